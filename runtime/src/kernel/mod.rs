@@ -1,0 +1,105 @@
+//! Micro-kernels: the only code that touches tensor elements.
+//!
+//! A kernel is one row of [`KERNELS`]: a name, its arguments, its constants, its *footprint* (which
+//! elements it touches, as a function of the constants), one entry per ISA and a naive twin. The
+//! compiler never trusts a kernel further than its footprint: the verifier of Loops proves
+//! that every footprint lies inside its buffer.
+//!
+//! Names follow `f32_OP[_MRxNRv]`, where a convolution tile is `MR` pixels by `NR` vectors; an entry
+//! is that name with the ISA appended (`f32_conv_6x2v_avx2`).
+//!
+//! All sizes, strides and offsets are in elements (f32). Floats among the constants are
+//! their bits, see [`float`] and [`bits`].
+
+use crate::isa::Isa;
+
+/// Most pointer arguments that a kernel takes: the output first, then the inputs.
+pub const MAX_ARGS: usize = 5;
+
+/// A kernel's machine code. Unused inputs may be null.
+///
+/// # Safety
+/// Every element of the footprint, for these constants, must be inside the allocation
+/// that the pointer points into; reads must be initialised; the output must not overlap an input,
+/// except where [`Kernel::in_place`] allows it. A kernel never panics and cannot fail.
+pub type KernelFn = unsafe extern "C" fn(
+    out: *mut f32,
+    a: *const f32,
+    b: *const f32,
+    c: *const f32,
+    d: *const f32,
+    consts: *const i64,
+);
+
+/// A kernel's meaning, in plain indexed loops over one flat memory.
+///
+/// `at[i]` is the index in `memory` that argument `i` points to. `isa` decides only the number of
+/// lanes in a panel of packed weights and whether multiply-adds are fused. Panics when an index is
+/// out of bounds: that is a bug which the verifier should have caught.
+pub type Twin = fn(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: Isa);
+
+/// Elements touched relative to an argument's pointer: `offset + Σ iᵈ·strideᵈ` for all `0 ≤ iᵈ < countᵈ`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Footprint {
+    /// Offset of the first element.
+    pub offset: i64,
+    /// `(count, stride)` of each dimension, in any order. A count of zero touches nothing.
+    pub dims: Vec<(i64, i64)>,
+}
+
+impl Footprint {
+    /// A footprint that starts at the pointer itself.
+    pub fn new(dims: impl Into<Vec<(i64, i64)>>) -> Footprint {
+        Footprint { offset: 0, dims: dims.into() }
+    }
+}
+
+/// One micro-kernel.
+pub struct Kernel {
+    /// `f32_OP[_MRxNRv]`.
+    pub name: &'static str,
+    /// Names of the pointer arguments, the output first.
+    pub args: &'static [&'static str],
+    /// Names of the constants, in order. A kernel whose constants end in a
+    /// repeated group (`map`) names the group once, with `...` as the last name.
+    pub consts: &'static [&'static str],
+    /// Whether the output may be exactly the same elements as input `a`.
+    pub in_place: bool,
+    /// One footprint per argument (the output is written, the others are read); `None` where
+    /// the constants say that the argument is unused.
+    pub footprint: fn(isa: Isa, consts: &[i64]) -> Vec<Option<Footprint>>,
+    /// The machine code for an ISA, `None` where the kernel does not exist for it
+    /// (a tile with too many registers, an ISA of another architecture).
+    pub entry: fn(Isa) -> Option<KernelFn>,
+    /// The naive twin.
+    pub twin: Twin,
+}
+
+/// Index of a kernel in [`KERNELS`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct KernelId(pub u16);
+
+impl KernelId {
+    /// The kernel's row.
+    pub fn row(self) -> &'static Kernel {
+        &KERNELS[usize::from(self.0)]
+    }
+
+    /// The kernel of that name.
+    pub fn find(name: &str) -> Option<KernelId> {
+        KERNELS.iter().position(|kernel| kernel.name == name).map(|index| KernelId(index as u16))
+    }
+}
+
+/// Every kernel.
+pub static KERNELS: &[Kernel] = &[];
+
+/// A float as a constant.
+pub const fn bits(value: f32) -> i64 {
+    value.to_bits() as i64
+}
+
+/// The float that a constant holds.
+pub const fn float(constant: i64) -> f32 {
+    f32::from_bits(constant as u32)
+}

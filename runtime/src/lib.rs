@@ -1,0 +1,11 @@
+//! What a compiled network needs to run: SIMD micro-kernels, a thread pool, weights and pictures.
+//!
+//! This crate knows nothing of layers, graphs or `.cnn` text. It knows *kernels* (named, with a
+//! footprint and a naive twin), *plans* (the constants of one compiled network) and the edges of
+//! the world: tensor files and pictures.
+
+pub mod isa;
+pub mod kernel;
+pub mod plan;
+
+pub use isa::Isa;

@@ -1,0 +1,138 @@
+//! The constants of one compiled network: what it reads, how its weights are packed, what it needs.
+//!
+//! A [`Plan`] is the same whether code comes from the JIT, the interpreter or `cnn_model!`; generated
+//! Rust prints it as a `static`, hence the [`Cow`]s.
+
+use crate::isa::Isa;
+use std::borrow::Cow;
+
+/// A slice that is either owned (JIT) or part of the binary (generated code).
+pub type List<T> = Cow<'static, [T]>;
+
+/// A tensor that a weights file must contain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// Name in the file.
+    pub name: Cow<'static, str>,
+    /// Shape in the file, row-major.
+    pub shape: List<usize>,
+}
+
+/// Batch norm constants to be folded into what precedes: indices into [`Plan::sources`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Norm {
+    /// Scale (`weight`), if affine.
+    pub gamma: Option<u32>,
+    /// Shift (`bias`), if affine.
+    pub beta: Option<u32>,
+    /// Running mean.
+    pub mean: u32,
+    /// Running variance.
+    pub var: u32,
+    /// Added to the variance.
+    pub eps: f64,
+}
+
+/// Where the elements of a packed region come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Data {
+    /// A tensor of the weights file: index into [`Plan::sources`].
+    Source(u32),
+    /// Values written in the spec.
+    Literal(List<f32>),
+}
+
+/// How one region of the packed weights is filled, in f64 and rounded once.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recipe {
+    /// Panels of a convolution (or dense layer, or matrix): for each group `g`, each block of `block`
+    /// output channels and each reduction index `k` (in row-major order over `reduce`), `block` lanes.
+    /// The lane of output channel `o` is `data[base + g·group_stride + o·out_stride + Σ kᵈ·reduce[d].1] × scale(g·outs + o)`,
+    /// zero where `o ≥ outs`.
+    Panels {
+        /// First element in the packed weights.
+        dest: usize,
+        /// The weights.
+        data: Data,
+        /// Index of the element at the origin (non-zero when a stride is negative).
+        base: i64,
+        /// `(count, stride in data)` of groups.
+        groups: (usize, i64),
+        /// `(output channels of one group, stride in data)`.
+        outs: (usize, i64),
+        /// `(count, stride in data)` of the reduction, outermost first.
+        reduce: List<(usize, i64)>,
+        /// Lanes of a panel.
+        block: usize,
+        /// Scale of each output channel, `gamma / sqrt(var + eps)`.
+        norm: Option<Norm>,
+    },
+    /// The bias that goes with [`Recipe::Panels`]: for each group, `ceil(outs / block) · block` lanes of
+    /// `beta + (bias − mean) · scale`, or `bias`, or zero.
+    Bias {
+        /// First element in the packed weights.
+        dest: usize,
+        /// The bias, if the layer has one.
+        data: Option<Data>,
+        /// Number of groups.
+        groups: usize,
+        /// Output channels of one group.
+        outs: usize,
+        /// Lanes that a group is padded to a multiple of.
+        block: usize,
+        /// Batch norm to fold.
+        norm: Option<Norm>,
+    },
+    /// `scale` then `shift` of a batch norm that stands alone, each padded with zeros to `padded`.
+    ScaleShift {
+        /// First element in the packed weights.
+        dest: usize,
+        /// Channels.
+        channels: usize,
+        /// Channels including padding.
+        padded: usize,
+        /// The batch norm.
+        norm: Norm,
+    },
+    /// A vector copied as it is and padded with zeros; a single value is repeated `count` times.
+    Vector {
+        /// First element in the packed weights.
+        dest: usize,
+        /// The values.
+        data: Data,
+        /// Elements copied.
+        count: usize,
+        /// Elements including padding.
+        padded: usize,
+    },
+}
+
+/// A tensor that enters or leaves, in the spec's order (channels first), f32.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Port {
+    /// Its name.
+    pub name: Cow<'static, str>,
+    /// Its shape.
+    pub shape: List<usize>,
+}
+
+/// Everything about a compiled network but its code and its weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Name of the model.
+    pub name: Cow<'static, str>,
+    /// The ISA whose kernels and lanes were planned for.
+    pub isa: Isa,
+    /// Length of the arena, in f32.
+    pub arena: usize,
+    /// Length of the packed weights, in f32.
+    pub packed: usize,
+    /// Tensors of the weights file.
+    pub sources: List<Source>,
+    /// How to pack them.
+    pub recipes: List<Recipe>,
+    /// Inputs, in order.
+    pub inputs: List<Port>,
+    /// Outputs, in order.
+    pub outputs: List<Port>,
+}
