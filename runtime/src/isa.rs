@@ -75,9 +75,16 @@ impl Isa {
         match std::env::var("CNNC_ISA") {
             Ok(name) if !name.is_empty() => {
                 let isa: Isa = name.parse()?;
-                if isa.available() { Ok(isa) } else { Err(IsaError::Unavailable(isa)) }
+                if isa.available() {
+                    Ok(isa)
+                } else {
+                    Err(IsaError::Unavailable(isa))
+                }
             }
-            _ => Ok(Isa::ALL.into_iter().find(|isa| isa.available()).unwrap_or(Isa::Portable)),
+            _ => Ok(Isa::ALL
+                .into_iter()
+                .find(|isa| isa.available())
+                .unwrap_or(Isa::Portable)),
         }
     }
 }

@@ -50,7 +50,10 @@ pub struct Footprint {
 impl Footprint {
     /// A footprint that starts at the pointer itself.
     pub fn new(dims: impl Into<Vec<(i64, i64)>>) -> Footprint {
-        Footprint { offset: 0, dims: dims.into() }
+        Footprint {
+            offset: 0,
+            dims: dims.into(),
+        }
     }
 }
 
@@ -87,7 +90,10 @@ impl KernelId {
 
     /// The kernel of that name.
     pub fn find(name: &str) -> Option<KernelId> {
-        KERNELS.iter().position(|kernel| kernel.name == name).map(|index| KernelId(index as u16))
+        KERNELS
+            .iter()
+            .position(|kernel| kernel.name == name)
+            .map(|index| KernelId(index as u16))
     }
 }
 
@@ -103,3 +109,5 @@ pub const fn bits(value: f32) -> i64 {
 pub const fn float(constant: i64) -> f32 {
     f32::from_bits(constant as u32)
 }
+
+pub mod map;

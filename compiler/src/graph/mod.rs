@@ -1,0 +1,311 @@
+//! The Graph: SSA values with static shapes, each made by one layer or given as an input.
+//!
+//! [`Graph::order`] is the schedule; a node that is not in it is dead. Nodes own their layer, so
+//! a pass rewrites a graph by pushing nodes and editing `order`. Nothing here
+//! knows what any layer computes.
+
+use crate::id::Map;
+use crate::layer::Layer;
+use std::fmt;
+use std::ops::Range;
+
+crate::id!(
+    /// A tensor.
+    ValueId, "v"
+);
+crate::id!(
+    /// A layer applied to values.
+    NodeId, "n"
+);
+crate::id!(
+    /// A learned (or literal) tensor.
+    ParamId, "p"
+);
+crate::id!(
+    /// A source text: the spec itself is 0, imports follow.
+    FileId, "f"
+);
+
+/// A range of bytes in a source text.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Span {
+    /// Which text.
+    pub file: FileId,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The span of a byte range.
+    pub fn new(file: FileId, range: Range<usize>) -> Span {
+        Span {
+            file,
+            start: range.start as u32,
+            end: range.end as u32,
+        }
+    }
+    /// The byte range.
+    pub fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+    /// From the start of `self` to the end of `other`.
+    pub fn to(self, other: Span) -> Span {
+        Span {
+            end: other.end.max(self.end),
+            ..self
+        }
+    }
+    /// A span for what no text says.
+    pub fn none() -> Span {
+        use crate::id::Id;
+        Span {
+            file: FileId::new(0),
+            start: 0,
+            end: 0,
+        }
+    }
+}
+
+/// A shape without batch, channels first: `[C]`, `[C, L]`, `[C, H, W]` or `[C, D, H, W]`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Shape(Vec<usize>);
+
+/// Largest number of elements that one tensor may have.
+pub const MAX_ELEMENTS: usize = 1 << 31;
+
+impl Shape {
+    /// The shape of those extents, if it has one to four, none zero, and at most [`MAX_ELEMENTS`].
+    pub fn new(dims: impl Into<Vec<usize>>) -> Option<Shape> {
+        let dims = dims.into();
+        if dims.is_empty() || dims.len() > 4 {
+            return None;
+        }
+        let elements = dims
+            .iter()
+            .try_fold(1usize, |product, &dim| product.checked_mul(dim))?;
+        (elements > 0 && elements <= MAX_ELEMENTS).then_some(Shape(dims))
+    }
+    /// All extents, channels first.
+    pub fn dims(&self) -> &[usize] {
+        &self.0
+    }
+    /// Number of channels.
+    pub fn channels(&self) -> usize {
+        self.0[0]
+    }
+    /// Extents behind the channels.
+    pub fn spatial(&self) -> &[usize] {
+        &self.0[1..]
+    }
+    /// Depth, height and width, 1 where the rank is lower.
+    pub fn dhw(&self) -> [usize; 3] {
+        let mut dhw = [1; 3];
+        let spatial = self.spatial();
+        dhw[3 - spatial.len()..].copy_from_slice(spatial);
+        dhw
+    }
+    /// Number of elements.
+    pub fn elements(&self) -> usize {
+        self.0.iter().product()
+    }
+    /// The same spatial extents with another number of channels.
+    pub fn with_channels(&self, channels: usize) -> Option<Shape> {
+        let mut dims = self.0.clone();
+        dims[0] = channels;
+        Shape::new(dims)
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, dim) in self.0.iter().enumerate() {
+            write!(f, "{}{dim}", if index == 0 { "" } else { "x" })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What makes a value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Def {
+    /// The graph's input of that index.
+    Input(usize),
+    /// The node's output.
+    Node(NodeId),
+}
+
+/// A tensor of the graph.
+#[derive(Clone, Debug)]
+pub struct Value {
+    /// Its shape.
+    pub shape: Shape,
+    /// What makes it.
+    pub def: Def,
+}
+
+/// A layer applied to values.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it computes.
+    pub layer: Box<dyn Layer>,
+    /// Its operands.
+    pub inputs: Vec<ValueId>,
+    /// Its parameters, in the order of [`crate::layer::Inferred::params`].
+    pub params: Vec<ParamId>,
+    /// Its result.
+    pub output: ValueId,
+    /// Label path (`layer1.0.conv1`), unique among the nodes of the resolved graph;
+    /// passes keep the label of the node whose *output* the new node makes.
+    pub label: String,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// A learned or literal tensor.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// Name in the weights file.
+    pub name: String,
+    /// Shape in the weights file.
+    pub shape: Vec<usize>,
+    /// What it is to its layer: `weight`, `bias`, `running_mean`, …
+    pub role: &'static str,
+    /// Whether it counts as a learned parameter (running statistics and literals do not).
+    pub learned: bool,
+    /// Values written in the spec, in place of the file's.
+    pub literal: Option<Vec<f32>>,
+    /// Where its layer is written.
+    pub span: Span,
+}
+
+/// An input of the network.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// Its name.
+    pub name: String,
+    /// Its tensor.
+    pub value: ValueId,
+}
+
+/// An output of the network.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// `raw`, `probabilities`, … or the label that is tapped.
+    pub name: String,
+    /// Its tensor.
+    pub value: ValueId,
+}
+
+/// A network.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    /// Name of the model.
+    pub name: String,
+    /// Doc comment of the model.
+    pub doc: String,
+    /// Tensors.
+    pub values: Map<ValueId, Value>,
+    /// Layers; those not in `order` are dead.
+    pub nodes: Map<NodeId, Node>,
+    /// Learned tensors.
+    pub params: Map<ParamId, Param>,
+    /// The schedule: every operand is made before it is used.
+    pub order: Vec<NodeId>,
+    /// Inputs, in the order of the spec.
+    pub inputs: Vec<Input>,
+    /// Outputs, `raw` first.
+    pub outputs: Vec<Output>,
+}
+
+impl Graph {
+    /// Adds a node at the end of the schedule, with shapes inferred; parameters must exist.
+    ///
+    /// # Errors
+    /// What [`Layer::infer`] says.
+    pub fn push(
+        &mut self,
+        layer: Box<dyn Layer>,
+        inputs: Vec<ValueId>,
+        params: Vec<ParamId>,
+        label: String,
+        span: Span,
+    ) -> Result<NodeId, crate::layer::ShapeError> {
+        let shapes: Vec<Shape> = inputs
+            .iter()
+            .map(|&v| self.values[v].shape.clone())
+            .collect();
+        let inferred = layer.infer(&shapes)?;
+        use crate::id::Id;
+        let id = NodeId::new(self.nodes.len());
+        let output = self.values.push(Value {
+            shape: inferred.output,
+            def: Def::Node(id),
+        });
+        self.nodes.push(Node {
+            layer,
+            inputs,
+            params,
+            output,
+            label,
+            span,
+        });
+        self.order.push(id);
+        Ok(id)
+    }
+
+    /// The live nodes, in order.
+    pub fn live(&self) -> impl DoubleEndedIterator<Item = (NodeId, &Node)> {
+        self.order.iter().map(|&id| (id, &self.nodes[id]))
+    }
+
+    /// Shapes of a node's operands.
+    pub fn operand_shapes(&self, node: &Node) -> Vec<Shape> {
+        node.inputs
+            .iter()
+            .map(|&value| self.values[value].shape.clone())
+            .collect()
+    }
+
+    /// Live nodes that read the value, with multiplicity.
+    pub fn users(&self, value: ValueId) -> Vec<NodeId> {
+        let mut users = Vec::new();
+        for (id, node) in self.live() {
+            users.extend(
+                node.inputs
+                    .iter()
+                    .filter(|&&input| input == value)
+                    .map(|_| id),
+            );
+        }
+        users
+    }
+
+    /// Whether the value leaves the network.
+    pub fn is_output(&self, value: ValueId) -> bool {
+        self.outputs.iter().any(|output| output.value == value)
+    }
+
+    /// Makes every reader of `old` (outputs too) read `new`.
+    pub fn replace_uses(&mut self, old: ValueId, new: ValueId) {
+        for &id in &self.order {
+            for input in &mut self.nodes[id].inputs {
+                if *input == old {
+                    *input = new;
+                }
+            }
+        }
+        for output in &mut self.outputs {
+            if output.value == old {
+                output.value = new;
+            }
+        }
+    }
+}

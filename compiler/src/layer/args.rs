@@ -1,0 +1,322 @@
+//! How a layer declares what may be written behind its keyword, and gets it.
+//!
+//! A statement `conv 5x5 6 /2 pad 2 bias off` is a keyword and *terms*. Terms without a name fill
+//! the positional parameters in declared order by kind (`5x5` and `6`); `/2` fills the one of kind
+//! [`Kind::Stride`]; `name value` fills that parameter. A word that is neither a parameter
+//! nor a value starts the next layer of the chain (`conv 3x3 8 bn relu`).
+
+use super::Layer;
+use crate::graph::Span;
+use std::fmt;
+
+/// A thing with the place where it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spanned<T> {
+    /// The thing.
+    pub value: T,
+    /// The place.
+    pub span: Span,
+}
+
+/// A constant, after expressions have been evaluated.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Literal {
+    /// `6`, `61_706`
+    Int(i64),
+    /// `1e-5`
+    Float(f64),
+    /// `half`, `on`
+    Word(String),
+    /// `"coco.txt"`
+    Str(String),
+    /// `5x5`, `3x224x224`
+    Dims(Vec<i64>),
+    /// `(1, 2)` or `[1, 2]`
+    List(Vec<Spanned<Literal>>),
+}
+
+/// What a parameter accepts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// `3x3`, or a bare integer for one dimension: a list of positive extents.
+    Dims,
+    /// `/2` or `/2x1`.
+    Stride,
+    /// An integer ≥ 0.
+    Int,
+    /// A number.
+    Float,
+    /// `on` or `off`; the bare name means `on`.
+    Flag,
+    /// One of these words, optionally; also standing alone without the parameter's name.
+    Word(&'static [&'static str]),
+    /// `valid`, `half`, `same`, `1`, `(top, bottom, left, right)`.
+    Padding,
+    /// Numbers, nested or flat: literal weights.
+    Numbers,
+}
+
+/// A documented parameter of a layer.
+#[derive(Debug)]
+pub struct ParamDecl {
+    /// Its name.
+    pub name: &'static str,
+    /// What it accepts.
+    pub kind: Kind,
+    /// Whether it may stand without its name.
+    pub positional: bool,
+    /// The default as it would be written; `None` when it must be given.
+    pub default: Option<&'static str>,
+    /// One sentence.
+    pub doc: &'static str,
+}
+
+/// A row of the table of layers.
+pub struct Decl {
+    /// The word that starts it.
+    pub keyword: &'static str,
+    /// What it computes: the first sentence is the summary, formulas and sources follow.
+    pub doc: &'static str,
+    /// Its parameters.
+    pub params: &'static [ParamDecl],
+    /// Fewest and most operands (a chain gives one; `add`, `concat`, calls and joins give more).
+    pub operands: (usize, usize),
+    /// Makes the layer.
+    pub build: fn(&mut Args) -> Result<Box<dyn Layer>, ArgError>,
+    /// Bodies of models that use it, as tests and examples: statements separated by `;`.
+    pub samples: &'static [&'static str],
+}
+
+impl fmt::Debug for Decl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Decl({})", self.keyword)
+    }
+}
+
+/// What was written behind a keyword; the resolver has matched names and kinds with the declaration and
+/// filled in `defaults`.
+#[derive(Clone, Debug, Default)]
+pub struct Args {
+    /// Parameter name, value.
+    pub given: Vec<(&'static str, Spanned<Literal>)>,
+    /// Number of spatial dimensions of the (first) operand, for parameters whose rank follows it.
+    pub rank: usize,
+    /// Span of the keyword.
+    pub span: Option<Span>,
+}
+
+/// An argument that the layer rejects.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArgError {
+    /// One sentence, lower case.
+    pub message: String,
+    /// The argument, or the keyword when something is missing.
+    pub span: Option<Span>,
+    /// A remedy.
+    pub help: Option<String>,
+}
+
+impl ArgError {
+    /// An error at a place.
+    pub fn new(span: Option<Span>, message: impl Into<String>) -> ArgError {
+        ArgError {
+            message: message.into(),
+            span,
+            help: None,
+        }
+    }
+    /// Adds a remedy.
+    pub fn help(mut self, help: impl Into<String>) -> ArgError {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl fmt::Display for ArgError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ArgError {}
+
+/// Largest extent, stride, padding, width … that may be written.
+pub const MAX_EXTENT: i64 = 1 << 24;
+
+impl Args {
+    /// What was written for a parameter.
+    pub fn get(&self, name: &str) -> Option<&Spanned<Literal>> {
+        self.given
+            .iter()
+            .find(|(given, _)| *given == name)
+            .map(|(_, value)| value)
+    }
+
+    /// Span of a parameter's value, or of the keyword.
+    pub fn span_of(&self, name: &str) -> Option<Span> {
+        self.get(name).map(|value| value.span).or(self.span)
+    }
+
+    /// An error at a parameter.
+    pub fn error(&self, name: &str, message: impl Into<String>) -> ArgError {
+        ArgError::new(self.span_of(name), message)
+    }
+
+    /// An integer in `1..=MAX_EXTENT`, if given.
+    ///
+    /// # Errors
+    /// Zero, negative, too large, or no integer.
+    pub fn positive(&self, name: &str) -> Result<Option<usize>, ArgError> {
+        match self.whole(name)? {
+            Some(0) => Err(self.error(name, format!("`{name}` must be at least 1"))),
+            other => Ok(other),
+        }
+    }
+
+    /// An integer in `0..=MAX_EXTENT`, if given.
+    ///
+    /// # Errors
+    /// Negative, too large, or no integer.
+    pub fn whole(&self, name: &str) -> Result<Option<usize>, ArgError> {
+        match self.get(name).map(|value| &value.value) {
+            None => Ok(None),
+            Some(&Literal::Int(n)) => Ok(Some(self.extent(name, n)?)),
+            Some(_) => Err(self.error(name, format!("`{name}` takes an integer"))),
+        }
+    }
+
+    fn extent(&self, name: &str, n: i64) -> Result<usize, ArgError> {
+        if (0..=MAX_EXTENT).contains(&n) {
+            Ok(n as usize)
+        } else {
+            Err(self.error(
+                name,
+                format!("`{name}` must be between 0 and {MAX_EXTENT}, not {n}"),
+            ))
+        }
+    }
+
+    /// A number, if given.
+    ///
+    /// # Errors
+    /// Not a finite number.
+    pub fn number(&self, name: &str) -> Result<Option<f64>, ArgError> {
+        match self.get(name).map(|value| &value.value) {
+            None => Ok(None),
+            Some(&Literal::Int(n)) => Ok(Some(n as f64)),
+            Some(&Literal::Float(x)) if x.is_finite() => Ok(Some(x)),
+            Some(_) => Err(self.error(name, format!("`{name}` takes a number"))),
+        }
+    }
+
+    /// `on` or `off`, if given.
+    ///
+    /// # Errors
+    /// Any other word or value.
+    pub fn flag(&self, name: &str) -> Result<Option<bool>, ArgError> {
+        match self.get(name).map(|value| &value.value) {
+            None => Ok(None),
+            Some(Literal::Word(word)) if word == "on" => Ok(Some(true)),
+            Some(Literal::Word(word)) if word == "off" => Ok(Some(false)),
+            Some(_) => Err(self.error(name, format!("`{name}` is `on` or `off`"))),
+        }
+    }
+
+    /// A word, if given; the resolver has checked that it is among the declared ones.
+    pub fn word(&self, name: &str) -> Option<&str> {
+        match self.get(name).map(|value| &value.value) {
+            Some(Literal::Word(word)) => Some(word),
+            _ => None,
+        }
+    }
+
+    /// Extents (`3x3`, `3`, `(3, 3)`), each `1..=MAX_EXTENT`, one to four of them, if given.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn dims(&self, name: &str) -> Result<Option<Vec<usize>>, ArgError> {
+        let Some(given) = self.get(name) else {
+            return Ok(None);
+        };
+        let numbers: Vec<i64> = match &given.value {
+            Literal::Int(n) => vec![*n],
+            Literal::Dims(dims) => dims.clone(),
+            Literal::List(items) => items
+                .iter()
+                .map(|item| match item.value {
+                    Literal::Int(n) => Ok(n),
+                    _ => Err(ArgError::new(
+                        Some(item.span),
+                        format!("`{name}` takes integers"),
+                    )),
+                })
+                .collect::<Result<_, _>>()?,
+            _ => return Err(self.error(name, format!("`{name}` takes extents such as `3x3`"))),
+        };
+        if numbers.is_empty() || numbers.len() > 4 {
+            return Err(self.error(name, format!("`{name}` takes one to four extents")));
+        }
+        let dims = numbers
+            .iter()
+            .map(|&n| self.extent(name, n))
+            .collect::<Result<Vec<_>, _>>()?;
+        if dims.contains(&0) {
+            return Err(self.error(
+                name,
+                format!("`{name}` must be at least 1 in every dimension"),
+            ));
+        }
+        Ok(Some(dims))
+    }
+
+    /// All numbers of a nested list in row-major order, with the extents of the nesting, if given.
+    ///
+    /// # Errors
+    /// Ragged nesting, nesting deeper than five, or something that is no number.
+    pub fn numbers(&self, name: &str) -> Result<Option<(Vec<usize>, Vec<f32>)>, ArgError> {
+        fn walk(
+            item: &Spanned<Literal>,
+            depth: usize,
+            dims: &mut Vec<usize>,
+            out: &mut Vec<f32>,
+        ) -> Result<(), ArgError> {
+            let wrong = |message: &str| Err(ArgError::new(Some(item.span), message));
+            match &item.value {
+                Literal::List(items) => {
+                    if depth >= 5 {
+                        return wrong("numbers are nested at most five deep");
+                    }
+                    match dims.get(depth) {
+                        None if out.is_empty() => dims.push(items.len()),
+                        Some(&len) if len == items.len() => {}
+                        _ => return wrong("every row must have the same number of entries"),
+                    }
+                    items
+                        .iter()
+                        .try_for_each(|item| walk(item, depth + 1, dims, out))
+                }
+                _ if depth != dims.len() => wrong("every row must have the same number of entries"),
+                Literal::Int(n) => {
+                    out.push(*n as f32);
+                    Ok(())
+                }
+                Literal::Float(x) => {
+                    out.push(*x as f32);
+                    Ok(())
+                }
+                _ => wrong("expected a number"),
+            }
+        }
+        let Some(given) = self.get(name) else {
+            return Ok(None);
+        };
+        let (mut dims, mut out) = (Vec::new(), Vec::new());
+        walk(given, 0, &mut dims, &mut out)?;
+        Ok(Some((dims, out)))
+    }
+
+    /// The error for a required parameter that was not given.
+    pub fn missing(&self, name: &str) -> ArgError {
+        ArgError::new(self.span, format!("`{name}` is missing"))
+    }
+}

@@ -1,0 +1,188 @@
+//! Layers: what can be written in a spec, one file and one row of [`LAYERS`] each.
+//!
+//! A layer's file declares its keyword and documented parameters ([`Decl`]), its one shape rule
+//! ([`Layer::infer`]), its plain evaluation in f64 ([`Layer::evaluate`]) and its lowering to loops
+//! ([`Layer::lower`]). Grammar, documentation, `summary`, hash and the law tests all come from the table.
+
+pub mod args;
+
+pub use args::{ArgError, Args, Decl, Kind, Literal, ParamDecl, Spanned};
+
+use crate::graph::Shape;
+use crate::lower::Lower;
+use cnnc_runtime::kernel::map::Step;
+use ndarray::ArrayD;
+use std::any::Any;
+use std::fmt;
+
+/// Every layer of the language.
+pub static LAYERS: &[&Decl] = &[];
+
+/// The layer of that keyword.
+pub fn find(keyword: &str) -> Option<&'static Decl> {
+    LAYERS.iter().copied().find(|decl| decl.keyword == keyword)
+}
+
+/// Elements that a consumer reads beyond each edge of its input, all zero: `(before, after)` of depth, height, width.
+pub type Halo = [(usize, usize); 3];
+
+/// No halo.
+pub const NO_HALO: Halo = [(0, 0); 3];
+
+/// A tensor that a layer needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParamSpec {
+    /// `weight`, `bias`, `running_mean`, …: the last part of its name in a weights file.
+    pub role: &'static str,
+    /// Its shape, in PyTorch's order.
+    pub shape: Vec<usize>,
+    /// Whether it counts as a learned parameter.
+    pub learned: bool,
+    /// Values written in the spec.
+    pub literal: Option<Vec<f32>>,
+}
+
+impl ParamSpec {
+    /// A learned tensor.
+    pub fn learned(role: &'static str, shape: impl Into<Vec<usize>>) -> ParamSpec {
+        ParamSpec {
+            role,
+            shape: shape.into(),
+            learned: true,
+            literal: None,
+        }
+    }
+    /// A stored tensor that is not learned by gradient (running statistics).
+    pub fn statistic(role: &'static str, shape: impl Into<Vec<usize>>) -> ParamSpec {
+        ParamSpec {
+            role,
+            shape: shape.into(),
+            learned: false,
+            literal: None,
+        }
+    }
+}
+
+/// Everything static about a layer applied to shapes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inferred {
+    /// Shape of the result.
+    pub output: Shape,
+    /// Tensors it needs, in the order that [`Layer::evaluate`] gets them.
+    pub params: Vec<ParamSpec>,
+    /// Multiplications of convolutions and dense layers; 0 for all others.
+    pub macs: u64,
+    /// Zero padding wanted around each operand in memory; empty where none is.
+    pub halo: Vec<Halo>,
+}
+
+impl Inferred {
+    /// A layer without parameters, MACs or halo.
+    pub fn plain(output: Shape) -> Inferred {
+        Inferred {
+            output,
+            params: Vec::new(),
+            macs: 0,
+            halo: Vec::new(),
+        }
+    }
+}
+
+/// Why shapes do not fit a layer: the message, and a remedy if there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShapeError {
+    /// One sentence, lower case, naming the shapes that disagree.
+    pub message: String,
+    /// What would make it right.
+    pub help: Option<String>,
+}
+
+impl ShapeError {
+    /// An error without a remedy.
+    pub fn new(message: impl Into<String>) -> ShapeError {
+        ShapeError {
+            message: message.into(),
+            help: None,
+        }
+    }
+    /// Adds a remedy.
+    pub fn help(mut self, help: impl Into<String>) -> ShapeError {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl fmt::Display for ShapeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ShapeError {}
+
+/// What passes and the memory planner may know of a layer without knowing which one it is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Role {
+    /// Nothing.
+    Opaque,
+    /// Every element is mapped by itself, by these steps.
+    Pointwise(Vec<Step>),
+    /// The operands stand behind one another along the channels: they can be written in place.
+    Concat,
+    /// The result is the operand (dropout at inference).
+    Identity,
+}
+
+/// A layer with its parameters bound to constants.
+pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
+    /// Keyword in the language (row of [`LAYERS`]) and every parameter with the value in use, defaults
+    /// included, in a canonical order: what `summary` shows and the hash is made of.
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>);
+
+    /// The one shape rule.
+    ///
+    /// # Errors
+    /// Operands whose shapes do not fit.
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError>;
+
+    /// The plain definition, in f64: the oracle. Operands have the shapes that `infer` accepted (channels first, no batch).
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64>;
+
+    /// Emits the loops that compute the node which `cx` stands at. Never fails.
+    fn lower(&self, cx: &mut Lower<'_>);
+
+    /// What others may know.
+    fn role(&self) -> Role {
+        Role::Opaque
+    }
+}
+
+/// `Clone` and `Any` for boxed layers; implemented for every `Layer + Clone`.
+pub trait CloneLayer {
+    /// A copy.
+    fn clone_layer(&self) -> Box<dyn Layer>;
+    /// For downcasts by passes that are about one layer.
+    fn as_any(&self) -> &dyn Any;
+}
+
+impl<T: Layer + Clone> CloneLayer for T {
+    fn clone_layer(&self) -> Box<dyn Layer> {
+        Box::new(self.clone())
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl Clone for Box<dyn Layer> {
+    fn clone(&self) -> Self {
+        (**self).clone_layer()
+    }
+}
+
+impl dyn Layer {
+    /// The layer as that type, if it is one.
+    pub fn downcast<T: Layer>(&self) -> Option<&T> {
+        self.as_any().downcast_ref()
+    }
+}

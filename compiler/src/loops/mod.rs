@@ -1,0 +1,154 @@
+//! Loops: the last IR, on one screen.
+//!
+//! A [`Program`] is a list of statements over flat f32 buffers: `for` over constant ranges, `parallel for`
+//! (at the top level only), and calls of runtime kernels whose pointers are a buffer plus an affine offset
+//! and whose other arguments are constants.
+//!
+//! ```text
+//! parallel for i0 in 0..7
+//!   for i1 in 0..4
+//!     f32_conv_6x2v(b3[1792*i0 + 16*i1], b1[7424*i0 + 0], w0[9216*i1], w0[36864 + 16*i1], -; 8, …)
+//! ```
+//!
+//! A program that [`verify`] has not proven is never run.
+
+use crate::graph::NodeId;
+use crate::id::Map;
+use cnnc_runtime::Isa;
+use cnnc_runtime::kernel::KernelId;
+
+crate::id!(
+    /// A flat array of f32.
+    BufferId, "b"
+);
+crate::id!(
+    /// A loop variable, unique in its program.
+    VarId, "i"
+);
+
+/// Where a buffer lives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// In the arena, at that offset; buffers whose lifetimes do not meet share memory.
+    Arena(usize),
+    /// The packed weights, all of them; initialised, never written.
+    Weights,
+    /// An input port, in the spec's order; initialised, never written.
+    Input(usize),
+    /// An output port, in the spec's order; every element must be written.
+    Output(usize),
+}
+
+/// A flat array of f32.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Buffer {
+    /// Elements.
+    pub len: usize,
+    /// Where it lives.
+    pub place: Place,
+    /// For dumps: the label of what it holds.
+    pub name: String,
+}
+
+/// `base + Σ coefficient · variable`.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Affine {
+    /// Constant part.
+    pub base: i64,
+    /// Variables with their coefficients.
+    pub terms: Vec<(VarId, i64)>,
+}
+
+impl Affine {
+    /// A constant.
+    pub fn constant(base: i64) -> Affine {
+        Affine {
+            base,
+            terms: Vec::new(),
+        }
+    }
+    /// Adds `coefficient · var`.
+    #[must_use]
+    pub fn plus(mut self, var: VarId, coefficient: i64) -> Affine {
+        if coefficient != 0 {
+            self.terms.push((var, coefficient));
+        }
+        self
+    }
+    /// Adds a constant.
+    #[must_use]
+    pub fn offset(mut self, by: i64) -> Affine {
+        self.base += by;
+        self
+    }
+}
+
+/// A pointer: an element of a buffer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Access {
+    /// The buffer.
+    pub buffer: BufferId,
+    /// Element offset.
+    pub offset: Affine,
+}
+
+/// A kernel call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// Which kernel.
+    pub kernel: KernelId,
+    /// Its pointers, output first; `None` is null.
+    pub args: Vec<Option<Access>>,
+    /// Its constants.
+    pub consts: Vec<i64>,
+}
+
+/// A statement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stmt {
+    /// A loop.
+    For(For),
+    /// A kernel call.
+    Call(Call),
+}
+
+/// `for var in 0..trip`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct For {
+    /// The variable.
+    pub var: VarId,
+    /// Iterations, at least one.
+    pub trip: u32,
+    /// Whether iterations may run at once; only at the top level.
+    pub parallel: bool,
+    /// What is repeated.
+    pub body: Vec<Stmt>,
+}
+
+/// The loops of one node: the unit of `bench --layers`, and of one generated function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Section {
+    /// The node; `None` for conversions at the network's edges.
+    pub node: Option<NodeId>,
+    /// Label, for dumps and tables.
+    pub label: String,
+    /// Its statements.
+    pub body: Vec<Stmt>,
+}
+
+/// A compiled network, ready for a backend.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// Name of the model.
+    pub name: String,
+    /// ISA that was planned for.
+    pub isa: Isa,
+    /// Buffers.
+    pub buffers: Map<BufferId, Buffer>,
+    /// Number of variables.
+    pub vars: usize,
+    /// Length of the arena, in f32.
+    pub arena: usize,
+    /// Sections, in order.
+    pub sections: Vec<Section>,
+}

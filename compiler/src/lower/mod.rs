@@ -1,0 +1,284 @@
+//! Lowering: from the Graph to Loops, with every activation's place in memory decided first.
+//!
+//! An activation is stored channels-last (`D, H, W, C`) with the zero halo that its consumers asked for
+//! ([`crate::layer::Inferred::halo`]); a [`Storage`] is such a place. The operands of a concatenation are
+//! windows of one buffer. [`Lower`] is what a layer's `lower` works with: where its operands and result are, and
+//! how to emit loops, calls and packed weights.
+
+mod arena;
+mod storage;
+mod sweep;
+mod weights;
+
+pub use storage::Storage;
+pub use sweep::{Sweep, chunks};
+pub use weights::Panels;
+
+use crate::graph::{Graph, Node, NodeId, Shape, ValueId};
+use crate::id::{Id, Map};
+use crate::layer::{Halo, Inferred};
+use crate::loops::{
+    Access, Affine, Buffer, BufferId, Call, For, Place, Program, Section, Stmt, VarId,
+};
+use cnnc_runtime::Isa;
+use cnnc_runtime::kernel::{KERNELS, KernelId};
+use cnnc_runtime::plan::{Plan, Port, Recipe, Source};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// The runtime's kernel of that name.
+///
+/// # Panics
+/// When there is none: a bug in a layer's lowering.
+pub fn kernel(name: &str) -> KernelId {
+    static BY_NAME: LazyLock<HashMap<&'static str, KernelId>> = LazyLock::new(|| {
+        KERNELS
+            .iter()
+            .enumerate()
+            .map(|(index, row)| (row.name, KernelId(index as u16)))
+            .collect()
+    });
+    *BY_NAME
+        .get(name)
+        .unwrap_or_else(|| panic!("lower: no kernel is called `{name}`"))
+}
+
+/// Loops with the plan that goes with them.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    /// The loops.
+    pub program: Program,
+    /// Everything else a backend needs.
+    pub plan: Plan,
+}
+
+/// Lowers a verified graph for an ISA.
+pub fn lower(graph: &Graph, isa: Isa) -> Lowered {
+    let mut cx = Lower::new(graph, isa);
+    cx.place_values();
+    cx.enter(None, "input");
+    cx.read_inputs();
+    for (id, node) in graph.live() {
+        cx.enter(Some(id), &node.label);
+        node.layer.lower(&mut cx);
+    }
+    cx.enter(None, "output");
+    cx.write_outputs();
+    cx.finish()
+}
+
+/// The context in which one node is lowered.
+pub struct Lower<'a> {
+    graph: &'a Graph,
+    isa: Isa,
+    inferred: HashMap<NodeId, Inferred>,
+    node: Option<NodeId>,
+    storage: HashMap<ValueId, Storage>,
+    buffers: Map<BufferId, Buffer>,
+    /// Halo boxes still to be zeroed before the first write, per buffer.
+    unzeroed: HashMap<BufferId, Vec<Stmt>>,
+    vars: usize,
+    sections: Vec<Section>,
+    /// Bodies of the loops being built, innermost last; the first is the section's.
+    open: Vec<Vec<Stmt>>,
+    weights: BufferId,
+    packed: usize,
+    sources: Vec<Source>,
+    recipes: Vec<(Recipe, usize)>,
+}
+
+impl<'a> Lower<'a> {
+    fn new(graph: &'a Graph, isa: Isa) -> Lower<'a> {
+        let mut buffers = Map::new();
+        let weights = buffers.push(Buffer {
+            len: 0,
+            place: Place::Weights,
+            name: "weights".into(),
+        });
+        let inferred = graph
+            .live()
+            .map(|(id, node)| {
+                let inferred = node.layer.infer(&graph.operand_shapes(node));
+                let inferred = inferred
+                    .unwrap_or_else(|error| panic!("lower: {id} ({}): {error}", node.label));
+                (id, inferred)
+            })
+            .collect();
+        Lower {
+            graph,
+            isa,
+            inferred,
+            node: None,
+            storage: HashMap::new(),
+            buffers,
+            unzeroed: HashMap::new(),
+            vars: 0,
+            sections: Vec::new(),
+            open: vec![Vec::new()],
+            weights,
+            packed: 0,
+            sources: Vec::new(),
+            recipes: Vec::new(),
+        }
+    }
+
+    // ---- what the node is -------------------------------------------------------------------------------
+
+    /// The ISA that is planned for.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Floats in one vector.
+    pub fn lanes(&self) -> usize {
+        self.isa.lanes()
+    }
+
+    /// The node being lowered.
+    pub fn node(&self) -> &'a Node {
+        &self.graph.nodes[self.node.expect("lower: outside a node")]
+    }
+
+    /// Shape of operand `index`.
+    pub fn input_shape(&self, index: usize) -> &'a Shape {
+        &self.graph.values[self.node().inputs[index]].shape
+    }
+
+    /// Shape of the result.
+    pub fn output_shape(&self) -> &'a Shape {
+        &self.graph.values[self.node().output].shape
+    }
+
+    /// Number of operands.
+    pub fn operands(&self) -> usize {
+        self.node().inputs.len()
+    }
+
+    /// Where operand `index` is. Its halo, if the layer asked for one, is zero.
+    pub fn input(&self, index: usize) -> Storage {
+        self.storage[&self.node().inputs[index]].clone()
+    }
+
+    /// Where the result goes. The layer must write every element of it and nothing else.
+    pub fn output(&self) -> Storage {
+        self.storage[&self.node().output].clone()
+    }
+
+    // ---- emitting ---------------------------------------------------------------------------------------
+
+    /// Emits a call; `args` in the kernel's order, output first.
+    pub fn call(&mut self, kernel: KernelId, args: &[Option<Access>], consts: Vec<i64>) {
+        if let Some(Some(out)) = args.first() {
+            for stmt in self.unzeroed.remove(&out.buffer).unwrap_or_default() {
+                self.open[0].push(stmt);
+            }
+        }
+        let call = Call {
+            kernel,
+            args: args.to_vec(),
+            consts,
+        };
+        self.open
+            .last_mut()
+            .expect("a section is open")
+            .push(Stmt::Call(call));
+    }
+
+    /// Emits `for i in 0..trip`; the body gets `i` (zero, without a loop, when `trip` is 1).
+    pub fn repeat(&mut self, trip: usize, body: impl FnOnce(&mut Self, Affine)) {
+        self.nest(trip, false, body);
+    }
+
+    /// Emits a loop whose iterations may run at once; they must write disjoint elements. Inside another
+    /// loop it is an ordinary one.
+    pub fn parallel(&mut self, trip: usize, body: impl FnOnce(&mut Self, Affine)) {
+        let outermost = self.open.len() == 1;
+        self.nest(trip, outermost, body);
+    }
+
+    fn nest(&mut self, trip: usize, parallel: bool, body: impl FnOnce(&mut Self, Affine)) {
+        if trip == 1 {
+            return body(self, Affine::default());
+        }
+        let var = VarId::new(self.vars);
+        self.vars += 1;
+        self.open.push(Vec::new());
+        body(self, Affine::default().plus(var, 1));
+        let body = self.open.pop().expect("pushed above");
+        if trip > 0 && !body.is_empty() {
+            let stmt = Stmt::For(For {
+                var,
+                trip: trip as u32,
+                parallel,
+                body,
+            });
+            self.open.last_mut().expect("a section is open").push(stmt);
+        }
+    }
+
+    /// A scratch tensor of that shape, alive within this node only.
+    pub fn scratch(&mut self, shape: &Shape, halo: Halo) -> Storage {
+        let name = format!("{}.scratch", self.node().label);
+        self.allocate(&name, shape.channels(), shape.dhw(), halo)
+    }
+
+    // ---- sections ---------------------------------------------------------------------------------------
+
+    fn enter(&mut self, node: Option<NodeId>, label: &str) {
+        self.close();
+        self.node = node;
+        self.sections.push(Section {
+            node,
+            label: label.to_owned(),
+            body: Vec::new(),
+        });
+    }
+
+    fn close(&mut self) {
+        let body = std::mem::take(&mut self.open[0]);
+        if let Some(section) = self.sections.last_mut() {
+            section.body = body;
+        }
+    }
+
+    fn finish(mut self) -> Lowered {
+        self.close();
+        self.sections.retain(|section| !section.body.is_empty());
+        let weights = self.weights;
+        self.buffers[weights].len = self.packed;
+        let arena = arena::place(&mut self.buffers, &self.sections);
+        let port = |name: &str, value: ValueId| Port {
+            name: name.to_owned().into(),
+            shape: self.graph.values[value].shape.dims().to_vec().into(),
+        };
+        let plan = Plan {
+            name: self.graph.name.clone().into(),
+            isa: self.isa,
+            arena,
+            packed: self.packed,
+            sources: self.sources.into(),
+            recipes: self.recipes.into_iter().map(|(recipe, _)| recipe).collect(),
+            inputs: self
+                .graph
+                .inputs
+                .iter()
+                .map(|input| port(&input.name, input.value))
+                .collect(),
+            outputs: self
+                .graph
+                .outputs
+                .iter()
+                .map(|output| port(&output.name, output.value))
+                .collect(),
+        };
+        let program = Program {
+            name: self.graph.name.clone(),
+            isa: self.isa,
+            buffers: self.buffers,
+            vars: self.vars,
+            arena,
+            sections: self.sections,
+        };
+        Lowered { program, plan }
+    }
+}

@@ -1,0 +1,311 @@
+//! Where activations are: channels-last boxes with halos, and windows of them.
+
+use super::{Lower, kernel};
+use crate::graph::{Def, ValueId};
+use crate::layer::{Halo, NO_HALO, Role};
+use crate::loops::{Access, Affine, Buffer, BufferId, Call, Place, Stmt};
+use cnnc_runtime::kernel::bits;
+use std::collections::HashMap;
+
+/// A tensor in a buffer, channels last: element `(d, h, w, c)` is at
+/// `base + d·strides[0] + h·strides[1] + w·strides[2] + c`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Storage {
+    /// The buffer.
+    pub buffer: BufferId,
+    /// Offset of the first element (behind the halo).
+    pub base: i64,
+    /// Channels.
+    pub channels: usize,
+    /// Depth, height, width.
+    pub dhw: [usize; 3],
+    /// Strides of planes, rows and pixels.
+    pub strides: [i64; 3],
+}
+
+impl Storage {
+    /// A pointer to the first element, moved by `offset`.
+    pub fn access(&self, offset: Affine) -> Access {
+        Access {
+            buffer: self.buffer,
+            offset: offset.offset(self.base),
+        }
+    }
+
+    /// A pointer as an argument of a call.
+    pub fn arg(&self, offset: Affine) -> Option<Access> {
+        Some(self.access(offset))
+    }
+
+    /// Offset of pixel `(d, h, w)`; negative coordinates reach into the halo.
+    pub fn at(&self, d: i64, h: i64, w: i64) -> i64 {
+        d * self.strides[0] + h * self.strides[1] + w * self.strides[2]
+    }
+
+    /// Number of pixels.
+    pub fn pixels(&self) -> usize {
+        self.dhw.iter().product()
+    }
+
+    /// The pixel stride, if all pixels are evenly spaced (one row of `pixels()`).
+    pub fn flat(&self) -> Option<i64> {
+        let [d, h, w] = self.dhw;
+        let [plane, row, pixel] = self.strides;
+        let rows = h == 1 && d == 1 || row == w as i64 * pixel || h == 1;
+        let planes = d == 1 || plane == (h * w) as i64 * pixel;
+        (rows && planes).then_some(pixel)
+    }
+
+    /// Channels `from..from + count` of the same pixels.
+    pub fn window(&self, from: usize, count: usize) -> Storage {
+        Storage {
+            base: self.base + from as i64,
+            channels: count,
+            ..self.clone()
+        }
+    }
+}
+
+impl Lower<'_> {
+    /// A new buffer for a tensor with a halo that will be zeroed before its first use.
+    pub(super) fn allocate(
+        &mut self,
+        name: &str,
+        channels: usize,
+        dhw: [usize; 3],
+        halo: Halo,
+    ) -> Storage {
+        let extent: Vec<i64> = (0..3)
+            .map(|i| (halo[i].0 + dhw[i] + halo[i].1) as i64)
+            .collect();
+        let pixel = channels as i64;
+        let strides = [extent[1] * extent[2] * pixel, extent[2] * pixel, pixel];
+        let base = (0..3).map(|i| halo[i].0 as i64 * strides[i]).sum();
+        let len = (extent[0] * strides[0]) as usize;
+        // Offset in the arena: set by `arena::place`.
+        let buffer = self.buffers.push(Buffer {
+            len,
+            place: Place::Arena(0),
+            name: name.to_owned(),
+        });
+        let zeroing = zero_halo(buffer, &strides, dhw, halo);
+        if !zeroing.is_empty() {
+            self.unzeroed.insert(buffer, zeroing);
+        }
+        Storage {
+            buffer,
+            base,
+            channels,
+            dhw,
+            strides,
+        }
+    }
+
+    /// Decides where every value is.
+    pub(super) fn place_values(&mut self) {
+        let halos = self.wanted_halos();
+        let windows = self.concat_windows();
+        // A concatenation's buffer has the largest halo that any reader of it or of its parts wants.
+        let mut root_halo: HashMap<ValueId, Halo> = HashMap::new();
+        for value in self.live_values() {
+            let root = root_of(&windows, value).0;
+            let halo = halos.get(&value).copied().unwrap_or(NO_HALO);
+            let entry = root_halo.entry(root).or_insert(NO_HALO);
+            *entry = widest(*entry, halo);
+        }
+        let mut roots: HashMap<ValueId, Storage> = HashMap::new();
+        for value in self.live_values() {
+            let (root, from) = root_of(&windows, value);
+            let shape = &self.graph.values[root].shape;
+            let storage = match roots.get(&root) {
+                Some(storage) => storage.clone(),
+                None => {
+                    let name = self.label_of(root);
+                    let storage =
+                        self.allocate(&name, shape.channels(), shape.dhw(), root_halo[&root]);
+                    roots.insert(root, storage.clone());
+                    storage
+                }
+            };
+            let channels = self.graph.values[value].shape.channels();
+            self.storage.insert(value, storage.window(from, channels));
+        }
+    }
+
+    fn live_values(&self) -> Vec<ValueId> {
+        let inputs = self.graph.inputs.iter().map(|input| input.value);
+        inputs
+            .chain(self.graph.live().map(|(_, node)| node.output))
+            .collect()
+    }
+
+    fn label_of(&self, value: ValueId) -> String {
+        match self.graph.values[value].def {
+            Def::Input(index) => self.graph.inputs[index].name.clone(),
+            Def::Node(id) => self.graph.nodes[id].label.clone(),
+        }
+    }
+
+    fn wanted_halos(&self) -> HashMap<ValueId, Halo> {
+        let mut halos: HashMap<ValueId, Halo> = HashMap::new();
+        for (id, node) in self.graph.live() {
+            for (&value, &halo) in node.inputs.iter().zip(&self.inferred[&id].halo) {
+                let entry = halos.entry(value).or_insert(NO_HALO);
+                *entry = widest(*entry, halo);
+            }
+        }
+        halos
+    }
+
+    /// For operands that can be written straight into a concatenation: `(the concatenation, first channel)`.
+    fn concat_windows(&self) -> HashMap<ValueId, (ValueId, usize)> {
+        let mut windows = HashMap::new();
+        for (_, node) in self.graph.live() {
+            if node.layer.role() != Role::Concat {
+                continue;
+            }
+            let mut from = 0;
+            for &value in &node.inputs {
+                let made = matches!(self.graph.values[value].def, Def::Node(_));
+                let same_extent = self.graph.values[value].shape.dhw()
+                    == self.graph.values[node.output].shape.dhw();
+                if made && same_extent && !windows.contains_key(&value) {
+                    windows.insert(value, (node.output, from));
+                }
+                from += self.graph.values[value].shape.channels();
+            }
+        }
+        windows
+    }
+
+    pub(super) fn read_inputs(&mut self) {
+        for (index, input) in self.graph.inputs.iter().enumerate() {
+            let shape = &self.graph.values[input.value].shape;
+            let place = Place::Input(index);
+            let buffer = self.buffers.push(Buffer {
+                len: shape.elements(),
+                place,
+                name: input.name.clone(),
+            });
+            let to = self.storage[&input.value].clone();
+            let from = Storage {
+                buffer,
+                base: 0,
+                ..to.clone()
+            };
+            self.transpose(&to, &from, true);
+        }
+    }
+
+    pub(super) fn write_outputs(&mut self) {
+        for (index, output) in self.graph.outputs.iter().enumerate() {
+            let shape = &self.graph.values[output.value].shape;
+            let place = Place::Output(index);
+            let buffer = self.buffers.push(Buffer {
+                len: shape.elements(),
+                place,
+                name: output.name.clone(),
+            });
+            let from = self.storage[&output.value].clone();
+            let to = Storage {
+                buffer,
+                base: 0,
+                ..from.clone()
+            };
+            self.transpose(&to, &from, false);
+        }
+    }
+
+    /// Copies between a channels-last tensor and a dense channels-first one (`inward`: the source is channels-first).
+    pub fn transpose(&mut self, to: &Storage, from: &Storage, inward: bool) {
+        let last = if inward { to } else { from };
+        let [d, h, w] = last.dhw.map(|n| n as i64);
+        let first = [h * w, w, 1, d * h * w];
+        let inner = [last.strides[0], last.strides[1], last.strides[2], 1];
+        let (o, i) = if inward {
+            (inner, first)
+        } else {
+            (first, inner)
+        };
+        let consts = vec![
+            1,
+            0,
+            0,
+            d,
+            o[0],
+            i[0],
+            h,
+            o[1],
+            i[1],
+            w,
+            o[2],
+            i[2],
+            last.channels as i64,
+            o[3],
+            i[3],
+        ];
+        self.call(
+            kernel("f32_copy"),
+            &[to.arg(Affine::default()), from.arg(Affine::default())],
+            consts,
+        );
+    }
+}
+
+fn root_of(windows: &HashMap<ValueId, (ValueId, usize)>, mut value: ValueId) -> (ValueId, usize) {
+    let mut from = 0;
+    while let Some(&(parent, offset)) = windows.get(&value) {
+        value = parent;
+        from += offset;
+    }
+    (value, from)
+}
+
+fn widest(a: Halo, b: Halo) -> Halo {
+    std::array::from_fn(|i| (a[i].0.max(b[i].0), a[i].1.max(b[i].1)))
+}
+
+/// Calls that zero the shell around the interior box: planes before and behind, then rows, then pixels.
+fn zero_halo(buffer: BufferId, strides: &[i64; 3], dhw: [usize; 3], halo: Halo) -> Vec<Stmt> {
+    let mut calls = Vec::new();
+    let mut zero = |offset: i64, outer: [(i64, i64); 3], run: i64| {
+        if run == 0 || outer.iter().any(|&(count, _)| count == 0) {
+            return;
+        }
+        let mut consts: Vec<i64> = outer
+            .iter()
+            .flat_map(|&(count, stride)| [count, stride])
+            .collect();
+        consts.extend([run, bits(0.0)]);
+        let access = Access {
+            buffer,
+            offset: Affine::constant(offset),
+        };
+        calls.push(Stmt::Call(Call {
+            kernel: kernel("f32_fill"),
+            args: vec![Some(access)],
+            consts,
+        }));
+    };
+    let [plane, row, pixel] = *strides;
+    let [(front, back), (top, bottom), (left, right)] = halo.map(|(lo, hi)| (lo as i64, hi as i64));
+    let [d, h, w] = dhw.map(|n| n as i64);
+    const ONCE: (i64, i64) = (1, 0);
+    zero(0, [ONCE, ONCE, ONCE], front * plane);
+    zero((front + d) * plane, [ONCE, ONCE, ONCE], back * plane);
+    let first = front * plane;
+    zero(first, [ONCE, ONCE, (d, plane)], top * row);
+    zero(
+        first + (top + h) * row,
+        [ONCE, ONCE, (d, plane)],
+        bottom * row,
+    );
+    let first = first + top * row;
+    zero(first, [ONCE, (d, plane), (h, row)], left * pixel);
+    zero(
+        first + (left + w) * pixel,
+        [ONCE, (d, plane), (h, row)],
+        right * pixel,
+    );
+    calls
+}

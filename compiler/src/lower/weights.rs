@@ -1,0 +1,170 @@
+//! Packed weights: which recipe fills which region, each made once however often it is asked for.
+
+use super::Lower;
+use crate::graph::ParamId;
+use crate::loops::{Access, Affine};
+use cnnc_runtime::plan::{Data, Norm, Recipe, Source};
+
+/// Packed weights start at multiples of this many floats (one cache line).
+const ALIGN: usize = 16;
+
+/// What [`Lower::panels`] packs; see [`Recipe::Panels`].
+#[derive(Clone, Debug)]
+pub struct Panels {
+    /// Index of the weight among the node's parameters.
+    pub param: usize,
+    /// Element at the origin.
+    pub base: i64,
+    /// `(groups, stride)`.
+    pub groups: (usize, i64),
+    /// `(output channels of one group, stride)`.
+    pub outs: (usize, i64),
+    /// `(count, stride)` of the reduction, outermost first.
+    pub reduce: Vec<(usize, i64)>,
+    /// Lanes of a panel.
+    pub block: usize,
+    /// Batch norm to fold.
+    pub norm: Option<Norm>,
+}
+
+impl Lower<'_> {
+    /// Where a parameter's values come from.
+    pub fn data(&mut self, param: usize) -> Data {
+        let id = self.node().params[param];
+        match &self.graph.params[id].literal {
+            Some(values) => Data::Literal(values.clone().into()),
+            None => Data::Source(self.source(id)),
+        }
+    }
+
+    /// Index of a parameter among the tensors of the weights file.
+    fn source(&mut self, id: ParamId) -> u32 {
+        let param = &self.graph.params[id];
+        let known = self
+            .sources
+            .iter()
+            .position(|source| source.name == param.name);
+        let index = known.unwrap_or_else(|| {
+            let source = Source {
+                name: param.name.clone().into(),
+                shape: param.shape.clone().into(),
+            };
+            self.sources.push(source);
+            self.sources.len() - 1
+        });
+        index as u32
+    }
+
+    /// The batch norm made of four of the node's parameters (`gamma`, `beta`, `mean`, `var`).
+    ///
+    /// Its parameters come from the weights file: a batch norm has no literals.
+    pub fn norm(
+        &mut self,
+        gamma: Option<usize>,
+        beta: Option<usize>,
+        mean: usize,
+        var: usize,
+        eps: f64,
+    ) -> Norm {
+        let mut source = |index: usize| self.source(self.node().params[index]);
+        Norm {
+            gamma: gamma.map(&mut source),
+            beta: beta.map(&mut source),
+            mean: source(mean),
+            var: source(var),
+            eps,
+        }
+    }
+
+    /// Packs panels and returns a pointer to the first; group `g`, block `b` starts
+    /// `(g · blocks + b) · reduction · block` further on.
+    pub fn panels(&mut self, panels: Panels) -> Access {
+        let data = self.data(panels.param);
+        let Panels {
+            base,
+            groups,
+            outs,
+            reduce,
+            block,
+            norm,
+            ..
+        } = panels;
+        let depth: usize = reduce.iter().map(|&(count, _)| count).product();
+        let len = groups.0 * outs.0.div_ceil(block) * depth * block;
+        self.pack(len, |dest| Recipe::Panels {
+            dest,
+            data: data.clone(),
+            base,
+            groups,
+            outs,
+            reduce: reduce.clone().into(),
+            block,
+            norm,
+        })
+    }
+
+    /// Packs the bias that goes with panels: `groups · ceil(outs / block) · block` lanes.
+    pub fn bias(
+        &mut self,
+        param: Option<usize>,
+        groups: usize,
+        outs: usize,
+        block: usize,
+        norm: Option<Norm>,
+    ) -> Access {
+        let data = param.map(|index| self.data(index));
+        let len = groups * outs.next_multiple_of(block);
+        self.pack(len, |dest| Recipe::Bias {
+            dest,
+            data: data.clone(),
+            groups,
+            outs,
+            block,
+            norm,
+        })
+    }
+
+    /// Packs scale and shift of a batch norm; the shift starts `padded` further on.
+    pub fn scale_shift(&mut self, channels: usize, padded: usize, norm: Norm) -> Access {
+        self.pack(2 * padded, |dest| Recipe::ScaleShift {
+            dest,
+            channels,
+            padded,
+            norm,
+        })
+    }
+
+    /// Packs a vector of `count` values as it is, zero padded; a single value is repeated.
+    pub fn vector(&mut self, param: usize, count: usize, padded: usize) -> Access {
+        let data = self.data(param);
+        self.pack(padded, |dest| Recipe::Vector {
+            dest,
+            data: data.clone(),
+            count,
+            padded,
+        })
+    }
+
+    fn pack(&mut self, len: usize, recipe: impl Fn(usize) -> Recipe) -> Access {
+        // A `shared` sub-network asks again for what it has packed: compare at the same destination.
+        let known = self
+            .recipes
+            .iter()
+            .map(|(_, dest)| *dest)
+            .enumerate()
+            .find(|&(index, dest)| self.recipes[index].0 == recipe(dest));
+        let dest = match known {
+            Some((_, dest)) => dest,
+            None => {
+                let dest = self.packed;
+                self.packed += len.next_multiple_of(ALIGN);
+                self.recipes.push((recipe(dest), dest));
+                dest
+            }
+        };
+        Access {
+            buffer: self.weights,
+            offset: Affine::constant(dest as i64),
+        }
+    }
+}
