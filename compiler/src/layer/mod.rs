@@ -5,6 +5,7 @@
 //! ([`Layer::lower`]). Grammar, documentation, `summary`, hash and the law tests all come from the table.
 
 pub mod args;
+pub mod window;
 
 pub use args::{ArgError, Args, Decl, Kind, Literal, ParamDecl, Spanned};
 

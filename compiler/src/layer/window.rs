@@ -1,0 +1,288 @@
+//! The window of convolutions and pools: kernel, stride, dilation, padding, and the one formula of its output's extent.
+
+use super::{ArgError, Args, Kind, Literal, ParamDecl, ShapeError};
+use crate::graph::Shape;
+use std::fmt;
+
+/// How an operand is padded; named, never guessed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Padding {
+    /// None.
+    Valid,
+    /// `dilation · (kernel − 1) / 2` on both sides, rounded down: an odd kernel at stride 1 keeps the extent.
+    Half,
+    /// TensorFlow's: the output has `ceil(input / stride)` elements, an odd rest goes to the end.
+    Same,
+    /// `(before, after)` of depth, height, width.
+    Explicit([(usize, usize); 3]),
+}
+
+/// A window that slides over depth, height and width (1 where the rank is lower).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Number of spatial dimensions.
+    pub rank: usize,
+    /// Extents.
+    pub kernel: [usize; 3],
+    /// Steps.
+    pub stride: [usize; 3],
+    /// Distance between taps.
+    pub dilation: [usize; 3],
+    /// Padding.
+    pub padding: Padding,
+    /// Whether a last window that is only partly inside counts.
+    pub ceil: bool,
+}
+
+/// A window applied to an extent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// Output extents.
+    pub out: [usize; 3],
+    /// Padding before the first element. What is read behind the last follows from `out`.
+    pub before: [usize; 3],
+    /// Declared padding behind the last element (a window of `ceil` may reach further).
+    pub after: [usize; 3],
+}
+
+/// Declaration of `/2`.
+pub const STRIDE: ParamDecl = ParamDecl {
+    name: "stride",
+    kind: Kind::Stride,
+    positional: true,
+    default: Some("/1"),
+    doc: "Step of the window, `/2` or `/2x1`.",
+};
+
+/// Declaration of `pad`.
+pub const PAD: ParamDecl = ParamDecl {
+    name: "pad",
+    kind: Kind::Padding,
+    positional: false,
+    default: Some("valid"),
+    doc: "Padding: `valid` (none), `half` (dilation·(kernel−1)/2 on both sides, rounded down), `same` (TensorFlow's, \
+          the odd element at the end), `1`, `0x1x1` (each axis), or `(top, bottom, left, right)`.",
+};
+
+/// Declaration of `dilation`.
+pub const DILATION: ParamDecl = ParamDecl {
+    name: "dilation",
+    kind: Kind::Dims,
+    positional: false,
+    default: Some("1"),
+    doc: "Distance between the taps of the window.",
+};
+
+impl Window {
+    /// Reads `kernel` (required), `stride` (the kernel itself if `stride_is_kernel`, else 1), `dilation` and `pad`.
+    ///
+    /// # Errors
+    /// Ranks that disagree, extents out of range.
+    pub fn from_args(args: &Args, stride_is_kernel: bool) -> Result<Window, ArgError> {
+        let extents = args.dims("kernel")?.ok_or_else(|| args.missing("kernel"))?;
+        let rank = extents.len();
+        if rank > 3 {
+            return Err(args.error("kernel", "a kernel has one, two or three dimensions"));
+        }
+        let axes = |name: &str, default: [usize; 3]| -> Result<[usize; 3], ArgError> {
+            match args.dims(name)? {
+                None => Ok(default),
+                Some(dims) if dims.len() == 1 => Ok(spread(&vec![dims[0]; rank], 1)),
+                Some(dims) if dims.len() == rank => Ok(spread(&dims, 1)),
+                Some(dims) => Err(args.error(
+                    name,
+                    format!(
+                        "`{name}` has {} dimensions, the kernel has {rank}",
+                        dims.len()
+                    ),
+                )),
+            }
+        };
+        let kernel = spread(&extents, 1);
+        let stride = axes("stride", if stride_is_kernel { kernel } else { [1; 3] })?;
+        let dilation = axes("dilation", [1; 3])?;
+        let padding = Padding::from_args(args, rank)?;
+        let ceil = args.word("rounding").is_some_and(|word| word == "ceil");
+        Ok(Window {
+            rank,
+            kernel,
+            stride,
+            dilation,
+            padding,
+            ceil,
+        })
+    }
+
+    /// Where the window stands on a tensor of that shape.
+    ///
+    /// # Errors
+    /// Another rank than the kernel's; a window larger than the padded operand.
+    pub fn place(&self, shape: &Shape) -> Result<Placed, ShapeError> {
+        let rank = shape.spatial().len();
+        if rank != self.rank {
+            let message = format!(
+                "a {}-dimensional kernel {} cannot slide over {shape}, which has {rank} spatial dimension{}",
+                self.rank,
+                self.show(&self.kernel),
+                if rank == 1 { "" } else { "s" },
+            );
+            return Err(ShapeError::new(message));
+        }
+        let input = shape.dhw();
+        let mut placed = Placed {
+            out: [1; 3],
+            before: [0; 3],
+            after: [0; 3],
+        };
+        for axis in 3 - rank..3 {
+            let (n, stride) = (input[axis], self.stride[axis]);
+            let reach = self.dilation[axis] * (self.kernel[axis] - 1) + 1;
+            let (before, after) = self.padding.of(axis, n, stride, reach);
+            let Some(room) = (n + before + after).checked_sub(reach) else {
+                let message = format!(
+                    "a window of {} does not fit into {shape} padded to {}",
+                    self.show(&self.reach()),
+                    n + before + after,
+                );
+                return Err(ShapeError::new(message).help("use a smaller kernel, or `pad half`"));
+            };
+            let mut out = if self.ceil {
+                room.div_ceil(stride)
+            } else {
+                room / stride
+            } + 1;
+            // A clipped window must still start inside the operand or the padding before it.
+            if self.ceil && (out - 1) * stride >= n + before {
+                out -= 1;
+            }
+            placed.out[axis] = out;
+            placed.before[axis] = before;
+            placed.after[axis] = after;
+        }
+        Ok(placed)
+    }
+
+    /// Extents including the gaps of dilation.
+    pub fn reach(&self) -> [usize; 3] {
+        std::array::from_fn(|axis| self.dilation[axis] * (self.kernel[axis] - 1) + 1)
+    }
+
+    /// Three extents as written: `3x3`.
+    pub fn show(&self, extents: &[usize; 3]) -> String {
+        show(&extents[3 - self.rank..])
+    }
+}
+
+/// Extents as written: `3x3`.
+pub fn show(extents: &[usize]) -> String {
+    extents
+        .iter()
+        .map(usize::to_string)
+        .collect::<Vec<_>>()
+        .join("x")
+}
+
+fn spread(dims: &[usize], fill: usize) -> [usize; 3] {
+    let mut all = [fill; 3];
+    all[3 - dims.len()..].copy_from_slice(dims);
+    all
+}
+
+impl Padding {
+    /// Reads `pad` for a kernel of that rank.
+    ///
+    /// # Errors
+    /// A number of entries that is neither one, nor one per axis (`0x1x1`), nor two per axis.
+    pub fn from_args(args: &Args, rank: usize) -> Result<Padding, ArgError> {
+        let Some(given) = args.get("pad") else {
+            return Ok(Padding::Valid);
+        };
+        let extent = |n: i64| {
+            usize::try_from(n)
+                .ok()
+                .filter(|&n| n <= 1 << 16)
+                .ok_or_else(|| {
+                    args.error(
+                        "pad",
+                        format!("padding must be between 0 and 65536, not {n}"),
+                    )
+                })
+        };
+        let pairs: Vec<(usize, usize)> = match &given.value {
+            Literal::Word(word) => {
+                return match word.as_str() {
+                    "valid" => Ok(Padding::Valid),
+                    "half" => Ok(Padding::Half),
+                    "same" => Ok(Padding::Same),
+                    _ => Err(args
+                        .error("pad", format!("unknown padding `{word}`"))
+                        .help("known: valid, half, same")),
+                };
+            }
+            &Literal::Int(n) => vec![(extent(n)?, extent(n)?); rank],
+            Literal::Dims(dims) => dims
+                .iter()
+                .map(|&n| Ok((extent(n)?, extent(n)?)))
+                .collect::<Result<_, ArgError>>()?,
+            Literal::List(items) => {
+                let numbers = items
+                    .iter()
+                    .map(|item| match item.value {
+                        Literal::Int(n) => extent(n),
+                        _ => Err(ArgError::new(Some(item.span), "padding takes integers")),
+                    })
+                    .collect::<Result<Vec<_>, _>>()?;
+                if numbers.len() != 2 * rank {
+                    return Err(args.error(
+                        "pad",
+                        format!("padding of a {rank}-dimensional window takes {} numbers, not {}", 2 * rank, numbers.len()),
+                    ).help("write one number, one per axis (`1x1`), or before and after each axis: `(top, bottom, left, right)`"));
+                }
+                numbers.chunks(2).map(|pair| (pair[0], pair[1])).collect()
+            }
+            _ => {
+                return Err(args
+                    .error("pad", "`pad` takes a word or numbers")
+                    .help("for example `pad half` or `pad 1`"));
+            }
+        };
+        if pairs.len() != rank {
+            return Err(args.error(
+                "pad",
+                format!("padding has {} axes, the kernel has {rank}", pairs.len()),
+            ));
+        }
+        let mut all = [(0, 0); 3];
+        all[3 - rank..].copy_from_slice(&pairs);
+        Ok(Padding::Explicit(all))
+    }
+
+    fn of(&self, axis: usize, n: usize, stride: usize, reach: usize) -> (usize, usize) {
+        match self {
+            Padding::Valid => (0, 0),
+            Padding::Half => ((reach - 1) / 2, (reach - 1) / 2),
+            Padding::Same => {
+                let total = ((n.div_ceil(stride) - 1) * stride + reach).saturating_sub(n);
+                (total / 2, total - total / 2)
+            }
+            Padding::Explicit(pairs) => pairs[axis],
+        }
+    }
+}
+
+impl fmt::Display for Padding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Padding::Valid => f.write_str("valid"),
+            Padding::Half => f.write_str("half"),
+            Padding::Same => f.write_str("same"),
+            Padding::Explicit(pairs) => {
+                let numbers: Vec<_> = pairs
+                    .iter()
+                    .map(|(before, after)| format!("{before},{after}"))
+                    .collect();
+                write!(f, "({})", numbers.join(","))
+            }
+        }
+    }
+}
