@@ -11,6 +11,24 @@
 //! All sizes, strides and offsets are in elements (f32). Floats among the constants are
 //! their bits, see [`float`] and [`bits`].
 
+mod bilinear;
+mod channels;
+mod conv;
+mod copy;
+mod depthwise;
+mod fill;
+mod lrn;
+pub mod map;
+mod norm;
+mod pool;
+mod support;
+mod table;
+mod zip;
+
+pub use map::Step;
+pub use table::*;
+pub use zip::ZipOp;
+
 use crate::isa::Isa;
 
 /// Most pointer arguments that a kernel takes: the output first, then the inputs.
@@ -68,6 +86,9 @@ pub struct Kernel {
     pub consts: &'static [&'static str],
     /// Whether the output may be exactly the same elements as input `a`.
     pub in_place: bool,
+    /// Whether every entry gives the twin's bits. Otherwise the last bits may differ, by as much as the kernel's
+    /// documentation says (`f32_map` is exact where no step is [`Step::approximate`]).
+    pub exact: bool,
     /// One footprint per argument (the output is written, the others are read); `None` where
     /// the constants say that the argument is unused.
     pub footprint: fn(isa: Isa, consts: &[i64]) -> Vec<Option<Footprint>>,
@@ -97,9 +118,6 @@ impl KernelId {
     }
 }
 
-/// Every kernel.
-pub static KERNELS: &[Kernel] = &[];
-
 /// A float as a constant.
 pub const fn bits(value: f32) -> i64 {
     value.to_bits() as i64
@@ -109,5 +127,3 @@ pub const fn bits(value: f32) -> i64 {
 pub const fn float(constant: i64) -> f32 {
     f32::from_bits(constant as u32)
 }
-
-pub mod map;

@@ -1,0 +1,76 @@
+//! `f32_bilinear`: a picture resampled to another size, with the formulas of PyTorch's `interpolate`.
+
+use super::support::{View, consts, span};
+use super::{Footprint, Kernel, MAX_ARGS};
+use crate::isa::Isa;
+
+consts! { Bilinear {
+    in_h, in_w, in_row, in_px, out_h, out_w, out_row, out_px, channels, align_corners, row_from, row_to,
+} }
+
+pub(super) const ROW: Kernel = Kernel {
+    name: "f32_bilinear",
+    args: &["out", "x"],
+    consts: Bilinear::NAMES,
+    in_place: false,
+    exact: true,
+    footprint,
+    entry: |_| None,
+    twin,
+};
+
+fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
+    let c = Bilinear::new(consts);
+    let rows = c.row_to - c.row_from;
+    let output =
+        span(&[(rows, c.out_row), (c.out_w, c.out_px), (c.channels, 1)]).map(|output| Footprint {
+            offset: (c.row_from * c.out_row) as i64,
+            ..output
+        });
+    vec![
+        output,
+        span(&[(c.in_h, c.in_row), (c.in_w, c.in_px), (c.channels, 1)]),
+    ]
+}
+
+/// Between which two inputs output `i` lies, and how far it is towards the second.
+#[inline(always)]
+fn source(i: isize, outputs: isize, inputs: isize, align_corners: isize) -> (isize, isize, f32) {
+    let position = if align_corners != 0 {
+        let scale = if outputs > 1 {
+            (inputs - 1) as f32 / (outputs - 1) as f32
+        } else {
+            0.0
+        };
+        scale * i as f32
+    } else {
+        let scale = inputs as f32 / outputs as f32;
+        let centre = scale * (i as f32 + 0.5) - 0.5;
+        if centre < 0.0 { 0.0 } else { centre }
+    };
+    // Rounding may carry the last outputs a little past the last input.
+    let first = (position as isize).min(inputs - 1);
+    let second = (first + 1).min(inputs - 1);
+    (first, second, position - first as f32)
+}
+
+fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
+    let c = Bilinear::new(consts);
+    let mut view = View::new(memory, at);
+    for i in c.row_from..c.row_to {
+        let (top, bottom, down) = source(i, c.out_h, c.in_h, c.align_corners);
+        for j in 0..c.out_w {
+            let (left, right, along) = source(j, c.out_w, c.in_w, c.align_corners);
+            for l in 0..c.channels {
+                let x =
+                    |row: isize, column: isize| view.get(1, row * c.in_row + column * c.in_px + l);
+                let upper = (1.0 - along) * x(top, left) + along * x(top, right);
+                let lower = (1.0 - along) * x(bottom, left) + along * x(bottom, right);
+                view.set(
+                    i * c.out_row + j * c.out_px + l,
+                    (1.0 - down) * upper + down * lower,
+                );
+            }
+        }
+    }
+}

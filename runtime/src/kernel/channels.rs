@@ -1,0 +1,74 @@
+//! `f32_scale_shift` and `f32_prelu`: elementwise, with parameters per channel.
+
+use super::support::{View, activate, consts, multiply_add, span, vector};
+use super::{Footprint, Kernel, MAX_ARGS, float};
+use crate::isa::Isa;
+
+consts! { ScaleShift { rows, out_row, in_row, pixels, out_px, in_px, channels, slope, hi } }
+
+consts! { PRelu { rows, out_row, in_row, pixels, out_px, in_px, channels } }
+
+pub(super) const SCALE_SHIFT: Kernel = Kernel {
+    name: "f32_scale_shift",
+    args: &["out", "x", "scale", "shift"],
+    consts: ScaleShift::NAMES,
+    in_place: true,
+    exact: true,
+    footprint: |_, consts| {
+        let c = PRelu::new(consts);
+        vec![output(c), input(c), vector(c.channels), vector(c.channels)]
+    },
+    entry: |_| None,
+    twin: twin_scale_shift,
+};
+
+pub(super) const PRELU: Kernel = Kernel {
+    name: "f32_prelu",
+    args: &["out", "x", "slopes"],
+    consts: PRelu::NAMES,
+    in_place: true,
+    exact: true,
+    footprint: |_, consts| {
+        let c = PRelu::new(consts);
+        vec![output(c), input(c), vector(c.channels)]
+    },
+    entry: |_| None,
+    twin: twin_prelu,
+};
+
+fn output(c: PRelu) -> Option<Footprint> {
+    span(&[(c.rows, c.out_row), (c.pixels, c.out_px), (c.channels, 1)])
+}
+
+fn input(c: PRelu) -> Option<Footprint> {
+    span(&[(c.rows, c.in_row), (c.pixels, c.in_px), (c.channels, 1)])
+}
+
+fn twin_scale_shift(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: Isa) {
+    let c = ScaleShift::new(consts);
+    let (slope, hi) = (float(c.slope as i64), float(c.hi as i64));
+    let mut view = View::new(memory, at);
+    for r in 0..c.rows {
+        for p in 0..c.pixels {
+            for l in 0..c.channels {
+                let x = view.get(1, r * c.in_row + p * c.in_px + l);
+                let value = multiply_add(isa, x, view.get(2, l), view.get(3, l));
+                view.set(r * c.out_row + p * c.out_px + l, activate(value, slope, hi));
+            }
+        }
+    }
+}
+
+fn twin_prelu(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
+    let c = PRelu::new(consts);
+    let mut view = View::new(memory, at);
+    for r in 0..c.rows {
+        for p in 0..c.pixels {
+            for l in 0..c.channels {
+                let x = view.get(1, r * c.in_row + p * c.in_px + l);
+                let value = if x < 0.0 { x * view.get(2, l) } else { x };
+                view.set(r * c.out_row + p * c.out_px + l, value);
+            }
+        }
+    }
+}

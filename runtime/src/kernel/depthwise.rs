@@ -1,0 +1,63 @@
+//! `f32_depthwise`: each channel convolved with its own filter, vectors running over channels.
+
+use super::support::{View, activate, consts, multiply_add, padded, span, vector};
+use super::{Footprint, Kernel, MAX_ARGS, float};
+use crate::isa::Isa;
+
+consts! { Depthwise {
+    rows, out_row, in_row, pixels, out_px, in_px,
+    n0, s0, n1, s1, n2, s2, channels, wstep, slope, hi,
+} }
+
+pub(super) const ROW: Kernel = Kernel {
+    name: "f32_depthwise",
+    args: &["out", "x", "w", "bias"],
+    consts: Depthwise::NAMES,
+    in_place: false,
+    exact: true,
+    footprint,
+    entry: |_| None,
+    twin,
+};
+
+fn footprint(isa: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
+    let c = Depthwise::new(consts);
+    let lanes = padded(c.channels, isa);
+    vec![
+        span(&[(c.rows, c.out_row), (c.pixels, c.out_px), (c.channels, 1)]),
+        span(&[
+            (c.rows, c.in_row),
+            (c.pixels, c.in_px),
+            (c.n0, c.s0),
+            (c.n1, c.s1),
+            (c.n2, c.s2),
+            (c.channels, 1),
+        ]),
+        span(&[(c.n0 * c.n1 * c.n2, c.wstep), (lanes, 1)]),
+        vector(lanes),
+    ]
+}
+
+fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: Isa) {
+    let c = Depthwise::new(consts);
+    let (slope, hi) = (float(c.slope as i64), float(c.hi as i64));
+    let mut view = View::new(memory, at);
+    for r in 0..c.rows {
+        for p in 0..c.pixels {
+            for l in 0..c.channels {
+                let mut sum = view.get(3, l);
+                for i0 in 0..c.n0 {
+                    for i1 in 0..c.n1 {
+                        for i2 in 0..c.n2 {
+                            let x =
+                                r * c.in_row + p * c.in_px + i0 * c.s0 + i1 * c.s1 + i2 * c.s2 + l;
+                            let w = ((i0 * c.n1 + i1) * c.n2 + i2) * c.wstep + l;
+                            sum = multiply_add(isa, view.get(1, x), view.get(2, w), sum);
+                        }
+                    }
+                }
+                view.set(r * c.out_row + p * c.out_px + l, activate(sum, slope, hi));
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What every kernel's row is made of: named constants, footprints, and the twins' view of memory.
+
+use super::{Footprint, MAX_ARGS};
+use crate::isa::Isa;
+
+/// Names the constants of a kernel once, as a struct and as the table's list of names.
+macro_rules! consts {
+    ($name:ident { $($field:ident),* $(,)? }) => {
+        #[derive(Clone, Copy)]
+        #[allow(dead_code)] // Kernels of one family read each other's common prefix.
+        pub(super) struct $name {
+            $(pub $field: isize),*
+        }
+
+        impl $name {
+            /// The constants' names, in order.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($field)),*];
+
+            /// From a slice, for footprints and twins. Panics when it is too short: a compiler bug.
+            pub fn new(consts: &[i64]) -> Self {
+                let [$($field,)* ..] = *consts else {
+                    panic!("{} takes {} constants, not {}", stringify!($name), Self::NAMES.len(), consts.len())
+                };
+                $name { $($field: $field as isize),* }
+            }
+
+            /// From a kernel's last argument.
+            ///
+            /// # Safety
+            /// `consts` must point to as many constants as there are names.
+            #[inline(always)]
+            #[allow(dead_code)] // As above.
+            pub unsafe fn read(consts: *const i64) -> Self {
+                // SAFETY: the caller promises that many constants.
+                let [$($field),*] = unsafe { *consts.cast::<[i64; Self::NAMES.len()]>() };
+                $name { $($field: $field as isize),* }
+            }
+        }
+    };
+}
+pub(super) use consts;
+
+/// The footprint that starts at the pointer and spans these `(count, stride)`.
+pub(super) fn span(dims: &[(isize, isize)]) -> Option<Footprint> {
+    let dims: Vec<_> = dims
+        .iter()
+        .map(|&(count, stride)| (count as i64, stride as i64))
+        .collect();
+    Some(Footprint::new(dims))
+}
+
+/// `count` elements in a row.
+pub(super) fn vector(count: isize) -> Option<Footprint> {
+    span(&[(count, 1)])
+}
+
+/// Rounds up to whole vectors.
+pub(super) fn padded(count: isize, isa: Isa) -> isize {
+    let lanes = isa.lanes() as isize;
+    (count + lanes - 1) / lanes * lanes
+}
+
+/// A twin's memory, indexed by argument and offset.
+pub(super) struct View<'a> {
+    memory: &'a mut [f32],
+    at: &'a [usize; MAX_ARGS],
+}
+
+impl<'a> View<'a> {
+    pub fn new(memory: &'a mut [f32], at: &'a [usize; MAX_ARGS]) -> View<'a> {
+        View { memory, at }
+    }
+
+    /// Element `offset` of argument `arg`.
+    pub fn get(&self, arg: usize, offset: isize) -> f32 {
+        self.memory[self.at[arg].wrapping_add_signed(offset)]
+    }
+
+    /// Sets element `offset` of the output.
+    pub fn set(&mut self, offset: isize, value: f32) {
+        self.memory[self.at[0].wrapping_add_signed(offset)] = value;
+    }
+}
+
+/// `a * b + c`, rounded as the ISA rounds it.
+pub(super) fn multiply_add(isa: Isa, a: f32, b: f32, c: f32) -> f32 {
+    if isa.fused() {
+        a.mul_add(b, c)
+    } else {
+        a * b + c
+    }
+}
+
+/// The larger, as every ISA computes it: `b` when they are equal or either is NaN.
+pub(super) fn max(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
+/// The smaller, as every ISA computes it: `b` when they are equal or either is NaN.
+pub(super) fn min(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
+}
+
+/// The fused activation: `min(max(x, slope·x), hi)`, where NaN stays NaN.
+pub(super) fn activate(x: f32, slope: f32, hi: f32) -> f32 {
+    min(hi, max(slope * x, x))
+}

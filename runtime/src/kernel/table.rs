@@ -1,0 +1,134 @@
+//! The table of kernels, and a name for each row's id.
+
+use super::{
+    Kernel, KernelFn, KernelId, bilinear, channels, conv, copy, depthwise, fill, lrn, map, norm,
+    pool, zip,
+};
+use crate::isa::Isa;
+
+/// The kernels in order: first those with a constant for their id, then the convolution tiles.
+macro_rules! kernels {
+    (
+        fixed { $($(#[$doc:meta])* $id:ident = $row:expr;)* }
+        narrow { $(($mr:literal, $nr:literal))* }
+        wide { $(($wide_mr:literal, $wide_nr:literal))* }
+    ) => {
+        /// Every kernel.
+        pub static KERNELS: &[Kernel] = &[
+            $($row,)*
+            $(conv::row::<$mr, $nr>(concat!("f32_conv_", $mr, "x", $nr, "v"), narrow::<$mr, $nr>),)*
+            $(conv::row::<$wide_mr, $wide_nr>(
+                concat!("f32_conv_", $wide_mr, "x", $wide_nr, "v"),
+                wide::<$wide_mr, $wide_nr>,
+            ),)*
+        ];
+
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        enum Index { $($id,)* FirstTile }
+
+        $($(#[$doc])* pub const $id: KernelId = KernelId(Index::$id as u16);)*
+
+        /// Tiles of 32 registers of 16 lanes; the narrow ones come first.
+        static TILES: &[(u8, u8)] = &[$(($mr, $nr),)* $(($wide_mr, $wide_nr),)*];
+
+        /// How many of [`TILES`] fit 16 registers of 8 lanes.
+        const NARROW: usize = [$(($mr, $nr)),*].len();
+    };
+}
+
+kernels! {
+    fixed {
+        /// `f32_depthwise`
+        F32_DEPTHWISE = depthwise::ROW;
+        /// `f32_pool_max`
+        F32_POOL_MAX = pool::MAX;
+        /// `f32_pool_avg`
+        F32_POOL_AVG = pool::AVG;
+        /// `f32_map`
+        F32_MAP = map::ROW;
+        /// `f32_zip`
+        F32_ZIP = zip::ROW;
+        /// `f32_scale_shift`
+        F32_SCALE_SHIFT = channels::SCALE_SHIFT;
+        /// `f32_prelu`
+        F32_PRELU = channels::PRELU;
+        /// `f32_softmax`
+        F32_SOFTMAX = norm::SOFTMAX;
+        /// `f32_l2norm`
+        F32_L2NORM = norm::L2NORM;
+        /// `f32_lrn`
+        F32_LRN = lrn::ROW;
+        /// `f32_copy`
+        F32_COPY = copy::ROW;
+        /// `f32_fill`
+        F32_FILL = fill::ROW;
+        /// `f32_bilinear`
+        F32_BILINEAR = bilinear::ROW;
+    }
+    narrow {
+        (1, 1) (2, 1) (3, 1) (4, 1) (5, 1) (6, 1)
+        (1, 2) (2, 2) (3, 2) (4, 2) (5, 2) (6, 2)
+        (1, 3) (2, 3) (3, 3) (4, 3)
+        (1, 4) (2, 4)
+        (1, 8)
+    }
+    wide {
+        (7, 1) (8, 1) (9, 1) (10, 1) (11, 1) (12, 1) (13, 1) (14, 1)
+        (7, 2) (8, 2) (9, 2) (10, 2) (11, 2) (12, 2) (13, 2) (14, 2)
+        (5, 3) (6, 3) (7, 3) (8, 3)
+        (3, 4) (4, 4) (5, 4) (6, 4)
+    }
+}
+
+/// Convolution tiles `(pixels, vectors)` that an ISA has.
+pub fn conv_tiles(isa: Isa) -> &'static [(u8, u8)] {
+    if isa.registers() >= 32 {
+        TILES
+    } else {
+        &TILES[..NARROW]
+    }
+}
+
+/// The convolution kernel of `mr` pixels by `nr` vectors.
+///
+/// # Panics
+/// When no ISA has this tile, see [`conv_tiles`].
+pub fn conv_kernel(mr: u8, nr: u8) -> KernelId {
+    let tile = TILES.iter().position(|&tile| tile == (mr, nr));
+    KernelId(Index::FirstTile as u16 + tile.expect("a tile of `conv_tiles`") as u16)
+}
+
+/// Entries of a tile that every ISA has registers for.
+fn narrow<const MR: usize, const NR: usize>(_isa: Isa) -> Option<KernelFn> {
+    None
+}
+
+/// Entries of a tile that takes 32 registers.
+fn wide<const MR: usize, const NR: usize>(_isa: Isa) -> Option<KernelFn> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_name_their_rows() {
+        assert_eq!(F32_DEPTHWISE.row().name, "f32_depthwise");
+        assert_eq!(F32_BILINEAR.row().name, "f32_bilinear");
+        for &(mr, nr) in TILES {
+            assert_eq!(
+                conv_kernel(mr, nr).row().name,
+                format!("f32_conv_{mr}x{nr}v")
+            );
+        }
+        for (index, kernel) in KERNELS.iter().enumerate() {
+            assert_eq!(
+                KernelId::find(kernel.name),
+                Some(KernelId(index as u16)),
+                "{}",
+                kernel.name
+            );
+        }
+    }
+}
