@@ -4,8 +4,11 @@
 //! footprint and a naive twin), *plans* (the constants of one compiled network) and the edges of
 //! the world: tensor files and pictures.
 
+pub mod input;
 pub mod isa;
 pub mod kernel;
 pub mod plan;
+pub mod session;
+pub mod threads;
 
 pub use isa::Isa;

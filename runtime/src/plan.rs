@@ -116,6 +116,13 @@ pub struct Port {
     pub shape: List<usize>,
 }
 
+impl Port {
+    /// Number of elements.
+    pub fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
 /// Everything about a compiled network but its code and its weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {

@@ -1,0 +1,152 @@
+//! Sessions over a driver written by hand: memory layout, input checks, and that a run allocates nothing.
+
+use cnnc_runtime::Isa;
+use cnnc_runtime::input::Input;
+use cnnc_runtime::plan::{Plan, Port};
+use cnnc_runtime::session::{Network, RunError, Session, session_bytes};
+use cnnc_runtime::threads::Pool;
+use ndarray::{Array2, Array3};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::Arc;
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// `sum[i] = a[i] + b[i]` through the arena, `dot = Σ weights[i] · a[i]`.
+unsafe extern "C" fn driver(bases: *const *mut f32, _: *const Pool) {
+    // SAFETY: the plan below says what the bases lead to.
+    unsafe {
+        let [arena, weights, a, b, sum, dot] = *bases.cast::<[*mut f32; 6]>();
+        *dot = 0.0;
+        for i in 0..6 {
+            *arena.add(i) = *a.add(i);
+            *sum.add(i) = *arena.add(i) + *b.add(i);
+            *dot += *weights.add(i) * *a.add(i);
+        }
+    }
+}
+
+fn network() -> Arc<Network> {
+    let port = |name: &'static str, shape: &[usize]| Port {
+        name: name.into(),
+        shape: shape.to_vec().into(),
+    };
+    let plan = Plan {
+        name: "Sum".into(),
+        isa: Isa::Portable,
+        arena: 6,
+        packed: 6,
+        sources: vec![].into(),
+        recipes: vec![].into(),
+        inputs: vec![port("a", &[1, 2, 3]), port("b", &[6])].into(),
+        outputs: vec![port("sum", &[6]), port("dot", &[1])].into(),
+    };
+    let weights = vec![1.0, 0.0, 0.0, 0.0, 0.0, 10.0];
+    // SAFETY: `driver` touches what the plan says and writes all outputs.
+    Arc::new(unsafe { Network::new(plan, weights, driver, None) })
+}
+
+const A: [f32; 6] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+const SUM: [f32; 6] = [2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
+
+fn check(session: &mut Session<'_>, a: &dyn Input) {
+    let outputs = session.run(&[a, &vec![1.0f32; 6]]).unwrap();
+    assert_eq!(outputs.get("sum").unwrap(), SUM);
+    assert_eq!(outputs.array::<1>(1), &[61.0]);
+    assert_eq!(outputs.get("product"), None);
+    assert_eq!(outputs.iter().count(), 2);
+}
+
+#[test]
+fn every_kind_of_input() {
+    let mut session = Session::new(network(), 1).unwrap();
+    let array = Array3::from_shape_vec((1, 2, 3), A.to_vec()).unwrap();
+    check(&mut session, &A);
+    check(&mut session, &A.as_slice());
+    check(&mut session, &A.to_vec());
+    check(&mut session, &[[1.0f32, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    check(&mut session, &array);
+    check(&mut session, &array.view());
+    // A batch of one, and a view that is not contiguous.
+    let batch = array.clone().into_shape_with_order((1, 1, 2, 3)).unwrap();
+    check(&mut session, &batch);
+    let wide = Array2::from_shape_fn((4, 3), |(y, x)| (y / 2 * 3 + x + 1) as f32);
+    let rows = wide.slice(ndarray::s![..;2, ..]);
+    assert!(rows.as_slice().is_none());
+    let view = rows.insert_axis(ndarray::Axis(0));
+    check(&mut session, &view);
+}
+
+#[test]
+fn memory_of_the_caller_at_any_alignment() {
+    let network = network();
+    let needed = session_bytes(network.plan());
+    let mut memory = vec![0xffu8; needed + 64];
+    for skip in [0, 1, 7, 63] {
+        let arena = &mut memory[skip..skip + needed];
+        let mut session = Session::new_in(network.clone(), arena, 1).unwrap();
+        check(&mut session, &A);
+    }
+    let short = Session::new_in(network, &mut memory[..needed - 1], 1);
+    let error = short.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the arena has {} bytes, but the network needs {needed}",
+            needed - 1
+        )
+    );
+}
+
+#[test]
+fn wrong_inputs_are_errors() {
+    let mut session = Session::new(network(), 2).unwrap();
+    let b = [0.0f32; 6];
+    let none = session.run(&[]).unwrap_err();
+    assert_eq!(
+        none,
+        RunError::Inputs {
+            expected: 2,
+            found: 0
+        }
+    );
+    let short = session.run(&[&&b[..5], &b]).unwrap_err().to_string();
+    assert_eq!(short, "input `a` is 1x2x3, 6 elements, but 5 were given");
+    let turned = Array3::<f32>::zeros((1, 3, 2));
+    let turned = session.run(&[&turned, &b]).unwrap_err().to_string();
+    assert_eq!(turned, "input `a` is 1x2x3, but 1x3x2 was given");
+    let long = session.run(&[&b, &[0.0f32; 7]]).unwrap_err().to_string();
+    assert_eq!(long, "input `b` is 6, but 7 was given");
+}
+
+#[test]
+fn a_run_allocates_nothing() {
+    let mut session = Session::new(network(), 1).unwrap();
+    let scattered = Array3::from_shape_fn((3, 2, 1), |(x, y, _)| (y * 3 + x) as f32);
+    let scattered = scattered.reversed_axes();
+    let b = [0.0f32; 6];
+    let before = ALLOCATIONS.get();
+    session.run(&[&A, &b]).unwrap();
+    session.run(&[&scattered, &b]).unwrap();
+    assert_eq!(ALLOCATIONS.get(), before);
+}
