@@ -47,7 +47,7 @@ pub enum Data {
 pub enum Recipe {
     /// Panels of a convolution (or dense layer, or matrix): for each group `g`, each block of `block`
     /// output channels and each reduction index `k` (in row-major order over `reduce`), `block` lanes.
-    /// The lane of output channel `o` is `data[base + g·group_stride + o·out_stride + Σ kᵈ·reduce[d].1] × scale(g·outs + o)`,
+    /// The lane of output channel `o` is `data[base + g·group_stride + o·out_stride + Σ kᵈ·reduce[d].1] × scale(channel.0 + g·channel.1 + o)`,
     /// zero where `o ≥ outs`.
     Panels {
         /// First element in the packed weights.
@@ -60,6 +60,8 @@ pub enum Recipe {
         groups: (usize, i64),
         /// `(output channels of one group, stride in data)`.
         outs: (usize, i64),
+        /// `(first, per group)`: output channel `o` of group `g` is the layer's channel `first + g·per group + o`.
+        channel: (usize, usize),
         /// `(count, stride in data)` of the reduction, outermost first.
         reduce: List<(usize, i64)>,
         /// Lanes of a panel.
@@ -68,7 +70,7 @@ pub enum Recipe {
         norm: Option<Norm>,
     },
     /// The bias that goes with [`Recipe::Panels`]: for each group, `ceil(outs / block) · block` lanes of
-    /// `beta + (bias − mean) · scale`, or `bias`, or zero.
+    /// `beta + (bias − mean) · scale`, or `bias`, or zero, each at the layer's channel `channel.0 + g·channel.1 + o`.
     Bias {
         /// First element in the packed weights.
         dest: usize,
@@ -78,6 +80,8 @@ pub enum Recipe {
         groups: usize,
         /// Output channels of one group.
         outs: usize,
+        /// `(first, per group)`, as in [`Recipe::Panels`].
+        channel: (usize, usize),
         /// Lanes that a group is padded to a multiple of.
         block: usize,
         /// Batch norm to fold.

@@ -5,6 +5,9 @@
 //! ([`Layer::lower`]). Grammar, documentation, `summary`, hash and the law tests all come from the table.
 
 pub mod args;
+pub mod conv;
+pub mod dense;
+pub mod epilogue;
 pub mod window;
 
 pub use args::{ArgError, Args, Decl, Kind, Literal, ParamDecl, Spanned};
@@ -17,7 +20,7 @@ use std::any::Any;
 use std::fmt;
 
 /// Every layer of the language.
-pub static LAYERS: &[&Decl] = &[];
+pub static LAYERS: &[&Decl] = &[&conv::DECL, &dense::DECL];
 
 /// The layer of that keyword.
 pub fn find(keyword: &str) -> Option<&'static Decl> {

@@ -2,7 +2,6 @@
 
 use super::{ArgError, Args, Kind, Literal, ParamDecl, ShapeError};
 use crate::graph::Shape;
-use std::fmt;
 
 /// How an operand is padded; named, never guessed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -270,19 +269,27 @@ impl Padding {
     }
 }
 
-impl fmt::Display for Padding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Padding::Valid => f.write_str("valid"),
-            Padding::Half => f.write_str("half"),
-            Padding::Same => f.write_str("same"),
+impl Window {
+    /// `kernel`, `stride`, `pad` and `dilation` as written.
+    pub fn attributes(&self) -> Vec<(&'static str, String)> {
+        let pad = match &self.padding {
             Padding::Explicit(pairs) => {
+                let pairs = &pairs[3 - self.rank..];
                 let numbers: Vec<_> = pairs
                     .iter()
-                    .map(|(before, after)| format!("{before},{after}"))
+                    .map(|(before, after)| format!("{before}, {after}"))
                     .collect();
-                write!(f, "({})", numbers.join(","))
+                format!("({})", numbers.join(", "))
             }
-        }
+            Padding::Valid => "valid".to_owned(),
+            Padding::Half => "half".to_owned(),
+            Padding::Same => "same".to_owned(),
+        };
+        vec![
+            ("kernel", self.show(&self.kernel)),
+            ("stride", format!("/{}", self.show(&self.stride))),
+            ("pad", pad),
+            ("dilation", self.show(&self.dilation)),
+        ]
     }
 }

@@ -6,10 +6,13 @@
 //! how to emit loops, calls and packed weights.
 
 mod arena;
+mod conv;
 mod storage;
 mod sweep;
+mod tiling;
 mod weights;
 
+pub use conv::ConvJob;
 pub use storage::Storage;
 pub use sweep::{Sweep, chunks};
 pub use weights::Panels;

@@ -19,6 +19,10 @@ pub struct Panels {
     pub groups: (usize, i64),
     /// `(output channels of one group, stride)`.
     pub outs: (usize, i64),
+    /// First output channel, within a group, of these panels.
+    pub first: usize,
+    /// Output channels of a group of the layer.
+    pub channels: usize,
     /// `(count, stride)` of the reduction, outermost first.
     pub reduce: Vec<(usize, i64)>,
     /// Lanes of a panel.
@@ -80,6 +84,7 @@ impl Lower<'_> {
     /// `(g · blocks + b) · reduction · block` further on.
     pub fn panels(&mut self, panels: Panels) -> Access {
         let data = self.data(panels.param);
+        let channel = (panels.first, panels.channels);
         let Panels {
             base,
             groups,
@@ -97,28 +102,32 @@ impl Lower<'_> {
             base,
             groups,
             outs,
+            channel,
             reduce: reduce.clone().into(),
             block,
             norm,
         })
     }
 
-    /// Packs the bias that goes with panels: `groups · ceil(outs / block) · block` lanes.
+    /// Packs the bias that goes with panels: `groups · ceil(outs / block) · block` lanes. `channels` are the first output
+    /// channel within a group, their number, and all output channels of a group of the layer.
     pub fn bias(
         &mut self,
         param: Option<usize>,
         groups: usize,
-        outs: usize,
+        channels: (usize, usize, usize),
         block: usize,
         norm: Option<Norm>,
     ) -> Access {
         let data = param.map(|index| self.data(index));
+        let (first, outs, all) = channels;
         let len = groups * outs.next_multiple_of(block);
         self.pack(len, |dest| Recipe::Bias {
             dest,
             data: data.clone(),
             groups,
             outs,
+            channel: (first, all),
             block,
             norm,
         })

@@ -1,0 +1,301 @@
+//! `conv`: convolution in one, two or three dimensions, with groups and dilation.
+
+use super::epilogue::Epilogue;
+use super::window::{DILATION, PAD, STRIDE, Window, show};
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError};
+use crate::graph::Shape;
+use crate::lower::{ConvJob, Lower};
+use ndarray::{ArrayD, IxDyn};
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "conv",
+    doc: "Convolution (cross-correlation) of the rank of its kernel: `out[o] = bias[o] + Σ weight[o, c, k] · in[c, i·stride + k·dilation − pad]`. \
+          `weight` is (out, in/groups, kernel…), `bias` is (out).",
+    params: &[
+        ParamDecl {
+            name: "kernel",
+            kind: Kind::Dims,
+            positional: true,
+            default: None,
+            doc: "Extents of the kernel: `3x3`; one number for one dimension, `3x3x3` for three.",
+        },
+        ParamDecl {
+            name: "out",
+            kind: Kind::Int,
+            positional: true,
+            default: None,
+            doc: "Output channels.",
+        },
+        STRIDE,
+        PAD,
+        DILATION,
+        ParamDecl {
+            name: "groups",
+            kind: Kind::Int,
+            positional: false,
+            default: Some("1"),
+            doc: "Channels are cut into this many independent groups; as many as channels makes it depthwise.",
+        },
+        ParamDecl {
+            name: "bias",
+            kind: Kind::Flag,
+            positional: false,
+            default: Some("on"),
+            doc: "Whether a bias is added.",
+        },
+        ParamDecl {
+            name: "weight",
+            kind: Kind::Numbers,
+            positional: false,
+            default: Some("from the weights file"),
+            doc: "Constant weights in row-major order: all of (out, in/groups, kernel…), or one kernel that every output \
+                  channel applies to each of its input channels.",
+        },
+    ],
+    operands: (1, 1),
+    build,
+    samples: &[
+        "input x: 3x9x9; c: conv 3x3 5 pad half",
+        "input x: 4x7x6; c: conv 3x2 8 /2 pad (1, 0, 1, 1) bias off",
+        "input x: 6x8x8; c: conv 3x3 9 groups 3 pad 1 relu",
+        "input x: 17x6x7; c: conv 3x3 17 groups 17 pad half",
+        "input x: 5x6x6; c: conv 3x3 10 groups 5 pad same /2",
+        "input x: 8x9x9; c: conv 3x3 16 dilation 2 pad half bn relu",
+        "input x: 3x40; c: conv 5 7 /2 pad same tanh",
+        "input x: 2x4x5x6; c: conv 3x3x3 4 pad half /1x2x1",
+        "input x: 33x5x5; c: conv 1x1 40",
+        "input x: 1x6x6; c: conv 3x3 1 bias off weight [[1, 0, -1], [2, 0, -2], [1, 0, -1]]",
+    ],
+};
+
+/// A convolution.
+#[derive(Clone, Debug)]
+pub struct Conv {
+    /// How the kernel slides.
+    pub window: Window,
+    /// Output channels.
+    pub out: usize,
+    /// Groups.
+    pub groups: usize,
+    /// Whether a bias is added.
+    pub bias: bool,
+    /// Constant weights: extents as nested in the spec, values.
+    pub literal: Option<(Vec<usize>, Vec<f32>)>,
+    /// What passes have fused.
+    pub epilogue: Epilogue,
+}
+
+fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
+    let window = Window::from_args(args, false)?;
+    let out = args.positive("out")?.ok_or_else(|| args.missing("out"))?;
+    let groups = args.positive("groups")?.unwrap_or(1);
+    if !out.is_multiple_of(groups) {
+        return Err(args.error(
+            "groups",
+            format!("{out} output channels cannot be cut into {groups} groups"),
+        ));
+    }
+    Ok(Box::new(Conv {
+        window,
+        out,
+        groups,
+        bias: args.flag("bias")?.unwrap_or(true),
+        literal: args.numbers("weight")?,
+        epilogue: Epilogue::default(),
+    }))
+}
+
+impl Conv {
+    fn kernel(&self) -> &[usize] {
+        &self.window.kernel[3 - self.window.rank..]
+    }
+
+    fn weight(&self, channels: usize) -> Result<ParamSpec, ShapeError> {
+        let mut shape = vec![self.out, channels / self.groups];
+        shape.extend(self.kernel());
+        let mut spec = ParamSpec::learned("weight", shape.clone());
+        if let Some((dims, values)) = &self.literal {
+            let whole = dims.len() > self.window.rank;
+            if if whole {
+                *dims != shape
+            } else {
+                dims != self.kernel()
+            } {
+                let message = format!(
+                    "the constant weights are {}, the layer needs {}",
+                    show(dims),
+                    show(&shape)
+                );
+                return Err(ShapeError::new(message)
+                    .help(format!("or one kernel of {}", show(self.kernel()))));
+            }
+            let copies = if whole { 1 } else { shape[0] * shape[1] };
+            spec.literal = Some(values.repeat(copies));
+            spec.learned = false;
+        }
+        Ok(spec)
+    }
+}
+
+impl Layer for Conv {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        let mut attributes = self.window.attributes();
+        attributes.insert(1, ("out", self.out.to_string()));
+        attributes.push(("groups", self.groups.to_string()));
+        attributes.push(("bias", if self.bias { "on" } else { "off" }.to_owned()));
+        if let Some((dims, values)) = &self.literal {
+            attributes.push(("weight", format!("{} of {values:?}", show(dims))));
+        }
+        attributes.extend(self.epilogue.attributes());
+        (DECL.keyword, attributes)
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        let x = &inputs[0];
+        let channels = x.channels();
+        if !channels.is_multiple_of(self.groups) {
+            let message = format!(
+                "{channels} channels of {x} cannot be cut into {} groups",
+                self.groups
+            );
+            return Err(ShapeError::new(message).help(format!("choose a divisor of {channels}")));
+        }
+        let placed = self.window.place(x)?;
+        let mut dims = vec![self.out];
+        dims.extend(&placed.out[3 - self.window.rank..]);
+        let too_large = || {
+            ShapeError::new(format!(
+                "the result of {} on {x} is too large",
+                self.window.show(&self.window.kernel)
+            ))
+        };
+        let output = Shape::new(dims).ok_or_else(too_large)?;
+        self.epilogue.check(inputs, &output)?;
+        let mut weight = vec![self.out, channels / self.groups];
+        weight.extend(self.kernel());
+        let weights = Shape::new(vec![
+            weight
+                .iter()
+                .try_fold(1usize, |n, &d| n.checked_mul(d))
+                .ok_or_else(too_large)?,
+        ])
+        .ok_or_else(too_large)?;
+        let pixels = (output.elements() / self.out) as u64;
+        let mut params = vec![self.weight(channels)?];
+        if self.bias {
+            params.push(ParamSpec::learned("bias", [self.out]));
+        }
+        params.extend(self.epilogue.params(self.out));
+        let reach = self.window.reach();
+        let input = x.dhw();
+        let halo = std::array::from_fn(|axis| {
+            let needed = (placed.out[axis] - 1) * self.window.stride[axis] + reach[axis];
+            (
+                placed.before[axis],
+                needed.saturating_sub(input[axis] + placed.before[axis]),
+            )
+        });
+        Ok(Inferred {
+            output,
+            params,
+            macs: weights.elements() as u64 * pixels,
+            halo: vec![halo],
+        })
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let shape = Shape::new(inputs[0].shape()).expect("operands have the inferred shapes");
+        let placed = self
+            .window
+            .place(&shape)
+            .expect("operands have the inferred shapes");
+        let [d, h, w] = shape.dhw();
+        let [od, oh, ow] = placed.out;
+        let [kd, kh, kw] = self.window.kernel;
+        let (cin, cout) = (shape.channels() / self.groups, self.out / self.groups);
+        let x = inputs[0].as_standard_layout();
+        let x = x.as_slice().expect("standard layout");
+        let weight = params[0].as_standard_layout();
+        let weight = weight.as_slice().expect("standard layout");
+        let mut sums = vec![0.0; self.out * od * oh * ow];
+        // Input coordinate along an axis, if the tap is inside.
+        let tap = |axis: usize, n: usize, out: usize, k: usize| {
+            let at = out * self.window.stride[axis] + k * self.window.dilation[axis];
+            at.checked_sub(placed.before[axis]).filter(|&at| at < n)
+        };
+        for (o, plane) in sums.chunks_exact_mut(od * oh * ow).enumerate() {
+            if self.bias {
+                plane.fill(params[1][[o]]);
+            }
+            for c in 0..cin {
+                let channel = &x[(o / cout * cin + c) * d * h * w..][..d * h * w];
+                let kernel = &weight[(o * cin + c) * kd * kh * kw..][..kd * kh * kw];
+                for (k, &value) in kernel.iter().enumerate() {
+                    let (i, j, l) = (k / (kh * kw), k / kw % kh, k % kw);
+                    let columns: Vec<usize> =
+                        (0..ow).filter(|&q| tap(2, w, q, l).is_some()).collect();
+                    let Some(&first) = columns.first() else {
+                        continue;
+                    };
+                    let from = tap(2, w, first, l).expect("filtered above");
+                    for z in 0..od {
+                        let Some(iz) = tap(0, d, z, i) else { continue };
+                        for y in 0..oh {
+                            let Some(iy) = tap(1, h, y, j) else { continue };
+                            let row = &channel[(iz * h + iy) * w..][..w];
+                            let out = &mut plane[(z * oh + y) * ow + first..][..columns.len()];
+                            let taps = row[from..].iter().step_by(self.window.stride[2]);
+                            out.iter_mut()
+                                .zip(taps)
+                                .for_each(|(sum, x)| *sum += value * x);
+                        }
+                    }
+                }
+            }
+        }
+        let mut dims = vec![self.out];
+        dims.extend(&placed.out[3 - self.window.rank..]);
+        let sums = ArrayD::from_shape_vec(IxDyn(&dims), sums).expect("as many sums as outputs");
+        self.epilogue.evaluate(
+            sums,
+            inputs.get(1).copied(),
+            &params[1 + usize::from(self.bias)..],
+        )
+    }
+
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let placed = self
+            .window
+            .place(cx.input_shape(0))
+            .expect("infer accepted these operands");
+        let cin = cx.input_shape(0).channels() / self.groups;
+        let taps = self.window.kernel.map(|k| k as i64);
+        let volume = taps.iter().product::<i64>();
+        let norm = self.epilogue.norm(cx, 1 + usize::from(self.bias));
+        let input = cx.input(0);
+        let base = -input.at(
+            placed.before[0] as i64,
+            placed.before[1] as i64,
+            placed.before[2] as i64,
+        );
+        let output = cx.output();
+        let job = ConvJob {
+            origin: base,
+            input,
+            output,
+            residual: self.epilogue.add.then(|| cx.input(1)),
+            kernel: self.window.kernel,
+            stride: self.window.stride,
+            dilation: self.window.dilation,
+            groups: self.groups,
+            weight: 0,
+            weight_base: 0,
+            weight_strides: [cin as i64 * volume, volume, taps[1] * taps[2], taps[2], 1],
+            bias: self.bias.then_some(1),
+            norm,
+            act: self.epilogue.act.clone(),
+        };
+        cx.convolve(job);
+    }
+}

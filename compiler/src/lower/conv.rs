@@ -1,0 +1,582 @@
+//! Convolutions as loops: which order, which tiles, which panels.
+//!
+//! A direct convolution on channels-last tensors with halo: for each pixel the taps are contiguous runs, so there is no im2col and
+//! no edge case. Dense layers, 1×1 convolutions (all pixels are one row) and grouped convolutions are the same loops
+//! with other constants.
+
+use super::tiling::{Band, bands, panel, tiles};
+use super::{Lower, Panels, Storage, chunks, kernel};
+use crate::layer::epilogue::clamp;
+use crate::loops::{Access, Affine};
+use cnnc_runtime::kernel::map::Step;
+use cnnc_runtime::kernel::{bits, conv_kernel};
+use cnnc_runtime::plan::Norm;
+
+/// Half of the level-2 cache of the smallest machine that is planned for, in floats: what a block of the operand or
+/// a set of panels may occupy to be found there again.
+const CACHE: usize = 64 << 10;
+
+/// A convolution to be lowered.
+pub struct ConvJob {
+    /// The operand, with the halo that the taps reach into.
+    pub input: Storage,
+    /// Offset of the first tap of the first output from the operand's first element.
+    pub origin: i64,
+    /// The result.
+    pub output: Storage,
+    /// What is added to the sums.
+    pub residual: Option<Storage>,
+    /// Taps of depth, height and width.
+    pub kernel: [usize; 3],
+    /// Steps.
+    pub stride: [usize; 3],
+    /// Distances between taps.
+    pub dilation: [usize; 3],
+    /// Groups.
+    pub groups: usize,
+    /// Index of the weight among the node's parameters.
+    pub weight: usize,
+    /// Element of the weight at the origin.
+    pub weight_base: i64,
+    /// Strides of the weight: output channel, input channel, depth, height, width.
+    pub weight_strides: [i64; 5],
+    /// Index of the bias among the node's parameters.
+    pub bias: Option<usize>,
+    /// Batch norm to fold.
+    pub norm: Option<Norm>,
+    /// Activation.
+    pub act: Vec<Step>,
+}
+
+/// One dimension of the output with its strides in output, operand and residual.
+#[derive(Clone, Copy)]
+struct Axis {
+    count: usize,
+    out: i64,
+    input: i64,
+    residual: i64,
+}
+
+/// The geometry that every call of one convolution shares.
+struct Grid {
+    planes: Axis,
+    rows: Axis,
+    pixels: Axis,
+    /// Taps, outermost first, then the contiguous run.
+    taps: [(i64, i64); 3],
+    run: i64,
+}
+
+impl ConvJob {
+    fn grid(&self) -> Grid {
+        let residual = self
+            .residual
+            .as_ref()
+            .map_or([0; 3], |storage| storage.strides);
+        let mut axes: Vec<Axis> = Vec::new();
+        for i in [2, 1, 0] {
+            let axis = Axis {
+                count: self.output.dhw[i],
+                out: self.output.strides[i],
+                input: self.input.strides[i] * self.stride[i] as i64,
+                residual: residual[i],
+            };
+            match axes.last_mut() {
+                _ if axis.count == 1 => {}
+                Some(inner) if inner.continues(&axis) => inner.count *= axis.count,
+                _ => axes.push(axis),
+            }
+        }
+        axes.resize(
+            3,
+            Axis {
+                count: 1,
+                out: 0,
+                input: 0,
+                residual: 0,
+            },
+        );
+        // The reduction: depth, height, width, channels; neighbours that are contiguous become one run.
+        let mut taps: Vec<(i64, i64)> = vec![((self.input.channels / self.groups) as i64, 1)];
+        for i in [2, 1, 0] {
+            let (count, stride) = (
+                self.kernel[i] as i64,
+                self.input.strides[i] * self.dilation[i] as i64,
+            );
+            match taps.last_mut() {
+                _ if count == 1 => {}
+                Some((inner, inner_stride)) if stride == *inner * *inner_stride => *inner *= count,
+                _ => taps.push((count, stride)),
+            }
+        }
+        taps.resize(4, (1, 0));
+        Grid {
+            planes: axes[2],
+            rows: axes[1],
+            pixels: axes[0],
+            taps: [taps[3], taps[2], taps[1]],
+            run: taps[0].0,
+        }
+    }
+}
+
+impl Axis {
+    fn continues(&self, outer: &Axis) -> bool {
+        let n = self.count as i64;
+        outer.out == n * self.out
+            && outer.input == n * self.input
+            && outer.residual == n * self.residual
+    }
+}
+
+/// One band with its packed weights.
+struct Packed {
+    band: Band,
+    weights: Access,
+    bias: Access,
+    /// Floats from one panel to the next.
+    step: i64,
+    /// Panels of a group, in all bands' floats: stride of groups.
+    group: i64,
+    bias_group: i64,
+}
+
+impl Packed {
+    /// Panels in which every lane is an output channel.
+    fn full(&self, block: usize) -> usize {
+        self.band.panels - usize::from(self.band.last < block)
+    }
+}
+
+impl Lower<'_> {
+    /// Emits a convolution.
+    pub fn convolve(&mut self, job: ConvJob) {
+        let (cin, cout) = (
+            job.input.channels / job.groups,
+            job.output.channels / job.groups,
+        );
+        if job.groups > 1 && cin == 1 && cout == 1 && job.residual.is_none() {
+            return self.convolve_depthwise(job);
+        }
+        let grid = job.grid();
+        let nr = panel(self.isa(), grid.pixels.count, cout);
+        let packed: Vec<Packed> = bands(self.isa(), cout, nr)
+            .into_iter()
+            .map(|band| self.pack_band(&job, band))
+            .collect();
+        let fused = clamp(&job.act);
+        // What is re-read decides the order: the operand for every panel, or the panels for every block of pixels.
+        let depth = (grid.run * grid.taps.iter().map(|tap| tap.0).product::<i64>()) as usize;
+        let weights = depth * cout;
+        let operand = job.input.pixels() * job.input.channels / job.groups;
+        let flat = grid.rows.count == 1;
+        let cuttable = if flat {
+            grid.pixels.count
+        } else {
+            grid.rows.count
+        };
+        let wanted = operand.div_ceil(CACHE / 2);
+        let work = grid.planes.count * grid.rows.count * grid.pixels.count * depth * cout;
+        let cut = blocks(cuttable, wanted, work);
+        let by_pixels = if weights <= CACHE {
+            operand
+        } else {
+            weights * cut
+        };
+        let panels: usize = packed.iter().map(|packed| packed.band.panels).sum();
+        let by_panels = if operand <= CACHE {
+            weights
+        } else {
+            operand * panels
+        };
+        if by_panels < by_pixels && job.groups == 1 {
+            for packed in &packed {
+                self.parallel_panels(&job, &grid, packed, fused);
+            }
+            return;
+        }
+        let (rows, pixels, step) = match flat {
+            true => (1, grid.pixels.count / cut, grid.pixels),
+            false => (grid.rows.count / cut, grid.pixels.count, grid.rows),
+        };
+        let advance = if flat { pixels } else { rows } as i64;
+        let whole = job.output.clone();
+        self.parallel(cut, |cx, i| {
+            cx.repeat(grid.planes.count, |cx, z| {
+                let out = i
+                    .clone()
+                    .times(step.out * advance)
+                    .add(&z.clone().times(grid.planes.out));
+                let input = i
+                    .clone()
+                    .times(step.input * advance)
+                    .add(&z.clone().times(grid.planes.input));
+                let residual = i
+                    .clone()
+                    .times(step.residual * advance)
+                    .add(&z.clone().times(grid.planes.residual));
+                let at = Block {
+                    out: out.clone(),
+                    input,
+                    residual,
+                    rows,
+                    pixels,
+                };
+                cx.repeat(job.groups, |cx, g| {
+                    for packed in &packed {
+                        cx.panels_of_band(&job, &grid, packed, &at, &g, fused);
+                    }
+                });
+                if fused.is_none() {
+                    let at = whole.access(out);
+                    cx.activate(
+                        &job.act,
+                        at,
+                        (rows, grid.rows.out),
+                        (pixels, grid.pixels.out),
+                        whole.channels,
+                    );
+                }
+            });
+        });
+    }
+
+    /// Panels outermost: each is read from memory once and used for every pixel.
+    fn parallel_panels(
+        &mut self,
+        job: &ConvJob,
+        grid: &Grid,
+        packed: &Packed,
+        fused: Option<(f32, f32)>,
+    ) {
+        let block = packed.band.nr * self.lanes();
+        let full = packed.full(block);
+        let part = |cx: &mut Self, from: usize, trip: usize, channels: usize| {
+            cx.parallel(trip, |cx, p| {
+                let p = p.offset(from as i64);
+                cx.repeat(grid.planes.count, |cx, z| {
+                    let at = Block {
+                        out: z.clone().times(grid.planes.out),
+                        input: z.clone().times(grid.planes.input),
+                        residual: z.times(grid.planes.residual),
+                        rows: grid.rows.count,
+                        pixels: grid.pixels.count,
+                    };
+                    cx.panel(
+                        job,
+                        grid,
+                        packed,
+                        &at,
+                        &Affine::default(),
+                        &p,
+                        channels,
+                        fused,
+                    );
+                    if fused.is_none() {
+                        let first = p
+                            .clone()
+                            .times(block as i64)
+                            .offset(packed.band.first as i64);
+                        let at = job.output.access(at.out.add(&first));
+                        cx.activate(
+                            &job.act,
+                            at,
+                            (grid.rows.count, grid.rows.out),
+                            (grid.pixels.count, grid.pixels.out),
+                            channels,
+                        );
+                    }
+                });
+            });
+        };
+        if full > 0 {
+            part(self, 0, full, block);
+        }
+        if full < packed.band.panels {
+            part(self, full, 1, packed.band.last);
+        }
+    }
+
+    /// Every panel of a band on one block of pixels.
+    fn panels_of_band(
+        &mut self,
+        job: &ConvJob,
+        grid: &Grid,
+        packed: &Packed,
+        at: &Block,
+        group: &Affine,
+        fused: Option<(f32, f32)>,
+    ) {
+        let block = packed.band.nr * self.lanes();
+        let full = packed.full(block);
+        if full > 0 {
+            self.repeat(full, |cx, p| {
+                cx.panel(job, grid, packed, at, group, &p, block, fused)
+            });
+        }
+        if full < packed.band.panels {
+            let p = Affine::constant(full as i64);
+            self.panel(job, grid, packed, at, group, &p, packed.band.last, fused);
+        }
+    }
+
+    /// The calls of one panel on one block of pixels: one per width of tile.
+    #[allow(clippy::too_many_arguments)]
+    fn panel(
+        &mut self,
+        job: &ConvJob,
+        grid: &Grid,
+        packed: &Packed,
+        at: &Block,
+        group: &Affine,
+        panel: &Affine,
+        channels: usize,
+        fused: Option<(f32, f32)>,
+    ) {
+        let nr = packed.band.nr;
+        let block = (nr * self.lanes()) as i64;
+        let (cin, cout) = (
+            job.input.channels / job.groups,
+            job.output.channels / job.groups,
+        );
+        let channel = panel
+            .clone()
+            .times(block)
+            .offset(packed.band.first as i64)
+            .add(&group.clone().times(cout as i64));
+        let weights = group
+            .clone()
+            .times(packed.group)
+            .add(&panel.clone().times(packed.step));
+        let bias = group
+            .clone()
+            .times(packed.bias_group)
+            .add(&panel.clone().times(block));
+        let (slope, high) = fused.unwrap_or((1.0, f32::INFINITY));
+        let mut done = 0;
+        for (mr, count) in tiles(self.isa(), at.pixels, nr) {
+            let out = at.out.clone().add(&channel).offset(done * grid.pixels.out);
+            let input = at
+                .input
+                .clone()
+                .add(&group.clone().times(cin as i64))
+                .offset(job.origin + done * grid.pixels.input);
+            let residual = at
+                .residual
+                .clone()
+                .add(&channel)
+                .offset(done * grid.pixels.residual);
+            let mut consts = vec![
+                at.rows as i64,
+                grid.rows.out,
+                grid.rows.input,
+                grid.rows.residual,
+            ];
+            consts.extend([
+                count as i64,
+                grid.pixels.out,
+                grid.pixels.input,
+                grid.pixels.residual,
+            ]);
+            consts.extend(grid.taps.iter().flat_map(|&(n, stride)| [n, stride]));
+            consts.extend([
+                grid.run,
+                channels as i64,
+                i64::from(job.residual.is_some()),
+                bits(slope),
+                bits(high),
+            ]);
+            let args = [
+                job.output.arg(out),
+                job.input.arg(input),
+                Some(packed.weights.moved(&weights)),
+                Some(packed.bias.moved(&bias)),
+                job.residual
+                    .as_ref()
+                    .map(|storage| storage.access(residual)),
+            ];
+            self.call(conv_kernel(mr as u8, nr as u8), &args, consts);
+            done += (mr * count) as i64;
+        }
+    }
+
+    fn pack_band(&mut self, job: &ConvJob, band: Band) -> Packed {
+        let block = band.nr * self.lanes();
+        let (cin, cout) = (
+            job.input.channels / job.groups,
+            job.output.channels / job.groups,
+        );
+        let outs = (band.panels - 1) * block + band.last;
+        let [o, c, d, h, w] = job.weight_strides;
+        let reduce = vec![
+            (job.kernel[0], d),
+            (job.kernel[1], h),
+            (job.kernel[2], w),
+            (cin, c),
+        ];
+        let depth: usize = reduce.iter().map(|&(count, _)| count).product();
+        let step = (depth * block) as i64;
+        let weights = self.panels(Panels {
+            param: job.weight,
+            base: job.weight_base + band.first as i64 * o,
+            groups: (job.groups, cout as i64 * o),
+            outs: (outs, o),
+            first: band.first,
+            channels: cout,
+            reduce,
+            block,
+            norm: job.norm,
+        });
+        let bias = self.bias(
+            job.bias,
+            job.groups,
+            (band.first, outs, cout),
+            block,
+            job.norm,
+        );
+        let group = band.panels as i64 * step;
+        Packed {
+            band,
+            weights,
+            bias,
+            step,
+            group,
+            bias_group: (band.panels * block) as i64,
+        }
+    }
+
+    /// Applies steps in place to a block of pixels.
+    fn activate(
+        &mut self,
+        steps: &[Step],
+        at: Access,
+        rows: (usize, i64),
+        pixels: (usize, i64),
+        channels: usize,
+    ) {
+        let merged = pixels.1 == channels as i64;
+        let mut dims = [(rows.0 as i64, rows.1), (pixels.0 as i64, pixels.1)];
+        let mut run = channels as i64;
+        if merged {
+            run *= dims[1].0;
+            dims[1] = (1, 0);
+            if dims[0].0 == 1 || dims[0].1 == run {
+                run *= dims[0].0;
+                dims[0] = (1, 0);
+            }
+        }
+        let mut consts: Vec<i64> = dims
+            .iter()
+            .flat_map(|&(n, stride)| [n, stride, stride])
+            .collect();
+        consts.extend([run, steps.len() as i64]);
+        consts.extend(
+            steps
+                .iter()
+                .map(Step::encode)
+                .flat_map(|(op, imm)| [op, imm]),
+        );
+        self.call(kernel("f32_map"), &[Some(at.clone()), Some(at)], consts);
+    }
+
+    fn convolve_depthwise(&mut self, job: ConvJob) {
+        let channels = job.output.channels;
+        let padded = channels.next_multiple_of(self.lanes());
+        let [o, _, d, h, w] = job.weight_strides;
+        let reduce = vec![(job.kernel[0], d), (job.kernel[1], h), (job.kernel[2], w)];
+        let weights = self.panels(Panels {
+            param: job.weight,
+            base: job.weight_base,
+            groups: (1, 0),
+            outs: (channels, o),
+            first: 0,
+            channels,
+            reduce,
+            block: padded,
+            norm: job.norm,
+        });
+        let bias = self.bias(job.bias, 1, (0, channels, channels), padded, job.norm);
+        let fused = clamp(&job.act);
+        let (slope, high) = fused.unwrap_or((1.0, f32::INFINITY));
+        let [od, oh, ow] = job.output.dhw;
+        let step = |axis: usize| job.input.strides[axis] * job.stride[axis] as i64;
+        let work = od * oh * ow * channels * job.kernel.iter().product::<usize>();
+        let cut = blocks(oh, 1, work);
+        let rows = oh / cut;
+        self.parallel(cut, |cx, i| {
+            cx.repeat(od, |cx, z| {
+                let out = i
+                    .clone()
+                    .times(job.output.strides[1] * rows as i64)
+                    .add(&z.clone().times(job.output.strides[0]));
+                let input = i
+                    .times(step(1) * rows as i64)
+                    .add(&z.times(step(0)))
+                    .offset(job.origin);
+                let mut consts = vec![rows as i64, job.output.strides[1], step(1)];
+                consts.extend([ow as i64, job.output.strides[2], step(2)]);
+                for axis in 0..3 {
+                    consts.extend([
+                        job.kernel[axis] as i64,
+                        job.input.strides[axis] * job.dilation[axis] as i64,
+                    ]);
+                }
+                consts.extend([channels as i64, padded as i64, bits(slope), bits(high)]);
+                let at = job.output.access(out);
+                let args = [
+                    Some(at.clone()),
+                    job.input.arg(input),
+                    Some(weights.clone()),
+                    Some(bias.clone()),
+                ];
+                cx.call(kernel("f32_depthwise"), &args, consts);
+                if fused.is_none() {
+                    cx.activate(
+                        &job.act,
+                        at,
+                        (rows, job.output.strides[1]),
+                        (ow, job.output.strides[2]),
+                        channels,
+                    );
+                }
+            });
+        });
+    }
+}
+
+/// A block of output pixels and where it begins.
+struct Block {
+    out: Affine,
+    input: Affine,
+    residual: Affine,
+    rows: usize,
+    pixels: usize,
+}
+
+/// Multiply-adds below which a layer is not worth sharing among threads (about 5 µs).
+const SERIAL: usize = 1 << 18;
+
+/// Into how many equal blocks `n` rows are cut: at least `wanted` for the cache, about eight for the thread pool.
+fn blocks(n: usize, wanted: usize, work: usize) -> usize {
+    let pool = if work < SERIAL { 1 } else { chunks(n) };
+    let fits = (1..=n)
+        .find(|&cut| n.is_multiple_of(cut) && cut >= wanted)
+        .unwrap_or(n);
+    // A prime number of rows cannot be cut finer than into single rows; that is no reason to do so.
+    if fits > 4 * wanted.max(pool) {
+        pool
+    } else {
+        fits.max(pool)
+    }
+}
+
+impl Access {
+    /// The pointer moved by `offset`.
+    #[must_use]
+    pub fn moved(&self, offset: &Affine) -> Access {
+        Access {
+            buffer: self.buffer,
+            offset: self.offset.clone().add(offset),
+        }
+    }
+}

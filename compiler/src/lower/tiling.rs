@@ -1,0 +1,151 @@
+//! Which register tile computes a convolution: `MR` pixels by `NR` vectors of output channels.
+//!
+//! A tile issues `MR·NR` multiply-adds for each element of the reduction and needs `MR + NR` loads; two of either
+//! can start in a cycle, and fewer than eight sums in flight do not hide the latency of an FMA (four
+//! cycles, two units). The widths of the layers decide the rest: rows are cut into equal tiles, and
+//! channels into bands of equal panels.
+
+use cnnc_runtime::Isa;
+use cnnc_runtime::kernel::conv_tiles;
+
+/// Output channels cut into panels of one width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Band {
+    /// Vectors of a panel.
+    pub nr: usize,
+    /// First output channel.
+    pub first: usize,
+    /// Number of panels.
+    pub panels: usize,
+    /// Output channels in the last panel (all others are full).
+    pub last: usize,
+}
+
+/// Cuts `outs` channels into bands: as many panels of `nr` vectors as fit, then narrower ones.
+pub fn bands(isa: Isa, outs: usize, nr: usize) -> Vec<Band> {
+    let lanes = isa.lanes();
+    let mut bands = Vec::new();
+    let (mut first, mut nr) = (0, nr);
+    while first < outs {
+        let left = outs - first;
+        let vectors = left.div_ceil(lanes);
+        while !widths(isa).any(|width| width == nr && width <= vectors) {
+            nr -= 1;
+        }
+        let panels = vectors / nr;
+        let covered = (panels * nr * lanes).min(left);
+        bands.push(Band {
+            nr,
+            first,
+            panels,
+            last: covered - (panels - 1) * nr * lanes,
+        });
+        first += covered;
+    }
+    bands
+}
+
+/// Cuts a row of `pixels` into equal tiles: at most two `(MR, tiles)` that differ by one pixel.
+pub fn tiles(isa: Isa, pixels: usize, nr: usize) -> Vec<(usize, usize)> {
+    let widest = heights(isa, nr);
+    let count = pixels.div_ceil(widest);
+    let (base, rest) = (pixels / count, pixels % count);
+    let cut = [(base + 1, rest), (base, count - rest)];
+    cut.into_iter()
+        .filter(|&(mr, tiles)| mr > 0 && tiles > 0)
+        .collect()
+}
+
+/// Estimated cycles, per row and element of the reduction, of computing `outs` channels of `pixels` pixels with panels of `nr` vectors.
+fn cost(isa: Isa, pixels: usize, outs: usize, nr: usize) -> f64 {
+    let tile = |mr: usize, nr: usize| {
+        let (mr, nr) = (mr as f64, nr as f64);
+        // The last term is what entering and leaving a tile costs, spread over its reduction.
+        (mr * nr / 2.0).max(4.0).max((mr + nr) / 2.0) + 0.1
+    };
+    let band = |band: &Band| {
+        let row: f64 = tiles(isa, pixels, band.nr)
+            .iter()
+            .map(|&(mr, n)| tile(mr, band.nr) * n as f64)
+            .sum();
+        row * band.panels as f64
+    };
+    bands(isa, outs, nr).iter().map(band).sum()
+}
+
+/// The panel width, in vectors, that computes rows of `pixels` pixels and `outs` channels in the fewest cycles.
+pub fn panel(isa: Isa, pixels: usize, outs: usize) -> usize {
+    let candidates = widths(isa).filter(|&nr| nr == 1 || (nr - 1) * isa.lanes() < outs);
+    let cost = |&nr: &usize| cost(isa, pixels, outs, nr);
+    candidates
+        .min_by(|a, b| cost(a).total_cmp(&cost(b)))
+        .unwrap_or(1)
+}
+
+/// Panel widths that exist.
+fn widths(isa: Isa) -> impl Iterator<Item = usize> {
+    let mut widths: Vec<usize> = conv_tiles(isa)
+        .iter()
+        .map(|&(_, nr)| usize::from(nr))
+        .collect();
+    widths.sort_unstable();
+    widths.dedup();
+    widths.into_iter()
+}
+
+/// The most pixels that a tile of `nr` vectors may have.
+fn heights(isa: Isa, nr: usize) -> usize {
+    let fitting = conv_tiles(isa)
+        .iter()
+        .filter(|tile| usize::from(tile.1) == nr);
+    fitting
+        .map(|tile| usize::from(tile.0))
+        .max()
+        .expect("every width has a tile")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_channel_and_pixel_is_covered_once() {
+        for isa in Isa::ALL {
+            for outs in 1..200 {
+                for nr in widths(isa) {
+                    let bands = bands(isa, outs, nr);
+                    let mut next = 0;
+                    for band in &bands {
+                        assert_eq!(band.first, next);
+                        let block = band.nr * isa.lanes();
+                        assert!(
+                            band.last <= block && band.last > block - isa.lanes(),
+                            "{isa} {outs}: {band:?}"
+                        );
+                        next += (band.panels - 1) * block + band.last;
+                    }
+                    assert_eq!(next, outs);
+                }
+            }
+            for pixels in 1..200 {
+                for nr in widths(isa) {
+                    let cut = tiles(isa, pixels, nr);
+                    assert_eq!(cut.iter().map(|(mr, n)| mr * n).sum::<usize>(), pixels);
+                    for (mr, _) in cut {
+                        assert!(
+                            conv_tiles(isa).contains(&(mr as u8, nr as u8)),
+                            "{isa}: no tile {mr}x{nr}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn narrow_rows_get_wide_panels() {
+        assert_eq!(panel(Isa::Avx2, 28, 128), 2);
+        assert_eq!(panel(Isa::Avx2, 7, 512), 3);
+        assert_eq!(panel(Isa::Avx2, 1, 4096), 8);
+    }
+}
