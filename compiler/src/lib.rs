@@ -11,3 +11,4 @@ pub mod id;
 pub mod layer;
 pub mod loops;
 pub mod lower;
+pub mod pass;

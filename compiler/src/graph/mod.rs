@@ -162,8 +162,8 @@ pub struct Node {
     pub params: Vec<ParamId>,
     /// Its result.
     pub output: ValueId,
-    /// Label path (`layer1.0.conv1`), unique among the nodes of the resolved graph;
-    /// passes keep the label of the node whose *output* the new node makes.
+    /// Label path (`layer1.0.conv1`), unique among the live nodes; a fused node
+    /// keeps the label of the one with the weights.
     pub label: String,
     /// Where it is written.
     pub span: Span,

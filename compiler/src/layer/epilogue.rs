@@ -2,7 +2,9 @@
 //!
 //! Passes fill it in; a spec never writes one. Parameters of the folded batch norm follow the layer's own.
 
-use super::{ParamSpec, ShapeError};
+use super::conv::Conv;
+use super::dense::Dense;
+use super::{Layer, ParamSpec, ShapeError};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use cnnc_runtime::kernel::map::Step;
@@ -161,4 +163,25 @@ pub fn apply(steps: &[Step], x: f64) -> f64 {
         Step::Recip => v.recip(),
         Step::Log => v.ln(),
     })
+}
+
+/// The epilogue of a layer that has one.
+pub fn epilogue(layer: &dyn Layer) -> Option<&Epilogue> {
+    let conv = layer.downcast::<Conv>().map(|conv| &conv.epilogue);
+    conv.or_else(|| layer.downcast::<Dense>().map(|dense| &dense.epilogue))
+}
+
+/// The layer with its epilogue changed, if it has one.
+pub fn with_epilogue(
+    layer: &dyn Layer,
+    change: impl FnOnce(&mut Epilogue),
+) -> Option<Box<dyn Layer>> {
+    if let Some(conv) = layer.downcast::<Conv>() {
+        let mut conv = conv.clone();
+        change(&mut conv.epilogue);
+        return Some(Box::new(conv));
+    }
+    let mut dense = layer.downcast::<Dense>()?.clone();
+    change(&mut dense.epilogue);
+    Some(Box::new(dense))
 }

@@ -133,6 +133,12 @@ pub enum Role {
     Pointwise(Vec<Step>),
     /// The operands stand behind one another along the channels: they can be written in place.
     Concat,
+    /// The operands are added, element by element.
+    Add,
+    /// A batch norm, with the constants that are not tensors; its parameters are those of [`epilogue::Epilogue::params`].
+    BatchNorm(epilogue::FoldedNorm),
+    /// The operand becomes a vector, in that order.
+    Flatten(dense::Order),
     /// The result is the operand (dropout at inference).
     Identity,
 }

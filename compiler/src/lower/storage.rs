@@ -2,8 +2,9 @@
 
 use super::{Lower, kernel};
 use crate::graph::{Def, ValueId};
-use crate::layer::{Halo, NO_HALO, Role};
+use crate::layer::{Halo, NO_HALO};
 use crate::loops::{Access, Affine, Buffer, BufferId, Call, Place, Stmt};
+use crate::pass::concat_windows;
 use cnnc_runtime::kernel::bits;
 use std::collections::HashMap;
 
@@ -104,7 +105,7 @@ impl Lower<'_> {
     /// Decides where every value is.
     pub(super) fn place_values(&mut self) {
         let halos = self.wanted_halos();
-        let windows = self.concat_windows();
+        let windows = concat_windows(self.graph);
         // A concatenation's buffer has the largest halo that any reader of it or of its parts wants.
         let mut root_halo: HashMap<ValueId, Halo> = HashMap::new();
         for value in self.live_values() {
@@ -155,27 +156,6 @@ impl Lower<'_> {
             }
         }
         halos
-    }
-
-    /// For operands that can be written straight into a concatenation: `(the concatenation, first channel)`.
-    fn concat_windows(&self) -> HashMap<ValueId, (ValueId, usize)> {
-        let mut windows = HashMap::new();
-        for (_, node) in self.graph.live() {
-            if node.layer.role() != Role::Concat {
-                continue;
-            }
-            let mut from = 0;
-            for &value in &node.inputs {
-                let made = matches!(self.graph.values[value].def, Def::Node(_));
-                let same_extent = self.graph.values[value].shape.dhw()
-                    == self.graph.values[node.output].shape.dhw();
-                if made && same_extent && !windows.contains_key(&value) {
-                    windows.insert(value, (node.output, from));
-                }
-                from += self.graph.values[value].shape.channels();
-            }
-        }
-        windows
     }
 
     pub(super) fn read_inputs(&mut self) {

@@ -1,0 +1,155 @@
+//! Passes: rewrites of the Graph, one file each, run in the order of [`PASSES`].
+//!
+//! A pass is pattern and rebuild, and says of every candidate what it did or why it did not: that is what
+//! `cnnc explain` prints. The graph is verified after each.
+
+mod drop_identity;
+mod fold_batch_norm;
+mod fold_flatten;
+mod fuse_activation;
+mod fuse_residual_add;
+mod merge_common;
+mod place_concat;
+mod remove_dead;
+
+pub use place_concat::concat_windows;
+
+use crate::graph::{Graph, NodeId, ValueId};
+use crate::layer::Layer;
+
+/// A pass.
+pub struct Pass {
+    /// Its name, a verb.
+    pub name: &'static str,
+    /// What it does and what is gained.
+    pub doc: &'static str,
+    /// The rewrite.
+    pub run: fn(&mut Graph, &mut Notes),
+}
+
+/// Every pass, in order.
+pub static PASSES: &[Pass] = &[
+    drop_identity::PASS,
+    merge_common::PASS,
+    fold_flatten::PASS,
+    fold_batch_norm::PASS,
+    fuse_residual_add::PASS,
+    fuse_activation::PASS,
+    remove_dead::PASS,
+    place_concat::PASS,
+];
+
+/// What a pass did to a candidate, or why it left it alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Name of the pass.
+    pub pass: &'static str,
+    /// Label of the candidate.
+    pub label: String,
+    /// Whether the rewrite was done.
+    pub applied: bool,
+    /// What was done, or why not.
+    pub text: String,
+}
+
+/// The notes of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Notes {
+    pass: &'static str,
+    /// In the order in which they were made.
+    pub list: Vec<Note>,
+}
+
+impl Notes {
+    fn applied(&mut self, label: &str, text: impl Into<String>) {
+        self.list.push(Note {
+            pass: self.pass,
+            label: label.to_owned(),
+            applied: true,
+            text: text.into(),
+        });
+    }
+    fn refused(&mut self, label: &str, text: impl Into<String>) {
+        self.list.push(Note {
+            pass: self.pass,
+            label: label.to_owned(),
+            applied: false,
+            text: text.into(),
+        });
+    }
+}
+
+/// Runs every pass on a copy of the graph.
+///
+/// # Panics
+/// When a pass breaks the graph: a compiler bug, named with the pass.
+pub fn optimize(graph: &Graph) -> (Graph, Notes) {
+    let mut graph = graph.clone();
+    let mut notes = Notes::default();
+    for pass in PASSES {
+        run(pass, &mut graph, &mut notes);
+    }
+    (graph, notes)
+}
+
+/// Runs one pass and verifies the graph.
+///
+/// # Panics
+/// When the pass breaks the graph: a compiler bug.
+pub fn run(pass: &Pass, graph: &mut Graph, notes: &mut Notes) {
+    notes.pass = pass.name;
+    (pass.run)(graph, notes);
+}
+
+/// What makes a value, if a node does.
+fn maker(graph: &Graph, value: ValueId) -> Option<NodeId> {
+    match graph.values[value].def {
+        crate::graph::Def::Node(id) => Some(id),
+        crate::graph::Def::Input(_) => None,
+    }
+}
+
+/// Why a value cannot disappear into its only reader, if it cannot.
+fn kept(graph: &Graph, value: ValueId) -> Option<String> {
+    if graph.is_output(value) {
+        return Some("its operand is also an output of the network".to_owned());
+    }
+    match graph.users(value).len() {
+        1 => None,
+        readers => Some(format!("its operand has {readers} readers")),
+    }
+}
+
+/// Replaces node `old` by `layer` with those operands and parameters, in its place of the schedule and under the label of `label_of`;
+/// readers of `old` read the new node. Operands that nobody reads any more are left to `remove_dead`.
+fn replace(
+    graph: &mut Graph,
+    old: NodeId,
+    layer: Box<dyn Layer>,
+    inputs: Vec<ValueId>,
+    params: Vec<crate::graph::ParamId>,
+    label_of: NodeId,
+) -> NodeId {
+    let (label, span) = (
+        graph.nodes[label_of].label.clone(),
+        graph.nodes[label_of].span,
+    );
+    let at = graph
+        .order
+        .iter()
+        .position(|&id| id == old)
+        .expect("the node is scheduled");
+    let new = graph
+        .push(layer, inputs, params, label, span)
+        .unwrap_or_else(|error| {
+            panic!(
+                "pass: rewriting {} ({}): {error}",
+                old, graph.nodes[old].label
+            )
+        });
+    graph.order.pop();
+    graph.order[at] = new;
+    let (from, to) = (graph.nodes[old].output, graph.nodes[new].output);
+    graph.replace_uses(from, to);
+    new
+}

@@ -1,0 +1,27 @@
+//! Removes layers whose result nobody reads.
+
+use super::{Notes, Pass};
+use crate::graph::{Graph, ValueId};
+use std::collections::HashSet;
+
+pub(super) const PASS: Pass = Pass {
+    name: "remove_dead",
+    doc: "Removes layers whose result neither a layer nor an output reads.",
+    run,
+};
+
+fn run(graph: &mut Graph, notes: &mut Notes) {
+    let mut needed: HashSet<ValueId> = graph.outputs.iter().map(|output| output.value).collect();
+    let mut live = Vec::new();
+    for &id in graph.order.iter().rev() {
+        let node = &graph.nodes[id];
+        if needed.contains(&node.output) {
+            needed.extend(&node.inputs);
+            live.push(id);
+        } else {
+            notes.applied(&node.label, "nobody reads its result");
+        }
+    }
+    live.reverse();
+    graph.order = live;
+}
