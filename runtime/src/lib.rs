@@ -7,8 +7,10 @@
 pub mod input;
 pub mod isa;
 pub mod kernel;
+pub mod peak;
 pub mod plan;
 pub mod session;
+mod simd;
 pub mod threads;
 
 pub use isa::Isa;

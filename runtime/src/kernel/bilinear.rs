@@ -3,6 +3,7 @@
 use super::support::{View, consts, span};
 use super::{Footprint, Kernel, MAX_ARGS};
 use crate::isa::Isa;
+use crate::simd::{Simd, entries, load_first, store_first};
 
 consts! { Bilinear {
     in_h, in_w, in_row, in_px, out_h, out_w, out_row, out_px, channels, align_corners, row_from, row_to,
@@ -15,9 +16,67 @@ pub(super) const ROW: Kernel = Kernel {
     in_place: false,
     exact: true,
     footprint,
-    entry: |_| None,
+    entry,
     twin,
 };
+
+entries! {
+    fn entry = body
+}
+
+#[inline(always)]
+unsafe fn body<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    _: *const f32,
+    _: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: every address is one of the footprint, by the contract of `KernelFn`.
+    unsafe {
+        let c = Bilinear::read(consts);
+        let channels = c.channels as usize;
+        let mut i = c.row_from;
+        while i < c.row_to {
+            let (top, bottom, down) = source(i, c.out_h, c.in_h, c.align_corners);
+            for j in 0..c.out_w {
+                let (left, right, along) = source(j, c.out_w, c.in_w, c.align_corners);
+                let out = out.offset(i * c.out_row + j * c.out_px);
+                let corners = [
+                    x.offset(top * c.in_row + left * c.in_px),
+                    x.offset(top * c.in_row + right * c.in_px),
+                    x.offset(bottom * c.in_row + left * c.in_px),
+                    x.offset(bottom * c.in_row + right * c.in_px),
+                ];
+                let mut l = 0;
+                while l < channels {
+                    let count = channels - l;
+                    let upper = between::<S>(
+                        load_first::<S>(corners[0].add(l), count),
+                        load_first::<S>(corners[1].add(l), count),
+                        along,
+                    );
+                    let lower = between::<S>(
+                        load_first::<S>(corners[2].add(l), count),
+                        load_first::<S>(corners[3].add(l), count),
+                        along,
+                    );
+                    store_first::<S>(out.add(l), count, between::<S>(upper, lower, down));
+                    l += S::LANES;
+                }
+            }
+            i += 1;
+        }
+    }
+}
+
+/// `(1 − t)·a + t·b`
+#[inline(always)]
+unsafe fn between<S: Simd>(a: S::V, b: S::V, t: f32) -> S::V {
+    // SAFETY: as of `Simd`.
+    unsafe { S::add(S::mul(S::splat(1.0 - t), a), S::mul(S::splat(t), b)) }
+}
 
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Bilinear::new(consts);

@@ -1,8 +1,9 @@
 //! `f32_scale_shift` and `f32_prelu`: elementwise, with parameters per channel.
 
-use super::support::{View, activate, consts, multiply_add, span, vector};
+use super::support::{Activation, View, activate, consts, multiply_add, span, vector};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
+use crate::simd::{Simd, entries, load_first, store_first};
 
 consts! { ScaleShift { rows, out_row, in_row, pixels, out_px, in_px, channels, slope, hi } }
 
@@ -18,7 +19,7 @@ pub(super) const SCALE_SHIFT: Kernel = Kernel {
         let c = PRelu::new(consts);
         vec![output(c), input(c), vector(c.channels), vector(c.channels)]
     },
-    entry: |_| None,
+    entry: scale_shift_entry,
     twin: twin_scale_shift,
 };
 
@@ -32,9 +33,85 @@ pub(super) const PRELU: Kernel = Kernel {
         let c = PRelu::new(consts);
         vec![output(c), input(c), vector(c.channels)]
     },
-    entry: |_| None,
+    entry: prelu_entry,
     twin: twin_prelu,
 };
+
+entries! {
+    fn scale_shift_entry = scale_shift
+}
+
+entries! {
+    fn prelu_entry = prelu
+}
+
+#[inline(always)]
+unsafe fn scale_shift<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    scale: *const f32,
+    shift: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: every address is one of the footprint, by the contract of `KernelFn`.
+    unsafe {
+        let c = ScaleShift::read(consts);
+        let activation = Activation::<S>::new(c.slope, c.hi);
+        for r in 0..c.rows {
+            for p in 0..c.pixels {
+                let x = x.offset(r * c.in_row + p * c.in_px);
+                let out = out.offset(r * c.out_row + p * c.out_px);
+                let channels = c.channels as usize;
+                let mut l = 0;
+                while l < channels {
+                    let left = channels - l;
+                    let (scale, shift) = (
+                        load_first::<S>(scale.add(l), left),
+                        load_first::<S>(shift.add(l), left),
+                    );
+                    let value = S::fma(load_first::<S>(x.add(l), left), scale, shift);
+                    store_first::<S>(out.add(l), left, activation.apply(value));
+                    l += S::LANES;
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn prelu<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    slopes: *const f32,
+    _: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: every address is one of the footprint, by the contract of `KernelFn`.
+    unsafe {
+        let c = PRelu::read(consts);
+        for r in 0..c.rows {
+            for p in 0..c.pixels {
+                let x = x.offset(r * c.in_row + p * c.in_px);
+                let out = out.offset(r * c.out_row + p * c.out_px);
+                let channels = c.channels as usize;
+                let mut l = 0;
+                while l < channels {
+                    let left = channels - l;
+                    let value = load_first::<S>(x.add(l), left);
+                    let scaled = S::mul(value, load_first::<S>(slopes.add(l), left));
+                    store_first::<S>(
+                        out.add(l),
+                        left,
+                        S::select_lt(value, S::splat(0.0), scaled, value),
+                    );
+                    l += S::LANES;
+                }
+            }
+        }
+    }
+}
 
 fn output(c: PRelu) -> Option<Footprint> {
     span(&[(c.rows, c.out_row), (c.pixels, c.out_px), (c.channels, 1)])

@@ -1,8 +1,10 @@
 //! `f32_depthwise`: each channel convolved with its own filter, vectors running over channels.
 
-use super::support::{View, activate, consts, multiply_add, padded, span, vector};
+use super::support::{Activation, View, activate, consts, multiply_add, padded, span, vector};
+use super::window::{Fold, walk, windows};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
+use crate::simd::{Simd, entries};
 
 consts! { Depthwise {
     rows, out_row, in_row, pixels, out_px, in_px,
@@ -16,9 +18,77 @@ pub(super) const ROW: Kernel = Kernel {
     in_place: false,
     exact: true,
     footprint,
-    entry: |_| None,
+    entry,
     twin,
 };
+
+entries! {
+    fn entry = body
+}
+
+#[inline(always)]
+unsafe fn body<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    w: *const f32,
+    bias: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: the caller keeps the contract of `KernelFn`.
+    unsafe {
+        let c = Depthwise::read(consts);
+        let activation = Activation::<S>::new(c.slope, c.hi);
+        walk::<S, _>(
+            out,
+            x,
+            windows!(c),
+            &Filter {
+                w,
+                wstep: c.wstep,
+                bias,
+                activation,
+            },
+        );
+    }
+}
+
+/// Multiply and add, weights and bias being padded to whole vectors.
+struct Filter<S: Simd> {
+    w: *const f32,
+    wstep: isize,
+    bias: *const f32,
+    activation: Activation<S>,
+}
+
+// SAFETY of each block: weights and bias are padded, so that a vector that begins inside the footprint ends there.
+impl<S: Simd> Fold<S> for Filter<S> {
+    type Tap = S::V;
+
+    #[inline(always)]
+    unsafe fn start(&self, channel: usize) -> S::V {
+        // SAFETY: as above.
+        unsafe { S::load(self.bias.add(channel)) }
+    }
+
+    #[inline(always)]
+    unsafe fn tap(&self, index: isize, channel: usize) -> S::V {
+        // SAFETY: as above.
+        unsafe { S::load(self.w.offset(index * self.wstep).add(channel)) }
+    }
+
+    #[inline(always)]
+    unsafe fn fold(&self, state: S::V, x: S::V, weight: S::V) -> S::V {
+        // SAFETY: as of `Simd`.
+        unsafe { S::fma(x, weight, state) }
+    }
+
+    #[inline(always)]
+    unsafe fn finish(&self, state: S::V) -> S::V {
+        // SAFETY: as of `Simd`.
+        unsafe { self.activation.apply(state) }
+    }
+}
 
 fn footprint(isa: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Depthwise::new(consts);

@@ -13,9 +13,35 @@ pub(super) const ROW: Kernel = Kernel {
     in_place: false,
     exact: true,
     footprint,
-    entry: |_| None,
+    entry: |_| Some(entry),
     twin,
 };
+
+/// Any ISA's: the compiler turns this into wide enough stores.
+unsafe extern "C" fn entry(
+    out: *mut f32,
+    _: *const f32,
+    _: *const f32,
+    _: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: every address is one of the footprint, by the contract of `KernelFn`.
+    unsafe {
+        let c = Fill::read(consts);
+        let value = float(c.value as i64);
+        for i0 in 0..c.n0 {
+            for i1 in 0..c.n1 {
+                for i2 in 0..c.n2 {
+                    let out = out.offset(i0 * c.o0 + i1 * c.o1 + i2 * c.o2);
+                    for k in 0..c.run {
+                        *out.offset(k) = value;
+                    }
+                }
+            }
+        }
+    }
+}
 
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Fill::new(consts);

@@ -5,6 +5,7 @@
 use super::support::{View, consts, span};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
+use crate::simd::{Simd, entries, load_first, math, store_first};
 
 consts! { Lrn {
     rows, out_row, in_row, pixels, out_px, in_px, channels, size, alpha_over, beta, k,
@@ -17,9 +18,86 @@ pub(super) const ROW: Kernel = Kernel {
     in_place: false,
     exact: false,
     footprint,
-    entry: |_| None,
+    entry,
     twin,
 };
+
+entries! {
+    fn entry = body
+}
+
+#[inline(always)]
+unsafe fn body<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    _: *const f32,
+    _: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: every address is one of the footprint, by the contract of `KernelFn`.
+    unsafe {
+        let c = Lrn::read(consts);
+        let (alpha_over, k) = (
+            S::splat(float(c.alpha_over as i64)),
+            S::splat(float(c.k as i64)),
+        );
+        let beta = float(c.beta as i64);
+        let lanes = S::LANES as isize;
+        for r in 0..c.rows {
+            for p in 0..c.pixels {
+                let x = x.offset(r * c.in_row + p * c.in_px);
+                let out = out.offset(r * c.out_row + p * c.out_px);
+                let mut l = 0;
+                while l < c.channels {
+                    let mut sum = S::splat(0.0);
+                    let first = l - c.size / 2;
+                    for j in first..first + c.size {
+                        let value = load_inside::<S>(x, j, c.channels);
+                        sum = S::fma(value, value, sum);
+                    }
+                    let left = (c.channels - l) as usize;
+                    let value = load_first::<S>(x.offset(l), left);
+                    let base = S::fma(alpha_over, sum, k);
+                    store_first::<S>(out.offset(l), left, divide_by_power::<S>(value, base, beta));
+                    l += lanes;
+                }
+            }
+        }
+    }
+}
+
+/// The elements from `first` on, zero where they are outside `0..end`.
+#[inline(always)]
+unsafe fn load_inside<S: Simd>(x: *const f32, first: isize, end: isize) -> S::V {
+    let lanes = S::LANES as isize;
+    let from = x.wrapping_offset(first);
+    if first >= 0 && first + lanes <= end {
+        // SAFETY: the whole vector is inside.
+        unsafe { S::load(from) }
+    } else {
+        let (from_lane, to_lane) = ((-first).clamp(0, lanes), (end - first).clamp(0, lanes));
+        // SAFETY: only lanes inside are touched.
+        unsafe { S::load_range(from, from_lane, to_lane.max(from_lane)) }
+    }
+}
+
+/// `value / baseᵇᵉᵗᵃ`, for a positive base.
+#[inline(always)]
+unsafe fn divide_by_power<S: Simd>(value: S::V, base: S::V, beta: f32) -> S::V {
+    // SAFETY: as of `Simd`.
+    unsafe {
+        if beta == 0.75 {
+            let root = S::sqrt(base);
+            S::div(value, S::mul(root, S::sqrt(root)))
+        } else {
+            S::mul(
+                value,
+                math::exp::<S>(S::mul(S::splat(-beta), math::log::<S>(base))),
+            )
+        }
+    }
+}
 
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Lrn::new(consts);

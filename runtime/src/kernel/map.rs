@@ -3,6 +3,7 @@
 use super::support::{View, consts, max, min, span};
 use super::{Footprint, Kernel, MAX_ARGS, bits, float};
 use crate::isa::Isa;
+use crate::simd::{Simd, entries, load_first, math, store_first};
 
 consts! { Map { n0, o0, i0, n1, o1, i1, run, steps } }
 
@@ -15,7 +16,7 @@ pub(super) const ROW: Kernel = Kernel {
     in_place: true,
     exact: false,
     footprint,
-    entry: |_| None,
+    entry,
     twin,
 };
 
@@ -124,6 +125,113 @@ impl Step {
             Step::Sqrt => v.sqrt(),
             Step::Recip => 1.0 / v,
             Step::Log => wide.ln() as f32,
+        }
+    }
+}
+
+entries! {
+    fn entry = body
+}
+
+/// Vectors that go through the steps together: enough to hide both latency and the choice of step.
+const TOGETHER: usize = 4;
+
+#[inline(always)]
+unsafe fn body<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    _: *const f32,
+    _: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: the caller keeps the contract of `KernelFn`.
+    unsafe {
+        let c = Map::read(consts);
+        let steps = std::slice::from_raw_parts(
+            consts.add(Map::NAMES.len()).cast::<[i64; 2]>(),
+            c.steps as usize,
+        );
+        for i0 in 0..c.n0 {
+            for i1 in 0..c.n1 {
+                let mut out = out.offset(i0 * c.o0 + i1 * c.o1);
+                let mut x = x.offset(i0 * c.i0 + i1 * c.i1);
+                let mut left = c.run as usize;
+                while left > 0 {
+                    let taken = if left >= TOGETHER * S::LANES {
+                        vectors::<S, TOGETHER>(out, x, TOGETHER * S::LANES, steps)
+                    } else {
+                        vectors::<S, 1>(out, x, left, steps)
+                    };
+                    out = out.add(taken);
+                    x = x.add(taken);
+                    left -= taken;
+                }
+            }
+        }
+    }
+}
+
+/// Takes at most `N` vectors through all steps; returns the number of elements.
+#[inline(always)]
+unsafe fn vectors<S: Simd, const N: usize>(
+    out: *mut f32,
+    x: *const f32,
+    left: usize,
+    steps: &[[i64; 2]],
+) -> usize {
+    // SAFETY: the caller has `left` elements, and if `N` is not 1, enough for N vectors.
+    unsafe {
+        let mut start = [S::splat(0.0); N];
+        for i in 0..N {
+            start[i] = load_first::<S>(x.add(i * S::LANES), left);
+        }
+        let mut v = start;
+        for &[op, imm] in steps {
+            step::<S, N>(op, S::splat(float(imm)), &mut v, &start);
+        }
+        for i in 0..N {
+            store_first::<S>(out.add(i * S::LANES), left, v[i]);
+        }
+        left.min(N * S::LANES)
+    }
+}
+
+/// One step on `N` vectors. An unknown operation does nothing: a kernel cannot fail.
+#[inline(always)]
+unsafe fn step<S: Simd, const N: usize>(op: i64, c: S::V, v: &mut [S::V; N], x: &[S::V; N]) {
+    macro_rules! each {
+        (|$value:ident| $result:expr) => {
+            for i in 0..N {
+                let $value = v[i];
+                v[i] = $result;
+            }
+        };
+        (|$value:ident, $start:ident| $result:expr) => {
+            for i in 0..N {
+                let ($value, $start) = (v[i], x[i]);
+                v[i] = $result;
+            }
+        };
+    }
+    // SAFETY: as of `Simd`.
+    unsafe {
+        match op {
+            0 => each!(|v| S::add(v, c)),
+            1 => each!(|v| S::mul(v, c)),
+            2 => each!(|v| S::max(c, v)),
+            3 => each!(|v| S::min(c, v)),
+            4 => each!(|v, x| S::mul(v, x)),
+            5 => each!(|v, x| S::add(v, x)),
+            6 => each!(|v| S::select_lt(v, S::splat(0.0), S::mul(v, c), v)),
+            7 => each!(|v| math::exp::<S>(v)),
+            8 => each!(|v| math::tanh::<S>(v)),
+            9 => each!(|v| math::sigmoid::<S>(v)),
+            10 => each!(|v| S::abs(v)),
+            11 => each!(|v| S::sqrt(v)),
+            12 => each!(|v| S::div(S::splat(1.0), v)),
+            13 => each!(|v| math::log::<S>(v)),
+            _ => {}
         }
     }
 }

@@ -11,6 +11,9 @@
 //! All sizes, strides and offsets are in elements (f32). Floats among the constants are
 //! their bits, see [`float`] and [`bits`].
 
+// Kernels index several arrays of registers by the same pixel and vector.
+#![allow(clippy::needless_range_loop)]
+
 mod bilinear;
 mod channels;
 mod conv;
@@ -23,6 +26,7 @@ mod norm;
 mod pool;
 mod support;
 mod table;
+mod window;
 mod zip;
 
 pub use map::Step;

@@ -5,6 +5,7 @@
 use super::support::{View, consts, max, span};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
+use crate::simd::{Simd, entries, load_first, math, store_first};
 
 consts! { Softmax { rows, out_row, in_row, pixels, out_px, in_px, channels } }
 
@@ -17,7 +18,7 @@ pub(super) const SOFTMAX: Kernel = Kernel {
     in_place: true,
     exact: false,
     footprint,
-    entry: |_| None,
+    entry: softmax_entry,
     twin: twin_softmax,
 };
 
@@ -28,9 +29,137 @@ pub(super) const L2NORM: Kernel = Kernel {
     in_place: true,
     exact: false,
     footprint,
-    entry: |_| None,
+    entry: l2norm_entry,
     twin: twin_l2norm,
 };
+
+entries! {
+    fn softmax_entry = softmax
+}
+
+entries! {
+    fn l2norm_entry = l2norm
+}
+
+/// The widest vector of any ISA.
+const MOST_LANES: usize = 16;
+
+#[inline(always)]
+unsafe fn softmax<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    _: *const f32,
+    _: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: every address is one of the footprint, by the contract of `KernelFn`.
+    unsafe {
+        let c = Softmax::read(consts);
+        let channels = c.channels as usize;
+        for r in 0..c.rows {
+            for p in 0..c.pixels {
+                let x = x.offset(r * c.in_row + p * c.in_px);
+                let out = out.offset(r * c.out_row + p * c.out_px);
+                let most = S::splat(largest::<S>(x, channels));
+                let mut sums = S::splat(0.0);
+                let mut l = 0;
+                while l < channels {
+                    let left = channels - l;
+                    let power = math::exp::<S>(S::sub(load_first::<S>(x.add(l), left), most));
+                    store_first::<S>(out.add(l), left, power);
+                    // Read back, for the lanes beyond the last channel must not count.
+                    sums = S::add(sums, load_first::<S>(out.add(l), left));
+                    l += S::LANES;
+                }
+                divide::<S>(out, out, channels, total::<S>(sums));
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn l2norm<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    _: *const f32,
+    _: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: every address is one of the footprint, by the contract of `KernelFn`.
+    unsafe {
+        let c = L2Norm::read(consts);
+        let (channels, eps) = (c.channels as usize, float(c.eps as i64));
+        for r in 0..c.rows {
+            for p in 0..c.pixels {
+                let x = x.offset(r * c.in_row + p * c.in_px);
+                let out = out.offset(r * c.out_row + p * c.out_px);
+                let mut sums = S::splat(0.0);
+                let mut l = 0;
+                while l < channels {
+                    let value = load_first::<S>(x.add(l), channels - l);
+                    sums = S::fma(value, value, sums);
+                    l += S::LANES;
+                }
+                divide::<S>(out, x, channels, max(eps, total::<S>(sums).sqrt()));
+            }
+        }
+    }
+}
+
+/// The largest of `count` elements, `f32::NEG_INFINITY` if there are none.
+#[inline(always)]
+unsafe fn largest<S: Simd>(x: *const f32, count: usize) -> f32 {
+    // SAFETY: the caller has `count` elements, and the array a vector's.
+    unsafe {
+        let mut most = S::splat(f32::NEG_INFINITY);
+        let mut l = 0;
+        while l + S::LANES <= count {
+            most = S::max(S::load(x.add(l)), most);
+            l += S::LANES;
+        }
+        let mut lanes = [f32::NEG_INFINITY; MOST_LANES];
+        S::store(lanes.as_mut_ptr(), most);
+        let mut value = f32::NEG_INFINITY;
+        for lane in lanes {
+            value = max(lane, value);
+        }
+        while l < count {
+            value = max(*x.add(l), value);
+            l += 1;
+        }
+        value
+    }
+}
+
+/// The sum of all lanes.
+#[inline(always)]
+unsafe fn total<S: Simd>(v: S::V) -> f32 {
+    let mut lanes = [0.0; MOST_LANES];
+    // SAFETY: the array holds a vector of any ISA.
+    unsafe { S::store(lanes.as_mut_ptr(), v) };
+    let mut sum = 0.0;
+    for lane in lanes {
+        sum += lane;
+    }
+    sum
+}
+
+/// `out = x / divisor`
+#[inline(always)]
+unsafe fn divide<S: Simd>(out: *mut f32, x: *const f32, count: usize, divisor: f32) {
+    // SAFETY: the caller has `count` elements.
+    unsafe {
+        let divisor = S::splat(divisor);
+        let mut l = 0;
+        while l < count {
+            let value = S::div(load_first::<S>(x.add(l), count - l), divisor);
+            store_first::<S>(out.add(l), count - l, value);
+            l += S::LANES;
+        }
+    }
+}
 
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Softmax::new(consts);

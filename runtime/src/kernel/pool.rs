@@ -1,8 +1,10 @@
 //! `f32_pool_max` and `f32_pool_avg`: windows that lie wholly inside the input (the compiler splits edges).
 
 use super::support::{View, consts, max, span};
+use super::window::{Fold, walk, windows};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
+use crate::simd::{Simd, entries};
 
 consts! { Pool {
     rows, out_row, in_row, pixels, out_px, in_px,
@@ -21,7 +23,7 @@ pub(super) const MAX: Kernel = Kernel {
     in_place: false,
     exact: true,
     footprint,
-    entry: |_| None,
+    entry: max_entry,
     twin: twin_max,
 };
 
@@ -32,9 +34,113 @@ pub(super) const AVG: Kernel = Kernel {
     in_place: false,
     exact: true,
     footprint,
-    entry: |_| None,
+    entry: avg_entry,
     twin: twin_avg,
 };
+
+entries! {
+    fn max_entry = max_body
+}
+
+entries! {
+    fn avg_entry = avg_body
+}
+
+#[inline(always)]
+unsafe fn max_body<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    _: *const f32,
+    _: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: the caller keeps the contract of `KernelFn`.
+    unsafe {
+        let c = Pool::read(consts);
+        walk::<S, _>(out, x, windows!(c), &Most);
+    }
+}
+
+#[inline(always)]
+unsafe fn avg_body<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    _: *const f32,
+    _: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: the caller keeps the contract of `KernelFn`.
+    unsafe {
+        let c = Average::read(consts);
+        walk::<S, _>(
+            out,
+            x,
+            windows!(c),
+            &Mean {
+                scale: float(c.scale as i64),
+            },
+        );
+    }
+}
+
+/// The largest.
+struct Most;
+
+impl<S: Simd> Fold<S> for Most {
+    type Tap = ();
+
+    #[inline(always)]
+    unsafe fn start(&self, _: usize) -> S::V {
+        // SAFETY: as of `Simd`.
+        unsafe { S::splat(f32::NEG_INFINITY) }
+    }
+
+    #[inline(always)]
+    unsafe fn tap(&self, _: isize, _: usize) {}
+
+    #[inline(always)]
+    unsafe fn fold(&self, state: S::V, x: S::V, (): ()) -> S::V {
+        // SAFETY: as of `Simd`.
+        unsafe { S::max(x, state) }
+    }
+
+    #[inline(always)]
+    unsafe fn finish(&self, state: S::V) -> S::V {
+        state
+    }
+}
+
+/// The sum, scaled.
+struct Mean {
+    scale: f32,
+}
+
+impl<S: Simd> Fold<S> for Mean {
+    type Tap = ();
+
+    #[inline(always)]
+    unsafe fn start(&self, _: usize) -> S::V {
+        // SAFETY: as of `Simd`.
+        unsafe { S::splat(0.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn tap(&self, _: isize, _: usize) {}
+
+    #[inline(always)]
+    unsafe fn fold(&self, state: S::V, x: S::V, (): ()) -> S::V {
+        // SAFETY: as of `Simd`.
+        unsafe { S::add(state, x) }
+    }
+
+    #[inline(always)]
+    unsafe fn finish(&self, state: S::V) -> S::V {
+        // SAFETY: as of `Simd`.
+        unsafe { S::mul(state, S::splat(self.scale)) }
+    }
+}
 
 /// Of both: `Average` is `Pool` and one more.
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {

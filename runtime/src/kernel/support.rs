@@ -1,7 +1,8 @@
 //! What every kernel's row is made of: named constants, footprints, and the twins' view of memory.
 
-use super::{Footprint, MAX_ARGS};
+use super::{Footprint, MAX_ARGS, float};
 use crate::isa::Isa;
+use crate::simd::Simd;
 
 /// Names the constants of a kernel once, as a struct and as the table's list of names.
 macro_rules! consts {
@@ -104,4 +105,37 @@ pub(super) fn min(a: f32, b: f32) -> f32 {
 /// The fused activation: `min(max(x, slope·x), hi)`, where NaN stays NaN.
 pub(super) fn activate(x: f32, slope: f32, hi: f32) -> f32 {
     min(hi, max(slope * x, x))
+}
+
+/// The fused activation, in vectors.
+pub(super) struct Activation<S: Simd> {
+    slope: S::V,
+    hi: S::V,
+}
+
+impl<S: Simd> Activation<S> {
+    /// From the constants `slope` and `hi`.
+    ///
+    /// # Safety
+    /// As of [`Simd`].
+    #[inline(always)]
+    pub unsafe fn new(slope: isize, hi: isize) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            Activation {
+                slope: S::splat(float(slope as i64)),
+                hi: S::splat(float(hi as i64)),
+            }
+        }
+    }
+
+    /// See [`activate`].
+    ///
+    /// # Safety
+    /// As of [`Simd`].
+    #[inline(always)]
+    pub unsafe fn apply(&self, x: S::V) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { S::min(self.hi, S::max(S::mul(self.slope, x), x)) }
+    }
 }

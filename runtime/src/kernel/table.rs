@@ -1,8 +1,7 @@
 //! The table of kernels, and a name for each row's id.
 
 use super::{
-    Kernel, KernelFn, KernelId, bilinear, channels, conv, copy, depthwise, fill, lrn, map, norm,
-    pool, zip,
+    Kernel, KernelId, bilinear, channels, conv, copy, depthwise, fill, lrn, map, norm, pool, zip,
 };
 use crate::isa::Isa;
 
@@ -16,10 +15,10 @@ macro_rules! kernels {
         /// Every kernel.
         pub static KERNELS: &[Kernel] = &[
             $($row,)*
-            $(conv::row::<$mr, $nr>(concat!("f32_conv_", $mr, "x", $nr, "v"), narrow::<$mr, $nr>),)*
+            $(conv::row::<$mr, $nr>(concat!("f32_conv_", $mr, "x", $nr, "v"), conv::narrow::<$mr, $nr>),)*
             $(conv::row::<$wide_mr, $wide_nr>(
                 concat!("f32_conv_", $wide_mr, "x", $wide_nr, "v"),
-                wide::<$wide_mr, $wide_nr>,
+                conv::wide::<$wide_mr, $wide_nr>,
             ),)*
         ];
 
@@ -96,16 +95,6 @@ pub fn conv_tiles(isa: Isa) -> &'static [(u8, u8)] {
 pub fn conv_kernel(mr: u8, nr: u8) -> KernelId {
     let tile = TILES.iter().position(|&tile| tile == (mr, nr));
     KernelId(Index::FirstTile as u16 + tile.expect("a tile of `conv_tiles`") as u16)
-}
-
-/// Entries of a tile that every ISA has registers for.
-fn narrow<const MR: usize, const NR: usize>(_isa: Isa) -> Option<KernelFn> {
-    None
-}
-
-/// Entries of a tile that takes 32 registers.
-fn wide<const MR: usize, const NR: usize>(_isa: Isa) -> Option<KernelFn> {
-    None
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! `f32_zip`: two tensors combined element by element, then activated. A stride of zero repeats an input.
 
-use super::support::{View, activate, consts, max, min, span};
+use super::support::{Activation, View, activate, consts, max, min, span};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
+use crate::simd::{Simd, entries, load_first, store_first};
 
 consts! { Zip { n0, o0, a0, b0, n1, o1, a1, b1, run, op, slope, hi } }
 
@@ -13,7 +14,7 @@ pub(super) const ROW: Kernel = Kernel {
     in_place: true,
     exact: true,
     footprint,
-    entry: |_| None,
+    entry,
     twin,
 };
 
@@ -35,6 +36,68 @@ pub enum ZipOp {
     Min = 5,
     /// `a / b`
     Div = 6,
+}
+
+entries! {
+    fn entry = body
+}
+
+#[inline(always)]
+unsafe fn body<S: Simd>(
+    out: *mut f32,
+    a: *const f32,
+    b: *const f32,
+    _: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: the caller keeps the contract of `KernelFn`.
+    unsafe {
+        let c = Zip::read(consts);
+        match c.op {
+            0 => combine::<S, 0>(out, a, b, &c),
+            1 => combine::<S, 1>(out, a, b, &c),
+            2 => combine::<S, 2>(out, a, b, &c),
+            3 => combine::<S, 3>(out, a, b, &c),
+            4 => combine::<S, 4>(out, a, b, &c),
+            5 => combine::<S, 5>(out, a, b, &c),
+            _ => combine::<S, 6>(out, a, b, &c),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn combine<S: Simd, const OP: i64>(out: *mut f32, a: *const f32, b: *const f32, c: &Zip) {
+    // SAFETY: every address is one of the footprint.
+    unsafe {
+        let activation = Activation::<S>::new(c.slope, c.hi);
+        for i0 in 0..c.n0 {
+            for i1 in 0..c.n1 {
+                let out = out.offset(i0 * c.o0 + i1 * c.o1);
+                let a = a.offset(i0 * c.a0 + i1 * c.a1);
+                let b = b.offset(i0 * c.b0 + i1 * c.b1);
+                let run = c.run as usize;
+                let mut k = 0;
+                while k < run {
+                    let (a, b) = (
+                        load_first::<S>(a.add(k), run - k),
+                        load_first::<S>(b.add(k), run - k),
+                    );
+                    let value = match OP {
+                        0 => S::add(a, b),
+                        1 => S::sub(a, b),
+                        2 => S::mul(a, b),
+                        3 => S::abs(S::sub(a, b)),
+                        4 => S::max(a, b),
+                        5 => S::min(a, b),
+                        _ => S::div(a, b),
+                    };
+                    store_first::<S>(out.add(k), run - k, activation.apply(value));
+                    k += S::LANES;
+                }
+            }
+        }
+    }
 }
 
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {

@@ -1,0 +1,145 @@
+//! The walk that depthwise convolution and pooling share: windows folded one vector of channels at a time.
+
+use crate::simd::{Simd, load_first, store_first};
+
+/// The constants that describe the windows; `pixels` lie side by side in each of `rows`.
+#[derive(Clone, Copy)]
+pub(super) struct Windows {
+    pub rows: isize,
+    pub out_row: isize,
+    pub in_row: isize,
+    pub pixels: isize,
+    pub out_px: isize,
+    pub in_px: isize,
+    /// Counts and strides of the window's dimensions.
+    pub taps: [(isize, isize); 3],
+    pub channels: usize,
+}
+
+/// The [`Windows`] of a struct of constants.
+macro_rules! windows {
+    ($c:ident) => {
+        $crate::kernel::window::Windows {
+            rows: $c.rows,
+            out_row: $c.out_row,
+            in_row: $c.in_row,
+            pixels: $c.pixels,
+            out_px: $c.out_px,
+            in_px: $c.in_px,
+            taps: [($c.n0, $c.s0), ($c.n1, $c.s1), ($c.n2, $c.s2)],
+            channels: $c.channels as usize,
+        }
+    };
+}
+pub(super) use windows;
+
+/// What becomes of a window, for one vector of channels.
+///
+/// # Safety
+/// Of all functions: as of [`Simd`]; `channel` is the first of a vector of channels that begins inside the footprint.
+pub(super) trait Fold<S: Simd> {
+    /// What all pixels share at one tap.
+    type Tap: Copy;
+    /// Before the first tap.
+    unsafe fn start(&self, channel: usize) -> S::V;
+    /// Tap number `index`.
+    unsafe fn tap(&self, index: isize, channel: usize) -> Self::Tap;
+    /// One input.
+    unsafe fn fold(&self, state: S::V, x: S::V, tap: Self::Tap) -> S::V;
+    /// After the last tap.
+    unsafe fn finish(&self, state: S::V) -> S::V;
+}
+
+/// Pixels folded together, for as long as there are as many.
+const WIDE: usize = 7;
+
+/// Vectors of channels folded together for the pixels that are left.
+const DEEP: usize = 4;
+
+/// Folds every window.
+///
+/// # Safety
+/// As of [`Simd`]; every access is inside the footprint of the kernel with these constants.
+#[inline(always)]
+pub(super) unsafe fn walk<S: Simd, F: Fold<S>>(out: *mut f32, x: *const f32, c: Windows, fold: &F) {
+    // SAFETY: rows and pixels are those of the footprint.
+    unsafe {
+        for r in 0..c.rows {
+            let mut out = out.offset(r * c.out_row);
+            let mut x = x.offset(r * c.in_row);
+            let mut left = c.pixels;
+            while left >= WIDE as isize {
+                let mut channel = 0;
+                while channel < c.channels {
+                    block::<S, F, WIDE, 1>(out, x, &c, fold, channel);
+                    channel += S::LANES;
+                }
+                out = out.offset(WIDE as isize * c.out_px);
+                x = x.offset(WIDE as isize * c.in_px);
+                left -= WIDE as isize;
+            }
+            while left > 0 {
+                let mut channel = 0;
+                while channel + DEEP * S::LANES <= c.channels {
+                    block::<S, F, 1, DEEP>(out, x, &c, fold, channel);
+                    channel += DEEP * S::LANES;
+                }
+                while channel < c.channels {
+                    block::<S, F, 1, 1>(out, x, &c, fold, channel);
+                    channel += S::LANES;
+                }
+                out = out.offset(c.out_px);
+                x = x.offset(c.in_px);
+                left -= 1;
+            }
+        }
+    }
+}
+
+/// `P` pixels by `V` vectors of channels; only the very last vector may be partial, and only if `V` is 1.
+#[inline(always)]
+unsafe fn block<S: Simd, F: Fold<S>, const P: usize, const V: usize>(
+    out: *mut f32,
+    x: *const f32,
+    c: &Windows,
+    fold: &F,
+    channel: usize,
+) {
+    // SAFETY: `channel` is below `channels`, and `count` keeps the last vector inside.
+    unsafe {
+        let count = c.channels - channel;
+        let mut state = [[S::splat(0.0); V]; P];
+        for v in 0..V {
+            let start = fold.start(channel + v * S::LANES);
+            for p in 0..P {
+                state[p][v] = start;
+            }
+        }
+        let x = x.add(channel);
+        let [(n0, s0), (n1, s1), (n2, s2)] = c.taps;
+        let mut index = 0;
+        for i0 in 0..n0 {
+            for i1 in 0..n1 {
+                for i2 in 0..n2 {
+                    let x = x.offset(i0 * s0 + i1 * s1 + i2 * s2);
+                    for v in 0..V {
+                        let tap = fold.tap(index, channel + v * S::LANES);
+                        for p in 0..P {
+                            let x = x.offset(p as isize * c.in_px).add(v * S::LANES);
+                            let value = load_first::<S>(x, count);
+                            state[p][v] = fold.fold(state[p][v], value, tap);
+                        }
+                    }
+                    index += 1;
+                }
+            }
+        }
+        let out = out.add(channel);
+        for p in 0..P {
+            for v in 0..V {
+                let out = out.offset(p as isize * c.out_px).add(v * S::LANES);
+                store_first::<S>(out, count, fold.finish(state[p][v]));
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! AVX-512F: 16 lanes, 32 registers.
+
+use super::Simd;
+use core::arch::x86_64::*;
+
+/// Vectors of AVX-512F.
+pub(crate) struct Avx512;
+
+/// Methods that are one intrinsic or a few, none of which touches memory.
+macro_rules! pure {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $ty:ty),*) -> $out:ty { $($body:tt)* })*) => {
+        $(
+            $(#[$doc])*
+            #[inline(always)]
+            unsafe fn $name($($arg: $ty),*) -> $out {
+                // SAFETY: the machine has AVX-512F, by the trait's contract.
+                unsafe { $($body)* }
+            }
+        )*
+    };
+}
+
+impl Simd for Avx512 {
+    const LANES: usize = 16;
+    const REGISTERS: usize = 32;
+    type V = __m512;
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> __m512 {
+        // SAFETY: the caller vouches for 16 elements.
+        unsafe { _mm512_loadu_ps(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_range(from: *const f32, first: isize, end: isize) -> __m512 {
+        let mask = (1u32 << end) - (1u32 << first);
+        // SAFETY: a masked load touches only the lanes in the mask, which the caller vouches for.
+        unsafe { _mm512_maskz_loadu_ps(mask as __mmask16, from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, v: __m512) {
+        // SAFETY: the caller vouches for 16 elements.
+        unsafe { _mm512_storeu_ps(to, v) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_part(to: *mut f32, count: usize, v: __m512) {
+        let mask = (1u32 << count) - 1;
+        // SAFETY: a masked store touches only the lanes in the mask, which the caller vouches for.
+        unsafe { _mm512_mask_storeu_ps(to, mask as __mmask16, v) }
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch(from: *const f32) {
+        // SAFETY: a hint is valid for any address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
+    }
+
+    pure! {
+        fn splat(value: f32) -> __m512 { _mm512_set1_ps(value) }
+        fn add(a: __m512, b: __m512) -> __m512 { _mm512_add_ps(a, b) }
+        fn sub(a: __m512, b: __m512) -> __m512 { _mm512_sub_ps(a, b) }
+        fn mul(a: __m512, b: __m512) -> __m512 { _mm512_mul_ps(a, b) }
+        fn div(a: __m512, b: __m512) -> __m512 { _mm512_div_ps(a, b) }
+        fn fma(a: __m512, b: __m512, c: __m512) -> __m512 { _mm512_fmadd_ps(a, b, c) }
+        fn max(a: __m512, b: __m512) -> __m512 { _mm512_max_ps(a, b) }
+        fn min(a: __m512, b: __m512) -> __m512 { _mm512_min_ps(a, b) }
+        fn abs(v: __m512) -> __m512 { _mm512_abs_ps(v) }
+        fn sqrt(v: __m512) -> __m512 { _mm512_sqrt_ps(v) }
+        fn select_lt(a: __m512, b: __m512, yes: __m512, no: __m512) -> __m512 {
+            _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), no, yes)
+        }
+        fn round(v: __m512) -> __m512 {
+            _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(v)
+        }
+        fn scale(v: __m512, n: __m512) -> __m512 { _mm512_scalef_ps(v, n) }
+        fn split(v: __m512) -> (__m512, __m512) {
+            let mantissa = _mm512_getmant_ps::<_MM_MANT_NORM_1_2, _MM_MANT_SIGN_SRC>(v);
+            (_mm512_getexp_ps(v), mantissa)
+        }
+    }
+}

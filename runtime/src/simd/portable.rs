@@ -1,0 +1,99 @@
+//! Plain Rust: any number of lanes, on any machine. The compiler's vectoriser does what it can.
+
+use super::Simd;
+use core::array::from_fn;
+
+/// Vectors of `N` lanes as arrays. Closures are harmless here: there are no features to inherit.
+pub(crate) struct Portable<const N: usize>;
+
+/// `2ⁿ` for `n` in `-126..=127`.
+#[inline(always)]
+fn pow2(n: i32) -> f32 {
+    f32::from_bits((n.wrapping_add(127) << 23) as u32)
+}
+
+/// Methods that treat each lane alike.
+macro_rules! lanes {
+    ($(fn $name:ident($($arg:ident),*) { $value:expr })*) => {
+        $(
+            #[inline(always)]
+            unsafe fn $name($($arg: [f32; N]),*) -> [f32; N] {
+                from_fn(|lane| {
+                    $(let $arg = $arg[lane];)*
+                    $value
+                })
+            }
+        )*
+    };
+}
+
+impl<const N: usize> Simd for Portable<N> {
+    const LANES: usize = N;
+    const REGISTERS: usize = 2 * N;
+    type V = [f32; N];
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> [f32; N] {
+        [value; N]
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> [f32; N] {
+        // SAFETY: the caller vouches for N elements.
+        unsafe { from.cast::<[f32; N]>().read_unaligned() }
+    }
+
+    #[inline(always)]
+    unsafe fn load_range(from: *const f32, first: isize, end: isize) -> [f32; N] {
+        let mut v = [0.0; N];
+        for lane in first..end {
+            // SAFETY: the caller vouches for the lanes `first..end`.
+            v[lane as usize] = unsafe { *from.wrapping_offset(lane) };
+        }
+        v
+    }
+
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, v: [f32; N]) {
+        // SAFETY: the caller vouches for N elements.
+        unsafe { to.cast::<[f32; N]>().write_unaligned(v) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_part(to: *mut f32, count: usize, v: [f32; N]) {
+        for (lane, &value) in v.iter().enumerate() {
+            if lane < count {
+                // SAFETY: the caller vouches for the first `count` elements.
+                unsafe { *to.add(lane) = value }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch(_from: *const f32) {}
+
+    lanes! {
+        fn add(a, b) { a + b }
+        fn sub(a, b) { a - b }
+        fn mul(a, b) { a * b }
+        fn div(a, b) { a / b }
+        fn fma(a, b, c) { a * b + c }
+        fn max(a, b) { if a > b { a } else { b } }
+        fn min(a, b) { if a < b { a } else { b } }
+        fn abs(v) { v.abs() }
+        fn sqrt(v) { v.sqrt() }
+        fn select_lt(a, b, yes, no) { if a < b { yes } else { no } }
+        // Adding 1.5·2²³ leaves no bits for a fraction.
+        fn round(v) { (v + 12_582_912.0) - 12_582_912.0 }
+        // In two factors, so that neither leaves the range of normal numbers.
+        fn scale(v, n) { v * pow2(n as i32 >> 1) * pow2((n as i32).wrapping_sub(n as i32 >> 1)) }
+    }
+
+    #[inline(always)]
+    unsafe fn split(v: [f32; N]) -> ([f32; N], [f32; N]) {
+        (
+            from_fn(|lane| ((v[lane].to_bits() >> 23) as i32 - 127) as f32),
+            from_fn(|lane| f32::from_bits(v[lane].to_bits() & 0x007f_ffff | 0x3f80_0000)),
+        )
+    }
+}

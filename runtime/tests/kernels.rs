@@ -1,0 +1,244 @@
+//! Every kernel on every ISA of this machine against its twin, and every twin against its footprint.
+//!
+//! Memory outside the footprints is poisoned: a twin that reads there changes its results with the
+//! poison, and a kernel that writes there changes the poison.
+
+use cnnc_runtime::Isa;
+use cnnc_runtime::kernel::{Footprint, KERNELS, Kernel, MAX_ARGS, Step, bits};
+
+mod sample;
+use sample::{Random, sample};
+
+const CASES: u64 = 16;
+
+/// What every element holds that nobody may read, and that only the output's footprint may lose.
+const CANARY: f32 = f32::from_bits(0x7fc0_cafe);
+
+/// Elements of poison around each argument.
+const GUARD: usize = 40;
+
+#[test]
+fn every_entry_is_its_twin() {
+    for isa in Isa::ALL.into_iter().filter(|isa| isa.available()) {
+        for kernel in KERNELS {
+            let Some(entry) = (kernel.entry)(isa) else {
+                continue;
+            };
+            for case in 0..CASES {
+                let consts = sample(kernel.name, isa, &mut Random(case));
+                let layout = Layout::new(kernel, isa, &consts);
+                check(kernel, isa, &consts, &layout, entry);
+                if kernel.in_place
+                    && let Some(layout) = layout.in_place()
+                {
+                    check(kernel, isa, &consts, &layout, entry);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_isa_has_every_kernel_but_the_tiles_it_lacks_registers_for() {
+    for isa in Isa::ALL.into_iter().filter(|isa| isa.available()) {
+        for kernel in KERNELS {
+            let tile = kernel.name.strip_prefix("f32_conv_").is_none_or(|tile| {
+                cnnc_runtime::kernel::conv_tiles(isa)
+                    .iter()
+                    .any(|(mr, nr)| tile == format!("{mr}x{nr}v"))
+            });
+            assert_eq!((kernel.entry)(isa).is_some(), tile, "{} {isa}", kernel.name);
+        }
+    }
+}
+
+/// Where each argument lies in one flat memory, and which elements of it are its footprint.
+struct Layout {
+    at: [usize; MAX_ARGS],
+    touched: Vec<Vec<usize>>,
+    len: usize,
+}
+
+impl Layout {
+    fn new(kernel: &Kernel, isa: Isa, consts: &[i64]) -> Layout {
+        let footprints = (kernel.footprint)(isa, consts);
+        assert_eq!(footprints.len(), kernel.args.len(), "{}", kernel.name);
+        let mut layout = Layout {
+            at: [usize::MAX; MAX_ARGS],
+            touched: Vec::new(),
+            len: GUARD,
+        };
+        for (arg, footprint) in footprints.iter().enumerate() {
+            let offsets = footprint.as_ref().map(offsets).unwrap_or_default();
+            if footprint.is_some() {
+                layout.at[arg] = layout.len;
+                let last = offsets.iter().max().expect("samples touch something");
+                layout
+                    .touched
+                    .push(offsets.iter().map(|offset| layout.len + offset).collect());
+                layout.len += last + 1 + GUARD;
+            } else {
+                layout.touched.push(Vec::new());
+            }
+        }
+        layout
+    }
+
+    /// The same with the output on top of the first input, if their strides agree.
+    fn in_place(&self) -> Option<Layout> {
+        let shift = |arg: usize| {
+            self.touched[arg]
+                .iter()
+                .map(move |index| index - self.at[arg])
+        };
+        shift(0).eq(shift(1)).then(|| {
+            let (mut at, mut touched) = (self.at, self.touched.clone());
+            at[0] = at[1];
+            touched[0] = touched[1].clone();
+            Layout {
+                at,
+                touched,
+                len: self.len,
+            }
+        })
+    }
+}
+
+/// Every offset of a footprint, relative to its pointer.
+fn offsets(footprint: &Footprint) -> Vec<usize> {
+    let mut all = vec![footprint.offset];
+    for &(count, stride) in &footprint.dims {
+        all = all
+            .iter()
+            .flat_map(|base| (0..count).map(move |i| base + i * stride))
+            .collect();
+    }
+    all.into_iter()
+        .map(|offset| usize::try_from(offset).expect("samples start at zero"))
+        .collect()
+}
+
+fn check(
+    kernel: &Kernel,
+    isa: Isa,
+    consts: &[i64],
+    layout: &Layout,
+    entry: cnnc_runtime::kernel::KernelFn,
+) {
+    let describe = || format!("{} on {isa}, {:?} = {consts:?}", kernel.name, kernel.consts);
+
+    // The twin, in memory poisoned in two ways.
+    let mut expected = poisoned(kernel, layout, CANARY);
+    let before = expected.clone();
+    (kernel.twin)(&mut expected, &layout.at, consts, isa);
+    let mut again = poisoned(kernel, layout, 1e30);
+    (kernel.twin)(&mut again, &layout.at, consts, isa);
+    let mut written = vec![false; layout.len];
+    for &index in &layout.touched[0] {
+        written[index] = true;
+        assert_eq!(
+            expected[index].to_bits(),
+            again[index].to_bits(),
+            "twin reads outside: {}",
+            describe()
+        );
+        assert_ne!(
+            expected[index].to_bits(),
+            CANARY.to_bits(),
+            "twin left {index}: {}",
+            describe()
+        );
+    }
+
+    let mut found = before.clone();
+    let pointer = |arg: usize| match layout.at[arg] {
+        usize::MAX => std::ptr::null_mut(),
+        at => found.as_mut_ptr().wrapping_add(at),
+    };
+    let [out, a, b, c, d] = [0, 1, 2, 3, 4].map(pointer);
+    // SAFETY: the layout has room for every footprint, and the ISA is available.
+    unsafe { entry(out, a, b, c, d, consts.as_ptr()) };
+
+    let tolerance = tolerance(kernel, consts);
+    for index in 0..layout.len {
+        let (was, twin, kernel) = (before[index], expected[index], found[index]);
+        if written[index] {
+            let close = match tolerance {
+                None => kernel.to_bits() == twin.to_bits(),
+                Some(tolerance) => (kernel - twin).abs() <= tolerance * twin.abs(),
+            };
+            assert!(close, "{kernel} is not {twin} at {index}: {}", describe());
+        } else {
+            assert_eq!(
+                twin.to_bits(),
+                was.to_bits(),
+                "twin writes outside, at {index}: {}",
+                describe()
+            );
+            assert_eq!(
+                kernel.to_bits(),
+                was.to_bits(),
+                "writes outside, at {index}: {}",
+                describe()
+            );
+        }
+    }
+}
+
+/// How far an entry may be from its twin, relative to the twin; `None` where not at all.
+fn tolerance(kernel: &Kernel, consts: &[i64]) -> Option<f32> {
+    let exact = match kernel.name {
+        "f32_map" => !steps(consts).iter().any(Step::approximate),
+        _ => kernel.exact,
+    };
+    (!exact).then_some(2e-6)
+}
+
+fn steps(consts: &[i64]) -> Vec<Step> {
+    consts[8..]
+        .chunks_exact(2)
+        .map(|pair| Step::decode(pair[0], pair[1]).expect("a step"))
+        .collect()
+}
+
+/// Values between -1 and 1 where a footprint reads, poison everywhere else.
+fn poisoned(kernel: &Kernel, layout: &Layout, poison: f32) -> Vec<f32> {
+    let mut memory = vec![poison; layout.len];
+    let mut random = Random(kernel.name.len() as u64);
+    for touched in &layout.touched[1..] {
+        for &index in touched {
+            memory[index] = random.value();
+        }
+    }
+    memory
+}
+
+#[test]
+fn nan_and_infinity_pass_through_activations() {
+    let consts = [1, 0, 0, 0, 1, 0, 0, 0, 4, 0, bits(0.0), bits(f32::INFINITY)];
+    for isa in Isa::ALL.into_iter().filter(|isa| isa.available()) {
+        let row = KERNELS
+            .iter()
+            .find(|kernel| kernel.name == "f32_zip")
+            .expect("a row");
+        let entry = (row.entry)(isa).expect("an entry");
+        let (a, b) = ([f32::NAN, f32::INFINITY, -3.0, 2.0], [0.0; 4]);
+        let mut out = [9.0; 4];
+        let null = std::ptr::null();
+        // SAFETY: four elements each, as `consts` says.
+        unsafe {
+            entry(
+                out.as_mut_ptr(),
+                a.as_ptr(),
+                b.as_ptr(),
+                null,
+                null,
+                consts.as_ptr(),
+            )
+        };
+        assert!(
+            out[0].is_nan() && out[1..] == [f32::INFINITY, 0.0, 2.0],
+            "{isa}: {out:?}"
+        );
+    }
+}

@@ -1,0 +1,324 @@
+//! Random constants for every kernel, small but with every stride and tail that matters.
+
+use cnnc_runtime::Isa;
+use cnnc_runtime::kernel::{Step, bits};
+
+/// A splitmix generator: the same cases on every machine.
+pub struct Random(pub u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// `from..=to`
+    fn within(&mut self, from: i64, to: i64) -> i64 {
+        from + (self.next() % (to - from + 1) as u64) as i64
+    }
+
+    /// Between -1 and 1.
+    pub fn value(&mut self) -> f32 {
+        (self.next() >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.within(0, from.len() as i64 - 1) as usize]
+    }
+}
+
+/// Constants of the kernel of that name.
+pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
+    match name {
+        "f32_depthwise" => depthwise(isa, random),
+        "f32_pool_max" => window(random).0,
+        "f32_pool_avg" => {
+            let (mut consts, taps) = window(random);
+            consts.push(bits(1.0 / taps as f32));
+            consts
+        }
+        "f32_map" => map(random),
+        "f32_zip" => zip(random),
+        "f32_scale_shift" => [pixels(random), activation(random)].concat(),
+        "f32_prelu" | "f32_softmax" => pixels(random),
+        "f32_l2norm" => [pixels(random), vec![bits(1e-3)]].concat(),
+        "f32_lrn" => lrn(random),
+        "f32_copy" => copy(random),
+        "f32_fill" => fill(random),
+        "f32_bilinear" => bilinear(random),
+        _ => {
+            let tile = name
+                .strip_prefix("f32_conv_")
+                .and_then(|tile| tile.strip_suffix('v'));
+            let (mr, nr) = tile
+                .and_then(|tile| tile.split_once('x'))
+                .expect("a kernel with samples");
+            conv(
+                mr.parse().expect("MR"),
+                nr.parse().expect("NR"),
+                isa,
+                random,
+            )
+        }
+    }
+}
+
+/// `slope, hi` of the activations that layers have.
+fn activation(random: &mut Random) -> Vec<i64> {
+    let (slope, hi) = random.pick(&[
+        (1.0, f32::INFINITY),
+        (0.0, f32::INFINITY),
+        (0.0, 0.5),
+        (0.1, f32::INFINITY),
+    ]);
+    vec![bits(slope), bits(hi)]
+}
+
+fn conv(mr: i64, nr: i64, isa: Isa, random: &mut Random) -> Vec<i64> {
+    let (rows, tiles, lanes) = (random.within(1, 3), random.within(1, 3), isa.lanes() as i64);
+    let partial = random.within((nr - 1) * lanes + 1, nr * lanes);
+    let channels = random.pick(&[nr * lanes, partial]);
+    let (out_px, res_px) = (
+        channels + random.within(0, 3),
+        channels + random.within(0, 3),
+    );
+    let mut consts = vec![
+        rows,
+        tiles * mr * out_px + random.within(0, 5),
+        random.within(1, 60),
+    ];
+    consts.push(tiles * mr * res_px + random.within(0, 5));
+    consts.extend([tiles, out_px, random.within(1, 12), res_px]);
+    for most in [2, 3, 2] {
+        consts.extend([random.within(1, most), random.within(1, 30)]);
+    }
+    consts.extend([
+        random.pick(&[1, 2, 3, 4, 5, 6, 7, 8, 13, 21]),
+        channels,
+        random.within(0, 1),
+    ]);
+    consts.extend(activation(random));
+    consts
+}
+
+/// `rows … channels` of windows, and the number of taps.
+fn window(random: &mut Random) -> (Vec<i64>, i64) {
+    let (rows, pixels, channels) = (
+        random.within(1, 2),
+        random.within(1, 24),
+        random.within(1, 70),
+    );
+    let out_px = channels + random.within(0, 3);
+    let in_px = channels + random.within(0, 3);
+    let mut consts = vec![
+        rows,
+        pixels * out_px + random.within(0, 5),
+        random.within(1, 300),
+    ];
+    consts.extend([pixels, out_px, in_px * random.within(1, 2)]);
+    let counts = random.pick(&[
+        [1, 3, 3],
+        [3, 3, 1],
+        [1, 2, 2],
+        [2, 3, 2],
+        [1, 1, 1],
+        [1, 1, 7],
+        [1, 5, 3],
+    ]);
+    for (dim, count) in counts.into_iter().enumerate() {
+        let stride = if dim == 2 || counts[2] == 1 {
+            in_px
+        } else {
+            random.within(1, 300)
+        };
+        consts.extend([count, stride]);
+    }
+    consts.push(channels);
+    (consts, counts.iter().product())
+}
+
+fn depthwise(isa: Isa, random: &mut Random) -> Vec<i64> {
+    let mut consts = window(random).0;
+    let lanes = isa.lanes() as i64;
+    let channels = consts[consts.len() - 1];
+    consts.push((channels + lanes - 1) / lanes * lanes);
+    consts.extend(activation(random));
+    consts
+}
+
+/// `n0, o0, i0.., n1, o1, i1.., run` for some inputs; strides repeat or skip.
+fn runs(inputs: usize, repeat: bool, random: &mut Random) -> Vec<i64> {
+    let (n0, n1, run) = (
+        random.within(1, 3),
+        random.within(1, 3),
+        random.within(1, 80),
+    );
+    let inner = run + random.within(0, 4);
+    let outer = inner * n1 + random.within(0, 4);
+    let same = random.within(0, 2) == 0;
+    let mut consts = Vec::new();
+    for (count, stride) in [(n0, outer), (n1, inner)] {
+        consts.extend([count, stride]);
+        for _ in 0..inputs {
+            let other =
+                random.within(i64::from(!repeat), 100) * random.within(i64::from(!repeat), 1);
+            consts.push(if same { stride } else { other });
+        }
+    }
+    consts.push(run);
+    consts
+}
+
+fn map(random: &mut Random) -> Vec<i64> {
+    const EXACT: [Step; 8] = [
+        Step::Add(0.25),
+        Step::Mul(-1.5),
+        Step::Max(-0.5),
+        Step::Min(0.75),
+        Step::MulX,
+        Step::AddX,
+        Step::Leaky(0.1),
+        Step::Abs,
+    ];
+    let steps: Vec<Step> = match random.within(0, 7) {
+        0 => vec![Step::Exp],
+        1 => vec![Step::Mul(4.0), Step::Tanh],
+        2 => vec![Step::Mul(8.0), Step::Sigmoid],
+        3 => vec![Step::Abs, Step::Add(1.5), Step::Log],
+        // A root of something negative would be NaN, which poison is too.
+        4 => vec![Step::Abs, Step::Sqrt, Step::Add(1.0), Step::Recip],
+        _ => (0..random.within(1, 5))
+            .map(|_| random.pick(&EXACT))
+            .collect(),
+    };
+    let mut consts = runs(1, false, random);
+    consts.push(steps.len() as i64);
+    for step in steps {
+        let (op, imm) = step.encode();
+        consts.extend([op, imm]);
+    }
+    consts
+}
+
+fn zip(random: &mut Random) -> Vec<i64> {
+    let mut consts = runs(2, true, random);
+    consts.push(random.within(0, 6));
+    consts.extend(activation(random));
+    consts
+}
+
+/// `rows, out_row, in_row, pixels, out_px, in_px, channels`
+fn pixels(random: &mut Random) -> Vec<i64> {
+    let (rows, pixels, channels) = (
+        random.within(1, 3),
+        random.within(1, 5),
+        random.within(1, 50),
+    );
+    let (out_px, in_px) = (
+        channels + random.within(0, 3),
+        channels + random.within(0, 3),
+    );
+    let (out_row, in_row) = (
+        pixels * out_px + random.within(0, 3),
+        pixels * in_px + random.within(0, 3),
+    );
+    if random.within(0, 1) == 0 {
+        return vec![rows, out_row, out_row, pixels, out_px, out_px, channels];
+    }
+    vec![rows, out_row, in_row, pixels, out_px, in_px, channels]
+}
+
+fn lrn(random: &mut Random) -> Vec<i64> {
+    let mut consts = pixels(random);
+    let beta = random.pick(&[0.75, 0.5, 1.0]);
+    consts.extend([
+        random.pick(&[5, 1, 2, 3, 9, 40]),
+        bits(0.3),
+        bits(beta),
+        bits(random.pick(&[1.0, 2.0])),
+    ]);
+    consts
+}
+
+fn copy(random: &mut Random) -> Vec<i64> {
+    // A dense output in a random order of dimensions, with gaps; inputs of any stride.
+    let counts: [i64; 5] = random.pick(&[
+        [1, 1, 1, 3, 40],
+        [1, 1, 7, 9, 3],
+        [2, 3, 2, 5, 4],
+        [1, 1, 20, 1, 37],
+        [1, 17, 1, 1, 19],
+        [3, 1, 18, 16, 2],
+        [1, 1, 1, 1, 33],
+    ]);
+    let strides = |random: &mut Random, gaps: bool| {
+        let mut order = [0, 1, 2, 3, 4];
+        for i in (1..5).rev() {
+            order.swap(i, random.within(0, i as i64) as usize);
+        }
+        let (mut strides, mut next) = ([0; 5], 1);
+        for dim in order {
+            strides[dim] = next;
+            next *= counts[dim];
+            next += if gaps { random.within(0, 2) } else { 0 };
+        }
+        strides
+    };
+    let gaps = random.within(0, 1) == 0;
+    let out = strides(random, gaps);
+    let mut input = strides(random, gaps);
+    if random.within(0, 4) == 0 {
+        input[random.within(0, 4) as usize] = 0;
+    }
+    if random.within(0, 4) == 0 {
+        input = input.map(|stride| stride * 2);
+    }
+    (0..5)
+        .flat_map(|dim| [counts[dim], out[dim], input[dim]])
+        .collect()
+}
+
+fn fill(random: &mut Random) -> Vec<i64> {
+    let run = random.within(1, 40);
+    let (mut consts, mut stride) = (vec![run, bits(random.value())], run);
+    for _ in 0..3 {
+        let count = random.within(1, 3);
+        stride += random.within(0, 3);
+        consts.splice(0..0, [count, stride]);
+        stride *= count;
+    }
+    consts
+}
+
+fn bilinear(random: &mut Random) -> Vec<i64> {
+    let (in_h, in_w, out_h, out_w) = (
+        random.within(1, 7),
+        random.within(1, 7),
+        random.within(1, 12),
+        random.within(1, 12),
+    );
+    let channels = random.within(1, 40);
+    let (in_px, out_px) = (
+        channels + random.within(0, 2),
+        channels + random.within(0, 2),
+    );
+    let row_from = random.within(0, out_h - 1);
+    let row_to = random.within(row_from + 1, out_h);
+    vec![
+        in_h,
+        in_w,
+        in_w * in_px + random.within(0, 3),
+        in_px,
+        out_h,
+        out_w,
+        out_w * out_px + random.within(0, 3),
+        out_px,
+        channels,
+        random.within(0, 1),
+        row_from,
+        row_to,
+    ]
+}
