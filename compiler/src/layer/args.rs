@@ -143,6 +143,9 @@ impl std::error::Error for ArgError {}
 /// Largest extent, stride, padding, width … that may be written.
 pub const MAX_EXTENT: i64 = 1 << 24;
 
+/// Extents of the nesting, and all numbers in row-major order.
+pub type Numbers = (Vec<usize>, Vec<f32>);
+
 impl Args {
     /// What was written for a parameter.
     pub fn get(&self, name: &str) -> Option<&Spanned<Literal>> {
@@ -273,7 +276,7 @@ impl Args {
     ///
     /// # Errors
     /// Ragged nesting, nesting deeper than five, or something that is no number.
-    pub fn numbers(&self, name: &str) -> Result<Option<(Vec<usize>, Vec<f32>)>, ArgError> {
+    pub fn numbers(&self, name: &str) -> Result<Option<Numbers>, ArgError> {
         fn walk(
             item: &Spanned<Literal>,
             depth: usize,

@@ -133,8 +133,8 @@ impl Window {
             before: [0; 3],
             after: [0; 3],
         };
-        for axis in 3 - rank..3 {
-            let (n, stride) = (input[axis], self.stride[axis]);
+        for (axis, &n) in input.iter().enumerate().skip(3 - rank) {
+            let stride = self.stride[axis];
             let reach = self.dilation[axis] * (self.kernel[axis] - 1) + 1;
             let (before, after) = self.padding.of(axis, n, stride, reach);
             let Some(room) = (n + before + after).checked_sub(reach) else {

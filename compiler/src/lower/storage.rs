@@ -52,7 +52,7 @@ impl Storage {
     pub fn flat(&self) -> Option<i64> {
         let [d, h, w] = self.dhw;
         let [plane, row, pixel] = self.strides;
-        let rows = h == 1 && d == 1 || row == w as i64 * pixel || h == 1;
+        let rows = h == 1 || row == w as i64 * pixel;
         let planes = d == 1 || plane == (h * w) as i64 * pixel;
         (rows && planes).then_some(pixel)
     }

@@ -126,6 +126,7 @@ impl Affine {
     }
     /// The sum of both.
     #[must_use]
+    #[allow(clippy::should_implement_trait)] // takes a reference, as terms are copied anyway
     pub fn add(mut self, other: &Affine) -> Affine {
         self.base += other.base;
         for &(var, coefficient) in &other.terms {
