@@ -7,10 +7,15 @@
 pub mod input;
 pub mod isa;
 pub mod kernel;
+pub mod memory;
+pub mod pack;
 pub mod peak;
 pub mod plan;
 pub mod session;
 mod simd;
+mod sniff;
+pub mod synthetic;
 pub mod threads;
+pub mod weights;
 
 pub use isa::Isa;

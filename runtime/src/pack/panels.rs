@@ -1,0 +1,172 @@
+//! Panels of convolution weights: `block` output channels side by side for every reduction index.
+
+use crate::weights::Values;
+
+/// Reduction indices that are transposed at a time: their lanes stay in the first-level cache
+/// while each row of the source is read a few cache lines at a time.
+const TILE: usize = 64;
+
+/// Lanes that are written at a time.
+const SIDE: usize = 8;
+
+/// Where the elements of [`Recipe::Panels`](crate::plan::Recipe::Panels) lie in its data.
+pub(super) struct Panels {
+    groups: usize,
+    outs: usize,
+    block: usize,
+    /// Index of the lowest element that the first output channel reads.
+    lowest: i64,
+    group_stride: i64,
+    out_stride: i64,
+    /// Of each reduction index, relative to the lowest.
+    offsets: Vec<usize>,
+    /// Elements from the lowest to the highest that one output channel reads.
+    span: usize,
+}
+
+impl Panels {
+    pub fn new(
+        base: i64,
+        groups: (usize, i64),
+        outs: (usize, i64),
+        reduce: &[(usize, i64)],
+        block: usize,
+    ) -> Panels {
+        let mut offsets = vec![0];
+        for &(count, stride) in reduce {
+            let steps = 0..count as i64;
+            offsets = offsets
+                .iter()
+                .flat_map(|at| steps.clone().map(move |i| at + i * stride))
+                .collect();
+        }
+        let lowest: i64 = offsets.iter().copied().min().unwrap_or(0);
+        let offsets: Vec<usize> = offsets.iter().map(|&at| (at - lowest) as usize).collect();
+        Panels {
+            groups: groups.0,
+            outs: outs.0,
+            block,
+            lowest: base + lowest,
+            group_stride: groups.1,
+            out_stride: outs.1,
+            span: offsets.iter().max().map_or(0, |highest| highest + 1),
+            offsets,
+        }
+    }
+
+    /// Elements of all panels.
+    pub fn len(&self) -> usize {
+        self.groups * self.blocks() * self.panel_len()
+    }
+
+    fn blocks(&self) -> usize {
+        self.outs.div_ceil(self.block)
+    }
+
+    fn panel_len(&self) -> usize {
+        self.offsets.len() * self.block
+    }
+
+    fn row_start(&self, group: usize, out: usize) -> usize {
+        let at = self.lowest + group as i64 * self.group_stride + out as i64 * self.out_stride;
+        usize::try_from(at).expect("a recipe reads from within its data")
+    }
+
+    /// Fills `dest`, which is zero, with the panels of `values`. Where there are scales, output channel `o` of
+    /// group `g` is multiplied by number `channel.0 + g·channel.1 + o`. Returns whether everything
+    /// written is finite.
+    pub fn fill(
+        &self,
+        dest: &mut [f32],
+        values: &Values<'_>,
+        scale: Option<&[f64]>,
+        channel: (usize, usize),
+    ) -> bool {
+        if dest.is_empty() {
+            return true;
+        }
+        // What is not f32 in memory is converted, and only the rows of one panel at a time where an
+        // output channel's elements lie close together.
+        let compact = self.span <= 2 * self.offsets.len();
+        let whole = match values.borrow() {
+            Some(floats) => Some(floats.into()),
+            None if compact => None,
+            None => Some(values.to_f32()),
+        };
+        let mut rows = vec![
+            0.0;
+            if whole.is_none() {
+                self.block * self.span
+            } else {
+                0
+            }
+        ];
+        let mut scales = vec![0.0; self.block];
+        let mut finite = true;
+        for (index, panel) in dest.chunks_exact_mut(self.panel_len()).enumerate() {
+            let (group, first) = (index / self.blocks(), index % self.blocks() * self.block);
+            let lanes = self.block.min(self.outs - first);
+            if whole.is_none() {
+                for (lane, row) in rows.chunks_exact_mut(self.span).take(lanes).enumerate() {
+                    values.read(self.row_start(group, first + lane), row);
+                }
+            }
+            let row = |lane: usize| match &whole {
+                Some(whole) => &whole[self.row_start(group, first + lane)..][..self.span],
+                None => &rows[lane * self.span..][..self.span],
+            };
+            if let Some(scale) = scale {
+                let channel = channel.0 + group * channel.1 + first;
+                scales[..lanes].copy_from_slice(&scale[channel..][..lanes]);
+            }
+            let tiles = panel
+                .chunks_mut(TILE * self.block)
+                .zip(self.offsets.chunks(TILE));
+            for (tile, offsets) in tiles {
+                let whole_sides = lanes - lanes % SIDE;
+                for lane in (0..whole_sides).step_by(SIDE) {
+                    let rows: [_; SIDE] = std::array::from_fn(|i| row(lane + i));
+                    transpose(tile, self.block, lane, rows, offsets);
+                }
+                for lane in whole_sides..lanes {
+                    transpose(tile, self.block, lane, [row(lane)], offsets);
+                }
+                if scale.is_some() {
+                    multiply(tile, &scales);
+                }
+                finite &= all_finite(tile);
+            }
+        }
+        finite
+    }
+}
+
+/// Writes `N` lanes of a tile: their loads and one store are what the time goes into.
+fn transpose<const N: usize>(
+    tile: &mut [f32],
+    block: usize,
+    lane: usize,
+    rows: [&[f32]; N],
+    offsets: &[usize],
+) {
+    for (lanes, &offset) in tile.chunks_exact_mut(block).zip(offsets) {
+        lanes[lane..lane + N].copy_from_slice(&rows.map(|row| row[offset]));
+    }
+}
+
+fn multiply(tile: &mut [f32], scales: &[f64]) {
+    for lanes in tile.chunks_exact_mut(scales.len()) {
+        for (value, scale) in lanes.iter_mut().zip(scales) {
+            *value = (f64::from(*value) * scale) as f32;
+        }
+    }
+}
+
+/// Whether there is no NaN and no infinity, found without a branch per element.
+pub(super) fn all_finite(values: &[f32]) -> bool {
+    const EXPONENT: u32 = 0x7f80_0000;
+    let bad = values.iter().fold(0, |bad, v| {
+        bad | u32::from(v.to_bits() & EXPONENT == EXPONENT)
+    });
+    bad == 0
+}

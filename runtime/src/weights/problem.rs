@@ -1,0 +1,207 @@
+//! Why weights cannot be used, said so that the reader can mend it.
+
+use super::format::{FormatError, Shape};
+use crate::memory::OutOfMemory;
+use safetensors::Dtype;
+use std::fmt;
+use std::io;
+
+/// Most problems that one message lists.
+const LISTED: usize = 20;
+
+/// Why weights cannot be used.
+#[derive(Debug)]
+pub enum WeightsError {
+    /// The file cannot be read.
+    Io {
+        /// The path.
+        origin: String,
+        /// The system's reason.
+        error: io::Error,
+    },
+    /// The file is not sound.
+    Format {
+        /// The path, or what else messages call the weights.
+        origin: String,
+        /// What is wrong with it.
+        error: FormatError,
+    },
+    /// The tensors do not fit the network.
+    Unfit {
+        /// The path, or what else messages call the weights.
+        origin: String,
+        /// All there is to mend.
+        problems: Vec<Problem>,
+    },
+    /// There is no memory for the packed weights.
+    Memory(OutOfMemory),
+}
+
+/// One tensor that does not fit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Problem {
+    /// The file does not have it.
+    Missing {
+        /// Its name.
+        name: String,
+        /// The shape that it should have.
+        shape: Vec<usize>,
+        /// The most similar name among the file's unused tensors.
+        nearest: Option<String>,
+        /// Unused tensors of the file that have this shape, at most three.
+        same_shape: Vec<String>,
+    },
+    /// It has another shape.
+    Shape {
+        /// Its name.
+        name: String,
+        /// The shape that it should have.
+        expected: Vec<usize>,
+        /// The shape in the file.
+        found: Vec<usize>,
+    },
+    /// Its elements are no floating-point numbers.
+    Dtype {
+        /// Its name.
+        name: String,
+        /// The type in the file.
+        dtype: Dtype,
+    },
+    /// It holds NaN or an infinity.
+    NotFinite {
+        /// Its name.
+        name: String,
+        /// Row-major index of the first such value.
+        index: usize,
+        /// The value.
+        value: f32,
+    },
+    /// A running variance that has no square root, or none to divide by.
+    Variance {
+        /// Its name.
+        name: String,
+        /// Index of the first such value.
+        index: usize,
+        /// The value.
+        value: f32,
+    },
+    /// Its values leave the range of f32 when batch norm is folded into them.
+    Overflow {
+        /// Its name.
+        name: String,
+    },
+}
+
+impl fmt::Display for WeightsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WeightsError::Io { origin, error } => write!(f, "cannot read {origin}: {error}"),
+            WeightsError::Format { origin, error } => write!(f, "{origin}: {error}"),
+            WeightsError::Unfit { origin, problems } => match &problems[..] {
+                [problem] => write!(f, "{origin}: {problem}"),
+                problems => {
+                    write!(
+                        f,
+                        "{origin}: {} tensors do not fit the network:",
+                        problems.len()
+                    )?;
+                    for problem in problems.iter().take(LISTED) {
+                        write!(f, "\n  {problem}")?;
+                    }
+                    match problems.len().checked_sub(LISTED) {
+                        Some(more @ 1..) => write!(f, "\n  and {more} more"),
+                        _ => Ok(()),
+                    }
+                }
+            },
+            WeightsError::Memory(error) => write!(f, "packing the weights: {error}"),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Problem::Missing {
+                name,
+                shape,
+                nearest,
+                same_shape,
+            } => {
+                write!(f, "tensor `{name}` ({}) is missing", Shape(shape))?;
+                match nearest {
+                    Some(nearest) if same_shape.contains(nearest) => {
+                        write!(f, "; did you mean `{nearest}`, which has that shape?")
+                    }
+                    Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
+                    None if same_shape.is_empty() => Ok(()),
+                    None => {
+                        let names: Vec<_> = same_shape.iter().map(|n| format!("`{n}`")).collect();
+                        write!(f, "; unused tensors of that shape: {}", names.join(", "))
+                    }
+                }
+            }
+            Problem::Shape {
+                name,
+                expected,
+                found,
+            } => {
+                let (needed, has) = (Shape(expected), Shape(found));
+                write!(
+                    f,
+                    "tensor `{name}` has shape {has}, but the network needs {needed}"
+                )?;
+                if is_permutation(expected, found) {
+                    f.write_str("; transposed?")
+                } else {
+                    Ok(())
+                }
+            }
+            Problem::Dtype { name, dtype } => {
+                write!(
+                    f,
+                    "tensor `{name}` holds {dtype}; weights are read from F32, F16, BF16, F64"
+                )
+            }
+            Problem::NotFinite { name, index, value } => {
+                write!(f, "tensor `{name}` holds {value} at index {index}")
+            }
+            Problem::Variance { name, index, value } => {
+                write!(
+                    f,
+                    "tensor `{name}` holds {value} at index {index}, which is no variance"
+                )
+            }
+            Problem::Overflow { name } => {
+                write!(
+                    f,
+                    "tensor `{name}`: values leave the range of f32 when batch norm is folded in"
+                )
+            }
+        }
+    }
+}
+
+fn is_permutation(a: &[usize], b: &[usize]) -> bool {
+    let [mut a, mut b] = [a.to_vec(), b.to_vec()];
+    a.sort_unstable();
+    b.sort_unstable();
+    a == b
+}
+
+impl std::error::Error for WeightsError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            WeightsError::Io { error, .. } => Some(error),
+            WeightsError::Format { error, .. } => Some(error),
+            WeightsError::Unfit { .. } => None,
+            WeightsError::Memory(error) => Some(error),
+        }
+    }
+}
+
+impl From<OutOfMemory> for WeightsError {
+    fn from(error: OutOfMemory) -> WeightsError {
+        WeightsError::Memory(error)
+    }
+}

@@ -1,0 +1,497 @@
+//! Packing against its definition: the doc comments of `Recipe`, element by element in f64.
+
+use cnnc_runtime::Isa;
+use cnnc_runtime::memory::Aligned;
+use cnnc_runtime::pack::pack;
+use cnnc_runtime::plan::{Data, Norm, Plan, Recipe, Source};
+use cnnc_runtime::synthetic::Synthetic;
+use cnnc_runtime::weights::{Dtype, Weights, WeightsError};
+use half::{bf16, f16};
+use safetensors::tensor::TensorView;
+
+const EPS: f64 = 1e-5;
+
+fn source(name: &str, shape: &[usize]) -> Source {
+    Source {
+        name: name.to_owned().into(),
+        shape: shape.to_vec().into(),
+    }
+}
+
+fn plan(sources: &[Source], recipes: &[Recipe], packed: usize) -> Plan {
+    Plan {
+        name: "test".into(),
+        isa: Isa::Portable,
+        arena: 0,
+        packed,
+        sources: sources.to_vec().into(),
+        recipes: recipes.to_vec().into(),
+        inputs: vec![].into(),
+        outputs: vec![].into(),
+    }
+}
+
+fn packed(plan: &Plan, weights: &Weights) -> Aligned {
+    pack(plan, &weights.bind(&plan.sources).unwrap()).unwrap()
+}
+
+/// The tensors of these sources, in a type, with the values that they have after rounding to it.
+fn file(sources: &[Source], dtype: Dtype) -> (Weights, Vec<Vec<f32>>) {
+    let mut values = Vec::new();
+    let mut bytes: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+    for source in sources {
+        let exact =
+            Synthetic::tensor(&source.name, &source.shape).values(source.shape.iter().product());
+        let (rounded, encoded): (Vec<f32>, Vec<Vec<u8>>) = exact
+            .iter()
+            .map(|&v| match dtype {
+                Dtype::F16 => (
+                    f16::from_f32(v).to_f32(),
+                    f16::from_f32(v).to_le_bytes().to_vec(),
+                ),
+                Dtype::BF16 => (
+                    bf16::from_f32(v).to_f32(),
+                    bf16::from_f32(v).to_le_bytes().to_vec(),
+                ),
+                Dtype::F64 => (v, f64::from(v).to_le_bytes().to_vec()),
+                _ => (v, v.to_le_bytes().to_vec()),
+            })
+            .unzip();
+        values.push(rounded);
+        bytes.push((
+            source.name.to_string(),
+            source.shape.to_vec(),
+            encoded.concat(),
+        ));
+    }
+    let views = bytes
+        .iter()
+        .map(|(name, shape, data)| (name, TensorView::new(dtype, shape.clone(), data).unwrap()));
+    (
+        Weights::from_bytes(safetensors::serialize(views, None).unwrap()).unwrap(),
+        values,
+    )
+}
+
+/// What the doc comments of `Recipe` say, one element at a time.
+fn naive(plan: &Plan, values: &[Vec<f32>]) -> Vec<f32> {
+    let element = |data: &Data, index: usize| -> f64 {
+        match data {
+            Data::Source(source) => values[*source as usize][index].into(),
+            Data::Literal(literal) => literal[index].into(),
+        }
+    };
+    let scale = |norm: &Norm, channel: usize| -> f64 {
+        let gamma = norm
+            .gamma
+            .map_or(1.0, |gamma| values[gamma as usize][channel].into());
+        gamma / (f64::from(values[norm.var as usize][channel]) + norm.eps).sqrt()
+    };
+    let shift = |norm: &Norm, channel: usize, bias: f64| -> f64 {
+        let beta = norm
+            .beta
+            .map_or(0.0, |beta| values[beta as usize][channel].into());
+        beta + (bias - f64::from(values[norm.mean as usize][channel])) * scale(norm, channel)
+    };
+    let mut out = vec![0.0; plan.packed];
+    for recipe in plan.recipes.iter() {
+        match recipe {
+            Recipe::Panels {
+                dest,
+                data,
+                base,
+                groups,
+                outs,
+                channel,
+                reduce,
+                block,
+                norm,
+            } => {
+                let mut next = *dest;
+                let reductions: usize = reduce.iter().map(|(count, _)| count).product();
+                for g in 0..groups.0 {
+                    for b in 0..outs.0.div_ceil(*block) {
+                        for k in 0..reductions {
+                            for lane in 0..*block {
+                                let o = b * block + lane;
+                                if o < outs.0 {
+                                    let mut at = base + g as i64 * groups.1 + o as i64 * outs.1;
+                                    let mut rest = k;
+                                    for &(count, stride) in reduce.iter().rev() {
+                                        at += (rest % count) as i64 * stride;
+                                        rest /= count;
+                                    }
+                                    let factor = norm.map_or(1.0, |norm| {
+                                        scale(&norm, channel.0 + g * channel.1 + o)
+                                    });
+                                    out[next] = (element(data, at as usize) * factor) as f32;
+                                }
+                                next += 1;
+                            }
+                        }
+                    }
+                }
+            }
+            Recipe::Bias {
+                dest,
+                data,
+                groups,
+                outs,
+                channel,
+                block,
+                norm,
+            } => {
+                let padded = outs.div_ceil(*block) * block;
+                for g in 0..*groups {
+                    for o in 0..*outs {
+                        let channel = channel.0 + g * channel.1 + o;
+                        let bias = data.as_ref().map_or(0.0, |data| element(data, channel));
+                        let value = norm.map_or(bias, |norm| shift(&norm, channel, bias));
+                        out[dest + g * padded + o] = value as f32;
+                    }
+                }
+            }
+            Recipe::ScaleShift {
+                dest,
+                channels,
+                padded,
+                norm,
+            } => {
+                for channel in 0..*channels {
+                    out[dest + channel] = scale(norm, channel) as f32;
+                    out[dest + padded + channel] = shift(norm, channel, 0.0) as f32;
+                }
+            }
+            Recipe::Vector {
+                dest, data, count, ..
+            } => {
+                let single = match data {
+                    Data::Source(source) => values[*source as usize].len() == 1,
+                    Data::Literal(literal) => literal.len() == 1,
+                };
+                for i in 0..*count {
+                    out[dest + i] = element(data, if single { 0 } else { i }) as f32;
+                }
+            }
+        }
+    }
+    out
+}
+
+/// `(weight shape, base, groups, outs, reduce)` of every geometry that layers ask for.
+type Geometry = (
+    Vec<usize>,
+    i64,
+    (usize, i64),
+    (usize, i64),
+    Vec<(usize, i64)>,
+);
+
+fn geometries() -> Vec<Geometry> {
+    vec![
+        // A convolution: weights OIHW, reduction over (kh, kw, channel).
+        (
+            vec![20, 3, 3, 5],
+            0,
+            (1, 0),
+            (20, 45),
+            vec![(3, 5), (5, 1), (3, 15)],
+        ),
+        // 1x1, with more channels than one tile.
+        (
+            vec![37, 150, 1, 1],
+            0,
+            (1, 0),
+            (37, 150),
+            vec![(1, 1), (1, 1), (150, 1)],
+        ),
+        // Two groups of six.
+        (
+            vec![12, 4, 3, 3],
+            0,
+            (2, 216),
+            (6, 36),
+            vec![(3, 3), (3, 1), (4, 9)],
+        ),
+        // Depthwise, its channels side by side.
+        (vec![19, 1, 3, 3], 0, (1, 0), (19, 9), vec![(3, 3), (3, 1)]),
+        // Transposed convolution: IOHW, taps turned around.
+        (
+            vec![6, 10, 2, 3],
+            5,
+            (1, 0),
+            (10, 6),
+            vec![(2, -3), (3, -1), (6, 60)],
+        ),
+        // Dense after flatten: the file counts (channel, row, column), the kernel (row, column, channel).
+        (
+            vec![9, 24],
+            0,
+            (1, 0),
+            (9, 24),
+            vec![(2, 3), (3, 1), (4, 6)],
+        ),
+        // Three dimensions.
+        (
+            vec![8, 2, 2, 3, 2],
+            0,
+            (1, 0),
+            (8, 24),
+            vec![(2, 6), (3, 2), (2, 1), (2, 12)],
+        ),
+    ]
+}
+
+fn panels_and_bias(geometry: &Geometry, block: usize, norm: Option<Norm>, merged: bool) -> Plan {
+    let (shape, base, groups, outs, reduce) = geometry;
+    // Its own vectors, or a part of longer ones, as when layers were merged.
+    let channel = if merged { (3, outs.0 + 2) } else { (0, outs.0) };
+    let channels = channel.0 + groups.0 * channel.1;
+    let vector = |name: &str| source(name, &[channels]);
+    let sources = [
+        source("c.weight", shape),
+        vector("c.bias"),
+        vector("c_bn.weight"),
+        vector("c_bn.bias"),
+        vector("c_bn.running_mean"),
+        vector("c_bn.running_var"),
+    ];
+    let reductions: usize = reduce.iter().map(|(count, _)| count).product();
+    let lanes = outs.0.div_ceil(block) * block;
+    let panels = Recipe::Panels {
+        dest: 16,
+        data: Data::Source(0),
+        base: *base,
+        groups: *groups,
+        outs: *outs,
+        channel,
+        reduce: reduce.clone().into(),
+        block,
+        norm,
+    };
+    let dest = 16 + groups.0 * lanes * reductions;
+    let data = Some(Data::Source(1));
+    let bias = Recipe::Bias {
+        dest,
+        data,
+        groups: groups.0,
+        outs: outs.0,
+        channel,
+        block,
+        norm,
+    };
+    let length = dest + groups.0 * lanes + 8;
+    plan(&sources, &[panels, bias], length)
+}
+
+const NORMS: [Option<Norm>; 3] = [
+    None,
+    Some(Norm {
+        gamma: Some(2),
+        beta: Some(3),
+        mean: 4,
+        var: 5,
+        eps: EPS,
+    }),
+    Some(Norm {
+        gamma: None,
+        beta: None,
+        mean: 4,
+        var: 5,
+        eps: EPS,
+    }),
+];
+
+#[test]
+fn panels_and_biases_of_every_geometry_and_type() {
+    for geometry in geometries() {
+        for block in [1, 8, 16, 32] {
+            for norm in NORMS {
+                let plan = panels_and_bias(&geometry, block, norm, block == 16);
+                for dtype in [Dtype::F32, Dtype::F16, Dtype::BF16, Dtype::F64] {
+                    let (weights, values) = file(&plan.sources, dtype);
+                    let expected = naive(&plan, &values);
+                    assert_eq!(
+                        &packed(&plan, &weights)[..],
+                        expected,
+                        "{geometry:?} {block} {dtype}"
+                    );
+                }
+                let exact = file(&plan.sources, Dtype::F32).1;
+                let synthetic = packed(&plan, &Weights::synthetic());
+                assert_eq!(
+                    &synthetic[..],
+                    naive(&plan, &exact),
+                    "{geometry:?} {block} synthetic"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn vectors_scales_and_literals() {
+    let sources = [
+        source("bn.weight", &[5]),
+        source("bn.bias", &[5]),
+        source("bn.running_mean", &[5]),
+        source("bn.running_var", &[5]),
+        source("prelu.weight", &[1]),
+    ];
+    let norm = Norm {
+        gamma: Some(0),
+        beta: Some(1),
+        mean: 2,
+        var: 3,
+        eps: 1e-3,
+    };
+    let literal = |values: &[f32]| Data::Literal(values.to_vec().into());
+    let sobel = [-1.0, 0.0, 1.0, -2.0, 0.0, 2.0, -1.0, 0.0, 1.0];
+    let recipes = [
+        Recipe::ScaleShift {
+            dest: 0,
+            channels: 5,
+            padded: 8,
+            norm,
+        },
+        Recipe::ScaleShift {
+            dest: 16,
+            channels: 5,
+            padded: 5,
+            norm: Norm { beta: None, ..norm },
+        },
+        Recipe::Vector {
+            dest: 26,
+            data: Data::Source(0),
+            count: 5,
+            padded: 8,
+        },
+        Recipe::Vector {
+            dest: 34,
+            data: Data::Source(4),
+            count: 7,
+            padded: 8,
+        },
+        Recipe::Vector {
+            dest: 42,
+            data: literal(&[0.25]),
+            count: 3,
+            padded: 4,
+        },
+        Recipe::Vector {
+            dest: 46,
+            data: literal(&[1.0, 2.0, 3.0]),
+            count: 2,
+            padded: 4,
+        },
+        Recipe::Panels {
+            dest: 50,
+            data: literal(&sobel),
+            base: 0,
+            groups: (1, 0),
+            outs: (1, 9),
+            channel: (0, 1),
+            reduce: vec![(3, 3), (3, 1)].into(),
+            block: 8,
+            norm: None,
+        },
+        Recipe::Bias {
+            dest: 122,
+            data: None,
+            groups: 1,
+            outs: 1,
+            channel: (0, 1),
+            block: 8,
+            norm: None,
+        },
+        Recipe::Bias {
+            dest: 130,
+            data: Some(literal(&[1.0, 2.0, 3.0, 4.0, 5.0])),
+            groups: 1,
+            outs: 5,
+            channel: (0, 5),
+            block: 8,
+            norm: Some(norm),
+        },
+        Recipe::Bias {
+            dest: 138,
+            data: None,
+            groups: 5,
+            outs: 1,
+            channel: (0, 1),
+            block: 4,
+            norm: Some(norm),
+        },
+    ];
+    let plan = plan(&sources, &recipes, 158);
+    let (weights, values) = file(&sources, Dtype::F32);
+    let expected = naive(&plan, &values);
+    assert_eq!(&packed(&plan, &weights)[..], expected);
+    assert_eq!(
+        expected[50 + 8 * 3],
+        -2.0,
+        "the naive packing itself reads the filter"
+    );
+}
+
+/// Breaks values of the sources of one convolution with batch norm, and packs it.
+fn broken(changes: &[(usize, usize, f32)]) -> WeightsError {
+    let plan = panels_and_bias(&geometries()[0], 8, NORMS[1], false);
+    let mut values = file(&plan.sources, Dtype::F32).1;
+    for &(source, index, value) in changes {
+        values[source][index] = value;
+    }
+    let tensors = plan
+        .sources
+        .iter()
+        .zip(&values)
+        .map(|(s, v)| (&*s.name, &*s.shape, &v[..]));
+    let weights = Weights::from_tensors(tensors).unwrap();
+    pack(&plan, &weights.bind(&plan.sources).unwrap()).unwrap_err()
+}
+
+#[test]
+fn values_that_are_not_finite_are_found() {
+    for (changes, message) in [
+        (
+            &[(0, 899, f32::NAN)][..],
+            "tensor `c.weight` holds NaN at index 899",
+        ),
+        (
+            &[(1, 19, f32::NEG_INFINITY)],
+            "tensor `c.bias` holds -inf at index 19",
+        ),
+        (
+            &[(5, 2, f32::INFINITY)],
+            "tensor `c_bn.running_var` holds inf at index 2",
+        ),
+        (
+            &[(5, 7, -0.5)],
+            "tensor `c_bn.running_var` holds -0.5 at index 7, which is no variance",
+        ),
+        (
+            &[(0, 1, 3e38), (2, 0, 3e38)],
+            "tensor `c.weight`: values leave the range of f32 when batch norm is folded in",
+        ),
+    ] {
+        let error = broken(changes).to_string();
+        assert_eq!(error, format!("the weights in memory: {message}"));
+    }
+    let all = broken(&[(0, 3, f32::INFINITY), (3, 0, f32::NAN), (5, 1, -1.0)]).to_string();
+    assert_eq!(
+        all,
+        "the weights in memory: 3 tensors do not fit the network:\
+         \n  tensor `c.weight` holds inf at index 3\
+         \n  tensor `c_bn.bias` holds NaN at index 0\
+         \n  tensor `c_bn.running_var` holds -1 at index 1, which is no variance"
+    );
+}
+
+#[test]
+#[should_panic(expected = "another plan")]
+fn another_plans_weights_are_a_bug() {
+    let plan = panels_and_bias(&geometries()[0], 8, None, false);
+    let others = [source("x", &[1])];
+    let weights = Weights::synthetic();
+    let _ = pack(&plan, &weights.bind(&others).unwrap());
+}
