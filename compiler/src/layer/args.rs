@@ -323,3 +323,14 @@ impl Args {
         ArgError::new(self.span, format!("`{name}` is missing"))
     }
 }
+
+/// A number as it would be written: the shortest that reads back as the same.
+pub fn shown(number: f64) -> String {
+    let text = format!("{number:?}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+/// A flag as it would be written.
+pub fn on_off(flag: bool) -> String {
+    if flag { "on" } else { "off" }.to_owned()
+}

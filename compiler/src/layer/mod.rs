@@ -4,10 +4,45 @@
 //! ([`Layer::infer`]), its plain evaluation in f64 ([`Layer::evaluate`]) and its lowering to loops
 //! ([`Layer::lower`]). Grammar, documentation, `summary`, hash and the law tests all come from the table.
 
+pub mod abs;
+pub mod adaptiveavgpool;
 pub mod args;
+pub mod avgpool;
+pub mod bn;
+pub mod clip;
+pub mod concat;
 pub mod conv;
+pub mod copy;
+pub mod crop;
 pub mod dense;
+pub mod dropout;
+pub mod elementwise;
 pub mod epilogue;
+pub mod exp;
+pub mod flatten;
+pub mod globalpool;
+pub mod grid;
+pub mod l2norm;
+pub mod leaky;
+pub mod lrn;
+pub mod maxpool;
+pub mod pad;
+pub mod padchannels;
+pub mod pointwise;
+pub mod pool;
+pub mod prelu;
+pub mod relu;
+pub mod reshape;
+pub mod scale;
+pub mod shuffle;
+pub mod sigmoid;
+pub mod silu;
+pub mod slice;
+pub mod softmax;
+pub mod space_to_depth;
+pub mod subsample;
+pub mod tanh;
+pub mod upsample;
 pub mod window;
 
 pub use args::{ArgError, Args, Decl, Kind, Literal, ParamDecl, Spanned};
@@ -20,7 +55,48 @@ use std::any::Any;
 use std::fmt;
 
 /// Every layer of the language.
-pub static LAYERS: &[&Decl] = &[&conv::DECL, &dense::DECL];
+pub static LAYERS: &[&Decl] = &[
+    &conv::DECL,
+    &dense::DECL,
+    &maxpool::DECL,
+    &avgpool::DECL,
+    &globalpool::AVERAGE,
+    &globalpool::MAX,
+    &adaptiveavgpool::DECL,
+    &bn::DECL,
+    &lrn::DECL,
+    &l2norm::DECL,
+    &softmax::DECL,
+    &relu::DECL,
+    &leaky::DECL,
+    &prelu::DECL,
+    &clip::RELU6,
+    &clip::CLIP,
+    &sigmoid::DECL,
+    &tanh::DECL,
+    &silu::DECL,
+    &abs::DECL,
+    &exp::DECL,
+    &scale::DECL,
+    &elementwise::ADD,
+    &elementwise::SUB,
+    &elementwise::MUL,
+    &elementwise::MAX,
+    &elementwise::ABSDIFF,
+    &concat::DECL,
+    &flatten::DECL,
+    &reshape::DECL,
+    &pad::DECL,
+    &padchannels::DECL,
+    &crop::DECL,
+    &slice::DECL,
+    &subsample::DECL,
+    &upsample::DECL,
+    &space_to_depth::SPACE_TO_DEPTH,
+    &space_to_depth::DEPTH_TO_SPACE,
+    &shuffle::DECL,
+    &dropout::DECL,
+];
 
 /// The layer of that keyword.
 pub fn find(keyword: &str) -> Option<&'static Decl> {

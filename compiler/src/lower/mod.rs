@@ -14,7 +14,7 @@ mod weights;
 
 pub use conv::ConvJob;
 pub use storage::Storage;
-pub use sweep::{Sweep, chunks};
+pub use sweep::{SERIAL, Sweep, chunks};
 pub use weights::Panels;
 
 use crate::graph::{Graph, Node, NodeId, Shape, ValueId};

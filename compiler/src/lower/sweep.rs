@@ -34,10 +34,27 @@ impl Sweep {
         consts.push(self.channels);
         consts
     }
+
+    /// The same as contiguous runs in two loops: `[outer, inner, run]`, and `[outer, inner]` strides of each tensor. A row
+    /// whose pixels stand close together in every tensor is one run.
+    pub fn runs(&self) -> ([i64; 3], Vec<[i64; 2]>) {
+        if self.pixel.iter().all(|&pixel| pixel == self.channels) {
+            let strides = self.row.iter().map(|&row| [0, row]).collect();
+            ([1, self.rows, self.pixels * self.channels], strides)
+        } else {
+            let strides = self
+                .row
+                .iter()
+                .zip(&self.pixel)
+                .map(|(&row, &pixel)| [row, pixel])
+                .collect();
+            ([self.rows, self.pixels, self.channels], strides)
+        }
+    }
 }
 
 /// Elements below which a loop is not worth sharing among threads (about 5 µs of elementwise work).
-const SERIAL: usize = 1 << 14;
+pub const SERIAL: usize = 1 << 14;
 
 /// Into how many equal chunks `n` rows of work are best cut for a thread pool: a divisor of `n`, about eight.
 pub fn chunks(n: usize) -> usize {

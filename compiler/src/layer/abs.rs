@@ -1,0 +1,34 @@
+//! `abs`: the absolute value.
+
+use super::pointwise::Pointwise;
+use super::{Decl, Step};
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "abs",
+    doc: "Absolute value. As an operator in expressions: `abs(a - b)`.",
+    params: &[],
+    operands: (1, 1),
+    build: |_| Ok(Box::new(Abs)),
+    samples: &[
+        "input x: 5x4x3; abs",
+        "input x: 17; abs",
+        "input x: 3x33; abs",
+    ],
+};
+
+/// An absolute value.
+#[derive(Clone, Debug)]
+pub struct Abs;
+
+impl Pointwise for Abs {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (DECL.keyword, Vec::new())
+    }
+    fn formula(&self, x: f64) -> f64 {
+        x.abs()
+    }
+    fn steps(&self) -> Vec<Step> {
+        vec![Step::Abs]
+    }
+}

@@ -1,0 +1,103 @@
+//! `adaptiveavgpool`: means over as many bins as wanted.
+
+use super::pool::{self, Bin, Pooling};
+use super::window::show;
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, grid};
+use crate::graph::Shape;
+use crate::lower::Lower;
+use ndarray::{ArrayD, s};
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "adaptiveavgpool",
+    doc: "Means over bins, as many as wanted: bin `i` of `m` over `n` elements is `⌊i·n/m⌋ .. ⌈(i+1)·n/m⌉` (PyTorch's). Bins overlap where `m` does not divide `n`.",
+    params: &[ParamDecl {
+        name: "size",
+        kind: Kind::Dims,
+        positional: true,
+        default: None,
+        doc: "Extents of the result: `6x6`.",
+    }],
+    operands: (1, 1),
+    build,
+    samples: &[
+        "input x: 5x9x7; adaptiveavgpool 3x3",
+        "input x: 17x6x6; adaptiveavgpool 6x6",
+        "input x: 3x5x5; adaptiveavgpool 1x1",
+        "input x: 3x4x5; adaptiveavgpool 7x6",
+        "input x: 3x20; adaptiveavgpool 7",
+        "input x: 5x4x6x7; adaptiveavgpool 2x4x3",
+    ],
+};
+
+/// Means over bins.
+#[derive(Clone, Debug)]
+pub struct AdaptiveAvgPool {
+    /// Extents of the result.
+    pub size: Vec<usize>,
+}
+
+fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
+    let size = args.dims("size")?.ok_or_else(|| args.missing("size"))?;
+    Ok(Box::new(AdaptiveAvgPool { size }))
+}
+
+/// The elements of bin `i` of `m` over `n`.
+fn bin(i: usize, m: usize, n: usize) -> std::ops::Range<usize> {
+    i * n / m..((i + 1) * n).div_ceil(m)
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+impl Layer for AdaptiveAvgPool {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (DECL.keyword, vec![("size", show(&self.size))])
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        let x = &inputs[0];
+        if x.spatial().len() != self.size.len() {
+            let message = format!("a pool to {} cannot be applied to {x}", show(&self.size));
+            return Err(
+                ShapeError::new(message).help(format!("write {} extents", x.spatial().len()))
+            );
+        }
+        let mut kinds = 1usize;
+        for (&n, &m) in x.spatial().iter().zip(&self.size) {
+            kinds = kinds.saturating_mul(m / gcd(n, m));
+        }
+        pool::check_kinds(kinds, x)?;
+        let mut dims = vec![x.channels()];
+        dims.extend(&self.size);
+        Shape::new(dims)
+            .map(Inferred::plain)
+            .ok_or_else(|| ShapeError::new(format!("{} of {x} is too large", show(&self.size))))
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let mut dims = vec![inputs[0].shape()[0]];
+        dims.extend(&self.size);
+        let output = Shape::new(dims).expect("infer accepted it");
+        let x = grid::view(inputs[0]);
+        let (from, to) = (grid::shape(inputs[0]).dhw(), output.dhw());
+        grid::tabulate(&output, |[c, d, h, w]| {
+            let [d, h, w] = [(d, 0), (h, 1), (w, 2)].map(|(i, axis)| bin(i, to[axis], from[axis]));
+            let seen = x.slice(s![c, d, h, w]);
+            seen.sum() / seen.len() as f64
+        })
+    }
+
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (from, to) = (cx.input_shape(0).dhw(), cx.output_shape().dhw());
+        pool::lower(cx, Pooling::Average, |axis, output| {
+            let bin = bin(output, to[axis], from[axis]);
+            Bin {
+                start: bin.start,
+                taps: bin.len(),
+                counted: bin.len(),
+            }
+        });
+    }
+}

@@ -1,0 +1,92 @@
+//! `avgpool`: the mean of each window.
+
+use super::args::on_off;
+use super::pool::{self, PoolWindow, Pooling};
+use super::window::PAD;
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError};
+use crate::graph::Shape;
+use crate::lower::Lower;
+use ndarray::ArrayD;
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "avgpool",
+    doc: "Mean of each window, of the rank of its kernel.",
+    params: &[
+        pool::KERNEL,
+        pool::STRIDE,
+        PAD,
+        pool::ROUNDING,
+        ParamDecl {
+            name: "count_include_pad",
+            kind: Kind::Flag,
+            positional: false,
+            default: Some("off"),
+            doc: "What the sum is divided by: the elements that the window sees (`off`), or those and the padding (`on`, PyTorch's default; \
+                  what a `ceil` window reaches beyond the padding never counts).",
+        },
+    ],
+    operands: (1, 1),
+    build,
+    samples: &[
+        "input x: 6x8x8; avgpool 2x2",
+        "input x: 4x7x6; avgpool 3x3 /2 pad 1 ceil",
+        "input x: 4x7x6; avgpool 3x3 /2 pad 1 ceil count_include_pad",
+        "input x: 17x5x7; avgpool 3x3 /1 pad half count_include_pad on",
+        "input x: 5x7x8; avgpool 3x3 /2 pad same count_include_pad off",
+        "input x: 3x6x6; avgpool 2x2 /1 pad (0, 1, 0, 1) floor",
+        "input x: 3x22; avgpool 5 /3 ceil",
+        "input x: 5x4x6x7; avgpool 2x3x3 /1x2x2 pad (1, 0, 1, 1, 0, 1) count_include_pad",
+        "input x: 8x64x48; avgpool 3x3 /1 pad 1",
+    ],
+};
+
+/// An average pool.
+#[derive(Clone, Debug)]
+pub struct AvgPool {
+    /// Its window.
+    pub window: PoolWindow,
+    /// Whether padding counts as elements.
+    pub count_padding: bool,
+}
+
+fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
+    Ok(Box::new(AvgPool {
+        window: PoolWindow::from_args(args)?,
+        count_padding: args.flag("count_include_pad")?.unwrap_or(false),
+    }))
+}
+
+impl Layer for AvgPool {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        let mut attributes = self.window.attributes();
+        attributes.push(("count_include_pad", on_off(self.count_padding)));
+        (DECL.keyword, attributes)
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        let (_, output) = self.window.place(&inputs[0])?;
+        Ok(Inferred::plain(output))
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        self.window.evaluate(inputs[0], |elements, positions| {
+            let count = if self.count_padding {
+                positions
+            } else {
+                elements.len()
+            };
+            elements.iter().sum::<f64>() / count as f64
+        })
+    }
+
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let x = cx.input_shape(0);
+        let (placed, _) = self.window.place(x).expect("infer accepted it");
+        let extents = x.dhw();
+        pool::lower(cx, Pooling::Average, |axis, output| {
+            self.window
+                .bin(&placed, extents[axis], axis, output, self.count_padding)
+        });
+    }
+}

@@ -1,0 +1,94 @@
+//! `clip` and `relu6`: values confined to an interval.
+
+use super::args::shown;
+use super::pointwise::Pointwise;
+use super::{ArgError, Args, Decl, Kind, Layer, ParamDecl, Step};
+
+/// Row of the table of layers: `clip`.
+pub static CLIP: Decl = Decl {
+    keyword: "clip",
+    doc: "Confines values to an interval: `min(max(x, low), high)`.",
+    params: &[
+        ParamDecl {
+            name: "low",
+            kind: Kind::Float,
+            positional: true,
+            default: None,
+            doc: "Smallest value.",
+        },
+        ParamDecl {
+            name: "high",
+            kind: Kind::Float,
+            positional: true,
+            default: None,
+            doc: "Largest value, not below `low`.",
+        },
+    ],
+    operands: (1, 1),
+    build,
+    samples: &[
+        "input x: 5x4x3; clip 0 1",
+        "input x: 17x3; clip -0.5 0.25",
+        "input x: 9; clip low -1 high 1",
+    ],
+};
+
+/// Row of the table of layers: `relu6`.
+pub static RELU6: Decl = Decl {
+    keyword: "relu6",
+    doc: "Rectifier with a ceiling: `min(max(x, 0), 6)`. MobileNet's.",
+    params: &[],
+    operands: (1, 1),
+    build: |_| Ok(Box::new(Clip::RELU6)),
+    samples: &["input x: 5x4x3; scale 20; relu6", "input x: 17; relu6"],
+};
+
+/// Confines values to an interval.
+#[derive(Clone, Debug)]
+pub struct Clip {
+    keyword: &'static str,
+    /// Smallest value.
+    pub low: f64,
+    /// Largest value.
+    pub high: f64,
+}
+
+impl Clip {
+    const RELU6: Clip = Clip {
+        keyword: "relu6",
+        low: 0.0,
+        high: 6.0,
+    };
+}
+
+fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
+    let low = args.number("low")?.ok_or_else(|| args.missing("low"))?;
+    let high = args.number("high")?.ok_or_else(|| args.missing("high"))?;
+    if high < low {
+        let message = format!("the interval from {low} to {high} is empty");
+        return Err(args
+            .error("high", message)
+            .help(format!("write `clip {high} {low}`")));
+    }
+    Ok(Box::new(Clip {
+        keyword: CLIP.keyword,
+        low,
+        high,
+    }))
+}
+
+impl Pointwise for Clip {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        let bounds = match self.keyword == CLIP.keyword {
+            true => vec![("low", shown(self.low)), ("high", shown(self.high))],
+            false => Vec::new(),
+        };
+        (self.keyword, bounds)
+    }
+    fn formula(&self, x: f64) -> f64 {
+        x.clamp(self.low, self.high)
+    }
+    fn steps(&self) -> Vec<Step> {
+        vec![Step::Max(self.low as f32), Step::Min(self.high as f32)]
+    }
+}

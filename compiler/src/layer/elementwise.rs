@@ -1,0 +1,207 @@
+//! `add`, `sub`, `mul`, `max`, `absdiff`: tensors of equal shape combined element by element.
+//!
+//! An operand with one value for each channel (`[C]`, or `C` with all other extents 1) is repeated over
+//! the pixels of the others, as squeeze-and-excitation does.
+
+use super::{Decl, Inferred, Layer, ShapeError, grid};
+use crate::graph::Shape;
+use crate::lower::{Lower, Storage, kernel};
+use cnnc_runtime::kernel::ZipOp;
+use cnnc_runtime::kernel::bits;
+use ndarray::ArrayD;
+
+/// Row of the table of layers: `add`.
+pub static ADD: Decl = Decl {
+    keyword: "add",
+    doc: "Sum of two or more tensors, element by element. An operand with one value for each channel is repeated over all pixels. \
+          As an operator in expressions: `a + b`.",
+    params: &[],
+    operands: (2, usize::MAX),
+    build: |_| Ok(Box::new(Elementwise(Op::Add))),
+    samples: &[
+        "input a, b: 5x4x3; add(a, b)",
+        "input a, b, c: 17x3; add(a, b, c)",
+        "input a: 6x5x4; input b: 6; add(a, b)",
+        "input x: 3x5x5; a: conv 3x3 5 pad half; b: conv 1x1 5; add(a, b); relu",
+    ],
+};
+
+/// Row of the table of layers: `mul`.
+pub static MUL: Decl = Decl {
+    keyword: "mul",
+    doc: "Product of two or more tensors, element by element. An operand with one value for each channel is repeated over all pixels, \
+          as squeeze-and-excitation does (Hu et al. 2017). As an operator in expressions: `a * b`.",
+    params: &[],
+    operands: (2, usize::MAX),
+    build: |_| Ok(Box::new(Elementwise(Op::Mul))),
+    samples: &[
+        "input a, b: 5x4x3; mul(a, b)",
+        "input a: 17; input b: 17x3x3; input c: 17x1x1; mul(a, b, c)",
+        "input x: 9x5x4; s: globalavgpool dense 9 sigmoid; mul(x, s)",
+    ],
+};
+
+/// Row of the table of layers: `sub`.
+pub static SUB: Decl = Decl {
+    keyword: "sub",
+    doc: "Difference of two tensors, element by element: the first minus the second. An operand with one value for each channel is \
+          repeated over all pixels. As an operator in expressions: `a - b`.",
+    params: &[],
+    operands: (2, 2),
+    build: |_| Ok(Box::new(Elementwise(Op::Sub))),
+    samples: &[
+        "input a, b: 5x4x3; sub(a, b)",
+        "input a: 17; input b: 17x2x3x2; sub(a, b)",
+    ],
+};
+
+/// Row of the table of layers: `max`.
+pub static MAX: Decl = Decl {
+    keyword: "max",
+    doc: "Largest of two or more tensors, element by element (maxout). An operand with one value for each channel is repeated over all pixels.",
+    params: &[],
+    operands: (2, usize::MAX),
+    build: |_| Ok(Box::new(Elementwise(Op::Max))),
+    samples: &[
+        "input a, b: 5x4x3; max(a, b)",
+        "input a, b, c: 17; max(a, b, c)",
+    ],
+};
+
+/// Row of the table of layers: `absdiff`.
+pub static ABSDIFF: Decl = Decl {
+    keyword: "absdiff",
+    doc: "Distance of two tensors, element by element: `|a − b|`, what a Siamese network compares its twins by. The same as `abs(a - b)`.",
+    params: &[],
+    operands: (2, 2),
+    build: |_| Ok(Box::new(Elementwise(Op::AbsDiff))),
+    samples: &[
+        "input a, b: 17; absdiff(a, b)",
+        "input a, b: 3x4x5; absdiff(a, b)",
+    ],
+};
+
+/// What an [`Elementwise`] layer computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// Sum.
+    Add,
+    /// Difference.
+    Sub,
+    /// Product.
+    Mul,
+    /// Maximum.
+    Max,
+    /// Absolute difference.
+    AbsDiff,
+}
+
+/// Tensors combined element by element.
+#[derive(Clone, Debug)]
+pub struct Elementwise(
+    /// The operation.
+    pub Op,
+);
+
+impl Op {
+    fn row(self) -> (&'static Decl, ZipOp) {
+        match self {
+            Op::Add => (&ADD, ZipOp::Add),
+            Op::Sub => (&SUB, ZipOp::Sub),
+            Op::Mul => (&MUL, ZipOp::Mul),
+            Op::Max => (&MAX, ZipOp::Max),
+            Op::AbsDiff => (&ABSDIFF, ZipOp::AbsDiff),
+        }
+    }
+
+    fn apply(self, a: f64, b: f64) -> f64 {
+        match self {
+            Op::Add => a + b,
+            Op::Sub => a - b,
+            Op::Mul => a * b,
+            Op::Max => a.max(b),
+            Op::AbsDiff => (a - b).abs(),
+        }
+    }
+}
+
+/// The shape that the others must have or be repeated to.
+fn widest(inputs: &[Shape]) -> &Shape {
+    inputs
+        .iter()
+        .max_by_key(|shape| (shape.elements(), shape.dims().len()))
+        .expect("at least two operands")
+}
+
+impl Layer for Elementwise {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (self.0.row().0.keyword, Vec::new())
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        let output = widest(inputs);
+        let repeats = |shape: &Shape| {
+            shape.channels() == output.channels() && shape.spatial().iter().all(|&n| n == 1)
+        };
+        match inputs
+            .iter()
+            .find(|&shape| shape != output && !repeats(shape))
+        {
+            None => Ok(Inferred::plain(output.clone())),
+            Some(other) => {
+                let keyword = self.0.row().0.keyword;
+                let message = format!("`{keyword}` cannot combine {output} and {other}");
+                Err(ShapeError::new(message).help(format!(
+                    "operands have the same shape, or are vectors of {} channels",
+                    output.channels()
+                )))
+            }
+        }
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let shapes: Vec<Shape> = inputs.iter().map(|input| grid::shape(input)).collect();
+        let views: Vec<_> = inputs.iter().map(|input| grid::view(input)).collect();
+        grid::tabulate(widest(&shapes), |[c, d, h, w]| {
+            let at = |index: usize| match shapes[index].dhw() {
+                [1, 1, 1] => views[index][[c, 0, 0, 0]],
+                _ => views[index][[c, d, h, w]],
+            };
+            (1..inputs.len()).fold(at(0), |value, index| self.0.apply(value, at(index)))
+        })
+    }
+
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let output = cx.output();
+        let mut so_far = repeated(cx.input(0), &output);
+        for index in 1..cx.operands() {
+            let next = repeated(cx.input(index), &output);
+            zip(cx, self.0.row().1, &output, &so_far, &next);
+            so_far = output.clone();
+        }
+    }
+}
+
+/// An operand with the result's extents: one that lacks them repeats its only pixel.
+fn repeated(operand: Storage, output: &Storage) -> Storage {
+    if operand.dhw == output.dhw {
+        return operand;
+    }
+    Storage {
+        dhw: output.dhw,
+        strides: [0; 3],
+        ..operand
+    }
+}
+
+fn zip(cx: &mut Lower<'_>, op: ZipOp, output: &Storage, a: &Storage, b: &Storage) {
+    cx.sweep(&[output.clone(), a.clone(), b.clone()], |cx, sweep| {
+        let ([outer, inner, run], strides) = sweep.runs();
+        let mut consts = vec![outer];
+        consts.extend(strides.iter().map(|[row, _]| row));
+        consts.push(inner);
+        consts.extend(strides.iter().map(|[_, pixel]| pixel));
+        consts.extend([run, op as i64, bits(1.0), bits(f32::INFINITY)]);
+        cx.call(kernel("f32_zip"), &sweep.args(), consts);
+    });
+}

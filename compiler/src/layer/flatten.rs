@@ -1,0 +1,84 @@
+//! `flatten`: a tensor as a vector, in a stated order.
+
+use super::dense::Order;
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, Role, ShapeError, copy};
+use crate::graph::Shape;
+use crate::lower::Lower;
+use ndarray::{ArrayD, IxDyn};
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "flatten",
+    doc: "A tensor as a vector. Weights of a dense layer that follows were trained for one order of its elements: \
+          channels first is PyTorch's (and darknet's), spatial is that of TensorFlow and Keras.",
+    params: &[ParamDecl {
+        name: "order",
+        kind: Kind::Word(&["channels", "spatial"]),
+        positional: true,
+        default: Some("channels"),
+        doc: "`channels`: channel by channel, each row by row. `spatial`: pixel by pixel, each with its channels.",
+    }],
+    operands: (1, 1),
+    build,
+    samples: &[
+        "input x: 5x4x3; flatten",
+        "input x: 5x4x3; flatten spatial",
+        "input x: 3x2x4x5; flatten order channels; scale 2",
+        "input x: 17; flatten",
+        "input x: 2x6x6; conv 3x3 5; flatten spatial; dense 7",
+    ],
+};
+
+/// A tensor as a vector.
+#[derive(Clone, Debug)]
+pub struct Flatten {
+    /// Order of the elements.
+    pub order: Order,
+}
+
+fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
+    let order = match args.word("order") {
+        Some("spatial") => Order::Spatial,
+        _ => Order::Channels,
+    };
+    Ok(Box::new(Flatten { order }))
+}
+
+impl Layer for Flatten {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        let order = match self.order {
+            Order::Channels => "channels",
+            Order::Spatial => "spatial",
+        };
+        (DECL.keyword, vec![("order", order.to_owned())])
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        Shape::new([inputs[0].elements()])
+            .map(Inferred::plain)
+            .ok_or_else(|| ShapeError::new(format!("{} is too large", inputs[0])))
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let x = inputs[0];
+        let axes: Vec<usize> = match self.order {
+            Order::Channels => (0..x.ndim()).collect(),
+            Order::Spatial => (1..x.ndim()).chain([0]).collect(),
+        };
+        let elements = x.view().permuted_axes(axes).iter().copied().collect();
+        ArrayD::from_shape_vec(IxDyn(&[x.len()]), elements).expect("as many elements")
+    }
+
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (to, from) = (cx.output(), cx.input(0));
+        let dims = match self.order {
+            Order::Channels => copy::row_major(&from),
+            Order::Spatial => copy::pixel_major(&from),
+        };
+        copy::copy(cx, &to, &from, &dims);
+    }
+
+    fn role(&self) -> Role {
+        Role::Flatten(self.order)
+    }
+}

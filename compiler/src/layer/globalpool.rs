@@ -1,0 +1,79 @@
+//! `globalavgpool` and `globalmaxpool`: one value for each channel.
+
+use super::pool::{self, Bin, Pooling};
+use super::{Decl, Inferred, Layer, ShapeError};
+use crate::graph::Shape;
+use crate::lower::Lower;
+use ndarray::{ArrayD, Axis, IxDyn};
+
+/// Row of the table of layers: `globalavgpool`.
+pub static AVERAGE: Decl = Decl {
+    keyword: "globalavgpool",
+    doc: "Mean of each channel over all pixels; the result is a vector of the channels.",
+    params: &[],
+    operands: (1, 1),
+    build: |_| Ok(Box::new(GlobalPool(Pooling::Average))),
+    samples: &[
+        "input x: 5x4x3; globalavgpool",
+        "input x: 17x9; globalavgpool",
+        "input x: 3x2x4x5; globalavgpool",
+        "input x: 7; globalavgpool",
+        "input x: 3x6x6; conv 3x3 40 pad half; globalavgpool; dense 5",
+    ],
+};
+
+/// Row of the table of layers: `globalmaxpool`.
+pub static MAX: Decl = Decl {
+    keyword: "globalmaxpool",
+    doc: "Largest element of each channel; the result is a vector of the channels.",
+    params: &[],
+    operands: (1, 1),
+    build: |_| Ok(Box::new(GlobalPool(Pooling::Max))),
+    samples: &[
+        "input x: 5x4x3; globalmaxpool",
+        "input x: 17x9; globalmaxpool",
+        "input x: 3x2x4x5; globalmaxpool",
+    ],
+};
+
+/// A pool over all pixels.
+#[derive(Clone, Debug)]
+pub struct GlobalPool(
+    /// What it computes.
+    pub Pooling,
+);
+
+impl Layer for GlobalPool {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        let row = match self.0 {
+            Pooling::Average => &AVERAGE,
+            Pooling::Max => &MAX,
+        };
+        (row.keyword, Vec::new())
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        let output = Shape::new([inputs[0].channels()]).expect("no larger than the operand");
+        Ok(Inferred::plain(output))
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let pooled: Vec<f64> = inputs[0]
+            .axis_iter(Axis(0))
+            .map(|channel| match self.0 {
+                Pooling::Average => channel.sum() / channel.len() as f64,
+                Pooling::Max => channel.fold(f64::NEG_INFINITY, |most, &x| most.max(x)),
+            })
+            .collect();
+        ArrayD::from_shape_vec(IxDyn(&[pooled.len()]), pooled).expect("one value for each channel")
+    }
+
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let extents = cx.input_shape(0).dhw();
+        pool::lower(cx, self.0, |axis, _| Bin {
+            start: 0,
+            taps: extents[axis],
+            counted: extents[axis],
+        });
+    }
+}

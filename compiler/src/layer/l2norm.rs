@@ -1,0 +1,77 @@
+//! `l2norm`: the channels of each pixel as a vector of length one.
+
+use super::args::shown;
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError};
+use crate::graph::Shape;
+use crate::lower::{Lower, kernel};
+use cnnc_runtime::kernel::bits;
+use ndarray::{ArrayD, Axis};
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "l2norm",
+    doc: "Divides the channels of each pixel by their Euclidean length: `x / max(√Σ x², eps)`. Embeddings end with it (FaceNet).",
+    params: &[ParamDecl {
+        name: "eps",
+        kind: Kind::Float,
+        positional: false,
+        default: Some("1e-12"),
+        doc: "Smallest length that is divided by.",
+    }],
+    operands: (1, 1),
+    build,
+    samples: &[
+        "input x: 128; l2norm",
+        "input x: 17x3x2; l2norm",
+        "input x: 5; scale 0.01; l2norm eps 1",
+    ],
+};
+
+/// Divides by the Euclidean length.
+#[derive(Clone, Debug)]
+pub struct L2Norm {
+    /// Smallest length that is divided by.
+    pub eps: f64,
+}
+
+fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
+    let eps = args.number("eps")?.unwrap_or(1e-12);
+    if eps < f64::from(f32::MIN_POSITIVE) {
+        return Err(args.error(
+            "eps",
+            format!(
+                "`eps` must be at least {:e}, but is {eps:e}",
+                f32::MIN_POSITIVE
+            ),
+        ));
+    }
+    Ok(Box::new(L2Norm { eps }))
+}
+
+impl Layer for L2Norm {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (DECL.keyword, vec![("eps", shown(self.eps))])
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        Ok(Inferred::plain(inputs[0].clone()))
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let mut result = inputs[0].clone();
+        for mut pixel in result.lanes_mut(Axis(0)) {
+            let length = pixel.fold(0.0, |sum, x| sum + x * x).sqrt().max(self.eps);
+            pixel.mapv_inplace(|x| x / length);
+        }
+        result
+    }
+
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (output, input) = (cx.output(), cx.input(0));
+        cx.sweep(&[output, input], |cx, sweep| {
+            let mut consts = sweep.consts();
+            consts.push(bits(self.eps as f32));
+            cx.call(kernel("f32_l2norm"), &sweep.args(), consts);
+        });
+    }
+}

@@ -1,0 +1,126 @@
+//! `lrn`: local response normalisation across channels.
+
+use super::args::shown;
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, grid};
+use crate::graph::Shape;
+use crate::lower::{Lower, kernel};
+use cnnc_runtime::kernel::bits;
+use ndarray::ArrayD;
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "lrn",
+    doc: "Local response normalisation across channels: `x / (k + alpha / size · Σ x²)^beta`, the sum over `size` channels around, \
+          as many as there are. PyTorch's and Caffe's definition: `alpha` is divided by `size` (in Krizhevsky et al. 2012 it is not).",
+    params: &[
+        ParamDecl {
+            name: "size",
+            kind: Kind::Int,
+            positional: true,
+            default: Some("5"),
+            doc: "Channels that are summed: from `size / 2` (rounded down) before the channel on.",
+        },
+        ParamDecl {
+            name: "alpha",
+            kind: Kind::Float,
+            positional: false,
+            default: Some("1e-4"),
+            doc: "Weight of the mean square.",
+        },
+        ParamDecl {
+            name: "beta",
+            kind: Kind::Float,
+            positional: false,
+            default: Some("0.75"),
+            doc: "Exponent.",
+        },
+        ParamDecl {
+            name: "k",
+            kind: Kind::Float,
+            positional: false,
+            default: Some("1"),
+            doc: "Constant term, positive.",
+        },
+    ],
+    operands: (1, 1),
+    build,
+    samples: &[
+        "input x: 17x4x3; lrn",
+        "input x: 5x4x3; lrn 3 alpha 0.5 beta 0.5 k 2",
+        "input x: 33x2; lrn 4 alpha 1",
+        "input x: 3; lrn 9 alpha 2 beta 0.75",
+    ],
+};
+
+/// Local response normalisation.
+#[derive(Clone, Debug)]
+pub struct Lrn {
+    /// Channels that are summed.
+    pub size: usize,
+    /// Weight of the mean square.
+    pub alpha: f64,
+    /// Exponent.
+    pub beta: f64,
+    /// Constant term.
+    pub k: f64,
+}
+
+fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
+    let size = args.positive("size")?.unwrap_or(5);
+    let alpha = args.number("alpha")?.unwrap_or(1e-4);
+    let beta = args.number("beta")?.unwrap_or(0.75);
+    let k = args.number("k")?.unwrap_or(1.0);
+    if k <= 0.0 {
+        return Err(args.error("k", format!("`k` must be positive, but is {k}")));
+    }
+    if alpha < 0.0 {
+        return Err(args.error(
+            "alpha",
+            format!("`alpha` must not be negative, but is {alpha}"),
+        ));
+    }
+    Ok(Box::new(Lrn {
+        size,
+        alpha,
+        beta,
+        k,
+    }))
+}
+
+impl Layer for Lrn {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        let constants = vec![
+            ("size", self.size.to_string()),
+            ("alpha", shown(self.alpha)),
+            ("beta", shown(self.beta)),
+            ("k", shown(self.k)),
+        ];
+        (DECL.keyword, constants)
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        Ok(Inferred::plain(inputs[0].clone()))
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let x = grid::view(inputs[0]);
+        let shape = grid::shape(inputs[0]);
+        grid::tabulate(&shape, |[c, d, h, w]| {
+            let first = c.saturating_sub(self.size / 2);
+            let end = (c + self.size - self.size / 2).min(shape.channels());
+            let sum: f64 = (first..end).map(|j| x[[j, d, h, w]].powi(2)).sum();
+            x[[c, d, h, w]] / (self.k + self.alpha / self.size as f64 * sum).powf(self.beta)
+        })
+    }
+
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (output, input) = (cx.output(), cx.input(0));
+        cx.sweep(&[output, input], |cx, sweep| {
+            let mut consts = sweep.consts();
+            consts.push(self.size as i64);
+            let constants = [self.alpha / self.size as f64, self.beta, self.k];
+            consts.extend(constants.map(|constant| bits(constant as f32)));
+            cx.call(kernel("f32_lrn"), &sweep.args(), consts);
+        });
+    }
+}

@@ -1,0 +1,97 @@
+//! `padchannels`: channels of zeros before and behind.
+
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, copy};
+use crate::graph::Shape;
+use crate::lower::Lower;
+use ndarray::{ArrayD, Axis, Slice};
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "padchannels",
+    doc: "Channels of zeros before and behind the operand's. With `subsample`, the parameter-free shortcut of CIFAR ResNets (He et al. 2015, option A).",
+    params: &[
+        ParamDecl {
+            name: "before",
+            kind: Kind::Int,
+            positional: true,
+            default: None,
+            doc: "Channels before the first.",
+        },
+        ParamDecl {
+            name: "after",
+            kind: Kind::Int,
+            positional: true,
+            default: Some("as many as `before`"),
+            doc: "Channels behind the last.",
+        },
+    ],
+    operands: (1, 1),
+    build,
+    samples: &[
+        "input x: 5x4x3; padchannels 3",
+        "input x: 17; padchannels 0 4",
+        "input x: 3x2x4x5; padchannels 2 after 0",
+        "input x: 4x6x6; padchannels 1; conv 3x3 8 pad half",
+    ],
+};
+
+/// Channels of zeros before and behind.
+#[derive(Clone, Debug)]
+pub struct PadChannels {
+    /// Channels before the first.
+    pub before: usize,
+    /// Channels behind the last.
+    pub after: usize,
+}
+
+fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
+    let before = args
+        .whole("before")?
+        .ok_or_else(|| args.missing("before"))?;
+    let after = args.whole("after")?.unwrap_or(before);
+    Ok(Box::new(PadChannels { before, after }))
+}
+
+impl Layer for PadChannels {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        let counts = vec![
+            ("before", self.before.to_string()),
+            ("after", self.after.to_string()),
+        ];
+        (DECL.keyword, counts)
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        let x = &inputs[0];
+        let channels = self.before + x.channels() + self.after;
+        x.with_channels(channels)
+            .map(Inferred::plain)
+            .ok_or_else(|| ShapeError::new(format!("{x} with {channels} channels is too large")))
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let x = inputs[0];
+        let mut dims = x.shape().to_vec();
+        dims[0] += self.before + self.after;
+        let mut padded = ArrayD::zeros(dims);
+        let from = self.before as isize;
+        padded
+            .slice_axis_mut(
+                Axis(0),
+                Slice::new(from, Some(from + x.shape()[0] as isize), 1),
+            )
+            .assign(x);
+        padded
+    }
+
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (to, from) = (cx.output(), cx.input(0));
+        let window = to.window(self.before, from.channels);
+        copy::copy(cx, &window, &from, &copy::all(&window, &from));
+        for (first, count) in [(0, self.before), (self.before + from.channels, self.after)] {
+            if count > 0 {
+                copy::fill(cx, &to.window(first, count), 0.0);
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Layers that map every element by itself: a formula, and the same formula as steps of one kernel.
+//!
+//! Such a layer implements [`Pointwise`] and gets everything else from here. The formula is the oracle's;
+//! the steps are what fusion passes and [`Layer::lower`] see.
+
+use super::{Inferred, Layer, Role, ShapeError};
+use crate::graph::Shape;
+use crate::lower::{Lower, kernel};
+use cnnc_runtime::kernel::map::Step;
+use ndarray::ArrayD;
+use std::any::Any;
+use std::fmt;
+
+/// A layer whose output element depends on the same element of its one operand only.
+pub trait Pointwise: Any + fmt::Debug + Send + Sync + Clone {
+    /// As [`Layer::attributes`].
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>);
+    /// The definition.
+    fn formula(&self, x: f64) -> f64;
+    /// The definition as steps of `f32_map`.
+    fn steps(&self) -> Vec<Step>;
+}
+
+impl<T: Pointwise> Layer for T {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        Pointwise::attributes(self)
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        Ok(Inferred::plain(inputs[0].clone()))
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        inputs[0].mapv(|x| self.formula(x))
+    }
+
+    fn lower(&self, cx: &mut Lower<'_>) {
+        map(cx, &self.steps());
+    }
+
+    fn role(&self) -> Role {
+        Role::Pointwise(self.steps())
+    }
+}
+
+/// Emits `f32_map` of those steps from the one operand to the result. No steps make a copy.
+pub fn map(cx: &mut Lower<'_>, steps: &[Step]) {
+    let (output, input) = (cx.output(), cx.input(0));
+    cx.sweep(&[output, input], |cx, sweep| {
+        let (shape, strides) = sweep.runs();
+        let [outer, inner, run] = shape;
+        let mut consts = vec![outer];
+        consts.extend(strides.iter().map(|[row, _]| row));
+        consts.push(inner);
+        consts.extend(strides.iter().map(|[_, pixel]| pixel));
+        consts.extend([run, steps.len() as i64]);
+        for step in steps {
+            let (op, immediate) = step.encode();
+            consts.extend([op, immediate]);
+        }
+        cx.call(kernel("f32_map"), &sweep.args(), consts);
+    });
+}

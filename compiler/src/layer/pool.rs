@@ -1,0 +1,343 @@
+//! What all pools share: windows clipped to the operand, and their lowering by segments.
+//!
+//! A pooling kernel does not clip, so the output is cut, along each axis, into *segments*: runs of outputs whose windows
+//! see equally many elements and lie at equal distances. A 3-wide window at stride 2 with padding 1 over 7 elements:
+//!
+//! ```text
+//!     output     0     1     2     3
+//!     sees      .01   123   345   56.
+//!     segments  [-]   [-------]   [-]
+//! ```
+//!
+//! Each combination of segments along depth, height and width is one call.
+
+use super::window::{Placed, Window};
+use super::{ArgError, Args, Kind, ParamDecl, ShapeError, grid};
+use crate::graph::Shape;
+use crate::lower::{Lower, SERIAL, Storage, chunks, kernel};
+use cnnc_runtime::kernel::bits;
+use ndarray::ArrayD;
+
+/// Declaration of a pool's kernel.
+pub const KERNEL: ParamDecl = ParamDecl {
+    name: "kernel",
+    kind: Kind::Dims,
+    positional: true,
+    default: None,
+    doc: "Extents of the window: `3x3`; one number for one dimension, `2x2x2` for three.",
+};
+
+/// Declaration of a pool's stride.
+pub const STRIDE: ParamDecl = ParamDecl {
+    default: Some("the kernel"),
+    ..super::window::STRIDE
+};
+
+/// Declaration of `floor` and `ceil`.
+pub const ROUNDING: ParamDecl = ParamDecl {
+    name: "rounding",
+    kind: Kind::Word(&["floor", "ceil"]),
+    positional: true,
+    default: Some("floor"),
+    doc: "Whether a last window that is only partly inside is left out (`floor`) or clipped (`ceil`; it must begin inside the operand or \
+          the padding before it, which is PyTorch's rule).",
+};
+
+/// Most calls that one pool may be cut into.
+const MAX_SEGMENTS: usize = 1 << 12;
+
+/// What one output sees along one axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bin {
+    /// First element.
+    pub start: usize,
+    /// Elements inside the operand.
+    pub taps: usize,
+    /// Elements that a mean divides by.
+    pub counted: usize,
+}
+
+/// Outputs along one axis that see equally many elements, at equal distances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// First output.
+    pub first: usize,
+    /// Number of outputs.
+    pub count: usize,
+    /// Elements from one window to the next.
+    pub step: usize,
+    /// What the first output sees.
+    pub bin: Bin,
+}
+
+/// Cuts the outputs of one axis into segments, as few as possible.
+pub fn segments(outputs: usize, bin: impl Fn(usize) -> Bin) -> Vec<Segment> {
+    let mut segments: Vec<Segment> = Vec::new();
+    for output in 0..outputs {
+        let next = bin(output);
+        if let Some(last) = segments.last_mut() {
+            let alike = (last.bin.taps, last.bin.counted) == (next.taps, next.counted);
+            let distance = next.start - last.bin.start;
+            if alike && (last.count == 1 || distance == last.count * last.step) {
+                last.step = distance / last.count;
+                last.count += 1;
+                continue;
+            }
+        }
+        segments.push(Segment {
+            first: output,
+            count: 1,
+            step: 0,
+            bin: next,
+        });
+    }
+    segments
+}
+
+/// What a pool computes from the elements it sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pooling {
+    /// The largest.
+    Max,
+    /// The sum, divided by [`Bin::counted`] of each axis.
+    Average,
+}
+
+/// Emits the calls of a pool from the one operand to the result; `bin(axis, output)` is what that output sees
+/// along depth, height or width.
+pub fn lower(cx: &mut Lower<'_>, pooling: Pooling, bin: impl Fn(usize, usize) -> Bin) {
+    let (output, input) = (cx.output(), cx.input(0));
+    let along: [Vec<Segment>; 3] =
+        std::array::from_fn(|axis| segments(output.dhw[axis], |index| bin(axis, index)));
+    for &planes in &along[0] {
+        for &rows in &along[1] {
+            for &pixels in &along[2] {
+                block(cx, pooling, &output, &input, [planes, rows, pixels]);
+            }
+        }
+    }
+}
+
+/// One combination of segments: planes in a loop, rows shared among threads, pixels in the kernel.
+fn block(
+    cx: &mut Lower<'_>,
+    pooling: Pooling,
+    output: &Storage,
+    input: &Storage,
+    along: [Segment; 3],
+) {
+    let [planes, rows, pixels] = along;
+    let taps = along.map(|segment| segment.bin.taps);
+    let [out, into] = [output.strides, input.strides];
+    // From one output to the next: strides in output and operand.
+    let step = |axis: usize| (out[axis], along[axis].step as i64 * into[axis]);
+    let origin = (
+        (0..3)
+            .map(|axis| along[axis].first as i64 * out[axis])
+            .sum::<i64>(),
+        (0..3)
+            .map(|axis| along[axis].bin.start as i64 * into[axis])
+            .sum::<i64>(),
+    );
+    let work: usize = along
+        .iter()
+        .map(|segment| segment.count * segment.bin.taps)
+        .product();
+    let cut = match work * output.channels >= SERIAL {
+        true => chunks(rows.count),
+        false => 1,
+    };
+    let rows_in_chunk = rows.count / cut;
+    let mut consts = vec![rows_in_chunk as i64, step(1).0, step(1).1];
+    consts.extend([pixels.count as i64, step(2).0, step(2).1]);
+    for axis in 0..3 {
+        consts.extend([taps[axis] as i64, into[axis]]);
+    }
+    consts.push(output.channels as i64);
+    let name = match pooling {
+        Pooling::Max => "f32_pool_max",
+        Pooling::Average => {
+            let counted = along.map(|segment| segment.bin.counted as f64);
+            let scale = 1.0 / counted.iter().product::<f64>();
+            consts.push(bits(scale as f32));
+            "f32_pool_avg"
+        }
+    };
+    cx.parallel(cut, |cx, chunk| {
+        cx.repeat(planes.count, |cx, plane| {
+            let offset = |pick: fn((i64, i64)) -> i64| {
+                let rows = chunk.clone().times(pick(step(1)) * rows_in_chunk as i64);
+                rows.add(&plane.clone().times(pick(step(0))))
+                    .offset(pick(origin))
+            };
+            let args = [
+                output.arg(offset(|pair| pair.0)),
+                input.arg(offset(|pair| pair.1)),
+            ];
+            cx.call(kernel(name), &args, consts);
+        });
+    });
+}
+
+/// A window of a pool: placed, with every output seeing at least one element.
+#[derive(Clone, Debug)]
+pub struct PoolWindow(
+    /// The window.
+    pub Window,
+);
+
+impl PoolWindow {
+    /// Reads `kernel`, `stride` (by default the kernel), `pad` and `rounding`.
+    ///
+    /// # Errors
+    /// As [`Window::from_args`].
+    pub fn from_args(args: &Args) -> Result<PoolWindow, ArgError> {
+        Window::from_args(args, true).map(PoolWindow)
+    }
+
+    /// The parameters as written.
+    pub fn attributes(&self) -> Vec<(&'static str, String)> {
+        let mut attributes = self.0.attributes();
+        attributes.retain(|(name, _)| *name != "dilation");
+        let rounding = if self.0.ceil { "ceil" } else { "floor" };
+        attributes.push((ROUNDING.name, rounding.to_owned()));
+        attributes
+    }
+
+    /// Where the window stands, and the shape of the result.
+    ///
+    /// # Errors
+    /// As [`Window::place`]; a window that sees only padding; more kinds of clipped windows than are reasonable.
+    pub fn place(&self, x: &Shape) -> Result<(Placed, Shape), ShapeError> {
+        let placed = self.0.place(x)?;
+        let mut kinds = 1usize;
+        for axis in 0..3 {
+            let last = (placed.out[axis] - 1) * self.0.stride[axis];
+            if placed.before[axis] >= self.0.kernel[axis]
+                || last >= placed.before[axis] + x.dhw()[axis]
+            {
+                let message = format!(
+                    "a window of {} over {x} sees nothing but padding at one edge",
+                    self.0.show(&self.0.kernel)
+                );
+                return Err(ShapeError::new(message).help("pad less than the kernel's extent"));
+            }
+            let clipped = 2 * self.0.kernel[axis].div_ceil(self.0.stride[axis]) + 1;
+            kinds = kinds.saturating_mul(clipped.min(placed.out[axis]));
+        }
+        check_kinds(kinds, x)?;
+        let mut dims = vec![x.channels()];
+        dims.extend(&placed.out[3 - self.0.rank..]);
+        let output = Shape::new(dims);
+        let output = output.ok_or_else(|| {
+            ShapeError::new(format!("the result of a pool over {x} is too large"))
+        })?;
+        Ok((placed, output))
+    }
+
+    /// What an output sees along an axis of `extent` elements. `counted` takes padding as elements if `padding` counts.
+    pub fn bin(
+        &self,
+        placed: &Placed,
+        extent: usize,
+        axis: usize,
+        output: usize,
+        padding: bool,
+    ) -> Bin {
+        let (before, after) = (placed.before[axis], placed.after[axis]);
+        // In padded coordinates.
+        let from = output * self.0.stride[axis];
+        let to = from + self.0.kernel[axis];
+        let (first, end) = (from.max(before), to.min(before + extent));
+        let counted = match padding {
+            true => to.min(before + extent + after) - from,
+            false => end - first,
+        };
+        Bin {
+            start: first - before,
+            taps: end - first,
+            counted,
+        }
+    }
+
+    /// The plain definition: `value(elements, positions)` of each window, where `elements` are those inside the operand
+    /// and `positions` counts the taps that fall on the operand or its declared padding.
+    pub fn evaluate(&self, x: &ArrayD<f64>, value: impl Fn(&[f64], usize) -> f64) -> ArrayD<f64> {
+        let shape = grid::shape(x);
+        let (placed, output) = self.place(&shape).expect("infer accepted it");
+        let (x, extents, kernel) = (grid::view(x), shape.dhw(), self.0.kernel);
+        let mut elements = Vec::new();
+        grid::tabulate(&output, |[c, d, h, w]| {
+            elements.clear();
+            let mut positions = 0;
+            // Coordinate in the padded operand, if the tap falls on it.
+            let padded = |axis: usize, output: usize, tap: usize| {
+                let at = output * self.0.stride[axis] + tap;
+                (at < placed.before[axis] + extents[axis] + placed.after[axis]).then_some(at)
+            };
+            let inside = |axis: usize, at: usize| {
+                at.checked_sub(placed.before[axis])
+                    .filter(|&at| at < extents[axis])
+            };
+            for i in (0..kernel[0]).map_while(|tap| padded(0, d, tap)) {
+                for j in (0..kernel[1]).map_while(|tap| padded(1, h, tap)) {
+                    for k in (0..kernel[2]).map_while(|tap| padded(2, w, tap)) {
+                        positions += 1;
+                        if let (Some(i), Some(j), Some(k)) =
+                            (inside(0, i), inside(1, j), inside(2, k))
+                        {
+                            elements.push(x[[c, i, j, k]]);
+                        }
+                    }
+                }
+            }
+            value(&elements, positions)
+        })
+    }
+}
+
+/// Refuses a pool that would be cut into very many calls.
+///
+/// # Errors
+/// More than that.
+pub fn check_kinds(kinds: usize, x: &Shape) -> Result<(), ShapeError> {
+    if kinds <= MAX_SEGMENTS {
+        return Ok(());
+    }
+    let message =
+        format!("a pool over {x} with up to {kinds} differently clipped windows is too irregular");
+    Err(ShapeError::new(message).help("choose a smaller kernel or extents that divide one another"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_are_maximal_runs() {
+        // The picture above.
+        let bins = [(0, 2), (1, 3), (3, 3), (5, 2)];
+        let cut = segments(4, |i| Bin {
+            start: bins[i].0,
+            taps: bins[i].1,
+            counted: bins[i].1,
+        });
+        let runs: Vec<_> = cut
+            .iter()
+            .map(|s| (s.first, s.count, s.step, s.bin.start))
+            .collect();
+        assert_eq!(runs, [(0, 1, 0, 0), (1, 2, 2, 1), (3, 1, 0, 5)]);
+    }
+
+    #[test]
+    fn unequal_distances_split() {
+        let starts = [0, 1, 3, 5, 6];
+        let cut = segments(5, |i| Bin {
+            start: starts[i],
+            taps: 2,
+            counted: 2,
+        });
+        let runs: Vec<_> = cut.iter().map(|s| (s.first, s.count, s.step)).collect();
+        assert_eq!(runs, [(0, 2, 1), (2, 2, 2), (4, 1, 0)]);
+    }
+}

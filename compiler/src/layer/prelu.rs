@@ -1,0 +1,80 @@
+//! `prelu`: a leaky rectifier whose slopes are learned.
+
+use super::args::on_off;
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError};
+use crate::graph::Shape;
+use crate::lower::{Lower, kernel};
+use ndarray::{ArrayD, Axis};
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "prelu",
+    doc: "Leaky rectifier with learned slopes: `x` where it is positive, `weight · x` elsewhere. He et al. 2015. `weight` is a vector of the \
+          channels, or of one.",
+    params: &[ParamDecl {
+        name: "single",
+        kind: Kind::Flag,
+        positional: false,
+        default: Some("off"),
+        doc: "Whether all channels have one slope in common.",
+    }],
+    operands: (1, 1),
+    build,
+    samples: &[
+        "input x: 5x4x3; p: prelu",
+        "input x: 17; p: prelu",
+        "input x: 3x2x4x5; p: prelu single",
+        "input x: 33x7; p: prelu single off",
+    ],
+};
+
+/// A rectifier with learned slopes.
+#[derive(Clone, Debug)]
+pub struct Prelu {
+    /// Whether all channels have one slope in common.
+    pub single: bool,
+}
+
+fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
+    let single = args.flag("single")?.unwrap_or(false);
+    Ok(Box::new(Prelu { single }))
+}
+
+impl Prelu {
+    fn slopes(&self, x: &Shape) -> usize {
+        if self.single { 1 } else { x.channels() }
+    }
+}
+
+impl Layer for Prelu {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (DECL.keyword, vec![("single", on_off(self.single))])
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        Ok(Inferred {
+            params: vec![ParamSpec::learned("weight", [self.slopes(&inputs[0])])],
+            ..Inferred::plain(inputs[0].clone())
+        })
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let mut result = inputs[0].clone();
+        for (c, mut channel) in result.axis_iter_mut(Axis(0)).enumerate() {
+            let slope = params[0][[if self.single { 0 } else { c }]];
+            channel.mapv_inplace(|x| if x > 0.0 { x } else { slope * x });
+        }
+        result
+    }
+
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let channels = cx.output_shape().channels();
+        let slopes = cx.vector(0, channels, channels.next_multiple_of(cx.lanes()));
+        let (output, input) = (cx.output(), cx.input(0));
+        cx.sweep(&[output, input], |cx, sweep| {
+            let mut args = sweep.args();
+            args.push(Some(slopes));
+            cx.call(kernel("f32_prelu"), &args, sweep.consts());
+        });
+    }
+}

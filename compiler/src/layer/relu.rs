@@ -1,0 +1,34 @@
+//! `relu`: negative values become zero.
+
+use super::pointwise::Pointwise;
+use super::{Decl, Step};
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "relu",
+    doc: "Rectifier: `max(x, 0)`.",
+    params: &[],
+    operands: (1, 1),
+    build: |_| Ok(Box::new(Relu)),
+    samples: &[
+        "input x: 5x4x3; relu",
+        "input x: 17; relu",
+        "input x: 3x2x4x5; relu",
+    ],
+};
+
+/// A rectifier.
+#[derive(Clone, Debug)]
+pub struct Relu;
+
+impl Pointwise for Relu {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (DECL.keyword, Vec::new())
+    }
+    fn formula(&self, x: f64) -> f64 {
+        if x > 0.0 { x } else { 0.0 }
+    }
+    fn steps(&self) -> Vec<Step> {
+        vec![Step::Max(0.0)]
+    }
+}

@@ -1,0 +1,67 @@
+//! `scale`: a constant factor and a constant shift.
+
+use super::args::shown;
+use super::pointwise::Pointwise;
+use super::{ArgError, Args, Decl, Kind, Layer, ParamDecl, Step};
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "scale",
+    doc: "Constants: `factor · x + shift`. `scale 0.17` damps a residual branch as in Inception-ResNet.",
+    params: &[
+        ParamDecl {
+            name: "factor",
+            kind: Kind::Float,
+            positional: true,
+            default: None,
+            doc: "What every element is multiplied by.",
+        },
+        ParamDecl {
+            name: "shift",
+            kind: Kind::Float,
+            positional: false,
+            default: Some("0"),
+            doc: "What is added to every element.",
+        },
+    ],
+    operands: (1, 1),
+    build,
+    samples: &[
+        "input x: 5x4x3; scale 0.17",
+        "input x: 17x3; scale 2 shift -1",
+        "input x: 9; scale -1 shift 1",
+    ],
+};
+
+/// A constant factor and a constant shift.
+#[derive(Clone, Debug)]
+pub struct Scale {
+    /// What every element is multiplied by.
+    pub factor: f64,
+    /// What is added then.
+    pub shift: f64,
+}
+
+fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
+    let factor = args
+        .number("factor")?
+        .ok_or_else(|| args.missing("factor"))?;
+    let shift = args.number("shift")?.unwrap_or(0.0);
+    Ok(Box::new(Scale { factor, shift }))
+}
+
+impl Pointwise for Scale {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        let constants = vec![("factor", shown(self.factor)), ("shift", shown(self.shift))];
+        (DECL.keyword, constants)
+    }
+    fn formula(&self, x: f64) -> f64 {
+        self.factor * x + self.shift
+    }
+    fn steps(&self) -> Vec<Step> {
+        match self.shift == 0.0 {
+            true => vec![Step::Mul(self.factor as f32)],
+            false => vec![Step::Mul(self.factor as f32), Step::Add(self.shift as f32)],
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! `sigmoid`: the logistic function.
+
+use super::pointwise::Pointwise;
+use super::{Decl, Step};
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "sigmoid",
+    doc: "Logistic function: `1 / (1 + e⁻ˣ)`.",
+    params: &[],
+    operands: (1, 1),
+    build: |_| Ok(Box::new(Sigmoid)),
+    samples: &[
+        "input x: 5x4x3; sigmoid",
+        "input x: 17; sigmoid",
+        "input x: 3x33; sigmoid",
+    ],
+};
+
+/// A logistic function.
+#[derive(Clone, Debug)]
+pub struct Sigmoid;
+
+impl Pointwise for Sigmoid {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (DECL.keyword, Vec::new())
+    }
+    fn formula(&self, x: f64) -> f64 {
+        (1.0 + (-x).exp()).recip()
+    }
+    fn steps(&self) -> Vec<Step> {
+        vec![Step::Sigmoid]
+    }
+}

@@ -1,0 +1,53 @@
+//! `softmax`: channels as probabilities.
+
+use super::{Decl, Inferred, Layer, ShapeError};
+use crate::graph::Shape;
+use crate::lower::{Lower, kernel};
+use ndarray::{ArrayD, Axis};
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "softmax",
+    doc: "Softmax over the channels of each pixel: `exp(x) / Σ exp(x)`.",
+    params: &[],
+    operands: (1, 1),
+    build: |_| Ok(Box::new(Softmax)),
+    samples: &[
+        "input x: 10; softmax",
+        "input x: 17x3x2; softmax",
+        "input x: 5; scale 80; softmax",
+        "input x: 3x2x3x4; softmax",
+    ],
+};
+
+/// A softmax over the channels.
+#[derive(Clone, Debug)]
+pub struct Softmax;
+
+impl Layer for Softmax {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (DECL.keyword, Vec::new())
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        Ok(Inferred::plain(inputs[0].clone()))
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let mut result = inputs[0].clone();
+        for mut pixel in result.lanes_mut(Axis(0)) {
+            let most = pixel.fold(f64::NEG_INFINITY, |most, &x| most.max(x));
+            pixel.mapv_inplace(|x| (x - most).exp());
+            let sum = pixel.sum();
+            pixel.mapv_inplace(|power| power / sum);
+        }
+        result
+    }
+
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (output, input) = (cx.output(), cx.input(0));
+        cx.sweep(&[output, input], |cx, sweep| {
+            cx.call(kernel("f32_softmax"), &sweep.args(), sweep.consts());
+        });
+    }
+}
