@@ -1,0 +1,196 @@
+//! Whether bounded integers solve one linear equation: what every question about two accesses meeting comes down to.
+//!
+//! Two elements are the same when their addresses are: `Σ strideᵈ · xᵈ = target`, where each `xᵈ` is a loop variable or
+//! an index of a footprint, between bounds. Sizes nest like digits (a pixel is wider than its channels, a row wider than
+//! its pixels), so a search from the largest stride down has one or two candidates at each
+//! level; where they do not nest, strides share divisors or leave no gaps, and both end the search at once.
+
+/// `lo ≤ x ≤ hi`, multiplied by a stride.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Term {
+    /// Least value.
+    pub lo: i64,
+    /// Greatest value.
+    pub hi: i64,
+    /// Factor.
+    pub stride: i64,
+}
+
+impl Term {
+    /// An index below `count`.
+    pub fn index(count: i64, stride: i64) -> Term {
+        Term {
+            lo: 0,
+            hi: count - 1,
+            stride,
+        }
+    }
+}
+
+/// The search was given up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct TooHard;
+
+/// Nodes that one search may visit.
+const EFFORT: u32 = 1 << 17;
+
+/// One level of the search: an unknown between 0 and `most`, and what is known of all levels below it.
+struct Level {
+    stride: i64,
+    most: i64,
+    /// Largest sum of this level and those below.
+    reach: i64,
+    /// Divides every stride of this level and those below.
+    divisor: i64,
+    /// Whether this level and those below make every multiple of `divisor` up to `reach`.
+    dense: bool,
+}
+
+/// Whether some values of the terms add up to `target`.
+///
+/// Sums must fit i64: the caller has proven that all addresses lie in buffers.
+pub(super) fn solvable(target: i64, terms: &[Term]) -> Result<bool, TooHard> {
+    let Some((target, levels)) = normalise(target, terms) else {
+        return Ok(false);
+    };
+    search(target, &levels, &mut EFFORT.clone())
+}
+
+/// Makes strides positive and distinct, largest first, and unknowns start at zero. `None` if a term has no value.
+fn normalise(mut target: i64, terms: &[Term]) -> Option<(i64, Vec<Level>)> {
+    let mut unknowns: Vec<(i64, i64)> = Vec::with_capacity(terms.len());
+    for &Term { lo, hi, stride } in terms {
+        if hi < lo {
+            return None;
+        }
+        target -= stride * if stride < 0 { hi } else { lo };
+        if stride != 0 && hi > lo {
+            unknowns.push((stride.abs(), hi - lo));
+        }
+    }
+    unknowns.sort_unstable();
+    let mut levels: Vec<Level> = Vec::with_capacity(unknowns.len());
+    for (stride, most) in unknowns {
+        match levels.last_mut() {
+            // Indices of one stride add up to any index up to their sum.
+            Some(last) if last.stride == stride => {
+                last.most += most;
+                last.reach += most * stride;
+            }
+            _ => levels.push(Level {
+                stride,
+                most,
+                reach: most * stride + levels.last().map_or(0, |last| last.reach),
+                divisor: stride,
+                dense: true,
+            }),
+        }
+    }
+    for index in 1..levels.len() {
+        let Level {
+            reach,
+            divisor,
+            dense,
+            ..
+        } = levels[index - 1];
+        let level = &mut levels[index];
+        level.divisor = gcd(level.stride, divisor);
+        level.dense = dense && level.divisor == divisor && level.stride <= reach + divisor;
+    }
+    levels.reverse();
+    Some((target, levels))
+}
+
+fn search(target: i64, levels: &[Level], effort: &mut u32) -> Result<bool, TooHard> {
+    let Some((level, rest)) = levels.split_first() else {
+        return Ok(target == 0);
+    };
+    if target < 0 || target > level.reach || target % level.divisor != 0 {
+        return Ok(false);
+    }
+    if level.dense {
+        return Ok(true);
+    }
+    let below = rest.first().map_or(0, |next| next.reach);
+    let least = (target - below).max(0) as u64;
+    let least = least.div_ceil(level.stride as u64) as i64;
+    let most = (target / level.stride).min(level.most);
+    for x in least..=most {
+        *effort = effort.checked_sub(1).ok_or(TooHard)?;
+        if search(target - x * level.stride, rest, effort)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn gcd(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// Whether two different index vectors of these `(count, stride)` lead to the same element.
+pub(super) fn repeats(dims: &[(i64, i64)]) -> Result<bool, TooHard> {
+    if dims.iter().any(|&(count, _)| count == 0) {
+        return Ok(false);
+    }
+    // The first index in which they differ is larger in the one or the other: by symmetry, in the one.
+    for (first, &(count, stride)) in dims.iter().enumerate() {
+        let mut terms = vec![Term {
+            lo: 1,
+            hi: count - 1,
+            stride,
+        }];
+        terms.extend(dims[first + 1..].iter().map(|&(count, stride)| Term {
+            lo: 1 - count,
+            hi: count - 1,
+            stride,
+        }));
+        if solvable(0, &terms)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn enumerate(target: i64, terms: &[Term]) -> bool {
+        match terms.split_first() {
+            None => target == 0,
+            Some((term, rest)) => {
+                (term.lo..=term.hi).any(|x| enumerate(target - x * term.stride, rest))
+            }
+        }
+    }
+
+    fn terms() -> impl Strategy<Value = Vec<Term>> {
+        let term = (-3i64..3, 0i64..5, -20i64..20).prop_map(|(lo, span, stride)| Term {
+            lo,
+            hi: lo + span - 1,
+            stride,
+        });
+        prop::collection::vec(term, 0..5)
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_enumeration(target in -120i64..120, terms in terms()) {
+            prop_assert_eq!(solvable(target, &terms), Ok(enumerate(target, &terms)));
+        }
+
+        #[test]
+        fn repeats_are_found(dims in prop::collection::vec((0i64..5, -20i64..20), 0..4)) {
+            let mut addresses = vec![0];
+            for &(count, stride) in &dims {
+                addresses = addresses.iter().flat_map(|a| (0..count).map(move |i| a + i * stride)).collect();
+            }
+            let all = addresses.len();
+            addresses.sort();
+            addresses.dedup();
+            prop_assert_eq!(repeats(&dims), Ok(addresses.len() < all));
+        }
+    }
+}
