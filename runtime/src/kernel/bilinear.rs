@@ -1,6 +1,6 @@
 //! `f32_bilinear`: a picture resampled to another size, with the formulas of PyTorch's `interpolate`.
 
-use super::support::{View, consts, span};
+use super::support::{View, consts, invalid, span};
 use super::{Footprint, Kernel, MAX_ARGS};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
@@ -80,6 +80,9 @@ unsafe fn between<S: Simd>(a: S::V, b: S::V, t: f32) -> S::V {
 
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Bilinear::new(consts);
+    if c.in_h < 1 || c.in_w < 1 {
+        return invalid();
+    }
     let rows = c.row_to - c.row_from;
     let output =
         span(&[(rows, c.out_row), (c.out_w, c.out_px), (c.channels, 1)]).map(|output| Footprint {

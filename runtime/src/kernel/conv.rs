@@ -5,7 +5,7 @@
 //! chain of multiply-adds per output that starts from the bias. Packed weights hold `NR·lanes`
 //! values for each step of the reduction; lanes beyond `channels` are computed and not stored.
 
-use super::support::{Activation, View, activate, consts, multiply_add, span, vector};
+use super::support::{Activation, View, activate, consts, invalid, multiply_add, span, vector};
 use super::{Footprint, Kernel, KernelFn, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
@@ -157,6 +157,10 @@ fn footprint<const MR: usize, const NR: usize>(isa: Isa, consts: &[i64]) -> Vec<
     let c = Conv::new(consts);
     let pixels = c.tiles * MR as isize;
     let panel = (NR * isa.lanes()) as isize;
+    let last = c.channels - (panel - isa.lanes() as isize);
+    if last < 1 || last > isa.lanes() as isize || !(0..=1).contains(&c.residual) {
+        return invalid();
+    }
     vec![
         span(&[(c.rows, c.out_row), (pixels, c.out_px), (c.channels, 1)]),
         span(&[

@@ -1,6 +1,6 @@
 //! `f32_map`: a short program of [`Step`]s applied to each element.
 
-use super::support::{View, consts, max, min, span};
+use super::support::{View, consts, invalid, max, min, span};
 use super::{Footprint, Kernel, MAX_ARGS, bits, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, math, store_first};
@@ -238,6 +238,10 @@ unsafe fn step<S: Simd, const N: usize>(op: i64, c: S::V, v: &mut [S::V; N], x: 
 
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Map::new(consts);
+    let mut steps = consts[Map::NAMES.len()..].chunks_exact(2);
+    if steps.any(|step| Step::decode(step[0], step[1]).is_none()) {
+        return invalid();
+    }
     vec![
         span(&[(c.n0, c.o0), (c.n1, c.o1), (c.run, 1)]),
         span(&[(c.n0, c.i0), (c.n1, c.i1), (c.run, 1)]),

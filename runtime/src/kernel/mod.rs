@@ -94,7 +94,8 @@ pub struct Kernel {
     /// documentation says (`f32_map` is exact where no step is [`Step::approximate`]).
     pub exact: bool,
     /// One footprint per argument (the output is written, the others are read); `None` where
-    /// the constants say that the argument is unused.
+    /// the constants say that the argument is unused. A negative count says that the
+    /// kernel cannot work with these constants.
     pub footprint: fn(isa: Isa, consts: &[i64]) -> Vec<Option<Footprint>>,
     /// The machine code for an ISA, `None` where the kernel does not exist for it
     /// (a tile with too many registers, an ISA of another architecture).

@@ -50,6 +50,11 @@ pub(super) fn span(dims: &[(isize, isize)]) -> Option<Footprint> {
     Some(Footprint::new(dims))
 }
 
+/// The footprints of constants that a kernel cannot work with: a negative count, which the verifier of Loops rejects.
+pub(super) fn invalid() -> Vec<Option<Footprint>> {
+    vec![span(&[(-1, 0)])]
+}
+
 /// `count` elements in a row.
 pub(super) fn vector(count: isize) -> Option<Footprint> {
     span(&[(count, 1)])

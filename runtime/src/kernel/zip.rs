@@ -1,6 +1,6 @@
 //! `f32_zip`: two tensors combined element by element, then activated. A stride of zero repeats an input.
 
-use super::support::{Activation, View, activate, consts, max, min, span};
+use super::support::{Activation, View, activate, consts, invalid, max, min, span};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
@@ -102,6 +102,9 @@ unsafe fn combine<S: Simd, const OP: i64>(out: *mut f32, a: *const f32, b: *cons
 
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Zip::new(consts);
+    if !(ZipOp::Add as isize..=ZipOp::Div as isize).contains(&c.op) {
+        return invalid();
+    }
     vec![
         span(&[(c.n0, c.o0), (c.n1, c.o1), (c.run, 1)]),
         span(&[(c.n0, c.a0), (c.n1, c.a1), (c.run, 1)]),

@@ -122,7 +122,7 @@ fn each_number_of(body: &mut [Stmt], edit: &mut impl FnMut(&str, i64) -> i64) {
                     }
                 }
                 for (constant, name) in consts.iter_mut().zip(const_names(kernel.row())) {
-                    if !is_float(name) && name != "op" {
+                    if !is_float(name) {
                         *constant = edit(&format!("constant {name}"), *constant);
                     }
                 }
