@@ -9,6 +9,8 @@ use super::support::{Activation, View, activate, consts, invalid, multiply_add, 
 use super::{Footprint, Kernel, KernelFn, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
+use std::mem::MaybeUninit;
+use std::sync::atomic::{Ordering, compiler_fence};
 
 consts! { Conv {
     rows, out_row, in_row, res_row, tiles, out_px, in_px, res_px,
@@ -42,8 +44,8 @@ entries! {
     pub(super) fn wide<MR, NR> = tile for Avx512 Portable16
 }
 
-/// Steps of the reduction in one turn of the innermost loop.
-const UNROLL: usize = 4;
+/// The outputs of a tile, in registers for as long as no index varies.
+type Sums<S, const MR: usize, const NR: usize> = [[<S as Simd>::V; NR]; MR];
 
 /// Elements of a cache line.
 const LINE: usize = 16;
@@ -66,88 +68,195 @@ unsafe fn tile<S: Simd, const MR: usize, const NR: usize>(
     unsafe {
         let c = Conv::read(consts);
         let activation = Activation::<S>::new(c.slope, c.hi);
-        let lanes = S::LANES;
-        let last = c.channels as usize - (NR - 1) * lanes;
+        let whole = c.residual == 0 && c.channels == (NR * S::LANES) as isize;
         for r in 0..c.rows {
             for t in 0..c.tiles {
                 let first = t * MR as isize;
-                let mut sums = [[S::splat(0.0); NR]; MR];
-                for j in 0..NR {
-                    let start = S::load(bias.add(j * lanes));
+                let x = x.offset(r * c.in_row + first * c.in_px);
+                let out = out.offset(r * c.out_row + first * c.out_px);
+                let mut sums = reduce::<S, MR, NR>(x, w, bias, &c);
+                if whole {
+                    if activation.leaky {
+                        for p in 0..MR {
+                            for j in 0..NR {
+                                sums[p][j] = activation.leak(sums[p][j]);
+                            }
+                        }
+                    }
                     for p in 0..MR {
-                        sums[p][j] = start;
-                    }
-                }
-
-                let origin = x.offset(r * c.in_row + first * c.in_px);
-                let mut w = w;
-                for i0 in 0..c.n0 {
-                    for i1 in 0..c.n1 {
-                        for i2 in 0..c.n2 {
-                            let mut x = origin.offset(i0 * c.s0 + i1 * c.s1 + i2 * c.s2);
-                            let mut left = c.run;
-                            while left >= UNROLL as isize {
-                                for u in 0..UNROLL {
-                                    step::<S, MR, NR>(
-                                        &mut sums,
-                                        x.add(u),
-                                        c.in_px,
-                                        w.add(u * NR * lanes),
-                                    );
-                                }
-                                x = x.add(UNROLL);
-                                w = w.add(UNROLL * NR * lanes);
-                                left -= UNROLL as isize;
-                            }
-                            while left > 0 {
-                                step::<S, MR, NR>(&mut sums, x, c.in_px, w);
-                                x = x.add(1);
-                                w = w.add(NR * lanes);
-                                left -= 1;
-                            }
+                        for j in 0..NR {
+                            let out = out.offset(p as isize * c.out_px).add(j * S::LANES);
+                            S::store(out, activation.clamp(sums[p][j]));
                         }
                     }
-                }
-
-                for p in 0..MR {
-                    let pixel = first + p as isize;
-                    let out = out.offset(r * c.out_row + pixel * c.out_px);
-                    let residual = residual.wrapping_offset(r * c.res_row + pixel * c.res_px);
-                    for j in 0..NR {
-                        let count = if j == NR - 1 { last } else { lanes };
-                        let mut sum = sums[p][j];
-                        if c.residual != 0 {
-                            sum = S::add(sum, load_first::<S>(residual.add(j * lanes), count));
-                        }
-                        store_first::<S>(out.add(j * lanes), count, activation.apply(sum));
-                    }
+                } else {
+                    let residual = residual.wrapping_offset(r * c.res_row + first * c.res_px);
+                    finish::<S, MR, NR>(out, residual, &c, &activation, &sums);
                 }
             }
         }
     }
 }
 
+/// The sums of one tile: a single chain of multiply-adds for each output.
+#[inline(always)]
+unsafe fn reduce<S: Simd, const MR: usize, const NR: usize>(
+    x: *const f32,
+    w: *const f32,
+    bias: *const f32,
+    c: &Conv,
+) -> Sums<S, MR, NR> {
+    let panel = NR * S::LANES;
+    let unroll = S::UNROLL as isize;
+    // SAFETY: every address is one of the footprint; `w` advances once per step of the reduction.
+    unsafe {
+        let mut sums = [[S::splat(0.0); NR]; MR];
+        for j in 0..NR {
+            let start = S::load(bias.add(j * S::LANES));
+            for p in 0..MR {
+                sums[p][j] = start;
+            }
+        }
+        let mut w = w;
+        for i0 in 0..c.n0 {
+            for i1 in 0..c.n1 {
+                for i2 in 0..c.n2 {
+                    let mut inputs = Inputs::<MR>::new::<S>(
+                        x.offset(i0 * c.s0 + i1 * c.s1 + i2 * c.s2),
+                        c.in_px,
+                    );
+                    let mut left = c.run;
+                    while left >= unroll {
+                        for u in 0..S::UNROLL {
+                            // Loads that are moved ahead would need registers which a full tile does not have.
+                            if MR * NR + NR + 1 == S::REGISTERS || inputs.many() {
+                                compiler_fence(Ordering::SeqCst);
+                            }
+                            step::<S, MR, NR>(&mut sums, &inputs, u, w.add(u * panel));
+                        }
+                        inputs.advance(S::UNROLL);
+                        w = w.add(S::UNROLL * panel);
+                        left -= unroll;
+                    }
+                    while left > 0 {
+                        step::<S, MR, NR>(&mut sums, &inputs, 0, w);
+                        inputs.advance(1);
+                        w = w.add(panel);
+                        left -= 1;
+                    }
+                }
+            }
+        }
+        sums
+    }
+}
+
 /// One step of the reduction: each pixel's input times the panel's weights.
 #[inline(always)]
 unsafe fn step<S: Simd, const MR: usize, const NR: usize>(
-    sums: &mut [[S::V; NR]; MR],
-    x: *const f32,
-    in_px: isize,
+    sums: &mut Sums<S, MR, NR>,
+    inputs: &Inputs<MR>,
+    u: usize,
     w: *const f32,
 ) {
-    // SAFETY: the caller's `x` and `w` are inside the footprint for each pixel and vector.
+    // SAFETY: the caller's inputs and `w` are inside the footprint for each pixel and vector.
     unsafe {
         let mut weights = [S::splat(0.0); NR];
         for j in 0..NR {
             weights[j] = S::load(w.add(j * S::LANES));
-            if MR == 1 && j * S::LANES % LINE == 0 {
+            if MR == 1 && (j * S::LANES).is_multiple_of(LINE) {
                 S::prefetch(w.wrapping_add(AHEAD + j * S::LANES));
             }
         }
         for p in 0..MR {
-            let input = S::splat(*x.offset(p as isize * in_px));
+            let input = S::splat(*inputs.at(p).add(u));
             for j in 0..NR {
-                sums[p][j] = S::fma(input, weights[j], sums[p][j]);
+                sums[p][j] = S::fma(weights[j], input, sums[p][j]);
+            }
+        }
+    }
+}
+
+/// Where each pixel's next input is.
+struct Inputs<const MR: usize> {
+    /// One pointer for each `GROUP` pixels.
+    bases: [*const f32; MR],
+    in_px: isize,
+}
+
+impl<const MR: usize> Inputs<MR> {
+    /// Pixels addressed from one pointer. Up to 8 can be reached from the first one by adding strides; for more, the
+    /// optimiser runs out of integer registers for the sums, and of vector registers for what it loads early instead.
+    const GROUP: usize = if MR > 8 { 4 } else { MR };
+
+    /// # Safety
+    /// `first` and what lies `in_px` apart must be inside one allocation.
+    #[inline(always)]
+    unsafe fn new<S: Simd>(first: *const f32, in_px: isize) -> Self {
+        let mut bases = [first; MR];
+        for group in 1..MR.div_ceil(Self::GROUP) {
+            // SAFETY: the caller's promise. Opaque, or this would become the first pointer and an offset again.
+            bases[group] =
+                unsafe { S::opaque(first.offset((group * Self::GROUP) as isize * in_px)) };
+        }
+        Inputs { bases, in_px }
+    }
+
+    /// Whether there are several pointers.
+    #[inline(always)]
+    fn many(&self) -> bool {
+        MR > Self::GROUP
+    }
+
+    /// The next input of one pixel.
+    ///
+    /// # Safety
+    /// There must be one.
+    #[inline(always)]
+    unsafe fn at(&self, pixel: usize) -> *const f32 {
+        let beyond = (pixel % Self::GROUP) as isize * self.in_px;
+        // SAFETY: the caller's promise.
+        unsafe { self.bases[pixel / Self::GROUP].offset(beyond) }
+    }
+
+    /// Moves on by `steps` inputs.
+    #[inline(always)]
+    fn advance(&mut self, steps: usize) {
+        for group in 0..MR.div_ceil(Self::GROUP) {
+            self.bases[group] = self.bases[group].wrapping_add(steps);
+        }
+    }
+}
+
+/// Adds the residual, if any, and stores what is not padding: the epilogue that is not worth unrolling.
+#[inline(always)]
+unsafe fn finish<S: Simd, const MR: usize, const NR: usize>(
+    out: *mut f32,
+    residual: *const f32,
+    c: &Conv,
+    activation: &Activation<S>,
+    sums: &Sums<S, MR, NR>,
+) {
+    let last = c.channels as usize - (NR - 1) * S::LANES;
+    let mut memory = MaybeUninit::<Sums<S, MR, NR>>::uninit();
+    let memory: *mut S::V = memory.as_mut_ptr().cast();
+    // SAFETY: `memory` holds every sum, and the addresses are those of the footprint.
+    unsafe {
+        for p in 0..MR {
+            for j in 0..NR {
+                *memory.add(p * NR + j) = sums[p][j];
+            }
+        }
+        for p in 0..MR {
+            let out = out.offset(p as isize * c.out_px);
+            let residual = residual.wrapping_offset(p as isize * c.res_px);
+            for j in 0..NR {
+                let count = if j == NR - 1 { last } else { S::LANES };
+                let mut sum = *memory.add(p * NR + j);
+                if c.residual != 0 {
+                    sum = S::add(sum, load_first::<S>(residual.add(j * S::LANES), count));
+                }
+                store_first::<S>(out.add(j * S::LANES), count, activation.apply(sum));
             }
         }
     }

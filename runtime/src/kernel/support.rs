@@ -107,14 +107,38 @@ pub(super) fn min(a: f32, b: f32) -> f32 {
     if a < b { a } else { b }
 }
 
-/// The fused activation: `min(max(x, slope·x), hi)`, where NaN stays NaN.
+/// The fused activation `min(max(x, slope·x), hi)`; NaN stays NaN. A slope of 0 or 1 costs no product.
 pub(super) fn activate(x: f32, slope: f32, hi: f32) -> f32 {
-    min(hi, max(slope * x, x))
+    let x = if is_leaky(slope) {
+        max(slope * x, x)
+    } else {
+        x
+    };
+    min(hi, max(lowest(slope), x))
+}
+
+/// Whether the part below zero is scaled, not just kept or cut off.
+#[inline(always)]
+fn is_leaky(slope: f32) -> bool {
+    slope != 0.0 && slope != 1.0
+}
+
+/// What the activation never goes below. Negative values times zero are -0.
+#[inline(always)]
+fn lowest(slope: f32) -> f32 {
+    if slope == 0.0 {
+        -0.0
+    } else {
+        f32::NEG_INFINITY
+    }
 }
 
 /// The fused activation, in vectors.
 pub(super) struct Activation<S: Simd> {
+    /// Whether [`Activation::leak`] does anything.
+    pub leaky: bool,
     slope: S::V,
+    lo: S::V,
     hi: S::V,
 }
 
@@ -125,11 +149,14 @@ impl<S: Simd> Activation<S> {
     /// As of [`Simd`].
     #[inline(always)]
     pub unsafe fn new(slope: isize, hi: isize) -> Self {
+        let (slope, hi) = (float(slope as i64), float(hi as i64));
         // SAFETY: the caller's promise.
         unsafe {
             Activation {
-                slope: S::splat(float(slope as i64)),
-                hi: S::splat(float(hi as i64)),
+                leaky: is_leaky(slope),
+                slope: S::splat(slope),
+                lo: S::splat(lowest(slope)),
+                hi: S::splat(hi),
             }
         }
     }
@@ -141,6 +168,26 @@ impl<S: Simd> Activation<S> {
     #[inline(always)]
     pub unsafe fn apply(&self, x: S::V) -> S::V {
         // SAFETY: the caller's promise.
-        unsafe { S::min(self.hi, S::max(S::mul(self.slope, x), x)) }
+        unsafe { self.clamp(if self.leaky { self.leak(x) } else { x }) }
+    }
+
+    /// The first half of [`Activation::apply`], needed if `leaky`.
+    ///
+    /// # Safety
+    /// As of [`Simd`].
+    #[inline(always)]
+    pub unsafe fn leak(&self, x: S::V) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { S::max(S::mul(self.slope, x), x) }
+    }
+
+    /// The second half of [`Activation::apply`].
+    ///
+    /// # Safety
+    /// As of [`Simd`].
+    #[inline(always)]
+    pub unsafe fn clamp(&self, x: S::V) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { S::min(self.hi, S::max(self.lo, x)) }
     }
 }

@@ -1,6 +1,7 @@
 //! AVX2 and FMA: 8 lanes, 16 registers.
 
 use super::Simd;
+use core::arch::asm;
 use core::arch::x86_64::*;
 
 /// Vectors of AVX2 with FMA.
@@ -35,6 +36,7 @@ unsafe fn pow2(n: __m256i) -> __m256 {
 impl Simd for Avx2 {
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
+    const UNROLL: usize = 4;
     type V = __m256;
 
     #[inline(always)]
@@ -81,6 +83,17 @@ impl Simd for Avx2 {
                 _mm_store_ss(to, rest);
             }
         }
+    }
+
+    #[inline(always)]
+    #[allow(clippy::pointers_in_nomem_asm_block)] // The pointer is all that passes.
+    unsafe fn opaque(pointer: *const f32) -> *const f32 {
+        let mut pointer = pointer;
+        // SAFETY: no instruction at all.
+        unsafe {
+            asm!("/* {0} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags))
+        };
+        pointer
     }
 
     #[inline(always)]

@@ -1,6 +1,7 @@
 //! AVX-512F: 16 lanes, 32 registers.
 
 use super::Simd;
+use core::arch::asm;
 use core::arch::x86_64::*;
 
 /// Vectors of AVX-512F.
@@ -23,6 +24,7 @@ macro_rules! pure {
 impl Simd for Avx512 {
     const LANES: usize = 16;
     const REGISTERS: usize = 32;
+    const UNROLL: usize = 4;
     type V = __m512;
 
     #[inline(always)]
@@ -49,6 +51,17 @@ impl Simd for Avx512 {
         let mask = (1u32 << count) - 1;
         // SAFETY: a masked store touches only the lanes in the mask, which the caller vouches for.
         unsafe { _mm512_mask_storeu_ps(to, mask as __mmask16, v) }
+    }
+
+    #[inline(always)]
+    #[allow(clippy::pointers_in_nomem_asm_block)] // The pointer is all that passes.
+    unsafe fn opaque(pointer: *const f32) -> *const f32 {
+        let mut pointer = pointer;
+        // SAFETY: no instruction at all.
+        unsafe {
+            asm!("/* {0} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags))
+        };
+        pointer
     }
 
     #[inline(always)]

@@ -30,6 +30,8 @@ pub(crate) trait Simd {
     const LANES: usize;
     /// Vector registers.
     const REGISTERS: usize;
+    /// Steps of a reduction in one turn of its loop. What is not one instruction per operation is long enough.
+    const UNROLL: usize;
     /// A vector.
     type V: Copy;
 
@@ -43,6 +45,8 @@ pub(crate) trait Simd {
     unsafe fn store(to: *mut f32, v: Self::V);
     /// The first `count` elements, `count < LANES`; nothing else is touched.
     unsafe fn store_part(to: *mut f32, count: usize, v: Self::V);
+    /// `pointer`, of which the optimiser is to know nothing else.
+    unsafe fn opaque(pointer: *const f32) -> *const f32;
     /// Hints that `from` will be read.
     unsafe fn prefetch(from: *const f32);
 

@@ -30,6 +30,7 @@ macro_rules! lanes {
 impl<const N: usize> Simd for Portable<N> {
     const LANES: usize = N;
     const REGISTERS: usize = 2 * N;
+    const UNROLL: usize = 1;
     type V = [f32; N];
 
     #[inline(always)]
@@ -67,6 +68,11 @@ impl<const N: usize> Simd for Portable<N> {
                 unsafe { *to.add(lane) = value }
             }
         }
+    }
+
+    #[inline(always)]
+    unsafe fn opaque(pointer: *const f32) -> *const f32 {
+        pointer
     }
 
     #[inline(always)]
