@@ -12,3 +12,4 @@ pub mod layer;
 pub mod loops;
 pub mod lower;
 pub mod pass;
+pub mod reference;

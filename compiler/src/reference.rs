@@ -1,0 +1,131 @@
+//! The reference evaluation: a graph computed in f64 by the layers' plain definitions.
+//!
+//! It is the oracle that every backend is compared with. It knows nothing of passes, storage or kernels, and takes a graph as it
+//! was resolved or after any pass.
+
+use crate::graph::{Graph, Node, Param, ValueId};
+use ndarray::{ArrayD, IxDyn};
+use std::collections::HashMap;
+
+/// Called before each node with its index and the number of nodes.
+pub type Progress = dyn FnMut(usize, usize, &Node);
+
+/// What an evaluation needs beside the graph.
+pub struct Reference<'a> {
+    graph: &'a Graph,
+    params: &'a dyn Fn(&Param) -> ArrayD<f64>,
+    keep: &'a [ValueId],
+    progress: Option<&'a mut Progress>,
+}
+
+impl<'a> Reference<'a> {
+    /// An evaluation of `graph`, which gets the tensors that are not written in the spec from `params`.
+    pub fn new(graph: &'a Graph, params: &'a dyn Fn(&Param) -> ArrayD<f64>) -> Reference<'a> {
+        Reference {
+            graph,
+            params,
+            keep: &[],
+            progress: None,
+        }
+    }
+
+    /// Keeps these values too; all others but the network's outputs are freed after their last use.
+    #[must_use]
+    pub fn keep(mut self, values: &'a [ValueId]) -> Reference<'a> {
+        self.keep = values;
+        self
+    }
+
+    /// Calls `progress(index, nodes, node)` before each node.
+    #[must_use]
+    pub fn progress(mut self, progress: &'a mut Progress) -> Reference<'a> {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// Evaluates the graph and returns its outputs and the values that are kept.
+    ///
+    /// # Panics
+    /// When inputs or parameters do not have the graph's shapes: check what a user gives before.
+    pub fn run(mut self, inputs: &[ArrayD<f64>]) -> HashMap<ValueId, ArrayD<f64>> {
+        let graph = self.graph;
+        assert_eq!(
+            inputs.len(),
+            graph.inputs.len(),
+            "reference: number of inputs"
+        );
+        let mut values: HashMap<ValueId, ArrayD<f64>> = HashMap::new();
+        for (input, tensor) in graph.inputs.iter().zip(inputs) {
+            let shape = graph.values[input.value].shape.dims();
+            assert_eq!(tensor.shape(), shape, "reference: input `{}`", input.name);
+            values.insert(input.value, tensor.clone());
+        }
+        let mut uses: HashMap<ValueId, usize> = HashMap::new();
+        let leaving = graph.outputs.iter().map(|output| output.value);
+        let reads = graph
+            .live()
+            .flat_map(|(_, node)| node.inputs.iter().copied());
+        for value in reads.chain(leaving).chain(self.keep.iter().copied()) {
+            *uses.entry(value).or_default() += 1;
+        }
+        let nodes = graph.order.len();
+        for (index, (_, node)) in graph.live().enumerate() {
+            if let Some(progress) = &mut self.progress {
+                progress(index, nodes, node);
+            }
+            values.insert(node.output, self.evaluate(node, &values));
+            for value in &node.inputs {
+                let left = uses.get_mut(value).expect("counted above");
+                *left -= 1;
+                if *left == 0 {
+                    values.remove(value);
+                }
+            }
+            if !uses.contains_key(&node.output) {
+                values.remove(&node.output);
+            }
+        }
+        values
+    }
+
+    fn evaluate(&self, node: &Node, values: &HashMap<ValueId, ArrayD<f64>>) -> ArrayD<f64> {
+        let operands: Vec<&ArrayD<f64>> = node.inputs.iter().map(|value| &values[value]).collect();
+        let params: Vec<ArrayD<f64>> = node
+            .params
+            .iter()
+            .map(|&id| self.param(&self.graph.params[id]))
+            .collect();
+        let params: Vec<&ArrayD<f64>> = params.iter().collect();
+        node.layer.evaluate(&operands, &params)
+    }
+
+    fn param(&self, param: &Param) -> ArrayD<f64> {
+        let tensor = match &param.literal {
+            None => (self.params)(param),
+            Some(values) => {
+                let values = values.iter().map(|&x| f64::from(x)).collect();
+                ArrayD::from_shape_vec(IxDyn(&param.shape), values)
+                    .expect("a literal has as many values as its shape says")
+            }
+        };
+        assert_eq!(tensor.shape(), param.shape, "reference: `{}`", param.name);
+        tensor
+    }
+}
+
+/// Evaluates a graph and returns its outputs, in order; see [`Reference`] for more.
+///
+/// # Panics
+/// As [`Reference::run`].
+pub fn evaluate(
+    graph: &Graph,
+    params: &dyn Fn(&Param) -> ArrayD<f64>,
+    inputs: &[ArrayD<f64>],
+) -> Vec<ArrayD<f64>> {
+    let values = Reference::new(graph, params).run(inputs);
+    graph
+        .outputs
+        .iter()
+        .map(|output| values[&output.value].clone())
+        .collect()
+}
