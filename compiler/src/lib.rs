@@ -8,6 +8,8 @@
 
 pub mod graph;
 pub mod id;
+#[cfg(feature = "jit")]
+pub mod jit;
 pub mod layer;
 pub mod loops;
 pub mod lower;

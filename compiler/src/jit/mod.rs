@@ -1,0 +1,216 @@
+//! Machine code for this process: one native driver per network, made by cranelift.
+//!
+//! ```text
+//! driver(bases, pool)
+//!   section 0(bases, pool)          straight-line kernel calls and serial loops
+//!   section 1(bases, pool)
+//!     parallel_for(pool, body, bases, trip)
+//!                        body(bases, from, to)
+//! ```
+//!
+//! The hot work is in the runtime's kernels, called through their addresses; what is compiled here is everything around them, with every
+//! stride, trip count and address folded. A kernel's constants lie in one read-only table beside the code. Memory of the code goes when
+//! the last [`Code`] does.
+//!
+//! A program is run only if [`verify`] has proven it; [`compile`] asks.
+
+mod body;
+mod emit;
+mod host;
+
+use crate::graph::NodeId;
+use crate::loops::{verify, verify_plan};
+use crate::lower::Lowered;
+use cnnc_runtime::Isa;
+use cnnc_runtime::session::Driver;
+use cranelift_jit::JITModule;
+use cranelift_module::{FuncId, Module, ModuleError};
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+/// Why a network could not be compiled. None of these is the network's fault.
+#[derive(Debug)]
+pub enum JitError {
+    /// Cranelift has no code generator for this machine.
+    Host(&'static str),
+    /// The loops are for an ISA that this machine does not have.
+    Unavailable(Isa),
+    /// Cranelift or the operating system refused, for want of memory most likely.
+    Module(Box<ModuleError>),
+}
+
+impl fmt::Display for JitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JitError::Host(why) => write!(f, "the JIT does not support this machine: {why}"),
+            JitError::Unavailable(isa) => write!(f, "this machine cannot run {isa} code"),
+            JitError::Module(_) => f.write_str("the JIT could not make machine code"),
+        }
+    }
+}
+
+impl std::error::Error for JitError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            JitError::Module(error) => Some(&**error),
+            _ => None,
+        }
+    }
+}
+
+impl From<ModuleError> for JitError {
+    fn from(error: ModuleError) -> JitError {
+        JitError::Module(Box::new(error))
+    }
+}
+
+/// The code of one section.
+#[derive(Clone, Debug)]
+pub struct SectionCode {
+    /// The node it computes; `None` at the network's edges.
+    pub node: Option<NodeId>,
+    /// Its label.
+    pub label: String,
+    /// The function. It takes what the driver takes, and is valid while a [`Code`] of its network lives.
+    pub entry: Driver,
+}
+
+/// The machine code of one network. Clones share it; the last one frees it.
+#[derive(Clone)]
+pub struct Code(Arc<Inner>);
+
+struct Inner {
+    driver: Driver,
+    sections: Vec<SectionCode>,
+    bytes: usize,
+    /// `None` only while being dropped.
+    module: Mutex<Option<JITModule>>,
+}
+
+impl Code {
+    /// The function that runs the whole network. It is valid while a `Code` of this network lives.
+    pub fn driver(&self) -> Driver {
+        self.0.driver
+    }
+
+    /// The sections that the driver calls, in order.
+    pub fn sections(&self) -> &[SectionCode] {
+        &self.0.sections
+    }
+
+    /// Bytes of machine code and of the kernels' constants.
+    pub fn bytes(&self) -> usize {
+        self.0.bytes
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Code({} sections, {} bytes)",
+            self.0.sections.len(),
+            self.0.bytes
+        )
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let module = self
+            .module
+            .get_mut()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(module) = module.take() {
+            // SAFETY: this is the last handle, and whoever uses an address from it keeps a handle.
+            unsafe { module.free_memory() }
+        }
+    }
+}
+
+/// Compiles loops for this process.
+///
+/// # Errors
+/// When this machine cannot run such code, or memory for it cannot be had.
+///
+/// # Panics
+/// When the loops do not verify, or are not the plan's: a bug of the compiler. The message names the section.
+pub fn compile(lowered: &Lowered) -> Result<Code, JitError> {
+    let program = &lowered.program;
+    if !program.isa.available() {
+        return Err(JitError::Unavailable(program.isa));
+    }
+    let proof = verify(program).and_then(|()| verify_plan(program, &lowered.plan));
+    if let Err(violations) = proof {
+        let all: Vec<_> = violations.iter().map(ToString::to_string).collect();
+        let (name, isa) = (&program.name, program.isa);
+        panic!("jit: {name} for {isa} is not proven: {}", all.join("; "));
+    }
+    let mut module = Owned(Some(host::module(program.isa)?));
+    let mut bytes = 0;
+    let ids = emit::network(lowered, module.get(), &mut |module, id, context| {
+        module.define_function(id, context)?;
+        bytes += context
+            .compiled_code()
+            .map_or(0, |code| code.code_buffer().len());
+        Ok(())
+    })?;
+    bytes += ids.constants;
+    module.get().finalize_definitions()?;
+    let entry = |id: FuncId| {
+        let address = module
+            .0
+            .as_ref()
+            .expect("not yet taken")
+            .get_finalized_function(id);
+        // SAFETY: `emit` gave the function this signature.
+        unsafe { std::mem::transmute::<*const u8, Driver>(address) }
+    };
+    let sections = program.sections.iter().zip(&ids.sections);
+    let sections = sections.map(|(section, &id)| SectionCode {
+        node: section.node,
+        label: section.label.clone(),
+        entry: entry(id),
+    });
+    Ok(Code(Arc::new(Inner {
+        driver: entry(ids.driver),
+        sections: sections.collect(),
+        bytes,
+        module: Mutex::new(module.0.take()),
+    })))
+}
+
+/// The text of `dump --stage=clif`: cranelift's IR before optimisation, kernels by name.
+///
+/// # Errors
+/// When this machine has no code generator.
+pub fn clif(lowered: &Lowered) -> Result<String, JitError> {
+    let program = &lowered.program;
+    let mut module = Owned(Some(host::module(program.isa)?));
+    let mut text = String::new();
+    emit::network(lowered, module.get(), &mut |module, _, context| {
+        let function = context.func.display().to_string();
+        text += &host::with_names(&function, module.declarations());
+        text.push('\n');
+        Ok(())
+    })?;
+    Ok(text)
+}
+
+/// A module that is freed unless it is taken, whatever happens on the way.
+struct Owned(Option<JITModule>);
+
+impl Owned {
+    fn get(&mut self) -> &mut JITModule {
+        self.0.as_mut().expect("not yet taken")
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        if let Some(module) = self.0.take() {
+            // SAFETY: no address has left the module.
+            unsafe { module.free_memory() }
+        }
+    }
+}
