@@ -8,6 +8,7 @@ pub mod input;
 pub mod isa;
 pub mod kernel;
 pub mod memory;
+mod npy;
 pub mod pack;
 pub mod peak;
 pub mod plan;

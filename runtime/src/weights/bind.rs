@@ -1,11 +1,13 @@
 //! The fit of weights to a network: every tensor that it reads, checked.
 
-use super::{Problem, TensorRef, Weights, WeightsError, convert, element_count};
+use super::{FormatError, Problem, TensorRef, Weights, WeightsError};
+use super::{convert, darknet, element_count};
 use crate::plan::Source;
 use crate::synthetic::Synthetic;
 use safetensors::Dtype;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// Names at least this similar are suggested (1 is equal).
 const SIMILAR: f64 = 0.6;
@@ -78,8 +80,12 @@ impl Weights {
     /// not finite; whoever uses the values without packing calls [`Bound::check_finite`].
     ///
     /// # Errors
-    /// [`WeightsError::Unfit`] with all problems of all sources.
+    /// [`WeightsError::Unfit`] with all problems of all sources; [`WeightsError::Format`] where a file
+    /// without names has other numbers than the sources, which must then be in the order of the layers.
     pub fn bind<'a>(&'a self, sources: &'a [Source]) -> Result<Bound<'a>, WeightsError> {
+        if let Some(header) = self.in_order {
+            return self.bind_in_order(header, sources);
+        }
         let mut tensors = Vec::with_capacity(sources.len());
         let mut problems = Vec::new();
         let wanted: BTreeSet<&str> = sources.iter().map(|source| &*source.name).collect();
@@ -109,6 +115,33 @@ impl Weights {
             sources,
             tensors,
             unused,
+        })
+    }
+
+    fn bind_in_order<'a>(
+        &'a self,
+        header: darknet::Header,
+        sources: &'a [Source],
+    ) -> Result<Bound<'a>, WeightsError> {
+        let file = self.file();
+        let ranges = darknet::assign(file, header, sources).map_err(|error| {
+            let (origin, error) = (self.origin.clone(), FormatError::Darknet(error));
+            WeightsError::Format { origin, error }
+        })?;
+        let tensor = |(source, range): (&'a Source, Range<usize>)| {
+            let (shape, bytes) = (&source.shape[..], &file[range]);
+            let dtype = Dtype::F32;
+            Values::File(TensorRef {
+                shape,
+                dtype,
+                bytes,
+            })
+        };
+        Ok(Bound {
+            origin: &self.origin,
+            sources,
+            tensors: sources.iter().zip(ranges).map(tensor).collect(),
+            unused: Vec::new(),
         })
     }
 

@@ -5,28 +5,21 @@
 //! stands twice and does not say which tensor is at fault; its types are used here, its checks are
 //! repeated with names.
 
+use super::archive::ArchiveError;
+use super::darknet::DarknetError;
+use super::file::{Elements, Entry, Index};
+use super::npz::NpzError;
+use super::torch::TorchError;
 use crate::sniff::{Guess, looks_like};
 use safetensors::Dtype;
 use safetensors::tensor::TensorInfo;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
-use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Range;
 
 /// Longest header that is read: the limit of the safetensors crate.
 const MAX_HEADER: usize = 100_000_000;
 
-/// Where one tensor lies in the file.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    pub dtype: Dtype,
-    pub shape: Vec<usize>,
-    pub bytes: Range<usize>,
-}
-
-pub(crate) type Index = BTreeMap<String, Entry>;
-
-/// What is wrong with a file that should be safetensors.
+/// What is wrong with a weights file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FormatError {
     /// Something else altogether, with a guess what.
@@ -73,6 +66,14 @@ pub enum FormatError {
     Overlap(String, String),
     /// Bytes, counted from the start of the data, that belong to no tensor.
     Hole(usize, usize),
+    /// A zip archive that cannot be read.
+    Archive(ArchiveError),
+    /// A PyTorch file.
+    Torch(TorchError),
+    /// A file of numpy arrays.
+    Npz(NpzError),
+    /// Numbers without names, for a network that they do not fit.
+    Darknet(DarknetError),
 }
 
 impl fmt::Display for FormatError {
@@ -122,11 +123,25 @@ impl fmt::Display for FormatError {
             FormatError::Hole(start, end) => {
                 write!(f, "bytes {start} to {end} of the data belong to no tensor")
             }
+            FormatError::Archive(error) => error.fmt(f),
+            FormatError::Torch(error) => error.fmt(f),
+            FormatError::Npz(error) => error.fmt(f),
+            FormatError::Darknet(error) => error.fmt(f),
         }
     }
 }
 
-impl std::error::Error for FormatError {}
+impl std::error::Error for FormatError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            FormatError::Archive(error) => Some(error),
+            FormatError::Torch(error) => Some(error),
+            FormatError::Npz(error) => Some(error),
+            FormatError::Darknet(error) => Some(error),
+            _ => None,
+        }
+    }
+}
 
 /// A shape as the language writes it: `64x3x7x7`.
 pub(crate) struct Shape<'a>(pub &'a [usize]);
@@ -217,7 +232,9 @@ fn index(
     }
     let entry = |info: TensorInfo| Entry {
         dtype: info.dtype,
-        bytes: data_start + info.data_offsets.0..data_start + info.data_offsets.1,
+        elements: Elements::InFile(
+            data_start + info.data_offsets.0..data_start + info.data_offsets.1,
+        ),
         shape: info.shape,
     };
     Ok(tensors

@@ -1,20 +1,34 @@
-//! Weights: tensors by name, from a safetensors file, from bytes, or synthetic, and their fit to a network.
+//! Weights: tensors by name, from a file, from bytes, or synthetic, and their fit to a network.
 //!
+//! Files are safetensors, PyTorch's state dicts (zip archives and the format before), numpy's `.npz`,
+//! or darknet's `.weights`, which have no names: theirs are the network's own, in its order.
 //! [`Weights::bind`] checks everything that a network asks for and reports all problems at once; what
 //! it returns is packed by [`pack`](crate::pack::pack).
 
+mod archive;
 mod bind;
 pub(crate) mod convert;
+mod darknet;
+mod file;
 mod format;
+mod npz;
+mod pickle;
 mod problem;
+mod torch;
 
+pub use crate::npy::NpyError;
+pub use archive::ArchiveError;
 pub use bind::Bound;
 pub(crate) use bind::Values;
+pub use darknet::DarknetError;
 pub use format::FormatError;
+pub use npz::NpzError;
+pub use pickle::PickleError;
 pub use problem::{Problem, WeightsError};
 pub use safetensors::Dtype;
+pub use torch::TorchError;
 
-use format::{Entry, Index};
+use file::{Contents, Elements, Entry, Index};
 use memmap2::Mmap;
 use std::borrow::Cow;
 use std::fmt;
@@ -28,6 +42,8 @@ pub struct Weights {
     origin: String,
     store: Store,
     index: Index,
+    /// Set where the file has no names.
+    in_order: Option<darknet::Header>,
 }
 
 enum Store {
@@ -56,13 +72,14 @@ impl<'a> TensorRef<'a> {
 }
 
 impl Weights {
-    /// Maps a safetensors file into memory. No tensor is read before it is asked for.
+    /// Maps a weights file into memory. Its content says what format it has; no tensor is read before
+    /// it is asked for.
     ///
     /// The file must not be changed while the weights are in use; replace it by renaming another
     /// over it, which leaves the mapping as it is.
     ///
     /// # Errors
-    /// When the file cannot be opened, or is not a sound safetensors file.
+    /// When the file cannot be opened, or is not a sound file of a known format.
     pub fn open(path: impl AsRef<Path>) -> Result<Weights, WeightsError> {
         let path = path.as_ref();
         let origin = path.display().to_string();
@@ -70,30 +87,22 @@ impl Weights {
             Ok(map) => map,
             Err(error) => return Err(WeightsError::Io { origin, error }),
         };
-        match format::parse(&map) {
-            Ok(index) => Ok(Weights {
-                origin,
-                store: Store::Mapped(map),
-                index,
-            }),
+        match file::read(&map) {
+            Ok(contents) => Ok(Weights::new(origin, Store::Mapped(map), contents)),
             Err(error) => Err(WeightsError::Format { origin, error }),
         }
     }
 
-    /// Reads a safetensors file that is already in memory, such as an embedded one; it may lie at
+    /// Reads a weights file that is already in memory, such as an embedded one; it may lie at
     /// any alignment, and is not copied.
     ///
     /// # Errors
-    /// When it is not a sound safetensors file.
+    /// When it is not a sound file of a known format.
     pub fn from_bytes(bytes: impl Into<Cow<'static, [u8]>>) -> Result<Weights, WeightsError> {
         let bytes = bytes.into();
         let origin = "the weights in memory".to_owned();
-        match format::parse(&bytes) {
-            Ok(index) => Ok(Weights {
-                origin,
-                store: Store::Bytes(bytes),
-                index,
-            }),
+        match file::read(&bytes) {
+            Ok(contents) => Ok(Weights::new(origin, Store::Bytes(bytes), contents)),
             Err(error) => Err(WeightsError::Format { origin, error }),
         }
     }
@@ -126,28 +135,34 @@ impl Weights {
             let entry = Entry {
                 dtype: Dtype::F32,
                 shape: shape.to_vec(),
-                bytes: range,
+                elements: Elements::InFile(range),
             };
             if index.insert(name.clone(), entry).is_some() {
                 let error = FormatError::Duplicate(name);
                 return Err(WeightsError::Format { origin, error });
             }
         }
-        Ok(Weights {
-            origin,
-            store: Store::Bytes(bytes.into()),
-            index,
-        })
+        let store = Store::Bytes(bytes.into());
+        Ok(Weights::new(origin, store, Contents::Named(index)))
     }
 
     /// Weights that have every tensor a network may ask for, made from its name: see
     /// [`synthetic`](crate::synthetic).
     pub fn synthetic() -> Weights {
         let origin = "synthetic weights".to_owned();
+        Weights::new(origin, Store::Synthetic, Contents::Named(Index::new()))
+    }
+
+    fn new(origin: String, store: Store, contents: Contents) -> Weights {
+        let (index, in_order) = match contents {
+            Contents::Named(index) => (index, None),
+            Contents::InOrder(header) => (Index::new(), Some(header)),
+        };
         Weights {
             origin,
-            store: Store::Synthetic,
-            index: Index::new(),
+            store,
+            index,
+            in_order,
         }
     }
 
@@ -156,7 +171,7 @@ impl Weights {
         &self.origin
     }
 
-    /// The tensor of that name. Synthetic weights have none until they are bound.
+    /// The tensor of that name. Synthetic weights and files without names have none until they are bound.
     pub fn get(&self, name: &str) -> Option<TensorRef<'_>> {
         self.index.get(name).map(|entry| self.tensor(entry))
     }
@@ -171,15 +186,21 @@ impl Weights {
     }
 
     fn tensor<'a>(&'a self, entry: &'a Entry) -> TensorRef<'a> {
-        let bytes: &[u8] = match &self.store {
-            Store::Mapped(map) => map,
-            Store::Bytes(bytes) => bytes,
-            Store::Synthetic => &[],
-        };
         TensorRef {
             shape: &entry.shape,
             dtype: entry.dtype,
-            bytes: &bytes[entry.bytes.clone()],
+            bytes: match &entry.elements {
+                Elements::InFile(range) => &self.file()[range.clone()],
+                Elements::Owned(bytes) => bytes,
+            },
+        }
+    }
+
+    fn file(&self) -> &[u8] {
+        match &self.store {
+            Store::Mapped(map) => map,
+            Store::Bytes(bytes) => bytes,
+            Store::Synthetic => &[],
         }
     }
 }

@@ -1,0 +1,368 @@
+//! Darknet's `.weights`: numbers without names or shapes, layer after layer in the order of the `.cfg`.
+//!
+//! A file is `major minor revision` (i32 each), the number of pictures seen in training (i64 from
+//! version 0.2 on, i32 before), and f32s until its end. For each convolution:
+//!
+//! ```text
+//! bias (beta)  [scale (gamma)  mean  variance]  weights, O I H W        [..] with batch norm only
+//! ```
+//!
+//! and for each connected layer `bias  weights, O I  [scale  mean  variance]` (darknet's parser.c).
+//! What the numbers belong to, only the network knows: its tensors, in order, are the key.
+
+use super::format::Shape;
+use crate::plan::Source;
+use std::fmt;
+use std::ops::Range;
+
+/// Bytes of one number.
+const FLOAT: usize = 4;
+
+/// What a file says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    /// Offset of the first number.
+    start: usize,
+}
+
+/// What is wrong with a `.weights` file, or with the network that it should fill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DarknetError {
+    /// The network has a layer that darknet does not store so; why.
+    Layer {
+        /// A tensor of the layer.
+        name: String,
+        /// What darknet has instead.
+        reason: &'static str,
+    },
+    /// The file ends before the last layer.
+    TooShort {
+        /// Layers that the file fills.
+        filled: usize,
+        /// Layers of the network.
+        layers: usize,
+        /// The first tensor that it does not fill.
+        name: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// Numbers that are left for it.
+        left: usize,
+    },
+    /// Numbers are left after the last layer.
+    TooLong {
+        /// Layers of the network, all filled.
+        layers: usize,
+        /// Numbers left.
+        left: usize,
+    },
+}
+
+impl fmt::Display for DarknetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DarknetError::Layer { name, reason } => {
+                write!(f, "darknet cannot have stored tensor `{name}`: {reason}")
+            }
+            DarknetError::TooShort {
+                filled,
+                layers,
+                name,
+                shape,
+                left,
+            } => {
+                write!(
+                    f,
+                    "the numbers fill {filled} of the network's {layers} layers, "
+                )?;
+                let shape = Shape(shape);
+                write!(
+                    f,
+                    "then {left} are left for `{name}` ({shape}): the file is of another network, or truncated"
+                )
+            }
+            DarknetError::TooLong { layers, left } => {
+                write!(
+                    f,
+                    "the numbers fill all {layers} layers of the network, and {left} are left: "
+                )?;
+                f.write_str("the file is of another network")
+            }
+        }
+    }
+}
+
+impl std::error::Error for DarknetError {}
+
+/// The header, if the file can be darknet's: small version numbers, then whole numbers of four
+/// bytes. There is nothing else to know it by.
+pub(super) fn header(file: &[u8]) -> Option<Header> {
+    let mut words = file
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|word| i32::from_le_bytes(*word));
+    let (major, minor, revision) = (words.next()?, words.next()?, words.next()?);
+    let known =
+        (0..10).contains(&major) && (0..10).contains(&minor) && (0..100).contains(&revision);
+    if !known || (major, minor) == (0, 0) {
+        return None;
+    }
+    let start = if major * 10 + minor >= 2 { 20 } else { 16 };
+    (file.len() > start && (file.len() - start).is_multiple_of(FLOAT)).then_some(Header { start })
+}
+
+/// One layer's tensors, as indices into the network's.
+#[derive(Debug, Default)]
+struct Layer {
+    weight: usize,
+    bias: Option<usize>,
+    gamma: Option<usize>,
+    mean: Option<usize>,
+    variance: Option<usize>,
+}
+
+/// The bytes of every tensor of a network, in the order of `sources`, which is the order of its layers.
+///
+/// What a tensor is to its layer, the last part of its name says: a `weight` of two or more dimensions begins
+/// a layer, and the `bias`, or `weight`, `bias`, `running_mean` and `running_var` of one
+/// dimension that follow belong to it.
+pub(super) fn assign(
+    file: &[u8],
+    header: Header,
+    sources: &[Source],
+) -> Result<Vec<Range<usize>>, DarknetError> {
+    let layers = layers(sources)?;
+    let mut ranges = vec![0..0; sources.len()];
+    let mut at = header.start;
+    for (filled, layer) in layers.iter().enumerate() {
+        for index in stored(layer, sources)? {
+            let Source { name, shape } = &sources[index];
+            let bytes = super::element_count(shape).and_then(|count| count.checked_mul(FLOAT));
+            let end = bytes.and_then(|bytes| at.checked_add(bytes));
+            let Some(end) = end.filter(|&end| end <= file.len()) else {
+                return Err(DarknetError::TooShort {
+                    filled,
+                    layers: layers.len(),
+                    name: name.clone().into_owned(),
+                    shape: shape.to_vec(),
+                    left: (file.len() - at) / FLOAT,
+                });
+            };
+            ranges[index] = at..end;
+            at = end;
+        }
+    }
+    match (file.len() - at) / FLOAT {
+        0 => Ok(ranges),
+        left => Err(DarknetError::TooLong {
+            layers: layers.len(),
+            left,
+        }),
+    }
+}
+
+/// A layer's tensors in the order of the file.
+fn stored(layer: &Layer, sources: &[Source]) -> Result<Vec<usize>, DarknetError> {
+    let refuse = |reason| {
+        let name = sources[layer.weight].name.clone().into_owned();
+        Err(DarknetError::Layer { name, reason })
+    };
+    let Some(bias) = layer.bias else {
+        return refuse("its layers have a bias or a batch norm");
+    };
+    let connected = sources[layer.weight].shape.len() == 2;
+    match (layer.gamma, layer.mean, layer.variance) {
+        (None, None, None) => Ok(vec![bias, layer.weight]),
+        (Some(gamma), Some(mean), Some(variance)) if connected => {
+            Ok(vec![bias, layer.weight, gamma, mean, variance])
+        }
+        (Some(gamma), Some(mean), Some(variance)) => {
+            Ok(vec![bias, gamma, mean, variance, layer.weight])
+        }
+        _ => refuse("its batch norms have scale, bias, mean and variance"),
+    }
+}
+
+fn layers(sources: &[Source]) -> Result<Vec<Layer>, DarknetError> {
+    let mut layers: Vec<Layer> = Vec::new();
+    for (index, Source { name, shape }) in sources.iter().enumerate() {
+        let refuse = |reason| {
+            let name = name.clone().into_owned();
+            Err(DarknetError::Layer { name, reason })
+        };
+        let role = name.rsplit('.').next().unwrap_or_default();
+        if role == "weight" && shape.len() >= 2 {
+            layers.push(Layer {
+                weight: index,
+                ..Layer::default()
+            });
+            continue;
+        }
+        let Some(layer) = layers.last_mut() else {
+            return refuse(
+                "every layer begins with the weights of a convolution or connected layer",
+            );
+        };
+        let slot = match role {
+            "weight" => &mut layer.gamma,
+            "bias" => &mut layer.bias,
+            "running_mean" => &mut layer.mean,
+            "running_var" => &mut layer.variance,
+            _ => return refuse("it stores weights, biases and batch norms only"),
+        };
+        if slot.replace(index).is_some() {
+            return refuse("its layers have a bias or one batch norm, not both");
+        }
+    }
+    Ok(layers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `name shape` on each line.
+    fn sources(lines: &str) -> Vec<Source> {
+        let source = |line: &str| {
+            let (name, shape) = line.split_once(' ').unwrap();
+            let shape: Vec<usize> = shape.split('x').map(|size| size.parse().unwrap()).collect();
+            Source {
+                name: name.to_owned().into(),
+                shape: shape.into(),
+            }
+        };
+        lines.lines().map(|line| source(line.trim())).collect()
+    }
+
+    const NETWORK: &str = "conv1.weight 2x3x1x1
+        conv1_bn.weight 2
+        conv1_bn.bias 2
+        conv1_bn.running_mean 2
+        conv1_bn.running_var 2
+        conv2.weight 1x2x1x1
+        conv2.bias 1
+        fc.weight 2x1
+        fc_bn.weight 2
+        fc_bn.bias 2
+        fc_bn.running_mean 2
+        fc_bn.running_var 2";
+
+    /// A file whose number `n` is `n`.
+    fn file(version: [i32; 3], numbers: usize) -> Vec<u8> {
+        let mut file: Vec<u8> = version.iter().flat_map(|word| word.to_le_bytes()).collect();
+        file.extend(vec![
+            0;
+            if version[0] * 10 + version[1] >= 2 {
+                8
+            } else {
+                4
+            }
+        ]);
+        file.extend((0..numbers).flat_map(|n| (n as f32).to_le_bytes()));
+        file
+    }
+
+    fn fill(file: &[u8], sources: &[Source]) -> Result<Vec<(String, Vec<f32>)>, DarknetError> {
+        let ranges = assign(file, header(file).unwrap(), sources)?;
+        let numbers = |range: &Range<usize>| {
+            let (words, _) = file[range.clone()].as_chunks::<4>();
+            words.iter().map(|word| f32::from_le_bytes(*word)).collect()
+        };
+        let names = sources
+            .iter()
+            .map(|source| source.name.clone().into_owned());
+        Ok(names.zip(ranges.iter().map(numbers)).collect())
+    }
+
+    #[test]
+    fn layers_are_filled_in_the_order_of_the_file() {
+        for version in [[0, 1, 0], [0, 2, 0], [0, 2, 5], [1, 0, 0]] {
+            let filled = fill(&file(version, 27), &sources(NETWORK)).unwrap();
+            let expected: &[(&str, &[f32])] = &[
+                ("conv1.weight", &[8., 9., 10., 11., 12., 13.]),
+                ("conv1_bn.weight", &[2., 3.]),
+                ("conv1_bn.bias", &[0., 1.]),
+                ("conv1_bn.running_mean", &[4., 5.]),
+                ("conv1_bn.running_var", &[6., 7.]),
+                ("conv2.weight", &[15., 16.]),
+                ("conv2.bias", &[14.]),
+                ("fc.weight", &[19., 20.]),
+                ("fc_bn.weight", &[21., 22.]),
+                ("fc_bn.bias", &[17., 18.]),
+                ("fc_bn.running_mean", &[23., 24.]),
+                ("fc_bn.running_var", &[25., 26.]),
+            ];
+            for ((name, numbers), (expected_name, expected)) in filled.iter().zip(expected) {
+                assert_eq!((name.as_str(), &numbers[..]), (*expected_name, *expected));
+            }
+        }
+    }
+
+    #[test]
+    fn too_few_and_too_many_numbers() {
+        let sources = sources(NETWORK);
+        let message = |numbers| {
+            fill(&file([0, 2, 0], numbers), &sources)
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            message(16),
+            "the numbers fill 1 of the network's 3 layers, then 1 are left for `conv2.weight` \
+             (1x2x1x1): the file is of another network, or truncated"
+        );
+        assert_eq!(
+            message(30),
+            "the numbers fill all 3 layers of the network, and 3 are left: the file is of another network"
+        );
+    }
+
+    #[test]
+    fn networks_that_darknet_cannot_have_stored() {
+        let message = |network: &str| {
+            fill(&file([0, 2, 0], 99), &sources(network))
+                .unwrap_err()
+                .to_string()
+        };
+        for (network, reason) in [
+            (
+                "a.weight 2x3x1x1",
+                "`a.weight`: its layers have a bias or a batch norm",
+            ),
+            (
+                "a.bias 2",
+                "`a.bias`: every layer begins with the weights of a convolution or connected layer",
+            ),
+            (
+                "a.weight 2x3x1x1\na.bias 2\na_bn.weight 2\na_bn.bias 2",
+                "`a_bn.bias`: its layers have a bias or one batch norm, not both",
+            ),
+            (
+                "a.weight 2x3x1x1\na_bn.bias 2\na_bn.running_mean 2\na_bn.running_var 2",
+                "`a.weight`: its batch norms have scale, bias, mean and variance",
+            ),
+            (
+                "a.weight 2x3\na.slope 2",
+                "`a.slope`: it stores weights, biases and batch norms only",
+            ),
+        ] {
+            assert_eq!(
+                message(network),
+                format!("darknet cannot have stored tensor {reason}")
+            );
+        }
+        let huge = format!("a.weight {0}x{0}\na.bias 1", usize::MAX / 2);
+        assert!(message(&huge).contains("0 of the network's 1 layers"));
+    }
+
+    #[test]
+    fn headers_of_other_files_are_not_taken() {
+        assert_eq!(header(&file([0, 1, 0], 1)), Some(Header { start: 16 }));
+        assert_eq!(header(&file([0, 2, 5], 1)), Some(Header { start: 20 }));
+        assert_eq!(header(&file([0, 2, 5], 0)), None);
+        assert_eq!(header(&[&file([0, 2, 0], 1)[..], &[0]].concat()), None);
+        assert_eq!(header(&[0; 400]), None);
+        assert_eq!(header(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0"), None);
+        assert_eq!(header(b""), None);
+    }
+}
