@@ -1,37 +1,99 @@
 //! The fork-join pool that shares the iterations of a parallel loop among threads.
 //!
-//! Serial for now: a [`Pool`] runs everything on the thread that asks.
+//! A loop is published by one store: a *ticket* of generation and chunks left. Whoever takes a chunk, caller or worker,
+//! counts the ticket down, so the caller waits only for chunks that somebody has begun, and never for a worker to
+//! wake up. Workers spin for a moment after their last chunk, which makes a fork cost about a microsecond while
+//! a network runs, then they sleep.
+
+use std::hint;
+use std::num::NonZero;
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle, Thread};
+use std::time::{Duration, Instant};
 
 /// Iterations `from..to` of a parallel loop; `ctx` is what [`Pool::run`] was given.
 pub type Body = unsafe extern "C" fn(ctx: *const u8, from: i64, to: i64);
 
+/// How long a thread spins before it sleeps: longer than the serial stretches between most parallel loops.
+const SPIN: Duration = Duration::from_micros(100);
+
+/// Chunks per thread, so that a thread which the system holds up leaves work to the others.
+const CHUNKS_PER_THREAD: usize = 4;
+
 /// Threads that run parallel loops.
 #[derive(Debug)]
 pub struct Pool {
-    threads: usize,
+    shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
 }
 
 impl Pool {
-    /// A pool of that many threads, the caller's own included.
+    /// A pool of that many threads, the caller's own included; of fewer if the system gives no more.
     pub fn new(threads: usize) -> Pool {
-        Pool {
-            threads: threads.max(1),
-        }
+        // Spinning only keeps others from working where there are more threads than processors.
+        let enough = thread::available_parallelism().map_or(1, NonZero::get) >= threads;
+        let sleeping = (1..threads)
+            .map(|_| Padded(AtomicBool::new(false)))
+            .collect();
+        let shared = Arc::new(Shared::new(
+            if enough { SPIN } else { Duration::ZERO },
+            sleeping,
+        ));
+        let spawn = |index| {
+            let shared = Arc::clone(&shared);
+            let name = format!("cnnc-worker-{}", index + 1);
+            thread::Builder::new()
+                .name(name)
+                .spawn(move || shared.work(index))
+                .ok()
+        };
+        let workers = (0..threads.saturating_sub(1)).map_while(spawn).collect();
+        Pool { shared, workers }
     }
 
     /// Number of threads, the caller's own included.
     pub fn threads(&self) -> usize {
-        self.threads
+        self.workers.len() + 1
     }
 
     /// Runs iterations `0..trip`, each exactly once, and returns when all are done.
     ///
+    /// Serial if there is nobody to share with: one thread, one iteration, or another loop under way.
+    ///
     /// # Safety
     /// `body` must be sound for `ctx` on any disjoint ranges within `0..trip`, on several threads at once.
     pub unsafe fn run(&self, body: Body, ctx: *const u8, trip: i64) {
-        if trip > 0 {
+        if trip < 1 {
+            return;
+        }
+        if trip == 1 || self.workers.is_empty() || !self.shared.begin() {
             // SAFETY: the caller vouches for this range.
-            unsafe { body(ctx, 0, trip) }
+            return unsafe { body(ctx, 0, trip) };
+        }
+        let chunks = trip.min((self.threads() * CHUNKS_PER_THREAD) as i64) as u32;
+        self.shared.publish(body, ctx, trip, chunks);
+        let others = self.workers.iter().zip(&self.shared.sleeping);
+        for (worker, _) in others
+            .filter(|(_, sleeping)| sleeping.0.load(Ordering::SeqCst))
+            .take(chunks as usize - 1)
+        {
+            worker.thread().unpark();
+        }
+        self.shared.help();
+        self.shared.wait_for_chunks();
+        self.shared.busy.store(false, Ordering::Release);
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::SeqCst);
+        for worker in self.workers.drain(..) {
+            worker.thread().unpark();
+            // A worker runs no code that panics.
+            let _ = worker.join();
         }
     }
 }
@@ -48,5 +110,285 @@ pub unsafe extern "C" fn parallel_for(pool: *const Pool, body: Body, ctx: *const
         // SAFETY: the caller vouches for this range.
         None if trip > 0 => unsafe { body(ctx, 0, trip) },
         None => {}
+    }
+}
+
+/// A value in cache lines of its own.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Padded<T>(T);
+
+/// What caller and workers share.
+#[derive(Debug)]
+struct Shared {
+    /// Generation in the upper half, chunks that nobody has taken yet in the lower.
+    ticket: Padded<AtomicU64>,
+    /// Chunks that are not finished.
+    pending: Padded<AtomicU32>,
+    /// The loop of this generation: written while no chunk of any generation is left.
+    body: AtomicPtr<()>,
+    ctx: AtomicPtr<u8>,
+    trip: AtomicI64,
+    chunks: AtomicU32,
+    /// Whether a loop is under way.
+    busy: AtomicBool,
+    stop: AtomicBool,
+    spin: Duration,
+    /// Which workers sleep, or are about to.
+    sleeping: Vec<Padded<AtomicBool>>,
+    /// The caller, if it sleeps.
+    caller: Mutex<Option<Thread>>,
+    caller_sleeps: AtomicBool,
+}
+
+impl Shared {
+    fn new(spin: Duration, sleeping: Vec<Padded<AtomicBool>>) -> Shared {
+        Shared {
+            ticket: Padded(AtomicU64::new(0)),
+            pending: Padded(AtomicU32::new(0)),
+            body: AtomicPtr::new(null_mut()),
+            ctx: AtomicPtr::new(null_mut()),
+            trip: AtomicI64::new(0),
+            chunks: AtomicU32::new(0),
+            busy: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+            spin,
+            sleeping,
+            caller: Mutex::new(None),
+            caller_sleeps: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether the pool was free; it is the caller's now.
+    fn begin(&self) -> bool {
+        self.busy
+            .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    /// Offers a loop to everybody. Sequentially consistent with a worker that says it sleeps and looks once more.
+    fn publish(&self, body: Body, ctx: *const u8, trip: i64, chunks: u32) {
+        self.body.store(body as *mut (), Ordering::Relaxed);
+        self.ctx.store(ctx.cast_mut(), Ordering::Relaxed);
+        self.trip.store(trip, Ordering::Relaxed);
+        self.chunks.store(chunks, Ordering::Relaxed);
+        self.pending.0.store(chunks, Ordering::Relaxed);
+        let generation = (self.ticket.0.load(Ordering::Relaxed) >> 32).wrapping_add(1);
+        self.ticket
+            .0
+            .store(generation << 32 | u64::from(chunks), Ordering::SeqCst);
+    }
+
+    /// Takes chunks until there are none.
+    fn help(&self) {
+        loop {
+            let ticket = self.ticket.0.load(Ordering::Acquire);
+            let left = ticket as u32;
+            if left == 0 {
+                return;
+            }
+            let body = self.body.load(Ordering::Relaxed);
+            let ctx = self.ctx.load(Ordering::Relaxed);
+            let (trip, chunks) = (
+                self.trip.load(Ordering::Relaxed),
+                self.chunks.load(Ordering::Relaxed),
+            );
+            let taken = self.ticket.0.compare_exchange_weak(
+                ticket,
+                ticket - 1,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            );
+            if taken.is_err() {
+                continue;
+            }
+            let (from, to) = chunk(trip, chunks, chunks - left);
+            // SAFETY: the ticket was still the one read first, hence its loop could not be finished, let alone
+            // replaced: what was read in between is that loop's. Each chunk is taken once, and chunks are disjoint.
+            unsafe { std::mem::transmute::<*mut (), Body>(body)(ctx, from, to) };
+            if self.pending.0.fetch_sub(1, Ordering::SeqCst) == 1
+                && self.caller_sleeps.load(Ordering::SeqCst)
+            {
+                // Left in place: waking a caller too early must not keep it from being woken in time.
+                let caller = self.caller.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(caller) = &*caller {
+                    caller.unpark();
+                }
+            }
+        }
+    }
+
+    /// Waits for the chunks that workers have begun.
+    fn wait_for_chunks(&self) {
+        let finished = || self.pending.0.load(Ordering::SeqCst) == 0;
+        if self.spin_until(finished) {
+            return;
+        }
+        *self.caller.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current());
+        self.caller_sleeps.store(true, Ordering::SeqCst);
+        while !finished() {
+            thread::park();
+        }
+        self.caller_sleeps.store(false, Ordering::SeqCst);
+    }
+
+    /// A worker's life.
+    fn work(&self, index: usize) {
+        let stopped = || self.stop.load(Ordering::SeqCst);
+        while !stopped() {
+            self.help();
+            let something = || self.ticket.0.load(Ordering::SeqCst) as u32 != 0 || stopped();
+            if !self.spin_until(something) {
+                self.sleeping[index].0.store(true, Ordering::SeqCst);
+                while !something() {
+                    thread::park();
+                }
+                self.sleeping[index].0.store(false, Ordering::SeqCst);
+            }
+        }
+    }
+
+    /// Whether `done` came true within the time for spinning.
+    fn spin_until(&self, done: impl Fn() -> bool) -> bool {
+        let start = Instant::now();
+        loop {
+            for _ in 0..64 {
+                if done() {
+                    return true;
+                }
+                hint::spin_loop();
+            }
+            if start.elapsed() >= self.spin {
+                return done();
+            }
+        }
+    }
+}
+
+/// Iterations of chunk `index` when `trip` is cut into `chunks` nearly equal parts.
+fn chunk(trip: i64, chunks: u32, index: u32) -> (i64, i64) {
+    let (size, longer) = (trip / i64::from(chunks), trip % i64::from(chunks));
+    let start = |index: i64| index * size + index.min(longer);
+    (start(i64::from(index)), start(i64::from(index) + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts how often each iteration ran.
+    unsafe extern "C" fn count(ctx: *const u8, from: i64, to: i64) {
+        // SAFETY: every test passes a vector of as many counters as its trip count.
+        let counters = unsafe { &*ctx.cast::<Vec<AtomicU32>>() };
+        for index in from..to {
+            counters[index as usize].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn runs_each_once(pool: &Pool, trip: i64) {
+        let counters: Vec<_> = (0..trip).map(|_| AtomicU32::new(0)).collect();
+        // SAFETY: `count` gets as many counters as the trip count.
+        unsafe { pool.run(count, (&raw const counters).cast(), trip) };
+        assert!(
+            counters
+                .iter()
+                .all(|counter| counter.load(Ordering::Relaxed) == 1),
+            "trip {trip}"
+        );
+    }
+
+    #[test]
+    fn every_iteration_runs_once() {
+        for threads in [0, 1, 2, 3, 9] {
+            let pool = Pool::new(threads);
+            assert_eq!(pool.threads(), threads.max(1));
+            for trip in [0, 1, 2, 3, 7, 8, 31, 1000] {
+                runs_each_once(&pool, trip);
+            }
+        }
+    }
+
+    #[test]
+    fn many_generations_spinning_and_asleep() {
+        let pool = Pool::new(3);
+        for turn in 0..20_000 {
+            runs_each_once(&pool, 1 + turn % 13);
+            if turn % 1000 == 0 {
+                thread::sleep(SPIN * 3);
+            }
+        }
+    }
+
+    #[test]
+    fn callers_in_several_threads_share_a_pool() {
+        let pool = Pool::new(2);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..500).for_each(|turn| runs_each_once(&pool, 1 + turn % 40)));
+            }
+        });
+    }
+
+    #[test]
+    fn a_loop_inside_a_loop_is_serial() {
+        struct Nested {
+            pool: Pool,
+            counters: [Vec<AtomicU32>; 6],
+        }
+        unsafe extern "C" fn outer(ctx: *const u8, from: i64, to: i64) {
+            // SAFETY: the test passes a `Nested` and six iterations, each of which has a vector of five counters.
+            unsafe {
+                let nested = &*ctx.cast::<Nested>();
+                for index in from..to {
+                    parallel_for(
+                        &nested.pool,
+                        count,
+                        (&raw const nested.counters[index as usize]).cast(),
+                        5,
+                    );
+                }
+            }
+        }
+        let counters = std::array::from_fn(|_| (0..5).map(|_| AtomicU32::new(0)).collect());
+        let nested = Nested {
+            pool: Pool::new(2),
+            counters,
+        };
+        // SAFETY: as `outer` asks.
+        unsafe { parallel_for(&nested.pool, outer, (&raw const nested).cast(), 6) };
+        assert!(
+            nested
+                .counters
+                .iter()
+                .flatten()
+                .all(|counter| counter.load(Ordering::Relaxed) == 1)
+        );
+    }
+
+    #[test]
+    fn without_a_pool_the_loop_is_serial() {
+        let counters: Vec<_> = (0..3).map(|_| AtomicU32::new(0)).collect();
+        for trip in [0, 3] {
+            // SAFETY: null is allowed, and there are three counters.
+            unsafe { parallel_for(std::ptr::null(), count, (&raw const counters).cast(), trip) };
+        }
+        assert!(
+            counters
+                .iter()
+                .all(|counter| counter.load(Ordering::Relaxed) == 1)
+        );
+    }
+
+    #[test]
+    fn chunks_cover_the_loop() {
+        for (trip, chunks) in [(1, 1), (7, 3), (8, 8), (1000, 36)] {
+            let mut next = 0;
+            for index in 0..chunks {
+                let (from, to) = chunk(trip, chunks, index);
+                assert!(from == next && to > from);
+                next = to;
+            }
+            assert_eq!(next, trip);
+        }
     }
 }

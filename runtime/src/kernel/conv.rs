@@ -263,11 +263,15 @@ unsafe fn finish<S: Simd, const MR: usize, const NR: usize>(
 }
 
 fn footprint<const MR: usize, const NR: usize>(isa: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
+    footprint_of(MR, NR * isa.lanes(), isa.lanes() as isize, consts)
+}
+
+/// One function for all tiles of `mr` pixels by `panel` channels.
+fn footprint_of(mr: usize, panel: usize, lanes: isize, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Conv::new(consts);
-    let pixels = c.tiles * MR as isize;
-    let panel = (NR * isa.lanes()) as isize;
-    let last = c.channels - (panel - isa.lanes() as isize);
-    if last < 1 || last > isa.lanes() as isize || !(0..=1).contains(&c.residual) {
+    let (pixels, panel) = (c.tiles * mr as isize, panel as isize);
+    let last = c.channels - (panel - lanes);
+    if last < 1 || last > lanes || !(0..=1).contains(&c.residual) {
         return invalid();
     }
     vec![
@@ -296,12 +300,24 @@ fn twin<const MR: usize, const NR: usize>(
     consts: &[i64],
     isa: Isa,
 ) {
+    naive(MR, NR * isa.lanes(), memory, at, consts, isa)
+}
+
+/// One function for all tiles of `mr` pixels by `panel` channels.
+fn naive(
+    mr: usize,
+    panel: usize,
+    memory: &mut [f32],
+    at: &[usize; MAX_ARGS],
+    consts: &[i64],
+    isa: Isa,
+) {
     let c = Conv::new(consts);
     let (slope, hi) = (float(c.slope as i64), float(c.hi as i64));
-    let panel = (NR * isa.lanes()) as isize;
+    let panel = panel as isize;
     let mut view = View::new(memory, at);
     for r in 0..c.rows {
-        for p in 0..c.tiles * MR as isize {
+        for p in 0..c.tiles * mr as isize {
             for l in 0..c.channels {
                 let mut sum = view.get(3, l);
                 let mut weight = l;
