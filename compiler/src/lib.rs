@@ -6,12 +6,21 @@
 //!                                └─▶ reference evaluation            └─▶ interpreter
 //! ```
 
+pub mod ast;
+pub mod diagnostic;
 pub mod graph;
+pub mod head;
 pub mod id;
 #[cfg(feature = "jit")]
 pub mod jit;
 pub mod layer;
 pub mod loops;
 pub mod lower;
+pub mod parse;
 pub mod pass;
 pub mod reference;
+pub mod resolve;
+pub mod words;
+
+pub use diagnostic::{Diagnostics, Files};
+pub use resolve::{Model, compile_file, compile_source};

@@ -223,6 +223,10 @@ pub struct Graph {
     pub inputs: Vec<Input>,
     /// Outputs, `raw` first.
     pub outputs: Vec<Output>,
+    /// Tensors that are labelled in the spec; for taps and tests, which look here before any pass runs.
+    pub names: Vec<(String, ValueId)>,
+    /// What turns the raw output into an answer.
+    pub head: Option<crate::head::Head>,
 }
 
 impl Graph {
@@ -274,6 +278,17 @@ impl Graph {
             .collect()
     }
 
+    /// The tensor of that label: of a labelled chain, an input, or any live node.
+    pub fn find(&self, name: &str) -> Option<ValueId> {
+        let labelled = self.names.iter().find(|(label, _)| label == name);
+        let input = || self.inputs.iter().find(|input| input.name == name);
+        let node = || self.live().find(|(_, node)| node.label == name);
+        labelled
+            .map(|&(_, value)| value)
+            .or_else(|| input().map(|input| input.value))
+            .or_else(|| node().map(|(_, node)| node.output))
+    }
+
     /// Live nodes that read the value, with multiplicity.
     pub fn users(&self, value: ValueId) -> Vec<NodeId> {
         let mut users = Vec::new();
@@ -293,7 +308,7 @@ impl Graph {
         self.outputs.iter().any(|output| output.value == value)
     }
 
-    /// Makes every reader of `old` (outputs too) read `new`.
+    /// Makes every reader of `old` (outputs and names too) read `new`.
     pub fn replace_uses(&mut self, old: ValueId, new: ValueId) {
         for &id in &self.order {
             for input in &mut self.nodes[id].inputs {
@@ -305,6 +320,11 @@ impl Graph {
         for output in &mut self.outputs {
             if output.value == old {
                 output.value = new;
+            }
+        }
+        for (_, value) in &mut self.names {
+            if *value == old {
+                *value = new;
             }
         }
     }

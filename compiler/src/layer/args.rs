@@ -54,6 +54,8 @@ pub enum Kind {
     Padding,
     /// Numbers, nested or flat: literal weights.
     Numbers,
+    /// Strings: the name of a file with one on each line, or a list.
+    Strings,
 }
 
 /// A documented parameter of a layer.

@@ -1,0 +1,199 @@
+//! Diagnostics: what is wrong with a spec, where, and how to put it right.
+//!
+//! ```text
+//! error[E0201]: `rellu` is no layer, block or tensor
+//!  --> net.cnn:5:19
+//!   |
+//! 5 |   c1: conv 3x3 8 rellu
+//!   |                  ^^^^^ not known here
+//! help: did you mean `relu`?
+//! ```
+//!
+//! A diagnostic is data: the code, spans, notes and [`Fix`]es are what tools and the macro read;
+//! [`Diagnostics::render`] makes the text above of it.
+
+pub mod codes;
+mod files;
+mod json;
+mod render;
+
+pub use codes::Code;
+pub use files::{DiskLoader, Files, Loader, MAX_FILE_BYTES, MemoryLoader};
+
+use crate::graph::Span;
+use std::fmt;
+
+/// How bad it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Severity {
+    /// There is no network.
+    Error,
+    /// There is one, but it may not be the one that was meant.
+    Warning,
+}
+
+/// An edit that repairs a mistake, or most likely does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fix {
+    /// What it does, lower case: "did you mean `relu`?".
+    pub message: String,
+    /// What is replaced; empty for an insertion.
+    pub span: Span,
+    /// What it is replaced by.
+    pub replacement: String,
+}
+
+/// One mistake.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Diagnostic {
+    /// Its kind.
+    pub code: Code,
+    /// One sentence, lower case.
+    pub message: String,
+    /// The place; `None` if it is in no text (a file that cannot be read).
+    pub span: Option<Span>,
+    /// What to say at that place.
+    pub label: String,
+    /// Other places that have to do with it.
+    pub secondary: Vec<(Span, String)>,
+    /// Facts.
+    pub notes: Vec<String>,
+    /// Remedies in words.
+    pub help: Vec<String>,
+    /// Remedies that a tool can apply, each by itself.
+    pub fixes: Vec<Fix>,
+}
+
+impl Diagnostic {
+    /// A diagnostic at a place.
+    pub fn new(code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            span: Some(span),
+            ..Diagnostic::without_span(code, message)
+        }
+    }
+    /// A diagnostic about what no text says.
+    pub fn without_span(code: Code, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            code,
+            message: message.into(),
+            span: None,
+            label: String::new(),
+            secondary: Vec::new(),
+            notes: Vec::new(),
+            help: Vec::new(),
+            fixes: Vec::new(),
+        }
+    }
+    /// Says something at the place itself.
+    pub fn label(mut self, text: impl Into<String>) -> Diagnostic {
+        self.label = text.into();
+        self
+    }
+    /// Says something at another place.
+    pub fn also(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
+        self.secondary.push((span, text.into()));
+        self
+    }
+    /// Adds a fact.
+    pub fn note(mut self, text: impl Into<String>) -> Diagnostic {
+        self.notes.push(text.into());
+        self
+    }
+    /// Adds a remedy in words.
+    pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
+        self.help.push(text.into());
+        self
+    }
+    /// Adds a remedy that can be applied.
+    pub fn fix(
+        mut self,
+        message: impl Into<String>,
+        span: Span,
+        replacement: impl Into<String>,
+    ) -> Diagnostic {
+        self.fixes.push(Fix {
+            message: message.into(),
+            span,
+            replacement: replacement.into(),
+        });
+        self
+    }
+    /// For an unknown word: offers the nearest of the known ones, or lists them all.
+    pub fn suggest<'a>(
+        self,
+        word: &str,
+        span: Span,
+        what: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Diagnostic {
+        let mut known: Vec<&str> = known.into_iter().collect();
+        known.sort_unstable();
+        known.dedup();
+        let list = crate::words::list(&known);
+        let with_fix = match crate::words::nearest(word, &known) {
+            Some(near) => self.fix(format!("did you mean `{near}`?"), span, near),
+            None => self,
+        };
+        if known.is_empty() {
+            return with_fix.note(format!("there are no {what}"));
+        }
+        with_fix.note(format!("{what}: {list}"))
+    }
+    /// How bad it is: the code says.
+    pub fn severity(&self) -> Severity {
+        self.code.severity()
+    }
+}
+
+/// Diagnostics of one compilation, with the texts they speak of.
+#[derive(Clone, Debug, Default)]
+pub struct Diagnostics {
+    items: Vec<Diagnostic>,
+    files: Files,
+}
+
+impl Diagnostics {
+    /// Those diagnostics, in the order of the text; of several at one place (a block that is called twice) the first.
+    pub fn new(mut items: Vec<Diagnostic>, files: &Files) -> Diagnostics {
+        use crate::id::Id;
+        items.sort_by_key(|item| item.span.map(|span| (span.file.index(), span.start)));
+        let mut seen = std::collections::HashSet::new();
+        items.retain(|item| match item.span {
+            Some(span) => seen.insert((item.code, span)),
+            None => true,
+        });
+        Diagnostics {
+            items,
+            files: files.clone(),
+        }
+    }
+    /// Every diagnostic.
+    pub fn items(&self) -> &[Diagnostic] {
+        &self.items
+    }
+    /// The texts they speak of.
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+    /// As text, like rustc's; `color` adds ANSI colours.
+    pub fn render(&self, color: bool) -> String {
+        render::render(&self.items, &self.files, color)
+    }
+    /// As an array for tools; offsets are bytes, lines and columns count from 1.
+    pub fn to_json(&self) -> serde_json::Value {
+        json::to_json(&self.items, &self.files)
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Diagnostics {}

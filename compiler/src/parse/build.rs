@@ -1,0 +1,463 @@
+//! From the grammar's pairs to the syntax tree: items and statements.
+
+use super::Rule;
+use super::brackets::Balanced;
+use super::mistake;
+use crate::ast::*;
+use crate::diagnostic::Diagnostic;
+use crate::graph::{FileId, Span};
+
+pub(super) type Pair<'t> = pest::iterators::Pair<'t, Rule>;
+
+/// After so many syntax errors the rest is read, but not complained about.
+const MAX_PROBLEMS: usize = 100;
+
+/// Makes the tree.
+pub(super) struct Builder<'t> {
+    file: FileId,
+    balanced: &'t Balanced,
+    /// Length of the original text: what was appended to close it has no place of its own.
+    length: usize,
+    /// Operators around the expression that is being read.
+    pub(super) operators: usize,
+    pub(super) problems: Vec<Diagnostic>,
+}
+
+impl<'t> Builder<'t> {
+    pub(super) fn new(file: FileId, balanced: &'t Balanced, length: usize) -> Self {
+        Builder {
+            file,
+            balanced,
+            length,
+            operators: 0,
+            problems: Vec::new(),
+        }
+    }
+
+    pub(super) fn span(&self, pair: &Pair<'t>) -> Span {
+        let span = pair.as_span();
+        Span::new(
+            self.file,
+            span.start().min(self.length)..span.end().min(self.length),
+        )
+    }
+
+    pub(super) fn nowhere(&self) -> Span {
+        Span::new(self.file, 0..0)
+    }
+
+    pub(super) fn report(&mut self, problem: Diagnostic) {
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(problem);
+        }
+    }
+
+    /// Whether brackets were repaired within the span: it has then been complained about.
+    fn touched(&self, span: Span) -> bool {
+        let range = span.range();
+        self.balanced
+            .touched
+            .iter()
+            .any(|touched| touched.start < range.end && range.start < touched.end)
+    }
+
+    /// `file`
+    pub(super) fn file(&mut self, root: Pair<'t>) -> File {
+        let mut file = File::default();
+        for pair in root.into_inner() {
+            match pair.as_rule() {
+                Rule::edition => {
+                    file.edition = pair.into_inner().next().map(|number| self.name(&number));
+                }
+                Rule::item => self.item(pair, &mut file),
+                _ => {}
+            }
+        }
+        file
+    }
+
+    fn item(&mut self, pair: Pair<'t>, file: &mut File) {
+        let (doc, Some(item)) = documented(pair) else {
+            return;
+        };
+        let span = self.span(&item);
+        let rule = item.as_rule();
+        if rule == Rule::strange {
+            if !self.touched(span) {
+                let problem = mistake::item(self.file, item.as_span().start(), item.as_str());
+                self.report(problem);
+            }
+            return;
+        }
+        let mut parts = item.into_inner();
+        let Some(name) = parts.next().map(|part| self.name(&part)) else {
+            return;
+        };
+        match rule {
+            Rule::import => file.imports.push(name),
+            Rule::preset => file.presets.push(Preset {
+                name,
+                settings: parts.next().map_or(Vec::new(), |part| self.terms(part)),
+                doc,
+            }),
+            Rule::block => {
+                let (params, body) = self.params_and_body(parts, span);
+                file.blocks.push(Block {
+                    name,
+                    params,
+                    body,
+                    doc,
+                });
+            }
+            Rule::model => {
+                let (_, body) = self.params_and_body(parts, span);
+                file.models.push(Model { name, body, doc });
+            }
+            _ => {}
+        }
+    }
+
+    fn params_and_body(
+        &mut self,
+        parts: impl Iterator<Item = Pair<'t>>,
+        span: Span,
+    ) -> (Vec<Name>, Body) {
+        let mut params = Vec::new();
+        let mut body = Body {
+            statements: Vec::new(),
+            span,
+        };
+        for part in parts {
+            match part.as_rule() {
+                Rule::params => params = self.names(part),
+                _ => body = self.body(part),
+            }
+        }
+        (params, body)
+    }
+
+    pub(super) fn names(&self, pair: Pair<'t>) -> Vec<Name> {
+        pair.into_inner().map(|part| self.name(&part)).collect()
+    }
+
+    pub(super) fn body(&mut self, pair: Pair<'t>) -> Body {
+        let span = self.span(&pair);
+        let statements = pair
+            .into_inner()
+            .filter(|part| part.as_rule() == Rule::statement)
+            .map(|part| self.statement(part))
+            .collect();
+        Body { statements, span }
+    }
+
+    fn statement(&mut self, pair: Pair<'t>) -> Statement {
+        let mut label = None;
+        let mut span = self.span(&pair);
+        let mut kind = StatementKind::Error;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::doc => {}
+                Rule::label => {
+                    span.start = self.span(&part).start;
+                    label = Some(self.label(part));
+                }
+                Rule::bad => {
+                    span = self.span(&part);
+                    label = self.rescue_label(&part);
+                    self.bad(&part);
+                }
+                _ => {
+                    if label.is_none() {
+                        span.start = self.span(&part).start;
+                    }
+                    span.end = self.span(&part).end;
+                    kind = self.statement_kind(part);
+                }
+            }
+        }
+        if self.touched(span) {
+            kind = StatementKind::Error;
+        }
+        Statement { label, kind, span }
+    }
+
+    fn bad(&mut self, part: &Pair<'t>) {
+        let misplaced_item = ["model", "block", "preset", "import", "cnn"]
+            .iter()
+            .any(|word| part.as_str().starts_with(word));
+        let known = self.touched(self.span(part))
+            || (self.balanced.closed_at_end && misplaced_item)
+            || self.problems.len() >= MAX_PROBLEMS;
+        if !known {
+            let problem = mistake::statement(self.file, part.as_span().start(), part.as_str());
+            self.report(problem);
+        }
+    }
+
+    /// The label of a statement that does not parse, so that what refers to it is not an error too.
+    fn rescue_label(&self, part: &Pair<'t>) -> Option<Label> {
+        let (before, _) = part.as_str().split_once(':')?;
+        let word = before.trim();
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        (!word.is_empty() && word.chars().all(plain)).then(|| Label {
+            parts: vec![LabelPart::Text(word.to_owned())],
+            span: self.span(part),
+        })
+    }
+
+    fn label(&mut self, pair: Pair<'t>) -> Label {
+        let mut span = self.span(&pair);
+        let parts = pair
+            .into_inner()
+            .filter_map(|part| part.into_inner().next())
+            .map(|part| {
+                span.end = self.span(&part).end;
+                match part.as_rule() {
+                    Rule::expr => {
+                        span.end += 1;
+                        LabelPart::Expr(self.expr(part))
+                    }
+                    _ => LabelPart::Text(part.as_str().to_owned()),
+                }
+            })
+            .collect();
+        Label { parts, span }
+    }
+
+    fn statement_kind(&mut self, pair: Pair<'t>) -> StatementKind {
+        let rule = pair.as_rule();
+        match rule {
+            Rule::chain => StatementKind::Chain(self.terms(pair)),
+            Rule::tap => StatementKind::Tap(self.names(pair)),
+            Rule::train => StatementKind::Train,
+            Rule::expect => {
+                let settings = pair.into_inner().next();
+                StatementKind::Expect(settings.map_or(Vec::new(), |part| self.terms(part)))
+            }
+            Rule::group => match pair.into_inner().next() {
+                Some(body) => StatementKind::Group(self.body(body)),
+                None => StatementKind::Error,
+            },
+            Rule::when => self.when(pair),
+            _ => self.composed(pair),
+        }
+    }
+
+    fn when(&mut self, pair: Pair<'t>) -> StatementKind {
+        let mut arms = Vec::new();
+        let mut otherwise = None;
+        let mut condition = None;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::expr => condition = Some(self.expr(part)),
+                Rule::body => {
+                    let body = self.body(part);
+                    arms.extend(condition.take().map(|condition| (condition, body)));
+                }
+                _ => otherwise = part.into_inner().next().map(|body| self.body(body)),
+            }
+        }
+        StatementKind::If { arms, otherwise }
+    }
+
+    /// Statements that are told apart by their rule and consist of parts that are told apart by theirs.
+    fn composed(&mut self, pair: Pair<'t>) -> StatementKind {
+        let rule = pair.as_rule();
+        let (mut names, mut exprs, mut settings) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut params, mut map) = (Vec::new(), Vec::new());
+        let (mut body, mut binding) = (None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::ident => names.push(self.name(&part)),
+                Rule::expr => exprs.push(self.expr(part)),
+                Rule::quantity => exprs.push(self.quantity(part)),
+                Rule::binding => binding = Some(self.binding(part)),
+                Rule::params => params = self.names(part),
+                Rule::settings => settings = self.terms(part),
+                Rule::mapping => {
+                    let strings = self.names(part);
+                    map = strings
+                        .chunks_exact(2)
+                        .map(|pair| (pair[0].clone(), pair[1].clone()))
+                        .collect();
+                }
+                Rule::body => body = Some(self.body(part)),
+                _ => {}
+            }
+        }
+        let (mut names, mut exprs) = (names.into_iter(), exprs.into_iter());
+        let made = match rule {
+            Rule::repeat => exprs.next().zip(body).map(|(count, body)| {
+                let var = names.next();
+                StatementKind::Repeat { count, var, body }
+            }),
+            Rule::each => binding
+                .zip(exprs.next())
+                .zip(body)
+                .map(|((binding, items), body)| StatementKind::For {
+                    index: names.next(),
+                    binding,
+                    items,
+                    body,
+                }),
+            Rule::shared => names
+                .next()
+                .zip(body)
+                .map(|(name, body)| StatementKind::Shared { name, params, body }),
+            Rule::head => names.next().map(|name| StatementKind::Head { name, body }),
+            Rule::weights => names
+                .next()
+                .map(|rule| StatementKind::Weights { rule, map }),
+            Rule::defaults => Some(StatementKind::Defaults {
+                preset: names.next(),
+                settings,
+            }),
+            Rule::input => exprs.next().map(|shape| StatementKind::Input {
+                names: names.collect(),
+                shape,
+                settings,
+            }),
+            _ => None,
+        };
+        made.unwrap_or(StatementKind::Error)
+    }
+
+    fn binding(&self, pair: Pair<'t>) -> Binding {
+        let span = self.span(&pair);
+        let tuple = pair.as_str().starts_with('(');
+        let mut names = self.names(pair);
+        if tuple || names.len() != 1 {
+            Binding::Tuple(names, span)
+        } else {
+            Binding::One(names.remove(0))
+        }
+    }
+
+    /// `chain` or `settings`
+    pub(super) fn terms(&mut self, pair: Pair<'t>) -> Vec<Term> {
+        pair.into_inner().map(|part| self.term(part)).collect()
+    }
+
+    fn term(&mut self, pair: Pair<'t>) -> Term {
+        let span = self.span(&pair);
+        let kind = match pair.as_rule() {
+            Rule::quantity | Rule::string | Rule::list => TermKind::Value(self.atom(pair)),
+            Rule::negative => {
+                let number = pair.into_inner().next();
+                TermKind::Value(match number {
+                    Some(number) => Expr {
+                        span,
+                        ..self.number(&number, -1)
+                    },
+                    None => Expr {
+                        kind: ExprKind::Error,
+                        span,
+                    },
+                })
+            }
+            Rule::operator => TermKind::Operator(pair.as_str().chars().next().unwrap_or('+')),
+            Rule::stride => self.stride(pair),
+            Rule::route => match pair.into_inner().next() {
+                Some(name) => TermKind::Route(self.name(&name)),
+                None => TermKind::Word(String::new()),
+            },
+            Rule::branch | Rule::residual => self.paths(pair),
+            Rule::plain => TermKind::Word(pair.as_str().to_owned()),
+            _ => self.word(pair),
+        };
+        Term { kind, span }
+    }
+
+    fn stride(&mut self, pair: Pair<'t>) -> TermKind {
+        let Some(part) = pair.into_inner().next() else {
+            return TermKind::Word(String::new());
+        };
+        let span = self.span(&part);
+        TermKind::Stride(match part.as_rule() {
+            Rule::quantity => self.quantity(part),
+            _ => Expr {
+                kind: ExprKind::Name(part.as_str().to_owned()),
+                span,
+            },
+        })
+    }
+
+    /// `word`: a path, perhaps with arguments or a body.
+    fn word(&mut self, pair: Pair<'t>) -> TermKind {
+        let mut parts = pair.into_inner();
+        let Some(name) = parts.next().map(|path| self.name(&path)) else {
+            return TermKind::Word(String::new());
+        };
+        match parts.next() {
+            None => TermKind::Word(name.value),
+            Some(part) if part.as_rule() == Rule::args => TermKind::Call(name, self.exprs(part)),
+            Some(part) => TermKind::Branch {
+                join: Some(name),
+                body: self.body(part),
+            },
+        }
+    }
+
+    /// `branch` or `residual`
+    fn paths(&mut self, pair: Pair<'t>) -> TermKind {
+        let residual = pair.as_rule() == Rule::residual;
+        let span = self.span(&pair);
+        let mut join = None;
+        let mut body = Body {
+            statements: Vec::new(),
+            span,
+        };
+        let mut shortcut = Shortcut::Identity;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::ident => join = Some(self.name(&part)),
+                Rule::body => body = self.body(part),
+                _ => shortcut = self.shortcut(part),
+            }
+        }
+        if residual {
+            TermKind::Residual {
+                join,
+                body,
+                shortcut,
+            }
+        } else {
+            TermKind::Branch { join, body }
+        }
+    }
+
+    fn shortcut(&mut self, pair: Pair<'t>) -> Shortcut {
+        let (mut word, mut body) = (None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::body => body = Some(self.body(part)),
+                _ => word = Some(self.name(&part)),
+            }
+        }
+        match (word, body) {
+            (None, Some(body)) => Shortcut::Body(body),
+            (Some(word), Some(body)) if word.value == "auto" => Shortcut::Auto(body),
+            (Some(word), None) if word.value == "identity" => Shortcut::Identity,
+            (Some(word), _) => Shortcut::Unknown(word),
+            (None, None) => Shortcut::Identity,
+        }
+    }
+}
+
+/// The doc comment before an item, and the item.
+fn documented(pair: Pair<'_>) -> (String, Option<Pair<'_>>) {
+    let mut doc = String::new();
+    for part in pair.into_inner() {
+        if part.as_rule() != Rule::doc {
+            return (doc, Some(part));
+        }
+        let line = part.as_str().trim_start_matches('/');
+        // A `#` begins a comment here as everywhere.
+        let line = line.split(" #").next().unwrap_or("").trim();
+        if !doc.is_empty() {
+            doc.push('\n');
+        }
+        doc.push_str(line);
+    }
+    (doc, None)
+}

@@ -1,0 +1,231 @@
+//! Expressions, by precedence climbing over the grammar's flat list of operands and operators.
+
+use super::Rule;
+use super::build::{Builder, Pair};
+use crate::ast::{Expr, ExprKind, Infix, Name, Prefix};
+use crate::diagnostic::{Diagnostic, codes};
+use std::iter::Peekable;
+
+/// Most operators around a value, over all brackets; it bounds the depth of the tree.
+const MAX_OPERATORS: usize = 256;
+
+/// Precedence of `not`.
+const NOT: u8 = 3;
+/// Precedence of a minus sign.
+const MINUS: u8 = 7;
+
+impl<'t> Builder<'t> {
+    /// `expr`
+    pub(super) fn expr(&mut self, pair: Pair<'t>) -> Expr {
+        let span = self.span(&pair);
+        let parts = pair.into_inner();
+        let operators = parts
+            .clone()
+            .filter(|part| part.as_rule() != Rule::operand)
+            .count();
+        if self.operators + operators > MAX_OPERATORS {
+            let message = format!("the expression has more than {MAX_OPERATORS} operators");
+            self.report(Diagnostic::new(codes::LIMIT, span, message));
+            return error(span);
+        }
+        self.operators += operators;
+        let expr = self.climb(&mut parts.peekable(), 0);
+        self.operators -= operators;
+        expr
+    }
+
+    /// As many operands as operators of at least that precedence join.
+    fn climb(&mut self, parts: &mut Peekable<impl Iterator<Item = Pair<'t>>>, least: u8) -> Expr {
+        let Some(first) = parts.next() else {
+            return error(self.nowhere());
+        };
+        let mut left = match first.as_rule() {
+            Rule::prefix => {
+                let span = self.span(&first);
+                let (op, precedence) = match first.as_str() {
+                    "-" => (Prefix::Minus, MINUS),
+                    _ => (Prefix::Not, NOT),
+                };
+                let operand = self.climb(parts, precedence);
+                Expr {
+                    span: span.to(operand.span),
+                    kind: ExprKind::Prefix(op, Box::new(operand)),
+                }
+            }
+            _ => self.operand(first),
+        };
+        while let Some(op) = parts.peek().and_then(|part| infix(part.as_str())) {
+            if op.precedence() < least {
+                break;
+            }
+            parts.next();
+            let right = self.climb(parts, op.precedence() + 1);
+            left = Expr {
+                span: left.span.to(right.span),
+                kind: ExprKind::Infix(op, Box::new(left), Box::new(right)),
+            };
+        }
+        left
+    }
+
+    fn operand(&mut self, pair: Pair<'t>) -> Expr {
+        let mut parts = pair.into_inner();
+        let Some(first) = parts.next() else {
+            return error(self.nowhere());
+        };
+        let mut expr = self.atom(first);
+        for index in parts {
+            let span = expr.span.to(self.span(&index));
+            let Some(inner) = index.into_inner().next() else {
+                continue;
+            };
+            let inner = self.expr(inner);
+            expr = Expr {
+                kind: ExprKind::Index(Box::new(expr), Box::new(inner)),
+                span,
+            };
+        }
+        expr
+    }
+
+    /// A choice, quantity, number, string, list or call.
+    pub(super) fn atom(&mut self, pair: Pair<'t>) -> Expr {
+        let span = self.span(&pair);
+        let kind = match pair.as_rule() {
+            Rule::quantity => return self.quantity(pair),
+            Rule::string => ExprKind::Str(unquoted(pair.as_str()).to_owned()),
+            Rule::list => ExprKind::List(self.exprs(pair)),
+            Rule::call => {
+                let mut parts = pair.into_inner();
+                let name = parts.next().map(|path| self.name(&path));
+                match (name, parts.next()) {
+                    (Some(name), Some(args)) => ExprKind::Call(name, self.exprs(args)),
+                    (Some(name), None) => ExprKind::Name(name.value),
+                    (None, _) => return error(span),
+                }
+            }
+            Rule::choice => {
+                let mut exprs: Vec<Expr> = pair
+                    .into_inner()
+                    .filter_map(|part| match part.as_rule() {
+                        Rule::arm => part.into_inner().next(),
+                        _ => Some(part),
+                    })
+                    .map(|part| self.expr(part))
+                    .collect();
+                let Some(otherwise) = exprs.pop() else {
+                    return error(span);
+                };
+                let mut arms = Vec::new();
+                let mut rest = exprs.into_iter();
+                while let (Some(condition), Some(value)) = (rest.next(), rest.next()) {
+                    arms.push((condition, value));
+                }
+                ExprKind::If {
+                    arms,
+                    otherwise: Box::new(otherwise),
+                }
+            }
+            _ => return error(span),
+        };
+        Expr { kind, span }
+    }
+
+    /// `3`, `-3`, `3x4`, `(a)`, `(a, b)`, `(a)x3`
+    pub(super) fn quantity(&mut self, pair: Pair<'t>) -> Expr {
+        let span = self.span(&pair);
+        let mut parts: Vec<Expr> = pair
+            .into_inner()
+            .map(|part| match part.as_rule() {
+                Rule::paren => self.paren(part),
+                _ => self.number(&part, 1),
+            })
+            .collect();
+        match parts.len() {
+            1 => parts.remove(0),
+            _ => Expr {
+                kind: ExprKind::Dims(parts),
+                span,
+            },
+        }
+    }
+
+    fn paren(&mut self, pair: Pair<'t>) -> Expr {
+        let span = self.span(&pair);
+        let mut exprs = self.exprs(pair);
+        match exprs.len() {
+            // Parentheses belong to the expression they hold: a fix replaces both.
+            1 => Expr {
+                span,
+                ..exprs.remove(0)
+            },
+            _ => Expr {
+                kind: ExprKind::List(exprs),
+                span,
+            },
+        }
+    }
+
+    pub(super) fn exprs(&mut self, pair: Pair<'t>) -> Vec<Expr> {
+        pair.into_inner().map(|part| self.expr(part)).collect()
+    }
+
+    /// `number` or `extent`, times a sign.
+    pub(super) fn number(&mut self, pair: &Pair<'t>, sign: i64) -> Expr {
+        let span = self.span(pair);
+        let digits = pair.as_str().replace('_', "");
+        if !digits.contains(['.', 'e', 'E']) {
+            return match digits.parse::<i64>() {
+                Ok(n) => Expr {
+                    kind: ExprKind::Int(sign * n),
+                    span,
+                },
+                Err(_) => {
+                    let message = "the integer does not fit in 64 bits";
+                    self.report(Diagnostic::new(codes::NUMBER, span, message));
+                    error(span)
+                }
+            };
+        }
+        match digits.parse::<f64>() {
+            Ok(x) if x.is_finite() => Expr {
+                kind: ExprKind::Float(sign as f64 * x),
+                span,
+            },
+            _ => {
+                let message = "the number is too large";
+                self.report(Diagnostic::new(codes::NUMBER, span, message));
+                error(span)
+            }
+        }
+    }
+
+    pub(super) fn name(&self, pair: &Pair<'t>) -> Name {
+        Name {
+            value: unquoted(pair.as_str()).to_owned(),
+            span: self.span(pair),
+        }
+    }
+}
+
+/// What stands for an expression that has been complained about.
+fn error(span: crate::graph::Span) -> Expr {
+    Expr {
+        kind: ExprKind::Error,
+        span,
+    }
+}
+
+fn infix(text: &str) -> Option<Infix> {
+    Infix::ALL
+        .iter()
+        .find(|(symbol, ..)| *symbol == text)
+        .map(|&(_, op, _)| op)
+}
+
+/// A string without its quotes; any other text as it is.
+pub(super) fn unquoted(text: &str) -> &str {
+    text.strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(text)
+}

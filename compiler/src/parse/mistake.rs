@@ -1,0 +1,210 @@
+//! What to say about text that does not parse.
+
+use super::{Grammar, Rule};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::graph::{FileId, Span};
+use pest::Parser;
+use pest::error::{Error, ErrorVariant, InputLocation};
+
+/// How each statement is written, by its first word.
+const FORMS: &[(&str, &str)] = &[
+    ("input", "input name: 3x224x224 { resize 256 crop 224 }"),
+    ("defaults", "defaults { pad half bn.eps 1e-5 }"),
+    ("repeat", "repeat 3 as i { … }"),
+    ("for", "for i, (a, b) in [(1, 2), (3, 4)] { … }"),
+    ("if", "if a == b { … } else { … }"),
+    ("branch", "branch { … }"),
+    ("residual", "residual { … } shortcut auto { … }"),
+    ("route", "route label"),
+    ("tap", "tap label"),
+    ("shared", "shared name { … }"),
+    ("head", "head classify { … }"),
+    ("expect", "expect { params 61_706 }"),
+    (
+        "weights",
+        "weights map { \"name in the file\" -> \"label\" }",
+    ),
+    ("train", "train { … }"),
+    ("import", "import \"file.cnn\""),
+    ("preset", "preset name { … }"),
+    ("block", "block name(a, b) { … }"),
+    ("model", "model Name { … }"),
+];
+
+/// The diagnostic of a statement that does not parse; `offset` is where it begins in the file.
+pub(super) fn statement(file: FileId, offset: usize, text: &str) -> Diagnostic {
+    match Grammar::parse(Rule::lone_statement, text) {
+        Err(error) => diagnose(file, offset, text, &error),
+        Ok(_) => stray(file, offset, text),
+    }
+}
+
+/// The diagnostic of an item that does not parse.
+pub(super) fn item(file: FileId, offset: usize, text: &str) -> Diagnostic {
+    const ITEMS: [&str; 4] = ["import", "preset", "block", "model"];
+    let word = word_at(text, 0);
+    if ITEMS.contains(&word) {
+        if let Err(error) = Grammar::parse(Rule::lone_item, text) {
+            return diagnose(file, offset, text, &error);
+        }
+        return stray(file, offset, text);
+    }
+    if word == "cnn" {
+        let span = Span::new(file, offset..offset + word.len());
+        return Diagnostic::new(codes::EDITION, span, "the edition is not understood")
+            .help("the first line is `cnn 1`");
+    }
+    let length = token(text, 0).len();
+    let span = Span::new(file, offset..offset + length);
+    Diagnostic::new(
+        codes::SYNTAX,
+        span,
+        format!("unexpected {}", shown(text, 0)),
+    )
+    .label("no item begins like this")
+    .suggest(word, span, "items", ITEMS)
+}
+
+fn stray(file: FileId, offset: usize, text: &str) -> Diagnostic {
+    let end = text.lines().next().unwrap_or("").len();
+    let span = Span::new(file, offset..offset + end);
+    Diagnostic::new(codes::SYNTAX, span, "this is no statement")
+}
+
+/// The diagnostic of a failed parse of `text`, which begins at `offset`.
+pub(super) fn diagnose(file: FileId, offset: usize, text: &str, error: &Error<Rule>) -> Diagnostic {
+    let at = match error.location {
+        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at.min(text.len()),
+    };
+    let place = |start: usize, end: usize| Span::new(file, offset + start..offset + end);
+    if let Some((range, message, replacement)) = foreign(text, at) {
+        let span = place(range.start, range.end);
+        return Diagnostic::new(codes::SYNTAX, span, message).fix("write it so", span, replacement);
+    }
+    // Where only blanks follow, the end of what there is says more than the end of the line.
+    let at = if text[at..].trim().is_empty() {
+        text[..at].trim_end().len()
+    } else {
+        at
+    };
+    let span = place(at, at + token(text, at).len());
+    let mut problem = Diagnostic::new(
+        codes::SYNTAX,
+        span,
+        format!("unexpected {}", shown(text, at)),
+    );
+    if let Some(expected) = expected(error) {
+        problem = problem.label(format!("expected {expected}"));
+    }
+    let first = word_at(text, 0);
+    if let Some((_, form)) = FORMS.iter().find(|(word, _)| *word == first) {
+        problem = problem.help(format!("the form is `{form}`"));
+    }
+    problem
+}
+
+/// Habits from other languages: range, message, replacement.
+fn foreign(text: &str, at: usize) -> Option<(std::ops::Range<usize>, &'static str, &'static str)> {
+    const HABITS: &[(&str, &str, &str)] = &[
+        ("==", "", ""),
+        ("=", "a value follows its name without `=`", " "),
+        ("//", "a comment begins with `#`", "#"),
+        ("&&", "`and` is written as a word", "and"),
+        ("||", "`or` is written as a word", "or"),
+        ("!", "`not` is written as a word", "not "),
+        ("×", "extents are joined by the letter x", "x"),
+        ("X", "extents are joined by a lower-case x", "x"),
+        (",", "values are separated by blanks", " "),
+        ("->", "", ""),
+        ("'", "strings are in double quotes", "\""),
+    ];
+    // A failed attempt may have read the first half of the sign.
+    let starts = [Some(at), at.checked_sub(1)];
+    starts.into_iter().flatten().find_map(|start| {
+        let rest = text.get(start..)?;
+        let &(sign, message, replacement) =
+            HABITS.iter().find(|(sign, ..)| rest.starts_with(sign))?;
+        if sign == "X" {
+            let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+            let bytes = text.as_bytes();
+            let inside = digit(start.checked_sub(1).and_then(|i| bytes.get(i)))
+                && digit(bytes.get(start + 1));
+            return inside.then_some((start..start + 1, message, replacement));
+        }
+        if message.is_empty() || (start != at && sign.len() < 2) {
+            return None;
+        }
+        Some((start..start + sign.len(), message, replacement))
+    })
+}
+
+/// What the grammar could have gone on with, if that is a short list.
+fn expected(error: &Error<Rule>) -> Option<String> {
+    let ErrorVariant::ParsingError { positives, .. } = &error.variant else {
+        return None;
+    };
+    let mut names: Vec<&str> = positives
+        .iter()
+        .filter_map(|&rule| describe(rule))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    match names.as_slice() {
+        [] => None,
+        [one] => Some((*one).to_owned()),
+        [init @ .., last] if names.len() <= 4 => Some(format!("{} or {last}", init.join(", "))),
+        _ => None,
+    }
+}
+
+fn describe(rule: Rule) -> Option<&'static str> {
+    Some(match rule {
+        Rule::ident => "a name",
+        Rule::path | Rule::text => "a word",
+        Rule::number | Rule::extent => "a number",
+        Rule::string => "a string",
+        Rule::expr | Rule::operand | Rule::quantity | Rule::call => "a value",
+        Rule::list => "a list",
+        Rule::paren | Rule::args | Rule::params => "`(`",
+        Rule::body | Rule::group | Rule::settings | Rule::arm | Rule::mapping | Rule::ignored => {
+            "`{`"
+        }
+        Rule::infix | Rule::operator => "an operator",
+        Rule::index => "`[`",
+        Rule::stride => "a stride",
+        Rule::word | Rule::chain => "a layer",
+        Rule::label => "a label",
+        Rule::EOI => "the end of the statement",
+        _ => return None,
+    })
+}
+
+/// The word, number or single character there.
+fn token(text: &str, at: usize) -> &str {
+    let word = word_at(text, at);
+    if !word.is_empty() {
+        return word;
+    }
+    let rest = &text[at..];
+    let length = rest
+        .chars()
+        .next()
+        .filter(|&c| c != '\n')
+        .map_or(0, char::len_utf8);
+    &rest[..length]
+}
+
+fn word_at(text: &str, at: usize) -> &str {
+    let rest = text.get(at..).unwrap_or("");
+    let end = rest
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .unwrap_or(rest.len());
+    &rest[..end]
+}
+
+fn shown(text: &str, at: usize) -> String {
+    match token(text, at) {
+        "" => "end of the statement".to_owned(),
+        token => format!("`{token}`"),
+    }
+}

@@ -1,0 +1,382 @@
+//! Which terms of a chain belong to a layer, and which of its parameters each one fills.
+//!
+//! The same matching reads the settings of `input`, heads and defaults: all are lists of [`ParamDecl`].
+
+use super::value::Value;
+use super::{Resolver, Result};
+use crate::ast::{ExprKind, Spanned, Term, TermKind};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::graph::Span;
+use crate::layer::{Args, Kind, LAYERS, Literal, ParamDecl};
+
+/// The named paddings.
+pub(super) const PADDINGS: [&str; 3] = ["valid", "half", "same"];
+
+/// Where the matching of terms stands.
+struct Matching<'d> {
+    /// Keyword that the parameters belong to.
+    owner: &'d str,
+    params: &'static [ParamDecl],
+    given: Vec<(&'static str, Spanned<Literal>)>,
+    /// Where each parameter's name (or lone value) is written.
+    places: Vec<Span>,
+}
+
+impl Resolver<'_> {
+    /// Matches the terms from `at` on with the parameters; returns what was given and the first term that
+    /// belongs to no parameter.
+    pub(super) fn match_terms(
+        &mut self,
+        owner: &str,
+        params: &'static [ParamDecl],
+        terms: &[Term],
+        mut at: usize,
+    ) -> Result<(Vec<(&'static str, Spanned<Literal>)>, usize)> {
+        let mut matching = Matching {
+            owner,
+            params,
+            given: Vec::new(),
+            places: Vec::new(),
+        };
+        while let Some(term) = terms.get(at) {
+            at = match &term.kind {
+                TermKind::Stride(expr) => {
+                    let value = self.eval(expr)?.literal();
+                    let value = Spanned {
+                        value,
+                        span: term.span,
+                    };
+                    let stride = params.iter().find(|param| param.kind == Kind::Stride);
+                    match stride {
+                        Some(param) if fits(&param.kind, &value.value) => {
+                            self.give(&mut matching, param, value, term.span)?;
+                        }
+                        Some(param) => return Err(self.misfit(owner, param, &value)),
+                        None => return Err(self.no_taker(&matching, term)),
+                    }
+                    at + 1
+                }
+                TermKind::Value(expr) => {
+                    let value = self.eval(expr)?;
+                    let span = term.span;
+                    self.positional(&mut matching, Spanned { value, span }, term)?;
+                    at + 1
+                }
+                TermKind::Word(word) => match self.word(&mut matching, word, terms, at)? {
+                    Some(next) => next,
+                    None => break,
+                },
+                // `pad(1, 2)` is `pad (1, 2)`.
+                TermKind::Call(name, args) => {
+                    let Some(param) = find(params, &name.value) else {
+                        break;
+                    };
+                    let list = crate::ast::Expr {
+                        kind: match args.as_slice() {
+                            [one] => one.kind.clone(),
+                            _ => ExprKind::List(args.clone()),
+                        },
+                        span: Span {
+                            start: name.span.end,
+                            ..term.span
+                        },
+                    };
+                    let value = Spanned {
+                        value: self.eval(&list)?.literal(),
+                        span: list.span,
+                    };
+                    if !fits(&param.kind, &value.value) {
+                        return Err(self.misfit(owner, param, &value));
+                    }
+                    self.give(&mut matching, param, value, name.span)?;
+                    at + 1
+                }
+                _ => break,
+            };
+        }
+        Ok((matching.given, at))
+    }
+
+    /// A word: a parameter's name, a value that stands for itself, or a variable; `None` if none of them.
+    fn word(
+        &mut self,
+        matching: &mut Matching<'_>,
+        word: &str,
+        terms: &[Term],
+        at: usize,
+    ) -> Result<Option<usize>> {
+        let term = &terms[at];
+        if let Some(param) = find(matching.params, word) {
+            return self.named(matching, param, terms, at).map(Some);
+        }
+        let lone = matching
+            .params
+            .iter()
+            .find(|param| matches!(param.kind, Kind::Word(words) if words.contains(&word)));
+        if let Some(param) = lone {
+            let value = Spanned {
+                value: Literal::Word(word.to_owned()),
+                span: term.span,
+            };
+            self.give(matching, param, value, term.span)?;
+            return Ok(Some(at + 1));
+        }
+        if let Some(value) = self.find_variable(word) {
+            let span = term.span;
+            self.positional(matching, Spanned { value, span }, term)?;
+            return Ok(Some(at + 1));
+        }
+        Ok(None)
+    }
+
+    /// `name value`, or a flag's bare name.
+    fn named(
+        &mut self,
+        matching: &mut Matching<'_>,
+        param: &'static ParamDecl,
+        terms: &[Term],
+        at: usize,
+    ) -> Result<usize> {
+        let name = &terms[at];
+        let value = match terms.get(at + 1) {
+            Some(term) => self.value_of(param, term)?,
+            None => None,
+        };
+        match value {
+            Some(value) if fits(&param.kind, &value.value) => {
+                self.give(matching, param, value, name.span)?;
+                Ok(at + 2)
+            }
+            // What follows a bare flag fills the next parameter.
+            _ if param.kind == Kind::Flag => {
+                let value = Spanned {
+                    value: Literal::Word("on".to_owned()),
+                    span: name.span,
+                };
+                self.give(matching, param, value, name.span)?;
+                Ok(at + 1)
+            }
+            Some(value) => Err(self.misfit(matching.owner, param, &value)),
+            None => {
+                let message = format!("`{}` has no value", param.name);
+                let problem = Diagnostic::new(codes::NO_VALUE, name.span, message)
+                    .label(format!("{} should follow", describe(&param.kind)))
+                    .note(format!("`{}`: {}", param.name, param.doc));
+                Err(self.error(problem))
+            }
+        }
+    }
+
+    /// The term as a value for the parameter; `None` if it is something else, such as the next layer.
+    fn value_of(&mut self, param: &ParamDecl, term: &Term) -> Result<Option<Spanned<Literal>>> {
+        let value = match &term.kind {
+            TermKind::Value(expr) | TermKind::Stride(expr) => self.eval(expr)?.literal(),
+            TermKind::Word(word) => match self.find_variable(word) {
+                Some(value) => value.literal(),
+                None if self.is_callable(word) && !takes_word(&param.kind, word) => {
+                    return Ok(None);
+                }
+                None => Literal::Word(word.clone()),
+            },
+            _ => return Ok(None),
+        };
+        let span = term.span;
+        Ok(Some(Spanned { value, span }))
+    }
+
+    /// A value without a name.
+    fn positional(
+        &mut self,
+        matching: &mut Matching<'_>,
+        value: Spanned<Value>,
+        term: &Term,
+    ) -> Result<()> {
+        let value = Spanned {
+            value: value.value.literal(),
+            span: value.span,
+        };
+        let free = |param: &&ParamDecl| {
+            let named = matching.given.iter().any(|(name, _)| *name == param.name);
+            !named && param.positional && param.kind != Kind::Stride
+        };
+        let param = matching
+            .params
+            .iter()
+            .filter(free)
+            .find(|param| fits(&param.kind, &value.value));
+        match param {
+            Some(param) => self.give(matching, param, value, term.span),
+            None => Err(self.no_taker(matching, term)),
+        }
+    }
+
+    fn give(
+        &mut self,
+        matching: &mut Matching<'_>,
+        param: &'static ParamDecl,
+        value: Spanned<Literal>,
+        place: Span,
+    ) -> Result<()> {
+        if let Some(first) = matching
+            .given
+            .iter()
+            .position(|(name, _)| *name == param.name)
+        {
+            let message = format!("`{}` of `{}` is given twice", param.name, matching.owner);
+            let problem = Diagnostic::new(codes::GIVEN_TWICE, place.to(value.span), message)
+                .also(matching.places[first], "given here first");
+            return Err(self.error(problem));
+        }
+        matching.given.push((param.name, value));
+        matching.places.push(place);
+        Ok(())
+    }
+
+    fn no_taker(&mut self, matching: &Matching<'_>, term: &Term) -> super::Reported {
+        let text = self.files.slice(term.span).to_owned();
+        let open: Vec<String> = matching
+            .params
+            .iter()
+            .filter(|param| !matching.given.iter().any(|(name, _)| *name == param.name))
+            .map(|param| format!("{} {}", param.name, example(&param.kind)))
+            .collect();
+        let message = format!("`{}` takes no `{text}` here", matching.owner);
+        let mut problem = Diagnostic::new(codes::UNEXPECTED, term.span, message);
+        problem = if matching.params.is_empty() {
+            problem.note(format!("`{}` has no parameters", matching.owner))
+        } else if open.is_empty() {
+            problem.note(format!(
+                "every parameter of `{}` has its value",
+                matching.owner
+            ))
+        } else {
+            problem.note(format!("it could still take: {}", open.join(", ")))
+        };
+        self.error(problem)
+    }
+
+    fn misfit(
+        &mut self,
+        owner: &str,
+        param: &ParamDecl,
+        value: &Spanned<Literal>,
+    ) -> super::Reported {
+        let text = self.files.slice(value.span).to_owned();
+        let message = format!(
+            "`{}` of `{owner}` takes {}, not `{text}`",
+            param.name,
+            describe(&param.kind)
+        );
+        let mut problem = Diagnostic::new(codes::WRONG_KIND, value.span, message);
+        let words = words_of(&param.kind);
+        if let Literal::Word(word) = &value.value
+            && !words.is_empty()
+        {
+            problem = problem.suggest(word, value.span, "words", words.iter().copied());
+        } else {
+            problem = problem.note(format!("`{}`: {}", param.name, param.doc));
+        }
+        self.error(problem)
+    }
+
+    /// Adds defaults for what was not given.
+    pub(super) fn fill_defaults(
+        &self,
+        keyword: &str,
+        params: &'static [ParamDecl],
+        args: &mut Args,
+    ) {
+        for param in params {
+            if args.get(param.name).is_some() {
+                continue;
+            }
+            let suits = |default: &&super::Default| {
+                default.name == param.name && fits(&param.kind, &default.value.value)
+            };
+            let own = |default: &&super::Default| default.layer.as_deref() == Some(keyword);
+            let all = |default: &&super::Default| default.layer.is_none();
+            let defaults = || self.defaults.iter().rev().filter(suits);
+            if let Some(default) = defaults().find(own).or_else(|| defaults().find(all)) {
+                args.given.push((param.name, default.value.clone()));
+            }
+        }
+    }
+}
+
+pub(super) fn find(params: &'static [ParamDecl], name: &str) -> Option<&'static ParamDecl> {
+    params.iter().find(|param| param.name == name)
+}
+
+/// Whether the parameter takes values like this one.
+pub(super) fn fits(kind: &Kind, value: &Literal) -> bool {
+    let integers = |items: &[Spanned<Literal>]| {
+        !items.is_empty()
+            && items
+                .iter()
+                .all(|item| matches!(item.value, Literal::Int(_)))
+    };
+    match (kind, value) {
+        (Kind::Dims | Kind::Stride | Kind::Padding, Literal::Int(_) | Literal::Dims(_)) => true,
+        (Kind::Dims | Kind::Stride | Kind::Padding, Literal::List(items)) => integers(items),
+        (Kind::Int, Literal::Int(_)) => true,
+        (Kind::Float, Literal::Int(_) | Literal::Float(_)) => true,
+        (Kind::Numbers, Literal::List(_) | Literal::Int(_) | Literal::Float(_)) => true,
+        (Kind::Strings, Literal::Str(_)) => true,
+        (Kind::Strings, Literal::List(items)) => items
+            .iter()
+            .all(|item| matches!(item.value, Literal::Str(_))),
+        (kind, Literal::Word(word)) => takes_word(kind, word),
+        _ => false,
+    }
+}
+
+fn takes_word(kind: &Kind, word: &str) -> bool {
+    words_of(kind).contains(&word)
+}
+
+fn words_of(kind: &Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Flag => &["on", "off"],
+        Kind::Word(words) => words,
+        Kind::Padding => &PADDINGS,
+        _ => &[],
+    }
+}
+
+/// What the parameter takes, in words.
+pub fn describe(kind: &Kind) -> String {
+    match kind {
+        Kind::Dims => "extents such as `3x3`".to_owned(),
+        Kind::Stride => "a stride such as `/2`".to_owned(),
+        Kind::Int => "an integer".to_owned(),
+        Kind::Float => "a number".to_owned(),
+        Kind::Flag => "`on` or `off`".to_owned(),
+        Kind::Word(words) => format!("one of `{}`", words.join("`, `")),
+        Kind::Padding => {
+            "`valid`, `half`, `same`, a number or `(top, bottom, left, right)`".to_owned()
+        }
+        Kind::Numbers => "a list of numbers".to_owned(),
+        Kind::Strings => "a file name or a list of strings".to_owned(),
+    }
+}
+
+fn example(kind: &Kind) -> String {
+    match kind {
+        Kind::Dims => "3x3".to_owned(),
+        Kind::Stride => "/2".to_owned(),
+        Kind::Int => "8".to_owned(),
+        Kind::Float => "0.1".to_owned(),
+        Kind::Flag => "on".to_owned(),
+        Kind::Word(words) => words.join("|"),
+        Kind::Padding => "half".to_owned(),
+        Kind::Numbers => "[1, 2]".to_owned(),
+        Kind::Strings => "[\"a\", \"b\"]".to_owned(),
+    }
+}
+
+/// Names of all parameters of all layers.
+pub(super) fn all_param_names() -> impl Iterator<Item = &'static str> {
+    LAYERS
+        .iter()
+        .flat_map(|decl| decl.params.iter().map(|param| param.name))
+}

@@ -1,0 +1,319 @@
+//! Calls of blocks and shared networks, and tensors as operands.
+
+use super::chain::Chain;
+use super::label::{Component, Place, scope};
+use super::value::Value;
+use super::{Resolver, Result, SharedCall, Tensor, Variable};
+use crate::ast::{Expr, ExprKind, Infix};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::graph::Span;
+use crate::layer::{self, Args};
+use crate::words::count;
+
+/// Deepest nesting of block and shared calls.
+const MAX_CALLS: usize = 64;
+
+impl<'a> Resolver<'a> {
+    /// Expands a block where it is called.
+    pub(super) fn block(
+        &mut self,
+        name: &str,
+        span: Span,
+        args: &'a [Expr],
+        chain: &mut Chain<'_>,
+    ) -> Result<()> {
+        let program = self.program;
+        let Some(block) = program.block(name) else {
+            return Err(super::Reported);
+        };
+        if self.active.contains(&block.name.value.as_str()) {
+            let message = format!("the block `{name}` calls itself");
+            let problem = Diagnostic::new(codes::RECURSION, span, message)
+                .also(block.name.span, "defined here");
+            return Err(self.error(problem));
+        }
+        self.check_depth(span)?;
+        if args.len() != block.params.len() {
+            let message = format!(
+                "`{name}` takes {}, not {}",
+                count(block.params.len(), "argument"),
+                args.len()
+            );
+            let names: Vec<&str> = block.params.iter().map(|p| p.value.as_str()).collect();
+            let problem = Diagnostic::new(codes::CALL_ARGUMENTS, span, message).also(
+                block.name.span,
+                format!("its parameters are ({})", names.join(", ")),
+            );
+            return Err(self.error(problem));
+        }
+        let values = args
+            .iter()
+            .map(|arg| self.eval(arg))
+            .collect::<Result<Vec<Value>>>()?;
+        let mark = self.variables.len();
+        let bound = block.params.iter().zip(values);
+        self.variables.extend(bound.map(|(name, value)| Variable {
+            name: name.value.clone(),
+            value,
+        }));
+        let visible = std::mem::replace(&mut self.visible, mark);
+        self.active.push(&block.name.value);
+        let result = self.within(chain.place, |this| {
+            this.entered(|this| this.body(&block.body))
+        });
+        self.active.pop();
+        self.visible = visible;
+        self.variables.truncate(mark);
+        result
+    }
+
+    fn check_depth(&mut self, span: Span) -> Result<()> {
+        if self.active.len() + self.calls.len() < MAX_CALLS {
+            return Ok(());
+        }
+        let message = format!("calls are nested deeper than {MAX_CALLS}");
+        Err(self.error(Diagnostic::new(codes::LIMIT, span, message)))
+    }
+
+    pub(super) fn is_shared(&self, name: &str) -> bool {
+        self.shared.iter().any(|net| net.name.value == name)
+    }
+
+    /// Expands a shared network on operands; its parameters are those of its first call.
+    pub(super) fn shared_call(
+        &mut self,
+        name: &str,
+        span: Span,
+        operands: Vec<Tensor>,
+        chain: &mut Chain<'_>,
+    ) -> Result<Tensor> {
+        let Some(index) = self.shared.iter().rposition(|net| net.name.value == name) else {
+            return Err(super::Reported);
+        };
+        self.check_depth(span)?;
+        let net = &self.shared[index];
+        let (body, params, definition) = (net.body, net.params, net.name.span);
+        if self.calls.iter().any(|call| call.net == index) {
+            let message = format!("the shared network `{name}` calls itself");
+            let problem = Diagnostic::new(codes::RECURSION, span, message);
+            return Err(self.error(problem.also(definition, "defined here")));
+        }
+        let wanted = params.len().max(1);
+        if operands.len() != wanted {
+            let message = format!(
+                "`{name}` takes {}, not {}",
+                count(wanted, "operand"),
+                operands.len()
+            );
+            let problem = Diagnostic::new(codes::OPERANDS, span, message);
+            return Err(self.error(problem.also(definition, "defined here")));
+        }
+        let place = self.shared_place(index, chain, span);
+        let net = &self.shared[index];
+        let variables = net.variables.iter().map(|(name, value)| Variable {
+            name: name.clone(),
+            value: value.clone(),
+        });
+        let mark = self.variables.len();
+        self.variables.extend(variables);
+        let visible = std::mem::replace(&mut self.visible, mark);
+        self.calls.push(SharedCall {
+            net: index,
+            made: Vec::new(),
+            replay: self.shared[index].record.is_some().then_some(0),
+            span,
+        });
+        let before = self.current.replace(operands[0]);
+        let result = self.within(Some(&place), |this| {
+            let prefix = scope(&this.labels);
+            for (param, &operand) in params.iter().zip(&operands) {
+                this.tensors
+                    .insert(format!("{prefix}{}", param.value), operand);
+            }
+            this.entered(|this| this.body(body))
+        });
+        let tensor = std::mem::replace(&mut self.current, before);
+        self.visible = visible;
+        self.variables.truncate(mark);
+        if let Some(call) = self.calls.pop() {
+            // A first call that failed says nothing about what later ones need.
+            let unknown = result.is_err() || tensor == Some(Tensor::Unknown);
+            let net = &mut self.shared[index];
+            if net.record.is_none() && !unknown {
+                net.record = Some(call.made);
+            }
+        }
+        result?;
+        Ok(tensor.unwrap_or(Tensor::Unknown))
+    }
+
+    /// Labels in a shared network are those of the call, weights those of the definition.
+    fn shared_place(&mut self, index: usize, chain: &Chain<'_>, span: Span) -> Place {
+        let net = &mut self.shared[index];
+        net.calls += 1;
+        let labels = match chain.place {
+            Some(place) if net.calls == 1 || chain.nodes.is_empty() => place.labels.clone(),
+            _ => {
+                let text = format!("{}_{}", net.name.value, net.calls);
+                let own = Component { text, index: false };
+                let outer = chain.place.map_or(&self.labels, |place| &place.labels);
+                outer.iter().cloned().chain([own]).collect()
+            }
+        };
+        Place {
+            labels,
+            weights: net.weights.clone(),
+            span,
+        }
+    }
+
+    // ---- tensors ------------------------------------------------------------------------------------
+
+    /// The tensor of that name, looked for here and then further out.
+    pub(super) fn find_tensor(&self, name: &str) -> Option<Tensor> {
+        (0..=self.labels.len()).rev().find_map(|depth| {
+            let path = format!("{}{name}", scope(&self.labels[..depth]));
+            self.tensors.get(&path).copied()
+        })
+    }
+
+    pub(super) fn knows_tensor(&self, name: &str) -> bool {
+        self.find_tensor(name).is_some()
+    }
+
+    /// The tensor of that name.
+    pub(super) fn tensor(&mut self, name: &str, span: Span) -> Result<Tensor> {
+        if let Some(tensor) = self.find_tensor(name) {
+            return Ok(tensor);
+        }
+        let prefix = scope(&self.labels);
+        let known: Vec<String> = self
+            .tensors
+            .keys()
+            .map(|path| path.strip_prefix(&prefix).unwrap_or(path).to_owned())
+            .collect();
+        let message = format!("there is no tensor `{name}` at this point");
+        let problem = Diagnostic::new(codes::UNKNOWN_TENSOR, span, message).suggest(
+            name,
+            span,
+            "tensors",
+            known.iter().map(String::as_str),
+        );
+        Err(self.error(problem))
+    }
+
+    /// An expression that makes a tensor.
+    pub(super) fn operand(&mut self, expr: &'a Expr, chain: &mut Chain<'_>) -> Result<Tensor> {
+        self.spend(1)?;
+        match &expr.kind {
+            ExprKind::Name(name)
+                if !self.knows_tensor(name) && self.find_variable(name).is_some() =>
+            {
+                let message = format!("`{name}` is a constant, not a tensor");
+                Err(self.error(Diagnostic::new(codes::MIXED, expr.span, message)))
+            }
+            ExprKind::Name(name) => self.tensor(name, expr.span),
+            // `route 3`: a label may be a number.
+            ExprKind::Int(n) if self.knows_tensor(&n.to_string()) => {
+                self.tensor(&n.to_string(), expr.span)
+            }
+            ExprKind::Str(name) => self.tensor(name, expr.span),
+            ExprKind::Call(name, args) => self.call_operand(name, args, expr.span, chain),
+            ExprKind::Infix(op @ (Infix::Add | Infix::Subtract | Infix::Multiply), left, right) => {
+                let a = self.operand(left, chain)?;
+                let b = self.operand(right, chain)?;
+                self.combine(*op, a, b, expr.span, chain)
+            }
+            ExprKind::Error => Err(super::Reported),
+            _ => {
+                let text = self.files.slice(expr.span).to_owned();
+                let message = format!("`{text}` is no tensor");
+                Err(self.error(
+                    Diagnostic::new(codes::MIXED, expr.span, message)
+                        .help("tensors are inputs, labels, calls of layers, and sums of those"),
+                ))
+            }
+        }
+    }
+
+    /// `abs(x)`, `twin(a)` as an operand.
+    pub(super) fn call_operand(
+        &mut self,
+        name: &'a crate::ast::Name,
+        args: &'a [Expr],
+        span: Span,
+        chain: &mut Chain<'_>,
+    ) -> Result<Tensor> {
+        let word = name.value.as_str();
+        let decl = layer::find(word);
+        if decl.is_none() && !self.is_shared(word) {
+            let message = match self.program.block(word) {
+                Some(_) => format!("`{word}` is a block: it stands in a chain of its own"),
+                None => format!("`{word}` is no layer or shared network"),
+            };
+            let known: Vec<&str> = layer::LAYERS.iter().map(|decl| decl.keyword).collect();
+            let shared: Vec<&str> = self
+                .shared
+                .iter()
+                .map(|net| net.name.value.as_str())
+                .collect();
+            let problem = Diagnostic::new(codes::UNKNOWN_WORD, name.span, message).suggest(
+                word,
+                name.span,
+                "layers and shared networks",
+                known.into_iter().chain(shared),
+            );
+            return Err(self.error(problem));
+        }
+        let operands = args
+            .iter()
+            .map(|arg| self.operand(arg, chain))
+            .collect::<Result<Vec<_>>>()?;
+        match decl {
+            Some(decl) => {
+                let mut args = Args {
+                    span: Some(name.span),
+                    ..Args::default()
+                };
+                self.fill_defaults(decl.keyword, decl.params, &mut args);
+                self.apply(decl, args, operands, span, chain)
+            }
+            None => self.shared_call(word, span, operands, chain),
+        }
+    }
+
+    /// An operator between tensors is a layer.
+    pub(super) fn combine(
+        &mut self,
+        op: Infix,
+        a: Tensor,
+        b: Tensor,
+        span: Span,
+        chain: &mut Chain<'_>,
+    ) -> Result<Tensor> {
+        let keyword = match op {
+            Infix::Add => "add",
+            Infix::Subtract => "sub",
+            _ => "mul",
+        };
+        self.builtin(keyword, vec![a, b], span, chain)
+    }
+
+    /// A layer that the language itself names, without arguments.
+    pub(super) fn builtin(
+        &mut self,
+        keyword: &str,
+        operands: Vec<Tensor>,
+        span: Span,
+        chain: &mut Chain<'_>,
+    ) -> Result<Tensor> {
+        let decl = layer::find(keyword).unwrap_or_else(|| {
+            panic!("the language needs the layer `{keyword}`, but no row declares it")
+        });
+        let args = Args {
+            span: Some(span),
+            ..Args::default()
+        };
+        self.apply(decl, args, operands, span, chain)
+    }
+}

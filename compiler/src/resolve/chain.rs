@@ -1,0 +1,327 @@
+//! Chains: layers, calls, branches and tensors, one after the other.
+
+use super::label::Place;
+use super::{Reported, Resolver, Result, Tensor};
+use crate::ast::{Expr, ExprKind, Infix, Name, Term, TermKind};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::graph::{NodeId, Span};
+use crate::id::Id;
+use crate::layer::{self, Args, Decl};
+
+/// A chain while it is expanded.
+pub(super) struct Chain<'p> {
+    /// Where its label stands.
+    pub(super) place: Option<&'p Place>,
+    /// Its own nodes, without those of blocks and branches.
+    pub(super) nodes: Vec<NodeId>,
+}
+
+impl<'a> Resolver<'a> {
+    /// Expands a chain; its result becomes the current value.
+    pub(super) fn chain(
+        &mut self,
+        terms: &'a [Term],
+        place: Option<&Place>,
+        span: Span,
+    ) -> Result<()> {
+        let mut chain = Chain {
+            place,
+            nodes: Vec::new(),
+        };
+        let mut at = self.operators(terms, &mut chain)?;
+        while let Some(term) = terms.get(at) {
+            self.spend(1)?;
+            at = self.link(terms, at, &mut chain).inspect_err(|_| {
+                // What exists already keeps a name that no later mistake can clash with.
+                self.current = Some(Tensor::Unknown);
+            })?;
+            debug_assert!(term.span.start >= span.start);
+        }
+        self.name_chain(place, &chain.nodes);
+        Ok(())
+    }
+
+    /// One element of the chain; returns the position of the next.
+    fn link(&mut self, terms: &'a [Term], at: usize, chain: &mut Chain<'_>) -> Result<usize> {
+        let term = &terms[at];
+        match &term.kind {
+            TermKind::Word(word) => {
+                if let Some(decl) = layer::find(word) {
+                    let operands = self.current.map_or(Vec::new(), |tensor| vec![tensor]);
+                    return self.layer(decl, term.span, operands, terms, at + 1, chain);
+                }
+                if self.program.block(word).is_some() {
+                    self.block(word, term.span, &[], chain)?;
+                } else if self.is_shared(word) {
+                    let operands = self.current.map_or(Vec::new(), |tensor| vec![tensor]);
+                    let result = self.shared_call(word, term.span, operands, chain)?;
+                    self.current = Some(result);
+                } else if let Some(tensor) = self.find_tensor(word) {
+                    if at > 0 {
+                        return Err(self.late_start(word, term.span));
+                    }
+                    self.current = Some(tensor);
+                } else {
+                    return Err(self.unknown_word(word, term.span, terms, at));
+                }
+                Ok(at + 1)
+            }
+            TermKind::Call(name, args) => self.called(name, args, terms, at, chain),
+            TermKind::Route(name) => {
+                if at > 0 {
+                    return Err(self.late_start(&name.value, term.span));
+                }
+                self.current = Some(self.tensor(&name.value, name.span)?);
+                Ok(at + 1)
+            }
+            TermKind::Branch { join, body } => {
+                self.branch(join.as_ref(), body, term.span, chain)?;
+                Ok(at + 1)
+            }
+            TermKind::Residual {
+                join,
+                body,
+                shortcut,
+            } => {
+                self.residual(join.as_ref(), body, shortcut, term.span, chain)?;
+                Ok(at + 1)
+            }
+            TermKind::Value(_) | TermKind::Stride(_) => {
+                let text = self.files.slice(term.span).to_owned();
+                let message = format!("`{text}` belongs to no layer");
+                Err(self.error(Diagnostic::new(codes::UNEXPECTED, term.span, message)))
+            }
+            TermKind::Operator(sign) => {
+                let message =
+                    format!("`{sign}` stands between two tensors at the start of a chain");
+                Err(self.error(
+                    Diagnostic::new(codes::UNEXPECTED, term.span, message)
+                        .help("constants are computed in parentheses: `(4 * w)`"),
+                ))
+            }
+        }
+    }
+
+    /// A layer, its parameters, and its application.
+    fn layer(
+        &mut self,
+        decl: &'static Decl,
+        keyword: Span,
+        operands: Vec<Tensor>,
+        terms: &[Term],
+        at: usize,
+        chain: &mut Chain<'_>,
+    ) -> Result<usize> {
+        let (given, next) = self.match_terms(decl.keyword, decl.params, terms, at)?;
+        let span = keyword.to(terms[next - 1].span);
+        let mut args = Args {
+            given,
+            rank: 0,
+            span: Some(keyword),
+        };
+        self.fill_defaults(decl.keyword, decl.params, &mut args);
+        let result = self.apply(decl, args, operands, span, chain)?;
+        self.current = Some(result);
+        Ok(next)
+    }
+
+    /// `name(arguments)`: a block with constants; a layer or shared network with tensors.
+    fn called(
+        &mut self,
+        name: &'a Name,
+        args: &'a [Expr],
+        terms: &'a [Term],
+        at: usize,
+        chain: &mut Chain<'_>,
+    ) -> Result<usize> {
+        let word = name.value.as_str();
+        if self.program.block(word).is_some() {
+            self.block(word, terms[at].span, args, chain)?;
+            return Ok(at + 1);
+        }
+        let decl = layer::find(word);
+        if decl.is_none() && !self.is_shared(word) {
+            return Err(self.unknown_word(word, name.span, terms, at));
+        }
+        if let Some(decl) = decl
+            && let Some(problem) = self.constants_called(decl, name, args, terms[at].span)
+        {
+            return Err(self.error(problem));
+        }
+        let mut operands = args
+            .iter()
+            .map(|arg| self.operand(arg, chain))
+            .collect::<Result<Vec<_>>>()?;
+        // In the middle of a chain the value before is the first operand, if one is missing.
+        let wanted = decl.map_or(1, |decl| decl.operands.0);
+        if operands.len() < wanted
+            && let Some(current) = self.current
+        {
+            operands.insert(0, current);
+        } else if at > 0 {
+            let message = format!("`{word}(…)` does not use the value before it");
+            let problem = Diagnostic::new(codes::OPERANDS, terms[at].span, message)
+                .help("begin a new statement");
+            return Err(self.error(problem));
+        }
+        match decl {
+            Some(decl) => self.layer(decl, terms[at].span, operands, terms, at + 1, chain),
+            None => {
+                let result = self.shared_call(word, terms[at].span, operands, chain)?;
+                self.current = Some(result);
+                Ok(at + 1)
+            }
+        }
+    }
+
+    /// `scale(0.17)`, written for `scale 0.17`.
+    fn constants_called(
+        &self,
+        decl: &Decl,
+        name: &Name,
+        args: &[Expr],
+        span: Span,
+    ) -> Option<Diagnostic> {
+        let constant = |arg: &Expr| match &arg.kind {
+            ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Dims(_) | ExprKind::Str(_) => true,
+            ExprKind::Name(name) => !self.knows_tensor(name) && self.find_variable(name).is_some(),
+            _ => false,
+        };
+        if args.is_empty() || !args.iter().all(constant) {
+            return None;
+        }
+        let values: Vec<&str> = args.iter().map(|arg| self.files.slice(arg.span)).collect();
+        let written = format!("{} {}", decl.keyword, values.join(" "));
+        let message = format!("`{}(…)` takes tensors, not constants", name.value);
+        Some(Diagnostic::new(codes::MIXED, span, message).fix(
+            "parameters follow the layer without parentheses",
+            span,
+            written,
+        ))
+    }
+
+    /// `a + b`, `twin(a) - twin(b)` at the start of a chain; returns the position behind it.
+    fn operators(&mut self, terms: &'a [Term], chain: &mut Chain<'_>) -> Result<usize> {
+        let sign = |at: usize| match terms.get(at).map(|term| &term.kind) {
+            Some(TermKind::Operator('+')) => Some(Infix::Add),
+            Some(TermKind::Operator('-')) => Some(Infix::Subtract),
+            Some(TermKind::Operator(_)) => Some(Infix::Multiply),
+            _ => None,
+        };
+        if sign(1).is_none() {
+            return Ok(0);
+        }
+        let mut sum: Option<(Infix, Tensor, Span)> = None;
+        let mut at = 0;
+        loop {
+            let (mut product, mut span) = self.operand_term(terms, at, chain)?;
+            at += 1;
+            while let Some(Infix::Multiply) = sign(at) {
+                let (next, end) = self.operand_term(terms, at + 1, chain)?;
+                span = span.to(end);
+                product = self.combine(Infix::Multiply, product, next, span, chain)?;
+                at += 2;
+            }
+            let total = match sum {
+                None => product,
+                Some((op, left, start)) => {
+                    span = start.to(span);
+                    self.combine(op, left, product, span, chain)?
+                }
+            };
+            match sign(at) {
+                Some(op) => sum = Some((op, total, span)),
+                None => {
+                    self.current = Some(total);
+                    return Ok(at);
+                }
+            }
+            at += 1;
+        }
+    }
+
+    fn operand_term(
+        &mut self,
+        terms: &'a [Term],
+        at: usize,
+        chain: &mut Chain<'_>,
+    ) -> Result<(Tensor, Span)> {
+        let Some(term) = terms.get(at) else {
+            let span = terms[at - 1].span;
+            let message = "a tensor is missing behind the operator";
+            return Err(self.error(Diagnostic::new(codes::OPERANDS, span, message)));
+        };
+        let tensor = match &term.kind {
+            TermKind::Word(name) => self.tensor(name, term.span)?,
+            TermKind::Value(expr) => self.operand(expr, chain)?,
+            TermKind::Call(name, args) => self.call_operand(name, args, term.span, chain)?,
+            _ => {
+                let message = "operators stand between tensors";
+                return Err(self.error(Diagnostic::new(codes::OPERANDS, term.span, message)));
+            }
+        };
+        Ok((tensor, term.span))
+    }
+
+    fn late_start(&mut self, name: &str, span: Span) -> Reported {
+        let message = format!("the chain goes on with the tensor `{name}` and drops what it had");
+        let problem = Diagnostic::new(codes::OPERANDS, span, message).help(format!(
+            "begin a new statement, or join: `add({name})`, `concat({name})`"
+        ));
+        self.error(problem)
+    }
+
+    /// A word that is nothing: the suggestions include what the layer before it would have taken.
+    fn unknown_word(&mut self, word: &str, span: Span, terms: &[Term], at: usize) -> Reported {
+        let called = matches!(terms[at].kind, TermKind::Call(..));
+        let before = terms[..at].iter().rev().find_map(|term| match &term.kind {
+            TermKind::Word(word) => layer::find(word),
+            TermKind::Call(name, _) => layer::find(&name.value),
+            _ => None,
+        });
+        let mut near: Vec<String> = before.filter(|_| !called).map_or(Vec::new(), |decl| {
+            decl.params
+                .iter()
+                .map(|param| param.name.to_owned())
+                .collect()
+        });
+        near.extend(self.variable_names().map(str::to_owned));
+        near.extend(self.program.block_names().map(str::to_owned));
+        near.extend(self.shared.iter().map(|net| net.name.value.clone()));
+        near.extend(layer::LAYERS.iter().map(|decl| decl.keyword.to_owned()));
+        if !called {
+            near.extend(self.tensors.keys().cloned());
+        }
+        let known: Vec<&str> = near.iter().map(String::as_str).collect();
+        let message = format!("`{word}` is no layer, block or tensor");
+        let mut problem =
+            Diagnostic::new(codes::UNKNOWN_WORD, span, message).label("not known here");
+        match crate::words::nearest(word, &known) {
+            Some(name) => problem = problem.fix(format!("did you mean `{name}`?"), span, name),
+            None => {
+                let mut layers: Vec<&str> = layer::LAYERS.iter().map(|decl| decl.keyword).collect();
+                layers.sort_unstable();
+                problem = problem.note(format!("layers: {}", crate::words::list(&layers)));
+                let mut blocks: Vec<&str> = self.program.block_names().collect();
+                blocks.sort_unstable();
+                if !blocks.is_empty() {
+                    problem = problem.note(format!("blocks: {}", crate::words::list(&blocks)));
+                }
+            }
+        }
+        if let Some(decl) = before.filter(|decl| !decl.params.is_empty()) {
+            let params: Vec<&str> = decl.params.iter().map(|param| param.name).collect();
+            problem = problem.note(format!(
+                "parameters of `{}`: {}",
+                decl.keyword,
+                params.join(", ")
+            ));
+        }
+        self.error(problem)
+    }
+
+    /// The next node's id.
+    pub(super) fn next_node(&self) -> NodeId {
+        NodeId::new(self.graph.nodes.len())
+    }
+}

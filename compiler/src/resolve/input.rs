@@ -1,0 +1,148 @@
+//! `input image: 3x224x224 { resize 256 crop 224 normalize imagenet }`
+
+use super::value::Value;
+use super::{Resolver, Result, Tensor};
+use crate::ast::{Expr, Name, Term};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::graph::{Def, Input, Shape, Span};
+use crate::layer::{Kind, ParamDecl};
+
+/// What may stand in the braces of an input.
+pub static INPUT_SETTINGS: &[ParamDecl] = &[
+    key(
+        "resize",
+        Kind::Dims,
+        "Scales: `256` makes the shorter side so long, `227x227` (width x height) is the exact size.",
+    ),
+    key(
+        "filter",
+        Kind::Word(&["antialias", "bilinear", "nearest"]),
+        "How it scales: `antialias` (Pillow, torchvision; the default), \
+         `bilinear` (two taps in each direction: OpenCV, ncnn), `nearest`.",
+    ),
+    key(
+        "crop",
+        Kind::Dims,
+        "Cuts out the middle: `224`, or `width x height`.",
+    ),
+    key(
+        "letterbox",
+        Kind::Dims,
+        "Scales to fit into `width x height`, keeping proportions, on grey.",
+    ),
+    key("bgr", Kind::Flag, "Channels are blue, green, red."),
+    key(
+        "gray",
+        Kind::Flag,
+        "One channel: the luma of the picture. It says what an input of one channel does anyway.",
+    ),
+    key(
+        "scale",
+        Kind::Float,
+        "Multiplies the 8-bit values; `0.00392156862745098`, which is 1/255, if nothing else says so.",
+    ),
+    key(
+        "mean",
+        Kind::Numbers,
+        "Subtracted after scaling, one number for each channel or one for all.",
+    ),
+    key("std", Kind::Numbers, "Divided by after that, likewise."),
+    key(
+        "normalize",
+        Kind::Word(&["unit", "imagenet", "symmetric", "caffe"]),
+        "`unit`: 0 to 1; `imagenet`: torchvision's mean and deviation; `symmetric`: -1 to 1; \
+         `caffe`: blue, green, red minus (104, 117, 123), not scaled.",
+    ),
+];
+
+const fn key(name: &'static str, kind: Kind, doc: &'static str) -> ParamDecl {
+    ParamDecl {
+        name,
+        kind,
+        positional: false,
+        default: None,
+        doc,
+    }
+}
+
+impl Resolver<'_> {
+    /// An `input` statement.
+    pub(super) fn input(
+        &mut self,
+        names: &[Name],
+        shape: &Expr,
+        settings: &[Term],
+        span: Span,
+    ) -> Result<()> {
+        let shape_span = shape.span;
+        let shape = self.input_shape(shape);
+        let _ = self.keys("input", INPUT_SETTINGS, settings);
+        for name in names {
+            if crate::layer::find(&name.value).is_some() {
+                let message = format!("`{}` is a layer and cannot be an input", name.value);
+                self.error(Diagnostic::new(codes::RESERVED, name.span, message));
+            }
+            let tensor = match &shape {
+                Ok(shape) => {
+                    let index = self.graph.inputs.len();
+                    let value = self.graph.values.push(crate::graph::Value {
+                        shape: shape.clone(),
+                        def: Def::Input(index),
+                    });
+                    self.graph.inputs.push(Input {
+                        name: name.value.clone(),
+                        value,
+                    });
+                    self.input_spans.insert(value, shape_span);
+                    Tensor::Known(value)
+                }
+                Err(_) => Tensor::Unknown,
+            };
+            if self.tensors.insert(name.value.clone(), tensor).is_some() {
+                let message = format!("there is already a tensor `{}`", name.value);
+                self.error(Diagnostic::new(codes::DUPLICATE, name.span, message));
+            }
+            self.first_input(tensor);
+        }
+        debug_assert!(span.end >= shape_span.end);
+        Ok(())
+    }
+
+    /// A single input is where the chain begins.
+    fn first_input(&mut self, tensor: Tensor) {
+        self.input_count += 1;
+        if self.graph.nodes.is_empty() {
+            self.current = (self.input_count == 1).then_some(tensor);
+        }
+    }
+
+    fn input_shape(&mut self, expr: &Expr) -> Result<Shape> {
+        let dims: Option<Vec<i64>> = match self.eval(expr)? {
+            Value::Int(n) => Some(vec![n]),
+            Value::Dims(dims) => Some(dims.to_vec()),
+            Value::List(items) => items
+                .iter()
+                .map(|item| match item.value {
+                    Value::Int(n) => Some(n),
+                    _ => None,
+                })
+                .collect(),
+            _ => None,
+        };
+        let text = self.files.slice(expr.span).to_owned();
+        let shape = dims
+            .and_then(|dims| {
+                dims.into_iter()
+                    .map(|n| usize::try_from(n).ok())
+                    .collect::<Option<Vec<usize>>>()
+            })
+            .and_then(Shape::new);
+        shape.ok_or_else(|| {
+            let message = format!("`{text}` is no shape of an input");
+            self.error(
+                Diagnostic::new(codes::BAD_SHAPE, expr.span, message)
+                    .note("a shape has one to four extents, channels first, none zero, and at most 2^31 elements"),
+            )
+        })
+    }
+}

@@ -1,0 +1,313 @@
+//! From syntax trees to a [`Graph`]: words get their meaning, loops and blocks are expanded, shapes inferred.
+//!
+//! | file | what |
+//! |---|---|
+//! | `program` | imports; which blocks and presets there are |
+//! | `model` | inputs, head, taps, expectations: what stands directly in a model |
+//! | `statement` | loops, conditions, groups, scopes |
+//! | `chain` | the words of a chain, one layer after the other |
+//! | `args` | which words belong to a layer |
+//! | `join` | branches and residuals |
+//! | `call` | blocks, shared networks, tensors as operands |
+//! | `apply` | one layer on its operands: shapes and parameters |
+//! | `value` | constant expressions |
+//! | `label`, `weights` | names of nodes and of their tensors in files |
+//!
+//! One mistake is one diagnostic: what fails yields [`Tensor::Unknown`], and whatever is applied to it is
+//! unknown in silence. Work is bounded: every step of expansion is counted.
+
+mod apply;
+mod args;
+mod call;
+mod chain;
+mod input;
+mod join;
+mod label;
+mod model;
+mod program;
+mod settings;
+mod statement;
+mod value;
+mod weights;
+
+pub use args::describe;
+pub use input::INPUT_SETTINGS;
+
+use crate::ast::{Body, Name, Spanned};
+use crate::diagnostic::{Diagnostic, Diagnostics, Files, Severity, codes};
+use crate::graph::{Graph, NodeId, ParamId, Span, ValueId};
+use crate::layer::Literal;
+use label::{Component, Naming};
+use program::Program;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use value::Value;
+
+/// Most layers in a network.
+pub const MAX_NODES: usize = 20_000;
+/// Most steps of expansion: statements, arguments and operators, each time they are evaluated.
+pub const MAX_STEPS: usize = 2_000_000;
+/// Most elements in all tensors, and in all parameters.
+pub const MAX_TOTAL: u64 = 1 << 35;
+
+/// A network that has been read and checked.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The network.
+    pub graph: Graph,
+    /// What may not be meant.
+    pub warnings: Diagnostics,
+    /// Every file that was read beside the spec: imports and label lists.
+    pub files: Vec<PathBuf>,
+}
+
+/// Compiles the text of a spec. `path` is what diagnostics call it, and what imports and label files are relative to.
+///
+/// # Errors
+/// Every mistake that was found.
+pub fn compile_source(
+    files: &mut Files,
+    path: impl AsRef<Path>,
+    text: &str,
+) -> std::result::Result<Model, Diagnostics> {
+    let mut problems = Vec::new();
+    let program = Program::load(files, path.as_ref(), text, &mut problems);
+    let mut resolver = Resolver::new(&program, files, problems);
+    let graph = resolver.model();
+    let problems = std::mem::take(&mut resolver.problems);
+    let failed = problems
+        .iter()
+        .any(|problem| problem.severity() == Severity::Error);
+    let problems = Diagnostics::new(problems, files);
+    match graph {
+        Some(graph) if !failed => Ok(Model {
+            graph,
+            warnings: problems,
+            files: files.read().to_vec(),
+        }),
+        _ => Err(problems),
+    }
+}
+
+/// Compiles a spec from the file system.
+///
+/// # Errors
+/// The file cannot be read, or has mistakes.
+pub fn compile_file(path: impl AsRef<Path>) -> std::result::Result<Model, Diagnostics> {
+    let path = path.as_ref();
+    let mut files = Files::default();
+    match files.load(path) {
+        Ok(text) => compile_source(&mut files, path, &text),
+        Err(why) => {
+            let message = format!("`{}` cannot be read: {why}", path.display());
+            let problem = Diagnostic::without_span(codes::READ, message);
+            Err(Diagnostics::new(vec![problem], &files))
+        }
+    }
+}
+
+/// The mistake has been reported.
+#[derive(Clone, Copy, Debug)]
+struct Reported;
+
+type Result<T> = std::result::Result<T, Reported>;
+
+/// A tensor while the network is built.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Tensor {
+    Known(ValueId),
+    /// What should have made it has been complained about.
+    Unknown,
+}
+
+struct Variable {
+    name: String,
+    value: Value,
+}
+
+/// `name value` or `layer.name value` of `defaults`.
+struct Default {
+    layer: Option<String>,
+    name: &'static str,
+    value: Spanned<Literal>,
+}
+
+/// A shared network.
+struct SharedNet<'a> {
+    name: &'a Name,
+    params: &'a [Name],
+    body: &'a Body,
+    /// Variables where it is defined.
+    variables: Vec<(String, Value)>,
+    /// Where its weights live.
+    weights: Vec<Component>,
+    /// The parameters that its first call has made, in order.
+    record: Option<Vec<ParamId>>,
+    calls: usize,
+}
+
+/// What is known of a node beside the graph: how it, and the parameters it made, will be called.
+struct Note {
+    label: Naming,
+    weights: Naming,
+    /// Where the label is written, or the layer.
+    span: Span,
+    /// Whether its path begins with the indices of two unlabelled loops.
+    staged: bool,
+    macs: u64,
+}
+
+/// A call of a shared network that is being expanded.
+struct SharedCall {
+    net: usize,
+    /// Parameters made by this call, or the position in those of the first.
+    made: Vec<ParamId>,
+    replay: Option<usize>,
+    span: Span,
+}
+
+struct Resolver<'a> {
+    program: &'a Program,
+    files: &'a mut Files,
+    problems: Vec<Diagnostic>,
+    graph: Graph,
+    /// Where inputs are written.
+    input_spans: HashMap<ValueId, Span>,
+    /// What is known of each node beside the graph.
+    notes: Vec<Note>,
+    owned: Vec<(ParamId, NodeId)>,
+    /// How the model's weights are called in files.
+    rules: Vec<weights::Rule>,
+    /// Labelled tensors by path.
+    tensors: HashMap<String, Tensor>,
+    input_count: usize,
+    /// Current value of the chain.
+    current: Option<Tensor>,
+    variables: Vec<Variable>,
+    /// Variables below this index belong to the caller of the block.
+    visible: usize,
+    defaults: Vec<Default>,
+    shared: Vec<SharedNet<'a>>,
+    calls: Vec<SharedCall>,
+    /// Blocks that are being expanded.
+    active: Vec<&'a str>,
+    /// Where labels and weights are, as paths.
+    labels: Vec<Component>,
+    weights: Vec<Component>,
+    /// Lengths of both paths where the current block begins.
+    entry: (usize, usize),
+    steps: usize,
+    elements: u64,
+    parameters: u64,
+    /// A limit was reached: nothing more is expanded.
+    halted: bool,
+    /// Something is unknown: totals mean nothing.
+    incomplete: bool,
+    /// The same label twice, by a block that is called twice, has been complained about.
+    repeated: bool,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(program: &'a Program, files: &'a mut Files, problems: Vec<Diagnostic>) -> Self {
+        let incomplete = !problems.is_empty();
+        Resolver {
+            program,
+            files,
+            problems,
+            graph: Graph::default(),
+            input_spans: HashMap::new(),
+            notes: Vec::new(),
+            rules: Vec::new(),
+            owned: Vec::new(),
+            tensors: HashMap::new(),
+            input_count: 0,
+            current: None,
+            variables: Vec::new(),
+            visible: 0,
+            defaults: Vec::new(),
+            shared: Vec::new(),
+            calls: Vec::new(),
+            active: Vec::new(),
+            labels: Vec::new(),
+            weights: Vec::new(),
+            entry: (0, 0),
+            steps: 0,
+            elements: 0,
+            parameters: 0,
+            halted: false,
+            incomplete,
+            repeated: false,
+        }
+    }
+
+    /// Records a mistake.
+    fn error(&mut self, problem: Diagnostic) -> Reported {
+        self.incomplete = true;
+        // More than anyone reads; the bound is on memory.
+        if self.problems.len() < 1000 {
+            self.problems.push(problem);
+        }
+        Reported
+    }
+
+    fn warn(&mut self, problem: Diagnostic) {
+        self.problems.push(problem);
+    }
+
+    /// Counts work.
+    fn spend(&mut self, steps: usize) -> Result<()> {
+        self.steps += steps;
+        if self.steps > MAX_STEPS {
+            let message = format!("the spec expands to more than {MAX_STEPS} steps");
+            return Err(self.halt(message));
+        }
+        if self.halted { Err(Reported) } else { Ok(()) }
+    }
+
+    /// Stops expanding, with one error.
+    fn halt(&mut self, message: String) -> Reported {
+        if !self.halted {
+            self.halted = true;
+            let problem = match self.program.model() {
+                Some(model) => Diagnostic::new(codes::LIMIT, model.name.span, message),
+                None => Diagnostic::without_span(codes::LIMIT, message),
+            };
+            self.error(problem);
+        }
+        Reported
+    }
+
+    fn find_variable(&self, name: &str) -> Option<Value> {
+        self.variables[self.visible..]
+            .iter()
+            .rev()
+            .find(|variable| variable.name == name)
+            .map(|variable| variable.value.clone())
+    }
+
+    fn variable_names(&self) -> impl Iterator<Item = &str> {
+        self.variables[self.visible..]
+            .iter()
+            .map(|variable| variable.name.as_str())
+    }
+
+    fn bind(&mut self, name: &Name, value: Value) -> Result<()> {
+        if crate::layer::find(&name.value).is_some() {
+            let message = format!("`{}` is a layer and cannot be a variable", name.value);
+            return Err(self.error(Diagnostic::new(codes::RESERVED, name.span, message)));
+        }
+        self.variables.push(Variable {
+            name: name.value.clone(),
+            value,
+        });
+        Ok(())
+    }
+
+    /// Whether the word starts something in a chain.
+    fn is_callable(&self, word: &str) -> bool {
+        crate::layer::find(word).is_some()
+            || self.program.block(word).is_some()
+            || self.shared.iter().any(|net| net.name.value == word)
+            || self.knows_tensor(word)
+    }
+}

@@ -1,0 +1,195 @@
+//! Settings: `defaults`, and lists of keys in general.
+
+use super::args::{all_param_names, describe, fits};
+use super::{Default, Resolver, Result};
+use crate::ast::{Name, Spanned, Term, TermKind};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::graph::Span;
+use crate::layer::{self, Kind, LAYERS, Literal, ParamDecl};
+
+impl Resolver<'_> {
+    /// `defaults preset { name value  layer.name value }`
+    pub(super) fn read_defaults(&mut self, preset: Option<&Name>, settings: &[Term], span: Span) {
+        let program = self.program;
+        if let Some(name) = preset {
+            match program.preset(&name.value) {
+                Some(preset) => self.default_list(&preset.settings),
+                None => {
+                    let message = format!("there is no preset `{}`", name.value);
+                    let mut problem = Diagnostic::new(codes::UNKNOWN_SETTING, name.span, message)
+                        .suggest(&name.value, name.span, "presets", program.preset_names());
+                    if program.preset_names().next().is_none() {
+                        problem = problem.help("some come with `import \"std/presets.cnn\"`");
+                    }
+                    self.error(problem);
+                }
+            }
+        } else if settings.is_empty() {
+            // `defaults {}` changes nothing, which is what it says.
+            debug_assert!(span.end >= span.start);
+        }
+        self.default_list(settings);
+    }
+
+    fn default_list(&mut self, terms: &[Term]) {
+        let mut at = 0;
+        while at < terms.len() {
+            at = match self.default(terms, at) {
+                Ok(next) => next,
+                // Behind a mistake, the next word that is a name again.
+                Err(_) => {
+                    let next = terms[at + 1..].iter().position(
+                        |term| matches!(&term.kind, TermKind::Word(word) if is_default(word)),
+                    );
+                    next.map_or(terms.len(), |skip| at + 1 + skip)
+                }
+            };
+        }
+    }
+
+    /// One default; returns the position of the next.
+    fn default(&mut self, terms: &[Term], at: usize) -> Result<usize> {
+        let term = &terms[at];
+        let TermKind::Word(word) = &term.kind else {
+            let text = self.files.slice(term.span).to_owned();
+            let message = format!("`{text}` belongs to no default");
+            return Err(self.error(Diagnostic::new(codes::UNEXPECTED, term.span, message)));
+        };
+        let takers = takers(word);
+        let Some(&(_, first)) = takers.first() else {
+            return Err(self.unknown_default(word, term.span));
+        };
+        let value = match terms.get(at + 1) {
+            Some(next) => match &next.kind {
+                TermKind::Word(word) => Some(Spanned {
+                    value: Literal::Word(word.clone()),
+                    span: next.span,
+                }),
+                TermKind::Value(expr) | TermKind::Stride(expr) => Some(Spanned {
+                    value: self.eval(expr)?.literal(),
+                    span: next.span,
+                }),
+                _ => None,
+            },
+            None => None,
+        };
+        let suits = |value: &Spanned<Literal>| {
+            takers
+                .iter()
+                .any(|(_, param)| fits(&param.kind, &value.value))
+        };
+        let flag = takers.iter().any(|(_, param)| param.kind == Kind::Flag);
+        let (value, next) = match value {
+            Some(value) if suits(&value) => (value, at + 2),
+            _ if flag => {
+                let value = Literal::Word("on".to_owned());
+                (
+                    Spanned {
+                        value,
+                        span: term.span,
+                    },
+                    at + 1,
+                )
+            }
+            Some(value) => {
+                let text = self.files.slice(value.span).to_owned();
+                let message = format!(
+                    "the default `{word}` takes {}, not `{text}`",
+                    describe(&first.kind)
+                );
+                let problem = Diagnostic::new(codes::WRONG_KIND, value.span, message);
+                return Err(self.error(problem));
+            }
+            None => {
+                let message = format!("the default `{word}` has no value");
+                let problem = Diagnostic::new(codes::NO_VALUE, term.span, message)
+                    .label(format!("{} should follow", describe(&first.kind)));
+                return Err(self.error(problem));
+            }
+        };
+        self.defaults.push(Default {
+            layer: word.split_once('.').map(|(layer, _)| layer.to_owned()),
+            name: first.name,
+            value,
+        });
+        Ok(next)
+    }
+
+    fn unknown_default(&mut self, word: &str, span: Span) -> super::Reported {
+        let problem = match word.split_once('.') {
+            Some((keyword, param)) => match layer::find(keyword) {
+                Some(decl) => {
+                    let known: Vec<&str> = decl.params.iter().map(|param| param.name).collect();
+                    let at = Span {
+                        start: span.start + keyword.len() as u32 + 1,
+                        ..span
+                    };
+                    let message = format!("`{keyword}` has no parameter `{param}`");
+                    Diagnostic::new(codes::UNKNOWN_SETTING, at, message).suggest(
+                        param,
+                        at,
+                        "its parameters",
+                        known,
+                    )
+                }
+                None => {
+                    let at = Span {
+                        end: span.start + keyword.len() as u32,
+                        ..span
+                    };
+                    let known = LAYERS.iter().map(|decl| decl.keyword);
+                    let message = format!("there is no layer `{keyword}`");
+                    Diagnostic::new(codes::UNKNOWN_SETTING, at, message)
+                        .suggest(keyword, at, "layers", known)
+                }
+            },
+            None => {
+                let message = format!("no layer has a parameter `{word}`");
+                Diagnostic::new(codes::UNKNOWN_SETTING, span, message).suggest(
+                    word,
+                    span,
+                    "parameters",
+                    all_param_names(),
+                )
+            }
+        };
+        self.error(problem)
+    }
+
+    /// Reads settings that are all declared; what belongs to none is an error.
+    pub(super) fn keys(
+        &mut self,
+        owner: &str,
+        keys: &'static [ParamDecl],
+        terms: &[Term],
+    ) -> Result<Vec<(&'static str, Spanned<Literal>)>> {
+        let (given, next) = self.match_terms(owner, keys, terms, 0)?;
+        let Some(term) = terms.get(next) else {
+            return Ok(given);
+        };
+        let text = self.files.slice(term.span).to_owned();
+        let message = format!("`{owner}` has no setting `{text}`");
+        let known = keys.iter().map(|key| key.name);
+        let problem = Diagnostic::new(codes::UNKNOWN_SETTING, term.span, message)
+            .suggest(&text, term.span, "settings", known);
+        Err(self.error(problem))
+    }
+}
+
+/// The parameters that a default is for, with their layers.
+fn takers(word: &str) -> Vec<(&'static str, &'static ParamDecl)> {
+    let (keyword, name) = match word.split_once('.') {
+        Some((keyword, name)) => (Some(keyword), name),
+        None => (None, word),
+    };
+    LAYERS
+        .iter()
+        .filter(|decl| keyword.is_none_or(|keyword| keyword == decl.keyword))
+        .flat_map(|decl| decl.params.iter().map(|param| (decl.keyword, param)))
+        .filter(|(_, param)| param.name == name)
+        .collect()
+}
+
+fn is_default(word: &str) -> bool {
+    !takers(word).is_empty()
+}

@@ -1,0 +1,267 @@
+//! Statements: scopes, loops and conditions; chains are next door.
+
+use super::label::{Component, Place};
+use super::value::Value;
+use super::{Resolver, Result, SharedNet, Tensor};
+use crate::ast::{Binding, Body, Expr, Name, Statement, StatementKind};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::graph::Span;
+
+impl<'a> Resolver<'a> {
+    /// Expands the statements in a scope of their own.
+    pub(super) fn body(&mut self, body: &'a Body) -> Result<()> {
+        self.scope(body, |this| {
+            body.statements
+                .iter()
+                .try_for_each(|statement| this.statement(statement))
+        })
+    }
+
+    /// Runs with the body's defaults and shared networks; variables, defaults and networks end with it.
+    pub(super) fn scope<T>(&mut self, body: &'a Body, run: impl FnOnce(&mut Self) -> T) -> T {
+        let marks = (self.variables.len(), self.defaults.len(), self.shared.len());
+        for statement in &body.statements {
+            match &statement.kind {
+                StatementKind::Defaults { preset, settings } => {
+                    self.read_defaults(preset.as_ref(), settings, statement.span);
+                }
+                StatementKind::Shared { name, params, body } => {
+                    // What is wrong has been reported, and calls will say no more.
+                    let _ = self.define(statement, name, params, body);
+                }
+                _ => {}
+            }
+        }
+        let result = run(self);
+        self.variables.truncate(marks.0);
+        self.defaults.truncate(marks.1);
+        self.shared.truncate(marks.2);
+        result
+    }
+
+    fn define(
+        &mut self,
+        statement: &'a Statement,
+        name: &'a Name,
+        params: &'a [Name],
+        body: &'a Body,
+    ) -> Result<()> {
+        let clash = self
+            .shared
+            .iter()
+            .find(|net| net.name.value == name.value)
+            .map(|net| net.name.span)
+            .or_else(|| self.program.block(&name.value).map(|block| block.name.span));
+        if crate::layer::find(&name.value).is_some() {
+            let message = format!("`{}` is a layer and cannot be a shared network", name.value);
+            return Err(self.error(Diagnostic::new(codes::RESERVED, name.span, message)));
+        }
+        if let Some(first) = clash {
+            let message = format!("`{}` is already defined", name.value);
+            let problem = Diagnostic::new(codes::DUPLICATE, name.span, message);
+            return Err(self.error(problem.also(first, "first here")));
+        }
+        let weights = match &statement.label {
+            Some(label) => self.place(label)?.weights,
+            None => self.weights.clone(),
+        };
+        let variables = self.variables[self.visible..]
+            .iter()
+            .map(|variable| (variable.name.clone(), variable.value.clone()))
+            .collect();
+        self.shared.push(SharedNet {
+            name,
+            params,
+            body,
+            variables,
+            weights,
+            record: None,
+            calls: 0,
+        });
+        Ok(())
+    }
+
+    /// Expands one statement. Mistakes end here: only a halt goes on.
+    pub(super) fn statement(&mut self, statement: &'a Statement) -> Result<()> {
+        self.spend(1)?;
+        let place = match &statement.label {
+            None => None,
+            Some(label) => match self.place(label) {
+                Ok(place) => Some(place),
+                Err(_) => {
+                    self.current = Some(Tensor::Unknown);
+                    return if self.halted {
+                        Err(super::Reported)
+                    } else {
+                        Ok(())
+                    };
+                }
+            },
+        };
+        let done = self.kind(statement, place.as_ref());
+        if done.is_err() {
+            self.current = Some(Tensor::Unknown);
+        }
+        if let (Some(place), Some(tensor)) = (&place, self.current) {
+            self.name_tensor(place, tensor);
+        }
+        if self.halted {
+            Err(super::Reported)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn kind(&mut self, statement: &'a Statement, place: Option<&Place>) -> Result<()> {
+        match &statement.kind {
+            StatementKind::Chain(terms) => self.chain(terms, place, statement.span),
+            StatementKind::Group(body) => self.within(place, |this| this.body(body)),
+            StatementKind::If { arms, otherwise } => {
+                match self.choose(arms, otherwise.as_ref())? {
+                    Some(body) => self.within(place, |this| this.body(body)),
+                    None => Ok(()),
+                }
+            }
+            StatementKind::Repeat { .. } | StatementKind::For { .. } => self
+                .within(place, |this| {
+                    this.looped(statement, |this, body| this.body(body))
+                }),
+            // Read with the scope.
+            StatementKind::Defaults { .. } => self.no_label(place, "defaults"),
+            StatementKind::Shared { .. } => Ok(()),
+            StatementKind::Error => {
+                self.incomplete = true;
+                Err(super::Reported)
+            }
+            StatementKind::Input { .. } => self.misplaced("input", statement.span),
+            StatementKind::Head { .. } => self.misplaced("head", statement.span),
+            StatementKind::Weights { .. } => self.misplaced("weights", statement.span),
+            StatementKind::Expect(_) => self.misplaced("expect", statement.span),
+            StatementKind::Tap(_) => self.misplaced("tap", statement.span),
+            StatementKind::Train => self.misplaced("train", statement.span),
+        }
+    }
+
+    fn misplaced(&mut self, word: &str, span: Span) -> Result<()> {
+        let message = format!("`{word}` stands only directly in the model");
+        let before = self.current;
+        self.error(Diagnostic::new(codes::MISPLACED, span, message));
+        self.current = before;
+        Ok(())
+    }
+
+    pub(super) fn no_label(&mut self, place: Option<&Place>, word: &str) -> Result<()> {
+        if let Some(place) = place {
+            let message = format!("`{word}` makes no tensor, so it has no label");
+            self.error(Diagnostic::new(codes::MISPLACED, place.span, message));
+        }
+        Ok(())
+    }
+
+    /// The body whose condition holds.
+    pub(super) fn choose(
+        &mut self,
+        arms: &'a [(Expr, Body)],
+        otherwise: Option<&'a Body>,
+    ) -> Result<Option<&'a Body>> {
+        for (condition, body) in arms {
+            if self.condition(condition)? {
+                return Ok(Some(body));
+            }
+        }
+        Ok(otherwise)
+    }
+
+    /// Runs the body of a `repeat` or `for` with its variables, once for each turn.
+    pub(super) fn looped(
+        &mut self,
+        statement: &'a Statement,
+        mut run: impl FnMut(&mut Self, &'a Body) -> Result<()>,
+    ) -> Result<()> {
+        match &statement.kind {
+            StatementKind::Repeat { count, var, body } => {
+                let times = self.integer(count)?;
+                if times < 0 {
+                    let message = format!("something cannot be repeated {times} times");
+                    return Err(self.error(Diagnostic::new(codes::ARGUMENT, count.span, message)));
+                }
+                (0..times).try_for_each(|turn| {
+                    self.turn(turn, |this| {
+                        if let Some(var) = var {
+                            this.bind(var, Value::Int(turn))?;
+                        }
+                        run(this, body)
+                    })
+                })
+            }
+            StatementKind::For {
+                index,
+                binding,
+                items,
+                body,
+            } => {
+                let list = match self.eval(items)? {
+                    Value::List(list) => list,
+                    other => {
+                        let message = "`for` needs a list";
+                        let problem = Diagnostic::new(codes::TYPE, items.span, message)
+                            .label(format!("this is {}", other.kind()));
+                        return Err(self.error(problem));
+                    }
+                };
+                list.iter().enumerate().try_for_each(|(turn, item)| {
+                    self.turn(turn as i64, |this| {
+                        if let Some(index) = index {
+                            this.bind(index, Value::Int(turn as i64))?;
+                        }
+                        this.destructure(binding, item)?;
+                        run(this, body)
+                    })
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// One turn: its index is part of the path.
+    fn turn(&mut self, turn: i64, run: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        self.spend(1)?;
+        let component = Component {
+            text: turn.to_string(),
+            index: true,
+        };
+        let mark = self.variables.len();
+        self.labels.push(component.clone());
+        self.weights.push(component);
+        let result = run(self);
+        self.labels.pop();
+        self.weights.pop();
+        self.variables.truncate(mark);
+        result
+    }
+
+    fn destructure(&mut self, binding: &Binding, item: &crate::ast::Spanned<Value>) -> Result<()> {
+        match binding {
+            Binding::One(name) => self.bind(name, item.value.clone()),
+            Binding::Tuple(names, span) => {
+                let parts = match &item.value {
+                    Value::List(parts) if parts.len() == names.len() => parts.clone(),
+                    other => {
+                        let what = match other {
+                            Value::List(parts) => format!("a tuple of {}", parts.len()),
+                            other => other.kind().to_owned(),
+                        };
+                        let message = format!("{what} does not match {} names", names.len());
+                        let problem = Diagnostic::new(codes::BINDING, item.span, message)
+                            .also(*span, "this pattern");
+                        return Err(self.error(problem));
+                    }
+                };
+                for (name, part) in names.iter().zip(parts.iter()) {
+                    self.bind(name, part.value.clone())?;
+                }
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! Constants and the expressions that make them: pure, total, checked.
+
+use super::{Reported, Resolver, Result};
+use crate::ast::{Expr, ExprKind, Infix, Prefix, Spanned};
+use crate::diagnostic::{Code, Diagnostic, codes};
+use crate::graph::Span;
+use crate::layer::{Kind, LAYERS, Literal};
+use std::rc::Rc;
+
+/// A constant.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Value {
+    Int(i64),
+    Float(f64),
+    Bool(bool),
+    Str(Rc<str>),
+    /// `half`, `nearest`: a word that some layer takes.
+    Word(Rc<str>),
+    Dims(Rc<[i64]>),
+    List(Rc<[Spanned<Value>]>),
+}
+
+impl Value {
+    /// What it is, with its article.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Value::Int(_) => "an integer",
+            Value::Float(_) => "a number",
+            Value::Bool(_) => "a truth value",
+            Value::Str(_) => "a string",
+            Value::Word(_) => "a word",
+            Value::Dims(_) => "extents",
+            Value::List(_) => "a list",
+        }
+    }
+
+    /// As layers see it.
+    pub(super) fn literal(&self) -> Literal {
+        match self {
+            Value::Int(n) => Literal::Int(*n),
+            Value::Float(x) => Literal::Float(*x),
+            Value::Bool(true) => Literal::Word("on".to_owned()),
+            Value::Bool(false) => Literal::Word("off".to_owned()),
+            Value::Str(text) => Literal::Str(text.to_string()),
+            Value::Word(word) => Literal::Word(word.to_string()),
+            Value::Dims(dims) => Literal::Dims(dims.to_vec()),
+            Value::List(items) => Literal::List(
+                items
+                    .iter()
+                    .map(|item| Spanned {
+                        value: item.value.literal(),
+                        span: item.span,
+                    })
+                    .collect(),
+            ),
+        }
+    }
+}
+
+/// Whether some layer takes the word as a value.
+fn is_word(word: &str) -> bool {
+    let taken = |kind: &Kind| match kind {
+        Kind::Word(words) => words.contains(&word),
+        Kind::Padding => super::args::PADDINGS.contains(&word),
+        _ => false,
+    };
+    LAYERS
+        .iter()
+        .any(|decl| decl.params.iter().any(|param| taken(&param.kind)))
+}
+
+impl Resolver<'_> {
+    /// The expression's value.
+    pub(super) fn eval(&mut self, expr: &Expr) -> Result<Value> {
+        self.spend(1)?;
+        let span = expr.span;
+        Ok(match &expr.kind {
+            ExprKind::Int(n) => Value::Int(*n),
+            ExprKind::Float(x) => Value::Float(*x),
+            ExprKind::Str(text) => Value::Str(text.as_str().into()),
+            ExprKind::Dims(parts) => Value::Dims(
+                parts
+                    .iter()
+                    .map(|part| self.integer(part))
+                    .collect::<Result<_>>()?,
+            ),
+            ExprKind::List(items) => Value::List(
+                items
+                    .iter()
+                    .map(|item| {
+                        let value = self.eval(item)?;
+                        let span = item.span;
+                        Ok(Spanned { value, span })
+                    })
+                    .collect::<Result<_>>()?,
+            ),
+            ExprKind::Name(name) => self.variable(name, span)?,
+            ExprKind::Call(name, args) => {
+                let values: Vec<Spanned<Value>> = args
+                    .iter()
+                    .map(|arg| {
+                        let value = self.eval(arg)?;
+                        let span = arg.span;
+                        Ok(Spanned { value, span })
+                    })
+                    .collect::<Result<_>>()?;
+                self.function(&name.value, name.span, &values, span)?
+            }
+            ExprKind::Prefix(op, operand) => {
+                let value = self.eval(operand)?;
+                match (op, value) {
+                    (Prefix::Minus, Value::Int(n)) => match n.checked_neg() {
+                        Some(n) => Value::Int(n),
+                        None => return Err(self.overflow(span)),
+                    },
+                    (Prefix::Minus, Value::Float(x)) => Value::Float(-x),
+                    (Prefix::Not, Value::Bool(b)) => Value::Bool(!b),
+                    (Prefix::Minus, other) => {
+                        return Err(self.wrong(operand.span, "`-` needs a number", &other));
+                    }
+                    (Prefix::Not, other) => {
+                        return Err(self.wrong(operand.span, "`not` needs a truth value", &other));
+                    }
+                }
+            }
+            ExprKind::Infix(op, left, right) => self.infix(*op, left, right, span)?,
+            ExprKind::Index(list, index) => {
+                let items = match self.eval(list)? {
+                    Value::List(items) => items,
+                    other => return Err(self.wrong(list.span, "only lists have items", &other)),
+                };
+                let at = self.integer(index)?;
+                match usize::try_from(at).ok().and_then(|at| items.get(at)) {
+                    Some(item) => item.value.clone(),
+                    None => {
+                        let message = format!("there is no item {at} in a list of {}", items.len());
+                        return Err(self.error(Diagnostic::new(codes::INDEX, index.span, message)));
+                    }
+                }
+            }
+            ExprKind::If { arms, otherwise } => {
+                for (condition, value) in arms {
+                    if self.condition(condition)? {
+                        return self.eval(value);
+                    }
+                }
+                self.eval(otherwise)?
+            }
+            ExprKind::Error => return Err(Reported),
+        })
+    }
+
+    /// An expression that must be true or false.
+    pub(super) fn condition(&mut self, expr: &Expr) -> Result<bool> {
+        match self.eval(expr)? {
+            Value::Bool(b) => Ok(b),
+            other => Err(self.wrong(expr.span, "a condition is true or false", &other)),
+        }
+    }
+
+    /// An expression that must be an integer.
+    pub(super) fn integer(&mut self, expr: &Expr) -> Result<i64> {
+        match self.eval(expr)? {
+            Value::Int(n) => Ok(n),
+            other => Err(self.wrong(expr.span, "an integer is needed here", &other)),
+        }
+    }
+
+    fn variable(&mut self, name: &str, span: Span) -> Result<Value> {
+        if let Some(value) = self.find_variable(name) {
+            return Ok(value);
+        }
+        match name {
+            "on" => return Ok(Value::Bool(true)),
+            "off" => return Ok(Value::Bool(false)),
+            word if is_word(word) => return Ok(Value::Word(word.into())),
+            _ => {}
+        }
+        let known: Vec<String> = self.variable_names().map(str::to_owned).collect();
+        let problem = if self.knows_tensor(name) {
+            Diagnostic::new(
+                codes::MIXED,
+                span,
+                format!("`{name}` is a tensor, not a constant"),
+            )
+        } else {
+            Diagnostic::new(
+                codes::UNKNOWN_NAME,
+                span,
+                format!("`{name}` is not known here"),
+            )
+            .suggest(name, span, "variables", known.iter().map(String::as_str))
+        };
+        Err(self.error(problem))
+    }
+
+    fn function(
+        &mut self,
+        name: &str,
+        name_span: Span,
+        args: &[Spanned<Value>],
+        span: Span,
+    ) -> Result<Value> {
+        let least = match name {
+            "min" => true,
+            "max" => false,
+            _ => {
+                let message = format!("`{name}` is no function of constants");
+                let problem = Diagnostic::new(codes::UNKNOWN_NAME, name_span, message).suggest(
+                    name,
+                    name_span,
+                    "functions",
+                    ["min", "max"],
+                );
+                return Err(self.error(problem));
+            }
+        };
+        let mut best: Option<&Value> = None;
+        for arg in args {
+            if !matches!(arg.value, Value::Int(_) | Value::Float(_)) {
+                return Err(self.wrong(arg.span, "`min` and `max` need numbers", &arg.value));
+            }
+            let better = best.is_none_or(|best| {
+                compare(&arg.value, best)
+                    .is_some_and(|order| order.is_lt() == least && order.is_ne())
+            });
+            if better {
+                best = Some(&arg.value);
+            }
+        }
+        best.cloned().ok_or_else(|| {
+            let message = format!("`{name}` needs at least one number");
+            self.error(Diagnostic::new(codes::CALL_ARGUMENTS, span, message))
+        })
+    }
+
+    fn infix(&mut self, op: Infix, left: &Expr, right: &Expr, span: Span) -> Result<Value> {
+        let a = self.eval(left)?;
+        // `and` and `or` decide before they look further: `n > 0 and 8 / n > 1` is total.
+        match (op, &a) {
+            (Infix::And, Value::Bool(false)) | (Infix::Or, Value::Bool(true)) => return Ok(a),
+            (Infix::And | Infix::Or, Value::Bool(_)) => {
+                return self.condition(right).map(Value::Bool);
+            }
+            (Infix::And | Infix::Or, _) => {
+                let message = format!("`{}` needs truth values", op.symbol());
+                return Err(self.wrong(left.span, &message, &a));
+            }
+            _ => {}
+        }
+        let b = self.eval(right)?;
+        let order = compare(&a, &b);
+        let value = match op {
+            Infix::Equal | Infix::Unequal => {
+                let same = match order {
+                    Some(order) => order.is_eq(),
+                    None if std::mem::discriminant(&a) == std::mem::discriminant(&b) => {
+                        same(&a, &b)
+                    }
+                    None => {
+                        let message = format!("{} is never equal to {}", b.kind(), a.kind());
+                        return Err(self.mismatch(
+                            codes::TYPE,
+                            span,
+                            message,
+                            (left, &a),
+                            (right, &b),
+                        ));
+                    }
+                };
+                Some(Value::Bool(same == (op == Infix::Equal)))
+            }
+            Infix::Less => order.map(|order| Value::Bool(order.is_lt())),
+            Infix::LessEqual => order.map(|order| Value::Bool(order.is_le())),
+            Infix::Greater => order.map(|order| Value::Bool(order.is_gt())),
+            Infix::GreaterEqual => order.map(|order| Value::Bool(order.is_ge())),
+            _ => match (&a, &b) {
+                (Value::Int(a), Value::Int(b)) => {
+                    Some(self.integers(op, *a, *b, right.span, span)?)
+                }
+                _ => match (float(&a), float(&b)) {
+                    (Some(a), Some(b)) => Some(self.floats(op, a, b, span)?),
+                    _ => None,
+                },
+            },
+        };
+        value.ok_or_else(|| {
+            let message = format!("`{}` needs numbers", op.symbol());
+            self.mismatch(codes::TYPE, span, message, (left, &a), (right, &b))
+        })
+    }
+
+    fn integers(&mut self, op: Infix, a: i64, b: i64, divisor: Span, span: Span) -> Result<Value> {
+        if b == 0 && matches!(op, Infix::Divide | Infix::Remainder) {
+            let problem = Diagnostic::new(codes::DIVISION, span, format!("{a} is divided by zero"))
+                .also(divisor, "this is 0");
+            return Err(self.error(problem));
+        }
+        let result = match op {
+            Infix::Add => a.checked_add(b),
+            Infix::Subtract => a.checked_sub(b),
+            Infix::Multiply => a.checked_mul(b),
+            Infix::Divide => a.checked_div(b),
+            _ => a.checked_rem(b),
+        };
+        match result {
+            Some(n) => Ok(Value::Int(n)),
+            None => Err(self.overflow(span)),
+        }
+    }
+
+    fn floats(&mut self, op: Infix, a: f64, b: f64, span: Span) -> Result<Value> {
+        let result = match op {
+            Infix::Add => a + b,
+            Infix::Subtract => a - b,
+            Infix::Multiply => a * b,
+            Infix::Divide => a / b,
+            _ => a % b,
+        };
+        if result.is_finite() {
+            Ok(Value::Float(result))
+        } else if b == 0.0 {
+            let problem = Diagnostic::new(codes::DIVISION, span, format!("{a} is divided by zero"));
+            Err(self.error(problem))
+        } else {
+            Err(self.overflow(span))
+        }
+    }
+
+    fn overflow(&mut self, span: Span) -> Reported {
+        let problem = Diagnostic::new(codes::OVERFLOW, span, "the result is too large")
+            .note("integers have 64 bits, numbers are finite doubles");
+        self.error(problem)
+    }
+
+    fn wrong(&mut self, span: Span, message: &str, value: &Value) -> Reported {
+        let problem =
+            Diagnostic::new(codes::TYPE, span, message).label(format!("this is {}", value.kind()));
+        self.error(problem)
+    }
+
+    fn mismatch(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: String,
+        left: (&Expr, &Value),
+        right: (&Expr, &Value),
+    ) -> Reported {
+        let problem = Diagnostic::new(code, span, message)
+            .also(left.0.span, format!("this is {}", left.1.kind()))
+            .also(right.0.span, format!("this is {}", right.1.kind()));
+        self.error(problem)
+    }
+}
+
+fn float(value: &Value) -> Option<f64> {
+    match value {
+        Value::Int(n) => Some(*n as f64),
+        Value::Float(x) => Some(*x),
+        _ => None,
+    }
+}
+
+/// The order of two numbers.
+fn compare(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
+    match (a, b) {
+        (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
+        _ => float(a)?.partial_cmp(&float(b)?),
+    }
+}
+
+/// Equality of values of one kind, wherever they are written.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::List(a), Value::List(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .zip(b.iter())
+                    .all(|(a, b)| same(&a.value, &b.value))
+        }
+        _ => compare(a, b).map_or_else(|| a == b, std::cmp::Ordering::is_eq),
+    }
+}

@@ -1,0 +1,71 @@
+//! The specs of the repository compile to the networks that they are named after.
+
+use cnnc_compiler::compile_file;
+use std::path::PathBuf;
+
+fn specs() -> Vec<PathBuf> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../specs");
+    let mut specs: Vec<PathBuf> = std::fs::read_dir(root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "cnn"))
+        .collect();
+    specs.sort();
+    specs
+}
+
+#[test]
+fn every_spec_compiles_without_warnings() {
+    assert!(specs().len() >= 8);
+    for path in specs() {
+        match compile_file(&path) {
+            Ok(model) => assert!(model.warnings.is_empty(), "{}", model.warnings),
+            Err(problems) => panic!("{problems}"),
+        }
+    }
+}
+
+/// Names and shapes of a model's parameters, those that a state dict has.
+fn tensors(name: &str) -> Vec<(String, Vec<usize>)> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../specs/{name}.cnn"));
+    let graph = compile_file(path)
+        .unwrap_or_else(|problems| panic!("{problems}"))
+        .graph;
+    let mut tensors: Vec<_> = graph
+        .params
+        .values()
+        .map(|param| (param.name.clone(), param.shape.clone()))
+        .collect();
+    tensors.sort();
+    tensors
+}
+
+#[test]
+fn tensors_are_called_as_in_the_published_weights() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/goldens/state_dict_names.json");
+    let Ok(text) = std::fs::read_to_string(path) else {
+        assert!(std::env::var_os("CI").is_none(), "CI needs ../shared");
+        println!("SKIPPED: tensors_are_called_as_in_the_published_weights needs ../shared");
+        return;
+    };
+    let published: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for name in [
+        "lenet5",
+        "alexnet",
+        "vgg16",
+        "resnet18",
+        "resnet50",
+        "squeezenet1_1",
+    ] {
+        let mut expected: Vec<(String, Vec<usize>)> = published[name]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| serde_json::from_value(row.clone()).unwrap())
+            .filter(|(name, _): &(String, Vec<usize>)| !name.ends_with("num_batches_tracked"))
+            .collect();
+        expected.sort();
+        assert_eq!(tensors(name), expected, "{name}");
+    }
+}
