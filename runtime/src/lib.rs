@@ -4,6 +4,7 @@
 //! footprint and a naive twin), *plans* (the constants of one compiled network) and the edges of
 //! the world: tensor files and pictures.
 
+pub mod answer;
 pub mod input;
 pub mod isa;
 pub mod kernel;
