@@ -9,6 +9,7 @@
 pub mod ast;
 pub mod diagnostic;
 pub mod graph;
+pub mod hash;
 pub mod head;
 pub mod id;
 #[cfg(feature = "jit")]

@@ -1,6 +1,8 @@
 //! The specs of the repository compile to the networks that they are named after.
 
 use cnnc_compiler::compile_file;
+use cnnc_compiler::graph::{dump, verify};
+use cnnc_compiler::hash;
 use std::path::PathBuf;
 
 fn specs() -> Vec<PathBuf> {
@@ -19,7 +21,10 @@ fn every_spec_compiles_without_warnings() {
     assert!(specs().len() >= 8);
     for path in specs() {
         match compile_file(&path) {
-            Ok(model) => assert!(model.warnings.is_empty(), "{}", model.warnings),
+            Ok(model) => {
+                assert!(model.warnings.is_empty(), "{}", model.warnings);
+                assert_eq!(verify(&model.graph), Ok(()), "{path:?}");
+            }
             Err(problems) => panic!("{problems}"),
         }
     }
@@ -67,5 +72,43 @@ fn tensors_are_called_as_in_the_published_weights() {
             .collect();
         expected.sort();
         assert_eq!(tensors(name), expected, "{name}");
+    }
+}
+
+const LENET5: &str = "\
+graph LeNet5
+%v0: 1x28x28 = input image
+%v1: 6x28x28 = conv(%v0) {kernel 5x5, out 6, stride /1x1, pad (2, 2, 2, 2), dilation 1x1, groups 1, bias on} [c1.weight, c1.bias] @c1_conv
+%v2: 6x28x28 = tanh(%v1) @c1
+";
+
+#[test]
+fn the_dump_of_a_graph_is_stable() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../specs/lenet5.cnn");
+    let graph = compile_file(path)
+        .unwrap_or_else(|problems| panic!("{problems}"))
+        .graph;
+    let text = dump(&graph);
+    println!(
+        "{text}{}{}",
+        hash::canonical(&graph),
+        hash::architecture(&graph)
+    );
+    assert!(text.starts_with(LENET5), "{text}");
+    assert!(
+        text.ends_with("@softmax_1\nraw = %v12\nprobabilities = %v13\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn passes_keep_every_spec_valid() {
+    for path in specs() {
+        let graph = compile_file(path)
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .graph;
+        // It verifies after each pass.
+        let (optimised, _) = cnnc_compiler::pass::optimize(&graph);
+        assert!(optimised.order.len() <= graph.order.len());
     }
 }

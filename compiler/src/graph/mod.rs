@@ -4,6 +4,12 @@
 //! a pass rewrites a graph by pushing nodes and editing `order`. Nothing here
 //! knows what any layer computes.
 
+mod dump;
+mod verify;
+
+pub use dump::dump;
+pub use verify::verify;
+
 use crate::id::Map;
 use crate::layer::Layer;
 use std::fmt;

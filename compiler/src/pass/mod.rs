@@ -99,6 +99,14 @@ pub fn optimize(graph: &Graph) -> (Graph, Notes) {
 pub fn run(pass: &Pass, graph: &mut Graph, notes: &mut Notes) {
     notes.pass = pass.name;
     (pass.run)(graph, notes);
+    if let Err(problems) = crate::graph::verify(graph) {
+        panic!(
+            "pass {} broke {}: {}",
+            pass.name,
+            graph.name,
+            problems.join("; ")
+        );
+    }
 }
 
 /// What makes a value, if a node does.

@@ -1,0 +1,304 @@
+//! The verifier of graphs. What it checks is what a [`Graph`] is:
+//!
+//! 1. Ids are those of rows that exist.
+//! 2. A value is defined once: input `i` of the graph defines the value that says `Def::Input(i)`, node `n` the one
+//!    that says `Def::Node(n)`.
+//! 3. The schedule has each node at most once, and every operand is an input of the graph or made by a
+//!    node before it in the schedule.
+//! 4. The shape of a value is what its node's layer infers from the operands' shapes.
+//! 5. The parameters of a node are those that its layer infers: as many, with these roles and shapes, and a literal has
+//!    as many values as its shape.
+//! 6. Labels of live nodes are not empty, and unique.
+//! 7. Outputs are alive: an input, or made by a node in the schedule. The first is `raw`, and names are unique.
+//!
+//! It runs after the resolver and after every pass; what it finds is a bug of the compiler, not of a spec.
+
+use super::{Def, Graph, Node, NodeId, Shape, ValueId};
+use crate::id::Id;
+use std::collections::{HashMap, HashSet};
+
+/// Checks the graph.
+///
+/// # Errors
+/// Every broken rule, one sentence each, naming node and value.
+pub fn verify(graph: &Graph) -> Result<(), Vec<String>> {
+    let mut verifier = Verifier {
+        graph,
+        problems: Vec::new(),
+        alive: HashSet::new(),
+    };
+    verifier.inputs();
+    verifier.schedule();
+    verifier.outputs();
+    if verifier.problems.is_empty() {
+        Ok(())
+    } else {
+        Err(verifier.problems)
+    }
+}
+
+struct Verifier<'g> {
+    graph: &'g Graph,
+    problems: Vec<String>,
+    /// Values that are defined at this point of the schedule.
+    alive: HashSet<ValueId>,
+}
+
+impl Verifier<'_> {
+    fn inputs(&mut self) {
+        for (index, input) in self.graph.inputs.iter().enumerate() {
+            match self.graph.values.get(input.value) {
+                None => self.say(format!(
+                    "input `{}` is {}, which does not exist",
+                    input.name, input.value
+                )),
+                Some(value) if value.def != Def::Input(index) => self.say(format!(
+                    "input `{}` is {}, which is defined by {:?}",
+                    input.name, input.value, value.def
+                )),
+                Some(_) => {
+                    self.alive.insert(input.value);
+                }
+            }
+        }
+    }
+
+    fn schedule(&mut self) {
+        let mut scheduled = HashSet::new();
+        let mut labels: HashMap<&str, NodeId> = HashMap::new();
+        for &id in &self.graph.order {
+            let Some(node) = self.graph.nodes.get(id) else {
+                self.say(format!("the schedule has {id}, which does not exist"));
+                continue;
+            };
+            if !scheduled.insert(id) {
+                self.say(format!("{} is in the schedule twice", name(id, node)));
+                continue;
+            }
+            if node.label.is_empty() {
+                self.say(format!("{id} has no label"));
+            }
+            if let Some(first) = labels.insert(&node.label, id) {
+                self.say(format!(
+                    "{first} and {id} have the same label `{}`",
+                    node.label
+                ));
+            }
+            self.node(id, node);
+        }
+    }
+
+    fn node(&mut self, id: NodeId, node: &Node) {
+        let mut shapes: Vec<Shape> = Vec::new();
+        for &operand in &node.inputs {
+            if !self.alive.contains(&operand) {
+                self.say(format!(
+                    "{} reads {operand}, which is not made before it",
+                    name(id, node)
+                ));
+                return;
+            }
+            shapes.push(self.graph.values[operand].shape.clone());
+        }
+        let Some(output) = self.graph.values.get(node.output) else {
+            self.say(format!(
+                "{} makes {}, which does not exist",
+                name(id, node),
+                node.output
+            ));
+            return;
+        };
+        if output.def != Def::Node(id) {
+            let def = output.def;
+            self.say(format!(
+                "{} makes {}, which is defined by {def:?}",
+                name(id, node),
+                node.output
+            ));
+        }
+        self.alive.insert(node.output);
+        match node.layer.infer(&shapes) {
+            Err(error) => self.say(format!(
+                "{} does not fit its operands: {error}",
+                name(id, node)
+            )),
+            Ok(inferred) => {
+                if inferred.output != output.shape {
+                    self.say(format!(
+                        "{} makes {}, but {} is {}",
+                        name(id, node),
+                        inferred.output,
+                        node.output,
+                        output.shape
+                    ));
+                }
+                self.params(id, node, &inferred.params);
+            }
+        }
+    }
+
+    fn params(&mut self, id: NodeId, node: &Node, specs: &[crate::layer::ParamSpec]) {
+        if specs.len() != node.params.len() {
+            self.say(format!(
+                "{} has {} parameters, but its layer needs {}",
+                name(id, node),
+                node.params.len(),
+                specs.len()
+            ));
+            return;
+        }
+        for (&param, spec) in node.params.iter().zip(specs) {
+            let Some(row) = self.graph.params.get(param) else {
+                self.say(format!(
+                    "{} has {param}, which does not exist",
+                    name(id, node)
+                ));
+                continue;
+            };
+            if row.role != spec.role || row.shape != spec.shape {
+                self.say(format!(
+                    "{} has {param}, a {} of {:?}, where its layer needs a {} of {:?}",
+                    name(id, node),
+                    row.role,
+                    row.shape,
+                    spec.role,
+                    spec.shape
+                ));
+            }
+            let elements: usize = row.shape.iter().product();
+            if row
+                .literal
+                .as_ref()
+                .is_some_and(|values| values.len() != elements)
+            {
+                self.say(format!(
+                    "the values of {param} are not as many as its shape {:?}",
+                    row.shape
+                ));
+            }
+        }
+    }
+
+    fn outputs(&mut self) {
+        let mut names = HashSet::new();
+        for (index, output) in self.graph.outputs.iter().enumerate() {
+            if !self.alive.contains(&output.value) {
+                self.say(format!(
+                    "output `{}` is {}, which nothing makes",
+                    output.name, output.value
+                ));
+            }
+            if !names.insert(&output.name) {
+                self.say(format!("there are two outputs `{}`", output.name));
+            }
+            if (index == 0) != (output.name == "raw") {
+                self.say(format!(
+                    "output {index} is `{}`: `raw` is the first",
+                    output.name
+                ));
+            }
+        }
+        if self.graph.outputs.is_empty() {
+            self.say("there is no output".to_owned());
+        }
+        let made: HashSet<usize> = self.graph.order.iter().map(|id| id.index()).collect();
+        for (id, value) in self.graph.values.iter() {
+            if let Def::Node(node) = value.def
+                && made.contains(&node.index())
+                && self
+                    .graph
+                    .nodes
+                    .get(node)
+                    .is_some_and(|node| node.output != id)
+            {
+                self.say(format!(
+                    "{id} says that it is made by {node}, which makes another value"
+                ));
+            }
+        }
+    }
+
+    fn say(&mut self, problem: String) {
+        self.problems.push(problem);
+    }
+}
+
+fn name(id: NodeId, node: &Node) -> String {
+    format!("{id} (`{}` {})", node.label, node.layer.attributes().0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Output;
+
+    fn graph() -> Graph {
+        let text = "cnn 1\nmodel M { input x: 3x8x8\n a: conv 3x3 4 relu\n b: conv 1x1 4 }";
+        let mut files = crate::Files::default();
+        crate::compile_source(&mut files, "m.cnn", text)
+            .unwrap()
+            .graph
+    }
+
+    /// A way to break a graph, and part of what is said of it.
+    type Break = (&'static str, fn(&mut Graph));
+
+    #[test]
+    fn every_broken_rule_is_found() {
+        assert_eq!(verify(&graph()), Ok(()));
+        let breaks: &[Break] = &[
+            ("is in the schedule twice", |g| g.order.push(g.order[0])),
+            ("not made before it", |g| g.order.reverse()),
+            ("which is not made before it", |g| {
+                g.nodes[NodeId::new(0)].inputs[0] = ValueId::new(99);
+            }),
+            ("does not exist", |g| g.order.push(NodeId::new(99))),
+            ("which does not exist", |g| {
+                g.nodes[NodeId::new(0)].output = ValueId::new(99)
+            }),
+            ("but v1 is", |g| {
+                g.values[ValueId::new(1)].shape = Shape::new([4, 9, 9]).unwrap()
+            }),
+            ("parameters, but its layer needs", |g| {
+                g.nodes[NodeId::new(0)].params.pop();
+            }),
+            ("where its layer needs", |g| {
+                g.nodes[NodeId::new(0)].params.swap(0, 1)
+            }),
+            ("the same label", |g| {
+                g.nodes[NodeId::new(0)].label = "b".to_owned();
+            }),
+            ("has no label", |g| g.nodes[NodeId::new(0)].label.clear()),
+            ("which nothing makes", |g| {
+                g.order.pop();
+            }),
+            ("two outputs", |g| {
+                let value = g.outputs[0].value;
+                let name = "raw".to_owned();
+                g.outputs.push(Output { name, value });
+            }),
+            ("`raw` is the first", |g| {
+                g.outputs[0].name = "cooked".to_owned()
+            }),
+            ("there is no output", |g| g.outputs.clear()),
+            ("defined by", |g| {
+                g.values[ValueId::new(0)].def = Def::Node(NodeId::new(0))
+            }),
+            ("not as many as its shape", |g| {
+                g.params[crate::graph::ParamId::new(0)].literal = Some(vec![1.0]);
+            }),
+            ("does not fit its operands", |g| {
+                g.values[ValueId::new(0)].shape = Shape::new([3, 2, 2]).unwrap();
+            }),
+        ];
+        for (expected, break_it) in breaks {
+            let mut graph = graph();
+            break_it(&mut graph);
+            let problems = verify(&graph).expect_err(expected);
+            assert!(
+                problems.iter().any(|problem| problem.contains(expected)),
+                "{expected}: {problems:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The architecture hash: which network it is, whatever its parts are called.
+//!
+//! It is the SHA-256 of the network's canonical form:
+//!
+//! ```text
+//! cnn 1
+//! 0 = input 1x28x28
+//! 1 = conv(0){kernel=5x5,…}[0 6x1x5x5,1 6] 6x28x28
+//! 2 = tanh(1){}[] 6x28x28
+//! out 2
+//! ```
+//!
+//! Values are numbered in the order in which a walk from the outputs first needs them (operands before
+//! the nodes that read them), parameters in the order in which nodes first have them, so that two calls of a shared
+//! network differ from two networks. Names, labels, comments, formatting, the order of independent statements and what no output
+//! needs are not in it; constant weights are, as attributes.
+
+use crate::graph::{Def, Graph, NodeId, ParamId, Shape, ValueId};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::fmt::Write;
+
+/// The hash, as 64 hexadecimal digits.
+pub fn architecture(graph: &Graph) -> String {
+    let digest = Sha256::digest(canonical(graph).as_bytes());
+    digest.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The canonical form.
+pub fn canonical(graph: &Graph) -> String {
+    let mut writer = Writer {
+        graph,
+        out: "cnn 1\n".to_owned(),
+        values: HashMap::new(),
+        params: HashMap::new(),
+    };
+    for input in &graph.inputs {
+        let number = writer.number(input.value);
+        let shape = &graph.values[input.value].shape;
+        let _ = writeln!(writer.out, "{number} = input {shape}");
+    }
+    for output in &graph.outputs {
+        writer.reach(output.value);
+    }
+    for output in &graph.outputs {
+        let number = writer.number(output.value);
+        let _ = writeln!(writer.out, "out {number}");
+    }
+    writer.out
+}
+
+struct Writer<'g> {
+    graph: &'g Graph,
+    out: String,
+    values: HashMap<ValueId, usize>,
+    params: HashMap<ParamId, usize>,
+}
+
+impl Writer<'_> {
+    fn number(&mut self, value: ValueId) -> usize {
+        let next = self.values.len();
+        *self.values.entry(value).or_insert(next)
+    }
+
+    /// Writes what the value needs, then its node. Networks are deep: no recursion.
+    fn reach(&mut self, value: ValueId) {
+        let mut stack = vec![(value, false)];
+        while let Some((value, ready)) = stack.pop() {
+            if self.values.contains_key(&value) {
+                continue;
+            }
+            let Def::Node(node) = self.graph.values[value].def else {
+                continue;
+            };
+            if ready {
+                self.node(node);
+                continue;
+            }
+            stack.push((value, true));
+            let operands = &self.graph.nodes[node].inputs;
+            stack.extend(operands.iter().rev().map(|&operand| (operand, false)));
+        }
+    }
+
+    fn node(&mut self, id: NodeId) {
+        let graph = self.graph;
+        let node = &graph.nodes[id];
+        let (keyword, mut attributes) = node.layer.attributes();
+        attributes.sort();
+        let operands: Vec<String> = node
+            .inputs
+            .iter()
+            .map(|&value| self.number(value).to_string())
+            .collect();
+        let attributes: Vec<String> = attributes
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let mut params = Vec::new();
+        for &param in &node.params {
+            let next = self.params.len();
+            let number = *self.params.entry(param).or_insert(next);
+            let dims: Vec<String> = graph.params[param]
+                .shape
+                .iter()
+                .map(usize::to_string)
+                .collect();
+            params.push(format!("{number} {}", dims.join("x")));
+        }
+        let number = self.number(node.output);
+        let shape: &Shape = &graph.values[node.output].shape;
+        let _ = writeln!(
+            self.out,
+            "{number} = {keyword}({}){{{}}}[{}] {shape}",
+            operands.join(","),
+            attributes.join(","),
+            params.join(",")
+        );
+    }
+}
