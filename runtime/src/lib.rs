@@ -5,6 +5,7 @@
 //! the world: tensor files and pictures.
 
 pub mod answer;
+pub mod generated;
 pub mod input;
 pub mod isa;
 pub mod kernel;

@@ -10,6 +10,7 @@
 //! Inputs have room for those that are not contiguous where they are; all others are read in place.
 
 use crate::input::Input;
+use crate::memory::{ALIGNMENT, Aligned};
 use crate::plan::{Plan, Port};
 use crate::threads::Pool;
 use std::any::Any;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 pub type Driver = unsafe extern "C" fn(bases: *const *mut f32, pool: *const Pool);
 
 /// Floats in a cache line: what every region is aligned to.
-const LINE: usize = 16;
+const LINE: usize = ALIGNMENT / size_of::<f32>();
 
 /// Bytes of memory that a session of that plan takes, with room to align any piece of memory.
 pub fn session_bytes(plan: &Plan) -> usize {
@@ -166,17 +167,13 @@ impl fmt::Display for Extents<'_> {
     }
 }
 
-#[repr(C, align(64))]
-#[derive(Clone, Copy)]
-struct Line([f32; LINE]);
-
 /// A network ready to run, with memory of its own or the caller's; `'a` is the life of the caller's.
 ///
 /// Nothing is allocated by [`Session::run`].
 pub struct Session<'a> {
     network: Arc<Network>,
     /// What `bases` and `staging` lead into, when it is not the caller's.
-    _owned: Vec<Line>,
+    _owned: Option<Aligned>,
     _borrowed: PhantomData<&'a mut [u8]>,
     bases: Box<[*mut f32]>,
     /// Where each input goes that is not contiguous.
@@ -195,15 +192,11 @@ impl Session<'static> {
     /// When there is not enough memory.
     pub fn new(network: Arc<Network>, threads: usize) -> Result<Session<'static>, RunError> {
         let needed = session_bytes(network.plan());
-        let count = needed.div_ceil(size_of::<Line>());
-        let mut lines: Vec<Line> = Vec::new();
-        lines
-            .try_reserve_exact(count)
-            .map_err(|_| RunError::Memory { needed })?;
-        lines.resize(count, Line([0.0; LINE]));
-        let start = lines.as_mut_ptr().cast();
-        // SAFETY: `lines` is aligned, of at least that many bytes, and moves into the session without moving its elements.
-        Ok(unsafe { Session::at(network, start, lines, threads) })
+        let memory = Aligned::zeroed(needed / size_of::<f32>());
+        let mut memory = memory.map_err(|_| RunError::Memory { needed })?;
+        let start = memory.as_mut_ptr();
+        // SAFETY: `memory` is aligned, of that many bytes, and moves into the session without moving its elements.
+        Ok(unsafe { Session::at(network, start, Some(memory), threads) })
     }
 }
 
@@ -222,11 +215,11 @@ impl<'a> Session<'a> {
         if found < needed {
             return Err(RunError::Arena { needed, found });
         }
-        let skip = arena.as_ptr().align_offset(align_of::<Line>());
+        let skip = arena.as_ptr().align_offset(ALIGNMENT);
         // SAFETY: `needed` includes one line, and alignment skips less than that.
         let start = unsafe { arena.as_mut_ptr().add(skip) }.cast();
         // SAFETY: aligned, and `needed` bytes less one line are left, which is all that the regions take.
-        Ok(unsafe { Session::at(network, start, Vec::new(), threads) })
+        Ok(unsafe { Session::at(network, start, None, threads) })
     }
 
     /// Lays out the regions.
@@ -237,7 +230,7 @@ impl<'a> Session<'a> {
     unsafe fn at(
         network: Arc<Network>,
         start: *mut f32,
-        owned: Vec<Line>,
+        owned: Option<Aligned>,
         threads: usize,
     ) -> Session<'a> {
         let plan = network.plan();
