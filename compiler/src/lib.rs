@@ -8,6 +8,7 @@
 
 pub mod ast;
 pub mod diagnostic;
+pub mod emit;
 pub mod graph;
 pub mod hash;
 pub mod head;

@@ -1,0 +1,194 @@
+//! `cnn_model!`: from what is written in the macro to Rust, or to errors at the right tokens.
+
+use super::inline::Inline;
+use super::{Model, emit, variants};
+use crate::diagnostic::{Diagnostic, Diagnostics, Files};
+use crate::graph::{FileId, Graph};
+use crate::id::Id;
+use crate::pass::optimize;
+use crate::resolve::{self, compile_file, compile_source};
+use cnnc_runtime::weights::Weights;
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::quote;
+use std::path::{Path, PathBuf};
+
+/// `pub LeNet5 = "specs/lenet5.cnn", weights = "lenet5.safetensors"`.
+pub struct Invocation {
+    /// Path of the facade, as the user's crate sees it.
+    pub root: TokenStream,
+    /// Documentation written in front.
+    pub doc: Vec<String>,
+    /// Visibility.
+    pub vis: TokenStream,
+    /// Name of the type.
+    pub name: Ident,
+    /// The spec.
+    pub spec: Spec,
+    /// The weights to embed: a path, and where it is written.
+    pub weights: Option<(String, Span)>,
+    /// Directory of the user's Cargo.toml: what paths are relative to.
+    pub directory: PathBuf,
+}
+
+/// Where the spec is.
+pub enum Spec {
+    /// In a file.
+    File(String, Span),
+    /// In a string, all of a file.
+    Text(String, Span),
+    /// Between braces: all of a file if it begins with `cnn`, else the body of a model.
+    Inline(Group),
+}
+
+/// Writes the network, or `compile_error!`s.
+pub fn expand(invocation: &Invocation) -> TokenStream {
+    generate(invocation).unwrap_or_else(|errors| errors.into_iter().map(error).collect())
+}
+
+/// A message between two tokens.
+type Message = (Span, Span, String);
+
+fn error((first, last, message): Message) -> TokenStream {
+    // Two tokens with these spans: the compiler underlines what is between them.
+    let ends = [first, last].map(|span| TokenTree::Ident(Ident::new("_cnnc", span)));
+    let ends: TokenStream = ends.into_iter().collect();
+    syn::Error::new_spanned(ends, message).into_compile_error()
+}
+
+fn generate(invocation: &Invocation) -> Result<TokenStream, Vec<Message>> {
+    let (found, mut sources) = front(invocation)?;
+    sources.extend(found.files.iter().map(|path| absolute(invocation, path)));
+    let (graph, _) = optimize(&found.graph);
+    let variants = variants(&graph);
+    let weights = match &invocation.weights {
+        None => None,
+        Some((path, span)) => {
+            let path = absolute(invocation, Path::new(path));
+            let bound = Weights::open(&path).and_then(|weights| {
+                // Packing reports what else there is, when the network is loaded.
+                weights.bind(&variants[0].1.plan.sources).map(|_| ())
+            });
+            bound.map_err(|error| vec![(*span, *span, error.to_string())])?;
+            Some(path)
+        }
+    };
+    let root = &invocation.root;
+    let doc = invocation.doc.iter().chain([&found.graph.doc]);
+    let doc: Vec<&str> = doc
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty())
+        .collect();
+    let model = Model {
+        vis: invocation.vis.clone(),
+        name: invocation.name.clone(),
+        rt: quote!(#root::rt),
+        doc: doc.join("\n\n"),
+        parameters: parameters(&found.graph),
+        macs: macs(&found.graph),
+        weights,
+        sources,
+    };
+    Ok(emit(&model, &variants))
+}
+
+/// Learned parameters of the network, shared ones once.
+fn parameters(graph: &Graph) -> u64 {
+    let learned = graph.params.values().filter(|param| param.learned);
+    learned
+        .map(|param| param.shape.iter().product::<usize>() as u64)
+        .sum()
+}
+
+/// Multiply-adds of the network.
+fn macs(graph: &Graph) -> u64 {
+    let macs = graph.live().map(|(_, node)| {
+        let inferred = node.layer.infer(&graph.operand_shapes(node));
+        inferred.map_or(0, |inferred| inferred.macs)
+    });
+    macs.sum()
+}
+
+fn absolute(invocation: &Invocation, path: &Path) -> String {
+    let path = invocation.directory.join(path);
+    path.to_string_lossy().into_owned()
+}
+
+/// The checked network and the spec's own file.
+fn front(invocation: &Invocation) -> Result<(resolve::Model, Vec<String>), Vec<Message>> {
+    let mut files = Files::default();
+    let here = invocation
+        .directory
+        .join(format!("{}.cnn", invocation.name));
+    match &invocation.spec {
+        Spec::File(path, span) => {
+            let path = absolute(invocation, Path::new(path));
+            let model = compile_file(&path).map_err(|problems| rendered(&problems, *span))?;
+            Ok((model, vec![path]))
+        }
+        Spec::Text(text, span) => {
+            let model = compile_source(&mut files, here, text);
+            let model = model.map_err(|problems| rendered(&problems, *span))?;
+            Ok((model, Vec::new()))
+        }
+        Spec::Inline(group) => {
+            let Some(inline) = Inline::new(group) else {
+                let why = "a spec between braces must be written out where the macro is called"
+                    .to_owned();
+                return Err(vec![(group.span_open(), group.span_close(), why)]);
+            };
+            let whole = inline.text.trim_start().starts_with("cnn ");
+            let before = if whole {
+                String::new()
+            } else {
+                format!("cnn 1 model {} {{", invocation.name)
+            };
+            let after = if whole { "" } else { "}" };
+            let text = format!("{before}{}{after}", inline.text);
+            let model = compile_source(&mut files, here, &text).map_err(|problems| {
+                let items = problems.items().iter();
+                items
+                    .map(|item| at_token(item, &problems, &inline, before.len()))
+                    .collect::<Vec<_>>()
+            })?;
+            Ok((model, Vec::new()))
+        }
+    }
+}
+
+/// All diagnostics as one text, as `cnnc check` shows them.
+fn rendered(problems: &Diagnostics, span: Span) -> Vec<Message> {
+    vec![(
+        span,
+        span,
+        format!("\n{}", problems.render(false).trim_end()),
+    )]
+}
+
+/// A diagnostic at the tokens that it is about.
+fn at_token(item: &Diagnostic, problems: &Diagnostics, inline: &Inline, shift: usize) -> Message {
+    let mut text = item.message.clone();
+    if !item.label.is_empty() {
+        text += &format!("\n  {}", item.label);
+    }
+    // The spec itself is the first text.
+    let own = item.span.filter(|span| span.file == FileId::new(0));
+    let span = own.map(|span| span.range());
+    let (first, last) = match span {
+        Some(bytes) => {
+            inline.tokens(bytes.start.saturating_sub(shift)..bytes.end.saturating_sub(shift))
+        }
+        None => inline.tokens(0..0),
+    };
+    for (span, label) in &item.secondary {
+        let slice = problems.files().slice(*span);
+        text += &format!("\n  `{}`: {label}", slice.trim());
+    }
+    for note in &item.notes {
+        text += &format!("\nnote: {note}");
+    }
+    let fixes = item.fixes.iter().map(|fix| &fix.message);
+    for help in item.help.iter().chain(fixes) {
+        text += &format!("\nhelp: {help}");
+    }
+    (first, last, text)
+}

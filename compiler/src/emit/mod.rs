@@ -1,0 +1,241 @@
+//! Specialised Rust: a network as a typed struct, static plans and one function per distinct section.
+//!
+//! There is a plan for every ISA; which is used is decided when weights are loaded.
+//!
+//! ```text
+//! pub struct LeNet5 { … }                      api: load, session, sizes
+//! pub struct LeNet5Session<'a> { … }           run(&image)
+//! pub struct LeNet5Outputs<'s> { … }           raw(), probabilities()
+//! const _: () = {
+//!     mod plan_0 { … }                         sections, steps, plan; a driver per ISA
+//!     impl LeNet5 { pub fn with_weights … }    chooses among them
+//! };
+//! ```
+
+mod api;
+mod driver;
+mod expand;
+mod inline;
+mod names;
+mod plan;
+
+pub use expand::{Invocation, Spec, expand};
+
+use crate::graph::Graph;
+use crate::loops::{verify, verify_plan};
+use crate::lower::{Lowered, lower};
+use cnnc_runtime::Isa;
+use cnnc_runtime::session::session_bytes;
+use driver::Driver;
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{format_ident, quote};
+
+/// What is known of a network beside its loops.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Visibility of the types.
+    pub vis: TokenStream,
+    /// Name of the type.
+    pub name: Ident,
+    /// Path of the runtime, as the user's crate sees it.
+    pub rt: TokenStream,
+    /// Documentation, in Markdown.
+    pub doc: String,
+    /// Learned parameters.
+    pub parameters: u64,
+    /// Multiply-adds.
+    pub macs: u64,
+    /// The weights file to embed: an absolute path.
+    pub weights: Option<String>,
+    /// Files that the network was compiled from, absolute paths: it is compiled again when one changes.
+    pub sources: Vec<String>,
+}
+
+/// Loops, and every ISA that they are for.
+pub type Variant = (Vec<Isa>, Lowered);
+
+/// Lowers a graph for every ISA. A plan depends on an ISA through its lanes and registers only, so ISAs that
+/// agree in these share one.
+pub fn variants(graph: &Graph) -> Vec<Variant> {
+    let mut variants: Vec<Variant> = Vec::new();
+    for isa in Isa::ALL {
+        let alike =
+            |other: &Isa| (other.lanes(), other.registers()) == (isa.lanes(), isa.registers());
+        match variants.iter_mut().find(|(isas, _)| alike(&isas[0])) {
+            Some((isas, _)) => isas.push(isa),
+            None => variants.push((vec![isa], lower(graph, isa))),
+        }
+    }
+    variants
+}
+
+/// The Rust of a network.
+///
+/// # Panics
+/// When the loops are not proven (a bug in lowering), or there are none.
+pub fn emit(model: &Model, variants: &[Variant]) -> TokenStream {
+    for (isas, lowered) in variants {
+        let proof =
+            verify(&lowered.program).and_then(|()| verify_plan(&lowered.program, &lowered.plan));
+        if let Err(violations) = proof {
+            panic!("loops of {} for {}: {}", model.name, isas[0], violations[0]);
+        }
+    }
+    let first = &variants[0].1.plan;
+    let arena = variants
+        .iter()
+        .map(|(_, lowered)| session_bytes(&lowered.plan));
+    let api = api::api(
+        model,
+        &first.inputs,
+        &first.outputs,
+        arena.max().unwrap_or(0),
+    );
+    let plans = plans(model, variants);
+    let sources = model.sources.iter();
+    quote! {
+        #api
+        const _: () = {
+            #plans
+            // An edit of a source is an edit of this crate.
+            #(const _: &[u8] = ::core::include_bytes!(#sources);)*
+        };
+    }
+}
+
+fn plans(model: &Model, variants: &[Variant]) -> TokenStream {
+    let Model { name, rt, .. } = model;
+    let modules = variants
+        .iter()
+        .enumerate()
+        .map(|(index, variant)| module(rt, index, variant));
+    let arms = variants.iter().enumerate().flat_map(|(index, (isas, _))| {
+        let module = format_ident!("plan_{index}");
+        isas.iter().map(move |&isa| {
+            let (variant, function) = (variant(isa), format_ident!("{}", isa.name()));
+            quote!(#rt::Isa::#variant => #module::#function(weights)?,)
+        })
+    });
+    quote! {
+        #(#modules)*
+        impl #name {
+            /// Checks weights and packs them for this machine.
+            ///
+            /// # Errors
+            /// As `load`.
+            pub fn with_weights(
+                weights: &#rt::weights::Weights,
+            ) -> ::core::result::Result<Self, #rt::generated::LoadError> {
+                Self::on(#rt::Isa::detect()?, weights)
+            }
+
+            /// Checks weights and packs them for an instruction set of your choice.
+            ///
+            /// # Errors
+            /// As `load`, and when this machine does not have it.
+            pub fn on(
+                isa: #rt::Isa,
+                weights: &#rt::weights::Weights,
+            ) -> ::core::result::Result<Self, #rt::generated::LoadError> {
+                if !isa.available() {
+                    return ::core::result::Result::Err(#rt::isa::IsaError::Unavailable(isa).into());
+                }
+                let network = match isa {
+                    #(#arms)*
+                };
+                ::core::result::Result::Ok(Self { network })
+            }
+        }
+    }
+}
+
+fn variant(isa: Isa) -> Ident {
+    Ident::new(&format!("{isa:?}"), Span::call_site())
+}
+
+fn module(rt: &TokenStream, index: usize, (isas, lowered): &Variant) -> TokenStream {
+    let name = format_ident!("plan_{index}");
+    let Driver {
+        kernels,
+        functions,
+        steps,
+        places,
+    } = driver::driver(&lowered.program, lowered.plan.inputs.len());
+    let plan = plan::plan(&lowered.plan);
+    let (k, p) = (
+        Literal::usize_unsuffixed(kernels.len()),
+        Literal::usize_unsuffixed(places),
+    );
+    let functions = functions.iter().enumerate().map(|(index, function)| {
+        let name = format_ident!("section_{index}");
+        let body = &function.body;
+        let pool = if function.parallel {
+            quote!(pool)
+        } else {
+            quote!(_)
+        };
+        quote! {
+            unsafe fn #name(k: &[KernelFn; K], p: &[*mut f32; P], #pool: *const Pool) {
+                unsafe { #body }
+            }
+        }
+    });
+    let count = Literal::usize_unsuffixed(steps.len());
+    let steps = steps.iter().map(|(function, places)| {
+        let function = format_ident!("section_{function}");
+        let places = places.iter().map(|&(base, offset)| {
+            let base = Literal::usize_unsuffixed(base);
+            let offset = Literal::i64_unsuffixed(offset);
+            quote!((#base, #offset))
+        });
+        quote!(Step { section: #function, places: &[#(#places),*] })
+    });
+    let drivers = isas.iter().map(|&isa| {
+        let (variant, function) = (variant(isa), format_ident!("{}", isa.name()));
+        quote! {
+            pub(super) fn #function(weights: &Weights) -> Result<Arc<Network>, LoadError> {
+                static KERNELS: Kernels<K> = Kernels::new(Isa::#variant, NAMES);
+                unsafe extern "C" fn driver(bases: *const *mut f32, pool: *const Pool) {
+                    unsafe { drive(bases, pool, &KERNELS, &STEPS) }
+                }
+                // SAFETY: the steps were proven for this plan when they were written.
+                unsafe { load(&PLAN, &KERNELS, driver, weights) }
+            }
+        }
+    });
+    quote! {
+        #[allow(unused_imports, dead_code)]
+        mod #name {
+            use ::core::prelude::rust_2021::*;
+            use ::std::borrow::Cow;
+            use ::std::sync::Arc;
+            use #rt::Isa;
+            use #rt::generated::{Context, Kernels, LoadError, Step, drive, load};
+            use #rt::kernel::KernelFn;
+            use #rt::plan::{Data, Norm, Plan, Port, Recipe, Source};
+            use #rt::session::Network;
+            use #rt::threads::{Pool, parallel_for};
+            use #rt::weights::Weights;
+
+            /// Kernels, and most addresses of a section.
+            const K: usize = #k;
+            const P: usize = #p;
+            const NONE: *const f32 = ::core::ptr::null();
+            const NAMES: [&str; K] = [#(#kernels),*];
+            static PLAN: Plan = #plan;
+            static STEPS: [Step<K, P>; #count] = [#(#steps),*];
+            #(#functions)*
+            #(#drivers)*
+        }
+    }
+}
+
+/// The text of `dump --stage=rust`.
+///
+/// # Panics
+/// When the tokens are no Rust: a bug in this module.
+#[cfg(feature = "print")]
+pub fn pretty(tokens: TokenStream) -> String {
+    let file = syn::parse2(tokens).unwrap_or_else(|error| panic!("emit: {error}"));
+    prettyplease::unparse(&file)
+}

@@ -1,0 +1,178 @@
+//! A plan as a Rust constant.
+
+use cnnc_runtime::plan::{Data, Norm, Plan, Port, Recipe, Source};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::quote;
+
+/// The plan as an expression; its types are in scope.
+pub(super) fn plan(plan: &Plan) -> TokenStream {
+    let Plan {
+        name,
+        isa,
+        arena,
+        packed,
+        sources,
+        recipes,
+        inputs,
+        outputs,
+    } = plan;
+    let isa = Ident::new(&format!("{isa:?}"), Span::call_site());
+    let (arena, packed) = (number(*arena), number(*packed));
+    let sources = list(sources, source);
+    let recipes = list(recipes, recipe);
+    let (inputs, outputs) = (list(inputs, port), list(outputs, port));
+    quote! {
+        Plan {
+            name: Cow::Borrowed(#name),
+            isa: Isa::#isa,
+            arena: #arena,
+            packed: #packed,
+            sources: #sources,
+            recipes: #recipes,
+            inputs: #inputs,
+            outputs: #outputs,
+        }
+    }
+}
+
+fn number(n: usize) -> Literal {
+    Literal::usize_unsuffixed(n)
+}
+
+fn list<T>(items: &[T], item: impl Fn(&T) -> TokenStream) -> TokenStream {
+    let items = items.iter().map(item);
+    quote!(Cow::Borrowed(&[#(#items),*]))
+}
+
+fn shape(extents: &[usize]) -> TokenStream {
+    list(extents, |&extent| {
+        let extent = number(extent);
+        quote!(#extent)
+    })
+}
+
+fn source(source: &Source) -> TokenStream {
+    let (name, shape) = (&source.name, shape(&source.shape));
+    quote!(Source { name: Cow::Borrowed(#name), shape: #shape })
+}
+
+fn port(port: &Port) -> TokenStream {
+    let (name, shape) = (&port.name, shape(&port.shape));
+    quote!(Port { name: Cow::Borrowed(#name), shape: #shape })
+}
+
+fn option<T>(value: &Option<T>, some: impl Fn(&T) -> TokenStream) -> TokenStream {
+    match value {
+        Some(value) => {
+            let value = some(value);
+            quote!(Some(#value))
+        }
+        None => quote!(None),
+    }
+}
+
+fn index(index: &u32) -> TokenStream {
+    let index = Literal::u32_unsuffixed(*index);
+    quote!(#index)
+}
+
+fn norm(norm: &Norm) -> TokenStream {
+    let (gamma, beta) = (option(&norm.gamma, index), option(&norm.beta, index));
+    let (mean, var) = (index(&norm.mean), index(&norm.var));
+    let eps = Literal::u64_unsuffixed(norm.eps.to_bits());
+    quote!(Norm { gamma: #gamma, beta: #beta, mean: #mean, var: #var, eps: f64::from_bits(#eps) })
+}
+
+fn data(data: &Data) -> TokenStream {
+    match data {
+        Data::Source(source) => {
+            let source = index(source);
+            quote!(Data::Source(#source))
+        }
+        Data::Literal(values) => {
+            let values = list(values, |value| {
+                let bits = Literal::u32_unsuffixed(value.to_bits());
+                quote!(f32::from_bits(#bits))
+            });
+            quote!(Data::Literal(#values))
+        }
+    }
+}
+
+fn pair(&(count, stride): &(usize, i64)) -> TokenStream {
+    let (count, stride) = (number(count), Literal::i64_unsuffixed(stride));
+    quote!((#count, #stride))
+}
+
+fn channels(&(first, per_group): &(usize, usize)) -> TokenStream {
+    let (first, per_group) = (number(first), number(per_group));
+    quote!((#first, #per_group))
+}
+
+fn recipe(recipe: &Recipe) -> TokenStream {
+    match recipe {
+        Recipe::Panels {
+            dest,
+            data: from,
+            base,
+            groups,
+            outs,
+            channel,
+            reduce,
+            block,
+            norm: fold,
+        } => {
+            let (dest, block) = (number(*dest), number(*block));
+            let (from, base) = (data(from), Literal::i64_unsuffixed(*base));
+            let (groups, outs, reduce) = (pair(groups), pair(outs), list(reduce, pair));
+            let (channel, norm) = (channels(channel), option(fold, norm));
+            quote! {
+                Recipe::Panels {
+                    dest: #dest, data: #from, base: #base, groups: #groups, outs: #outs,
+                    channel: #channel, reduce: #reduce, block: #block, norm: #norm,
+                }
+            }
+        }
+        Recipe::Bias {
+            dest,
+            data: from,
+            groups,
+            outs,
+            channel,
+            block,
+            norm: fold,
+        } => {
+            let (dest, groups, outs) = (number(*dest), number(*groups), number(*outs));
+            let (from, block, norm) = (option(from, data), number(*block), option(fold, norm));
+            let channel = channels(channel);
+            quote! {
+                Recipe::Bias {
+                    dest: #dest, data: #from, groups: #groups, outs: #outs, channel: #channel,
+                    block: #block, norm: #norm,
+                }
+            }
+        }
+        Recipe::ScaleShift {
+            dest,
+            channels,
+            padded,
+            norm: fold,
+        } => {
+            let (dest, channels, padded) = (number(*dest), number(*channels), number(*padded));
+            let norm = norm(fold);
+            quote! {
+                Recipe::ScaleShift { dest: #dest, channels: #channels, padded: #padded, norm: #norm }
+            }
+        }
+        Recipe::Vector {
+            dest,
+            data: from,
+            count,
+            padded,
+        } => {
+            let (dest, count, padded) = (number(*dest), number(*count), number(*padded));
+            let from = data(from);
+            quote!(Recipe::Vector { dest: #dest, data: #from, count: #count, padded: #padded })
+        }
+    }
+}

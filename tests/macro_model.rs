@@ -1,0 +1,162 @@
+//! Networks as types: what `cnn_model!` writes, used as its users do.
+// Users may forbid unsafe code: what the macro writes is not theirs.
+#![forbid(unsafe_code)]
+#![deny(missing_docs, unused, clippy::all)]
+
+use cnnc::rt::generated::LoadError;
+use cnnc::rt::weights::Weights;
+use cnnc::rt::{Isa, session::RunError};
+
+cnnc::cnn_model! {
+    /// Digits.
+    pub LeNet5 = "specs/lenet5.cnn", weights = "examples/data/lenet5.safetensors",
+}
+
+cnnc::cnn_model! {
+    Twin {
+        input a, b: 2x6x6
+        shared side { conv: conv 3x3 4 pad half relu;  globalavgpool }
+        left: side(a)
+        right: side(b)
+        tap left
+        tap right
+        out: abs(left - right)
+    }
+}
+
+cnnc::cnn_model!(pub(crate) Whole = r#"
+cnn 1
+block pair(w) { c: conv 3x3 w relu; d: conv 1x1 w relu }
+model AnyName {
+  input image: 3x9x9
+  first: pair(5)
+  second: pair(9)
+}
+"#);
+
+/// The first test digit of MNIST, a seven, is in the examples' data.
+fn pixels() -> Vec<f32> {
+    let mut image = vec![0.0; LeNet5::INPUT_LEN];
+    // A bar at the top and a slope: enough of a seven.
+    for x in 6..22 {
+        (6..9).for_each(|y| image[28 * y + x] = 1.0);
+    }
+    for y in 9..24 {
+        let x = 21 - (y - 9) / 2;
+        (x - 2..x + 1).for_each(|x| image[28 * y + x] = 1.0);
+    }
+    image
+}
+
+fn most(of: &[f32]) -> usize {
+    (0..of.len())
+        .max_by(|&a, &b| of[a].total_cmp(&of[b]))
+        .unwrap()
+}
+
+#[test]
+fn a_file_with_weights() {
+    assert_eq!((LeNet5::PARAMETERS, LeNet5::MACS), (61_706, 416_520));
+    assert_eq!((LeNet5::INPUT_SHAPE, LeNet5::INPUT_LEN), ([1, 28, 28], 784));
+    assert_eq!(LeNet5::PROBABILITIES_SHAPE, [10]);
+    let net = LeNet5::embedded().unwrap();
+    let mut session = net.session();
+    let image = pixels();
+    let outputs = session.run(&image).unwrap();
+    let (raw, probabilities): (&[f32; 10], &[f32; 10]) = (outputs.raw(), outputs.probabilities());
+    assert_eq!(most(raw), 7);
+    assert_eq!(most(probabilities), 7);
+    assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+}
+
+#[test]
+fn every_way_to_load_gives_the_same() {
+    let bytes = std::fs::read("examples/data/lenet5.safetensors").unwrap();
+    let weights = Weights::open("examples/data/lenet5.safetensors").unwrap();
+    let nets = [
+        LeNet5::embedded(),
+        LeNet5::load("examples/data/lenet5.safetensors"),
+        LeNet5::from_bytes(bytes),
+        LeNet5::with_weights(&weights),
+    ];
+    let raw: Vec<[f32; 10]> = nets
+        .into_iter()
+        .map(|net| *net.unwrap().session().run(&pixels()).unwrap().raw())
+        .collect();
+    assert!(raw.iter().all(|other| *other == raw[0]), "{raw:?}");
+    let made_up = LeNet5::synthetic().unwrap();
+    assert_ne!(*made_up.session().run(&pixels()).unwrap().raw(), raw[0]);
+}
+
+#[test]
+fn threads_and_memory_change_nothing() {
+    let net = Whole::synthetic().unwrap();
+    let image =
+        ndarray::Array3::from_shape_fn((3, 9, 9), |(c, y, x)| (c + 2 * y + 3 * x) as f32 / 40.0);
+    let expected = *net.session().run(&image).unwrap().raw();
+    assert_eq!(*net.session_with(3).run(&image).unwrap().raw(), expected);
+    let mut arena = vec![0xa5u8; Whole::ARENA_BYTES];
+    let mut session = net.session_in(&mut arena).unwrap();
+    for _ in 0..2 {
+        assert_eq!(*session.run(&image).unwrap().raw(), expected);
+    }
+    // Sessions are independent, and go to other threads.
+    let other = net.clone();
+    let there = std::thread::spawn(move || *other.session().run(&image).unwrap().raw());
+    assert_eq!(there.join().unwrap(), expected);
+}
+
+#[test]
+fn several_inputs_and_outputs() {
+    assert_eq!((Twin::A_SHAPE, Twin::B_LEN), ([2, 6, 6], 72));
+    let net = Twin::synthetic().unwrap();
+    let mut session = net.session();
+    let (a, b) = ([0.25f32; 72], vec![0.75f32; 72]);
+    let outputs = session.run(&a, &b).unwrap();
+    let (left, right) = (*outputs.left(), *outputs.right());
+    for (out, (left, right)) in outputs.raw().iter().zip(left.iter().zip(&right)) {
+        assert_eq!(*out, (left - right).abs());
+    }
+    let outputs = session.run(&b, &b[..]).unwrap();
+    assert_eq!(outputs.left(), outputs.right());
+    assert_eq!(outputs.raw(), &[0.0; 4]);
+}
+
+#[test]
+fn mistakes_are_errors() {
+    let net = LeNet5::embedded().unwrap();
+    let mut session = net.session();
+    let short = session.run(&[0.0; 783]).unwrap_err();
+    assert_eq!(
+        short.to_string(),
+        "input `image` is 1x28x28, 784 elements, but 783 were given"
+    );
+    let mut arena = vec![0u8; LeNet5::ARENA_BYTES / 2];
+    let small = net.session_in(&mut arena).map(drop);
+    assert!(matches!(small, Err(RunError::Arena { .. })));
+    let missing = LeNet5::load("examples/data/none.safetensors").unwrap_err();
+    assert!(matches!(missing, LoadError::Weights(_)));
+    let other = LeNet5::load("examples/data/resnet20.safetensors")
+        .unwrap_err()
+        .to_string();
+    assert!(other.contains("c1.weight"), "{other}");
+}
+
+/// The plan of 16 lanes, on any machine, and the plain one: each is an ISA that loading may choose.
+#[test]
+fn every_plan_gives_nearly_the_same() {
+    let weights = Weights::open("examples/data/lenet5.safetensors").unwrap();
+    let image = pixels();
+    let mut all: Vec<(Isa, [f32; 10])> = Vec::new();
+    for isa in Isa::ALL.into_iter().filter(|isa| isa.available()) {
+        let net = LeNet5::on(isa, &weights).unwrap();
+        assert_eq!(net.isa(), isa);
+        all.push((isa, *net.session().run(&image).unwrap().raw()));
+    }
+    assert!(all.len() >= 2);
+    for (isa, raw) in &all {
+        for (x, y) in raw.iter().zip(&all[0].1) {
+            assert!((x - y).abs() < 1e-4, "{isa}: {raw:?}, {:?}", all[0]);
+        }
+    }
+}
