@@ -5,7 +5,9 @@
 //! the world: tensor files and pictures.
 
 pub mod answer;
+pub mod files;
 pub mod generated;
+pub mod image;
 pub mod input;
 pub mod isa;
 pub mod kernel;
@@ -18,6 +20,7 @@ pub mod session;
 mod simd;
 mod sniff;
 pub mod synthetic;
+pub mod tensor_file;
 pub mod threads;
 pub mod weights;
 

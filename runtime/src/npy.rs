@@ -4,7 +4,8 @@ use crate::sniff::{Guess, looks_like};
 use safetensors::Dtype;
 use std::fmt;
 
-const MAGIC: &[u8] = b"\x93NUMPY";
+/// How every file begins.
+pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// Most extents of an array: numpy's own limit.
 const MAX_RANK: usize = 64;
@@ -195,6 +196,17 @@ pub(crate) fn gather(bytes: &[u8], shape: &[usize], strides: &[usize], width: us
         }
     }
     out
+}
+
+/// All of a file of little-endian f32 in row-major order, but its elements.
+pub(crate) fn header(shape: &[usize]) -> Vec<u8> {
+    let extents: String = shape.iter().map(|extent| format!("{extent}, ")).collect();
+    let mut text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({extents}), }}");
+    // The elements start at a multiple of 64, after a newline.
+    let len = (MAGIC.len() + 4 + text.len() + 1).next_multiple_of(64) - MAGIC.len() - 4;
+    text.push_str(&" ".repeat(len - text.len() - 1));
+    text.push('\n');
+    [MAGIC, &[1, 0], &(len as u16).to_le_bytes(), text.as_bytes()].concat()
 }
 
 #[cfg(test)]

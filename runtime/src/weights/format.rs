@@ -22,8 +22,8 @@ const MAX_HEADER: usize = 100_000_000;
 /// What is wrong with a weights file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FormatError {
-    /// Something else altogether, with a guess what.
-    NotSafetensors(Option<&'static str>),
+    /// In no format that is read, with a guess what it is.
+    Unknown(Option<&'static str>),
     /// The header is longer than the file.
     HeaderLength {
         /// Bytes that the header is said to have.
@@ -79,8 +79,12 @@ pub enum FormatError {
 impl fmt::Display for FormatError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            FormatError::NotSafetensors(guess) => {
-                write!(f, "not a safetensors file{}", Guess(*guess))
+            FormatError::Unknown(guess) => {
+                write!(
+                    f,
+                    "not a weights file (safetensors, PyTorch, npz, darknet){}",
+                    Guess(*guess)
+                )
             }
             FormatError::HeaderLength { claimed, left } => {
                 write!(
@@ -161,10 +165,10 @@ impl fmt::Display for Shape<'_> {
 /// Reads and checks the header of `file`; ranges are offsets in the file.
 pub(crate) fn parse(file: &[u8]) -> Result<Index, FormatError> {
     let Some((length, rest)) = file.split_first_chunk::<8>() else {
-        return Err(FormatError::NotSafetensors(looks_like(file)));
+        return Err(FormatError::Unknown(looks_like(file)));
     };
     if rest.first() != Some(&b'{') {
-        return Err(FormatError::NotSafetensors(looks_like(file)));
+        return Err(FormatError::Unknown(looks_like(file)));
     }
     let claimed = u64::from_le_bytes(*length);
     let too_short = FormatError::HeaderLength {

@@ -28,6 +28,8 @@ pub use problem::{Problem, WeightsError};
 pub use safetensors::Dtype;
 pub use torch::TorchError;
 
+pub(crate) use format::Shape;
+
 use file::{Contents, Elements, Entry, Index};
 use memmap2::Mmap;
 use std::borrow::Cow;
@@ -218,7 +220,8 @@ pub(crate) fn element_count(shape: &[usize]) -> Option<usize> {
         .try_fold(1usize, |n, &size| n.checked_mul(size))
 }
 
-fn map(path: &Path) -> io::Result<Mmap> {
+/// Maps an ordinary file into memory, read-only.
+pub(crate) fn map(path: &Path) -> io::Result<Mmap> {
     // Asked before opening: opening a named pipe would wait for its writer.
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {

@@ -1,0 +1,69 @@
+//! Pictures: from a file to the input of a network, and from an output map to a file.
+//!
+//! ```text
+//! PNG/JPEG/BMP ──open──▶ Picture ──PreProcess::apply──▶ f32, channels first
+//! f32 map ──Picture::of_map──▶ Picture ──write_png──▶ PNG
+//! ```
+
+mod decode;
+mod display;
+mod error;
+mod preprocess;
+mod resize;
+
+pub use decode::{MAX_PIXELS, MAX_SIDE};
+pub use display::{Show, write_png};
+pub use error::{ImageError, ImageProblem};
+pub use preprocess::{ImageStep, Normalize, PreProcess};
+pub use resize::Filter;
+
+use std::fmt;
+
+/// A picture in 8-bit RGB, upright.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Picture {
+    width: usize,
+    height: usize,
+    rgb: Vec<u8>,
+}
+
+impl Picture {
+    /// A picture from its rows of red, green, blue; `None` unless there is at least one pixel, within the
+    /// limits ([`MAX_SIDE`], [`MAX_PIXELS`]), and three bytes for each.
+    pub fn from_rgb(width: usize, height: usize, rgb: Vec<u8>) -> Option<Picture> {
+        let fits = decode::within_limits(width, height) && rgb.len() == 3 * width * height;
+        fits.then_some(Picture { width, height, rgb })
+    }
+
+    /// A picture from rows of grey values; `None` as in [`Picture::from_rgb`].
+    pub fn from_grey(width: usize, height: usize, grey: &[u8]) -> Option<Picture> {
+        let fits = decode::within_limits(width, height) && grey.len() == width * height;
+        let rgb = || grey.iter().flat_map(|&value| [value; 3]).collect();
+        fits.then(|| Picture {
+            width,
+            height,
+            rgb: rgb(),
+        })
+    }
+
+    /// Pixels in a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Red, green, blue of every pixel, row by row.
+    pub fn rgb(&self) -> &[u8] {
+        &self.rgb
+    }
+}
+
+impl fmt::Debug for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Picture({}x{})", self.width, self.height)
+    }
+}

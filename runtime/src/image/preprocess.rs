@@ -1,0 +1,238 @@
+//! From a picture to the input of a network: the steps that a spec declares, then one table look-up per value.
+
+use super::{Filter, ImageError, ImageProblem, Picture};
+use crate::plan::List;
+use std::borrow::Cow;
+
+/// One geometric step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageStep {
+    /// Scales so that the shorter side has `side` pixels; the longer one is rounded down, as
+    /// torchvision's `Resize(side)` does.
+    ResizeShort {
+        /// Pixels of the shorter side.
+        side: u32,
+        /// How.
+        filter: Filter,
+    },
+    /// Scales to exactly this size, whatever that does to the proportions.
+    Resize {
+        /// Pixels in a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// How.
+        filter: Filter,
+    },
+    /// Cuts out the middle, with the offset rounded half to even as torchvision's `CenterCrop` does. A picture that
+    /// is too small gets a black border.
+    CenterCrop {
+        /// Pixels in a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
+    /// Scales to the largest size that fits, keeping the proportions (sizes rounded to nearest), and places it in the
+    /// middle of a grey picture.
+    Letterbox {
+        /// Pixels in a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// Grey value of the border.
+        fill: u8,
+        /// How to scale.
+        filter: Filter,
+    },
+}
+
+/// How 8-bit values become numbers: `(value · scale − mean) / std` for each channel of the network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Normalize {
+    /// Multiplies the 8-bit value.
+    pub scale: f32,
+    /// Subtracted after that.
+    pub mean: [f32; 3],
+    /// Divided by after that.
+    pub std: [f32; 3],
+    /// Whether the network's channels are blue, green, red.
+    pub bgr: bool,
+}
+
+impl Normalize {
+    /// 0…1.
+    pub const UNIT: Normalize = Normalize {
+        scale: 1.0 / 255.0,
+        mean: [0.0; 3],
+        std: [1.0; 3],
+        bgr: false,
+    };
+    /// The mean and deviation of ImageNet's pixels: torchvision's models.
+    pub const IMAGENET: Normalize = Normalize {
+        mean: [0.485, 0.456, 0.406],
+        std: [0.229, 0.224, 0.225],
+        ..Normalize::UNIT
+    };
+    /// −1…1: the Inception and MobileNet models of TensorFlow.
+    pub const SYMMETRIC: Normalize = Normalize {
+        mean: [0.5; 3],
+        std: [0.5; 3],
+        ..Normalize::UNIT
+    };
+    /// Blue, green, red minus the means (104, 117, 123), not scaled: models that come from Caffe.
+    pub const IMAGENET_BGR_CAFFE: Normalize = Normalize {
+        scale: 1.0,
+        mean: [104.0, 117.0, 123.0],
+        std: [1.0; 3],
+        bgr: true,
+    };
+
+    /// All of them, by the names that a spec uses.
+    pub const PRESETS: &'static [(&'static str, Normalize)] = &[
+        ("unit", Normalize::UNIT),
+        ("imagenet", Normalize::IMAGENET),
+        ("symmetric", Normalize::SYMMETRIC),
+        ("imagenet-bgr-caffe", Normalize::IMAGENET_BGR_CAFFE),
+    ];
+}
+
+/// What a spec's `input` declares: how a picture becomes the network's input. Generated code holds it as a static.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PreProcess {
+    /// 3, or 1 for grey: ITU-R 601 luma, as Pillow's mode `L`.
+    pub channels: usize,
+    /// In order.
+    pub steps: List<ImageStep>,
+    /// Whether the three channels are blue, green, red instead of red, green, blue.
+    pub bgr: bool,
+    /// Multiplies the 8-bit value: 1, or 1/255.
+    pub scale: f32,
+    /// Subtracted after that: one value for each of the network's channels, or one for all, or none.
+    pub mean: List<f32>,
+    /// Divided by after that, likewise.
+    pub std: List<f32>,
+    /// Columns of the network's input.
+    pub width: usize,
+    /// Rows of the network's input.
+    pub height: usize,
+}
+
+impl PreProcess {
+    /// Number of values that [`PreProcess::apply`] gives.
+    pub fn elements(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    /// The input that this picture makes, channels first; `name` is for messages.
+    ///
+    /// # Errors
+    /// When the steps do not lead to the network's size, or lead through too large a picture, or the
+    /// network takes neither one nor three channels.
+    pub fn apply(&self, picture: &Picture, name: &str) -> Result<Vec<f32>, ImageError> {
+        if !matches!(self.channels, 1 | 3) {
+            return Err(ImageProblem::Channels(self.channels).of(name));
+        }
+        let picture = self
+            .run_steps(picture)
+            .map_err(|problem| problem.of(name))?;
+        let tables: Vec<_> = (0..self.channels)
+            .map(|channel| self.table(channel))
+            .collect();
+        let (pixels, _) = picture.rgb().as_chunks::<3>();
+        let mut out = Vec::with_capacity(self.elements());
+        for (channel, table) in tables.iter().enumerate() {
+            let value = |pixel: &[u8; 3]| match (self.channels, self.bgr) {
+                (1, _) => luma(pixel),
+                (_, false) => pixel[channel],
+                (_, true) => pixel[2 - channel],
+            };
+            out.extend(pixels.iter().map(|pixel| table[usize::from(value(pixel))]));
+        }
+        Ok(out)
+    }
+
+    /// The picture after the geometric steps, of the network's size: what it sees.
+    fn run_steps<'a>(&self, picture: &'a Picture) -> Result<Cow<'a, Picture>, ImageProblem> {
+        let mut picture = Cow::Borrowed(picture);
+        for step in self.steps.iter() {
+            picture = Cow::Owned(step.apply(&picture)?);
+        }
+        let found = (picture.width(), picture.height());
+        let needed = (self.width, self.height);
+        if found != needed {
+            return Err(ImageProblem::Size { found, needed });
+        }
+        Ok(picture)
+    }
+
+    /// The number that each 8-bit value becomes, in f64 and rounded once.
+    fn table(&self, channel: usize) -> [f32; 256] {
+        let pick = |list: &[f32], default: f32| {
+            f64::from(*list.get(channel).or(list.first()).unwrap_or(&default))
+        };
+        let (mean, std) = (pick(&self.mean, 0.0), pick(&self.std, 1.0));
+        let scale = f64::from(self.scale);
+        std::array::from_fn(|value| ((value as f64 * scale - mean) / std) as f32)
+    }
+}
+
+impl ImageStep {
+    fn apply(&self, picture: &Picture) -> Result<Picture, ImageProblem> {
+        let (width, height) = (picture.width(), picture.height());
+        match *self {
+            ImageStep::ResizeShort { side, filter } => {
+                let side = side as usize;
+                let long = side * width.max(height) / width.min(height);
+                let size = if width <= height {
+                    (side, long)
+                } else {
+                    (long, side)
+                };
+                picture.resized(size.0, size.1, filter)
+            }
+            ImageStep::Resize {
+                width,
+                height,
+                filter,
+            } => picture.resized(width as usize, height as usize, filter),
+            ImageStep::CenterCrop {
+                width: to_width,
+                height: to_height,
+            } => {
+                let at = (crop_start(width, to_width), crop_start(height, to_height));
+                picture.placed(to_width as usize, to_height as usize, at, 0)
+            }
+            ImageStep::Letterbox {
+                width: to_width,
+                height: to_height,
+                fill,
+                filter,
+            } => {
+                let (to_width, to_height) = (to_width as usize, to_height as usize);
+                let scale = (to_width as f64 / width as f64).min(to_height as f64 / height as f64);
+                let scaled = |size: usize| ((size as f64 * scale).round() as usize).max(1);
+                let picture = picture.resized(scaled(width), scaled(height), filter)?;
+                let left = (to_width - picture.width()) / 2;
+                let top = (to_height - picture.height()) / 2;
+                picture.placed(to_width, to_height, (left as i64, top as i64), fill)
+            }
+        }
+    }
+}
+
+/// Where the picture's first pixel goes: torchvision rounds half of what is cut to even; of a
+/// border, the left half is the smaller one.
+fn crop_start(size: usize, to: u32) -> i64 {
+    let (size, to) = (size as i64, i64::from(to));
+    if to <= size {
+        -(((size - to) as f64 / 2.0).round_ties_even() as i64)
+    } else {
+        (to - size) / 2
+    }
+}
+
+/// Pillow's conversion to grey (`L24` in src/libImaging/Convert.c).
+fn luma(&[r, g, b]: &[u8; 3]) -> u8 {
+    let sum = u32::from(r) * 19_595 + u32::from(g) * 38_470 + u32::from(b) * 7_471 + 0x8000;
+    (sum >> 16) as u8
+}

@@ -1,0 +1,298 @@
+//! Plain tensors in files, for inputs and raw outputs: `.npy`, and every format with names that [`Weights`] reads.
+
+use crate::files::write_atomically;
+use crate::npy::{self, NpyError};
+use crate::sniff::Guess;
+use crate::weights::{self, Dtype, FormatError, Shape, Weights, WeightsError};
+use crate::weights::{convert, element_count};
+use std::borrow::Cow;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+/// A named tensor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    /// Its name: the file's, without its ending, for an `.npy` file.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Its elements, row-major.
+    pub values: Vec<f32>,
+}
+
+/// Reads all tensors of a file: `.npy`, or what [`Weights::open`] reads and has names (`.safetensors`, `.npz`, `.pt`). The content tells
+/// which it is. Floats, integers and truth values become f32.
+///
+/// # Errors
+/// When the file cannot be read, is none of these, is damaged, or holds other types.
+pub fn read_tensors(path: impl AsRef<Path>) -> Result<Vec<Tensor>, TensorFileError> {
+    let path = path.as_ref();
+    let origin = || path.display().to_string();
+    let file = weights::map(path).map_err(|error| TensorFileError::Read {
+        path: origin(),
+        error,
+    })?;
+    if file.starts_with(npy::MAGIC) {
+        return match read_npy(&file) {
+            Ok((shape, values)) => {
+                let name = path
+                    .file_stem()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
+                Ok(vec![Tensor {
+                    name,
+                    shape,
+                    values,
+                }])
+            }
+            Err(error) => Err(TensorFileError::Npy {
+                path: origin(),
+                error,
+            }),
+        };
+    }
+    let file = Weights::open(path).map_err(|error| match error {
+        WeightsError::Format {
+            origin,
+            error: FormatError::Unknown(guess),
+        } => TensorFileError::Unknown {
+            path: origin,
+            guess,
+        },
+        error => TensorFileError::Weights(error),
+    })?;
+    let read = |name: &str| {
+        let tensor = file
+            .get(name)
+            .expect("a file has the tensors that it names");
+        let name = name.to_owned();
+        match tensor.to_f32() {
+            Some(values) => Ok(Tensor {
+                name,
+                shape: tensor.shape.to_vec(),
+                values: values.into_owned(),
+            }),
+            None => Err(TensorFileError::Dtype {
+                path: origin(),
+                name,
+                dtype: tensor.dtype,
+            }),
+        }
+    };
+    file.names().map(read).collect()
+}
+
+fn read_npy(file: &[u8]) -> Result<(Vec<usize>, Vec<f32>), NpyError> {
+    let array = npy::parse(file)?;
+    let bytes = match array.fortran {
+        true => Cow::Owned(array.row_major(file)),
+        false => Cow::Borrowed(&file[array.start..]),
+    };
+    let values = convert::to_f32(array.dtype, &bytes);
+    Ok((
+        array.shape,
+        values
+            .expect("arrays of other types are refused")
+            .into_owned(),
+    ))
+}
+
+/// Writes one f32 array as `.npy`; see [`write_atomically`].
+///
+/// # Errors
+/// When shape and elements disagree, or the file cannot be written.
+pub fn write_npy(
+    path: impl AsRef<Path>,
+    shape: &[usize],
+    values: &[f32],
+) -> Result<(), TensorFileError> {
+    write(
+        path.as_ref(),
+        &[("the array", shape, values)],
+        &npy::header(shape),
+    )
+}
+
+/// Writes f32 tensors, `(name, shape, elements)`, as safetensors; see [`write_atomically`].
+///
+/// # Errors
+/// When a name stands twice, a shape and its elements disagree, or the file cannot be written.
+pub fn write_safetensors(
+    path: impl AsRef<Path>,
+    tensors: &[(&str, &[usize], &[f32])],
+) -> Result<(), TensorFileError> {
+    let path = path.as_ref();
+    let mut header = serde_json::Map::new();
+    let mut end = 0;
+    for (name, shape, values) in tensors {
+        let start = end;
+        end += size_of_val(*values);
+        let entry = serde_json::json!({
+            "dtype": "F32", "shape": shape, "data_offsets": [start, end],
+        });
+        if *name == "__metadata__" || header.insert((*name).to_owned(), entry).is_some() {
+            let (path, name) = (path.display().to_string(), (*name).to_owned());
+            return Err(TensorFileError::Name { path, name });
+        }
+    }
+    let mut header = serde_json::Value::Object(header).to_string();
+    // So that the data is aligned where the file is mapped.
+    header.push_str(&" ".repeat(header.len().next_multiple_of(8) - header.len()));
+    let length = header.len() as u64;
+    write(
+        path,
+        tensors,
+        &[&length.to_le_bytes(), header.as_bytes()].concat(),
+    )
+}
+
+fn write(
+    path: &Path,
+    tensors: &[(&str, &[usize], &[f32])],
+    header: &[u8],
+) -> Result<(), TensorFileError> {
+    for (name, shape, values) in tensors {
+        if element_count(shape) != Some(values.len()) {
+            let (path, name) = (path.display().to_string(), (*name).to_owned());
+            let (shape, elements) = (shape.to_vec(), values.len());
+            return Err(TensorFileError::Count {
+                path,
+                name,
+                shape,
+                elements,
+            });
+        }
+    }
+    let write = |file: &mut File| {
+        let mut file = BufWriter::new(file);
+        file.write_all(header)?;
+        for value in tensors.iter().flat_map(|(_, _, values)| *values) {
+            file.write_all(&value.to_le_bytes())?;
+        }
+        file.flush()
+    };
+    let path_text = || path.display().to_string();
+    write_atomically(path, write).map_err(|error| TensorFileError::Write {
+        path: path_text(),
+        error,
+    })
+}
+
+/// Why a tensor file could not be read or written.
+#[derive(Debug)]
+pub enum TensorFileError {
+    /// It cannot be read.
+    Read {
+        /// The file.
+        path: String,
+        /// The system's reason.
+        error: io::Error,
+    },
+    /// It cannot be written.
+    Write {
+        /// The file.
+        path: String,
+        /// The system's reason.
+        error: io::Error,
+    },
+    /// It is in no format that is read.
+    Unknown {
+        /// The file.
+        path: String,
+        /// What it looks like.
+        guess: Option<&'static str>,
+    },
+    /// It is a damaged `.npy` file.
+    Npy {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        error: NpyError,
+    },
+    /// It is a damaged file of named tensors.
+    Weights(WeightsError),
+    /// A tensor's type does not become f32.
+    Dtype {
+        /// The file.
+        path: String,
+        /// The tensor.
+        name: String,
+        /// Its type.
+        dtype: Dtype,
+    },
+    /// Shape and elements disagree.
+    Count {
+        /// The file.
+        path: String,
+        /// The tensor.
+        name: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// Number of elements given.
+        elements: usize,
+    },
+    /// A name that stands twice, or that the format keeps for itself.
+    Name {
+        /// The file.
+        path: String,
+        /// The name.
+        name: String,
+    },
+}
+
+impl fmt::Display for TensorFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use TensorFileError::*;
+        match self {
+            Read { path, error } => write!(f, "cannot read {path}: {error}"),
+            Write { path, error } => write!(f, "cannot write {path}: {error}"),
+            Unknown { path, guess } => {
+                write!(
+                    f,
+                    "{path}: not a file of tensors (npy, npz, safetensors, pt){}",
+                    Guess(*guess)
+                )
+            }
+            Npy { path, error } => write!(f, "{path}: {error}"),
+            Weights(error) => error.fmt(f),
+            Dtype { path, name, dtype } => {
+                write!(
+                    f,
+                    "{path}: tensor `{name}` holds {dtype}, which is not read as f32"
+                )
+            }
+            Count {
+                path,
+                name,
+                shape,
+                elements,
+            } => write!(
+                f,
+                "{path}: tensor `{name}` of shape {} was given {elements} elements",
+                Shape(shape)
+            ),
+            Name { path, name } => {
+                write!(
+                    f,
+                    "{path}: the name `{name}` stands twice, or is not allowed"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for TensorFileError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            TensorFileError::Read { error, .. } | TensorFileError::Write { error, .. } => {
+                Some(error)
+            }
+            TensorFileError::Npy { error, .. } => Some(error),
+            TensorFileError::Weights(error) => Some(error),
+            _ => None,
+        }
+    }
+}

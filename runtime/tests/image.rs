@@ -1,0 +1,373 @@
+//! Pictures: decoding, and pre-processing as other libraries do it.
+
+use cnnc_runtime::image::{
+    Filter, ImageError, ImageStep, Normalize, Picture, PreProcess, Show, write_png,
+};
+use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, Rgba};
+use std::borrow::Cow;
+use std::fs;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+fn encode(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.into().write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+#[test]
+fn every_kind_of_pixel() {
+    let rgb = |bytes: Vec<u8>| Picture::decode(&bytes, "").unwrap().rgb().to_vec();
+    let grey = ImageBuffer::from_pixel(1, 1, Luma([77u8]));
+    for format in [ImageFormat::Png, ImageFormat::Bmp] {
+        assert_eq!(rgb(encode(grey.clone(), format)), [77; 3]);
+        let colour = ImageBuffer::from_pixel(1, 1, Rgb([1u8, 2, 3]));
+        assert_eq!(rgb(encode(colour, format)), [1, 2, 3]);
+    }
+    let jpeg = rgb(encode(
+        ImageBuffer::from_pixel(8, 8, Rgb([200u8, 100, 50])),
+        ImageFormat::Jpeg,
+    ));
+    assert!(jpeg[0].abs_diff(200) <= 3 && jpeg[1].abs_diff(100) <= 3 && jpeg[2].abs_diff(50) <= 3);
+    let png = |picture: DynamicImage| rgb(encode(picture, ImageFormat::Png));
+    // Transparent is white, half transparent half way there.
+    assert_eq!(
+        png(ImageBuffer::from_pixel(1, 1, Rgba([9u8, 9, 9, 0])).into()),
+        [255; 3]
+    );
+    assert_eq!(
+        png(ImageBuffer::from_pixel(1, 1, Rgba([9u8, 8, 7, 255])).into()),
+        [9, 8, 7]
+    );
+    assert_eq!(
+        png(ImageBuffer::from_pixel(1, 1, Rgba([0u8, 100, 255, 51])).into()),
+        [204, 224, 255]
+    );
+    assert_eq!(
+        png(ImageBuffer::from_pixel(1, 1, LumaA([0u8, 0])).into()),
+        [255; 3]
+    );
+    let deep = ImageBuffer::from_pixel(1, 1, Rgb([0u16, 0x8000, 0xffff]));
+    assert_eq!(png(DynamicImage::ImageRgb16(deep)), [0, 128, 255]);
+}
+
+#[test]
+fn cameras_that_lay_on_their_side() {
+    // Left half black, right half white.
+    let halves = ImageBuffer::from_fn(16, 8, |x, _| Luma([if x < 8 { 0u8 } else { 255 }]));
+    let plain = encode(halves, ImageFormat::Jpeg);
+    let with_orientation = |orientation: u8| {
+        let tiff = [
+            &b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0"[..],
+            &[orientation],
+        ];
+        let exif = [&tiff.concat()[..], b"\0\0\0\0\0\0"].concat();
+        let length = (exif.len() as u16 + 2).to_be_bytes();
+        [&plain[..2], b"\xff\xe1", &length, &exif, &plain[2..]].concat()
+    };
+    let corners = |bytes: &[u8]| {
+        let picture = Picture::decode(bytes, "").unwrap();
+        let row = 3 * picture.width();
+        let last = picture.rgb().len() - row;
+        let white = |at: usize| u8::from(picture.rgb()[at] > 128);
+        let corners = [white(0), white(row - 1), white(last), white(last + row - 1)];
+        (picture.width(), picture.height(), corners)
+    };
+    assert_eq!(corners(&plain), (16, 8, [0, 1, 0, 1]));
+    assert_eq!(corners(&with_orientation(1)), (16, 8, [0, 1, 0, 1]));
+    assert_eq!(corners(&with_orientation(3)), (16, 8, [1, 0, 1, 0]));
+    assert_eq!(corners(&with_orientation(6)), (8, 16, [0, 0, 1, 1]));
+    assert_eq!(corners(&with_orientation(8)), (8, 16, [1, 1, 0, 0]));
+    assert_eq!(corners(&with_orientation(99)), (16, 8, [0, 1, 0, 1]));
+}
+
+const fn resize_and_crop(steps: &'static [ImageStep], normalize: &'static Normalize) -> PreProcess {
+    PreProcess {
+        channels: 3,
+        steps: Cow::Borrowed(steps),
+        bgr: normalize.bgr,
+        scale: normalize.scale,
+        mean: Cow::Borrowed(&normalize.mean),
+        std: Cow::Borrowed(&normalize.std),
+        width: 224,
+        height: 224,
+    }
+}
+
+/// `resize 256 crop 224 normalize imagenet`, as generated code holds it.
+static IMAGENET: PreProcess = resize_and_crop(
+    &[
+        ImageStep::ResizeShort {
+            side: 256,
+            filter: Filter::Antialias,
+        },
+        ImageStep::CenterCrop {
+            width: 224,
+            height: 224,
+        },
+    ],
+    &Normalize::IMAGENET,
+);
+
+/// Nothing but the steps: the 8-bit values themselves.
+fn steps(steps: &[ImageStep], channels: usize, width: usize, height: usize) -> PreProcess {
+    PreProcess {
+        channels,
+        steps: steps.to_vec().into(),
+        bgr: false,
+        scale: 1.0,
+        mean: Cow::Borrowed(&[]),
+        std: Cow::Borrowed(&[]),
+        width,
+        height,
+    }
+}
+
+/// FNV-1a of interleaved bytes, from planar values.
+fn hash(planar: &[f32], channels: usize) -> u64 {
+    let plane = planar.len() / channels;
+    let bytes = (0..planar.len()).map(|i| planar[i % channels * plane + i / channels] as u8);
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// `../shared` beside the repository; without it a test is skipped, which fails in continuous integration.
+fn shared(file: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared")
+        .join(file);
+    if path.exists() {
+        return Some(path);
+    }
+    assert!(std::env::var_os("CI").is_none(), "{file} needs ../shared");
+    eprintln!("SKIPPED: {file} needs ../shared");
+    None
+}
+
+#[test]
+fn a_photograph_as_torchvision_prepares_it() {
+    let Some(path) = shared("data/images/chelsea.png") else {
+        return;
+    };
+    let picture = Picture::open(path).unwrap();
+    assert_eq!((picture.width(), picture.height()), (451, 300));
+    // Pillow 12.3: resize((384, 256), BILINEAR), crop((80, 16, 304, 240)).
+    let bytes = steps(&IMAGENET.steps, 3, 224, 224)
+        .apply(&picture, "")
+        .unwrap();
+    assert_eq!(hash(&bytes, 3), 0x4ef0_8003_9560_ed28);
+    // numpy, in f32: (x / 255 - mean) / std.
+    let values = IMAGENET.apply(&picture, "chelsea.png").unwrap();
+    assert_eq!(values.len(), IMAGENET.elements());
+    for (index, expected) in [
+        (0, 0.793_304_26f32),
+        (50_175, 1.187_173_6),
+        (50_176, 0.275_210_2),
+        (100_352, 0.095_337_76),
+        (150_527, 0.775_076_45),
+    ] {
+        assert!(
+            (values[index] - expected).abs() < 1e-6,
+            "{} {expected}",
+            values[index]
+        );
+    }
+    let sum: f64 = values.iter().map(|&value| f64::from(value)).sum();
+    assert!((sum + 15_780.764).abs() < 0.1, "{sum}");
+    // Pillow: resize((28, 28), BILINEAR).convert("L").
+    let small = [ImageStep::Resize {
+        width: 28,
+        height: 28,
+        filter: Filter::Antialias,
+    }];
+    let grey = steps(&small, 1, 28, 28).apply(&picture, "").unwrap();
+    assert_eq!(hash(&grey, 1), 0x4853_1acb_0dcc_2ba2);
+}
+
+#[test]
+fn real_photographs_decode_to_the_colours_that_pillow_sees() {
+    for (file, width, height, mean) in [
+        ("grace_hopper.jpg", 517, 606, [82.588, 72.432, 86.369]),
+        ("pelican.jpeg", 500, 375, [149.729, 144.075, 142.122]),
+        ("dog.jpg", 768, 576, [134.447, 135.666, 114.080]),
+        ("coffee.png", 600, 400, [158.569, 85.794, 51.485]),
+    ] {
+        let Some(path) = shared(&format!("data/images/{file}")) else {
+            return;
+        };
+        let picture = Picture::open(path).unwrap();
+        assert_eq!(
+            (picture.width(), picture.height()),
+            (width, height),
+            "{file}"
+        );
+        for (channel, expected) in mean.iter().enumerate() {
+            let values = picture.rgb().iter().skip(channel).step_by(3);
+            let found = values.map(|&v| f64::from(v)).sum::<f64>() / (width * height) as f64;
+            assert!(
+                (found - expected).abs() < 0.5,
+                "{file} {channel}: {found} {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_caffe_convention() {
+    let picture = Picture::from_rgb(2, 1, vec![10, 20, 30, 255, 0, 128]).unwrap();
+    let caffe = PreProcess {
+        width: 2,
+        height: 1,
+        steps: Cow::Borrowed(&[]),
+        ..resize_and_crop(&[], &Normalize::IMAGENET_BGR_CAFFE)
+    };
+    let expected = [
+        30.0 - 104.0,
+        128.0 - 104.0,
+        20.0 - 117.0,
+        -117.0,
+        10.0 - 123.0,
+        255.0 - 123.0,
+    ];
+    assert_eq!(caffe.apply(&picture, "").unwrap(), expected);
+    let one_for_all = PreProcess {
+        mean: vec![0.5].into(),
+        scale: 0.5,
+        ..steps(&[], 3, 2, 1)
+    };
+    assert_eq!(
+        one_for_all.apply(&picture, "").unwrap(),
+        [4.5, 127.0, 9.5, -0.5, 14.5, 63.5]
+    );
+}
+
+#[test]
+fn steps_give_the_sizes_that_torchvision_gives() {
+    let grey = |width: usize, height: usize| {
+        let values: Vec<u8> = (0..width * height).map(|i| (i % 251) as u8).collect();
+        Picture::from_grey(width, height, &values).unwrap()
+    };
+    for (from, side, to) in [
+        ((640, 480), 256, (341, 256)),
+        ((480, 640), 256, (256, 341)),
+        ((451, 300), 256, (384, 256)),
+        ((100, 100), 30, (30, 30)),
+        ((3, 1000), 6, (6, 2000)),
+    ] {
+        let step = [ImageStep::ResizeShort {
+            side,
+            filter: Filter::Nearest,
+        }];
+        steps(&step, 1, to.0, to.1)
+            .apply(&grey(from.0, from.1), "")
+            .unwrap();
+    }
+    let crop = |from: usize, to: u32| {
+        let step = [ImageStep::CenterCrop {
+            width: to,
+            height: 1,
+        }];
+        steps(&step, 1, to as usize, 1)
+            .apply(&grey(from, 1), "")
+            .unwrap()
+    };
+    // Half of 1, 3 and 5, rounded to even.
+    assert_eq!(crop(4, 3), [0.0, 1.0, 2.0]);
+    assert_eq!(crop(6, 3), [2.0, 3.0, 4.0]);
+    assert_eq!(crop(8, 3), [2.0, 3.0, 4.0]);
+    assert_eq!(crop(2, 5), [0.0, 0.0, 1.0, 0.0, 0.0]);
+
+    let step = ImageStep::Letterbox {
+        width: 6,
+        height: 6,
+        fill: 114,
+        filter: Filter::Nearest,
+    };
+    let boxed = steps(&[step], 1, 6, 6).apply(&grey(3, 1), "").unwrap();
+    let rows: Vec<&[f32]> = boxed.chunks(6).collect();
+    assert_eq!(rows[2], [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]);
+    assert_eq!(rows[3], rows[2]);
+    assert!([0, 1, 4, 5].iter().all(|&row| rows[row] == [114.0; 6]));
+}
+
+#[test]
+fn pictures_that_do_not_fit_the_network() {
+    let picture = Picture::from_grey(3, 2, &[0; 6]).unwrap();
+    let message = |error: Result<Vec<f32>, ImageError>| error.unwrap_err().to_string();
+    assert_eq!(
+        message(steps(&[], 1, 28, 28).apply(&picture, "digit.png")),
+        "digit.png: the picture is 3x2 after pre-processing (width x height), but the network takes 28x28; \
+         `resize` or `crop` in the input's declaration can help"
+    );
+    assert_eq!(
+        message(steps(&[], 5, 3, 2).apply(&picture, "digit.png")),
+        "digit.png: a picture gives 1 or 3 channels, but the network takes 5"
+    );
+    let thin = Picture::from_grey(60_000, 1, &[0; 60_000]).unwrap();
+    let step = [ImageStep::ResizeShort {
+        side: 256,
+        filter: Filter::Antialias,
+    }];
+    assert_eq!(
+        message(steps(&step, 1, 256, 256).apply(&thin, "thin.png")),
+        "thin.png: 15360000x1 pixels are too many; at most 65535 a side and 134217728 in all are handled"
+    );
+}
+
+#[test]
+fn maps_become_pictures() {
+    let map = [-1.0, 0.0, 0.5, 2.0];
+    let grey = |show| -> Vec<u8> {
+        Picture::of_map(&map, 1, 2, 2, show)
+            .unwrap()
+            .rgb()
+            .iter()
+            .copied()
+            .step_by(3)
+            .collect()
+    };
+    assert_eq!(grey(Show::Clamp), [0, 0, 128, 255]);
+    assert_eq!(grey(Show::Magnitude), [128, 0, 64, 255]);
+    assert_eq!(grey(Show::MinMax), [0, 85, 128, 255]);
+    let constant = Picture::of_map(&[3.0; 4], 1, 2, 2, Show::MinMax).unwrap();
+    assert_eq!(constant.rgb(), [0; 12]);
+    let odd = Picture::of_map(&[f32::NAN, f32::INFINITY, 1.0], 1, 1, 3, Show::MinMax).unwrap();
+    assert_eq!(odd.rgb()[..3], [0; 3]);
+    let colour = Picture::of_map(&[0.0, 1.0, 1.0, 0.0, 0.2, 0.4], 3, 1, 2, Show::Clamp).unwrap();
+    assert_eq!(colour.rgb(), [0, 255, 51, 255, 0, 102]);
+    assert!(Picture::of_map(&map, 2, 1, 2, Show::Clamp).is_none());
+    assert!(Picture::of_map(&map, 1, 2, 3, Show::Clamp).is_none());
+    assert!(Picture::of_map(&[], 1, 0, 5, Show::Clamp).is_none());
+}
+
+#[test]
+fn png_files_are_written_whole_or_not_at_all() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("edges.png");
+    let picture = Picture::from_rgb(2, 2, (0..12).collect()).unwrap();
+    picture.write_png(&path).unwrap();
+    assert_eq!(Picture::open(&path).unwrap(), picture);
+    write_png(&path, 3, 1, 1, &[1, 2, 3]).unwrap();
+    assert_eq!(
+        Picture::open(&path).unwrap().rgb(),
+        [1, 1, 1, 2, 2, 2, 3, 3, 3]
+    );
+
+    for (width, height, channels) in [(3, 1, 3), (3, 1, 7), (0, 0, 1), (usize::MAX, 2, 3)] {
+        let error = write_png(&path, width, height, channels, &[1, 2, 3]).unwrap_err();
+        let text = path.display();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "cannot write {text}: 3 bytes are not {width}x{height} pixels of {channels} channels"
+            )
+        );
+    }
+    assert_eq!(
+        Picture::open(&path).unwrap().width(),
+        3,
+        "what was there stays"
+    );
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+}
