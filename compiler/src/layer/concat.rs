@@ -17,6 +17,7 @@ pub static DECL: Decl = Decl {
         "input a: 3; input b: 17; concat(a, b, a)",
         "input x: 4x5x5; a: conv 3x3 3 pad half; b: conv 1x1 6 relu; concat(a, b, x); conv 3x3 5 pad half",
         "input x: 4x5x5; a: conv 1x1 3; concat(a, a); b: relu; concat(b, a, b)",
+        "input x: 4x48x40; a: conv 1x1 6; b: relu; concat(b, x, a); conv 3x3 4 pad half",
     ],
 };
 

@@ -23,6 +23,7 @@ pub static ADD: Decl = Decl {
         "input a, b, c: 17x3; add(a, b, c)",
         "input a: 6x5x4; input b: 6; add(a, b)",
         "input x: 3x5x5; a: conv 3x3 5 pad half; b: conv 1x1 5; add(a, b); relu",
+        "input x: 2x56x60; a: conv 3x3 6 pad half; b: conv 1x1 6; add(a, b); conv 3x3 2 pad half",
     ],
 };
 

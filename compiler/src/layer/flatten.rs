@@ -25,6 +25,7 @@ pub static DECL: Decl = Decl {
         "input x: 5x4x3; flatten spatial",
         "input x: 3x2x4x5; flatten order channels; scale 2",
         "input x: 17; flatten",
+        "input x: 16x40x42; flatten",
         "input x: 2x6x6; conv 3x3 5; flatten spatial; dense 7",
     ],
 };

@@ -32,6 +32,7 @@ pub static DECL: Decl = Decl {
     samples: &[
         "input x: 5x4x3; pad 1",
         "input x: 3x4x3; pad (0, 1, 2, 0)",
+        "input x: 5x60x64; pad 1",
         "input x: 17x9; pad 2 value -1.5",
         "input x: 3x2x3x4; pad 0x1x2",
         "input x: 3x5x5; pad (1, 2, 1, 2); conv 3x3 8 /2",

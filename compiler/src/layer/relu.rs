@@ -14,6 +14,7 @@ pub static DECL: Decl = Decl {
         "input x: 5x4x3; relu",
         "input x: 17; relu",
         "input x: 3x2x4x5; relu",
+        "input x: 16x40x40; relu",
     ],
 };
 

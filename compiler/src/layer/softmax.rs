@@ -15,6 +15,7 @@ pub static DECL: Decl = Decl {
     samples: &[
         "input x: 10; softmax",
         "input x: 17x3x2; softmax",
+        "input x: 5x64x60; softmax",
         "input x: 5; scale 80; softmax",
         "input x: 3x2x3x4; softmax",
     ],

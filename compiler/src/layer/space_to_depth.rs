@@ -6,7 +6,7 @@ use crate::lower::{Lower, Storage};
 use ndarray::ArrayD;
 
 const BLOCK: ParamDecl = ParamDecl {
-    name: "block",
+    name: "size",
     kind: Kind::Int,
     positional: true,
     default: None,
@@ -90,9 +90,7 @@ pub struct Rearrange {
 }
 
 fn build(args: &mut Args, row: &'static Decl) -> Result<Box<dyn Layer>, ArgError> {
-    let block = args
-        .positive("block")?
-        .ok_or_else(|| args.missing("block"))?;
+    let block = args.positive("size")?.ok_or_else(|| args.missing("size"))?;
     let order = match args.word("order") {
         Some("crd") => Order::Crd,
         Some("darknet") => Order::Darknet,
@@ -179,7 +177,7 @@ impl Layer for Rearrange {
         (
             row.keyword,
             vec![
-                ("block", self.block.to_string()),
+                ("size", self.block.to_string()),
                 ("order", order.to_owned()),
             ],
         )

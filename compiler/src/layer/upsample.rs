@@ -41,6 +41,7 @@ pub static DECL: Decl = Decl {
     build,
     samples: &[
         "input x: 5x4x3; upsample 2",
+        "input x: 6x30x32; upsample 2",
         "input x: 17x3x2; upsample 2x3 nearest",
         "input x: 3x2x3x2; upsample 1x2x2",
         "input x: 3x2x3x2; upsample 2; relu",

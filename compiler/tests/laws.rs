@@ -1,0 +1,232 @@
+//! Laws that hold for every layer of the table and each of its samples.
+
+mod support;
+
+use cnnc_compiler::diagnostic::MemoryLoader;
+use cnnc_compiler::graph::{Graph, Node, Shape};
+use cnnc_compiler::layer::{Decl, Kind, LAYERS, Layer, ParamDecl};
+use cnnc_compiler::reference::Reference;
+use cnnc_compiler::{Files, compile_source, layer};
+use cnnc_runtime::Isa;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The graph of a model with that body.
+fn compile(body: &str) -> Result<Graph, String> {
+    let text = format!("cnn 1\nmodel Sample {{\n{body}\n}}\n");
+    let mut files = Files::new(MemoryLoader(BTreeMap::new()));
+    match compile_source(&mut files, "sample.cnn", &text) {
+        Ok(model) => Ok(model.graph),
+        Err(problems) => Err(problems.render(false)),
+    }
+}
+
+fn each_sample(mut law: impl FnMut(&str, &'static Decl, &Graph)) {
+    for decl in LAYERS {
+        for sample in decl.samples {
+            let graph = compile(sample).unwrap_or_else(|problems| panic!("`{sample}`\n{problems}"));
+            law(&format!("`{sample}`"), decl, &graph);
+        }
+    }
+}
+
+/// Every node of every sample, each layer's own ones.
+fn each_node(mut law: impl FnMut(&str, &'static Decl, &Graph, &Node)) {
+    each_sample(|what, decl, graph| {
+        let own = |node: &&Node| node.layer.attributes().0 == decl.keyword;
+        let nodes: Vec<&Node> = graph.live().map(|(_, node)| node).filter(own).collect();
+        assert!(
+            !nodes.is_empty(),
+            "{what} is a sample of `{}` without one",
+            decl.keyword
+        );
+        for node in nodes {
+            law(what, decl, graph, node);
+        }
+    });
+}
+
+fn parameter(decl: &'static Decl, name: &str) -> Option<&'static ParamDecl> {
+    decl.params.iter().find(|param| param.name == name)
+}
+
+/// What a parameter is written as in a statement.
+fn written(name: &str, value: &str) -> String {
+    match value.starts_with('/') {
+        true => format!(" {value}"),
+        false => format!(" {name} {value}"),
+    }
+}
+
+/// The same layer, on operands of the same shapes, with these parameters.
+fn rebuilt(node: &Node, graph: &Graph, attributes: &[(&str, String)]) -> Result<Graph, String> {
+    let mut body = String::new();
+    let shapes = graph.operand_shapes(node);
+    for (index, shape) in shapes.iter().enumerate() {
+        body += &format!("input i{index}: {shape}\n");
+    }
+    body += node.layer.attributes().0;
+    if shapes.len() > 1 {
+        let names: Vec<String> = (0..shapes.len()).map(|index| format!("i{index}")).collect();
+        body += &format!("({})", names.join(", "));
+    }
+    for (name, value) in attributes {
+        body += &written(name, value);
+    }
+    compile(&body).map_err(|problems| format!("{body}\n{problems}"))
+}
+
+fn only_layer(graph: &Graph) -> &dyn Layer {
+    let (_, node) = graph.live().next_back().expect("one layer");
+    &*node.layer
+}
+
+/// Attributes that a spec can say: constant weights are shown, but not as they are written.
+fn sayable(decl: &'static Decl, node: &Node) -> Option<Vec<(&'static str, String)>> {
+    let attributes = node.layer.attributes().1;
+    let constants = |name: &str| {
+        parameter(decl, name).is_some_and(|param| name == "weight" && param.kind == Kind::Numbers)
+    };
+    (!attributes.iter().any(|(name, _)| constants(name))).then_some(attributes)
+}
+
+#[test]
+fn inferred_shapes_are_evaluated_shapes() {
+    each_sample(|what, _, graph| {
+        let every: Vec<_> = graph.values.ids().collect();
+        let values = Reference::new(graph, &support::parameter)
+            .keep(&every)
+            .run(&support::wide_inputs(graph));
+        for (id, value) in graph.values.iter() {
+            assert_eq!(values[&id].shape(), value.shape.dims(), "{what}: {id}");
+        }
+    });
+}
+
+#[test]
+fn every_engine_computes_the_reference() {
+    each_sample(|what, _, graph| support::every_engine_agrees(what, graph, &Isa::ALL));
+}
+
+#[test]
+fn attributes_are_declared_parameters() {
+    each_node(|what, decl, _, node| {
+        let (keyword, attributes) = node.layer.attributes();
+        assert!(
+            layer::find(keyword).is_some(),
+            "{what}: `{keyword}` is no row"
+        );
+        for (name, _) in attributes {
+            assert!(
+                parameter(decl, name).is_some(),
+                "{what}: `{name}` is no parameter of `{keyword}`"
+            );
+        }
+    });
+}
+
+#[test]
+fn attributes_make_the_same_layer() {
+    each_node(|what, decl, graph, node| {
+        let Some(attributes) = sayable(decl, node) else {
+            return;
+        };
+        let again = rebuilt(node, graph, &attributes)
+            .unwrap_or_else(|problems| panic!("{what}: {problems}"));
+        assert_eq!(only_layer(&again).attributes().1, attributes, "{what}");
+        let output = again.values.values().next_back().expect("an output");
+        assert_eq!(output.shape, graph.values[node.output].shape, "{what}");
+    });
+}
+
+#[test]
+fn declared_defaults_are_what_is_used() {
+    each_node(|what, decl, graph, node| {
+        let Some(attributes) = sayable(decl, node) else {
+            return;
+        };
+        for param in decl.params {
+            // A default in words (`the kernel`) says how it is found; a literal one must be the one in use.
+            let Some(default) = param.default.filter(|text| !text.contains(' ')) else {
+                continue;
+            };
+            let mut without = attributes.clone();
+            without.retain(|(name, _)| *name != param.name);
+            let mut with = without.clone();
+            with.push((param.name, default.to_owned()));
+            // Without it, other parameters may not fit the operand: then there is nothing to compare.
+            if let (Ok(without), Ok(with)) =
+                (rebuilt(node, graph, &without), rebuilt(node, graph, &with))
+            {
+                let of = |graph: &Graph| only_layer(graph).attributes().1;
+                assert_eq!(
+                    of(&without),
+                    of(&with),
+                    "{what}: default of `{}`",
+                    param.name
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn samples_give_every_parameter_another_value_than_its_default() {
+    let mut varied: BTreeSet<(&str, &str)> = BTreeSet::new();
+    each_node(|_, decl, _, node| {
+        for (name, value) in node.layer.attributes().1 {
+            if parameter(decl, name).is_some_and(|param| param.default != Some(&value)) {
+                varied.insert((decl.keyword, name));
+            }
+        }
+    });
+    for decl in LAYERS {
+        assert!(
+            decl.samples.len() >= 2,
+            "`{}` has too few samples",
+            decl.keyword
+        );
+        for param in decl.params {
+            let pair = (decl.keyword, param.name);
+            assert!(
+                varied.contains(&pair),
+                "no sample of `{}` sets `{}`",
+                pair.0,
+                pair.1
+            );
+        }
+    }
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_errors() {
+    let large = 1 << 15;
+    let shapes: Vec<Shape> = [
+        vec![1],
+        vec![7],
+        vec![1 << 31],
+        vec![3, 1],
+        vec![1, 1 << 31],
+        vec![2, 1, 1],
+        vec![5, 4, 9],
+        vec![1, large, large],
+        vec![1 << 20, 2, 1],
+        vec![4, 1, 1, 1],
+        vec![3, 6, 5, 4],
+        vec![8, 512, 512, 512],
+    ]
+    .into_iter()
+    .map(|dims| Shape::new(dims).expect("a shape"))
+    .collect();
+    each_node(|what, _, _, node| {
+        for first in &shapes {
+            for second in &shapes {
+                let mut operands = vec![second.clone(); node.inputs.len()];
+                operands[0] = first.clone();
+                match node.layer.infer(&operands) {
+                    Ok(inferred) => assert!(Shape::new(inferred.output.dims()).is_some(), "{what}"),
+                    Err(error) => assert!(!error.message.is_empty(), "{what}"),
+                }
+            }
+        }
+    });
+}

@@ -1,0 +1,222 @@
+//! Graphs, tensors and error bounds that the law tests share.
+
+#[cfg(feature = "jit")]
+mod machine;
+
+use cnnc_compiler::graph::{Graph, Input, Node, Param, ValueId};
+use cnnc_compiler::loops::{self, interpret::interpret, verify, verify_plan};
+use cnnc_compiler::lower::{Lowered, lower};
+use cnnc_compiler::pass::optimize;
+use cnnc_compiler::reference::Reference;
+use cnnc_runtime::Isa;
+use cnnc_runtime::memory::Aligned;
+use cnnc_runtime::pack::pack;
+use cnnc_runtime::synthetic::Synthetic;
+use cnnc_runtime::weights::Weights;
+use ndarray::{ArrayD, IxDyn};
+use std::collections::HashMap;
+
+/// The synthetic tensor of a parameter.
+pub fn parameter(param: &Param) -> ArrayD<f64> {
+    let synthetic = Synthetic::tensor(&param.name, &param.shape);
+    wide(
+        &param.shape,
+        &synthetic.values(param.shape.iter().product()),
+    )
+}
+
+/// Synthetic inputs.
+pub fn inputs(graph: &Graph) -> Vec<Vec<f32>> {
+    let tensor = |input: &Input| {
+        Synthetic::input(&input.name).values(graph.values[input.value].shape.elements())
+    };
+    graph.inputs.iter().map(tensor).collect()
+}
+
+/// Values as a tensor in f64.
+pub fn wide(dims: &[usize], values: &[f32]) -> ArrayD<f64> {
+    let values = values.iter().map(|&x| f64::from(x)).collect();
+    ArrayD::from_shape_vec(IxDyn(dims), values).expect("as many values")
+}
+
+/// Inputs as tensors in f64.
+pub fn wide_inputs(graph: &Graph) -> Vec<ArrayD<f64>> {
+    (graph.inputs.iter().zip(inputs(graph)))
+        .map(|(input, values)| wide(graph.values[input.value].shape.dims(), &values))
+        .collect()
+}
+
+/// Exact outputs, and how far from them f32 arithmetic may end.
+pub struct Expected {
+    /// One tensor for each output.
+    pub exact: Vec<ArrayD<f64>>,
+    /// One bound for each output.
+    pub bound: Vec<f64>,
+}
+
+/// A node's result from operands, with its synthetic parameters changed by `change`.
+fn apply(
+    graph: &Graph,
+    node: &Node,
+    operands: &[ArrayD<f64>],
+    change: fn(f64) -> f64,
+) -> ArrayD<f64> {
+    let params: Vec<ArrayD<f64>> = node
+        .params
+        .iter()
+        .map(|&id| {
+            let param = &graph.params[id];
+            let values = param
+                .literal
+                .as_ref()
+                .map(|values| wide(&param.shape, values));
+            values.unwrap_or_else(|| parameter(param)).mapv(change)
+        })
+        .collect();
+    let operands: Vec<&ArrayD<f64>> = operands.iter().collect();
+    node.layer
+        .evaluate(&operands, &params.iter().collect::<Vec<_>>())
+}
+
+fn largest(tensor: &ArrayD<f64>) -> f64 {
+    tensor.iter().fold(0.0, |most, x| most.max(x.abs()))
+}
+
+/// Exact outputs with bounds from a forward error analysis.
+///
+/// A node that sums `n` terms errs by at most `n · ε` times the sum of the terms' magnitudes; that sum is the
+/// node's result when operands and parameters are made positive. Errors of operands are
+/// carried on by moving each operand by its bound, up or down element by element, and taking twice the change of the result.
+pub fn expected(graph: &Graph) -> Expected {
+    let every: Vec<ValueId> = graph.values.ids().collect();
+    let exact = Reference::new(graph, &parameter)
+        .keep(&every)
+        .run(&wide_inputs(graph));
+    let mut bound: HashMap<ValueId, f64> = HashMap::new();
+    let mut coin = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut flip = move || {
+        coin = coin
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        if coin >> 63 == 0 { 1.0 } else { -1.0 }
+    };
+    for (_, node) in graph.live() {
+        let inferred = node
+            .layer
+            .infer(&graph.operand_shapes(node))
+            .expect("inferred before");
+        let result = &exact[&node.output];
+        let operands: Vec<ArrayD<f64>> = node
+            .inputs
+            .iter()
+            .map(|value| exact[value].clone())
+            .collect();
+        let moved: Vec<ArrayD<f64>> = (node.inputs.iter().zip(&operands))
+            .map(|(value, operand)| {
+                let by = bound.get(value).copied().unwrap_or(0.0);
+                operand.mapv(|x| x + by * flip())
+            })
+            .collect();
+        let carried = largest(&(apply(graph, node, &moved, |x| x) - result));
+        let positive: Vec<ArrayD<f64>> = operands
+            .iter()
+            .map(|operand| operand.mapv(f64::abs))
+            .collect();
+        let magnitude = largest(result)
+            .max(largest(&apply(graph, node, &positive, f64::abs)))
+            .max(operands.iter().map(largest).fold(0.0, f64::max));
+        let terms = match inferred.macs {
+            0 => {
+                graph.values[node.inputs[0]].shape.elements()
+                    / result.shape()[0].min(graph.values[node.inputs[0]].shape.channels())
+            }
+            macs => macs as usize / result.len(),
+        };
+        let own = (terms + 8) as f64 * f64::from(f32::EPSILON) * magnitude;
+        bound.insert(node.output, 2.0 * carried + own);
+    }
+    let outputs = || graph.outputs.iter().map(|output| output.value);
+    Expected {
+        bound: outputs()
+            .map(|value| bound.get(&value).copied().unwrap_or(0.0))
+            .collect(),
+        exact: outputs().map(|value| exact[&value].clone()).collect(),
+    }
+}
+
+impl Expected {
+    /// Compares outputs in f32 with the exact ones.
+    pub fn check(&self, what: &str, outputs: &[Vec<f32>]) {
+        assert_eq!(outputs.len(), self.exact.len(), "{what}: number of outputs");
+        for ((exact, &bound), output) in self.exact.iter().zip(&self.bound).zip(outputs) {
+            assert_eq!(output.len(), exact.len(), "{what}: elements");
+            for (index, (&x, &y)) in output.iter().zip(exact).enumerate() {
+                let off = (f64::from(x) - y).abs();
+                assert!(
+                    off <= bound,
+                    "{what}: element {index} is {x}, must be {y}: off by {off:e}, bound {bound:e}"
+                );
+            }
+        }
+    }
+}
+
+/// Lowers a graph and proves the loops.
+pub fn proven(what: &str, graph: &Graph, isa: Isa) -> Lowered {
+    let lowered = lower(graph, isa);
+    let proof =
+        verify(&lowered.program).and_then(|()| verify_plan(&lowered.program, &lowered.plan));
+    if let Err(violations) = proof {
+        let dump = loops::dump::dump(&lowered.program);
+        panic!(
+            "{what}: {} violations, the first: {:?}\n{dump}",
+            violations.len(),
+            violations[0]
+        );
+    }
+    lowered
+}
+
+/// Synthetic weights as the plan packs them.
+pub fn packed(lowered: &Lowered) -> Aligned {
+    let weights = Weights::synthetic();
+    let bound = weights
+        .bind(&lowered.plan.sources)
+        .expect("synthetic weights fit every plan");
+    pack(&lowered.plan, &bound).expect("synthetic weights are sound")
+}
+
+/// Interprets loops with synthetic weights and inputs.
+pub fn interpreted(graph: &Graph, lowered: &Lowered) -> Vec<Vec<f32>> {
+    let inputs = inputs(graph);
+    let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+    interpret(&lowered.program, &packed(lowered), &inputs)
+}
+
+/// Every engine computes the graph, as it is written and optimized, for each of these ISAs.
+pub fn every_engine_agrees(what: &str, graph: &Graph, isas: &[Isa]) {
+    let expected = expected(graph);
+    let (optimized, _) = optimize(graph);
+    for &isa in isas {
+        for (form, graph) in [("as written", graph), ("optimized", &optimized)] {
+            let what = format!("{what}, {form}, {isa}");
+            let lowered = proven(&what, graph, isa);
+            let outputs = interpreted(graph, &lowered);
+            expected.check(&what, &outputs);
+            #[cfg(feature = "jit")]
+            if isa.available() {
+                for threads in [1, 2] {
+                    let what = format!("{what}, compiled, {threads} threads");
+                    let compiled = machine::compiled(graph, &lowered, threads);
+                    match machine::exact(&lowered.program) {
+                        true => assert_eq!(
+                            compiled, outputs,
+                            "{what}: other bits than the interpreter's"
+                        ),
+                        false => expected.check(&what, &compiled),
+                    }
+                }
+            }
+        }
+    }
+}
