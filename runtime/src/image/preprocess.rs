@@ -92,7 +92,7 @@ impl Normalize {
         ("unit", Normalize::UNIT),
         ("imagenet", Normalize::IMAGENET),
         ("symmetric", Normalize::SYMMETRIC),
-        ("imagenet-bgr-caffe", Normalize::IMAGENET_BGR_CAFFE),
+        ("caffe", Normalize::IMAGENET_BGR_CAFFE),
     ];
 }
 
