@@ -1,4 +1,35 @@
-//! The CNN compiler: a convolutional network is a text file, and `cnnc` turns it into machine code.
+//! The CNN compiler: a convolutional network is a short text file, and this crate turns it into machine code.
+//!
+//! With [`cnn_model!`] the network becomes a type of your program, checked and specialised when the program is
+//! built. With [`compile_file`] it is compiled while the program runs, in milliseconds:
+//!
+//! ```
+//! use cnnc::{Options, Weights};
+//!
+//! let model = cnnc::compile_str(
+//!     "digits",
+//!     "model Digits {
+//!        input image: 1x28x28
+//!        conv 5x5 6 /2 relu
+//!        conv 5x5 16 /2 relu
+//!        flatten
+//!        dense 10
+//!        head classify
+//!      }",
+//! )?;
+//! let network = model.jit(&Weights::synthetic(), &Options::new())?;
+//! let mut session = network.session()?;
+//! let image = vec![0.5; 28 * 28];
+//! let outputs = session.run(&[&image])?;
+//! let probabilities = outputs.get("probabilities").expect("a classifier has them");
+//! assert_eq!(probabilities.shape, [10]);
+//! # Ok::<(), cnnc::Error>(())
+//! ```
+//!
+//! | Feature | What it adds |
+//! |---|---|
+//! | `jit` | everything but the macro: compiling specs while the program runs |
+//! | `cli` | the program `cnnc` |
 
 mod cnn_model;
 
@@ -7,3 +38,35 @@ pub use cnnc_runtime as rt;
 
 #[doc(hidden)]
 pub use cnnc_macros::__cnn_model;
+
+pub use cnnc_runtime::Isa;
+pub use cnnc_runtime::input::Input;
+pub use cnnc_runtime::weights::Weights;
+
+#[cfg(feature = "jit")]
+pub mod bench;
+#[cfg(feature = "jit")]
+mod error;
+#[cfg(feature = "jit")]
+mod model;
+#[cfg(feature = "jit")]
+mod network;
+#[cfg(feature = "jit")]
+mod options;
+#[cfg(feature = "jit")]
+mod reference;
+#[cfg(feature = "jit")]
+mod summary;
+
+#[cfg(feature = "jit")]
+pub use self::{
+    error::Error,
+    model::{Model, compile_file, compile_str},
+    network::{Network, Output, Outputs, SectionInfo, Session},
+    options::{Backend, Options, Progress, UnknownBackend},
+    summary::{Row, Summary},
+};
+
+/// The compiler itself, for tools that look inside: graphs, passes, loops, dumps.
+#[cfg(feature = "jit")]
+pub use cnnc_compiler as compiler;

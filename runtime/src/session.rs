@@ -289,10 +289,7 @@ impl<'a> Session<'a> {
     /// As [`Session::run`].
     pub fn bind(&mut self, inputs: &[&dyn Input]) -> Result<*const *mut f32, RunError> {
         let ports = &self.network.plan.inputs;
-        if inputs.len() != ports.len() {
-            let (expected, found) = (ports.len(), inputs.len());
-            return Err(RunError::Inputs { expected, found });
-        }
+        same_number(ports, inputs)?;
         for (index, (&input, port)) in inputs.iter().zip(ports.iter()).enumerate() {
             self.bases[2 + index] = match fit(input, port)? {
                 Some(elements) => elements.as_ptr().cast_mut(),
@@ -325,6 +322,36 @@ impl<'a> Session<'a> {
 impl fmt::Debug for Session<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Session({:?}, {} threads)", self.network, self.threads())
+    }
+}
+
+/// The elements of inputs in the ports' order, checked as [`Session::run`] does: for what runs without machine code.
+///
+/// # Errors
+/// As [`Session::run`].
+pub fn elements<'i>(
+    ports: &[Port],
+    inputs: &[&'i dyn Input],
+) -> Result<Vec<Cow<'i, [f32]>>, RunError> {
+    same_number(ports, inputs)?;
+    let elements = inputs.iter().zip(ports).map(|(&input, port)| {
+        Ok(match fit(input, port)? {
+            Some(elements) => Cow::Borrowed(elements),
+            None => {
+                let mut copy = vec![0.0; port.elements()];
+                input.copy_to(&mut copy);
+                Cow::Owned(copy)
+            }
+        })
+    });
+    elements.collect()
+}
+
+fn same_number(ports: &[Port], inputs: &[&dyn Input]) -> Result<(), RunError> {
+    let (expected, found) = (ports.len(), inputs.len());
+    match expected == found {
+        true => Ok(()),
+        false => Err(RunError::Inputs { expected, found }),
     }
 }
 

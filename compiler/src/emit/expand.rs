@@ -3,7 +3,7 @@
 use super::inline::Inline;
 use super::{Model, emit, variants};
 use crate::diagnostic::{Diagnostic, Diagnostics, Files};
-use crate::graph::{FileId, Graph};
+use crate::graph::FileId;
 use crate::id::Id;
 use crate::pass::optimize;
 use crate::resolve::{self, compile_file, compile_source};
@@ -83,29 +83,12 @@ fn generate(invocation: &Invocation) -> Result<TokenStream, Vec<Message>> {
         name: invocation.name.clone(),
         rt: quote!(#root::rt),
         doc: doc.join("\n\n"),
-        parameters: parameters(&found.graph),
-        macs: macs(&found.graph),
+        parameters: found.graph.parameters(),
+        macs: found.graph.macs(),
         weights,
         sources,
     };
     Ok(emit(&model, &variants))
-}
-
-/// Learned parameters of the network, shared ones once.
-fn parameters(graph: &Graph) -> u64 {
-    let learned = graph.params.values().filter(|param| param.learned);
-    learned
-        .map(|param| param.shape.iter().product::<usize>() as u64)
-        .sum()
-}
-
-/// Multiply-adds of the network.
-fn macs(graph: &Graph) -> u64 {
-    let macs = graph.live().map(|(_, node)| {
-        let inferred = node.layer.infer(&graph.operand_shapes(node));
-        inferred.map_or(0, |inferred| inferred.macs)
-    });
-    macs.sum()
 }
 
 fn absolute(invocation: &Invocation, path: &Path) -> String {

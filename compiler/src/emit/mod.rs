@@ -230,7 +230,23 @@ fn module(rt: &TokenStream, index: usize, (isas, lowered): &Variant) -> TokenStr
     }
 }
 
-/// The text of `dump --stage=rust`.
+/// The text of `dump --stage=rust`: what `cnn_model!(pub Name = …)` stands for.
+#[cfg(feature = "print")]
+pub fn dump(graph: &Graph) -> String {
+    let model = Model {
+        vis: quote!(pub),
+        name: names::Names::default().model(&graph.name),
+        rt: quote!(::cnnc::rt),
+        doc: graph.doc.clone(),
+        parameters: graph.parameters(),
+        macs: graph.macs(),
+        weights: None,
+        sources: Vec::new(),
+    };
+    pretty(emit(&model, &variants(&crate::pass::optimize(graph).0)))
+}
+
+/// Tokens as formatted text.
 ///
 /// # Panics
 /// When the tokens are no Rust: a bug in this module.

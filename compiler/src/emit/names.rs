@@ -17,6 +17,12 @@ impl Names {
         self.unique(format!("{}_{suffix}", words(name)).to_uppercase())
     }
 
+    /// A type, of the model's own name where that can be.
+    #[cfg(feature = "print")]
+    pub fn model(&mut self, name: &str) -> Ident {
+        self.unique(words(name))
+    }
+
     fn unique(&mut self, wanted: String) -> Ident {
         let mut name = wanted.clone();
         let mut number = 2;
@@ -26,7 +32,7 @@ impl Names {
         }
         self.0.push(name.clone());
         let span = Span::call_site();
-        if matches!(name.as_str(), "_" | "self" | "super" | "crate") {
+        if matches!(name.as_str(), "_" | "self" | "Self" | "super" | "crate") {
             return Ident::new(&format!("{name}_"), span);
         }
         // A keyword is written raw.

@@ -12,7 +12,7 @@ pub use verify::verify;
 
 use crate::id::Map;
 use crate::layer::Layer;
-use cnnc_runtime::image::PreProcess;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -200,8 +200,6 @@ pub struct Input {
     pub name: String,
     /// Its tensor.
     pub value: ValueId,
-    /// How a picture becomes this input, if it has the shape of one.
-    pub pre: Option<PreProcess>,
 }
 
 /// An output of the network.
@@ -277,6 +275,27 @@ impl Graph {
     /// The live nodes, in order.
     pub fn live(&self) -> impl DoubleEndedIterator<Item = (NodeId, &Node)> {
         self.order.iter().map(|&id| (id, &self.nodes[id]))
+    }
+
+    /// Learned parameters of the live nodes; shared ones count once.
+    pub fn parameters(&self) -> u64 {
+        let params = self
+            .live()
+            .flat_map(|(_, node)| node.params.iter().copied());
+        let learned: BTreeSet<ParamId> = params.filter(|&id| self.params[id].learned).collect();
+        let elements = |id: &ParamId| self.params[*id].shape.iter().product::<usize>() as u64;
+        learned.iter().map(elements).sum()
+    }
+
+    /// Multiplications of the node, if it is a convolution or a dense layer; 0 for all others.
+    pub fn node_macs(&self, node: &Node) -> u64 {
+        let inferred = node.layer.infer(&self.operand_shapes(node));
+        inferred.map_or(0, |inferred| inferred.macs)
+    }
+
+    /// Multiplications of all convolutions and dense layers.
+    pub fn macs(&self) -> u64 {
+        self.live().map(|(_, node)| self.node_macs(node)).sum()
     }
 
     /// Shapes of a node's operands.

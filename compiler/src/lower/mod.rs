@@ -70,6 +70,22 @@ pub fn lower(graph: &Graph, isa: Isa) -> Lowered {
     cx.finish()
 }
 
+/// Names and shapes of the graph's inputs and outputs.
+pub fn ports(graph: &Graph) -> (Vec<Port>, Vec<Port>) {
+    let port = |name: &str, value: ValueId| Port {
+        name: name.to_owned().into(),
+        shape: graph.values[value].shape.dims().to_vec().into(),
+    };
+    let inputs = graph.inputs.iter();
+    let outputs = graph.outputs.iter();
+    (
+        inputs.map(|input| port(&input.name, input.value)).collect(),
+        outputs
+            .map(|output| port(&output.name, output.value))
+            .collect(),
+    )
+}
+
 /// The context in which one node is lowered.
 pub struct Lower<'a> {
     graph: &'a Graph,
@@ -250,10 +266,7 @@ impl<'a> Lower<'a> {
         let weights = self.weights;
         self.buffers[weights].len = self.packed;
         let arena = arena::place(&mut self.buffers, &self.sections);
-        let port = |name: &str, value: ValueId| Port {
-            name: name.to_owned().into(),
-            shape: self.graph.values[value].shape.dims().to_vec().into(),
-        };
+        let (inputs, outputs) = ports(self.graph);
         let plan = Plan {
             name: self.graph.name.clone().into(),
             isa: self.isa,
@@ -261,18 +274,8 @@ impl<'a> Lower<'a> {
             packed: self.packed,
             sources: self.sources.into(),
             recipes: self.recipes.into_iter().map(|(recipe, _)| recipe).collect(),
-            inputs: self
-                .graph
-                .inputs
-                .iter()
-                .map(|input| port(&input.name, input.value))
-                .collect(),
-            outputs: self
-                .graph
-                .outputs
-                .iter()
-                .map(|output| port(&output.name, output.value))
-                .collect(),
+            inputs: inputs.into(),
+            outputs: outputs.into(),
         };
         let program = Program {
             name: self.graph.name.clone(),

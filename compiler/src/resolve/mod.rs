@@ -24,7 +24,6 @@ mod input;
 mod join;
 mod label;
 mod model;
-mod pictures;
 mod program;
 mod settings;
 mod statement;

@@ -1,0 +1,84 @@
+//! Everything that can go wrong between a spec and its results.
+
+use cnnc_compiler::diagnostic::Diagnostics;
+use cnnc_compiler::jit::JitError;
+use cnnc_runtime::isa::IsaError;
+use cnnc_runtime::session::RunError;
+use cnnc_runtime::weights::WeightsError;
+use std::fmt;
+
+/// Why there is no result.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The spec cannot be read, or has mistakes.
+    Spec(Box<Diagnostics>),
+    /// No tensor of the network has this label.
+    NoTap {
+        /// What was asked for.
+        label: String,
+        /// The label most like it, if one is.
+        nearest: Option<String>,
+    },
+    /// The weights do not fit the network.
+    Weights(WeightsError),
+    /// No ISA could be chosen.
+    Isa(IsaError),
+    /// No machine code could be made.
+    Jit(JitError),
+    /// The network could not run on these inputs.
+    Run(RunError),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Spec(diagnostics) => f.write_str(diagnostics.render(false).trim_end()),
+            Error::NoTap { label, nearest } => {
+                write!(f, "no tensor is labelled `{label}`")?;
+                match nearest {
+                    Some(nearest) => write!(f, "; is `{nearest}` meant?"),
+                    None => Ok(()),
+                }
+            }
+            Error::Weights(error) => error.fmt(f),
+            Error::Isa(error) => error.fmt(f),
+            Error::Jit(error) => error.fmt(f),
+            Error::Run(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Jit(error) => error.source(),
+            // These print their cause themselves.
+            _ => None,
+        }
+    }
+}
+
+/// Implements `From` for errors that become a variant as they are.
+macro_rules! from {
+    ($($variant:ident($error:ty))*) => {$(
+        impl From<$error> for Error {
+            fn from(error: $error) -> Error {
+                Error::$variant(error)
+            }
+        }
+    )*};
+}
+
+from! {
+    Weights(WeightsError)
+    Isa(IsaError)
+    Jit(JitError)
+    Run(RunError)
+}
+
+impl From<Diagnostics> for Error {
+    fn from(diagnostics: Diagnostics) -> Error {
+        Error::Spec(Box::new(diagnostics))
+    }
+}

@@ -1,0 +1,246 @@
+//! A spec that has been read and checked, and the ways on from there.
+
+use crate::network::{Engine, Inner, Network, SectionInfo};
+use crate::reference::Reference;
+use crate::summary::{self, Summary};
+use crate::{Backend, Error, Options};
+use cnnc_compiler::diagnostic::{Diagnostics, Files};
+use cnnc_compiler::graph::{Graph, Output};
+use cnnc_compiler::lower::{self, Lowered};
+use cnnc_compiler::pass::{self, Note};
+use cnnc_compiler::{jit, words};
+use cnnc_runtime::Isa;
+use cnnc_runtime::memory::Aligned;
+use cnnc_runtime::pack::pack;
+use cnnc_runtime::session as rt;
+use cnnc_runtime::weights::{Weights, WeightsError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Compiles a spec from a file.
+///
+/// # Errors
+/// [`Error::Spec`] when the file cannot be read or has mistakes.
+pub fn compile_file(path: impl AsRef<Path>) -> Result<Model, Error> {
+    let start = Instant::now();
+    let model = cnnc_compiler::compile_file(path)?;
+    Ok(Model::new(model, start))
+}
+
+/// Compiles a spec from its text. `name` is what diagnostics call it; imports and lists of labels are looked for
+/// beside the file of that name.
+///
+/// ```
+/// let model = cnnc::compile_str("tiny", "model Tiny { input x: 1x4x4; conv 3x3 2 relu; globalavgpool }")?;
+/// assert_eq!(model.graph().name, "Tiny");
+///
+/// let error = cnnc::compile_str("tiny", "model Tiny { input x: 1x4x4; convolve 3x3 2 }").unwrap_err();
+/// assert!(error.to_string().contains("conv"));
+/// # Ok::<(), cnnc::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Spec`] when it has mistakes: all of them.
+pub fn compile_str(name: impl AsRef<Path>, text: &str) -> Result<Model, Error> {
+    let start = Instant::now();
+    let model = cnnc_compiler::compile_source(&mut Files::default(), name, text)?;
+    Ok(Model::new(model, start))
+}
+
+/// A network that has been read and checked.
+#[derive(Clone, Debug)]
+pub struct Model {
+    inner: cnnc_compiler::Model,
+    front: Duration,
+}
+
+impl Model {
+    fn new(inner: cnnc_compiler::Model, start: Instant) -> Model {
+        Model {
+            inner,
+            front: start.elapsed(),
+        }
+    }
+
+    /// The network as it is written.
+    pub fn graph(&self) -> &Graph {
+        &self.inner.graph
+    }
+
+    /// What may not be meant.
+    pub fn warnings(&self) -> &Diagnostics {
+        &self.inner.warnings
+    }
+
+    /// Every file that was read beside the spec.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.inner.files
+    }
+
+    /// Layers, shapes, parameters and costs, for the ISA that [`Isa::detect`] chooses.
+    ///
+    /// # Errors
+    /// When no ISA can be chosen.
+    pub fn summary(&self) -> Result<Summary, Error> {
+        let lowered = self.lower(Isa::detect()?);
+        Ok(Summary::new(self.graph(), &lowered))
+    }
+
+    /// What every pass did to each candidate, or why it left it alone.
+    pub fn explain(&self) -> Vec<Note> {
+        pass::optimize(self.graph()).1.list
+    }
+
+    /// The loops of the optimised network.
+    pub fn lower(&self, isa: Isa) -> Lowered {
+        lower::lower(&pass::optimize(self.graph()).0, isa)
+    }
+
+    /// The graph with these tensors as outputs too.
+    fn tapped(&self, taps: &[String]) -> Result<Graph, Error> {
+        let mut graph = self.graph().clone();
+        for label in taps {
+            if graph.outputs.iter().any(|output| output.name == *label) {
+                continue;
+            }
+            let found = graph.names.iter().find(|(name, _)| name == label);
+            let Some(&(_, value)) = found else {
+                let names: Vec<&str> = graph.names.iter().map(|(name, _)| name.as_str()).collect();
+                let nearest = words::nearest(label, &names).map(str::to_owned);
+                let label = label.clone();
+                return Err(Error::NoTap { label, nearest });
+            };
+            let name = label.clone();
+            graph.outputs.push(Output { name, value });
+        }
+        Ok(graph)
+    }
+
+    /// Compiles the network for this machine and binds it to weights.
+    ///
+    /// ```
+    /// use cnnc::{Options, Weights};
+    /// let model = cnnc::compile_str("tiny", "model Tiny { input x: 1x4x4; c: conv 3x3 2; globalavgpool }")?;
+    /// let network = model.jit(&Weights::synthetic(), &Options::new().tap("c"))?;
+    /// let mut session = network.session()?;
+    /// let image = [0.5; 16];
+    /// let outputs = session.run(&[&image])?;
+    /// assert_eq!(outputs.raw().len(), 2);
+    /// assert_eq!(outputs.get("c").map(|tap| tap.shape), Some(&[2, 2, 2][..]));
+    /// # Ok::<(), cnnc::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the weights do not fit, a tap does not exist, or this machine lacks the ISA.
+    pub fn jit(&self, weights: &Weights, options: &Options) -> Result<Network, Error> {
+        let start = Instant::now();
+        let isa = match options.isa {
+            Some(isa) => isa,
+            None => Isa::detect()?,
+        };
+        let graph = self.tapped(&options.taps)?;
+        let (inputs, outputs) = lower::ports(&graph);
+        let built = match options.backend {
+            Backend::Reference => Built::reference(graph, weights, options)?,
+            Backend::Interp | Backend::Jit => Built::loops(&graph, isa, weights, options, start)?,
+        };
+        Ok(Network(Arc::new(Inner {
+            name: self.graph().name.clone(),
+            isa,
+            threads: options.threads,
+            inputs,
+            outputs,
+            engine: built.engine,
+            sections: built.sections,
+            unused: built.unused,
+            macs: self.graph().macs(),
+            compile: self.front + built.compile,
+            load: built.load,
+        })))
+    }
+}
+
+/// What [`Model::jit`] makes of a graph.
+struct Built {
+    engine: Engine,
+    sections: Vec<SectionInfo>,
+    unused: Vec<String>,
+    compile: Duration,
+    load: Duration,
+}
+
+impl Built {
+    fn reference(graph: Graph, weights: &Weights, options: &Options) -> Result<Built, Error> {
+        let start = Instant::now();
+        let (reference, unused) = Reference::new(graph, weights, options.progress.clone())?;
+        Ok(Built {
+            engine: Engine::Reference(reference),
+            sections: Vec::new(),
+            unused,
+            compile: Duration::ZERO,
+            load: start.elapsed(),
+        })
+    }
+
+    fn loops(
+        graph: &Graph,
+        isa: Isa,
+        weights: &Weights,
+        options: &Options,
+        start: Instant,
+    ) -> Result<Built, Error> {
+        let (graph, _) = pass::optimize(graph);
+        let lowered = lower::lower(&graph, isa);
+        let code = match options.backend {
+            Backend::Jit => Some(jit::compile(&lowered)?),
+            _ => None,
+        };
+        let compile = start.elapsed();
+        let start = Instant::now();
+        let (packed, unused) = bind(&lowered, weights)?;
+        let load = start.elapsed();
+        let sections = sections(&graph, &lowered);
+        let engine = match code {
+            None => Engine::Interp { lowered, packed },
+            Some(code) => {
+                let driver = code.driver();
+                let keep = Box::new(code.clone());
+                // SAFETY: `jit::compile` has proven the program for this plan, and the network keeps the code.
+                let network = unsafe { rt::Network::new(lowered.plan, packed, driver, Some(keep)) };
+                let network = Arc::new(network);
+                Engine::Jit { network, code }
+            }
+        };
+        Ok(Built {
+            engine,
+            sections,
+            unused,
+            compile,
+            load,
+        })
+    }
+}
+
+/// Checks and packs the weights; also gives the names of tensors that the network does not read.
+fn bind(lowered: &Lowered, weights: &Weights) -> Result<(Aligned, Vec<String>), WeightsError> {
+    let bound = weights.bind(&lowered.plan.sources)?;
+    let packed = pack(&lowered.plan, &bound)?;
+    let unused = bound.unused().iter().map(|&name| name.to_owned()).collect();
+    Ok((packed, unused))
+}
+
+fn sections(graph: &Graph, lowered: &Lowered) -> Vec<SectionInfo> {
+    let sections = lowered.program.sections.iter();
+    sections
+        .map(|section| {
+            let node = section.node.map(|id| &graph.nodes[id]);
+            SectionInfo {
+                label: section.label.clone(),
+                layer: node
+                    .map_or_else(|| "copy".to_owned(), |node| summary::describe(&*node.layer)),
+                macs: node.map_or(0, |node| graph.node_macs(node)),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,298 @@
+//! A network bound to weights, and sessions that run it.
+
+use crate::options::Backend;
+use crate::reference::Reference;
+use crate::{Error, bench::Times};
+use cnnc_compiler::jit::Code;
+use cnnc_compiler::loops::interpret::interpret;
+use cnnc_compiler::lower::Lowered;
+use cnnc_runtime::Isa;
+use cnnc_runtime::input::Input;
+use cnnc_runtime::memory::Aligned;
+use cnnc_runtime::plan::Port;
+use cnnc_runtime::session as rt;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A network with its weights, ready to run. Clones share everything; it may be used from any thread.
+#[derive(Clone)]
+pub struct Network(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub name: String,
+    pub isa: Isa,
+    pub threads: usize,
+    pub inputs: Vec<Port>,
+    pub outputs: Vec<Port>,
+    pub engine: Engine,
+    pub sections: Vec<SectionInfo>,
+    pub unused: Vec<String>,
+    pub macs: u64,
+    pub compile: Duration,
+    pub load: Duration,
+}
+
+pub(crate) enum Engine {
+    Jit {
+        network: Arc<rt::Network>,
+        code: Code,
+    },
+    Interp {
+        lowered: Lowered,
+        packed: Aligned,
+    },
+    Reference(Reference),
+}
+
+/// What a section of the compiled network computes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SectionInfo {
+    /// Its label.
+    pub label: String,
+    /// The layer, with what is fused into it.
+    pub layer: String,
+    /// Multiply-adds of convolutions and dense layers.
+    pub macs: u64,
+}
+
+impl Network {
+    /// Name of the model.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The ISA it was planned for.
+    pub fn isa(&self) -> Isa {
+        self.0.isa
+    }
+
+    /// What runs it.
+    pub fn backend(&self) -> Backend {
+        match self.0.engine {
+            Engine::Jit { .. } => Backend::Jit,
+            Engine::Interp { .. } => Backend::Interp,
+            Engine::Reference(_) => Backend::Reference,
+        }
+    }
+
+    /// Names and shapes of the inputs, in the spec's order.
+    pub fn inputs(&self) -> &[Port] {
+        &self.0.inputs
+    }
+
+    /// Names and shapes of the outputs, `raw` first, taps last.
+    pub fn outputs(&self) -> &[Port] {
+        &self.0.outputs
+    }
+
+    /// Tensors of the weights that the network does not read.
+    pub fn unused(&self) -> &[String] {
+        &self.0.unused
+    }
+
+    /// Multiply-adds of convolutions and dense layers.
+    pub fn macs(&self) -> u64 {
+        self.0.macs
+    }
+
+    /// From text to machine code.
+    pub fn compile_time(&self) -> Duration {
+        self.0.compile
+    }
+
+    /// Binding, checking and packing the weights.
+    pub fn load_time(&self) -> Duration {
+        self.0.load
+    }
+
+    /// Memory to run in, and threads. Sessions of one network run independently of each other.
+    ///
+    /// # Errors
+    /// When there is not enough memory.
+    pub fn session(&self) -> Result<Session, Error> {
+        let state = match &self.0.engine {
+            Engine::Jit { network, .. } => {
+                State::Jit(rt::Session::new(network.clone(), self.0.threads)?)
+            }
+            _ => State::Oracle(Vec::new()),
+        };
+        Ok(Session {
+            network: self.clone(),
+            state,
+        })
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Network({} for {} by {})",
+            self.name(),
+            self.isa(),
+            self.backend()
+        )
+    }
+}
+
+/// The memory of one run at a time.
+pub struct Session {
+    network: Network,
+    state: State,
+}
+
+enum State {
+    Jit(rt::Session<'static>),
+    /// Outputs of the last run.
+    Oracle(Vec<Vec<f32>>),
+}
+
+impl Session {
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Threads that it runs on.
+    pub fn threads(&self) -> usize {
+        match &self.state {
+            State::Jit(session) => session.threads(),
+            State::Oracle(_) => 1,
+        }
+    }
+
+    /// Runs the network once; inputs in the spec's order, each in the spec's own order of elements (channels first): slices, arrays,
+    /// vectors or ndarray's views. Machine code allocates nothing here.
+    ///
+    /// # Errors
+    /// When there are more or fewer inputs than the network has, or one does not have the shape it should.
+    pub fn run(&mut self, inputs: &[&dyn Input]) -> Result<Outputs<'_>, Error> {
+        let Inner {
+            engine,
+            inputs: ports,
+            outputs,
+            ..
+        } = &*self.network.0;
+        let data = match &mut self.state {
+            State::Jit(session) => Data::Jit(session.run(inputs)?),
+            State::Oracle(results) => {
+                let inputs = rt::elements(ports, inputs)?;
+                *results = match engine {
+                    Engine::Reference(reference) => reference.run(&inputs),
+                    Engine::Interp { lowered, packed } => {
+                        let inputs: Vec<&[f32]> = inputs.iter().map(|input| &**input).collect();
+                        interpret(&lowered.program, packed, &inputs)
+                    }
+                    Engine::Jit { .. } => unreachable!("has a session of its own"),
+                };
+                Data::Oracle(results)
+            }
+        };
+        Ok(Outputs {
+            ports: outputs,
+            data,
+        })
+    }
+
+    /// Runs the sections one by one, round after round for that long, and times each; empty for backends that are
+    /// not made of sections.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub fn time_sections(
+        &mut self,
+        inputs: &[&dyn Input],
+        budget: Duration,
+    ) -> Result<Vec<(SectionInfo, Times)>, Error> {
+        let (Engine::Jit { code, .. }, State::Jit(session)) =
+            (&self.network.0.engine, &mut self.state)
+        else {
+            return Ok(Vec::new());
+        };
+        // A whole run first: it checks the inputs and warms up.
+        session.run(inputs)?;
+        let (bases, pool) = (session.bind(inputs)?, session.pool());
+        let sections = code.sections();
+        let mut durations = vec![Vec::new(); sections.len()];
+        let start = Instant::now();
+        while start.elapsed() < budget || durations[0].len() < 3 {
+            for (section, durations) in sections.iter().zip(&mut durations) {
+                let begin = Instant::now();
+                // SAFETY: the driver is sound for these bases, bound to inputs that live, and it is these calls in this order; `code` is
+                // kept by the network, and the session is borrowed exclusively.
+                unsafe { (section.entry)(bases, pool) };
+                durations.push(begin.elapsed());
+            }
+        }
+        let times = durations.into_iter().map(Times::of);
+        Ok(self.network.0.sections.iter().cloned().zip(times).collect())
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Session({:?}, {} threads)", self.network, self.threads())
+    }
+}
+
+/// What a run gave: named tensors, channels first.
+#[derive(Clone, Copy)]
+pub struct Outputs<'s> {
+    ports: &'s [Port],
+    data: Data<'s>,
+}
+
+#[derive(Clone, Copy)]
+enum Data<'s> {
+    Jit(rt::Outputs<'s>),
+    Oracle(&'s [Vec<f32>]),
+}
+
+/// One tensor of the outputs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Output<'s> {
+    /// `raw`, `probabilities`, … or the label of a tap.
+    pub name: &'s str,
+    /// Its shape, channels first.
+    pub shape: &'s [usize],
+    /// Its elements.
+    pub data: &'s [f32],
+}
+
+impl<'s> Outputs<'s> {
+    /// The output of that name, if there is one.
+    pub fn get(&self, name: &str) -> Option<Output<'s>> {
+        self.iter().find(|output| output.name == name)
+    }
+
+    /// What enters the head's decode, or the network's result where it has no head.
+    pub fn raw(&self) -> &'s [f32] {
+        self.at(0).data
+    }
+
+    /// Every output, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Output<'s>> + use<'s> {
+        let all = *self;
+        (0..all.ports.len()).map(move |index| all.at(index))
+    }
+
+    fn at(&self, index: usize) -> Output<'s> {
+        let port = &self.ports[index];
+        let data = match self.data {
+            Data::Jit(outputs) => outputs.at(index).map_or(&[][..], |(_, data)| data),
+            Data::Oracle(results) => &results[index],
+        };
+        Output {
+            name: &port.name,
+            shape: &port.shape,
+            data,
+        }
+    }
+}
+
+impl fmt::Debug for Outputs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}

@@ -1,0 +1,139 @@
+//! How a network is built and run.
+
+use cnnc_runtime::Isa;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// What runs the network.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Backend {
+    /// Machine code.
+    #[default]
+    Jit,
+    /// The same loops, interpreted with the kernels' plain twins: the oracle for machine code. Slow.
+    Interp,
+    /// The layers' definitions in f64, without passes or loops: the oracle for everything. Slower.
+    Reference,
+}
+
+impl Backend {
+    /// Every backend, fastest first.
+    pub const ALL: [Backend; 3] = [Backend::Jit, Backend::Interp, Backend::Reference];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Backend::Jit => "jit",
+            Backend::Interp => "interp",
+            Backend::Reference => "reference",
+        }
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Not the name of a backend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownBackend(String);
+
+impl fmt::Display for UnknownBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no backend is called `{}`; there are ", self.0)?;
+        f.write_str(&Backend::ALL.map(Backend::name).join(", "))
+    }
+}
+
+impl std::error::Error for UnknownBackend {}
+
+impl FromStr for Backend {
+    type Err = UnknownBackend;
+    fn from_str(name: &str) -> Result<Backend, UnknownBackend> {
+        let found = Backend::ALL
+            .into_iter()
+            .find(|backend| backend.name() == name);
+        found.ok_or_else(|| UnknownBackend(name.to_owned()))
+    }
+}
+
+/// Called with the number of layers that are done and the number of all.
+pub type Progress = Arc<dyn Fn(usize, usize) + Send + Sync>;
+
+/// How a network is built and run; the default is machine code for the best ISA of this machine, on one thread.
+///
+/// ```
+/// use cnnc::{Backend, Options};
+/// let options = Options::new().threads(2).tap("conv1").backend(Backend::Interp);
+/// assert_eq!(options.backend, Backend::Interp);
+/// ```
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// The ISA to plan for; `None` is what [`Isa::detect`] says, which heeds `CNNC_ISA`.
+    pub isa: Option<Isa>,
+    /// Threads of a session, the caller's own included; 0 is 1.
+    pub threads: usize,
+    /// Labels of tensors that become outputs too, in this order, behind those of the spec.
+    pub taps: Vec<String>,
+    /// What runs the network.
+    pub backend: Backend,
+    /// Told how far a run is, by [`Backend::Reference`] only: the others are done before anybody looks.
+    pub progress: Option<Progress>,
+}
+
+impl Options {
+    /// The defaults.
+    pub fn new() -> Options {
+        Options::default()
+    }
+
+    /// Plans for that ISA.
+    #[must_use]
+    pub fn isa(mut self, isa: Isa) -> Options {
+        self.isa = Some(isa);
+        self
+    }
+
+    /// Runs sessions on that many threads.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Options {
+        self.threads = threads;
+        self
+    }
+
+    /// Makes the tensor of that label an output.
+    #[must_use]
+    pub fn tap(mut self, label: impl Into<String>) -> Options {
+        self.taps.push(label.into());
+        self
+    }
+
+    /// Chooses what runs the network.
+    #[must_use]
+    pub fn backend(mut self, backend: Backend) -> Options {
+        self.backend = backend;
+        self
+    }
+
+    /// Asks to be told how far a run is.
+    #[must_use]
+    pub fn progress(mut self, progress: impl Fn(usize, usize) + Send + Sync + 'static) -> Options {
+        self.progress = Some(Arc::new(progress));
+        self
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("isa", &self.isa)
+            .field("threads", &self.threads)
+            .field("taps", &self.taps)
+            .field("backend", &self.backend)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,96 @@
+//! The reference evaluation as a backend: a graph and its tensors, f32 in and out.
+
+use crate::options::Progress;
+use cnnc_compiler::graph::{Graph, Param};
+use cnnc_compiler::reference;
+use cnnc_runtime::plan::Source;
+use cnnc_runtime::weights::{Weights, WeightsError};
+use ndarray::{ArrayD, IxDyn};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A graph as it is written, with its tensors.
+pub(crate) struct Reference {
+    graph: Graph,
+    tensors: HashMap<String, Vec<f32>>,
+    progress: Option<Progress>,
+}
+
+impl Reference {
+    /// Binds the graph's tensors; also gives the names of those that it does not read.
+    pub fn new(
+        graph: Graph,
+        weights: &Weights,
+        progress: Option<Progress>,
+    ) -> Result<(Reference, Vec<String>), WeightsError> {
+        let mut sources: Vec<Source> = Vec::new();
+        for (_, node) in graph.live() {
+            for param in node.params.iter().map(|&id| &graph.params[id]) {
+                let known = sources.iter().any(|source| source.name == param.name);
+                if !known && param.literal.is_none() {
+                    sources.push(Source {
+                        name: param.name.clone().into(),
+                        shape: param.shape.clone().into(),
+                    });
+                }
+            }
+        }
+        let bound = weights.bind(&sources)?;
+        bound.check_finite()?;
+        let tensors = sources.iter().enumerate();
+        let tensors = tensors
+            .map(|(index, source)| (source.name.to_string(), bound.values(index).into_owned()))
+            .collect();
+        let unused = bound.unused().iter().map(|&name| name.to_owned()).collect();
+        let reference = Reference {
+            graph,
+            tensors,
+            progress,
+        };
+        Ok((reference, unused))
+    }
+
+    /// Evaluates the graph on inputs of the right lengths.
+    pub fn run(&self, inputs: &[Cow<'_, [f32]>]) -> Vec<Vec<f32>> {
+        let params = |param: &Param| {
+            let values = param
+                .literal
+                .as_ref()
+                .unwrap_or_else(|| &self.tensors[&param.name]);
+            array(&param.shape, values)
+        };
+        let inputs: Vec<_> = self
+            .graph
+            .inputs
+            .iter()
+            .zip(inputs)
+            .map(|(input, values)| array(self.graph.values[input.value].shape.dims(), values))
+            .collect();
+        let evaluation = reference::Reference::new(&self.graph, &params);
+        let values = match self.progress.clone() {
+            None => evaluation.run(&inputs),
+            Some(tell) => {
+                let told = Arc::clone(&tell);
+                let mut progress = move |done: usize, all: usize, _: &_| told(done, all);
+                let values = evaluation.progress(&mut progress).run(&inputs);
+                tell(self.graph.order.len(), self.graph.order.len());
+                values
+            }
+        };
+        let outputs = self.graph.outputs.iter();
+        outputs
+            .map(|output| {
+                values[&output.value]
+                    .iter()
+                    .map(|&value| value as f32)
+                    .collect()
+            })
+            .collect()
+    }
+}
+
+fn array(shape: &[usize], values: &[f32]) -> ArrayD<f64> {
+    let values = values.iter().map(|&value| f64::from(value)).collect();
+    ArrayD::from_shape_vec(IxDyn(shape), values).expect("the lengths were checked")
+}
