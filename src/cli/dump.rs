@@ -1,0 +1,76 @@
+//! `cnnc dump`: a stage of the compiler as text.
+
+use super::{Failure, print};
+use cnnc::compiler::diagnostic::{Diagnostics, DiskLoader, Files, Loader};
+use cnnc::compiler::{emit, graph, jit, loops, parse, pass};
+use cnnc::rt::Isa;
+use std::path::{Path, PathBuf};
+
+/// What may be written behind `dump`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The spec
+    #[arg(value_name = "SPEC")]
+    spec: PathBuf,
+    /// The stage
+    #[arg(long, value_enum)]
+    stage: Stage,
+    /// With --stage=graph: after the passes instead of before
+    #[arg(long)]
+    passes: bool,
+    /// The instruction set that loops and code are for
+    #[arg(long, value_name = "ISA")]
+    isa: Option<Isa>,
+}
+
+/// The stages, in order.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Stage {
+    /// The syntax tree
+    Ast,
+    /// Layers and values with their shapes
+    Graph,
+    /// Loops over kernel calls
+    Loops,
+    /// What `cnn_model!` generates
+    Rust,
+    /// Cranelift's IR
+    Clif,
+}
+
+/// Prints the stage.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let isa = match args.isa {
+        Some(isa) => isa,
+        None => Isa::detect()?,
+    };
+    let text = match args.stage {
+        Stage::Ast => syntax(&args.spec)?,
+        Stage::Graph => {
+            let model = cnnc::compile_file(&args.spec)?;
+            match args.passes {
+                true => graph::dump(&pass::optimize(model.graph()).0),
+                false => graph::dump(model.graph()),
+            }
+        }
+        Stage::Loops => loops::dump::dump(&cnnc::compile_file(&args.spec)?.lower(isa).program),
+        Stage::Rust => emit::dump(cnnc::compile_file(&args.spec)?.graph()),
+        Stage::Clif => jit::clif(&cnnc::compile_file(&args.spec)?.lower(isa))?,
+    };
+    Ok(print::line(text.trim_end())?)
+}
+
+/// The syntax tree, which exists even where names and shapes are wrong.
+fn syntax(spec: &Path) -> Result<String, Failure> {
+    let text = DiskLoader.read(spec).map_err(|why| Failure::Read {
+        file: spec.display().to_string(),
+        why,
+    })?;
+    let mut files = Files::default();
+    let id = files.add(spec, text.as_str());
+    let parsed = parse::parse(id, &text);
+    if !parsed.problems.is_empty() {
+        return Err(Diagnostics::new(parsed.problems, &files).into());
+    }
+    Ok(format!("{:#?}", parsed.file))
+}

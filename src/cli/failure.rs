@@ -1,0 +1,204 @@
+//! Why a command failed.
+
+use cnnc::compiler::diagnostic::Diagnostics;
+use cnnc::compiler::jit::JitError;
+use cnnc::rt::image::ImageError;
+use cnnc::rt::isa::IsaError;
+use cnnc::rt::tensor_file::TensorFileError;
+use cnnc::rt::weights::WeightsError;
+use std::fmt;
+
+/// Why a command failed: always the user's mistake.
+#[derive(Debug)]
+pub enum Failure {
+    /// It has been said already.
+    Reported,
+    /// In the spec, the weights, or what they are run with.
+    Network(cnnc::Error),
+    /// In a picture.
+    Image(ImageError),
+    /// In a file of tensors.
+    Tensors(TensorFileError),
+    /// A spec that cannot be read.
+    Read {
+        /// The file.
+        file: String,
+        /// Why not.
+        why: String,
+    },
+    /// No weights were given.
+    NoWeights {
+        /// The first tensor that is missing.
+        tensor: String,
+    },
+    /// No input was given.
+    NoInput {
+        /// Names of the inputs.
+        names: Vec<String>,
+    },
+    /// The files do not add up to whole inputs of the network.
+    Uneven {
+        /// Number of files.
+        files: usize,
+        /// Number of inputs.
+        inputs: usize,
+    },
+    /// A picture for something that is none.
+    NotAPicture {
+        /// The file.
+        file: String,
+        /// The input.
+        input: String,
+        /// Its shape.
+        shape: String,
+    },
+    /// A file of tensors without the one that is wanted.
+    NoTensor {
+        /// The file.
+        file: String,
+        /// The input.
+        input: String,
+        /// What the file has.
+        names: Vec<String>,
+    },
+    /// A tensor of another shape.
+    Shape {
+        /// The file.
+        file: String,
+        /// The input.
+        input: String,
+        /// The input's shape.
+        expected: String,
+        /// The file's.
+        found: String,
+    },
+    /// `--out` for a network whose answer is not a picture.
+    NotShown {
+        /// Why not.
+        why: &'static str,
+    },
+    /// `--out` for several inputs.
+    OneOut,
+    /// There is no such error code.
+    NoCode(String),
+    /// Standard output is gone.
+    Write(std::io::Error),
+}
+
+impl Failure {
+    /// The mistakes in a spec, if that is what it is.
+    pub fn diagnostics(&self) -> Option<&Diagnostics> {
+        match self {
+            Failure::Network(cnnc::Error::Spec(diagnostics)) => Some(diagnostics),
+            _ => None,
+        }
+    }
+
+    /// What would help.
+    pub fn help(&self) -> Option<String> {
+        Some(match self {
+            Failure::NoWeights { .. } => {
+                "give `--weights FILE.safetensors`, or `--weights synthetic` for made-up ones"
+                    .to_owned()
+            }
+            Failure::NoInput { names } if names.len() == 1 => {
+                "name a picture, a .npy or a .safetensors file, or give `--input synthetic`"
+                    .to_owned()
+            }
+            Failure::NoInput { .. } => {
+                "name one file for each input, or give `--input synthetic`".to_owned()
+            }
+            Failure::NotAPicture { .. } => "give it as .npy or .safetensors".to_owned(),
+            Failure::NoTensor { names, .. } if !names.is_empty() => {
+                format!("it has {}", list(names))
+            }
+            Failure::NoCode(_) => "codes look like E0101; a diagnostic shows its own".to_owned(),
+            _ => return None,
+        })
+    }
+}
+
+/// `a`, `b` and 3 more.
+fn list(names: &[String]) -> String {
+    let shown: Vec<_> = names
+        .iter()
+        .take(8)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    match names.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Reported => f.write_str("a spec has mistakes"),
+            Failure::Network(error) => error.fmt(f),
+            Failure::Image(error) => error.fmt(f),
+            Failure::Tensors(error) => error.fmt(f),
+            Failure::Read { file, why } => write!(f, "`{file}` cannot be read: {why}"),
+            Failure::NoWeights { tensor } => {
+                write!(f, "the network needs weights, `{tensor}` for one")
+            }
+            Failure::NoInput { names } => write!(f, "the network needs an input: {}", list(names)),
+            Failure::Uneven { files, inputs } => {
+                write!(
+                    f,
+                    "{files} files do not make whole runs of a network with {inputs} inputs"
+                )
+            }
+            Failure::NotAPicture { file, input, shape } => {
+                write!(
+                    f,
+                    "{file}: input `{input}` is {shape}, which is not the shape of a picture"
+                )
+            }
+            Failure::NoTensor { file, input, .. } => {
+                write!(f, "{file}: it has no tensor for input `{input}`")
+            }
+            Failure::Shape {
+                file,
+                input,
+                expected,
+                found,
+            } => {
+                write!(
+                    f,
+                    "{file}: input `{input}` is {expected}, but the tensor is {found}"
+                )
+            }
+            Failure::NotShown { why } => write!(f, "`--out` cannot be written: {why}"),
+            Failure::OneOut => {
+                f.write_str("`--out` takes the answer to one input, but there are several")
+            }
+            Failure::NoCode(code) => write!(f, "there is no error code `{code}`"),
+            Failure::Write(error) => write!(f, "cannot write to standard output: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Implements `From` for errors that become a variant as they are.
+macro_rules! from {
+    ($($variant:ident($error:ty))*) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Failure {
+                Failure::$variant(error.into())
+            }
+        }
+    )*};
+}
+
+from! {
+    Network(cnnc::Error)
+    Network(IsaError)
+    Network(JitError)
+    Network(WeightsError)
+    Network(Diagnostics)
+    Image(ImageError)
+    Tensors(TensorFileError)
+    Write(std::io::Error)
+}

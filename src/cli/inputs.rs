@@ -1,0 +1,181 @@
+//! What a network is run on: pictures, files of tensors, or made-up numbers.
+
+use super::{Failure, print};
+use cnnc::rt::image::{Picture, PreProcess};
+use cnnc::rt::input::Input;
+use cnnc::rt::plan::Port;
+use cnnc::rt::synthetic::Synthetic;
+use cnnc::rt::tensor_file::{Tensor, read_tensors};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// The inputs of one run.
+pub struct Sample {
+    /// Where they come from.
+    pub name: String,
+    /// Their elements, in the spec's order.
+    tensors: Vec<Vec<f32>>,
+}
+
+impl Sample {
+    /// The inputs as a session takes them.
+    pub fn views(&self) -> Vec<&dyn Input> {
+        self.tensors
+            .iter()
+            .map(|tensor| tensor as &dyn Input)
+            .collect()
+    }
+}
+
+/// Numbers made up from the inputs' names: `input` alone, or `input.a`, `input.b` and so on.
+pub fn synthetic(ports: &[Port]) -> Sample {
+    let tensors = ports.iter().map(|port| {
+        let name = match ports.len() {
+            1 => "input".to_owned(),
+            _ => format!("input.{}", port.name),
+        };
+        Synthetic::input(&name).values(port.elements())
+    });
+    Sample {
+        name: "synthetic".to_owned(),
+        tensors: tensors.collect(),
+    }
+}
+
+/// Reads files. A network with one input runs once for each picture or tensor; one with several takes that many
+/// files for each run, or a file of tensors that has all of them by name.
+pub fn read(ports: &[Port], files: &[PathBuf]) -> Result<Vec<Sample>, Failure> {
+    if files.is_empty() {
+        let names = ports.iter().map(|port| port.name.to_string()).collect();
+        return Err(Failure::NoInput { names });
+    }
+    let mut samples = Vec::new();
+    // Files of a run that still lacks some.
+    let mut names: Vec<String> = Vec::new();
+    let mut tensors: Vec<Vec<f32>> = Vec::new();
+    for file in files {
+        let name = file.display().to_string();
+        let port = tensors.len();
+        if !is_tensors(file) {
+            tensors.push(picture(&ports[port], file)?);
+            names.push(name);
+        } else {
+            let found = read_tensors(file)?;
+            match every(ports, &found) {
+                Some(all) if ports.len() > 1 && tensors.is_empty() => {
+                    let tensors = all
+                        .into_iter()
+                        .zip(ports)
+                        .map(|(tensor, port)| one(tensor, port, &name));
+                    let tensors = tensors.collect::<Result<_, _>>()?;
+                    samples.push(Sample { name, tensors });
+                    continue;
+                }
+                _ => {}
+            }
+            let tensor = select(found, &ports[port], &name)?;
+            if ports.len() == 1 {
+                samples.extend(batch(tensor, &ports[0], &name)?);
+                continue;
+            }
+            tensors.push(one(tensor, &ports[port], &name)?);
+            names.push(name);
+        }
+        if tensors.len() == ports.len() {
+            let name = std::mem::take(&mut names).join(" ");
+            let tensors = std::mem::take(&mut tensors);
+            samples.push(Sample { name, tensors });
+        }
+    }
+    match tensors.len() {
+        0 => Ok(samples),
+        _ => Err(Failure::Uneven {
+            files: files.len(),
+            inputs: ports.len(),
+        }),
+    }
+}
+
+fn is_tensors(file: &Path) -> bool {
+    let ending = file.extension().and_then(OsStr::to_str).unwrap_or_default();
+    ["npy", "safetensors"].contains(&ending.to_ascii_lowercase().as_str())
+}
+
+/// The tensors of every input by name, if all are there.
+fn every(ports: &[Port], found: &[Tensor]) -> Option<Vec<Tensor>> {
+    let find = |port: &Port| found.iter().position(|tensor| tensor.name == port.name);
+    let at: Vec<usize> = ports.iter().map(find).collect::<Option<_>>()?;
+    Some(at.into_iter().map(|index| found[index].clone()).collect())
+}
+
+/// The tensor that is meant for the input: of its name, called `input`, or the only one.
+fn select(mut found: Vec<Tensor>, port: &Port, file: &str) -> Result<Tensor, Failure> {
+    let named = |name: &str| found.iter().position(|tensor| tensor.name == name);
+    let only = (found.len() == 1).then_some(0);
+    match named(&port.name).or_else(|| named("input")).or(only) {
+        Some(index) => Ok(found.swap_remove(index)),
+        None => Err(Failure::NoTensor {
+            file: file.to_owned(),
+            input: port.name.to_string(),
+            names: found.into_iter().map(|tensor| tensor.name).collect(),
+        }),
+    }
+}
+
+/// The elements of a tensor that has the input's shape, or that behind a batch of one.
+fn one(tensor: Tensor, port: &Port, file: &str) -> Result<Vec<f32>, Failure> {
+    match &tensor.shape[..] {
+        shape if *shape == *port.shape => Ok(tensor.values),
+        [1, shape @ ..] if *shape == *port.shape => Ok(tensor.values),
+        shape => Err(Failure::Shape {
+            file: file.to_owned(),
+            input: port.name.to_string(),
+            expected: print::shape(&port.shape),
+            found: print::shape(shape),
+        }),
+    }
+}
+
+/// A run for each element of the batch, if there is one.
+fn batch(tensor: Tensor, port: &Port, file: &str) -> Result<Vec<Sample>, Failure> {
+    if let [count, shape @ ..] = &tensor.shape[..]
+        && *shape == *port.shape
+        && *count > 1
+    {
+        let elements = tensor.values.chunks_exact(tensor.values.len() / count);
+        let sample = |(index, elements): (usize, &[f32])| Sample {
+            name: format!("{file}[{index}]"),
+            tensors: vec![elements.to_vec()],
+        };
+        return Ok(elements.enumerate().map(sample).collect());
+    }
+    let tensors = vec![one(tensor, port, file)?];
+    let name = file.to_owned();
+    Ok(vec![Sample { name, tensors }])
+}
+
+/// A picture of the input's own size, from 0 to 1.
+fn picture(port: &Port, file: &Path) -> Result<Vec<f32>, Failure> {
+    let pre = match port.shape[..] {
+        [channels @ (1 | 3), height, width] => Some(PreProcess {
+            channels,
+            steps: Vec::new().into(),
+            bgr: false,
+            scale: 1.0 / 255.0,
+            mean: Vec::new().into(),
+            std: Vec::new().into(),
+            width,
+            height,
+        }),
+        _ => None,
+    };
+    let Some(pre) = pre else {
+        return Err(Failure::NotAPicture {
+            file: file.display().to_string(),
+            input: port.name.to_string(),
+            shape: print::shape(&port.shape),
+        });
+    };
+    let picture = Picture::open(file)?;
+    Ok(pre.apply(&picture, &file.display().to_string())?)
+}

@@ -1,0 +1,88 @@
+//! The command line: one file per command.
+//!
+//! Results go to standard output and everything else to standard error. The exit code is 0, or 1 for the user's
+//! mistake (in a spec, in weights, in a picture), or 2 for a command that cannot be understood.
+
+mod answer;
+mod bench;
+mod check;
+mod dump;
+mod explain;
+mod failure;
+mod inputs;
+mod network;
+mod print;
+mod raw;
+mod run;
+mod summary;
+
+use clap::{Parser, Subcommand};
+use failure::Failure;
+use serde_json::json;
+use std::process::ExitCode;
+
+/// The CNN compiler: a convolutional network is a text file, and cnnc turns it into machine code.
+///
+/// The environment variable CNNC_ISA chooses the instruction set: avx512, avx2 or portable.
+#[derive(Parser)]
+#[command(name = "cnnc", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Report every mistake in specs
+    Check(check::Args),
+    /// List layers with shapes, parameters and multiply-adds
+    Summary(summary::Args),
+    /// Print a stage of the compiler as text
+    Dump(dump::Args),
+    /// Say what the compiler fused and why not, or what an error code means
+    Explain(explain::Args),
+    /// Run a network on pictures or tensors
+    Run(run::Args),
+    /// Measure how fast a network is on this machine
+    Bench(bench::Args),
+}
+
+/// Runs the command that the arguments name.
+pub fn main() -> ExitCode {
+    // Exits with 2, or with 0 for `--help` and `--version`.
+    let Cli { command } = Cli::parse();
+    let (result, json) = match &command {
+        Command::Check(args) => (check::run(args), args.json),
+        Command::Summary(args) => (summary::run(args), args.json),
+        Command::Dump(args) => (dump::run(args), false),
+        Command::Explain(args) => (explain::run(args), args.json),
+        Command::Run(args) => (run::run(args), args.json),
+        Command::Bench(args) => (bench::run(args), args.json),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has seen enough (`cnnc … | head`).
+        Err(Failure::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            report(&failure, json);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Says what went wrong: to people on standard error, to tools on standard output.
+fn report(failure: &Failure, json: bool) {
+    if json {
+        let mut error = json!({ "message": failure.to_string() });
+        if let Some(diagnostics) = failure.diagnostics() {
+            error["diagnostics"] = diagnostics.to_json();
+        }
+        let _ = print::json(&json!({ "error": error }));
+    } else if let Some(diagnostics) = failure.diagnostics() {
+        print::diagnostics(diagnostics);
+    } else if !matches!(failure, Failure::Reported) {
+        print::error(failure);
+    }
+}

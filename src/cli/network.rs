@@ -1,0 +1,86 @@
+//! The flags of `run` and `bench` that say what to run: spec, weights, machine.
+
+use super::{Failure, print};
+use cnnc::{Backend, Isa, Model, Network, Options, Weights};
+use std::path::{Path, PathBuf};
+
+/// What may be written to say what to run.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The spec
+    #[arg(value_name = "SPEC")]
+    pub spec: PathBuf,
+    /// Weights: a .safetensors file, or `synthetic` for made-up ones
+    #[arg(long, value_name = "FILE|synthetic")]
+    pub weights: Option<PathBuf>,
+    /// Threads to run on
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: u16,
+    /// Instruction set, instead of this machine's best
+    #[arg(long, value_name = "ISA")]
+    isa: Option<Isa>,
+}
+
+impl Args {
+    /// Threads to run on.
+    pub fn threads(&self) -> usize {
+        self.threads.into()
+    }
+
+    /// Reads the spec; warnings go to standard error unless tools are listening.
+    pub fn model(&self, json: bool) -> Result<Model, Failure> {
+        let model = cnnc::compile_file(&self.spec)?;
+        if !json {
+            print::diagnostics(model.warnings());
+        }
+        Ok(model)
+    }
+
+    /// Reads the weights, or makes them up.
+    pub fn weights(&self, model: &Model) -> Result<Weights, Failure> {
+        match &self.weights {
+            Some(path) if path == Path::new("synthetic") => Ok(Weights::synthetic()),
+            Some(path) => Ok(Weights::open(path)?),
+            None => match needed(model) {
+                Some(tensor) => Err(Failure::NoWeights { tensor }),
+                None => Ok(Weights::synthetic()),
+            },
+        }
+    }
+
+    /// Compiles the network.
+    pub fn network(
+        &self,
+        model: &Model,
+        weights: &Weights,
+        backend: Backend,
+        taps: &[String],
+    ) -> Result<Network, Failure> {
+        let mut options = Options::new().threads(self.threads()).backend(backend);
+        options.isa = self.isa;
+        options.taps = taps.to_vec();
+        if backend == Backend::Reference {
+            options = options.progress(print::progress());
+        }
+        let network = model.jit(weights, &options)?;
+        if let [first, rest @ ..] = network.unused() {
+            let more = match rest.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            print::warning(format_args!(
+                "the network does not read `{first}`{more} of {}",
+                weights.origin()
+            ));
+        }
+        Ok(network)
+    }
+}
+
+/// A tensor that must come from weights, if there is one.
+fn needed(model: &Model) -> Option<String> {
+    let graph = model.graph();
+    let mut params = graph.live().flat_map(|(_, node)| &node.params);
+    let needed = params.find(|&&id| graph.params[id].literal.is_none());
+    needed.map(|&id| graph.params[id].name.clone())
+}

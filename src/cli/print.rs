@@ -1,0 +1,158 @@
+//! What every command prints alike: tables, numbers, errors.
+
+use cnnc::compiler::diagnostic::Diagnostics;
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::fmt::{Display, Write as _};
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+/// Writes text and a newline to standard output, with colours if it is a terminal that has them.
+pub fn line(text: impl Display) -> io::Result<()> {
+    writeln!(anstream::stdout(), "{text}")
+}
+
+/// Writes a JSON value to standard output.
+pub fn json(value: &serde_json::Value) -> io::Result<()> {
+    line(format_args!("{value:#}"))
+}
+
+/// Writes `error: …` and what would help to standard error.
+pub fn error(failure: &super::Failure) {
+    let mut text = format!("\x1b[1;31merror\x1b[0m: {failure}");
+    if let Some(help) = failure.help() {
+        let _ = write!(text, "\n  \x1b[1;36mhelp\x1b[0m: {help}");
+    }
+    // Nobody is left to tell when this fails.
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Writes a warning to standard error.
+pub fn warning(text: impl Display) {
+    let _ = writeln!(anstream::stderr(), "\x1b[1;33mwarning\x1b[0m: {text}");
+}
+
+/// Writes mistakes and warnings in a spec to standard error.
+pub fn diagnostics(diagnostics: &Diagnostics) {
+    if !diagnostics.is_empty() {
+        let text = diagnostics.render(true);
+        let _ = writeln!(anstream::stderr(), "{}", text.trim_end());
+    }
+}
+
+/// Says that something takes a while, if anybody watches.
+pub fn patience(text: impl Display) {
+    if io::stderr().is_terminal() {
+        let _ = writeln!(anstream::stderr(), "\x1b[2m{text}\x1b[0m");
+    }
+}
+
+/// A bar that shows how far a run is, once it has taken a second; hidden where standard error is no terminal.
+pub fn progress() -> impl Fn(usize, usize) + Send + Sync + 'static {
+    let bar = ProgressBar::hidden();
+    let style = ProgressStyle::with_template("{bar:30} layer {pos} of {len}, {eta} left");
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    move |done, all| {
+        if bar.is_hidden() && bar.elapsed() > Duration::from_secs(1) {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+        if done == all {
+            bar.finish_and_clear();
+            // The next run starts anew.
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+            bar.reset();
+        }
+    }
+}
+
+/// A table with these headings; those that start with `>` head numbers, which are set to the right.
+pub fn table(headings: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    let cells = headings.iter().map(|heading| {
+        let text = heading.trim_start_matches('>');
+        Cell::new(text).add_attribute(Attribute::Bold)
+    });
+    table.set_header(cells);
+    for (heading, column) in headings.iter().zip(table.column_iter_mut()) {
+        column.set_padding((0, 2));
+        if heading.starts_with('>') {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// `61,706`
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `97.5 MiB`
+pub fn bytes(count: usize) -> String {
+    let units = ["KiB", "MiB", "GiB", "TiB"];
+    let mut value = count as f64;
+    let mut name = "bytes";
+    for unit in units {
+        if value < 1024.0 {
+            break;
+        }
+        value /= 1024.0;
+        name = unit;
+    }
+    match name {
+        "bytes" => format!("{count} bytes"),
+        _ => format!("{value:.1} {name}"),
+    }
+}
+
+/// `3x224x224`
+pub fn shape(extents: &[usize]) -> String {
+    let extents: Vec<_> = extents.iter().map(ToString::to_string).collect();
+    extents.join("x")
+}
+
+/// `0.0123`, `1.23`, `123`: about three digits of a time in milliseconds.
+pub fn ms(value: f64) -> String {
+    let decimals = match value {
+        value if value >= 100.0 => 0,
+        value if value >= 10.0 => 1,
+        value if value >= 1.0 => 2,
+        value if value >= 0.1 => 3,
+        _ => 4,
+    };
+    format!("{value:.decimals$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers() {
+        let numbers = [0, 999, 1000, 61_706, 4_089_184_256];
+        let expected = ["0", "999", "1,000", "61,706", "4,089,184,256"];
+        assert_eq!(numbers.map(thousands), expected);
+        assert_eq!(
+            [1023, 1024, 102_228_128].map(bytes),
+            ["1023 bytes", "1.0 KiB", "97.5 MiB"]
+        );
+        assert_eq!(
+            [0.01234, 0.1234, 1.234, 12.34, 123.4].map(ms),
+            ["0.0123", "0.123", "1.23", "12.3", "123"]
+        );
+    }
+}

@@ -1,0 +1,45 @@
+//! `--raw`: outputs as they leave the network, in a file of tensors.
+
+use super::Failure;
+use cnnc::Outputs;
+use cnnc::rt::tensor_file::write_safetensors;
+use std::path::Path;
+
+/// Outputs of several runs, stacked.
+#[derive(Default)]
+pub struct Raw {
+    tensors: Vec<(String, Vec<usize>, Vec<f32>)>,
+    runs: usize,
+}
+
+impl Raw {
+    /// Adds the outputs of a run, except those that a head has decoded.
+    pub fn add(&mut self, outputs: &Outputs<'_>) {
+        let raw = outputs
+            .iter()
+            .filter(|output| output.name != "probabilities");
+        for (index, output) in raw.enumerate() {
+            if self.runs == 0 {
+                let (name, shape) = (output.name.to_owned(), output.shape.to_vec());
+                self.tensors.push((name, shape, Vec::new()));
+            }
+            self.tensors[index].2.extend(output.data);
+        }
+        self.runs += 1;
+    }
+
+    /// Writes them: with the output's own shape after one run, with the number of runs in front of it after several.
+    pub fn write(mut self, path: &Path) -> Result<(), Failure> {
+        if self.runs > 1 {
+            for (_, shape, _) in &mut self.tensors {
+                shape.insert(0, self.runs);
+            }
+        }
+        let tensors: Vec<_> = self
+            .tensors
+            .iter()
+            .map(|(name, shape, values)| (name.as_str(), &shape[..], &values[..]))
+            .collect();
+        Ok(write_safetensors(path, &tensors)?)
+    }
+}

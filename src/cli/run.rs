@@ -1,0 +1,124 @@
+//! `cnnc run`: a network's answer to pictures or tensors.
+
+use super::answer::Answer;
+use super::raw::Raw;
+use super::{Failure, inputs, network, print};
+use cnnc::{Backend, Network};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// What may be written behind `run`.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    network: network::Args,
+    /// Pictures (PNG, JPEG, BMP), .npy or .safetensors files
+    #[arg(value_name = "INPUT")]
+    files: Vec<PathBuf>,
+    /// Run on made-up numbers instead of files
+    #[arg(long, value_name = "synthetic", conflicts_with = "files")]
+    input: Option<Synthetic>,
+    /// How many classes to show, instead of what the spec says
+    #[arg(long, value_name = "N")]
+    top: Option<usize>,
+    /// Write the network's raw outputs (a classifier's logits) and taps as .safetensors
+    #[arg(long, value_name = "FILE")]
+    raw: Option<PathBuf>,
+    /// Make the tensor of that label an output too
+    #[arg(long, value_name = "LABEL")]
+    tap: Vec<String>,
+    /// Write the answer as PNG, where it is a picture
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// What runs the network: jit (machine code), interp (the same loops, interpreted), reference (the layers' definitions in f64)
+    #[arg(long, default_value_t, value_name = "BACKEND")]
+    backend: Backend,
+    /// Print the answers as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The one word behind `--input`.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Synthetic {
+    Synthetic,
+}
+
+/// Runs the network on every input and prints the answers.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let model = args.network.model(args.json)?;
+    let weights = args.network.weights(&model)?;
+    let network = args
+        .network
+        .network(&model, &weights, args.backend, &args.tap)?;
+    let samples = match args.input {
+        Some(Synthetic::Synthetic) => vec![inputs::synthetic(network.inputs())],
+        None => inputs::read(network.inputs(), &args.files)?,
+    };
+    if args.out.is_some() && samples.len() > 1 {
+        return Err(Failure::OneOut);
+    }
+    let mut session = network.session()?;
+    let mut raw = Raw::default();
+    let mut answers = Vec::new();
+    for sample in &samples {
+        let start = Instant::now();
+        let outputs = session.run(&sample.views())?;
+        let time = start.elapsed();
+        raw.add(&outputs);
+        let answer = Answer::new(model.graph().head.as_ref(), &outputs, args.top);
+        if let Some(path) = &args.out {
+            answer.picture()?.write_png(path)?;
+        }
+        if args.json {
+            let mut entry = answer.to_json(&outputs);
+            entry["input"] = json!(sample.name);
+            entry["run_ms"] = json!(milliseconds(time));
+            answers.push(entry);
+        } else {
+            if samples.len() > 1 {
+                print::line(format_args!("\x1b[1m{}\x1b[0m", sample.name))?;
+            }
+            print::line(answer.to_text(&args.tap, &outputs))?;
+        }
+        if samples.len() == 1 && !args.json {
+            print::patience(timing(&network, time));
+        }
+    }
+    if let Some(path) = &args.raw {
+        raw.write(path)?;
+    }
+    if args.json {
+        print::json(&to_json(args, &network, answers))?;
+    }
+    Ok(())
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+fn timing(network: &Network, run: Duration) -> String {
+    let ms = |duration| print::ms(milliseconds(duration));
+    format!(
+        "{} on {}: compiled in {} ms, weights in {} ms, run in {} ms",
+        network.name(),
+        network.isa(),
+        ms(network.compile_time()),
+        ms(network.load_time()),
+        ms(run)
+    )
+}
+
+fn to_json(args: &Args, network: &Network, answers: Vec<Value>) -> Value {
+    json!({
+        "model": network.name(),
+        "isa": network.isa().name(),
+        "backend": network.backend().name(),
+        "threads": args.network.threads(),
+        "compile_ms": milliseconds(network.compile_time()),
+        "load_ms": milliseconds(network.load_time()),
+        "results": answers,
+    })
+}

@@ -1,0 +1,113 @@
+//! `cnnc summary`: layers, shapes, parameters, costs.
+
+use super::{Failure, print};
+use cnnc::Summary;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// What may be written behind `summary`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The spec
+    #[arg(value_name = "SPEC")]
+    spec: PathBuf,
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Prints the summary.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let model = cnnc::compile_file(&args.spec)?;
+    let summary = model.summary()?;
+    if args.json {
+        return Ok(print::json(&to_json(&summary))?);
+    }
+    print::diagnostics(model.warnings());
+    print::line(to_text(&summary))?;
+    Ok(())
+}
+
+fn to_text(summary: &Summary) -> String {
+    let mut text = summary.name.clone();
+    for doc in summary.doc.lines() {
+        text += &format!("\n  {doc}");
+    }
+    let mut table = print::table(&["layer", "", ">output", ">parameters", ">MACs"]);
+    for (name, shape) in &summary.inputs {
+        table.add_row([name.as_str(), "input", &print::shape(shape), "", ""]);
+    }
+    let count = |number: u64| match number {
+        0 => String::new(),
+        number => print::thousands(number),
+    };
+    for row in &summary.rows {
+        let parameters = match row.shared {
+            true => "(shared)".to_owned(),
+            false => count(row.parameters),
+        };
+        let output = print::shape(&row.output);
+        table.add_row([
+            &row.label,
+            &row.written,
+            &output,
+            &parameters,
+            &count(row.macs),
+        ]);
+    }
+    text += &format!("\n{}\n", table.trim_fmt());
+    let mut total = |name: &str, value: String| text += &format!("\n{name:<14}{value}");
+    total("parameters", print::thousands(summary.parameters));
+    total("MACs", print::thousands(summary.macs));
+    total(
+        "weights",
+        format!(
+            "{} packed for {}",
+            print::bytes(summary.weight_bytes),
+            summary.isa
+        ),
+    );
+    total(
+        "arena",
+        format!("{} for each session", print::bytes(summary.arena_bytes)),
+    );
+    total("architecture", summary.hash.clone());
+    if !summary.defaults.is_empty() {
+        total("defaults", summary.defaults.join(", "));
+    }
+    text
+}
+
+fn to_json(summary: &Summary) -> Value {
+    let inputs = summary
+        .inputs
+        .iter()
+        .map(|(name, shape)| json!({ "name": name, "shape": shape }));
+    let layers = summary.rows.iter().map(|row| {
+        let attributes = row
+            .attributes
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), json!(value)));
+        json!({
+            "label": row.label,
+            "layer": row.layer,
+            "attributes": attributes.collect::<serde_json::Map<_, _>>(),
+            "output": row.output,
+            "parameters": row.parameters,
+            "shared": row.shared,
+            "macs": row.macs,
+        })
+    });
+    json!({
+        "model": summary.name,
+        "doc": summary.doc,
+        "inputs": inputs.collect::<Vec<_>>(),
+        "layers": layers.collect::<Vec<_>>(),
+        "parameters": summary.parameters,
+        "macs": summary.macs,
+        "arena_bytes": summary.arena_bytes,
+        "weight_bytes": summary.weight_bytes,
+        "isa": summary.isa.name(),
+        "hash": summary.hash,
+    })
+}
