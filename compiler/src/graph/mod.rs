@@ -12,6 +12,7 @@ pub use verify::verify;
 
 use crate::id::Map;
 use crate::layer::Layer;
+use cnnc_runtime::image::PreProcess;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
@@ -200,6 +201,8 @@ pub struct Input {
     pub name: String,
     /// Its tensor.
     pub value: ValueId,
+    /// How a picture becomes this input, if it has the shape of one.
+    pub pre: Option<PreProcess>,
 }
 
 /// An output of the network.

@@ -76,7 +76,11 @@ impl Resolver<'_> {
     ) -> Result<()> {
         let shape_span = shape.span;
         let shape = self.input_shape(shape);
-        let _ = self.keys("input", INPUT_SETTINGS, settings);
+        let settings = self.keys("input", INPUT_SETTINGS, settings);
+        let pre = match (&shape, settings) {
+            (Ok(shape), Ok(settings)) => self.pre_process(settings, shape).ok().flatten(),
+            _ => None,
+        };
         for name in names {
             if crate::layer::find(&name.value).is_some() {
                 let message = format!("`{}` is a layer and cannot be an input", name.value);
@@ -92,6 +96,7 @@ impl Resolver<'_> {
                     self.graph.inputs.push(Input {
                         name: name.value.clone(),
                         value,
+                        pre: pre.clone(),
                     });
                     self.input_spans.insert(value, shape_span);
                     Tensor::Known(value)

@@ -24,6 +24,7 @@ mod input;
 mod join;
 mod label;
 mod model;
+mod pictures;
 mod program;
 mod settings;
 mod statement;

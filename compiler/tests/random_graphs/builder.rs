@@ -40,7 +40,11 @@ impl Builder {
         let tensor = Synthetic::input(name).values(dims.iter().product());
         self.tensors.push(wide(dims, &tensor));
         let name = name.to_owned();
-        self.graph.inputs.push(Input { name, value });
+        self.graph.inputs.push(Input {
+            name,
+            value,
+            pre: None,
+        });
         value
     }
 

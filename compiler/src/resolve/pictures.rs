@@ -1,0 +1,112 @@
+//! From the settings of an `input` to the pre-processing that the runtime applies to pictures.
+
+use super::{Resolver, Result};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::graph::Shape;
+use crate::layer::{Args, Literal, Spanned};
+use cnnc_runtime::image::{Filter, ImageStep, Normalize, PreProcess};
+
+/// Grey value around a letterboxed picture: darknet's.
+const GREY: u8 = 128;
+
+impl Resolver<'_> {
+    /// The pre-processing that settings declare for an input of that shape, which must be `1xHxW` or `3xHxW` to take pictures.
+    pub(super) fn pre_process(
+        &mut self,
+        given: Vec<(&'static str, Spanned<Literal>)>,
+        shape: &Shape,
+    ) -> Result<Option<PreProcess>> {
+        let &[channels @ (1 | 3), height, width] = shape.dims() else {
+            return match given.first() {
+                None => Ok(None),
+                Some((name, value)) => {
+                    let message = format!("`{name}` is for pictures, but the input is {shape}");
+                    let problem = Diagnostic::new(codes::BAD_SHAPE, value.span, message);
+                    Err(self.error(problem.note("a picture is 1xHxW (grey) or 3xHxW")))
+                }
+            };
+        };
+        let args = Args {
+            given,
+            rank: 2,
+            span: None,
+        };
+        let read = || -> std::result::Result<PreProcess, crate::layer::ArgError> {
+            let filter = match args.word("filter") {
+                Some("bilinear") => Filter::Bilinear,
+                Some("nearest") => Filter::Nearest,
+                _ => Filter::Antialias,
+            };
+            let mut steps = Vec::new();
+            // In the order in which they are written.
+            for (name, _) in &args.given {
+                let Some(dims) = (match *name {
+                    "resize" | "crop" | "letterbox" => args.dims(name)?,
+                    _ => None,
+                }) else {
+                    continue;
+                };
+                let (w, h) = match dims[..] {
+                    [side] => (side as u32, side as u32),
+                    [w, h] => (w as u32, h as u32),
+                    _ => {
+                        return Err(
+                            args.error(name, format!("`{name}` takes a side or `width x height`"))
+                        );
+                    }
+                };
+                steps.push(match *name {
+                    "resize" if dims.len() == 1 => ImageStep::ResizeShort { side: w, filter },
+                    "resize" => ImageStep::Resize {
+                        width: w,
+                        height: h,
+                        filter,
+                    },
+                    "crop" => ImageStep::CenterCrop {
+                        width: w,
+                        height: h,
+                    },
+                    _ => ImageStep::Letterbox {
+                        width: w,
+                        height: h,
+                        fill: GREY,
+                        filter,
+                    },
+                });
+            }
+            let preset = args.word("normalize").unwrap_or("unit");
+            let preset = Normalize::PRESETS.iter().find(|(name, _)| *name == preset);
+            let preset = preset.map_or(Normalize::UNIT, |(_, preset)| *preset);
+            let values = |name: &str, preset: [f32; 3]| match args.numbers(name)? {
+                None => Ok(preset[..channels].to_vec()),
+                Some((_, values)) if values.len() == 1 || values.len() == channels => Ok(values),
+                Some((_, values)) => {
+                    let message = format!(
+                        "`{name}` has {} values, the input {channels} channels",
+                        values.len()
+                    );
+                    Err(args.error(name, message))
+                }
+            };
+            let std = values("std", preset.std)?;
+            if std.contains(&0.0) {
+                return Err(args.error("std", "a deviation cannot be 0"));
+            }
+            Ok(PreProcess {
+                channels,
+                steps: steps.into(),
+                bgr: args.flag("bgr")?.unwrap_or(preset.bgr),
+                scale: args
+                    .number("scale")?
+                    .map_or(preset.scale, |scale| scale as f32),
+                mean: values("mean", preset.mean)?.into(),
+                std: std.into(),
+                width,
+                height,
+            })
+        };
+        read()
+            .map(Some)
+            .map_err(|problem| self.bad_argument(problem, crate::graph::Span::none()))
+    }
+}
