@@ -1,0 +1,3 @@
+//! No such file.
+networks::cnn_model!(Wrong = "missing.cnn");
+fn main() {}
