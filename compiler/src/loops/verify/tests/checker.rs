@@ -5,21 +5,24 @@
 use crate::id::Id;
 use crate::loops::{Access, BufferId, Call, Place, Program, Stmt, VarId};
 use cnnc_runtime::kernel::{Footprint, KERNELS};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-type Address = (u8, usize, i64);
+/// Index in all of memory: the arena, then weights, inputs and outputs.
+type Address = usize;
 
-/// What a parallel loop did to an element: the iteration that wrote it, the iterations that read it.
-type Trace = (Option<i64>, BTreeSet<i64>);
+/// What a parallel loop did to an element: the iteration that wrote it, the first and the last that read it.
+type Trace = (Option<i64>, Option<(i64, i64)>);
 
 struct Checker<'a> {
     program: &'a Program,
     values: HashMap<VarId, i64>,
     defined: BTreeSet<VarId>,
+    /// Address of each buffer's first element.
+    origins: Vec<Address>,
     /// The buffer through which an element was last written.
-    written: HashMap<Address, BufferId>,
+    written: Vec<Option<BufferId>>,
     /// Iteration of the parallel loop, and its traces.
-    parallel: Option<(i64, HashMap<Address, Trace>)>,
+    parallel: Option<(i64, Vec<Trace>)>,
 }
 
 pub fn check(program: &Program) -> Result<(), &'static str> {
@@ -28,11 +31,28 @@ pub fn check(program: &Program) -> Result<(), &'static str> {
             return Err("a buffer outside the arena");
         }
     }
+    let mut size = program.arena;
+    let mut places: HashMap<(u8, usize), Address> = HashMap::new();
+    let origins = program.buffers.values().map(|buffer| {
+        let place = match buffer.place {
+            Place::Arena(at) => return at,
+            Place::Weights => (0, 0),
+            Place::Input(index) => (1, index),
+            Place::Output(index) => (2, index),
+        };
+        let longest = program.buffers.values().map(|other| other.len).max();
+        *places.entry(place).or_insert_with(|| {
+            size += longest.unwrap_or(0);
+            size - longest.unwrap_or(0)
+        })
+    });
+    let origins = origins.collect();
     let mut checker = Checker {
         program,
         values: HashMap::new(),
         defined: BTreeSet::new(),
-        written: HashMap::new(),
+        origins,
+        written: vec![None; size],
         parallel: None,
     };
     // Form holds for statements that never run, too.
@@ -46,7 +66,7 @@ pub fn check(program: &Program) -> Result<(), &'static str> {
         if let Place::Output(_) = buffer.place {
             for element in 0..buffer.len {
                 let address = checker.address(id, element as i64)?;
-                if checker.written.get(&address) != Some(&id) {
+                if checker.written[address] != Some(id) {
                     return Err("an output that is not written");
                 }
             }
@@ -110,7 +130,7 @@ impl Checker<'_> {
             match stmt {
                 Stmt::For(inner) => {
                     if inner.parallel {
-                        self.parallel = Some((0, HashMap::new()));
+                        self.parallel = Some((0, vec![Trace::default(); self.written.len()]));
                     }
                     for value in 0..i64::from(inner.trip) {
                         if let Some((iteration, _)) =
@@ -154,7 +174,7 @@ impl Checker<'_> {
         ) {
             return Err("a write to what is read-only");
         }
-        let unique: BTreeSet<Address> = writes.iter().copied().collect();
+        let unique: HashSet<Address> = writes.iter().copied().collect();
         if unique.len() != writes.len() {
             return Err("an element written twice by one call");
         }
@@ -168,12 +188,12 @@ impl Checker<'_> {
                 Place::Weights | Place::Input(_)
             );
             for &read in &reads {
-                if !initialised && self.written.get(&read) != Some(&buffer) {
+                if !initialised && self.written[read] != Some(buffer) {
                     return Err("a read before a write");
                 }
                 if let Some((iteration, traces)) = &mut self.parallel {
-                    let trace = traces.entry(read).or_default();
-                    trace.1.insert(*iteration);
+                    let trace = &mut traces[read];
+                    trace.1 = Some((trace.1.map_or(*iteration, |readers| readers.0), *iteration));
                     if trace.0.is_some_and(|writer| writer != *iteration) {
                         return Err("a read of what another iteration writes");
                     }
@@ -181,11 +201,13 @@ impl Checker<'_> {
             }
         }
         for write in writes {
-            self.written.insert(write, out);
+            self.written[write] = Some(out);
             if let Some((iteration, traces)) = &mut self.parallel {
-                let trace = traces.entry(write).or_default();
+                let trace = &mut traces[write];
                 let others = trace.0.is_some_and(|writer| writer != *iteration)
-                    || trace.1.iter().any(|reader| reader != iteration);
+                    || trace
+                        .1
+                        .is_some_and(|readers| readers != (*iteration, *iteration));
                 if others {
                     return Err("a write to what another iteration reads or writes");
                 }
@@ -211,11 +233,6 @@ impl Checker<'_> {
         if element < 0 || element >= buffer.len as i64 {
             return Err("an element outside its buffer");
         }
-        Ok(match buffer.place {
-            Place::Arena(at) => (0, 0, at as i64 + element),
-            Place::Weights => (1, 0, element),
-            Place::Input(index) => (2, index, element),
-            Place::Output(index) => (3, index, element),
-        })
+        Ok(self.origins[id.index()] + element as usize)
     }
 }

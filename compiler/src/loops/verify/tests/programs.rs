@@ -3,14 +3,16 @@
 
 use crate::id::{Id, Map};
 use crate::loops::*;
-use crate::lower::kernel;
+use crate::lower::{kernel, lower};
+use crate::pass::optimize;
+use crate::{Files, compile_source};
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::bits;
 
 type Make = fn() -> Program;
 
 /// Valid programs.
-pub const ALL: [(&str, Make); 8] = [
+pub const ALL: [(&str, Make); 9] = [
     ("conv_with_halo", conv_with_halo),
     ("windows", windows),
     ("dense_growth", dense_growth),
@@ -19,7 +21,28 @@ pub const ALL: [(&str, Make); 8] = [
     ("shared_memory", shared_memory),
     ("strided", strided),
     ("channel_blocks", channel_blocks),
+    ("lowered", lowered),
 ];
+
+/// A network with every kind of join, as the compiler lowers it.
+fn lowered() -> Program {
+    let text = "cnn 1
+    model Small {
+        input image: 2x3x3
+        c1: conv 3x3 9 pad half bn relu
+        residual { conv 3x3 9 pad half }
+        relu
+        branch { conv 1x1 3; conv 3x3 5 pad half; maxpool 3x3 /1 pad 1 }
+        depth: conv 3x3 17 pad half groups 17 bias off
+        conv 1x1 8 /2
+        globalavgpool
+        out: dense 4
+        head classify
+    }";
+    let model = compile_source(&mut Files::default(), "small.cnn", text);
+    let (graph, _) = optimize(&model.unwrap().graph);
+    lower(&graph, Isa::Portable).program
+}
 
 struct Build(Program);
 
