@@ -50,6 +50,8 @@ const ALIASES: &[(&str, &str)] = &[
     ("no", "off"),
     ("yes", "on"),
     ("full", "half"),
+    ("maximum", "max"),
+    ("minimum", "min"),
 ];
 
 /// The known word that was most likely meant.
@@ -62,8 +64,11 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     if let Some(same) = known.iter().find(|name| name.to_lowercase() == lower) {
         return Some(same);
     }
-    let alias = ALIASES.iter().find(|(theirs, _)| *theirs == lower);
-    if let Some(ours) = alias.and_then(|(_, ours)| known.iter().find(|name| *name == ours)) {
+    let slips = |theirs: &str| theirs.len() >= 6 && damerau_levenshtein(theirs, &lower) == 1;
+    let mut aliases = ALIASES
+        .iter()
+        .filter(|(theirs, _)| *theirs == lower || slips(theirs));
+    if let Some(ours) = aliases.find_map(|(_, ours)| known.iter().find(|name| *name == ours)) {
         return Some(ours);
     }
     let allowed = (word.chars().count() / 3).max(1);
@@ -93,6 +98,20 @@ pub fn list(words: &[&str]) -> String {
 pub fn count(number: usize, noun: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{s}")
+}
+
+/// The number with its digits in groups: `61_706`.
+pub fn grouped(number: impl ToString) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        let left = digits.len() - index;
+        if index > 0 && left.is_multiple_of(3) && !out.ends_with('-') {
+            out.push('_');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use super::{Diagnostic, Files, Fix, Severity};
 use crate::graph::Span;
 use annotate_snippets::{
-    Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet, renderer::DecorStyle,
+    Annotation, AnnotationKind, Group, Level, Origin, Patch, Renderer, Snippet,
+    renderer::DecorStyle,
 };
 use std::ops::Range;
 
@@ -34,6 +35,11 @@ pub(super) fn render(items: &[Diagnostic], files: &Files, color: bool) -> String
     out
 }
 
+/// Lines longer than this are not shown: no one reads them, and laying them out takes long.
+const LONGEST_LINE: usize = 2000;
+/// Nor are excerpts longer than this.
+const LONGEST_EXCERPT: usize = 1 << 16;
+
 fn groups<'a>(item: &'a Diagnostic, files: &'a Files) -> Vec<Group<'a>> {
     let level = match item.severity() {
         Severity::Error => Level::ERROR,
@@ -44,25 +50,21 @@ fn groups<'a>(item: &'a Diagnostic, files: &'a Files) -> Vec<Group<'a>> {
         .id(item.code.id());
     let mut group = Group::with_title(title);
     if let Some(span) = item.span.filter(|&span| files.contains(span)) {
-        let mut annotations = vec![annotation(
-            AnnotationKind::Primary,
-            span,
-            &item.label,
-            files,
-        )];
-        let (near, far): (Vec<_>, Vec<_>) = item
-            .secondary
-            .iter()
-            .filter(|(at, _)| files.contains(*at))
-            .partition(|(at, _)| at.file == span.file);
-        annotations.extend(
-            near.iter()
-                .map(|(at, text)| annotation(AnnotationKind::Context, *at, text, files)),
-        );
-        group = group.element(snippet(span, files).annotations(annotations));
-        for (at, text) in far {
-            let mark = annotation(AnnotationKind::Context, *at, text, files);
-            group = group.element(snippet(*at, files).annotation(mark));
+        let mut marks = vec![(AnnotationKind::Primary, span, item.label.as_str())];
+        let others = item.secondary.iter().filter(|(at, _)| files.contains(*at));
+        marks.extend(others.map(|(at, text)| (AnnotationKind::Context, *at, text.as_str())));
+        let (near, far): (Vec<_>, Vec<_>) = marks
+            .into_iter()
+            .partition(|(_, at, _)| at.file == span.file);
+        group = match excerpt(&near, files) {
+            Some(snippet) => group.element(snippet),
+            None => group.element(origin(span, files)),
+        };
+        for mark in far {
+            group = match excerpt(&[mark], files) {
+                Some(snippet) => group.element(snippet),
+                None => group.element(origin(mark.1, files)),
+            };
         }
     }
     for note in &item.notes {
@@ -76,32 +78,63 @@ fn groups<'a>(item: &'a Diagnostic, files: &'a Files) -> Vec<Group<'a>> {
     groups
 }
 
+/// The lines that the marks are on and those between, with the marks; `None` if they are too long to show.
+fn excerpt<'a>(
+    marks: &[(AnnotationKind, Span, &'a str)],
+    files: &'a Files,
+) -> Option<Snippet<'a, Annotation<'a>>> {
+    let spans: Vec<Span> = marks.iter().map(|&(_, span, _)| span).collect();
+    let (lines, first) = lines(&spans, files)?;
+    let annotations = marks.iter().map(|(kind, span, text)| {
+        let range = range(*span, files);
+        let annotation = kind.span(range.start - lines.start..range.end - lines.start);
+        if text.is_empty() {
+            annotation
+        } else {
+            annotation.label(*text)
+        }
+    });
+    let file = spans.first()?.file;
+    let snippet = Snippet::source(&files.text(file)[lines.clone()])
+        .path(files.path(file).display().to_string())
+        .line_start(first);
+    Some(snippet.annotations(annotations))
+}
+
 fn patch<'a>(fix: &'a Fix, files: &'a Files) -> Group<'a> {
     let title = Level::HELP.secondary_title(fix.message.as_str());
-    if !files.contains(fix.span) {
+    let Some((lines, first)) = lines(&[fix.span], files) else {
         return Group::with_title(title);
-    }
-    let snippet = Snippet::source(files.text(fix.span.file))
-        .path(files.path(fix.span.file).display().to_string());
-    title.element(snippet.patch(Patch::new(range(fix.span, files), fix.replacement.as_str())))
+    };
+    let range = range(fix.span, files);
+    let range = range.start - lines.start..range.end - lines.start;
+    let snippet = Snippet::source(&files.text(fix.span.file)[lines])
+        .path(files.path(fix.span.file).display().to_string())
+        .line_start(first);
+    title.element(snippet.patch(Patch::new(range, fix.replacement.as_str())))
 }
 
-fn snippet<'a>(span: Span, files: &'a Files) -> Snippet<'a, Annotation<'a>> {
-    Snippet::source(files.text(span.file)).path(files.path(span.file).display().to_string())
+fn origin<'a>(span: Span, files: &Files) -> Origin<'a> {
+    let (line, column) = files.position(span.file, span.start as usize);
+    Origin::path(files.path(span.file).display().to_string())
+        .line(line)
+        .char_column(column)
 }
 
-fn annotation<'a>(
-    kind: AnnotationKind,
-    span: Span,
-    text: &'a str,
-    files: &Files,
-) -> Annotation<'a> {
-    let annotation = kind.span(range(span, files));
-    if text.is_empty() {
-        annotation
-    } else {
-        annotation.label(text)
-    }
+/// The bytes of the whole lines that the spans of one file are on, and the number of the first.
+fn lines(spans: &[Span], files: &Files) -> Option<(Range<usize>, usize)> {
+    let first = spans.iter().find(|&&span| files.contains(span))?;
+    let text = files.text(first.file);
+    let ranges: Vec<Range<usize>> = spans.iter().map(|&span| range(span, files)).collect();
+    let start = ranges.iter().map(|range| range.start).min()?;
+    let end = ranges.iter().map(|range| range.end).max()?;
+    let start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[end..].find('\n').map_or(text.len(), |at| end + at);
+    let short = end - start <= LONGEST_EXCERPT
+        && text[start..end]
+            .lines()
+            .all(|line| line.len() <= LONGEST_LINE);
+    short.then(|| (start..end, files.position(first.file, start).0))
 }
 
 /// The span's bytes, moved to where characters begin.

@@ -69,6 +69,9 @@ pub static DECL: Decl = Decl {
     ],
 };
 
+/// Most constant weights of one layer: a kernel that is repeated for every channel must not fill the memory.
+const MAX_LITERAL: usize = 1 << 22;
+
 /// A convolution.
 #[derive(Clone, Debug)]
 pub struct Conv {
@@ -131,6 +134,10 @@ impl Conv {
                     .help(format!("or one kernel of {}", show(self.kernel()))));
             }
             let copies = if whole { 1 } else { shape[0] * shape[1] };
+            if copies.saturating_mul(values.len()) > MAX_LITERAL {
+                let message = format!("the constant weights would be {}, too many", show(&shape));
+                return Err(ShapeError::new(message));
+            }
             spec.literal = Some(values.repeat(copies));
             spec.learned = false;
         }

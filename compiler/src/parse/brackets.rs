@@ -30,6 +30,7 @@ pub fn balance(file: FileId, text: &str) -> (Option<Balanced>, Vec<Diagnostic>) 
         file,
         open: Vec::new(),
         blank: Vec::new(),
+        replace: Vec::new(),
         problems: Vec::new(),
     };
     if let Err(problem) = scan.run(text) {
@@ -39,6 +40,9 @@ pub fn balance(file: FileId, text: &str) -> (Option<Balanced>, Vec<Diagnostic>) 
     let mut bytes = text.as_bytes().to_vec();
     for range in &scan.blank {
         bytes[range.clone()].fill(b' ');
+    }
+    for &(at, byte) in &scan.replace {
+        bytes[at] = byte;
     }
     // Braces that are still open are closed behind the last line, as a reader would.
     bytes.push(b'\n');
@@ -57,6 +61,8 @@ struct Scan {
     file: FileId,
     open: Vec<(u8, usize)>,
     blank: Vec<Range<usize>>,
+    /// Closing brackets that stand for others.
+    replace: Vec<(usize, u8)>,
     problems: Vec<Diagnostic>,
 }
 
@@ -97,7 +103,7 @@ impl Scan {
             }
             at += 1;
         }
-        self.finish();
+        self.finish(text.trim_end().len());
         Ok(())
     }
 
@@ -107,14 +113,20 @@ impl Scan {
         if let Some(length) = bytes[start + 1..line].iter().position(|&b| b == b'"') {
             return start + 1 + length;
         }
-        let span = Span::new(self.file, start..line);
+        // The bracket that should follow it still counts.
+        let rest = &bytes[start + 1..line];
+        let bracket = rest.iter().position(|b| b"]})".contains(b));
+        let mut end = bracket.map_or(line, |length| start + 1 + length);
+        while end > start + 1 && bytes[end - 1].is_ascii_whitespace() {
+            end -= 1;
+        }
+        let span = Span::new(self.file, start..end);
         let problem = Diagnostic::new(codes::STRING, span, "the string has no end on its line")
             .label("begins here")
-            .fix("close it", Span::new(self.file, line..line), "\"");
+            .fix("close it", Span::new(self.file, end..end), "\"");
         self.problems.push(problem);
-        // The rest of the line is of no use, its brackets included.
-        self.blank.push(start..line);
-        line
+        self.blank.push(start..end);
+        end - 1
     }
 
     fn close(&mut self, close: u8, at: usize) {
@@ -135,6 +147,17 @@ impl Scan {
                     }
                     self.unclosed(open, start);
                 }
+            }
+            // `(8]`
+            Some(&(open @ (b'(' | b'['), start)) if close != b'}' => {
+                let right = closing(open);
+                let message = format!("`{}` is closed by `{}`", open as char, close as char);
+                let problem = Diagnostic::new(codes::BRACKET, self.span(at), message)
+                    .also(self.span(start), "opened here")
+                    .fix("close it by its partner", self.span(at), char::from(right));
+                self.problems.push(problem);
+                self.replace.push((at, right));
+                self.open.pop();
             }
             _ => {
                 let problem = Diagnostic::new(
@@ -159,11 +182,7 @@ impl Scan {
     }
 
     fn unclosed(&mut self, open: u8, at: usize) {
-        let close = match open {
-            b'{' => '}',
-            b'(' => ')',
-            _ => ']',
-        };
+        let close = char::from(closing(open));
         let problem = Diagnostic::new(
             codes::BRACKET,
             self.span(at),
@@ -175,18 +194,27 @@ impl Scan {
     }
 
     /// Parentheses open at the end are blanked; braces stay open and are closed by the caller.
-    fn finish(&mut self) {
+    fn finish(&mut self, end: usize) {
         let open = std::mem::take(&mut self.open);
         for (bracket, at) in open {
             if bracket == b'{' {
                 let problem = Diagnostic::new(codes::BRACKET, self.span(at), "`{` is never closed")
-                    .label("`}` is missing");
+                    .label("`}` is missing")
+                    .fix("close it at the end", Span::new(self.file, end..end), "\n}");
                 self.problems.push(problem);
                 self.open.push((bracket, at));
             } else {
                 self.unclosed(bracket, at);
             }
         }
+    }
+}
+
+fn closing(open: u8) -> u8 {
+    match open {
+        b'{' => b'}',
+        b'(' => b')',
+        _ => b']',
     }
 }
 

@@ -46,10 +46,19 @@ impl<'t> Builder<'t> {
         Span::new(self.file, 0..0)
     }
 
-    pub(super) fn report(&mut self, problem: Diagnostic) {
-        if self.problems.len() < MAX_PROBLEMS {
-            self.problems.push(problem);
+    /// Records a mistake, unless it is in what was appended.
+    pub(super) fn report(&mut self, mut problem: Diagnostic) {
+        let length = self.length as u32;
+        let appended = problem.span.is_some_and(|span| span.start >= length);
+        if self.problems.len() >= MAX_PROBLEMS || (appended && self.balanced.closed_at_end) {
+            return;
         }
+        let spans = problem.span.iter_mut();
+        for span in spans.chain(problem.fixes.iter_mut().map(|fix| &mut fix.span)) {
+            span.start = span.start.min(length);
+            span.end = span.end.min(length);
+        }
+        self.problems.push(problem);
     }
 
     /// Whether brackets were repaired within the span: it has then been complained about.
@@ -137,7 +146,10 @@ impl<'t> Builder<'t> {
     }
 
     pub(super) fn names(&self, pair: Pair<'t>) -> Vec<Name> {
-        pair.into_inner().map(|part| self.name(&part)).collect()
+        pair.into_inner()
+            .filter(|part| part.as_rule() != Rule::arrow)
+            .map(|part| self.name(&part))
+            .collect()
     }
 
     pub(super) fn body(&mut self, pair: Pair<'t>) -> Body {
@@ -330,116 +342,6 @@ impl<'t> Builder<'t> {
             Binding::Tuple(names, span)
         } else {
             Binding::One(names.remove(0))
-        }
-    }
-
-    /// `chain` or `settings`
-    pub(super) fn terms(&mut self, pair: Pair<'t>) -> Vec<Term> {
-        pair.into_inner().map(|part| self.term(part)).collect()
-    }
-
-    fn term(&mut self, pair: Pair<'t>) -> Term {
-        let span = self.span(&pair);
-        let kind = match pair.as_rule() {
-            Rule::quantity | Rule::string | Rule::list => TermKind::Value(self.atom(pair)),
-            Rule::negative => {
-                let number = pair.into_inner().next();
-                TermKind::Value(match number {
-                    Some(number) => Expr {
-                        span,
-                        ..self.number(&number, -1)
-                    },
-                    None => Expr {
-                        kind: ExprKind::Error,
-                        span,
-                    },
-                })
-            }
-            Rule::operator => TermKind::Operator(pair.as_str().chars().next().unwrap_or('+')),
-            Rule::stride => self.stride(pair),
-            Rule::route => match pair.into_inner().next() {
-                Some(name) => TermKind::Route(self.name(&name)),
-                None => TermKind::Word(String::new()),
-            },
-            Rule::branch | Rule::residual => self.paths(pair),
-            Rule::plain => TermKind::Word(pair.as_str().to_owned()),
-            _ => self.word(pair),
-        };
-        Term { kind, span }
-    }
-
-    fn stride(&mut self, pair: Pair<'t>) -> TermKind {
-        let Some(part) = pair.into_inner().next() else {
-            return TermKind::Word(String::new());
-        };
-        let span = self.span(&part);
-        TermKind::Stride(match part.as_rule() {
-            Rule::quantity => self.quantity(part),
-            _ => Expr {
-                kind: ExprKind::Name(part.as_str().to_owned()),
-                span,
-            },
-        })
-    }
-
-    /// `word`: a path, perhaps with arguments or a body.
-    fn word(&mut self, pair: Pair<'t>) -> TermKind {
-        let mut parts = pair.into_inner();
-        let Some(name) = parts.next().map(|path| self.name(&path)) else {
-            return TermKind::Word(String::new());
-        };
-        match parts.next() {
-            None => TermKind::Word(name.value),
-            Some(part) if part.as_rule() == Rule::args => TermKind::Call(name, self.exprs(part)),
-            Some(part) => TermKind::Branch {
-                join: Some(name),
-                body: self.body(part),
-            },
-        }
-    }
-
-    /// `branch` or `residual`
-    fn paths(&mut self, pair: Pair<'t>) -> TermKind {
-        let residual = pair.as_rule() == Rule::residual;
-        let span = self.span(&pair);
-        let mut join = None;
-        let mut body = Body {
-            statements: Vec::new(),
-            span,
-        };
-        let mut shortcut = Shortcut::Identity;
-        for part in pair.into_inner() {
-            match part.as_rule() {
-                Rule::ident => join = Some(self.name(&part)),
-                Rule::body => body = self.body(part),
-                _ => shortcut = self.shortcut(part),
-            }
-        }
-        if residual {
-            TermKind::Residual {
-                join,
-                body,
-                shortcut,
-            }
-        } else {
-            TermKind::Branch { join, body }
-        }
-    }
-
-    fn shortcut(&mut self, pair: Pair<'t>) -> Shortcut {
-        let (mut word, mut body) = (None, None);
-        for part in pair.into_inner() {
-            match part.as_rule() {
-                Rule::body => body = Some(self.body(part)),
-                _ => word = Some(self.name(&part)),
-            }
-        }
-        match (word, body) {
-            (None, Some(body)) => Shortcut::Body(body),
-            (Some(word), Some(body)) if word.value == "auto" => Shortcut::Auto(body),
-            (Some(word), None) if word.value == "identity" => Shortcut::Identity,
-            (Some(word), _) => Shortcut::Unknown(word),
-            (None, None) => Shortcut::Identity,
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::{FileId, Span};
 use pest::Parser;
 use pest::error::{Error, ErrorVariant, InputLocation};
+use std::ops::Range;
 
 /// How each statement is written, by its first word.
 const FORMS: &[(&str, &str)] = &[
@@ -31,8 +32,20 @@ const FORMS: &[(&str, &str)] = &[
     ("model", "model Name { … }"),
 ];
 
+/// How the end of a statement is called.
+const END: &str = "the end of the statement";
+
+/// What a file consists of.
+const ITEMS: [&str; 4] = ["import", "preset", "block", "model"];
+
 /// The diagnostic of a statement that does not parse; `offset` is where it begins in the file.
 pub(super) fn statement(file: FileId, offset: usize, text: &str) -> Diagnostic {
+    let word = word_at(text, 0);
+    if ITEMS.contains(&word) {
+        let span = Span::new(file, offset..offset + word.len());
+        let message = format!("`{word}` stands outside of models and blocks");
+        return Diagnostic::new(codes::SYNTAX, span, message);
+    }
     match Grammar::parse(Rule::lone_statement, text) {
         Err(error) => diagnose(file, offset, text, &error),
         Ok(_) => stray(file, offset, text),
@@ -41,7 +54,6 @@ pub(super) fn statement(file: FileId, offset: usize, text: &str) -> Diagnostic {
 
 /// The diagnostic of an item that does not parse.
 pub(super) fn item(file: FileId, offset: usize, text: &str) -> Diagnostic {
-    const ITEMS: [&str; 4] = ["import", "preset", "block", "model"];
     let word = word_at(text, 0);
     if ITEMS.contains(&word) {
         if let Err(error) = Grammar::parse(Rule::lone_item, text) {
@@ -77,23 +89,31 @@ pub(super) fn diagnose(file: FileId, offset: usize, text: &str, error: &Error<Ru
         InputLocation::Pos(at) | InputLocation::Span((at, _)) => at.min(text.len()),
     };
     let place = |start: usize, end: usize| Span::new(file, offset + start..offset + end);
-    if let Some((range, message, replacement)) = foreign(text, at) {
+    // Blanks are never what is wrong; where only they follow, the end of what there is says more.
+    let blanks = text[at..].len() - text[at..].trim_start_matches([' ', '\t', '\r']).len();
+    let at = match text[at..].trim() {
+        "" => text[..at].trim_end().len(),
+        _ => at + blanks,
+    };
+    if let Some((range, message, replacement)) = habit(text, at) {
         let span = place(range.start, range.end);
         return Diagnostic::new(codes::SYNTAX, span, message).fix("write it so", span, replacement);
     }
-    // Where only blanks follow, the end of what there is says more than the end of the line.
-    let at = if text[at..].trim().is_empty() {
-        text[..at].trim_end().len()
-    } else {
-        at
-    };
     let span = place(at, at + token(text, at).len());
+    let expected = expected(error);
+    if expected.as_deref() == Some(END) && text[at..].starts_with(|c: char| c.is_ascii_alphabetic())
+    {
+        let message = "a statement ends with its line, or with `;`";
+        return Diagnostic::new(codes::SYNTAX, span, message)
+            .label("the next begins here")
+            .fix("write it so", place(at, at), "; ");
+    }
     let mut problem = Diagnostic::new(
         codes::SYNTAX,
         span,
         format!("unexpected {}", shown(text, at)),
     );
-    if let Some(expected) = expected(error) {
+    if let Some(expected) = expected {
         problem = problem.label(format!("expected {expected}"));
     }
     let first = word_at(text, 0);
@@ -104,37 +124,50 @@ pub(super) fn diagnose(file: FileId, offset: usize, text: &str, error: &Error<Ru
 }
 
 /// Habits from other languages: range, message, replacement.
-fn foreign(text: &str, at: usize) -> Option<(std::ops::Range<usize>, &'static str, &'static str)> {
-    const HABITS: &[(&str, &str, &str)] = &[
-        ("==", "", ""),
+fn habit(text: &str, at: usize) -> Option<(Range<usize>, &'static str, String)> {
+    const SIGNS: &[(&str, &str, &str)] = &[
         ("=", "a value follows its name without `=`", " "),
         ("//", "a comment begins with `#`", "#"),
         ("&&", "`and` is written as a word", "and"),
         ("||", "`or` is written as a word", "or"),
         ("!", "`not` is written as a word", "not "),
         ("×", "extents are joined by the letter x", "x"),
-        ("X", "extents are joined by a lower-case x", "x"),
         (",", "values are separated by blanks", " "),
-        ("->", "", ""),
-        ("'", "strings are in double quotes", "\""),
     ];
+    if text[at..].starts_with("==") || text[at..].starts_with("->") {
+        return None;
+    }
+    // A label is not in the middle of a line.
+    if text[at..].starts_with(':') {
+        let word = text[..at].trim_end();
+        let start = word.rfind(|c: char| !(c.is_ascii_alphanumeric() || "_.".contains(c)))? + 1;
+        let message = "a label begins a statement";
+        return (start < word.len()).then(|| (start..start, message, "; ".to_owned()));
+    }
+    if let Some(rest) = text[at..].strip_prefix('\'') {
+        let inside = rest.split(['\'', '\n']).next().unwrap_or("");
+        let closed = rest[inside.len()..].starts_with('\'');
+        let end = at + 1 + inside.len() + usize::from(closed);
+        return Some((
+            at..end,
+            "strings are in double quotes",
+            format!("\"{inside}\""),
+        ));
+    }
+    let token = token(text, at);
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if token.contains('X') && token.split(['X', 'x']).all(digits) {
+        let message = "extents are joined by a lower-case x";
+        return Some((at..at + token.len(), message, token.replace('X', "x")));
+    }
     // A failed attempt may have read the first half of the sign.
     let starts = [Some(at), at.checked_sub(1)];
     starts.into_iter().flatten().find_map(|start| {
         let rest = text.get(start..)?;
         let &(sign, message, replacement) =
-            HABITS.iter().find(|(sign, ..)| rest.starts_with(sign))?;
-        if sign == "X" {
-            let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
-            let bytes = text.as_bytes();
-            let inside = digit(start.checked_sub(1).and_then(|i| bytes.get(i)))
-                && digit(bytes.get(start + 1));
-            return inside.then_some((start..start + 1, message, replacement));
-        }
-        if message.is_empty() || (start != at && sign.len() < 2) {
-            return None;
-        }
-        Some((start..start + sign.len(), message, replacement))
+            SIGNS.iter().find(|(sign, ..)| rest.starts_with(sign))?;
+        (start == at || sign.len() == 2)
+            .then(|| (start..start + sign.len(), message, replacement.to_owned()))
     })
 }
 
@@ -174,7 +207,10 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::stride => "a stride",
         Rule::word | Rule::chain => "a layer",
         Rule::label => "a label",
-        Rule::EOI => "the end of the statement",
+        Rule::colon => "`:`",
+        Rule::within => "`in`",
+        Rule::arrow => "`->`",
+        Rule::EOI => END,
         _ => return None,
     })
 }

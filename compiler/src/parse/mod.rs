@@ -5,10 +5,13 @@
 
 mod brackets;
 mod build;
+mod dump;
 mod expr;
 mod mistake;
+mod term;
 
 pub use brackets::MAX_DEPTH;
+pub use dump::dump;
 
 use crate::ast::File;
 use crate::diagnostic::{Diagnostic, MAX_FILE_BYTES, codes};

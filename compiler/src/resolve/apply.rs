@@ -2,11 +2,11 @@
 
 use super::chain::Chain;
 use super::label::{Naming, scope, staged};
-use super::{MAX_NODES, MAX_TOTAL, Note, Reported, Resolver, Result, Tensor};
+use super::{MAX_LITERALS, MAX_NODES, MAX_TOTAL, Note, Reported, Resolver, Result, Tensor};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::{Def, Param, ParamId, Shape, Span, ValueId};
 use crate::layer::{ArgError, Args, Decl, Layer, ParamSpec, ShapeError};
-use crate::words::count;
+use crate::words::{count, grouped};
 
 impl Resolver<'_> {
     /// Applies the layer and adds the node to the chain.
@@ -33,6 +33,10 @@ impl Resolver<'_> {
             }
         }
         args.rank = self.shape(values[0]).spatial().len();
+        if let Some(problem) = missing(decl, &args, span) {
+            self.error(problem);
+            return Ok(Tensor::Unknown);
+        }
         let layer = match (decl.build)(&mut args) {
             Ok(layer) => layer,
             Err(error) => {
@@ -58,7 +62,10 @@ impl Resolver<'_> {
         chain: &mut Chain<'_>,
     ) -> std::result::Result<Tensor, (ShapeError, Vec<ValueId>)> {
         if self.graph.nodes.len() >= MAX_NODES {
-            self.halt(format!("the network has more than {MAX_NODES} layers"));
+            self.halt(format!(
+                "the network has more than {} layers",
+                grouped(MAX_NODES)
+            ));
             return Ok(Tensor::Unknown);
         }
         let shapes: Vec<Shape> = values.iter().map(|&v| self.shape(v).clone()).collect();
@@ -117,11 +124,20 @@ impl Resolver<'_> {
         self.parameters = self
             .parameters
             .saturating_add(params.iter().map(size).sum());
+        let literals = params.iter().filter_map(|param| param.literal.as_ref());
+        self.literals += literals.map(Vec::len).sum::<usize>();
+        if self.literals > MAX_LITERALS {
+            let most = grouped(MAX_LITERALS);
+            self.halt(format!("the network has more than {most} constant weights"));
+            return false;
+        }
         if self.elements <= MAX_TOTAL && self.parameters <= MAX_TOTAL {
             return true;
         }
-        let message = format!("the tensors of the network have more than {MAX_TOTAL} elements");
-        self.halt(message);
+        let most = grouped(MAX_TOTAL);
+        self.halt(format!(
+            "the tensors of the network have more than {most} elements"
+        ));
         false
     }
 
@@ -259,4 +275,18 @@ impl Resolver<'_> {
                 .unwrap_or_else(Span::none),
         }
     }
+}
+
+/// The first parameter that has no default and no value.
+fn missing(decl: &Decl, args: &Args, span: Span) -> Option<Diagnostic> {
+    let param = decl
+        .params
+        .iter()
+        .find(|param| param.default.is_none() && args.get(param.name).is_none())?;
+    let message = format!("`{}` of `{}` is missing", param.name, decl.keyword);
+    Some(
+        Diagnostic::new(codes::ARGUMENT, span, message)
+            .label(format!("needs {}", super::describe(&param.kind)))
+            .note(format!("`{}`: {}", param.name, param.doc)),
+    )
 }

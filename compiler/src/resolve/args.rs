@@ -41,7 +41,7 @@ impl Resolver<'_> {
         while let Some(term) = terms.get(at) {
             at = match &term.kind {
                 TermKind::Stride(expr) => {
-                    let value = self.eval(expr)?.literal();
+                    let value = self.eval_literal(expr)?;
                     let value = Spanned {
                         value,
                         span: term.span,
@@ -82,7 +82,7 @@ impl Resolver<'_> {
                         },
                     };
                     let value = Spanned {
-                        value: self.eval(&list)?.literal(),
+                        value: self.eval_literal(&list)?,
                         span: list.span,
                     };
                     if !fits(&param.kind, &value.value) {
@@ -170,9 +170,9 @@ impl Resolver<'_> {
     /// The term as a value for the parameter; `None` if it is something else, such as the next layer.
     fn value_of(&mut self, param: &ParamDecl, term: &Term) -> Result<Option<Spanned<Literal>>> {
         let value = match &term.kind {
-            TermKind::Value(expr) | TermKind::Stride(expr) => self.eval(expr)?.literal(),
+            TermKind::Value(expr) | TermKind::Stride(expr) => self.eval_literal(expr)?,
             TermKind::Word(word) => match self.find_variable(word) {
-                Some(value) => value.literal(),
+                Some(value) => self.literal(&value)?,
                 None if self.is_callable(word) && !takes_word(&param.kind, word) => {
                     return Ok(None);
                 }
@@ -192,7 +192,7 @@ impl Resolver<'_> {
         term: &Term,
     ) -> Result<()> {
         let value = Spanned {
-            value: value.value.literal(),
+            value: self.literal(&value.value)?,
             span: value.span,
         };
         let free = |param: &&ParamDecl| {

@@ -58,9 +58,11 @@ impl<'a> Resolver<'a> {
         }));
         let visible = std::mem::replace(&mut self.visible, mark);
         self.active.push(&block.name.value);
+        self.called_at.push(span);
         let result = self.within(chain.place, |this| {
             this.entered(|this| this.body(&block.body))
         });
+        self.called_at.pop();
         self.active.pop();
         self.visible = visible;
         self.variables.truncate(mark);
@@ -123,6 +125,7 @@ impl<'a> Resolver<'a> {
             replay: self.shared[index].record.is_some().then_some(0),
             span,
         });
+        self.called_at.push(span);
         let before = self.current.replace(operands[0]);
         let result = self.within(Some(&place), |this| {
             let prefix = scope(&this.labels);
@@ -132,6 +135,7 @@ impl<'a> Resolver<'a> {
             }
             this.entered(|this| this.body(body))
         });
+        self.called_at.pop();
         let tensor = std::mem::replace(&mut self.current, before);
         self.visible = visible;
         self.variables.truncate(mark);

@@ -5,7 +5,7 @@
 //! Numbers (`relu_1`) are given last, so that they avoid what is written.
 
 use super::value::Value;
-use super::{Resolver, Result, Tensor};
+use super::{MAX_LABEL, Resolver, Result, Tensor};
 use crate::ast::{Label, LabelPart};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::{NodeId, Span};
@@ -110,11 +110,17 @@ impl<'a> Resolver<'a> {
             let kept = kept.map(|(_, part)| part.clone());
             kept.chain([last.clone()]).collect::<Vec<_>>()
         };
-        Ok(Place {
+        let place = Place {
             labels: with_prefix(&self.labels, self.entry.0),
             weights: with_prefix(&self.weights, self.entry.1),
             span: label.span,
-        })
+        };
+        // A long label on each of many layers would fill the memory.
+        if place.label().len() > MAX_LABEL {
+            let message = format!("the label is longer than {MAX_LABEL} characters");
+            return Err(self.error(Diagnostic::new(codes::LIMIT, label.span, message)));
+        }
+        Ok(place)
     }
 
     /// Runs in a block or shared network: what is around it is no longer around its labels.

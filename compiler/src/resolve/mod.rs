@@ -3,7 +3,8 @@
 //! | file | what |
 //! |---|---|
 //! | `program` | imports; which blocks and presets there are |
-//! | `model` | inputs, head, taps, expectations: what stands directly in a model |
+//! | `model`, `input`, `head`, `expect` | what stands directly in a model |
+//! | `settings` | defaults, and lists of keys |
 //! | `statement` | loops, conditions, groups, scopes |
 //! | `chain` | the words of a chain, one layer after the other |
 //! | `args` | which words belong to a layer |
@@ -20,6 +21,8 @@ mod apply;
 mod args;
 mod call;
 mod chain;
+mod expect;
+mod head;
 mod input;
 mod join;
 mod label;
@@ -48,6 +51,12 @@ use value::Value;
 pub const MAX_NODES: usize = 20_000;
 /// Most steps of expansion: statements, arguments and operators, each time they are evaluated.
 pub const MAX_STEPS: usize = 2_000_000;
+/// Most constant weights in a network.
+const MAX_LITERALS: usize = 1 << 26;
+/// Longest path of a label.
+const MAX_LABEL: usize = 512;
+/// What a mistake counts as.
+const ERROR_STEPS: usize = 10_000;
 /// Most elements in all tensors, and in all parameters.
 pub const MAX_TOTAL: u64 = 1 << 35;
 
@@ -200,6 +209,11 @@ struct Resolver<'a> {
     steps: usize,
     elements: u64,
     parameters: u64,
+    literals: usize,
+    /// The statement that is being expanded.
+    here: Option<Span>,
+    /// Where the blocks and shared networks around it are called.
+    called_at: Vec<Span>,
     /// A limit was reached: nothing more is expanded.
     halted: bool,
     /// Something is unknown: totals mean nothing.
@@ -234,7 +248,10 @@ impl<'a> Resolver<'a> {
             entry: (0, 0),
             steps: 0,
             elements: 0,
+            literals: 0,
             parameters: 0,
+            here: None,
+            called_at: Vec::new(),
             halted: false,
             incomplete,
             repeated: false,
@@ -242,8 +259,15 @@ impl<'a> Resolver<'a> {
     }
 
     /// Records a mistake.
-    fn error(&mut self, problem: Diagnostic) -> Reported {
+    fn error(&mut self, mut problem: Diagnostic) -> Reported {
         self.incomplete = true;
+        // A mistake in a loop is found in every turn, and suggestions take time.
+        self.steps += ERROR_STEPS;
+        if let (Some(&call), Some(span)) = (self.called_at.last(), problem.span)
+            && !(call.file == span.file && call.start <= span.start && span.end <= call.end)
+        {
+            problem = problem.also(call, "in this call");
+        }
         // More than anyone reads; the bound is on memory.
         if self.problems.len() < 1000 {
             self.problems.push(problem);
@@ -259,7 +283,8 @@ impl<'a> Resolver<'a> {
     fn spend(&mut self, steps: usize) -> Result<()> {
         self.steps += steps;
         if self.steps > MAX_STEPS {
-            let message = format!("the spec expands to more than {MAX_STEPS} steps");
+            let most = crate::words::grouped(MAX_STEPS);
+            let message = format!("the spec expands to more than {most} steps");
             return Err(self.halt(message));
         }
         if self.halted { Err(Reported) } else { Ok(()) }
@@ -267,13 +292,13 @@ impl<'a> Resolver<'a> {
 
     /// Stops expanding, with one error.
     fn halt(&mut self, message: String) -> Reported {
-        if !self.halted {
-            self.halted = true;
-            let problem = match self.program.model() {
-                Some(model) => Diagnostic::new(codes::LIMIT, model.name.span, message),
+        // After a mistake it may be only because of that.
+        if !std::mem::replace(&mut self.halted, true) && !self.incomplete {
+            let problem = match self.here {
+                Some(span) => Diagnostic::new(codes::LIMIT, span, message),
                 None => Diagnostic::without_span(codes::LIMIT, message),
             };
-            self.error(problem);
+            self.error(problem.label("while this is expanded"));
         }
         Reported
     }

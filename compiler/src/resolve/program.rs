@@ -187,10 +187,6 @@ impl Program {
     pub(super) fn models(&self) -> &[Model] {
         self.files.first().map_or(&[], |file| &file.models)
     }
-
-    pub(super) fn model(&self) -> Option<&Model> {
-        self.models().first()
-    }
 }
 
 /// What is wrong with the file's edition.

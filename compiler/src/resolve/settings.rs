@@ -66,7 +66,7 @@ impl Resolver<'_> {
                     span: next.span,
                 }),
                 TermKind::Value(expr) | TermKind::Stride(expr) => Some(Spanned {
-                    value: self.eval(expr)?.literal(),
+                    value: self.eval_literal(expr)?,
                     span: next.span,
                 }),
                 _ => None,

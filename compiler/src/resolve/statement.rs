@@ -83,6 +83,7 @@ impl<'a> Resolver<'a> {
 
     /// Expands one statement. Mistakes end here: only a halt goes on.
     pub(super) fn statement(&mut self, statement: &'a Statement) -> Result<()> {
+        self.here = Some(statement.span);
         self.spend(1)?;
         let place = match &statement.label {
             None => None,

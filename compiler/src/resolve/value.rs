@@ -34,8 +34,16 @@ impl Value {
         }
     }
 
+    /// Number of constants in it.
+    fn size(&self) -> usize {
+        match self {
+            Value::List(items) => items.iter().map(|item| item.value.size()).sum::<usize>() + 1,
+            _ => 1,
+        }
+    }
+
     /// As layers see it.
-    pub(super) fn literal(&self) -> Literal {
+    fn literal(&self) -> Literal {
         match self {
             Value::Int(n) => Literal::Int(*n),
             Value::Float(x) => Literal::Float(*x),
@@ -150,6 +158,18 @@ impl Resolver<'_> {
         })
     }
 
+    /// The constant as layers see it: a copy, which is work.
+    pub(super) fn literal(&mut self, value: &Value) -> Result<Literal> {
+        self.spend(value.size())?;
+        Ok(value.literal())
+    }
+
+    /// An expression's value as layers see it.
+    pub(super) fn eval_literal(&mut self, expr: &Expr) -> Result<Literal> {
+        let value = self.eval(expr)?;
+        self.literal(&value)
+    }
+
     /// An expression that must be true or false.
     pub(super) fn condition(&mut self, expr: &Expr) -> Result<bool> {
         match self.eval(expr)? {
@@ -252,6 +272,7 @@ impl Resolver<'_> {
         let order = compare(&a, &b);
         let value = match op {
             Infix::Equal | Infix::Unequal => {
+                self.spend(a.size().min(b.size()))?;
                 let same = match order {
                     Some(order) => order.is_eq(),
                     None if std::mem::discriminant(&a) == std::mem::discriminant(&b) => {

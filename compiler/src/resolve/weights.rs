@@ -24,8 +24,10 @@ enum Piece {
     Rest,
 }
 
+/// Most texts and variables in a pattern.
+const MAX_PIECES: usize = 32;
 /// Most steps of matching one label with one pattern.
-const MAX_MATCHING: usize = 10_000;
+const MAX_MATCHING: usize = 100_000;
 
 impl Resolver<'_> {
     /// A `weights` statement.
@@ -85,11 +87,12 @@ impl Resolver<'_> {
                 Rule::Torchvision => return format!("{}.{role}", torchvision(note, path)),
                 Rule::Map(pairs) => {
                     for (file, label) in pairs {
-                        if let Some(found) = label.matches(path) {
-                            return format!("{}.{role}", file.fill(&found));
+                        let named = |text| label.matches(text).and_then(|found| file.fill(&found));
+                        if let Some(name) = named(path) {
+                            return format!("{name}.{role}");
                         }
-                        if let Some(found) = label.matches(&whole) {
-                            return file.fill(&found);
+                        if let Some(name) = named(&whole) {
+                            return name;
                         }
                     }
                 }
@@ -187,6 +190,9 @@ impl Pattern {
         if pieces.is_empty() {
             return Err("the pattern is empty".to_owned());
         }
+        if pieces.len() > MAX_PIECES {
+            return Err(format!("a pattern has at most {MAX_PIECES} parts"));
+        }
         Ok(Pattern(pieces))
     }
 
@@ -211,25 +217,24 @@ impl Pattern {
         matches(&self.0, text, &mut found, &mut steps).then_some(found)
     }
 
-    fn fill(&self, found: &[(&str, &str)]) -> String {
+    /// The text with those values; `None` if what is added to is no number.
+    fn fill(&self, found: &[(&str, &str)]) -> Option<String> {
         let value = |name: &str| {
             found
                 .iter()
                 .find(|(known, _)| *known == name)
                 .map_or("", |(_, value)| value)
         };
-        self.0
-            .iter()
-            .map(|piece| match piece {
-                Piece::Text(text) => text.clone(),
-                Piece::Rest => value("*").to_owned(),
-                Piece::Variable(name, 0) => value(name).to_owned(),
-                Piece::Variable(name, plus) => match value(name).parse::<i64>() {
-                    Ok(n) => n.saturating_add(*plus).to_string(),
-                    Err(_) => value(name).to_owned(),
-                },
-            })
-            .collect()
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(text) => Some(text.clone()),
+            Piece::Rest => Some(value("*").to_owned()),
+            Piece::Variable(name, 0) => Some(value(name).to_owned()),
+            Piece::Variable(name, plus) => {
+                let number: i64 = value(name).parse().ok()?;
+                Some(number.checked_add(*plus)?.to_string())
+            }
+        };
+        self.0.iter().map(piece).collect()
     }
 }
 
@@ -239,10 +244,6 @@ fn matches<'p, 't>(
     found: &mut Vec<(&'p str, &'t str)>,
     steps: &mut usize,
 ) -> bool {
-    if *steps == 0 {
-        return false;
-    }
-    *steps -= 1;
     let Some((piece, rest)) = pieces.split_first() else {
         return text.is_empty();
     };
@@ -265,6 +266,10 @@ fn matches<'p, 't>(
         .rev()
         .filter(|&end| text.is_char_boundary(end))
     {
+        if *steps == 0 {
+            return false;
+        }
+        *steps -= 1;
         if let Some((_, before)) = found.iter().find(|(known, _)| *known == name)
             && *before != &text[..end]
         {
@@ -315,7 +320,7 @@ mod tests {
             Pattern::read(file, true).unwrap(),
             Pattern::read(label, false).unwrap(),
         );
-        label.matches(text).map(|found| file.fill(&found))
+        label.matches(text).and_then(|found| file.fill(&found))
     }
 
     #[test]
@@ -328,6 +333,7 @@ mod tests {
         assert_eq!(map("x", "y", "z"), None);
         assert_eq!(map("{i}", "{i}.{i}", "3.3").as_deref(), Some("3"));
         assert_eq!(map("{i}", "{i}.{i}", "3.4"), None);
+        assert_eq!(map("layer{i+1}", "{i}", "last"), None);
     }
 
     #[test]

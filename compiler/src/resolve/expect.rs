@@ -1,0 +1,153 @@
+//! `expect { params 61_706  macs 416_520  shape c1 6x28x28 }`
+
+use super::value::Value;
+use super::{Note, Resolver};
+use crate::ast::{Term, TermKind};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::graph::{NodeId, Span};
+use crate::id::Id;
+use crate::words::grouped;
+use std::collections::HashSet;
+
+impl Resolver<'_> {
+    pub(super) fn expect(&mut self, terms: &[Term]) {
+        let mut at = 0;
+        while let Some(term) = terms.get(at) {
+            let word = match &term.kind {
+                TermKind::Word(word) => word.as_str(),
+                _ => "",
+            };
+            let used = match word {
+                "params" | "macs" => self.expect_total(word, terms, at),
+                "shape" => self.expect_shape(terms, at),
+                _ => {
+                    let text = self.files.slice(term.span).to_owned();
+                    let message = format!("nothing called `{text}` can be expected");
+                    let known = ["params", "macs", "shape"];
+                    let problem = Diagnostic::new(codes::UNKNOWN_SETTING, term.span, message)
+                        .suggest(&text, term.span, "expectations", known);
+                    self.error(problem);
+                    return;
+                }
+            };
+            match used {
+                Some(used) => at += used,
+                None => return,
+            }
+        }
+    }
+
+    fn expect_total(&mut self, word: &str, terms: &[Term], at: usize) -> Option<usize> {
+        let Some((expected, span)) = self.expected_integer(terms.get(at + 1)) else {
+            let message = format!("`{word}` needs a number");
+            self.error(Diagnostic::new(codes::NO_VALUE, terms[at].span, message));
+            return None;
+        };
+        let actual = match word {
+            "params" => self.learned(),
+            _ => self.macs(),
+        };
+        if !self.incomplete && i128::from(expected) != i128::from(actual) {
+            let what = match word {
+                "params" => "learned parameters",
+                _ => "multiplications",
+            };
+            let (expected, actual) = (grouped(expected), grouped(actual));
+            let message = format!("expected {expected} {what}, but there are {actual}");
+            let problem = Diagnostic::new(codes::EXPECT, span, message).fix(
+                "if the network is right and the number wrong",
+                span,
+                actual,
+            );
+            self.problems.push(problem);
+        }
+        Some(2)
+    }
+
+    fn expected_integer(&mut self, term: Option<&Term>) -> Option<(i64, Span)> {
+        let term = term?;
+        match &term.kind {
+            TermKind::Value(expr) => match self.eval(expr) {
+                Ok(Value::Int(n)) => Some((n, term.span)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn expect_shape(&mut self, terms: &[Term], at: usize) -> Option<usize> {
+        let name = terms.get(at + 1).map(|term| {
+            let text = self.files.slice(term.span).trim_matches('"').to_owned();
+            (text, term.span)
+        });
+        let dims = match terms.get(at + 2).map(|term| &term.kind) {
+            Some(TermKind::Value(expr)) => match self.eval(expr) {
+                Ok(Value::Int(n)) => Some(vec![n]),
+                Ok(Value::Dims(dims)) => Some(dims.to_vec()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let (Some((name, name_span)), Some(dims)) = (name, dims) else {
+            let problem = Diagnostic::new(
+                codes::NO_VALUE,
+                terms[at].span,
+                "`shape` needs a label and a shape",
+            )
+            .help("for example `shape conv1 64x112x112`");
+            self.error(problem);
+            return None;
+        };
+        let Some(value) = self.graph.find(&name) else {
+            if !self.incomplete && !self.tensors.contains_key(&name) {
+                let problem = self.no_tensor(&name, name_span);
+                self.error(problem);
+            }
+            return Some(3);
+        };
+        let actual = self.shape(value).clone();
+        let same = dims.len() == actual.dims().len()
+            && dims.iter().zip(actual.dims()).all(|(a, b)| *a == *b as i64);
+        if !same {
+            let span = terms[at + 2].span;
+            let expected = self.files.slice(span).to_owned();
+            let message = format!("expected `{name}` to be {expected}, but it is {actual}");
+            let problem = Diagnostic::new(codes::EXPECT, span, message)
+                .also(self.maker(value), format!("this is {actual}"))
+                .fix(
+                    "if the network is right and the shape wrong",
+                    span,
+                    actual.to_string(),
+                );
+            self.problems.push(problem);
+        }
+        Some(3)
+    }
+
+    /// Learned parameters of live layers; shared ones count once.
+    fn learned(&self) -> u64 {
+        let params: HashSet<_> = self
+            .graph
+            .live()
+            .flat_map(|(_, node)| node.params.iter().copied())
+            .collect();
+        params
+            .into_iter()
+            .map(|id| &self.graph.params[id])
+            .filter(|param| param.learned)
+            .map(|param| param.shape.iter().map(|&n| n as u64).product::<u64>())
+            .sum()
+    }
+
+    fn macs(&self) -> u64 {
+        let of = |id: NodeId| {
+            self.notes
+                .get(id.index())
+                .map_or(0, |note: &Note| note.macs)
+        };
+        self.graph
+            .order
+            .iter()
+            .fold(0, |sum: u64, &id| sum.saturating_add(of(id)))
+    }
+}

@@ -1,0 +1,177 @@
+//! The head of a model: its keys, its statements, what it adds to the network.
+
+use super::chain::Chain;
+use super::{Resolver, Tensor};
+use crate::ast::{Body, Name, Spanned, StatementKind, Term, TermKind};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::graph::{Def, Output, Span, ValueId};
+use crate::head::{self, Head, HeadDecl};
+use crate::layer::Literal;
+
+impl<'a> Resolver<'a> {
+    /// Reads the head and expands its statements.
+    pub(super) fn head(
+        &mut self,
+        name: &Name,
+        body: Option<&'a Body>,
+        labels: Option<&'a [Term]>,
+        span: Span,
+    ) -> Option<(&'static HeadDecl, Head, Span)> {
+        let Some(decl) = head::find(&name.value) else {
+            let message = format!("there is no head `{}`", name.value);
+            let known = head::HEADS.iter().map(|head| head.keyword);
+            let problem = Diagnostic::new(codes::HEAD, name.span, message).suggest(
+                &name.value,
+                name.span,
+                "heads",
+                known,
+            );
+            self.error(problem);
+            return None;
+        };
+        let owner = format!("head {}", decl.keyword);
+        let mut given = Vec::new();
+        let mut failed = false;
+        let mut read =
+            |this: &mut Self, terms: &'a [Term]| match this.keys(&owner, decl.keys, terms) {
+                Ok(more) => given.extend(more),
+                Err(_) => failed = true,
+            };
+        if let Some(terms) = labels {
+            read(self, terms);
+        }
+        if let Some(body) = body {
+            self.scope(body, |this| {
+                for statement in &body.statements {
+                    match &statement.kind {
+                        StatementKind::Chain(terms)
+                            if statement.label.is_none() && this.is_setting(decl, terms) =>
+                        {
+                            read(this, terms);
+                        }
+                        _ => {
+                            let _ = this.statement(statement);
+                        }
+                    }
+                }
+            });
+        }
+        if failed {
+            return None;
+        }
+        let mut head = Head {
+            keyword: decl.keyword,
+            labels: Vec::new(),
+            given: Vec::new(),
+        };
+        for (key, value) in given {
+            if key == "labels" {
+                head.labels = self.labels(&value)?;
+            } else {
+                head.given.push((key, value.value));
+            }
+        }
+        Some((decl, head, span))
+    }
+
+    /// Whether the statement is about the head: its first word is a key, or at least no layer.
+    fn is_setting(&self, decl: &HeadDecl, terms: &[Term]) -> bool {
+        match terms.first().map(|term| &term.kind) {
+            Some(TermKind::Word(word)) => {
+                decl.keys.iter().any(|key| key.name == word) || !self.is_callable(word)
+            }
+            _ => false,
+        }
+    }
+
+    /// A list of labels, or a file of them.
+    fn labels(&mut self, value: &Spanned<Literal>) -> Option<Vec<String>> {
+        match &value.value {
+            Literal::List(items) => Some(
+                items
+                    .iter()
+                    .filter_map(|item| match &item.value {
+                        Literal::Str(text) => Some(text.clone()),
+                        _ => None,
+                    })
+                    .collect(),
+            ),
+            Literal::Str(name) => {
+                let path = self.files.resolve(value.span.file, name);
+                match self.files.load(&path) {
+                    Ok(text) => {
+                        let text = text.trim_start_matches('\u{feff}');
+                        let lines = text.trim_end().lines();
+                        Some(lines.map(|line| line.trim().to_owned()).collect())
+                    }
+                    Err(why) => {
+                        let message = format!("`{name}` cannot be read: {why}");
+                        let problem = Diagnostic::new(codes::READ, value.span, message)
+                            .note(format!("looked for `{}`", path.display()));
+                        self.error(problem);
+                        None
+                    }
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Adds what the head computes.
+    pub(super) fn attach(&mut self, decl: &'static HeadDecl, head: Head, raw: ValueId, span: Span) {
+        let shape = self.shape(raw).clone();
+        if decl.probabilities {
+            if shape.dims().len() != 1 {
+                let message = format!("`head {}` needs a vector, not {shape}", decl.keyword);
+                let problem = Diagnostic::new(codes::SHAPE, span, message)
+                    .also(self.maker(raw), format!("this is {shape}"))
+                    .help("put `globalavgpool` or `flatten` before it");
+                self.error(problem);
+                return;
+            }
+            self.warn_of_softmax(raw, span);
+            let mut chain = Chain {
+                place: None,
+                nodes: Vec::new(),
+            };
+            let made = self.builtin("softmax", vec![Tensor::Known(raw)], span, &mut chain);
+            if let Ok(Tensor::Known(value)) = made {
+                self.graph.outputs.push(Output {
+                    name: "probabilities".to_owned(),
+                    value,
+                });
+            }
+        }
+        let classes = shape.channels();
+        if !head.labels.is_empty() && head.labels.len() != classes {
+            let message = format!(
+                "there are {} labels for {classes} outputs",
+                head.labels.len()
+            );
+            let problem = Diagnostic::new(codes::LABELS, span, message)
+                .also(self.maker(raw), format!("this has {classes} outputs"));
+            self.error(problem);
+        }
+        if decl.keyword == "image" && !matches!((shape.dims().len(), classes), (3, 1 | 3)) {
+            let message =
+                format!("a picture has one or three channels, rows and columns, not {shape}");
+            let problem = Diagnostic::new(codes::SHAPE, span, message)
+                .also(self.maker(raw), format!("this is {shape}"));
+            self.error(problem);
+        }
+        self.graph.head = Some(head);
+    }
+
+    fn warn_of_softmax(&mut self, raw: ValueId, span: Span) {
+        if let Def::Node(node) = self.graph.values[raw].def
+            && self.graph.nodes[node].layer.attributes().0 == "softmax"
+        {
+            let at = self.graph.nodes[node].span;
+            let message = "softmax is applied twice";
+            let problem = Diagnostic::new(codes::TWO_SOFTMAX, at, message)
+                .also(span, "the head applies it too")
+                .fix("remove it", at, "");
+            self.warn(problem);
+        }
+    }
+}
