@@ -1,7 +1,8 @@
 //! What a network is run on: pictures, files of tensors, or made-up numbers.
 
 use super::{Failure, print};
-use cnnc::rt::image::{Picture, PreProcess};
+use cnnc::Model;
+use cnnc::rt::image::Picture;
 use cnnc::rt::input::Input;
 use cnnc::rt::plan::Port;
 use cnnc::rt::synthetic::Synthetic;
@@ -44,7 +45,7 @@ pub fn synthetic(ports: &[Port]) -> Sample {
 
 /// Reads files. A network with one input runs once for each picture or tensor; one with several takes that many
 /// files for each run, or a file of tensors that has all of them by name.
-pub fn read(ports: &[Port], files: &[PathBuf]) -> Result<Vec<Sample>, Failure> {
+pub fn read(model: &Model, ports: &[Port], files: &[PathBuf]) -> Result<Vec<Sample>, Failure> {
     if files.is_empty() {
         let names = ports.iter().map(|port| port.name.to_string()).collect();
         return Err(Failure::NoInput { names });
@@ -57,7 +58,7 @@ pub fn read(ports: &[Port], files: &[PathBuf]) -> Result<Vec<Sample>, Failure> {
         let name = file.display().to_string();
         let port = tensors.len();
         if !is_tensors(file) {
-            tensors.push(picture(&ports[port], file)?);
+            tensors.push(picture(model, port, &ports[port], file)?);
             names.push(name);
         } else {
             let found = read_tensors(file)?;
@@ -154,21 +155,9 @@ fn batch(tensor: Tensor, port: &Port, file: &str) -> Result<Vec<Sample>, Failure
     Ok(vec![Sample { name, tensors }])
 }
 
-/// A picture of the input's own size, from 0 to 1.
-fn picture(port: &Port, file: &Path) -> Result<Vec<f32>, Failure> {
-    let pre = match port.shape[..] {
-        [channels @ (1 | 3), height, width] => Some(PreProcess {
-            channels,
-            steps: Vec::new().into(),
-            bgr: false,
-            scale: 1.0 / 255.0,
-            mean: Vec::new().into(),
-            std: Vec::new().into(),
-            width,
-            height,
-        }),
-        _ => None,
-    };
+/// A picture as the spec's input declares it.
+fn picture(model: &Model, index: usize, port: &Port, file: &Path) -> Result<Vec<f32>, Failure> {
+    let pre = model.graph().inputs[index].pre.as_ref();
     let Some(pre) = pre else {
         return Err(Failure::NotAPicture {
             file: file.display().to_string(),

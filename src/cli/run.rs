@@ -54,7 +54,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .network(&model, &weights, args.backend, &args.tap)?;
     let samples = match args.input {
         Some(Synthetic::Synthetic) => vec![inputs::synthetic(network.inputs())],
-        None => inputs::read(network.inputs(), &args.files)?,
+        None => inputs::read(&model, network.inputs(), &args.files)?,
     };
     if args.out.is_some() && samples.len() > 1 {
         return Err(Failure::OneOut);
