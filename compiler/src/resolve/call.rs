@@ -81,12 +81,14 @@ impl<'a> Resolver<'a> {
         self.shared.iter().any(|net| net.name.value == name)
     }
 
-    /// Expands a shared network on operands; its parameters are those of its first call.
+    /// Expands a shared network on operands; its parameters are those of its first call. `whole` says that the call is an
+    /// element of the chain, whose label it may then have, and no operand.
     pub(super) fn shared_call(
         &mut self,
         name: &str,
         span: Span,
         operands: Vec<Tensor>,
+        whole: bool,
         chain: &mut Chain<'_>,
     ) -> Result<Tensor> {
         let Some(index) = self.shared.iter().rposition(|net| net.name.value == name) else {
@@ -110,7 +112,7 @@ impl<'a> Resolver<'a> {
             let problem = Diagnostic::new(codes::OPERANDS, span, message);
             return Err(self.error(problem.also(definition, "defined here")));
         }
-        let place = self.shared_place(index, chain, span);
+        let place = self.shared_place(index, whole, chain, span);
         let net = &self.shared[index];
         let variables = net.variables.iter().map(|(name, value)| Variable {
             name: name.clone(),
@@ -152,11 +154,19 @@ impl<'a> Resolver<'a> {
     }
 
     /// Labels in a shared network are those of the call, weights those of the definition.
-    fn shared_place(&mut self, index: usize, chain: &Chain<'_>, span: Span) -> Place {
+    fn shared_place(
+        &mut self,
+        index: usize,
+        whole: bool,
+        chain: &mut Chain<'_>,
+        span: Span,
+    ) -> Place {
         let net = &mut self.shared[index];
         net.calls += 1;
         let labels = match chain.place {
-            Some(place) if net.calls == 1 || chain.nodes.is_empty() => place.labels.clone(),
+            Some(place) if whole && !std::mem::replace(&mut chain.labels_call, true) => {
+                place.labels.clone()
+            }
             _ => {
                 let text = format!("{}_{}", net.name.value, net.calls);
                 let own = Component { text, index: false };
@@ -282,7 +292,7 @@ impl<'a> Resolver<'a> {
                 self.fill_defaults(decl.keyword, decl.params, &mut args);
                 self.apply(decl, args, operands, span, chain)
             }
-            None => self.shared_call(word, span, operands, chain),
+            None => self.shared_call(word, span, operands, false, chain),
         }
     }
 

@@ -14,28 +14,22 @@ pub(super) struct Chain<'p> {
     pub(super) place: Option<&'p Place>,
     /// Its own nodes, without those of blocks and branches.
     pub(super) nodes: Vec<NodeId>,
+    /// Whether the label is already the prefix of a shared network's call.
+    pub(super) labels_call: bool,
 }
 
 impl<'a> Resolver<'a> {
     /// Expands a chain; its result becomes the current value.
-    pub(super) fn chain(
-        &mut self,
-        terms: &'a [Term],
-        place: Option<&Place>,
-        span: Span,
-    ) -> Result<()> {
+    pub(super) fn chain(&mut self, terms: &'a [Term], place: Option<&Place>) -> Result<()> {
         let mut chain = Chain {
             place,
             nodes: Vec::new(),
+            labels_call: false,
         };
         let mut at = self.operators(terms, &mut chain)?;
-        while let Some(term) = terms.get(at) {
+        while at < terms.len() {
             self.spend(1)?;
-            at = self.link(terms, at, &mut chain).inspect_err(|_| {
-                // What exists already keeps a name that no later mistake can clash with.
-                self.current = Some(Tensor::Unknown);
-            })?;
-            debug_assert!(term.span.start >= span.start);
+            at = self.link(terms, at, &mut chain)?;
         }
         self.name_chain(place, &chain.nodes);
         Ok(())
@@ -54,7 +48,7 @@ impl<'a> Resolver<'a> {
                     self.block(word, term.span, &[], chain)?;
                 } else if self.is_shared(word) {
                     let operands = self.current.map_or(Vec::new(), |tensor| vec![tensor]);
-                    let result = self.shared_call(word, term.span, operands, chain)?;
+                    let result = self.shared_call(word, term.span, operands, true, chain)?;
                     self.current = Some(result);
                 } else if let Some(tensor) = self.find_tensor(word) {
                     if at > 0 {
@@ -167,7 +161,7 @@ impl<'a> Resolver<'a> {
         match decl {
             Some(decl) => self.layer(decl, terms[at].span, operands, terms, at + 1, chain),
             None => {
-                let result = self.shared_call(word, terms[at].span, operands, chain)?;
+                let result = self.shared_call(word, terms[at].span, operands, true, chain)?;
                 self.current = Some(result);
                 Ok(at + 1)
             }

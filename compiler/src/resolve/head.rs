@@ -133,6 +133,7 @@ impl<'a> Resolver<'a> {
             let mut chain = Chain {
                 place: None,
                 nodes: Vec::new(),
+                labels_call: false,
             };
             let made = self.builtin("softmax", vec![Tensor::Known(raw)], span, &mut chain);
             if let Ok(Tensor::Known(value)) = made {

@@ -4,7 +4,7 @@ use super::value::Value;
 use super::{Resolver, Result, Tensor};
 use crate::ast::{Expr, Name, Term};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::{Def, Input, Shape, Span};
+use crate::graph::{Def, Input, Shape};
 use crate::layer::{Kind, ParamDecl};
 
 /// What may stand in the braces of an input.
@@ -67,13 +67,7 @@ const fn key(name: &'static str, kind: Kind, doc: &'static str) -> ParamDecl {
 
 impl Resolver<'_> {
     /// An `input` statement.
-    pub(super) fn input(
-        &mut self,
-        names: &[Name],
-        shape: &Expr,
-        settings: &[Term],
-        span: Span,
-    ) -> Result<()> {
+    pub(super) fn input(&mut self, names: &[Name], shape: &Expr, settings: &[Term]) {
         let shape_span = shape.span;
         let shape = self.input_shape(shape);
         let settings = self.keys("input", INPUT_SETTINGS, settings);
@@ -109,8 +103,6 @@ impl Resolver<'_> {
             }
             self.first_input(tensor);
         }
-        debug_assert!(span.end >= shape_span.end);
-        Ok(())
     }
 
     /// A single input is where the chain begins.

@@ -69,7 +69,7 @@ impl<'a> Resolver<'a> {
                 shape,
                 settings,
             } => {
-                let _ = self.input(names, shape, settings, span);
+                self.input(names, shape, settings);
                 "input"
             }
             StatementKind::Head { name, body } => {

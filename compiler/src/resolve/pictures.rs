@@ -74,6 +74,26 @@ impl Resolver<'_> {
                     },
                 });
             }
+            let size = match steps.last() {
+                Some(&ImageStep::Resize { width, height, .. })
+                | Some(&ImageStep::CenterCrop { width, height })
+                | Some(&ImageStep::Letterbox { width, height, .. }) => Some((width, height)),
+                Some(ImageStep::ResizeShort { .. }) | None => None,
+            };
+            if let Some((w, h)) = size.filter(|&(w, h)| (w as usize, h as usize) != (width, height))
+            {
+                let last = args.given.iter().rev().map(|(name, _)| *name);
+                let mut last = last.filter(|name| ["resize", "crop", "letterbox"].contains(name));
+                let name = last.next().unwrap_or("resize");
+                let message = format!(
+                    "pictures become {w}x{h} (width x height), the input is {width}x{height}"
+                );
+                return Err(args.error(name, message));
+            }
+            if args.flag("gray")? == Some(true) && channels != 1 {
+                let message = format!("a grey picture has one channel, the input has {channels}");
+                return Err(args.error("gray", message));
+            }
             let preset = args.word("normalize").unwrap_or("unit");
             let preset = Normalize::PRESETS.iter().find(|(name, _)| *name == preset);
             let preset = preset.map_or(Normalize::UNIT, |(_, preset)| *preset);

@@ -23,7 +23,7 @@ impl<'a> Resolver<'a> {
         for statement in &body.statements {
             match &statement.kind {
                 StatementKind::Defaults { preset, settings } => {
-                    self.read_defaults(preset.as_ref(), settings, statement.span);
+                    self.read_defaults(preset.as_ref(), settings);
                 }
                 StatementKind::Shared { name, params, body } => {
                     // What is wrong has been reported, and calls will say no more.
@@ -115,7 +115,7 @@ impl<'a> Resolver<'a> {
 
     fn kind(&mut self, statement: &'a Statement, place: Option<&Place>) -> Result<()> {
         match &statement.kind {
-            StatementKind::Chain(terms) => self.chain(terms, place, statement.span),
+            StatementKind::Chain(terms) => self.chain(terms, place),
             StatementKind::Group(body) => self.within(place, |this| this.body(body)),
             StatementKind::If { arms, otherwise } => {
                 match self.choose(arms, otherwise.as_ref())? {

@@ -1,0 +1,186 @@
+//! docs/language.md: its tables are those of the compiler, and its examples compile.
+//!
+//! `UPDATE=1 cargo test` writes the tables.
+
+use cnnc_compiler::diagnostic::MemoryLoader;
+use cnnc_compiler::diagnostic::codes;
+use cnnc_compiler::head::HEADS;
+use cnnc_compiler::layer::{Kind, LAYERS, ParamDecl};
+use cnnc_compiler::resolve::{INPUT_SETTINGS, describe};
+use cnnc_compiler::{Files, compile_source};
+use std::path::PathBuf;
+
+fn path() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/language.md")
+}
+
+fn text() -> String {
+    std::fs::read_to_string(path()).unwrap()
+}
+
+/// `kernel`, `[out]`, `bias = on`
+fn signature(param: &ParamDecl) -> String {
+    let name = if param.positional {
+        format!("[`{}`]", param.name)
+    } else {
+        format!("`{}`", param.name)
+    };
+    match param.default {
+        Some(default)
+            if default
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "/.-".contains(c)) =>
+        {
+            format!("{name} = `{default}`")
+        }
+        Some(default) => format!("{name} = {default}"),
+        None => name,
+    }
+}
+
+fn takes(kind: &Kind) -> String {
+    match kind {
+        Kind::Word(words) => format!("`{}`", words.join("`, `")),
+        kind => describe(kind),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('|', "\\|")
+}
+
+fn params(out: &mut String, params: &[ParamDecl], head: &str) {
+    *out += &format!("| {head} | takes | |\n|---|---|---|\n");
+    for param in params {
+        *out += &format!(
+            "| {} | {} | {} |\n",
+            signature(param),
+            takes(&param.kind),
+            one_line(param.doc)
+        );
+    }
+}
+
+fn layers() -> String {
+    let mut sorted: Vec<_> = LAYERS.to_vec();
+    sorted.sort_by_key(|decl| decl.keyword);
+    let mut out = String::new();
+    let names: Vec<String> = sorted
+        .iter()
+        .map(|decl| format!("[`{0}`](#{0})", decl.keyword))
+        .collect();
+    out += &format!("{}\n", names.join(" · "));
+    for decl in sorted {
+        out += &format!(
+            "\n### {}\n\n{}",
+            decl.keyword,
+            decl.doc.split_whitespace().collect::<Vec<_>>().join(" ")
+        );
+        if decl.operands != (1, 1) {
+            let most = match decl.operands.1 {
+                most if most > 64 => "or more".to_owned(),
+                most if most == decl.operands.0 => String::new(),
+                most => format!("to {most}"),
+            };
+            out += &format!(" Operands: {} {most}.", decl.operands.0).replace(" .", ".");
+        }
+        out += "\n";
+        if !decl.params.is_empty() {
+            out += "\n";
+            params(&mut out, decl.params, "parameter");
+        }
+        if let Some(sample) = decl.samples.first() {
+            out += &format!("\n    {sample}\n");
+        }
+    }
+    out
+}
+
+fn heads() -> String {
+    let mut out = String::new();
+    for head in HEADS {
+        out += &format!("**`head {}`**: {}\n\n", head.keyword, one_line(head.doc));
+        params(&mut out, head.keys, "key");
+        out += "\n";
+    }
+    out.trim_end().to_owned() + "\n"
+}
+
+fn inputs() -> String {
+    let mut out = String::new();
+    params(&mut out, INPUT_SETTINGS, "setting");
+    out
+}
+
+fn all_codes() -> String {
+    let mut out = "| code | | |\n|---|---|---|\n".to_owned();
+    for code in codes::ALL {
+        let info = code.info();
+        out += &format!(
+            "| {} | {} | {} |\n",
+            info.id,
+            info.title,
+            one_line(info.explanation)
+        );
+    }
+    out
+}
+
+/// The text with the table between its markers.
+fn with(text: &str, name: &str, table: &str) -> String {
+    let begin = format!("<!-- generated: {name} -->\n");
+    let start = text
+        .find(&begin)
+        .unwrap_or_else(|| panic!("no marker {begin}"))
+        + begin.len();
+    let end = start
+        + text[start..]
+            .find("<!-- end -->")
+            .expect("the table has an end");
+    format!("{}{table}{}", &text[..start], &text[end..])
+}
+
+#[test]
+fn tables_are_those_of_the_compiler() {
+    let mut expected = text();
+    for (name, table) in [
+        ("layers", layers()),
+        ("heads", heads()),
+        ("inputs", inputs()),
+        ("codes", all_codes()),
+    ] {
+        expected = with(&expected, name, &table);
+    }
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path(), &expected).unwrap();
+    }
+    assert!(
+        text() == expected,
+        "docs/language.md is out of date: UPDATE=1 writes its tables"
+    );
+}
+
+#[test]
+fn examples_compile() {
+    let text = text();
+    let examples: Vec<&str> = text
+        .split("```cnn\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect();
+    assert!(examples.len() >= 8);
+    for example in examples {
+        let spec = if example.starts_with("cnn 1") {
+            example.to_owned()
+        } else {
+            format!("cnn 1\nmodel Example {{\n  input x: 8x16x16\n{example}\n}}\n")
+        };
+        let mut files = Files::new(MemoryLoader::default());
+        if let Err(problems) = compile_source(&mut files, "language.md", &spec) {
+            panic!("{problems}");
+        }
+    }
+}
