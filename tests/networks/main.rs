@@ -1,0 +1,8 @@
+//! Whole networks, from the text of their spec to their answer, against engines and labels that nobody here made.
+
+mod accuracy;
+mod data;
+mod goldens;
+mod models;
+mod same_bits;
+mod shared;

@@ -1,0 +1,28 @@
+//! The networks as generated Rust, each behind one function from inputs to the raw output.
+
+/// Runs a network with synthetic weights.
+pub type Run = fn(inputs: &[&[f32]]) -> Vec<f32>;
+
+macro_rules! models {
+    ($($function:ident: $model:ident = $spec:literal ($($input:ident),*);)*) => {$(
+        cnnc::cnn_model!(pub $model = $spec);
+
+        pub fn $function(inputs: &[&[f32]]) -> Vec<f32> {
+            let &[$($input),*] = inputs else {
+                panic!("{} inputs", inputs.len());
+            };
+            let network = $model::synthetic().expect("synthetic weights fit");
+            let mut session = network.session();
+            session.run($($input),*).expect("inputs of the right shapes").raw().to_vec()
+        }
+    )*};
+}
+
+models! {
+    lenet5: LeNet5 = "specs/lenet5.cnn" (image);
+    alexnet: AlexNet = "specs/alexnet.cnn" (image);
+    vgg16: VGG16 = "specs/vgg16.cnn" (image);
+    resnet18: ResNet18 = "specs/resnet18.cnn" (image);
+    resnet50: ResNet50 = "specs/resnet50.cnn" (image);
+    squeezenet1_1: SqueezeNet = "specs/squeezenet1_1.cnn" (image);
+}
