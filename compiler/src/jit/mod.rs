@@ -12,7 +12,7 @@
 //! stride, trip count and address folded. A kernel's constants lie in one read-only table beside the code. Memory of the code goes when
 //! the last [`Code`] does.
 //!
-//! A program is run only if [`verify`] has proven it; [`compile`] asks.
+//! A program is run only if [`verify()`](crate::loops::verify::verify) has proven it; [`compile`] asks.
 
 mod body;
 mod emit;

@@ -10,7 +10,7 @@
 //!     f32_conv_6x2v(b3[1792*i0 + 16*i1], b1[7424*i0 + 0], w0[9216*i1], w0[36864 + 16*i1], -; 8, …)
 //! ```
 //!
-//! A program that [`verify`] has not proven is never run.
+//! A program that [`verify`](mod@verify) has not proven is never run.
 
 pub mod dump;
 pub mod interpret;

@@ -14,7 +14,7 @@
 //! | `value` | constant expressions |
 //! | `label`, `weights` | names of nodes and of their tensors in files |
 //!
-//! One mistake is one diagnostic: what fails yields [`Tensor::Unknown`], and whatever is applied to it is
+//! One mistake is one diagnostic: what fails yields `Tensor::Unknown`, and whatever is applied to it is
 //! unknown in silence. Work is bounded: every step of expansion is counted.
 
 mod apply;

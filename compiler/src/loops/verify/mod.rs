@@ -18,8 +18,8 @@
 //! is from when a call has written it through this buffer until a call writes the same memory through another one (buffers share the arena).
 //! Only initialised elements are read. In the end every element of every output is.
 //!
-//! All of it is exact: where a question is not answered by intervals, it is put as a linear equation ([`linear`]) or the
-//! elements are enumerated in runs ([`elements`]). Only effort is bounded; a program that takes too much is rejected.
+//! All of it is exact: where a question is not answered by intervals, it is put as a linear equation (`linear`) or the
+//! elements are enumerated in runs (`elements`). Only effort is bounded; a program that takes too much is rejected.
 
 mod elements;
 mod fault;
