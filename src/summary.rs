@@ -160,7 +160,9 @@ fn short(value: &str) -> String {
         _ => ("", value.split('x').collect()),
     };
     match parts[..] {
-        [first, ref rest @ ..] if !rest.is_empty() && rest.iter().all(|part| *part == first) => {
+        [first, ref rest @ ..]
+            if !rest.is_empty() && !first.is_empty() && rest.iter().all(|part| *part == first) =>
+        {
             format!("{prefix}{first}")
         }
         _ => value.to_owned(),
