@@ -8,7 +8,8 @@
 //!
 //! let model = cnnc::compile_str(
 //!     "digits",
-//!     "model Digits {
+//!     "cnn 1
+//!      model Digits {
 //!        input image: 1x28x28
 //!        conv 5x5 6 /2 relu
 //!        conv 5x5 16 /2 relu

@@ -32,10 +32,10 @@ pub fn compile_file(path: impl AsRef<Path>) -> Result<Model, Error> {
 /// beside the file of that name.
 ///
 /// ```
-/// let model = cnnc::compile_str("tiny", "model Tiny { input x: 1x4x4; conv 3x3 2 relu; globalavgpool }")?;
+/// let model = cnnc::compile_str("tiny", "cnn 1; model Tiny { input x: 1x4x4; conv 3x3 2 relu; globalavgpool }")?;
 /// assert_eq!(model.graph().name, "Tiny");
 ///
-/// let error = cnnc::compile_str("tiny", "model Tiny { input x: 1x4x4; convolve 3x3 2 }").unwrap_err();
+/// let error = cnnc::compile_str("tiny", "cnn 1; model Tiny { input x: 1x4x4; convolve 3x3 2 }").unwrap_err();
 /// assert!(error.to_string().contains("conv"));
 /// # Ok::<(), cnnc::Error>(())
 /// ```
@@ -121,7 +121,7 @@ impl Model {
     ///
     /// ```
     /// use cnnc::{Options, Weights};
-    /// let model = cnnc::compile_str("tiny", "model Tiny { input x: 1x4x4; c: conv 3x3 2; globalavgpool }")?;
+    /// let model = cnnc::compile_str("tiny", "cnn 1; model Tiny { input x: 1x4x4; c: conv 3x3 2; globalavgpool }")?;
     /// let network = model.jit(&Weights::synthetic(), &Options::new().tap("c"))?;
     /// let mut session = network.session()?;
     /// let image = [0.5; 16];
