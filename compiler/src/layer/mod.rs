@@ -22,6 +22,7 @@ pub mod exp;
 pub mod flatten;
 pub mod globalpool;
 pub mod grid;
+pub mod hardswish;
 pub mod l2norm;
 pub mod leaky;
 pub mod lrn;
@@ -75,6 +76,7 @@ pub static LAYERS: &[&Decl] = &[
     &sigmoid::DECL,
     &tanh::DECL,
     &silu::DECL,
+    &hardswish::DECL,
     &abs::DECL,
     &exp::DECL,
     &scale::DECL,
