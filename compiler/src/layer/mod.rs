@@ -21,6 +21,7 @@ pub mod epilogue;
 pub mod exp;
 pub mod flatten;
 pub mod globalpool;
+pub mod gram;
 pub mod grid;
 pub mod hardswish;
 pub mod l2norm;
@@ -64,6 +65,7 @@ pub static LAYERS: &[&Decl] = &[
     &globalpool::AVERAGE,
     &globalpool::MAX,
     &adaptiveavgpool::DECL,
+    &gram::DECL,
     &bn::DECL,
     &lrn::DECL,
     &l2norm::DECL,

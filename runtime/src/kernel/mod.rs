@@ -18,6 +18,7 @@ mod bilinear;
 mod channels;
 mod conv;
 mod copy;
+mod cross;
 mod depthwise;
 mod fill;
 mod lrn;

@@ -1,7 +1,8 @@
 //! The table of kernels, and a name for each row's id.
 
 use super::{
-    Kernel, KernelId, bilinear, channels, conv, copy, depthwise, fill, lrn, map, norm, pool, zip,
+    Kernel, KernelId, bilinear, channels, conv, copy, cross, depthwise, fill, lrn, map, norm, pool,
+    zip,
 };
 use crate::isa::Isa;
 
@@ -63,6 +64,8 @@ kernels! {
         F32_FILL = fill::ROW;
         /// `f32_bilinear`
         F32_BILINEAR = bilinear::ROW;
+        /// `f32_cross`
+        F32_CROSS = cross::ROW;
     }
     narrow {
         (1, 1) (2, 1) (3, 1) (4, 1) (5, 1) (6, 1)

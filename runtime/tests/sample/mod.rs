@@ -49,6 +49,7 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         "f32_copy" => copy(random),
         "f32_fill" => fill(random),
         "f32_bilinear" => bilinear(random),
+        "f32_cross" => cross(random),
         _ => {
             let tile = name
                 .strip_prefix("f32_conv_")
@@ -320,5 +321,22 @@ fn bilinear(random: &mut Random) -> Vec<i64> {
         random.within(0, 1),
         row_from,
         row_to,
+    ]
+}
+
+fn cross(random: &mut Random) -> Vec<i64> {
+    let (outs, channels) = (random.within(1, 9), random.within(1, 37));
+    let pixel = channels.max(outs) + random.within(0, 3);
+    let (planes, rows, pixels) = (
+        random.within(1, 2),
+        random.within(1, 4),
+        random.within(1, 6),
+    );
+    let row = pixels * pixel + random.within(0, 5);
+    let plane = rows * row + random.within(0, 5);
+    let out_px = channels + random.within(0, 3);
+    let scale = bits(random.pick(&[1.0, 0.125, 0.3]));
+    vec![
+        planes, plane, rows, row, pixels, pixel, outs, out_px, channels, scale,
     ]
 }

@@ -1,0 +1,146 @@
+//! `f32_cross`: products of two sets of channels, summed over all pixels: what a Gram matrix is made of.
+//!
+//! `out[j, c] = scale · Σ y[p, j] · x[p, c]`. Each row of pixels is summed by itself and added to the total then, which
+//! keeps the rounding error of a large picture small.
+
+use super::support::{View, consts, multiply_add, span};
+use super::{Footprint, Kernel, MAX_ARGS, float};
+use crate::isa::Isa;
+use crate::simd::{Simd, entries, load_first, store_first};
+
+consts! { Cross { planes, plane, rows, row, pixels, pixel, outs, out_px, channels, scale } }
+
+pub(super) const ROW: Kernel = Kernel {
+    name: "f32_cross",
+    args: &["out", "x", "y"],
+    consts: Cross::NAMES,
+    in_place: false,
+    exact: true,
+    footprint,
+    entry,
+    twin,
+};
+
+entries! {
+    fn entry = body
+}
+
+/// Channels of `y` that one pass over the pixels serves.
+const TOGETHER: isize = 4;
+
+#[inline(always)]
+unsafe fn body<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    y: *const f32,
+    _: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: every address is one of the footprint, by the contract of `KernelFn`.
+    unsafe {
+        let c = Cross::read(consts);
+        let channels = c.channels as usize;
+        let mut j = 0;
+        while j < c.outs {
+            let together = j + TOGETHER <= c.outs;
+            let mut l = 0;
+            while l < channels {
+                let (x, left) = (x.add(l), channels - l);
+                let (y, out) = (y.offset(j), out.offset(j * c.out_px).add(l));
+                match (together, left > S::LANES) {
+                    (true, true) => block::<S, { TOGETHER as usize }, 2>(out, x, y, left, &c),
+                    (true, false) => block::<S, { TOGETHER as usize }, 1>(out, x, y, left, &c),
+                    (false, true) => block::<S, 1, 2>(out, x, y, left, &c),
+                    (false, false) => block::<S, 1, 1>(out, x, y, left, &c),
+                }
+                l += if left > S::LANES {
+                    2 * S::LANES
+                } else {
+                    S::LANES
+                };
+            }
+            j += if together { TOGETHER } else { 1 };
+        }
+    }
+}
+
+/// `MR` channels of `y` times `NR` vectors of `x`, of which `left` channels are left: more than `NR − 1` vectors.
+#[inline(always)]
+unsafe fn block<S: Simd, const MR: usize, const NR: usize>(
+    out: *mut f32,
+    x: *const f32,
+    y: *const f32,
+    left: usize,
+    c: &Cross,
+) {
+    // SAFETY: the caller's promise; `left` keeps the last vector within the channels.
+    unsafe {
+        let mut totals = [[S::splat(0.0); NR]; MR];
+        for d in 0..c.planes {
+            for h in 0..c.rows {
+                let mut sums = [[S::splat(0.0); NR]; MR];
+                for w in 0..c.pixels {
+                    let at = d * c.plane + h * c.row + w * c.pixel;
+                    let mut v = [S::splat(0.0); NR];
+                    for i in 0..NR {
+                        let skipped = i * S::LANES;
+                        v[i] = load_first::<S>(x.offset(at).add(skipped), left - skipped);
+                    }
+                    for k in 0..MR {
+                        let factor = S::splat(*y.offset(at).add(k));
+                        for i in 0..NR {
+                            sums[k][i] = S::fma(factor, v[i], sums[k][i]);
+                        }
+                    }
+                }
+                for k in 0..MR {
+                    for i in 0..NR {
+                        totals[k][i] = S::add(totals[k][i], sums[k][i]);
+                    }
+                }
+            }
+        }
+        let scale = S::splat(float(c.scale as i64));
+        for k in 0..MR {
+            for i in 0..NR {
+                let skipped = i * S::LANES;
+                let to = out.offset(k as isize * c.out_px).add(skipped);
+                store_first::<S>(to, left - skipped, S::mul(totals[k][i], scale));
+            }
+        }
+    }
+}
+
+fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
+    let c = Cross::new(consts);
+    let pixels = [(c.planes, c.plane), (c.rows, c.row), (c.pixels, c.pixel)];
+    let read = |channels| span(&[pixels[0], pixels[1], pixels[2], (channels, 1)]);
+    vec![
+        span(&[(c.outs, c.out_px), (c.channels, 1)]),
+        read(c.channels),
+        read(c.outs),
+    ]
+}
+
+fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: Isa) {
+    let c = Cross::new(consts);
+    let mut view = View::new(memory, at);
+    for j in 0..c.outs {
+        for l in 0..c.channels {
+            let mut total = 0.0;
+            for d in 0..c.planes {
+                for h in 0..c.rows {
+                    let mut sum = 0.0;
+                    for w in 0..c.pixels {
+                        let pixel = d * c.plane + h * c.row + w * c.pixel;
+                        let (x, y) = (view.get(1, pixel + l), view.get(2, pixel + j));
+                        sum = multiply_add(isa, y, x, sum);
+                    }
+                    total += sum;
+                }
+            }
+            view.set(j * c.out_px + l, total * float(c.scale as i64));
+        }
+    }
+}
