@@ -3,7 +3,6 @@
 use crate::options::Progress;
 use cnnc_compiler::graph::{Graph, Param};
 use cnnc_compiler::reference;
-use cnnc_runtime::plan::Source;
 use cnnc_runtime::weights::{Weights, WeightsError};
 use ndarray::{ArrayD, IxDyn};
 use std::borrow::Cow;
@@ -24,18 +23,7 @@ impl Reference {
         weights: &Weights,
         progress: Option<Progress>,
     ) -> Result<(Reference, Vec<String>), WeightsError> {
-        let mut sources: Vec<Source> = Vec::new();
-        for (_, node) in graph.live() {
-            for param in node.params.iter().map(|&id| &graph.params[id]) {
-                let known = sources.iter().any(|source| source.name == param.name);
-                if !known && param.literal.is_none() {
-                    sources.push(Source {
-                        name: param.name.clone().into(),
-                        shape: param.shape.clone().into(),
-                    });
-                }
-            }
-        }
+        let sources = graph.sources();
         let bound = weights.bind(&sources)?;
         bound.check_finite()?;
         let tensors = sources.iter().enumerate();

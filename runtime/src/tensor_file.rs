@@ -3,6 +3,7 @@
 use crate::files::write_atomically;
 use crate::npy::{self, NpyError};
 use crate::sniff::Guess;
+use crate::synthetic::Synthetic;
 use crate::weights::{self, Dtype, FormatError, Shape, Weights, WeightsError};
 use crate::weights::{convert, element_count};
 use std::borrow::Cow;
@@ -109,11 +110,9 @@ pub fn write_npy(
     shape: &[usize],
     values: &[f32],
 ) -> Result<(), TensorFileError> {
-    write(
-        path.as_ref(),
-        &[("the array", shape, values)],
-        &npy::header(shape),
-    )
+    let (path, tensors) = (path.as_ref(), [("the array", shape, values)]);
+    check_counts(path, &tensors)?;
+    write(path, &parts(&tensors), &npy::header(shape))
 }
 
 /// Writes f32 tensors, `(name, shape, elements)`, as safetensors; see [`write_atomically`].
@@ -125,35 +124,72 @@ pub fn write_safetensors(
     tensors: &[(&str, &[usize], &[f32])],
 ) -> Result<(), TensorFileError> {
     let path = path.as_ref();
-    let mut header = serde_json::Map::new();
-    let mut end = 0;
-    for (name, shape, values) in tensors {
-        let start = end;
-        end += size_of_val(*values);
-        let entry = serde_json::json!({
-            "dtype": "F32", "shape": shape, "data_offsets": [start, end],
-        });
-        if *name == "__metadata__" || header.insert((*name).to_owned(), entry).is_some() {
-            let (path, name) = (path.display().to_string(), (*name).to_owned());
-            return Err(TensorFileError::Name { path, name });
-        }
-    }
-    let mut header = serde_json::Value::Object(header).to_string();
-    // So that the data is aligned where the file is mapped.
-    header.push_str(&" ".repeat(header.len().next_multiple_of(8) - header.len()));
-    let length = header.len() as u64;
-    write(
-        path,
-        tensors,
-        &[&length.to_le_bytes(), header.as_bytes()].concat(),
-    )
+    check_counts(path, tensors)?;
+    write_parts(path, &parts(tensors))
 }
 
-fn write(
-    path: &Path,
-    tensors: &[(&str, &[usize], &[f32])],
-    header: &[u8],
-) -> Result<(), TensorFileError> {
+/// The elements of a tensor to be written.
+#[derive(Clone, Copy)]
+pub(crate) enum Part<'a> {
+    /// As numbers.
+    Floats(&'a [f32]),
+    /// As they stand in a file, little-endian, of that type.
+    Bytes(Dtype, &'a [u8]),
+    /// Made up when they are written.
+    Synthetic(Synthetic, usize),
+}
+
+impl Part<'_> {
+    fn dtype(&self) -> Dtype {
+        match self {
+            Part::Bytes(dtype, _) => *dtype,
+            _ => Dtype::F32,
+        }
+    }
+
+    /// Bytes in the file.
+    fn len(&self) -> usize {
+        match self {
+            Part::Floats(values) => size_of_val(*values),
+            Part::Bytes(_, bytes) => bytes.len(),
+            Part::Synthetic(_, count) => count * size_of::<f32>(),
+        }
+    }
+
+    fn write(&self, file: &mut impl Write) -> io::Result<()> {
+        /// Numbers that are made at once.
+        const BLOCK: usize = 4096;
+        match self {
+            Part::Floats(values) => floats(file, values),
+            Part::Bytes(_, bytes) => file.write_all(bytes),
+            Part::Synthetic(synthetic, count) => {
+                let mut block = [0.0; BLOCK];
+                for start in (0..*count).step_by(BLOCK) {
+                    let block = &mut block[..BLOCK.min(count - start)];
+                    synthetic.fill(start, block);
+                    floats(file, block)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn floats(file: &mut impl Write, values: &[f32]) -> io::Result<()> {
+    values
+        .iter()
+        .try_for_each(|value| file.write_all(&value.to_le_bytes()))
+}
+
+/// Name, shape, elements.
+pub(crate) type NamedPart<'a> = (&'a str, &'a [usize], Part<'a>);
+
+fn parts<'a>(tensors: &[(&'a str, &'a [usize], &'a [f32])]) -> Vec<NamedPart<'a>> {
+    let part = |&(name, shape, values)| (name, shape, Part::Floats(values));
+    tensors.iter().map(part).collect()
+}
+
+fn check_counts(path: &Path, tensors: &[(&str, &[usize], &[f32])]) -> Result<(), TensorFileError> {
     for (name, shape, values) in tensors {
         if element_count(shape) != Some(values.len()) {
             let (path, name) = (path.display().to_string(), (*name).to_owned());
@@ -166,11 +202,40 @@ fn write(
             });
         }
     }
+    Ok(())
+}
+
+/// Writes tensors as safetensors, those of wider types first, so that each is aligned where the file is mapped.
+pub(crate) fn write_parts(path: &Path, tensors: &[NamedPart<'_>]) -> Result<(), TensorFileError> {
+    let mut tensors = tensors.to_vec();
+    tensors.sort_by_key(|(_, _, part)| std::cmp::Reverse(part.dtype().bitsize()));
+    let mut header = serde_json::Map::new();
+    let mut end = 0;
+    for (name, shape, part) in &tensors {
+        let start = end;
+        end += part.len();
+        let entry = serde_json::json!({
+            "dtype": part.dtype(), "shape": shape, "data_offsets": [start, end],
+        });
+        if *name == "__metadata__" || header.insert((*name).to_owned(), entry).is_some() {
+            let (path, name) = (path.display().to_string(), (*name).to_owned());
+            return Err(TensorFileError::Name { path, name });
+        }
+    }
+    let mut header = serde_json::Value::Object(header).to_string();
+    // So that the data is aligned where the file is mapped.
+    header.push_str(&" ".repeat(header.len().next_multiple_of(8) - header.len()));
+    let length = header.len() as u64;
+    let header = [&length.to_le_bytes(), header.as_bytes()].concat();
+    write(path, &tensors, &header)
+}
+
+fn write(path: &Path, tensors: &[NamedPart<'_>], header: &[u8]) -> Result<(), TensorFileError> {
     let write = |file: &mut File| {
         let mut file = BufWriter::new(file);
         file.write_all(header)?;
-        for value in tensors.iter().flat_map(|(_, _, values)| *values) {
-            file.write_all(&value.to_le_bytes())?;
+        for (_, _, part) in tensors {
+            part.write(&mut file)?;
         }
         file.flush()
     };

@@ -79,6 +79,23 @@ pub enum Failure {
     },
     /// `--out` for several inputs.
     OneOut,
+    /// The file to be written is one of those that are read.
+    Overwrite {
+        /// The file.
+        file: String,
+    },
+    /// The file to be written is called as one of a format that is not written.
+    Ending {
+        /// The file.
+        file: String,
+        /// Its ending.
+        ending: String,
+    },
+    /// Weights without names, and no spec to name them by.
+    Nameless {
+        /// The file.
+        file: String,
+    },
     /// There is no such error code.
     NoCode(String),
     /// Standard output is gone.
@@ -112,6 +129,11 @@ impl Failure {
             Failure::NoTensor { names, .. } if !names.is_empty() => {
                 format!("it has {}", list(names))
             }
+            Failure::Nameless { .. } => {
+                "name the spec of the network: `cnnc convert SPEC --weights FILE OUT`".to_owned()
+            }
+            Failure::Overwrite { .. } => "give another name for what is written".to_owned(),
+            Failure::Ending { .. } => "call it `….safetensors`".to_owned(),
             Failure::NoCode(_) => "codes look like E0101; a diagnostic shows its own".to_owned(),
             _ => return None,
         })
@@ -172,6 +194,16 @@ impl fmt::Display for Failure {
             Failure::NotShown { why } => write!(f, "`--out` cannot be written: {why}"),
             Failure::OneOut => {
                 f.write_str("`--out` takes the answer to one input, but there are several")
+            }
+            Failure::Overwrite { file } => {
+                write!(f, "`{file}` would be overwritten, and it is read")
+            }
+            Failure::Ending { file, ending } => write!(
+                f,
+                "`{file}` would be safetensors, although its name ends in `.{ending}`"
+            ),
+            Failure::Nameless { file } => {
+                write!(f, "{file}: the tensors have no names of their own")
             }
             Failure::NoCode(code) => write!(f, "there is no error code `{code}`"),
             Failure::Write(error) => write!(f, "cannot write to standard output: {error}"),

@@ -6,6 +6,7 @@
 mod answer;
 mod bench;
 mod check;
+mod convert;
 mod dump;
 mod explain;
 mod failure;
@@ -43,6 +44,8 @@ enum Command {
     Explain(explain::Args),
     /// Run a network on pictures or tensors
     Run(run::Args),
+    /// Write weights of any format as safetensors, under the spec's names
+    Convert(convert::Args),
     /// Measure how fast a network is on this machine
     Bench(bench::Args),
 }
@@ -57,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Dump(args) => (dump::run(args), false),
         Command::Explain(args) => (explain::run(args), args.json),
         Command::Run(args) => (run::run(args), args.json),
+        Command::Convert(args) => (convert::run(args), args.json),
         Command::Bench(args) => (bench::run(args), args.json),
     };
     match result {

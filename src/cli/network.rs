@@ -10,7 +10,7 @@ pub struct Args {
     /// The spec
     #[arg(value_name = "SPEC")]
     pub spec: PathBuf,
-    /// Weights: a .safetensors file, or `synthetic` for made-up ones
+    /// Weights: .safetensors, .pt, .pth, .npz or darknet's .weights (the content tells which), or `synthetic` for made-up ones
     #[arg(long, value_name = "FILE|synthetic")]
     pub weights: Option<PathBuf>,
     /// Threads to run on
@@ -63,16 +63,7 @@ impl Args {
             options = options.progress(print::progress());
         }
         let network = model.jit(weights, &options)?;
-        if let [first, rest @ ..] = network.unused() {
-            let more = match rest.len() {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            print::warning(format_args!(
-                "the network does not read `{first}`{more} of {}",
-                weights.origin()
-            ));
-        }
+        print::unused(network.unused(), weights.origin());
         Ok(network)
     }
 }

@@ -32,6 +32,20 @@ pub fn warning(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "\x1b[1;33mwarning\x1b[0m: {text}");
 }
 
+/// Warns of tensors that a network does not read.
+pub fn unused(names: &[impl AsRef<str>], origin: &str) {
+    if let [first, rest @ ..] = names {
+        let first = first.as_ref();
+        let more = match rest.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        warning(format_args!(
+            "the network does not read `{first}`{more} of {origin}"
+        ));
+    }
+}
+
 /// Writes mistakes and warnings in a spec to standard error.
 pub fn diagnostics(diagnostics: &Diagnostics) {
     if !diagnostics.is_empty() {

@@ -13,6 +13,7 @@ pub use verify::verify;
 use crate::id::Map;
 use crate::layer::Layer;
 use cnnc_runtime::image::PreProcess;
+use cnnc_runtime::plan::Source;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
@@ -288,6 +289,24 @@ impl Graph {
         let learned: BTreeSet<ParamId> = params.filter(|&id| self.params[id].learned).collect();
         let elements = |id: &ParamId| self.params[*id].shape.iter().product::<usize>() as u64;
         learned.iter().map(elements).sum()
+    }
+
+    /// The tensors that a weights file must have, in the order in which the spec writes their layers: files without
+    /// names (darknet's) are read by it. A tensor that several layers share stands once.
+    pub fn sources(&self) -> Vec<Source> {
+        let params = self.live().flat_map(|(_, node)| &node.params);
+        // Parameters are numbered as the text is read, whatever passes have done to the schedule.
+        let params: BTreeSet<ParamId> = params.copied().collect();
+        let mut names = BTreeSet::new();
+        let wanted = |id: &ParamId| {
+            let param = &self.params[*id];
+            param.literal.is_none() && names.insert(&*param.name)
+        };
+        let source = |id: ParamId| Source {
+            name: self.params[id].name.clone().into(),
+            shape: self.params[id].shape.clone().into(),
+        };
+        params.into_iter().filter(wanted).map(source).collect()
     }
 
     /// Multiplications of the node, if it is a convolution or a dense layer; 0 for all others.

@@ -136,7 +136,7 @@ impl<'a> Lower<'a> {
             open: vec![Vec::new()],
             weights,
             packed: 0,
-            sources: Vec::new(),
+            sources: graph.sources(),
             recipes: Vec::new(),
         }
     }

@@ -3,7 +3,7 @@
 use super::Lower;
 use crate::graph::ParamId;
 use crate::loops::{Access, Affine};
-use cnnc_runtime::plan::{Data, Norm, Recipe, Source};
+use cnnc_runtime::plan::{Data, Norm, Recipe};
 
 /// Packed weights start at multiples of this many floats (one cache line).
 const ALIGN: usize = 16;
@@ -48,15 +48,7 @@ impl Lower<'_> {
             .sources
             .iter()
             .position(|source| source.name == param.name);
-        let index = known.unwrap_or_else(|| {
-            let source = Source {
-                name: param.name.clone().into(),
-                shape: param.shape.clone().into(),
-            };
-            self.sources.push(source);
-            self.sources.len() - 1
-        });
-        index as u32
+        known.expect("every parameter of a live node is a source") as u32
     }
 
     /// The batch norm made of four of the node's parameters (`gamma`, `beta`, `mean`, `var`).

@@ -9,6 +9,7 @@ mod archive;
 mod bind;
 pub(crate) mod convert;
 mod darknet;
+mod export;
 mod file;
 mod format;
 mod npz;
@@ -181,6 +182,11 @@ impl Weights {
     /// The names of all tensors, sorted.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.index.keys().map(String::as_str)
+    }
+
+    /// Whether tensors have no names until they are bound: those of darknet's files take the network's.
+    pub fn is_nameless(&self) -> bool {
+        self.in_order.is_some()
     }
 
     fn is_synthetic(&self) -> bool {

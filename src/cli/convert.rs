@@ -1,0 +1,104 @@
+//! `cnnc convert`: weights of any format, as safetensors.
+
+use super::{Failure, print};
+use clap::CommandFactory as _;
+use cnnc::Weights;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// What may be written behind `convert`.
+#[derive(clap::Args)]
+#[command(override_usage = "cnnc convert [OPTIONS] --weights <FILE|synthetic> [SPEC] <OUT>")]
+pub struct Args {
+    /// The spec whose names the tensors get (needed for darknet's files, which have none), and the .safetensors file to write
+    #[arg(value_name = "SPEC OUT", required = true, num_args = 1..=2)]
+    paths: Vec<PathBuf>,
+    /// Weights: .safetensors, .pt, .pth, .npz or darknet's .weights (the content tells which), or `synthetic` for made-up ones
+    #[arg(long, value_name = "FILE|synthetic")]
+    weights: PathBuf,
+    /// Print what was written as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Endings of the formats that are read but not written.
+const OTHERS: [&str; 6] = ["npz", "npy", "pt", "pth", "weights", "cnn"];
+
+/// Converts the weights; writes the whole file or nothing.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let (spec, out) = match &args.paths[..] {
+        [spec, out] => (Some(spec), out),
+        [out] => (None, out),
+        // Behind `--weights` there may be two more.
+        [_, _, more @ ..] => usage(more),
+        [] => unreachable!("clap asks for one"),
+    };
+    let ending = out.extension().and_then(|ending| ending.to_str());
+    if let Some(ending) = ending
+        && OTHERS
+            .iter()
+            .any(|other| ending.eq_ignore_ascii_case(other))
+    {
+        let (file, ending) = (out.display().to_string(), ending.to_owned());
+        return Err(Failure::Ending { file, ending });
+    }
+    for read in spec.into_iter().chain([&args.weights]) {
+        if same(read, out) {
+            let file = out.display().to_string();
+            return Err(Failure::Overwrite { file });
+        }
+    }
+    let weights = match args.weights == Path::new("synthetic") {
+        true => Weights::synthetic(),
+        false => Weights::open(&args.weights)?,
+    };
+    let (written, left): (usize, Vec<&str>);
+    let sources;
+    match spec {
+        Some(spec) => {
+            let model = cnnc::compile_file(spec)?;
+            if !args.json {
+                print::diagnostics(model.warnings());
+            }
+            sources = model.graph().sources();
+            let bound = weights.bind(&sources)?;
+            bound.check_finite()?;
+            bound.write_safetensors(out)?;
+            (written, left) = (sources.len(), bound.unused().to_vec());
+        }
+        None if weights.is_nameless() || weights.names().len() == 0 => {
+            let file = weights.origin().to_owned();
+            return Err(Failure::Nameless { file });
+        }
+        None => {
+            weights.write_safetensors(out)?;
+            (written, left) = (weights.names().len(), Vec::new());
+        }
+    }
+    if args.json {
+        let out = out.display().to_string();
+        print::json(&json!({ "out": out, "tensors": written, "unused": left }))?;
+        return Ok(());
+    }
+    print::unused(&left, weights.origin());
+    let out = out.display();
+    print::line(format_args!("{out}: {written} tensors"))?;
+    Ok(())
+}
+
+/// Ends the program as clap does.
+fn usage(more: &[PathBuf]) -> ! {
+    let more = more.first().map_or(Path::new(""), PathBuf::as_path);
+    let message = format!("unexpected argument '{}' found", more.display());
+    super::Cli::command()
+        .error(clap::error::ErrorKind::TooManyValues, message)
+        .exit()
+}
+
+/// Whether both are names of one file.
+fn same(a: &Path, b: &Path) -> bool {
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    }
+}
