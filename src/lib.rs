@@ -41,6 +41,7 @@ pub use cnnc_runtime as rt;
 pub use cnnc_macros::__cnn_model;
 
 pub use cnnc_runtime::Isa;
+pub use cnnc_runtime::answer::Answer;
 pub use cnnc_runtime::input::Input;
 pub use cnnc_runtime::weights::Weights;
 

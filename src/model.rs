@@ -10,6 +10,7 @@ use cnnc_compiler::lower::{self, Lowered};
 use cnnc_compiler::pass::{self, Note};
 use cnnc_compiler::{jit, words};
 use cnnc_runtime::Isa;
+use cnnc_runtime::answer::Head;
 use cnnc_runtime::memory::Aligned;
 use cnnc_runtime::pack::pack;
 use cnnc_runtime::session as rt;
@@ -66,6 +67,29 @@ impl Model {
     /// The network as it is written.
     pub fn graph(&self) -> &Graph {
         &self.inner.graph
+    }
+
+    /// What turns outputs into an answer: labels, boxes, points, with the spec's thresholds, which may be changed.
+    ///
+    /// ```
+    /// use cnnc::rt::answer::{Answer, Placement};
+    /// use cnnc::{Options, Weights};
+    /// let model = cnnc::compile_str(
+    ///     "tiny",
+    ///     "cnn 1; model Tiny { input x: 3x32x32; conv 3x3 7 /4; head yolo2 { anchors cells (1, 2)  keep 0.01 } }",
+    /// )?;
+    /// let network = model.jit(&Weights::synthetic(), &Options::new())?;
+    /// let mut session = network.session()?;
+    /// let outputs = session.run(&[&vec![0.5; 3 * 32 * 32]])?;
+    /// // The picture was 640x480, and resized to the input.
+    /// let place = Placement::new(640, 480).resized(32, 32);
+    /// let answer = outputs.answer(&model.head(), &place)?;
+    /// let Answer::Boxes(boxes) = answer else { unreachable!("the head's answer is boxes") };
+    /// assert!(boxes.iter().all(|found| found.bbox.right <= 640.0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn head(&self) -> Head {
+        self.graph().answer_head()
     }
 
     /// What may not be meant.

@@ -7,6 +7,7 @@ use cnnc_compiler::jit::Code;
 use cnnc_compiler::loops::interpret::interpret;
 use cnnc_compiler::lower::Lowered;
 use cnnc_runtime::Isa;
+use cnnc_runtime::answer::{Answer, AnswerError, Head, Placement, Tensor};
 use cnnc_runtime::input::Input;
 use cnnc_runtime::memory::Aligned;
 use cnnc_runtime::plan::Port;
@@ -269,6 +270,23 @@ impl<'s> Outputs<'s> {
     /// What enters the head's decode, or the network's result where it has no head.
     pub fn raw(&self) -> &'s [f32] {
         self.at(0).data
+    }
+
+    /// The answer of a head ([`Model::head`](crate::Model::head)); boxes and points are in pixels of the picture that `place` is of
+    /// ([`PreProcess::placement`](cnnc_runtime::image::PreProcess::placement)).
+    ///
+    /// # Errors
+    /// When the outputs are not those of a network with this head.
+    pub fn answer(&self, head: &Head, place: &Placement) -> Result<Answer, AnswerError> {
+        let tensors: Vec<Tensor<'_>> = self
+            .iter()
+            .map(|output| Tensor {
+                name: output.name,
+                shape: output.shape,
+                data: output.data,
+            })
+            .collect();
+        head.answer(&tensors, place)
     }
 
     /// Every output, in order.

@@ -9,6 +9,7 @@
 //!
 //! Inputs have room for those that are not contiguous where they are; all others are read in place.
 
+use crate::answer::{Answer, AnswerError, Head, Placement, Tensor};
 use crate::input::Input;
 use crate::memory::{ALIGNMENT, Aligned};
 use crate::plan::{Plan, Port};
@@ -418,6 +419,22 @@ impl<'s> Outputs<'s> {
     /// Every output.
     pub fn iter(self) -> impl Iterator<Item = (&'s Port, &'s [f32])> {
         (0..self.len()).filter_map(move |index| self.at(index))
+    }
+
+    /// The answer of a head; boxes and points are in pixels of the picture that `place` is of.
+    ///
+    /// # Errors
+    /// When the outputs are not those of a network with this head.
+    pub fn answer(&self, head: &Head, place: &Placement) -> Result<Answer, AnswerError> {
+        let tensors: Vec<Tensor<'_>> = self
+            .iter()
+            .map(|(port, data)| Tensor {
+                name: &port.name,
+                shape: &port.shape,
+                data,
+            })
+            .collect();
+        head.answer(&tensors, place)
     }
 
     /// Elements of an output whose size is known when the code is written: what generated code calls.

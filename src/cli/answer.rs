@@ -1,156 +1,216 @@
-//! What the head of a network makes of its outputs, as text, JSON or a picture.
+//! The answer of a network's head, as text, JSON or a picture.
 
 use super::{Failure, print};
-use cnnc::compiler::head::Head;
-use cnnc::rt::image::{Picture, Show};
-use cnnc::{Output, Outputs};
+use cnnc::rt::answer::{BBox, Canvas, Head, Metric, Task, class_colour, l2_norm};
+use cnnc::rt::image::Picture;
+use cnnc::{Answer, Output, Outputs};
 use serde_json::{Value, json};
 
-/// The answer to one input.
-pub enum Answer {
-    /// Classes, the most probable first.
-    Classes(Vec<Class>),
-    /// Whether the inputs are alike.
-    Alike {
-        /// How much they are.
-        score: f32,
-        /// From where on they count as alike.
-        threshold: f64,
-    },
-    /// A picture, if the output can be shown as one.
-    Picture(Option<Picture>),
-    /// Nothing that a head has said: numbers.
-    Numbers,
+/// The answer as a picture of its own.
+pub fn picture(answer: &Answer) -> Result<&Picture, Failure> {
+    let why = match answer {
+        Answer::Picture(picture) => return Ok(picture),
+        _ => "the spec has no `head image`",
+    };
+    let flag = "--out";
+    Err(Failure::NotShown { flag, why })
 }
 
-/// A class and how probable it is.
-pub struct Class {
-    index: usize,
-    label: Option<String>,
-    probability: f32,
+/// The picture with the answer drawn on it.
+pub fn draw(head: &Head, answer: &Answer, picture: Picture) -> Result<Picture, Failure> {
+    let flag = "--draw";
+    let refused = |why| Err(Failure::NotShown { flag, why });
+    let (width, height) = (picture.width(), picture.height());
+    let Some(mut canvas) = Canvas::new(width, height, picture.rgb().to_vec()) else {
+        return refused("the picture has no pixels");
+    };
+    match answer {
+        Answer::Boxes(boxes) => canvas.detections(boxes, &head.labels),
+        Answer::Points { points, .. } => canvas.points(points, class_colour(2)),
+        _ => return refused("boxes and points are drawn, and the spec's head gives neither"),
+    }
+    Picture::from_rgb(width, height, canvas.into_rgb())
+        .map_or_else(|| refused("the picture is too large"), Ok)
 }
 
-impl Answer {
-    /// What the head makes of the outputs. `top` replaces the number of classes that the spec shows.
-    pub fn new(head: Option<&Head>, outputs: &Outputs<'_>, top: Option<usize>) -> Answer {
-        let Some(head) = head else {
-            return Answer::Numbers;
-        };
-        match (head.keyword, outputs.get("probabilities")) {
-            ("classify", Some(probabilities)) => {
-                let declared = head.number("top").unwrap_or(5.0) as usize;
-                Answer::Classes(classes(head, probabilities.data, top.unwrap_or(declared)))
+/// The answer for people, and what the tapped tensors hold.
+pub fn to_text(head: &Head, answer: &Answer, taps: &[String], outputs: &Outputs<'_>) -> String {
+    let mut text = match answer {
+        Answer::Classes(classes) => {
+            let mut table = print::table(&[">probability", "class"]);
+            for &(class, probability) in classes {
+                let label = head.labels.get(class).map(ToString::to_string);
+                let label = label.unwrap_or_else(|| class.to_string());
+                table.add_row([format!("{probability:.3}"), label]);
             }
-            ("verify", _) => Answer::Alike {
-                score: outputs.raw()[0],
-                threshold: head.number("threshold").unwrap_or(0.5),
-            },
-            ("image", _) => Answer::Picture(outputs.get("raw").and_then(|map| picture(head, map))),
-            _ => Answer::Numbers,
+            table.trim_fmt()
         }
-    }
-
-    /// The answer as a picture.
-    pub fn picture(&self) -> Result<&Picture, Failure> {
-        let why = match self {
-            Answer::Picture(Some(picture)) => return Ok(picture),
-            Answer::Picture(None) => "the output has neither one nor three channels of pixels",
-            _ => "the spec has no `head image`",
-        };
-        Err(Failure::NotShown { why })
-    }
-
-    /// The answer for people, and what the tapped tensors hold.
-    pub fn to_text(&self, taps: &[String], outputs: &Outputs<'_>) -> String {
-        let mut text = match self {
-            Answer::Classes(classes) => {
-                let mut table = print::table(&[">probability", "class"]);
-                for class in classes {
-                    let label = class
-                        .label
-                        .clone()
-                        .unwrap_or_else(|| class.index.to_string());
-                    table.add_row([format!("{:.3}", class.probability), label]);
-                }
-                table.trim_fmt()
+        Answer::Boxes(boxes) if boxes.is_empty() => "nothing found".to_owned(),
+        Answer::Boxes(boxes) => {
+            let mut table = print::table(&[">score", "class", ">x", ">y", ">width", ">height"]);
+            for found in boxes {
+                let [x, y, width, height] = pixels(&found.bbox).map(|side| format!("{side:.0}"));
+                let score = format!("{:.3}", found.score);
+                let label = head.label(found.class).into_owned();
+                table.add_row([score, label, x, y, width, height]);
             }
-            Answer::Alike { score, threshold } => {
-                let verdict = if f64::from(*score) >= *threshold {
-                    "alike"
-                } else {
-                    "different"
-                };
-                format!("{verdict}: {score:.4}, the threshold is {threshold}")
-            }
-            Answer::Picture(_) | Answer::Numbers => {
-                let shown = outputs
-                    .iter()
-                    .filter(|output| !taps.iter().any(|tap| tap == output.name));
-                shown.map(numbers).collect::<Vec<_>>().join("\n")
-            }
-        };
-        for output in taps.iter().filter_map(|tap| outputs.get(tap)) {
-            text.push('\n');
-            text += &numbers(output);
+            table.trim_fmt()
         }
-        text
+        Answer::Points { points, .. } if points.is_empty() => "nothing found".to_owned(),
+        Answer::Points { points, presence } => {
+            let mut table = print::table(&[">point", ">x", ">y"]);
+            for (index, (x, y)) in points.iter().enumerate() {
+                table.add_row([index.to_string(), format!("{x:.1}"), format!("{y:.1}")]);
+            }
+            let presence = presence.map(|presence| format!("present: {presence:.3}\n"));
+            presence.unwrap_or_default() + &table.trim_fmt()
+        }
+        &Answer::Alike {
+            value,
+            distance,
+            threshold,
+            alike,
+        } => verdict(alike, measure(distance), value, threshold),
+        Answer::Embedding(vector) => {
+            let (length, raw) = (l2_norm(vector), outputs.iter().next());
+            let numbers = raw.map(numbers).unwrap_or_default();
+            format!("vector of {}, length {length:.4}\n{numbers}", vector.len())
+        }
+        Answer::Picture(_) | Answer::Numbers => {
+            let shown = outputs
+                .iter()
+                .filter(|output| !taps.iter().any(|tap| tap == output.name));
+            shown.map(numbers).collect::<Vec<_>>().join("\n")
+        }
+    };
+    for output in taps.iter().filter_map(|tap| outputs.get(tap)) {
+        text.push('\n');
+        text += &numbers(output);
     }
+    text
+}
 
-    /// The answer for tools, with a description of every output.
-    pub fn to_json(&self, outputs: &Outputs<'_>) -> Value {
-        let described = outputs.iter().map(|output| {
-            let Moments {
-                min,
-                max,
-                mean,
-                std,
-            } = Moments::of(output.data);
-            json!({
-                "name": output.name, "shape": output.shape,
-                "min": min, "max": max, "mean": mean, "std": std,
+/// The answer for tools, with a description of every output.
+pub fn to_json(head: &Head, answer: &Answer, outputs: &Outputs<'_>) -> Value {
+    let described = outputs.iter().map(|output| {
+        let Moments {
+            min,
+            max,
+            mean,
+            std,
+        } = Moments::of(output.data);
+        json!({
+            "name": output.name, "shape": output.shape,
+            "min": min, "max": max, "mean": mean, "std": std,
+        })
+    });
+    let mut value = json!({ "outputs": described.collect::<Vec<_>>() });
+    match answer {
+        Answer::Classes(classes) => {
+            let classes = classes.iter().map(|&(class, probability)| {
+                json!({ "class": class, "label": head.labels.get(class), "probability": probability })
+            });
+            value["top"] = Value::Array(classes.collect());
+        }
+        Answer::Boxes(boxes) => {
+            let boxes = boxes.iter().map(|found| {
+                let [x, y, width, height] = pixels(&found.bbox);
+                json!({
+                    "class": found.class, "label": head.labels.get(found.class), "score": found.score,
+                    "x": x, "y": y, "width": width, "height": height,
+                })
+            });
+            value["boxes"] = Value::Array(boxes.collect());
+        }
+        Answer::Points { points, presence } => {
+            value["points"] = json!(points);
+            if let Some(presence) = presence {
+                value["presence"] = json!(presence);
+            }
+        }
+        &Answer::Alike {
+            value: found,
+            distance,
+            threshold,
+            alike,
+        } => {
+            value[measure(distance)] = json!(found);
+            value["threshold"] = json!(threshold);
+            value["alike"] = json!(alike);
+        }
+        Answer::Embedding(vector) => value["embedding"] = json!(vector),
+        Answer::Picture(_) | Answer::Numbers => {}
+    }
+    value
+}
+
+/// How the embeddings of several inputs compare: each with the first.
+pub struct Comparison {
+    /// Which is compared with the first.
+    pub index: usize,
+    /// How far they are apart.
+    pub distance: f32,
+    /// Up to where they count as the same.
+    threshold: f32,
+}
+
+impl Comparison {
+    /// Compares every embedding with the first.
+    pub fn all(head: &Head, answers: &[Answer]) -> Vec<Comparison> {
+        let (metric, threshold) = match head.task {
+            Task::Embed { metric, threshold } => (metric, threshold),
+            _ => (Metric::Euclidean, 0.0),
+        };
+        let vectors: Vec<&[f32]> = answers
+            .iter()
+            .filter_map(|answer| match answer {
+                Answer::Embedding(vector) => Some(vector.as_slice()),
+                _ => None,
+            })
+            .collect();
+        let others = vectors.iter().enumerate().skip(1);
+        let compared = others.filter_map(|(index, other)| {
+            Some(Comparison {
+                index,
+                distance: metric.distance(vectors[0], other)?,
+                threshold,
             })
         });
-        let mut value = json!({ "outputs": described.collect::<Vec<_>>() });
-        match self {
-            Answer::Classes(classes) => {
-                let classes = classes.iter().map(|class| {
-                    json!({ "class": class.index, "label": class.label, "probability": class.probability })
-                });
-                value["top"] = Value::Array(classes.collect());
-            }
-            Answer::Alike { score, threshold } => {
-                value["score"] = json!(score);
-                value["alike"] = json!(f64::from(*score) >= *threshold);
-            }
-            Answer::Picture(_) | Answer::Numbers => {}
-        }
-        value
+        compared.collect()
+    }
+
+    fn same(&self) -> bool {
+        self.distance <= self.threshold
+    }
+
+    /// For people: the names of the two, and the verdict.
+    pub fn to_text(&self, first: &str, other: &str) -> String {
+        let verdict = verdict(self.same(), "distance", self.distance, self.threshold);
+        format!("{first} and {other}\n  {verdict}")
+    }
+
+    /// For tools.
+    pub fn to_json(&self, first: &str, other: &str) -> Value {
+        json!({
+            "inputs": [first, other], "distance": self.distance,
+            "threshold": self.threshold, "alike": self.same(),
+        })
     }
 }
 
-/// The most probable classes; equal ones in the order of the labels.
-fn classes(head: &Head, probabilities: &[f32], top: usize) -> Vec<Class> {
-    let mut order: Vec<usize> = (0..probabilities.len()).collect();
-    order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
-    order.truncate(top);
-    let class = |index: usize| Class {
-        index,
-        label: head.labels.get(index).cloned(),
-        probability: probabilities[index],
-    };
-    order.into_iter().map(class).collect()
+fn measure(distance: bool) -> &'static str {
+    if distance { "distance" } else { "score" }
 }
 
-fn picture(head: &Head, map: Output<'_>) -> Option<Picture> {
-    let show = match head.word("range") {
-        Some("magnitude") => Show::Magnitude,
-        Some("minmax") => Show::MinMax,
-        _ => Show::Clamp,
-    };
-    match *map.shape {
-        [channels, height, width] => Picture::of_map(map.data, channels, height, width, show),
-        _ => None,
-    }
+/// `same: score 0.7312, the threshold is 0.5`
+fn verdict(alike: bool, measure: &str, value: f32, threshold: f32) -> String {
+    let verdict = if alike { "same" } else { "different" };
+    format!("{verdict}: {measure} {value:.4}, the threshold is {threshold}")
+}
+
+/// Left, top, width, height.
+fn pixels(bbox: &BBox) -> [f32; 4] {
+    [bbox.left, bbox.top, bbox.width(), bbox.height()]
 }
 
 /// `raw 3x4: -1.2 … 3.4, mean 0.5, deviation 1.1: 0.1 0.2 …`

@@ -2,6 +2,7 @@
 
 use cnnc::compiler::diagnostic::Diagnostics;
 use cnnc::compiler::jit::JitError;
+use cnnc::rt::answer::AnswerError;
 use cnnc::rt::image::ImageError;
 use cnnc::rt::isa::IsaError;
 use cnnc::rt::tensor_file::TensorFileError;
@@ -72,13 +73,13 @@ pub enum Failure {
         /// The file's.
         found: String,
     },
-    /// `--out` for a network whose answer is not a picture.
+    /// `--out` or `--draw` for an answer that is no picture, or cannot be drawn on one.
     NotShown {
+        /// The flag.
+        flag: &'static str,
         /// Why not.
         why: &'static str,
     },
-    /// `--out` for several inputs.
-    OneOut,
     /// The file to be written is one of those that are read.
     Overwrite {
         /// The file.
@@ -96,6 +97,21 @@ pub enum Failure {
         /// The file.
         file: String,
     },
+    /// `--out` or `--draw` for several inputs.
+    OneOut(&'static str),
+    /// A flag for a head that has nothing of the kind.
+    NoSetting {
+        /// The flag.
+        flag: &'static str,
+        /// What it is for.
+        what: &'static str,
+    },
+    /// Outputs that do not fit the head.
+    Answer(AnswerError),
+    /// `identify` for a network that makes no embeddings.
+    NoEmbedding,
+    /// A gallery without pictures.
+    EmptyGallery(String),
     /// There is no such error code.
     NoCode(String),
     /// Standard output is gone.
@@ -134,6 +150,10 @@ impl Failure {
             }
             Failure::Overwrite { .. } => "give another name for what is written".to_owned(),
             Failure::Ending { .. } => "call it `….safetensors`".to_owned(),
+            Failure::EmptyGallery(_) => {
+                "a gallery has a sub-folder of pictures for each identity, or a picture named after it"
+                    .to_owned()
+            }
             Failure::NoCode(_) => "codes look like E0101; a diagnostic shows its own".to_owned(),
             _ => return None,
         })
@@ -191,9 +211,12 @@ impl fmt::Display for Failure {
                     "{file}: input `{input}` is {expected}, but the tensor is {found}"
                 )
             }
-            Failure::NotShown { why } => write!(f, "`--out` cannot be written: {why}"),
-            Failure::OneOut => {
-                f.write_str("`--out` takes the answer to one input, but there are several")
+            Failure::NotShown { flag, why } => write!(f, "`{flag}` cannot be written: {why}"),
+            Failure::OneOut(flag) => {
+                write!(
+                    f,
+                    "`{flag}` takes the answer to one input, but there are several"
+                )
             }
             Failure::Overwrite { file } => {
                 write!(f, "`{file}` would be overwritten, and it is read")
@@ -205,6 +228,12 @@ impl fmt::Display for Failure {
             Failure::Nameless { file } => {
                 write!(f, "{file}: the tensors have no names of their own")
             }
+            Failure::NoSetting { flag, what } => write!(f, "`{flag}` is for {what}"),
+            Failure::Answer(error) => error.fmt(f),
+            Failure::NoEmbedding => f.write_str(
+                "faces are compared by their embeddings, and the spec has no `head embed`",
+            ),
+            Failure::EmptyGallery(folder) => write!(f, "{folder}: there is no picture in it"),
             Failure::NoCode(code) => write!(f, "there is no error code `{code}`"),
             Failure::Write(error) => write!(f, "cannot write to standard output: {error}"),
         }
@@ -231,6 +260,7 @@ from! {
     Network(WeightsError)
     Network(Diagnostics)
     Image(ImageError)
+    Answer(AnswerError)
     Tensors(TensorFileError)
     Write(std::io::Error)
 }

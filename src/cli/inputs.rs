@@ -2,6 +2,7 @@
 
 use super::{Failure, print};
 use cnnc::Model;
+use cnnc::rt::answer::Placement;
 use cnnc::rt::image::Picture;
 use cnnc::rt::input::Input;
 use cnnc::rt::plan::Port;
@@ -16,9 +17,31 @@ pub struct Sample {
     pub name: String,
     /// Their elements, in the spec's order.
     tensors: Vec<Vec<f32>>,
+    /// The first picture among them, and where it lies in its input.
+    picture: Option<(PathBuf, Placement)>,
 }
 
 impl Sample {
+    /// Where the picture lies in the input: what is found is in its pixels. Without one, in the input's.
+    pub fn placement(&self, ports: &[Port]) -> Placement {
+        match (&self.picture, &*ports[0].shape) {
+            (Some((_, place)), _) => *place,
+            (None, &[.., rows, columns]) => Placement::new(columns, rows),
+            (None, _) => Placement::new(1, 1),
+        }
+    }
+
+    /// The picture as it was read, to be drawn on.
+    pub fn picture(&self) -> Result<Picture, Failure> {
+        let why = "the input is not a picture";
+        let flag = "--draw";
+        let (path, _) = self
+            .picture
+            .as_ref()
+            .ok_or(Failure::NotShown { flag, why })?;
+        Ok(Picture::open(path)?)
+    }
+
     /// The inputs as a session takes them.
     pub fn views(&self) -> Vec<&dyn Input> {
         self.tensors
@@ -40,6 +63,7 @@ pub fn synthetic(ports: &[Port]) -> Sample {
     Sample {
         name: "synthetic".to_owned(),
         tensors: tensors.collect(),
+        picture: None,
     }
 }
 
@@ -54,12 +78,15 @@ pub fn read(model: &Model, ports: &[Port], files: &[PathBuf]) -> Result<Vec<Samp
     // Files of a run that still lacks some.
     let mut names: Vec<String> = Vec::new();
     let mut tensors: Vec<Vec<f32>> = Vec::new();
+    let mut shown = None;
     for file in files {
         let name = file.display().to_string();
         let port = tensors.len();
         if !is_tensors(file) {
-            tensors.push(picture(model, port, &ports[port], file)?);
+            let (elements, place) = picture(model, port, &ports[port], file)?;
+            tensors.push(elements);
             names.push(name);
+            shown.get_or_insert_with(|| (file.clone(), place));
         } else {
             let found = read_tensors(file)?;
             match every(ports, &found) {
@@ -69,7 +96,11 @@ pub fn read(model: &Model, ports: &[Port], files: &[PathBuf]) -> Result<Vec<Samp
                         .zip(ports)
                         .map(|(tensor, port)| one(tensor, port, &name));
                     let tensors = tensors.collect::<Result<_, _>>()?;
-                    samples.push(Sample { name, tensors });
+                    samples.push(Sample {
+                        name,
+                        tensors,
+                        picture: None,
+                    });
                     continue;
                 }
                 _ => {}
@@ -85,7 +116,11 @@ pub fn read(model: &Model, ports: &[Port], files: &[PathBuf]) -> Result<Vec<Samp
         if tensors.len() == ports.len() {
             let name = std::mem::take(&mut names).join(" ");
             let tensors = std::mem::take(&mut tensors);
-            samples.push(Sample { name, tensors });
+            samples.push(Sample {
+                name,
+                tensors,
+                picture: shown.take(),
+            });
         }
     }
     match tensors.len() {
@@ -147,16 +182,26 @@ fn batch(tensor: Tensor, port: &Port, file: &str) -> Result<Vec<Sample>, Failure
         let sample = |(index, elements): (usize, &[f32])| Sample {
             name: format!("{file}[{index}]"),
             tensors: vec![elements.to_vec()],
+            picture: None,
         };
         return Ok(elements.enumerate().map(sample).collect());
     }
     let tensors = vec![one(tensor, port, file)?];
     let name = file.to_owned();
-    Ok(vec![Sample { name, tensors }])
+    Ok(vec![Sample {
+        name,
+        tensors,
+        picture: None,
+    }])
 }
 
-/// A picture as the spec's input declares it.
-fn picture(model: &Model, index: usize, port: &Port, file: &Path) -> Result<Vec<f32>, Failure> {
+/// A picture as the spec's input declares it, and where it lies in that input.
+pub fn picture(
+    model: &Model,
+    index: usize,
+    port: &Port,
+    file: &Path,
+) -> Result<(Vec<f32>, Placement), Failure> {
     let pre = model.graph().inputs[index].pre.as_ref();
     let Some(pre) = pre else {
         return Err(Failure::NotAPicture {
@@ -166,5 +211,6 @@ fn picture(model: &Model, index: usize, port: &Port, file: &Path) -> Result<Vec<
         });
     };
     let picture = Picture::open(file)?;
-    Ok(pre.apply(&picture, &file.display().to_string())?)
+    let place = pre.placement(picture.width(), picture.height());
+    Ok((pre.apply(&picture, &file.display().to_string())?, place))
 }

@@ -10,12 +10,14 @@ mod convert;
 mod dump;
 mod explain;
 mod failure;
+mod identify;
 mod inputs;
 mod network;
 mod print;
 mod raw;
 mod run;
 mod summary;
+mod thresholds;
 
 use clap::{Parser, Subcommand};
 use failure::Failure;
@@ -46,6 +48,8 @@ enum Command {
     Run(run::Args),
     /// Write weights of any format as safetensors, under the spec's names
     Convert(convert::Args),
+    /// Say whose faces pictures show, by a gallery of known ones
+    Identify(identify::Args),
     /// Measure how fast a network is on this machine
     Bench(bench::Args),
 }
@@ -61,6 +65,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => (explain::run(args), args.json),
         Command::Run(args) => (run::run(args), args.json),
         Command::Convert(args) => (convert::run(args), args.json),
+        Command::Identify(args) => (identify::run(args), args.json),
         Command::Bench(args) => (bench::run(args), args.json),
     };
     match result {

@@ -1,9 +1,9 @@
 //! `cnnc run`: a network's answer to pictures or tensors.
 
-use super::answer::Answer;
+use super::answer::{self, Comparison};
 use super::raw::Raw;
-use super::{Failure, inputs, network, print};
-use cnnc::{Backend, Network};
+use super::{Failure, inputs, network, print, thresholds};
+use cnnc::{Answer, Backend, Network};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -19,9 +19,8 @@ pub struct Args {
     /// Run on made-up numbers instead of files
     #[arg(long, value_name = "synthetic", conflicts_with = "files")]
     input: Option<Synthetic>,
-    /// How many classes to show, instead of what the spec says
-    #[arg(long, value_name = "N")]
-    top: Option<usize>,
+    #[command(flatten)]
+    thresholds: thresholds::Args,
     /// Write the network's raw outputs (a classifier's logits) and taps as .safetensors
     #[arg(long, value_name = "FILE")]
     raw: Option<PathBuf>,
@@ -31,6 +30,9 @@ pub struct Args {
     /// Write the answer as PNG, where it is a picture
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Write the picture with the boxes or points that were found drawn on it, as PNG
+    #[arg(long, value_name = "FILE")]
+    draw: Option<PathBuf>,
     /// What runs the network: jit (machine code), interp (the same loops, interpreted), reference (the layers' definitions in f64)
     #[arg(long, default_value_t, value_name = "BACKEND")]
     backend: Backend,
@@ -56,41 +58,65 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Some(Synthetic::Synthetic) => vec![inputs::synthetic(network.inputs())],
         None => inputs::read(&model, network.inputs(), &args.files)?,
     };
-    if args.out.is_some() && samples.len() > 1 {
-        return Err(Failure::OneOut);
+    for (flag, path) in [("--out", &args.out), ("--draw", &args.draw)] {
+        if path.is_some() && samples.len() > 1 {
+            return Err(Failure::OneOut(flag));
+        }
     }
+    let head = args.thresholds.apply(model.head())?;
     let mut session = network.session()?;
     let mut raw = Raw::default();
+    let mut results = Vec::new();
     let mut answers = Vec::new();
     for sample in &samples {
         let start = Instant::now();
         let outputs = session.run(&sample.views())?;
         let time = start.elapsed();
         raw.add(&outputs);
-        let answer = Answer::new(model.graph().head.as_ref(), &outputs, args.top);
+        let found = outputs.answer(&head, &sample.placement(network.inputs()))?;
         if let Some(path) = &args.out {
-            answer.picture()?.write_png(path)?;
+            answer::picture(&found)?.write_png(path)?;
+        }
+        if let Some(path) = &args.draw {
+            answer::draw(&head, &found, sample.picture()?)?.write_png(path)?;
         }
         if args.json {
-            let mut entry = answer.to_json(&outputs);
+            let mut entry = answer::to_json(&head, &found, &outputs);
             entry["input"] = json!(sample.name);
             entry["run_ms"] = json!(milliseconds(time));
-            answers.push(entry);
+            results.push(entry);
         } else {
             if samples.len() > 1 {
                 print::line(format_args!("\x1b[1m{}\x1b[0m", sample.name))?;
             }
-            print::line(answer.to_text(&args.tap, &outputs))?;
+            print::line(answer::to_text(&head, &found, &args.tap, &outputs))?;
         }
         if samples.len() == 1 && !args.json {
             print::patience(timing(&network, time));
+        }
+        if matches!(found, Answer::Embedding(_)) {
+            answers.push(found);
+        }
+    }
+    let comparisons = Comparison::all(&head, &answers);
+    if !args.json {
+        for comparison in &comparisons {
+            let other = &samples[comparison.index].name;
+            print::line(comparison.to_text(&samples[0].name, other))?;
         }
     }
     if let Some(path) = &args.raw {
         raw.write(path)?;
     }
     if args.json {
-        print::json(&to_json(args, &network, answers))?;
+        let mut value = to_json(args, &network, results);
+        if !comparisons.is_empty() {
+            let entry = |comparison: &Comparison| {
+                comparison.to_json(&samples[0].name, &samples[comparison.index].name)
+            };
+            value["comparisons"] = comparisons.iter().map(entry).collect();
+        }
+        print::json(&value)?;
     }
     Ok(())
 }

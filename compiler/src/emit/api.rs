@@ -1,7 +1,7 @@
 //! What the user of a generated network sees: its type, its session's, its outputs'.
 
-use super::Model;
 use super::names::Names;
+use super::{Model, head};
 use cnnc_runtime::plan::Port;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -18,7 +18,13 @@ pub(super) fn api(model: &Model, inputs: &[Port], outputs: &[Port], arena: usize
     let mut names = Names::default();
     let constants = constants(model, &mut names, inputs, outputs, arena);
     let embedded = embedded(model);
-    let methods = outputs_methods(&mut Names::default(), outputs);
+    let (head, answer) = head::functions(&model.head, name, rt);
+    let mut names = Names::default();
+    if !answer.is_empty() {
+        // No output can have it.
+        names.function("answer");
+    }
+    let methods = outputs_methods(&mut names, outputs);
     let mut names = Names::default();
     let args: Vec<Ident> = inputs
         .iter()
@@ -68,6 +74,8 @@ pub(super) fn api(model: &Model, inputs: &[Port], outputs: &[Port], arena: usize
             }
 
             #embedded
+
+            #head
 
             /// The instruction set that was chosen for this machine.
             pub fn isa(&self) -> #rt::Isa {
@@ -135,6 +143,8 @@ pub(super) fn api(model: &Model, inputs: &[Port], outputs: &[Port], arena: usize
 
         impl<'s> #result<'s> {
             #methods
+
+            #answer
         }
     }
 }

@@ -15,6 +15,7 @@
 mod api;
 mod driver;
 mod expand;
+mod head;
 mod inline;
 mod names;
 mod plan;
@@ -25,6 +26,7 @@ use crate::graph::Graph;
 use crate::loops::{verify, verify_plan};
 use crate::lower::{Lowered, lower};
 use cnnc_runtime::Isa;
+use cnnc_runtime::answer::Head;
 use cnnc_runtime::session::session_bytes;
 use driver::Driver;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -45,6 +47,8 @@ pub struct Model {
     pub parameters: u64,
     /// Multiply-adds.
     pub macs: u64,
+    /// What turns outputs into an answer.
+    pub head: Head,
     /// The weights file to embed: an absolute path.
     pub weights: Option<String>,
     /// Files that the network was compiled from, absolute paths: it is compiled again when one changes.
@@ -240,6 +244,7 @@ pub fn dump(graph: &Graph) -> String {
         doc: graph.doc.clone(),
         parameters: graph.parameters(),
         macs: graph.macs(),
+        head: graph.answer_head(),
         weights: None,
         sources: Vec::new(),
     };

@@ -56,6 +56,37 @@ pub enum Kind {
     Numbers,
     /// Strings: the name of a file with one on each line, or a list.
     Strings,
+    /// `(1.3, 1.7) (3.2, 4)`: pairs of numbers behind one another, or a list of them.
+    Pairs,
+    /// `(6, 7, 8) (3, 4, 5)`: lists of integers behind one another, or a list of them.
+    Lists,
+    /// `large medium small`: labels of tensors behind one another, or a list of strings.
+    Tensors,
+}
+
+impl Kind {
+    /// Whether several values behind one another are one: [`Kind::Pairs`], [`Kind::Lists`], [`Kind::Tensors`].
+    pub fn is_several(&self) -> bool {
+        matches!(self, Kind::Pairs | Kind::Lists | Kind::Tensors)
+    }
+}
+
+impl Literal {
+    /// The items of a list; none of anything else.
+    pub fn as_items(&self) -> &[Spanned<Literal>] {
+        match self {
+            Literal::List(items) => items,
+            _ => &[],
+        }
+    }
+    /// An integer or number.
+    pub fn as_number(&self) -> Option<f64> {
+        match *self {
+            Literal::Int(n) => Some(n as f64),
+            Literal::Float(x) => Some(x),
+            _ => None,
+        }
+    }
 }
 
 /// A documented parameter of a layer.

@@ -112,11 +112,7 @@ impl Resolver<'_> {
         if let Some(param) = find(matching.params, word) {
             return self.named(matching, param, terms, at).map(Some);
         }
-        let lone = matching
-            .params
-            .iter()
-            .find(|param| matches!(param.kind, Kind::Word(words) if words.contains(&word)));
-        if let Some(param) = lone {
+        if let Some(param) = lone(matching.params, word) {
             let value = Spanned {
                 value: Literal::Word(word.to_owned()),
                 span: term.span,
@@ -141,6 +137,9 @@ impl Resolver<'_> {
         at: usize,
     ) -> Result<usize> {
         let name = &terms[at];
+        if param.kind.is_several() {
+            return self.several(matching, param, terms, at);
+        }
         let value = match terms.get(at + 1) {
             Some(term) => self.value_of(param, term)?,
             None => None,
@@ -168,6 +167,68 @@ impl Resolver<'_> {
                 Err(self.error(problem))
             }
         }
+    }
+
+    /// `anchors cells (1, 2) (3, 4)`: a name and every value behind it, which make one list. A word that another
+    /// parameter lists may stand before them.
+    fn several(
+        &mut self,
+        matching: &mut Matching<'_>,
+        param: &'static ParamDecl,
+        terms: &[Term],
+        at: usize,
+    ) -> Result<usize> {
+        let name = &terms[at];
+        let mut next = at + 1;
+        if let Some(TermKind::Word(word)) = terms.get(next).map(|term| &term.kind)
+            && param.kind != Kind::Tensors
+            && let Some(other) = lone(matching.params, word)
+        {
+            let span = terms[next].span;
+            let value = Literal::Word(word.clone());
+            self.give(matching, other, Spanned { value, span }, span)?;
+            next += 1;
+        }
+        let mut items: Vec<Spanned<Literal>> = Vec::new();
+        while let Some(term) = terms.get(next) {
+            let value = match &term.kind {
+                TermKind::Value(expr) => self.eval_literal(expr)?,
+                TermKind::Word(word) => match self.find_variable(word) {
+                    Some(value) => self.literal(&value)?,
+                    None if param.kind == Kind::Tensors
+                        && find(matching.params, word).is_none() =>
+                    {
+                        Literal::Str(word.clone())
+                    }
+                    None => break,
+                },
+                _ => break,
+            };
+            let value = Spanned {
+                value,
+                span: term.span,
+            };
+            // The list as a whole, or one more of its items.
+            if items.is_empty() && fits(&param.kind, &value.value) {
+                items.extend_from_slice(value.value.as_items());
+            } else if is_item(&param.kind, &value.value) {
+                items.push(value);
+            } else {
+                return Err(self.misfit(matching.owner, param, &value));
+            }
+            next += 1;
+        }
+        let (Some(first), Some(last)) = (items.first(), items.last()) else {
+            let message = format!("`{}` has no value", param.name);
+            let problem = Diagnostic::new(codes::NO_VALUE, name.span, message)
+                .label(format!("{} should follow", describe(&param.kind)))
+                .note(format!("`{}`: {}", param.name, param.doc));
+            return Err(self.error(problem));
+        };
+        let span = first.span.to(last.span);
+        let value = Literal::List(items);
+        self.give(matching, param, Spanned { value, span }, name.span)?;
+        Ok(next)
     }
 
     /// The term as a value for the parameter; `None` if it is something else, such as the next layer.
@@ -310,6 +371,27 @@ pub(super) fn find(params: &'static [ParamDecl], name: &str) -> Option<&'static 
     params.iter().find(|param| param.name == name)
 }
 
+/// The parameter that the word is a value of, standing alone.
+fn lone(params: &'static [ParamDecl], word: &str) -> Option<&'static ParamDecl> {
+    let takes =
+        |param: &&ParamDecl| matches!(param.kind, Kind::Word(words) if words.contains(&word));
+    params.iter().find(takes)
+}
+
+/// Whether the value is one of those that a parameter takes several of.
+fn is_item(kind: &Kind, value: &Literal) -> bool {
+    match (kind, value) {
+        (Kind::Pairs, Literal::List(items)) => {
+            items.len() == 2 && items.iter().all(|item| item.value.as_number().is_some())
+        }
+        (Kind::Lists, Literal::List(items)) => items
+            .iter()
+            .all(|item| matches!(item.value, Literal::Int(_))),
+        (Kind::Tensors, Literal::Str(_)) => true,
+        _ => false,
+    }
+}
+
 /// Whether the parameter takes values like this one.
 pub(super) fn fits(kind: &Kind, value: &Literal) -> bool {
     let integers = |items: &[Spanned<Literal>]| {
@@ -329,6 +411,9 @@ pub(super) fn fits(kind: &Kind, value: &Literal) -> bool {
             .iter()
             .all(|item| matches!(item.value, Literal::Str(_))),
         (kind, Literal::Word(word)) => takes_word(kind, word),
+        (Kind::Pairs | Kind::Lists | Kind::Tensors, Literal::List(items)) => {
+            !items.is_empty() && items.iter().all(|item| is_item(kind, &item.value))
+        }
         _ => false,
     }
 }
@@ -360,6 +445,9 @@ pub fn describe(kind: &Kind) -> String {
         }
         Kind::Numbers => "a list of numbers".to_owned(),
         Kind::Strings => "a file name or a list of strings".to_owned(),
+        Kind::Pairs => "pairs such as `(1.3, 1.7) (3.2, 4)`".to_owned(),
+        Kind::Lists => "lists such as `(3, 4, 5) (0, 1, 2)`".to_owned(),
+        Kind::Tensors => "labels of tensors such as `large small`".to_owned(),
     }
 }
 
@@ -374,6 +462,9 @@ fn example(kind: &Kind) -> String {
         Kind::Padding => "half".to_owned(),
         Kind::Numbers => "[1, 2]".to_owned(),
         Kind::Strings => "[\"a\", \"b\"]".to_owned(),
+        Kind::Pairs => "(1, 2) (3, 4)".to_owned(),
+        Kind::Lists => "(3, 4, 5) (0, 1, 2)".to_owned(),
+        Kind::Tensors => "a b".to_owned(),
     }
 }
 

@@ -4,9 +4,9 @@ use super::chain::Chain;
 use super::{Resolver, Tensor};
 use crate::ast::{Body, Name, Spanned, StatementKind, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::{Def, Output, Span, ValueId};
-use crate::head::{self, Head, HeadDecl};
-use crate::layer::Literal;
+use crate::graph::{Def, Output, Shape, Span, ValueId};
+use crate::head::{self, Computes, Head, HeadDecl, Misfit};
+use crate::layer::{Kind, Literal};
 
 impl<'a> Resolver<'a> {
     /// Reads the head and expands its statements.
@@ -63,15 +63,44 @@ impl<'a> Resolver<'a> {
             keyword: decl.keyword,
             labels: Vec::new(),
             given: Vec::new(),
+            tensors: Vec::new(),
         };
         for (key, value) in given {
             if key == "labels" {
                 head.labels = self.labels(&value)?;
-            } else {
-                head.given.push((key, value.value));
+                continue;
             }
+            if let Some(first) = head.span_of(key) {
+                let message = format!("`{key}` of `{owner}` is given twice");
+                let problem = Diagnostic::new(codes::GIVEN_TWICE, value.span, message);
+                self.error(problem.also(first, "given here first"));
+                return None;
+            }
+            if decl
+                .keys
+                .iter()
+                .any(|param| param.name == key && param.kind == Kind::Tensors)
+            {
+                head.tensors.extend(self.named_tensors(&value)?);
+            }
+            head.given.push((key, value));
         }
         Some((decl, head, span))
+    }
+
+    /// The tensors of a list of labels; `None` if there is none of such a label, or it failed.
+    fn named_tensors(&mut self, names: &Spanned<Literal>) -> Option<Vec<(String, ValueId)>> {
+        let mut tensors = Vec::new();
+        for item in names.value.as_items() {
+            let Literal::Str(name) = &item.value else {
+                continue;
+            };
+            match self.tensor(name, item.span) {
+                Ok(Tensor::Known(value)) => tensors.push((name.clone(), value)),
+                _ => return None,
+            }
+        }
+        Some(tensors)
     }
 
     /// Whether the statement is about the head: its first word is a key, or at least no layer.
@@ -117,18 +146,34 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Adds what the head computes.
+    /// Adds what the head computes; `raw` is an output already.
     pub(super) fn attach(&mut self, decl: &'static HeadDecl, head: Head, raw: ValueId, span: Span) {
-        let shape = self.shape(raw).clone();
-        if decl.probabilities {
-            if shape.dims().len() != 1 {
-                let message = format!("`head {}` needs a vector, not {shape}", decl.keyword);
-                let problem = Diagnostic::new(codes::SHAPE, span, message)
-                    .also(self.maker(raw), format!("this is {shape}"))
-                    .help("put `globalavgpool` or `flatten` before it");
-                self.error(problem);
+        let mut entering = vec![raw];
+        if decl.computes == Computes::Maps {
+            // The first of the maps is `raw`.
+            for (name, value) in head.tensors.iter().skip(1) {
+                entering.push(*value);
+                if self.graph.outputs.iter().any(|output| output.name == *name) {
+                    let message = format!("there is already an output `{name}`");
+                    self.error(Diagnostic::new(codes::DUPLICATE, span, message));
+                    return;
+                }
+                let (name, value) = (name.clone(), *value);
+                self.graph.outputs.push(Output { name, value });
+            }
+        }
+        let shapes: Vec<Shape> = entering
+            .iter()
+            .map(|&value| self.shape(value).clone())
+            .collect();
+        let classes = match head.fit(&shapes) {
+            Ok(classes) => classes,
+            Err(misfit) => {
+                self.misfits(misfit, &entering, &shapes, span);
                 return;
             }
+        };
+        if decl.computes == Computes::Probabilities {
             self.warn_of_softmax(raw, span);
             let mut chain = Chain {
                 place: None,
@@ -143,24 +188,27 @@ impl<'a> Resolver<'a> {
                 });
             }
         }
-        let classes = shape.channels();
         if !head.labels.is_empty() && head.labels.len() != classes {
-            let message = format!(
-                "there are {} labels for {classes} outputs",
-                head.labels.len()
-            );
+            let (count, what) = (head.labels.len(), decl.classes);
+            let message = format!("there are {count} labels for {classes} {what}");
             let problem = Diagnostic::new(codes::LABELS, span, message)
-                .also(self.maker(raw), format!("this has {classes} outputs"));
-            self.error(problem);
-        }
-        if decl.keyword == "image" && !matches!((shape.dims().len(), classes), (3, 1 | 3)) {
-            let message =
-                format!("a picture has one or three channels, rows and columns, not {shape}");
-            let problem = Diagnostic::new(codes::SHAPE, span, message)
-                .also(self.maker(raw), format!("this is {shape}"));
+                .also(self.maker(raw), format!("this has {classes} {what}"));
             self.error(problem);
         }
         self.graph.head = Some(head);
+    }
+
+    fn misfits(&mut self, misfit: Misfit, entering: &[ValueId], shapes: &[Shape], span: Span) {
+        let at = misfit.span.unwrap_or(span);
+        let mut problem = Diagnostic::new(misfit.code, at, misfit.message);
+        if let Some(index) = misfit.tensor {
+            let shape = &shapes[index];
+            problem = problem.also(self.maker(entering[index]), format!("this is {shape}"));
+        }
+        if let Some(help) = misfit.help {
+            problem = problem.help(help);
+        }
+        self.error(problem);
     }
 
     fn warn_of_softmax(&mut self, raw: ValueId, span: Span) {

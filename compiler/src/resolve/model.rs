@@ -127,8 +127,10 @@ impl<'a> Resolver<'a> {
             let problem = Diagnostic::new(codes::EMPTY, model, "the model has no layers");
             self.error(problem);
         }
-        let raw = match self.current {
-            Some(Tensor::Known(value)) => Some(value),
+        // What enters the head: the tensor that it names first, or the result of the last chain.
+        let named = head.as_ref().and_then(|(_, head, _)| head.tensors.first());
+        let raw = match (named, self.current) {
+            (Some(&(_, value)), _) | (None, Some(Tensor::Known(value))) => Some(value),
             _ => None,
         };
         self.graph.outputs.extend(raw.map(|value| Output {

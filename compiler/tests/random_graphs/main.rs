@@ -75,7 +75,7 @@ fn argument(dice: &mut Dice, param: &ParamDecl, operand: &Shape) -> Option<Liter
                 Some(Literal::List(sides.collect()))
             }
         },
-        Kind::Numbers | Kind::Strings => None,
+        Kind::Numbers | Kind::Strings | Kind::Pairs | Kind::Lists | Kind::Tensors => None,
     }
 }
 
@@ -245,7 +245,9 @@ fn extreme(dice: &mut Dice, param: &ParamDecl, rank: usize) -> Option<Literal> {
             1 => Some(Literal::Int(dice.pick(&numbers))),
             _ => Some(list(dice, 2 * rank)),
         },
-        Kind::Numbers | Kind::Strings => Some(list(dice, rank)),
+        Kind::Numbers | Kind::Strings | Kind::Pairs | Kind::Lists | Kind::Tensors => {
+            Some(list(dice, rank))
+        }
     }
 }
 

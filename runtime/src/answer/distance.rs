@@ -2,6 +2,8 @@
 //!
 //! Sums are made in f64: an embedding has up to thousands of elements, and thresholds are tight.
 
+use super::Metric;
+
 /// Length of a vector.
 pub fn l2_norm(a: &[f32]) -> f32 {
     dot(a, a).sqrt() as f32
@@ -26,17 +28,19 @@ pub fn cosine(a: &[f32], b: &[f32]) -> Option<f32> {
     (a.len() == b.len()).then_some(cosine.clamp(-1.0, 1.0) as f32)
 }
 
-/// Index and distance of the nearest embedding of a gallery, if it is nearer than `unknown`.
+/// Index and distance of the nearest embedding of a gallery, if it is no further than `unknown`.
 ///
 /// Entries of another length than the query, and distances that are NaN, are passed over.
 pub fn identify<'a>(
     query: &[f32],
     gallery: impl IntoIterator<Item = &'a [f32]>,
+    metric: Metric,
     unknown: f32,
 ) -> Option<(usize, f32)> {
     let distances = gallery.into_iter().enumerate();
-    let distances = distances.filter_map(|(index, face)| Some((index, euclidean(query, face)?)));
-    let nearest = distances.filter(|(_, distance)| *distance < unknown);
+    let distances =
+        distances.filter_map(|(index, face)| Some((index, metric.distance(query, face)?)));
+    let nearest = distances.filter(|(_, distance)| *distance <= unknown);
     nearest.min_by(|a, b| a.1.total_cmp(&b.1))
 }
 
@@ -75,9 +79,12 @@ mod tests {
             vec![9.0],
         ];
         let faces = || gallery.iter().map(Vec::as_slice);
-        let (index, distance) = identify(&[0.9, 0.0], faces(), 0.5).unwrap();
+        let (index, distance) = identify(&[0.9, 0.0], faces(), Metric::Euclidean, 0.5).unwrap();
         assert!(index == 1 && (distance - 0.1).abs() < 1e-6);
-        assert_eq!(identify(&[5.0, 5.0], faces(), 0.5), None);
-        assert_eq!(identify(&[1.0, 0.0], [], 0.5), None);
+        assert_eq!(identify(&[5.0, 5.0], faces(), Metric::Euclidean, 0.5), None);
+        // The same direction, far away.
+        let by_angle = identify(&[5.0, 0.0], faces(), Metric::Cosine, 0.5);
+        assert_eq!(by_angle, Some((1, 0.0)));
+        assert_eq!(identify(&[1.0, 0.0], [], Metric::Euclidean, 0.5), None);
     }
 }

@@ -1,20 +1,26 @@
 //! From a network's raw output to an answer: boxes, classes, points, distances, and their drawing.
 //!
-//! Everything here is a plain function of slices: a head names which one is used, and its numbers.
+//! Everything here is a plain function of slices. A [`Head`] is the choice among them, with its numbers, that a spec's
+//! `head` makes; [`Head::answer`] applies it to the outputs of a network.
+//!
 //! Positions are fractions of the network's input until a [`Placement`] maps them to pixels of the picture
 //! that was put there.
 
 mod boxes;
+mod decode;
 mod distance;
 mod draw;
+mod head;
 mod place;
 mod rank;
 mod suppress;
 mod yolo;
 
 pub use boxes::{BBox, Detection};
+pub use decode::{Answer, AnswerError, Tensor};
 pub use distance::{cosine, euclidean, identify, l2_norm};
 pub use draw::{Canvas, Colour, class_colour};
+pub use head::{Head, Map, Metric, Range, Select, Task};
 pub use place::Placement;
 pub use rank::top_k;
 pub use suppress::{MAX_CANDIDATES, Overlap, suppress};

@@ -1,6 +1,7 @@
 //! From a picture to the input of a network: the steps that a spec declares, then one table look-up per value.
 
 use super::{Filter, ImageError, ImageProblem, Picture};
+use crate::answer::Placement;
 use crate::plan::List;
 use std::borrow::Cow;
 
@@ -151,6 +152,23 @@ impl PreProcess {
         Ok(out)
     }
 
+    /// Where a picture of that size lies in the input that it makes: the way back from what a network finds.
+    pub fn placement(&self, width: usize, height: usize) -> Placement {
+        let start = (Placement::new(width, height), (width, height));
+        let (place, _) = self.steps.iter().fold(start, |(place, size), step| {
+            let Geometry { scale, place: on } = step.geometry(size.0, size.1);
+            let (place, size) = match scale {
+                Some((width, height, _)) => (place.resized(width, height), (width, height)),
+                None => (place, size),
+            };
+            match on {
+                Some((width, height, at, _)) => (place.placed(width, height, at), (width, height)),
+                None => (place, size),
+            }
+        });
+        place
+    }
+
     /// The picture after the geometric steps, of the network's size: what it sees.
     fn run_steps<'a>(&self, picture: &'a Picture) -> Result<Cow<'a, Picture>, ImageProblem> {
         let mut picture = Cow::Borrowed(picture);
@@ -176,31 +194,48 @@ impl PreProcess {
     }
 }
 
+/// What a step does to a picture of one size.
+#[derive(Default)]
+struct Geometry {
+    /// Scales to that width and height.
+    scale: Option<(usize, usize, Filter)>,
+    /// Then puts it on an area of that width and height: where its corner goes, and the grey value around it.
+    place: Option<(usize, usize, (i64, i64), u8)>,
+}
+
 impl ImageStep {
-    fn apply(&self, picture: &Picture) -> Result<Picture, ImageProblem> {
-        let (width, height) = (picture.width(), picture.height());
+    fn geometry(&self, width: usize, height: usize) -> Geometry {
         match *self {
             ImageStep::ResizeShort { side, filter } => {
                 let side = side as usize;
-                let long = side * width.max(height) / width.min(height);
-                let size = if width <= height {
-                    (side, long)
+                let long = side * width.max(height) / width.min(height).max(1);
+                let scale = if width <= height {
+                    (side, long, filter)
                 } else {
-                    (long, side)
+                    (long, side, filter)
                 };
-                picture.resized(size.0, size.1, filter)
+                Geometry {
+                    scale: Some(scale),
+                    place: None,
+                }
             }
             ImageStep::Resize {
                 width,
                 height,
                 filter,
-            } => picture.resized(width as usize, height as usize, filter),
+            } => Geometry {
+                scale: Some((width as usize, height as usize, filter)),
+                place: None,
+            },
             ImageStep::CenterCrop {
                 width: to_width,
                 height: to_height,
             } => {
                 let at = (crop_start(width, to_width), crop_start(height, to_height));
-                picture.placed(to_width as usize, to_height as usize, at, 0)
+                Geometry {
+                    scale: None,
+                    place: Some((to_width as usize, to_height as usize, at, 0)),
+                }
             }
             ImageStep::Letterbox {
                 width: to_width,
@@ -211,12 +246,28 @@ impl ImageStep {
                 let (to_width, to_height) = (to_width as usize, to_height as usize);
                 let scale = (to_width as f64 / width as f64).min(to_height as f64 / height as f64);
                 let scaled = |size: usize| ((size as f64 * scale).round() as usize).max(1);
-                let picture = picture.resized(scaled(width), scaled(height), filter)?;
-                let left = (to_width - picture.width()) / 2;
-                let top = (to_height - picture.height()) / 2;
-                picture.placed(to_width, to_height, (left as i64, top as i64), fill)
+                let (width, height) = (scaled(width), scaled(height));
+                // A size that is rounded up is one pixel too large at most.
+                let before = |to: usize, size: usize| (to.saturating_sub(size) / 2) as i64;
+                let at = (before(to_width, width), before(to_height, height));
+                Geometry {
+                    scale: Some((width, height, filter)),
+                    place: Some((to_width, to_height, at, fill)),
+                }
             }
         }
+    }
+
+    fn apply(&self, picture: &Picture) -> Result<Picture, ImageProblem> {
+        let Geometry { scale, place } = self.geometry(picture.width(), picture.height());
+        let mut picture = Cow::Borrowed(picture);
+        if let Some((width, height, filter)) = scale {
+            picture = Cow::Owned(picture.resized(width, height, filter)?);
+        }
+        if let Some((width, height, at, fill)) = place {
+            picture = Cow::Owned(picture.placed(width, height, at, fill)?);
+        }
+        Ok(picture.into_owned())
     }
 }
 
@@ -235,4 +286,86 @@ fn crop_start(size: usize, to: u32) -> i64 {
 fn luma(&[r, g, b]: &[u8; 3]) -> u8 {
     let sum = u32::from(r) * 19_595 + u32::from(g) * 38_470 + u32::from(b) * 7_471 + 0x8000;
     (sum >> 16) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::BBox;
+
+    fn prepared(steps: Vec<ImageStep>, width: usize, height: usize) -> PreProcess {
+        PreProcess {
+            channels: 3,
+            steps: steps.into(),
+            bgr: false,
+            scale: 1.0,
+            mean: vec![].into(),
+            std: vec![].into(),
+            width,
+            height,
+        }
+    }
+
+    /// The placement says where the pixels are: a dot of the picture is found again where `apply` puts it.
+    #[test]
+    fn placements_follow_the_pixels() {
+        let filter = Filter::Nearest;
+        let ways = [
+            vec![ImageStep::Resize {
+                width: 40,
+                height: 40,
+                filter,
+            }],
+            vec![ImageStep::Letterbox {
+                width: 40,
+                height: 40,
+                fill: 9,
+                filter,
+            }],
+            vec![
+                ImageStep::ResizeShort { side: 50, filter },
+                ImageStep::CenterCrop {
+                    width: 40,
+                    height: 40,
+                },
+            ],
+        ];
+        for (width, height) in [(80, 160), (120, 60), (200, 200), (41, 33)] {
+            // A block in the middle, white on black.
+            let (left, top) = (width * 2 / 5, height * 2 / 5);
+            let inside = |x: usize, y: usize| {
+                (left..left + width / 5).contains(&x) && (top..top + height / 5).contains(&y)
+            };
+            let pixels = (0..width * height).flat_map(|at| {
+                let white = inside(at % width, at / width);
+                [if white { 255 } else { 0 }; 3]
+            });
+            let picture = Picture::from_rgb(width, height, pixels.collect()).unwrap();
+            for steps in &ways {
+                let pre = prepared(steps.clone(), 40, 40);
+                let values = pre.apply(&picture, "dot").unwrap();
+                let lit = (0..1600).filter(|&at| values[at] > 128.0);
+                let (xs, ys): (Vec<_>, Vec<_>) =
+                    lit.map(|at| ((at % 40) as f32, (at / 40) as f32)).unzip();
+                let least =
+                    |list: &[f32]| list.iter().copied().fold(f32::INFINITY, f32::min) / 40.0;
+                let most = |list: &[f32]| {
+                    (list.iter().copied().fold(f32::NEG_INFINITY, f32::max) + 1.0) / 40.0
+                };
+                let found = BBox::new(least(&xs), least(&ys), most(&xs), most(&ys));
+                let back = pre.placement(width, height).bbox(&found);
+                let wanted =
+                    [left, top, left + width / 5, top + height / 5].map(|side| side as f32);
+                let sides = [back.left, back.top, back.right, back.bottom];
+                // To within a pixel of the coarser of the two.
+                let coarse = (width.max(height) as f32 / 40.0).max(1.0);
+                for (side, wanted) in sides.iter().zip(wanted) {
+                    assert!(
+                        (side - wanted).abs() <= coarse,
+                        "{steps:?} of {width}x{height}: {back:?}"
+                    );
+                }
+            }
+        }
+    }
 }

@@ -1,0 +1,147 @@
+//! `cnnc identify`: whose face a picture shows, 1:K against a gallery.
+
+use super::{Failure, inputs, network, print};
+use cnnc::rt::answer::{Metric, Task, identify};
+use cnnc::{Backend, Model, Session};
+use serde_json::json;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What may be written behind `identify`.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    network: network::Args,
+    /// Known faces: a sub-folder of pictures for each identity, or a picture named after it
+    #[arg(long, value_name = "FOLDER")]
+    gallery: PathBuf,
+    /// Distance beyond which a face is unknown, instead of what the spec says
+    #[arg(long, value_name = "X")]
+    threshold: Option<f32>,
+    /// Pictures of the faces in question
+    #[arg(value_name = "PICTURE", required = true)]
+    pictures: Vec<PathBuf>,
+    /// Print the answers as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A known face.
+struct Known {
+    identity: String,
+    picture: PathBuf,
+    vector: Vec<f32>,
+}
+
+/// Compares every picture with the gallery.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let model = args.network.model(args.json)?;
+    let head = model.head();
+    let Task::Embed { metric, threshold } = head.task else {
+        return Err(Failure::NoEmbedding);
+    };
+    let threshold = args.threshold.unwrap_or(threshold);
+    let faces = gallery(&args.gallery)?;
+    let weights = args.network.weights(&model)?;
+    let network = args.network.network(&model, &weights, Backend::Jit, &[])?;
+    let mut session = network.session()?;
+    let mut known = Vec::new();
+    for (identity, picture) in faces {
+        let vector = embed(&model, &mut session, &picture)?;
+        known.push(Known {
+            identity,
+            picture,
+            vector,
+        });
+    }
+    let mut table = print::table(&["picture", "identity", ">distance", "nearest"]);
+    let mut results = Vec::new();
+    for picture in &args.pictures {
+        let query = embed(&model, &mut session, picture)?;
+        let found = nearest(&query, &known, metric);
+        let same = found.filter(|(_, distance)| *distance <= threshold);
+        let name = picture.display().to_string();
+        if args.json {
+            results.push(json!({
+                "input": name,
+                "identity": same.map(|(face, _)| &face.identity),
+                "nearest": found.map(|(face, _)| &face.identity),
+                "picture": found.map(|(face, _)| face.picture.display().to_string()),
+                "distance": found.map(|(_, distance)| distance),
+            }));
+            continue;
+        }
+        let identity = same.map_or("unknown", |(face, _)| &face.identity);
+        let distance = found.map_or_else(String::new, |(_, distance)| format!("{distance:.4}"));
+        let nearest =
+            found.map_or_else(String::new, |(face, _)| face.picture.display().to_string());
+        table.add_row([&name, identity, &distance, &nearest]);
+    }
+    if args.json {
+        return Ok(print::json(&json!({
+            "model": network.name(),
+            "faces": known.len(),
+            "threshold": threshold,
+            "results": results,
+        }))?);
+    }
+    print::line(table.trim_fmt())?;
+    Ok(())
+}
+
+/// The nearest face, however far it is.
+fn nearest<'k>(query: &[f32], known: &'k [Known], metric: Metric) -> Option<(&'k Known, f32)> {
+    let vectors = known.iter().map(|face| face.vector.as_slice());
+    let (index, distance) = identify(query, vectors, metric, f32::INFINITY)?;
+    Some((&known[index], distance))
+}
+
+fn embed(model: &Model, session: &mut Session, picture: &Path) -> Result<Vec<f32>, Failure> {
+    let network = session.network().clone();
+    let (elements, _) = inputs::picture(model, 0, &network.inputs()[0], picture)?;
+    Ok(session.run(&[&elements])?.raw().to_vec())
+}
+
+/// Identities and pictures of a gallery, in order of their names.
+fn gallery(folder: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
+    let mut faces = Vec::new();
+    for entry in entries(folder)? {
+        let stem = if entry.is_dir() {
+            entry.file_name()
+        } else {
+            entry.file_stem()
+        };
+        let identity = stem.unwrap_or_default().to_string_lossy().into_owned();
+        if entry.is_dir() {
+            let pictures = entries(&entry)?.into_iter().filter(|path| is_picture(path));
+            faces.extend(pictures.map(|picture| (identity.clone(), picture)));
+        } else if is_picture(&entry) {
+            faces.push((identity, entry));
+        }
+    }
+    match faces.len() {
+        0 => Err(Failure::EmptyGallery(folder.display().to_string())),
+        _ => Ok(faces),
+    }
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let read = || {
+        let entries = fs::read_dir(folder)?;
+        let paths = entries.map(|entry| Ok(entry?.path()));
+        paths.collect::<std::io::Result<Vec<_>>>()
+    };
+    let mut paths = read().map_err(|error| Failure::Read {
+        file: folder.display().to_string(),
+        why: error.to_string(),
+    })?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// By its ending; whether it is one is seen when it is read.
+fn is_picture(path: &Path) -> bool {
+    let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+    ["png", "jpg", "jpeg", "bmp"].contains(&ending.to_ascii_lowercase().as_str())
+}

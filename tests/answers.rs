@@ -1,0 +1,452 @@
+//! `cnnc run` and `identify` answer in kind: boxes, points, same or different, who; in pixels of the picture, whatever its size.
+//!
+//! The networks are small enough to know what they must say: their weights are written here.
+
+use cnnc::rt::tensor_file::write_safetensors;
+use image::{Rgb, RgbImage};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder of its own, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        fs::write(self.0.join(name), text).unwrap();
+        self.path(name)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+
+    fn picture(&self, name: &str, picture: &RgbImage) -> String {
+        let path = self.path(name);
+        fs::create_dir_all(Path::new(&path).parent().unwrap()).unwrap();
+        picture.save(&path).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn cnnc(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cnnc"));
+    command.args(args).output().unwrap()
+}
+
+/// What it prints when it succeeds.
+#[track_caller]
+fn text(args: &[&str]) -> String {
+    let output = cnnc(args);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {error}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn json(args: &[&str]) -> Value {
+    serde_json::from_str(&text(&[args, &["--json"]].concat())).unwrap()
+}
+
+/// What it says when it fails, and its exit code.
+#[track_caller]
+fn failure(args: &[&str]) -> (Option<i32>, String) {
+    let output = cnnc(args);
+    assert!(!output.status.success(), "{args:?} succeeds");
+    let error = String::from_utf8(output.stderr).unwrap();
+    (output.status.code(), error)
+}
+
+const RED: [u8; 3] = [255, 0, 0];
+const BLUE: [u8; 3] = [0, 0, 255];
+
+/// Finds squares of one colour: a cell of 16x16 pixels each.
+const SPOTS: &str = r#"cnn 1
+model Spots {
+  input image: 3x64x64 { letterbox 64  filter bilinear }
+  out: conv 16x16 7 /16
+  head yolo2 { labels ["red", "blue"]  anchors cells (1, 1)  keep 0.5  nms class iou 0.45 }
+}
+"#;
+
+/// The spec and its weights. Objectness is 40·(red + blue − 1.5·green) − 20, a class its colour times 20.
+fn spots(folder: &Folder, spec: &str) -> [String; 2] {
+    let mean = 1.0 / 256.0;
+    let mut weight = vec![0.0f32; 7 * 3 * 256];
+    let mut bias = [0.0f32; 7];
+    let mut set = |out: usize, colour: usize, value: f32| {
+        weight[(3 * out + colour) * 256..][..256].fill(value * mean);
+    };
+    for (colour, value) in [(0, 40.0), (1, -60.0), (2, 40.0)] {
+        set(4, colour, value);
+    }
+    bias[4] = -20.0;
+    set(5, 0, 20.0);
+    set(6, 2, 20.0);
+    let file = folder.path("spots.safetensors");
+    let tensors: [(&str, &[usize], &[f32]); 2] = [
+        ("out.weight", &[7, 3, 16, 16], &weight),
+        ("out.bias", &[7], &bias),
+    ];
+    write_safetensors(&file, &tensors).unwrap();
+    [folder.write("spots.cnn", spec), file]
+}
+
+/// Black, with filled squares: left, top and side in eighths of the width.
+fn picture(width: u32, height: u32, squares: &[([u8; 3], u32, u32)]) -> RgbImage {
+    let mut picture = RgbImage::new(width, height);
+    let side = width / 4;
+    for &(colour, column, row) in squares {
+        for (y, x) in (0..side).flat_map(|y| (0..side).map(move |x| (y, x))) {
+            picture.put_pixel(column * side + x, row * side + y, Rgb(colour));
+        }
+    }
+    picture
+}
+
+/// Label, x, y, width, height of each box, in whole pixels.
+fn boxes(answer: &Value, result: usize) -> Vec<(String, [i64; 4])> {
+    let boxes = answer["results"][result]["boxes"]
+        .as_array()
+        .unwrap()
+        .iter();
+    let side = |found: &Value, key: &str| found[key].as_f64().unwrap().round() as i64;
+    boxes
+        .map(|found| {
+            let sides = ["x", "y", "width", "height"].map(|key| side(found, key));
+            (found["label"].as_str().unwrap().to_owned(), sides)
+        })
+        .collect()
+}
+
+#[test]
+fn boxes_are_in_pixels_of_the_picture_whatever_its_size() {
+    let folder = Folder::new("sizes");
+    let [spec, weights] = spots(&folder, SPOTS);
+    for (width, height) in [(640, 320), (64, 32), (1280, 640)] {
+        let squares = [(RED, 2, 0), (BLUE, 0, 1)];
+        let name = format!("{width}.png");
+        let file = folder.picture(&name, &picture(width, height, &squares));
+        let found = json(&["run", &spec, "--weights", &weights, &file]);
+        let unit = i64::from(width / 4);
+        let mut found = boxes(&found, 0);
+        found.sort();
+        let expected = [
+            ("blue".to_owned(), [0, unit, unit, unit]),
+            ("red".to_owned(), [2 * unit, 0, unit, unit]),
+        ];
+        assert_eq!(found, expected, "{width}x{height}");
+    }
+    // A tall one lies between columns of grey: 16 pixels of the input are 80 of its own, from 40 left of it on.
+    let mut tall = RgbImage::new(160, 320);
+    for (y, x) in (80..160).flat_map(|y| (0..80).map(move |x| (y, x))) {
+        tall.put_pixel(x, y, Rgb(RED));
+    }
+    let file = folder.picture("tall.png", &tall);
+    let found = json(&["run", &spec, "--weights", &weights, &file]);
+    assert_eq!(boxes(&found, 0), [("red".to_owned(), [0, 80, 80, 80])]);
+}
+
+#[test]
+fn a_camera_that_was_held_upright_changes_nothing() {
+    let folder = Folder::new("exif");
+    let [spec, weights] = spots(&folder, SPOTS);
+    let upright = RgbImage::from_fn(320, 640, |x, y| {
+        let inside = x >= 160 && (160..320).contains(&y);
+        Rgb(if inside { RED } else { [0; 3] })
+    });
+    // As the sensor saw it: to be turned right by 90 degrees (orientation 6).
+    let sensor = image::imageops::rotate270(&upright);
+    let plain = fs::read(folder.picture("sensor.jpg", &sensor)).unwrap();
+    let tiff = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let length = (tiff.len() as u16 + 2).to_be_bytes();
+    let turned = [&plain[..2], b"\xff\xe1", &length, tiff, &plain[2..]].concat();
+    fs::write(folder.path("turned.jpg"), turned).unwrap();
+    let files = [
+        folder.path("turned.jpg"),
+        folder.picture("upright.png", &upright),
+    ];
+    let run = ["run", &spec, "--weights", &weights];
+    let found = json(&[&run[..], &[&files[0], &files[1]]].concat());
+    for result in [0, 1] {
+        assert_eq!(
+            boxes(&found, result),
+            [("red".to_owned(), [160, 160, 160, 160])]
+        );
+    }
+    // What is drawn on is upright too.
+    let drawn = folder.path("drawn.png");
+    text(&[&run[..], &[&files[0], "--draw", &drawn]].concat());
+    let drawn = image::open(drawn).unwrap();
+    assert_eq!((drawn.width(), drawn.height()), (320, 640));
+}
+
+#[test]
+fn thresholds_and_suppression_are_the_specs_or_the_command_lines() {
+    let folder = Folder::new("thresholds");
+    // Boxes of twice the cell overlap their neighbours.
+    let [spec, weights] = spots(&folder, &SPOTS.replace("(1, 1)", "(2, 2)"));
+    let squares = [(RED, 1, 0), (RED, 2, 0), (BLUE, 1, 1)];
+    let file = folder.picture("three.png", &picture(640, 640, &squares));
+    let count = |flags: &[&str]| {
+        let args = [&["run", &spec, "--weights", &weights, &file], flags].concat();
+        boxes(&json(&args), 0).len()
+    };
+    // Side by side, two boxes share half of each: 2/6 of their union; at the edge they are cut alike.
+    assert_eq!(count(&[]), 3);
+    assert_eq!(count(&["--iou", "0.3"]), 2);
+    assert_eq!(count(&["--iou", "0.3", "--nms", "score"]), 1);
+    assert_eq!(count(&["--iou", "0.3", "--nms", "off"]), 3);
+    assert_eq!(count(&["--keep", "1"]), 0);
+    let none = text(&["run", &spec, "--weights", &weights, &file, "--keep", "1"]);
+    assert_eq!(none.trim(), "nothing found");
+    let table = text(&["run", &spec, "--weights", &weights, &file, "--nms", "off"]);
+    let heading: Vec<&str> = table.lines().next().unwrap().split_whitespace().collect();
+    assert_eq!(heading, ["score", "class", "x", "y", "width", "height"]);
+    assert!(table.contains("1.000  red"), "{table}");
+    // The raw output stays what it is.
+    let raw = folder.path("raw.safetensors");
+    text(&[
+        "run",
+        &spec,
+        "--weights",
+        &weights,
+        &file,
+        "--keep",
+        "1",
+        "--raw",
+        &raw,
+    ]);
+    let tensors = cnnc::rt::tensor_file::read_tensors(&raw).unwrap();
+    assert_eq!(
+        (tensors[0].name.as_str(), &tensors[0].shape[..]),
+        ("raw", &[7, 4, 4][..])
+    );
+    for (flags, code, message) in [
+        (&["--keep", "2"][..], 2, "between 0 and 1"),
+        (
+            &["--top", "3"],
+            1,
+            "`--top` is for specs with `head classify`",
+        ),
+        (&["--threshold", "3"], 1, "`--threshold` is for"),
+        (&["--out", "x.png"], 1, "no `head image`"),
+    ] {
+        let args = [&["run", &spec, "--weights", &weights, &file], flags].concat();
+        let (found, error) = failure(&args);
+        assert!(
+            found == Some(code) && error.contains(message),
+            "{flags:?}: {error}"
+        );
+    }
+}
+
+#[test]
+fn boxes_are_drawn_on_a_copy() {
+    let folder = Folder::new("drawn");
+    let [spec, weights] = spots(&folder, SPOTS);
+    let original = picture(640, 320, &[(BLUE, 1, 0)]);
+    let file = folder.picture("in.png", &original);
+    let drawn = folder.path("out.png");
+    text(&["run", &spec, "--weights", &weights, &file, "--draw", &drawn]);
+    let drawn = image::open(drawn).unwrap().into_rgb8();
+    assert_eq!(image::open(&file).unwrap().into_rgb8(), original);
+    // A frame in the class's colour along the inside of the box, nothing far from it.
+    let colour = cnnc::rt::answer::class_colour(1);
+    assert_eq!(
+        (drawn.get_pixel(160, 100).0, drawn.get_pixel(319, 100).0),
+        (colour, colour)
+    );
+    assert_eq!(
+        (drawn.get_pixel(240, 100).0, drawn.get_pixel(500, 250).0),
+        (BLUE, [0; 3])
+    );
+    let tensor = folder.path("in.npy");
+    cnnc::rt::tensor_file::write_npy(&tensor, &[3, 64, 64], &vec![0.0; 3 * 64 * 64]).unwrap();
+    let (code, error) = failure(&[
+        "run",
+        &spec,
+        "--weights",
+        &weights,
+        &tensor,
+        "--draw",
+        &folder.path("no.png"),
+    ]);
+    assert!(
+        code == Some(1) && error.contains("not a picture"),
+        "{error}"
+    );
+    let (_, error) = failure(&[
+        "run",
+        &spec,
+        "--weights",
+        &weights,
+        &file,
+        &file,
+        "--draw",
+        "x.png",
+    ]);
+    assert!(
+        error.contains("`--draw` takes the answer to one input"),
+        "{error}"
+    );
+}
+
+/// Four squares of grey, whose values are the network's numbers.
+fn four(values: [u8; 4], size: u32) -> RgbImage {
+    RgbImage::from_fn(size, size, |x, y| {
+        let quarter = 2 * (y / (size / 2)) + x / (size / 2);
+        Rgb([values[quarter as usize]; 3])
+    })
+}
+
+#[test]
+fn points_and_one_box() {
+    let folder = Folder::new("points");
+    let net = |head: &str| {
+        let text = format!(
+            "cnn 1\nmodel Four {{ input image: 1x2x2 {{ resize 2x2 filter nearest gray }}; flatten; {head} }}"
+        );
+        folder.write("four.cnn", &text)
+    };
+    let file = folder.picture("four.png", &four([51, 102, 153, 204], 100));
+    let found = json(&["run", &net("head landmarks"), &file]);
+    let points = found["results"][0]["points"].as_array().unwrap();
+    let point = |index: usize| [0, 1].map(|axis| points[index][axis].as_f64().unwrap().round());
+    assert_eq!((point(0), point(1)), ([20.0, 40.0], [60.0, 80.0]));
+    let found = json(&["run", &net("head landmarks { order axes }"), &file]);
+    let points = found["results"][0]["points"].as_array().unwrap();
+    assert_eq!(points[0][1].as_f64().unwrap().round(), 60.0);
+    let drawn = folder.path("points.png");
+    text(&["run", &net("head landmarks"), &file, "--draw", &drawn]);
+    let drawn = image::open(drawn).unwrap().into_rgb8();
+    assert_eq!(drawn.get_pixel(20, 40).0, cnnc::rt::answer::class_colour(2));
+
+    let file = folder.picture("box.png", &four([51, 102, 204, 153], 100));
+    let found = json(&["run", &net("head boxes { format corners }"), &file]);
+    let found = &found["results"][0]["boxes"][0];
+    assert_eq!(found["score"], 1.0);
+    let sides = ["x", "y", "width", "height"].map(|key| found[key].as_f64().unwrap().round());
+    assert_eq!(sides, [20.0, 40.0, 60.0, 20.0]);
+}
+
+#[test]
+fn same_or_different() {
+    let folder = Folder::new("pairs");
+    let spec = folder.write(
+        "pair.cnn",
+        "cnn 1
+        model Pair {
+          input a, b: 3x4x4 { resize 4x4 }
+          shared colour { globalavgpool }
+          head verify { measure distance  threshold 0.5; sub(colour(a), colour(b)) }
+        }",
+    );
+    let plain =
+        |name: &str, colour| folder.picture(name, &RgbImage::from_pixel(20, 10, Rgb(colour)));
+    let (red, dark, blue) = (
+        plain("red.png", RED),
+        plain("dark.png", [204, 0, 0]),
+        plain("blue.png", BLUE),
+    );
+    assert_eq!(
+        text(&["run", &spec, &red, &dark]).trim(),
+        "same: distance 0.2000, the threshold is 0.5"
+    );
+    let different = text(&["run", &spec, &red, &blue]);
+    assert!(
+        different.starts_with("different: distance 1.4142"),
+        "{different}"
+    );
+    let changed = json(&["run", &spec, &red, &blue, "--threshold", "2"]);
+    assert_eq!(changed["results"][0]["alike"], true);
+
+    let spec = folder.write("colour.cnn", COLOUR);
+    let found = json(&["run", &spec, &red, &dark, &blue]);
+    let alike: Vec<bool> = found["comparisons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|pair| pair["alike"].as_bool().unwrap())
+        .collect();
+    assert_eq!(alike, [true, false]);
+    let found = text(&["run", &spec, &red, &blue]);
+    assert!(
+        found.contains("different: distance 1.4142, the threshold is 0.4"),
+        "{found}"
+    );
+}
+
+/// Where a picture's colour points.
+const COLOUR: &str = "cnn 1
+model Colour { input image: 3x4x4 { resize 4x4 }; globalavgpool; l2norm; head embed { threshold 0.4 } }";
+
+#[test]
+fn whose_face_it_is() {
+    let folder = Folder::new("faces");
+    let spec = folder.write("colour.cnn", COLOUR);
+    let plain =
+        |name: &str, colour| folder.picture(name, &RgbImage::from_pixel(20, 10, Rgb(colour)));
+    plain("gallery/anna/1.png", RED);
+    plain("gallery/anna/2.png", [255, 120, 0]);
+    plain("gallery/ben.png", BLUE);
+    folder.write("gallery/notes.txt", "not a picture");
+    let (orange, green) = (
+        plain("orange.png", [255, 110, 10]),
+        plain("green.png", [0, 255, 0]),
+    );
+    let gallery = folder.path("gallery");
+    let args = ["identify", &spec, "--gallery", &gallery, &orange, &green];
+    let found = json(&args);
+    assert_eq!(found["faces"], 3);
+    assert_eq!(found["results"][0]["identity"], "anna");
+    assert!(
+        found["results"][0]["picture"]
+            .as_str()
+            .unwrap()
+            .ends_with("2.png")
+    );
+    assert_eq!(found["results"][1]["identity"], Value::Null);
+    let table = text(&args);
+    assert!(table.lines().nth(2).unwrap().contains("unknown"), "{table}");
+    let anybody = json(&[&args[..], &["--threshold", "3"]].concat());
+    assert_eq!(anybody["results"][1]["identity"], "anna");
+
+    fs::create_dir(folder.path("empty")).unwrap();
+    let (code, error) = failure(&[
+        "identify",
+        &spec,
+        "--gallery",
+        &folder.path("empty"),
+        &green,
+    ]);
+    assert!(
+        code == Some(1) && error.contains("no picture in it"),
+        "{error}"
+    );
+    let (_, error) = failure(&[
+        "identify",
+        &spec,
+        "--gallery",
+        &folder.path("nowhere"),
+        &green,
+    ]);
+    assert!(error.contains("cannot be read"), "{error}");
+    let [spots, _] = spots(&folder, SPOTS);
+    let (_, error) = failure(&["identify", &spots, "--gallery", &gallery, &green]);
+    assert!(error.contains("no `head embed`"), "{error}");
+}
