@@ -62,6 +62,11 @@ fn tensors_are_called_as_in_the_published_weights() {
         "resnet18",
         "resnet50",
         "squeezenet1_1",
+        "yolov2_tiny_voc",
+        "yolov2_coco",
+        "siamese_koch",
+        "face_embed18",
+        "style_vgg19",
     ] {
         let mut expected: Vec<(String, Vec<usize>)> = published[name]
             .as_array()

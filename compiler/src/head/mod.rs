@@ -39,6 +39,9 @@ pub enum Computes {
     /// The key `maps` names the tensors that enter the head: the first is `raw`, the others are outputs by
     /// their names.
     Maps,
+    /// Gram matrices of the tensors of the key `style` and their sums, then the tensors of the key `content` and their
+    /// mean squares; the sums are `raw`.
+    Style,
 }
 
 /// The head of that keyword.
@@ -55,7 +58,7 @@ pub struct Head {
     pub labels: Vec<String>,
     /// Every other key that was written.
     pub given: Vec<(&'static str, Spanned<Literal>)>,
-    /// The tensors that the key `maps` names.
+    /// The tensors that the key `maps` names, or `style` and then `content`.
     pub tensors: Vec<(String, ValueId)>,
 }
 

@@ -5,7 +5,7 @@ use crate::layer::{Kind, ParamDecl};
 
 /// Every head of the language.
 pub static HEADS: &[&HeadDecl] = &[
-    &CLASSIFY, &YOLO1, &YOLO2, &YOLO3, &BOXES, &LANDMARKS, &EMBED, &VERIFY, &IMAGE,
+    &CLASSIFY, &YOLO1, &YOLO2, &YOLO3, &BOXES, &LANDMARKS, &EMBED, &VERIFY, &STYLE, &IMAGE,
 ];
 
 /// A key.
@@ -275,6 +275,28 @@ static VERIFY: HeadDecl = HeadDecl {
     ],
     classes: "classes",
     computes: Computes::Nothing,
+};
+
+static STYLE: HeadDecl = HeadDecl {
+    keyword: "style",
+    doc: "What neural style transfer compares (Gatys et al. 2015). For each map that `style` names, its Gram matrix is the output `gram.NAME`, each map that `content` names \
+          is an output; `raw` is the sums of the Gram matrices, then the mean squares of the content.",
+    keys: &[
+        key(
+            "style",
+            Kind::Tensors,
+            None,
+            "The maps whose Gram matrices over positions, divided by the number of positions, are the style.",
+        ),
+        key(
+            "content",
+            Kind::Tensors,
+            Some("none"),
+            "The maps that are the content.",
+        ),
+    ],
+    classes: "classes",
+    computes: Computes::Style,
 };
 
 static IMAGE: HeadDecl = HeadDecl {

@@ -31,6 +31,7 @@ mod pictures;
 mod program;
 mod settings;
 mod statement;
+mod style;
 mod value;
 mod weights;
 

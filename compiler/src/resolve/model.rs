@@ -4,6 +4,7 @@ use super::{Resolver, Tensor};
 use crate::ast::{Body, Model, Name, Statement, StatementKind, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::{Graph, NodeId, Output, Span, ValueId};
+use crate::head::{Computes, Head, HeadDecl};
 use std::collections::HashSet;
 
 /// What stands in the model and is looked at when the network is complete.
@@ -127,16 +128,14 @@ impl<'a> Resolver<'a> {
             let problem = Diagnostic::new(codes::EMPTY, model, "the model has no layers");
             self.error(problem);
         }
-        // What enters the head: the tensor that it names first, or the result of the last chain.
-        let named = head.as_ref().and_then(|(_, head, _)| head.tensors.first());
-        let raw = match (named, self.current) {
-            (Some(&(_, value)), _) | (None, Some(Tensor::Known(value))) => Some(value),
-            _ => None,
-        };
+        let raw = self.raw(head.as_ref());
+        let at = self.graph.outputs.len();
         self.graph.outputs.extend(raw.map(|value| Output {
             name: "raw".to_owned(),
             value,
         }));
+        // What the head has made on the way to it comes behind it.
+        self.graph.outputs.rotate_left(at);
         if let (Some((decl, head, span)), Some(raw)) = (head, raw) {
             self.attach(decl, head, raw, span);
         }
@@ -149,6 +148,23 @@ impl<'a> Resolver<'a> {
         }
         for terms in &later.expect {
             self.expect(terms);
+        }
+    }
+
+    /// What enters the head's decode: what it computes, the tensor that it names first, or the result of the last chain.
+    fn raw(&mut self, head: Option<&(&'static HeadDecl, Head, Span)>) -> Option<ValueId> {
+        let found = match head {
+            Some((decl, head, span)) if decl.computes == Computes::Style => {
+                self.style(head, *span).ok()
+            }
+            Some((_, head, _)) if !head.tensors.is_empty() => {
+                Some(Tensor::Known(head.tensors[0].1))
+            }
+            _ => self.current,
+        };
+        match found? {
+            Tensor::Known(value) => Some(value),
+            Tensor::Unknown => None,
         }
     }
 

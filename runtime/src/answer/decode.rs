@@ -253,6 +253,8 @@ fn boxes_of(found: Vec<Detection>, select: Select, place: &Placement) -> Answer 
     for detection in &mut kept {
         detection.bbox = place.bbox(&detection.bbox);
     }
+    // Of what lies outside the picture (in the border of a letterbox, say) there is nothing to see.
+    kept.retain(|detection| detection.bbox.area() > 0.0);
     Answer::Boxes(kept)
 }
 
