@@ -184,6 +184,12 @@ fn no_mutant_breaks_the_compiler() {
         let text = std::fs::read_to_string(root.join(name)).unwrap();
         loader.0.insert(Path::new("specs").join(name), text);
     }
+    for entry in std::fs::read_dir(root.join("common")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let name = Path::new("specs/common").join(path.file_name().unwrap());
+        loader.0.insert(name, text);
+    }
     let mutants = std::env::var("MUTANTS")
         .ok()
         .and_then(|n| n.parse().ok())

@@ -6,3 +6,4 @@ mod goldens;
 mod models;
 mod same_bits;
 mod shared;
+mod zoo;

@@ -25,4 +25,8 @@ models! {
     resnet18: ResNet18 = "specs/resnet18.cnn" (image);
     resnet50: ResNet50 = "specs/resnet50.cnn" (image);
     squeezenet1_1: SqueezeNet = "specs/squeezenet1_1.cnn" (image);
+    googlenet: GoogLeNet = "specs/googlenet.cnn" (image);
+    mobilenet_v2: MobileNetV2 = "specs/mobilenet_v2.cnn" (image);
+    m5: M5 = "specs/m5.cnn" (sound);
+    c3d: C3D = "specs/c3d.cnn" (video);
 }

@@ -21,7 +21,7 @@ macro_rules! networks {
     };
 }
 
-networks! { lenet5 alexnet resnet18 resnet50 squeezenet1_1 }
+networks! { lenet5 alexnet resnet18 resnet50 squeezenet1_1 googlenet mobilenet_v2 m5 }
 
 fn same_bits(name: &str, generated: models::Run) {
     let network = model(name)
@@ -59,7 +59,7 @@ fn on_every_isa() {
         let tests = tests.expect("the test binary runs");
         let said = String::from_utf8_lossy(&tests.stdout);
         assert!(
-            tests.status.success() && said.contains("5 passed"),
+            tests.status.success() && said.contains("8 passed"),
             "{isa}: {said}"
         );
     }

@@ -164,6 +164,7 @@ impl Resolver<'_> {
                 let problem = Diagnostic::new(codes::NO_VALUE, name.span, message)
                     .label(format!("{} should follow", describe(&param.kind)))
                     .note(format!("`{}`: {}", param.name, param.doc));
+                let problem = self.variable_of_that_name(param, problem);
                 Err(self.error(problem))
             }
         }
@@ -234,7 +235,8 @@ impl Resolver<'_> {
     /// The term as a value for the parameter; `None` if it is something else, such as the next layer.
     fn value_of(&mut self, param: &ParamDecl, term: &Term) -> Result<Option<Spanned<Literal>>> {
         let value = match &term.kind {
-            TermKind::Value(expr) | TermKind::Stride(expr) => self.eval_literal(expr)?,
+            TermKind::Value(expr) => self.eval_literal(expr)?,
+            TermKind::Stride(expr) if param.kind == Kind::Stride => self.eval_literal(expr)?,
             TermKind::Word(word) => match self.find_variable(word) {
                 Some(value) => self.literal(&value)?,
                 None if self.is_callable(word) && !takes_word(&param.kind, word) => {
@@ -340,7 +342,19 @@ impl Resolver<'_> {
         } else {
             problem = problem.note(format!("`{}`: {}", param.name, param.doc));
         }
+        let problem = self.variable_of_that_name(param, problem);
         self.error(problem)
+    }
+
+    /// In a chain, the name of a parameter hides the variable that is called the same.
+    fn variable_of_that_name(&self, param: &ParamDecl, problem: Diagnostic) -> Diagnostic {
+        let name = param.name;
+        match self.find_variable(name) {
+            Some(_) => problem.help(format!(
+                "`{name}` is the parameter's name here; the variable is written `({name})`"
+            )),
+            None => problem,
+        }
     }
 
     /// Adds defaults for what was not given.
