@@ -120,7 +120,7 @@ impl Resolver<'_> {
             self.give(matching, param, value, term.span)?;
             return Ok(Some(at + 1));
         }
-        if let Some(value) = self.find_variable(word) {
+        if let Some(value) = self.find_constant(word) {
             let span = term.span;
             self.positional(matching, Spanned { value, span }, term)?;
             return Ok(Some(at + 1));
@@ -239,10 +239,13 @@ impl Resolver<'_> {
             TermKind::Stride(expr) if param.kind == Kind::Stride => self.eval_literal(expr)?,
             TermKind::Word(word) => match self.find_variable(word) {
                 Some(value) => self.literal(&value)?,
-                None if self.is_callable(word) && !takes_word(&param.kind, word) => {
-                    return Ok(None);
-                }
-                None => Literal::Word(word.clone()),
+                // `flatten order channels`
+                None if takes_word(&param.kind, word) => Literal::Word(word.clone()),
+                None if self.is_callable(word) => return Ok(None),
+                None => match self.find_constant(word) {
+                    Some(value) => self.literal(&value)?,
+                    None => Literal::Word(word.clone()),
+                },
             },
             _ => return Ok(None),
         };

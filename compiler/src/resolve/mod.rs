@@ -131,6 +131,9 @@ enum Tensor {
     Unknown,
 }
 
+/// The constant that is the number of channels.
+const CHANNELS: &str = "channels";
+
 struct Variable {
     name: String,
     value: Value,
@@ -310,6 +313,20 @@ impl<'a> Resolver<'a> {
             .rev()
             .find(|variable| variable.name == name)
             .map(|variable| variable.value.clone())
+    }
+
+    /// A variable, or `channels`: how many the value has that the chain has reached.
+    fn find_constant(&self, name: &str) -> Option<Value> {
+        let variable = self.find_variable(name);
+        variable.or_else(|| (name == CHANNELS).then(|| self.channels())?)
+    }
+
+    fn channels(&self) -> Option<Value> {
+        Some(Value::Int(match self.current? {
+            Tensor::Known(value) => self.graph.values[value].shape.channels() as i64,
+            // After a mistake: a number that makes no second one.
+            Tensor::Unknown => 1 << 12,
+        }))
     }
 
     fn variable_names(&self) -> impl Iterator<Item = &str> {

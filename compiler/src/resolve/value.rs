@@ -187,7 +187,7 @@ impl Resolver<'_> {
     }
 
     fn variable(&mut self, name: &str, span: Span) -> Result<Value> {
-        if let Some(value) = self.find_variable(name) {
+        if let Some(value) = self.find_constant(name) {
             return Ok(value);
         }
         match name {
