@@ -71,6 +71,11 @@ pub fn to_text(head: &Head, answer: &Answer, taps: &[String], outputs: &Outputs<
             threshold,
             alike,
         } => verdict(alike, measure(distance), value, threshold),
+        Answer::Pitch { hertz: None, .. } => "no pitch".to_owned(),
+        &Answer::Pitch {
+            hertz: Some(hertz),
+            confidence,
+        } => format!("{hertz:.2} Hz, confidence {confidence:.3}"),
         Answer::Embedding(vector) => {
             let (length, raw) = (l2_norm(vector), outputs.iter().next());
             let numbers = raw.map(numbers).unwrap_or_default();
@@ -139,6 +144,10 @@ pub fn to_json(head: &Head, answer: &Answer, outputs: &Outputs<'_>) -> Value {
             value["alike"] = json!(alike);
         }
         Answer::Embedding(vector) => value["embedding"] = json!(vector),
+        &Answer::Pitch { hertz, confidence } => {
+            value["hertz"] = json!(hertz);
+            value["confidence"] = json!(confidence);
+        }
         Answer::Picture(_) | Answer::Numbers => {}
     }
     value

@@ -4,8 +4,9 @@ use crate::data::{self, Sample};
 use crate::models;
 use crate::shared::{file, json, model, numbers, shared};
 use cnnc::compiler::head::Head;
+use cnnc::rt::answer::Placement;
 use cnnc::rt::image::Picture;
-use cnnc::{Model, Options, Session, Weights};
+use cnnc::{Answer, Model, Options, Session, Weights};
 use std::path::Path;
 
 #[test]
@@ -90,6 +91,52 @@ fn squeezenet_on_photographs() {
             "{name}: {class} {}, not {probability}",
             probabilities[found]
         );
+    }
+}
+
+/// What TensorFlow.js gives for these sines; they are the pitches of strings and keys, within what their ear allows.
+#[test]
+fn crepe_on_sines() {
+    const ANSWERS: [(f64, f64); 6] = [
+        (110.0, 109.87),
+        (196.0, 195.56),
+        (261.63, 261.35),
+        (440.0, 440.98),
+        (659.26, 659.43),
+        (880.0, 881.24),
+    ];
+    let Some(weights) = shared("data/crepe/crepe_tiny.safetensors") else {
+        return;
+    };
+    let model = model("crepe_tiny");
+    let mut session = session(&model, &weights);
+    for (sine, expected) in ANSWERS {
+        let wave = |n: usize| (std::f64::consts::TAU * sine * n as f64 / 16_000.0).sin();
+        let samples: Vec<f64> = (0..1024).map(wave).collect();
+        let mean = samples.iter().sum::<f64>() / 1024.0;
+        let variance = samples.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 1024.0;
+        let normal = samples
+            .iter()
+            .map(|x| ((x - mean) / variance.sqrt()) as f32);
+        let input: Vec<f32> = normal.collect();
+        let outputs = session.run(&[&input]).expect("1024 samples");
+        let answer = outputs.answer(&model.head(), &Placement::new(1, 1));
+        let Ok(Answer::Pitch {
+            hertz: Some(hertz),
+            confidence,
+        }) = answer
+        else {
+            panic!("{answer:?}");
+        };
+        assert!(
+            (f64::from(hertz) - expected).abs() <= 0.01,
+            "{hertz} Hz, not {expected}"
+        );
+        assert!(
+            (hertz / sine as f32 - 1.0).abs() <= 0.005,
+            "{hertz} Hz, not {sine}"
+        );
+        assert!(confidence > 0.8, "{confidence}");
     }
 }
 

@@ -19,7 +19,7 @@ macro_rules! networks {
 // Those of more than four billion multiplications are left to their relatives: VGG-19 is VGG-16 with more of the same, R3D-18 has the blocks
 // of ResNet-18 and the convolutions of C3D.
 networks! {
-    alexnet_2012 googlenet_paper squeezenet1_0 mobilenet_v1 densenet121 inception_resnet_v1 resnet50_v1 resnet34
+    alexnet_2012 googlenet_paper squeezenet1_0 mobilenet_v1 densenet121 inception_resnet_v1 resnet50_v1
     resnet32_cifar10 resnet44_cifar10 resnet56_cifar10 crepe_tiny shufflenet_v2_x1_0 efficientnet_b0
 }
 

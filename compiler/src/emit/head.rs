@@ -43,7 +43,7 @@ fn expression(head: &Head, rt: &TokenStream) -> TokenStream {
     quote! {
         use ::std::borrow::Cow;
         #[allow(unused_imports)]
-        use #rt::answer::{Head, Labels, Map, Metric, Overlap, Range, Select, Task};
+        use #rt::answer::{Bins, Head, Labels, Map, Metric, Overlap, Range, Select, Task};
         #[allow(unused_imports)]
         use #rt::image::Show;
         static HEAD: Head = Head { labels: Cow::Borrowed(&[#(#labels),*]), task: #task };
@@ -165,6 +165,10 @@ fn task(task: &Task) -> TokenStream {
         Task::Embed { metric, threshold } => {
             let (metric, threshold) = (variant("Metric", metric), float(*threshold));
             quote!(Task::Embed { metric: #metric, threshold: #threshold })
+        }
+        Task::Pitch { bins } => {
+            let (first, step, around) = (float(bins.first), float(bins.step), number(bins.around));
+            quote!(Task::Pitch { bins: Bins { first: #first, step: #step, around: #around } })
         }
         Task::Image { show } => {
             let show = variant("Show", show);

@@ -2,7 +2,7 @@
 
 use super::Head;
 use crate::graph::Graph;
-use cnnc_runtime::answer::{self, Labels, Map, Metric, Overlap, Range, Select, Task};
+use cnnc_runtime::answer::{self, Bins, Labels, Map, Metric, Overlap, Range, Select, Task};
 use cnnc_runtime::image::Show;
 
 impl Graph {
@@ -126,6 +126,13 @@ impl Graph {
                     _ => Metric::Euclidean,
                 },
                 threshold: number("threshold") as f32,
+            },
+            "pitch" => Task::Pitch {
+                bins: Bins {
+                    first: number("first") as f32,
+                    step: number("step") as f32,
+                    around: number("around") as usize,
+                },
             },
             "image" => Task::Image {
                 show: match head.word("range") {

@@ -83,7 +83,7 @@ impl Head {
                 }
                 Ok(0)
             }
-            "embed" => self.vector(shape),
+            "embed" | "pitch" => self.vector(shape),
             "verify" => {
                 let values = self.vector(shape)?;
                 if values != 1 && self.word("measure") == Some("score") {

@@ -5,7 +5,7 @@ use crate::layer::{Kind, ParamDecl};
 
 /// Every head of the language.
 pub static HEADS: &[&HeadDecl] = &[
-    &CLASSIFY, &YOLO1, &YOLO2, &YOLO3, &BOXES, &LANDMARKS, &EMBED, &VERIFY, &STYLE, &IMAGE,
+    &CLASSIFY, &YOLO1, &YOLO2, &YOLO3, &BOXES, &LANDMARKS, &EMBED, &VERIFY, &STYLE, &PITCH, &IMAGE,
 ];
 
 /// A key.
@@ -297,6 +297,34 @@ static STYLE: HeadDecl = HeadDecl {
     ],
     classes: "classes",
     computes: Computes::Style,
+};
+
+static PITCH: HeadDecl = HeadDecl {
+    keyword: "pitch",
+    doc: "The pitch of a sound (Kim et al. 2018, CREPE). `raw` is a vector of the activations of bins; the answer is the mean of the bins around the best one, weighted by \
+          their activations. A bin of `c` cents is `10 · 2^(c / 1200)` Hz.",
+    keys: &[
+        key(
+            "first",
+            Kind::Float,
+            Some("1997.3794084376191"),
+            "Cents of the first bin.",
+        ),
+        key(
+            "step",
+            Kind::Float,
+            Some("20"),
+            "Cents from one bin to the next.",
+        ),
+        key(
+            "around",
+            Kind::Int,
+            Some("4"),
+            "How many bins on either side of the best one are averaged with it.",
+        ),
+    ],
+    classes: "outputs",
+    computes: Computes::Nothing,
 };
 
 static IMAGE: HeadDecl = HeadDecl {

@@ -45,6 +45,13 @@ pub enum Answer {
     },
     /// A vector that stands for the input.
     Embedding(Vec<f32>),
+    /// A pitch; none in silence.
+    Pitch {
+        /// The frequency.
+        hertz: Option<f32>,
+        /// The activation of the best bin.
+        confidence: f32,
+    },
     /// A picture.
     Picture(Picture),
     /// Numbers, as the outputs have them.
@@ -220,6 +227,13 @@ impl Head {
                 }
             }
             Task::Embed { .. } => Answer::Embedding(raw.data.to_vec()),
+            Task::Pitch { bins } => {
+                let found = bins.pitch(raw.data);
+                Answer::Pitch {
+                    hertz: found.map(|(hertz, _)| hertz),
+                    confidence: found.map_or(0.0, |(_, confidence)| confidence),
+                }
+            }
             Task::Image { show } => match *raw.shape {
                 [channels, height, width] => {
                     Picture::of_map(raw.data, channels, height, width, *show)

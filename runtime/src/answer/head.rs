@@ -1,6 +1,6 @@
 //! A spec's head as data: which decode, and its numbers. Generated code holds it as a constant.
 
-use super::{Labels, Overlap};
+use super::{Bins, Labels, Overlap};
 use crate::image::Show;
 use crate::plan::List;
 use std::borrow::Cow;
@@ -90,6 +90,11 @@ pub enum Task {
         metric: Metric,
         /// Up to which distance they count as the same.
         threshold: f32,
+    },
+    /// `head pitch`: a frequency, from the activations of bins.
+    Pitch {
+        /// The bins.
+        bins: Bins,
     },
     /// `head image`: a picture.
     Image {
