@@ -94,7 +94,7 @@ fn squeezenet_on_photographs() {
     }
 }
 
-/// What TensorFlow.js gives for these sines; they are the pitches of strings and keys, within what their ear allows.
+/// What another engine gives for these sines, each within half a percent of what it is.
 #[test]
 fn crepe_on_sines() {
     const ANSWERS: [(f64, f64); 6] = [
