@@ -3,7 +3,7 @@
 //! An operand with one value for each channel (`[C]`, or `C` with all other extents 1) is repeated over
 //! the pixels of the others, as squeeze-and-excitation does.
 
-use super::{Decl, Inferred, Layer, ShapeError, grid};
+use super::{Decl, Inferred, Layer, Role, ShapeError, grid};
 use crate::graph::Shape;
 use crate::lower::{Lower, Storage, kernel};
 use cnnc_runtime::kernel::ZipOp;
@@ -179,6 +179,13 @@ impl Layer for Elementwise {
             let next = repeated(cx.input(index), &output);
             zip(cx, self.0.row().1, &output, &so_far, &next);
             so_far = output.clone();
+        }
+    }
+
+    fn role(&self) -> Role {
+        match self.0 {
+            Op::Add => Role::Add,
+            Op::Sub | Op::Mul | Op::Max | Op::AbsDiff => Role::Opaque,
         }
     }
 }

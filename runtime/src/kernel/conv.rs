@@ -68,14 +68,23 @@ unsafe fn tile<S: Simd, const MR: usize, const NR: usize>(
     unsafe {
         let c = Conv::read(consts);
         let activation = Activation::<S>::new(c.slope, c.hi);
-        let whole = c.residual == 0 && c.channels == (NR * S::LANES) as isize;
+        let whole = c.channels == (NR * S::LANES) as isize;
         for r in 0..c.rows {
             for t in 0..c.tiles {
                 let first = t * MR as isize;
                 let x = x.offset(r * c.in_row + first * c.in_px);
                 let out = out.offset(r * c.out_row + first * c.out_px);
                 let mut sums = reduce::<S, MR, NR>(x, w, bias, &c);
+                let residual = residual.wrapping_offset(r * c.res_row + first * c.res_px);
                 if whole {
+                    if c.residual != 0 {
+                        for p in 0..MR {
+                            for j in 0..NR {
+                                let at = residual.offset(p as isize * c.res_px).add(j * S::LANES);
+                                sums[p][j] = S::add(sums[p][j], S::load(at));
+                            }
+                        }
+                    }
                     if activation.leaky {
                         for p in 0..MR {
                             for j in 0..NR {
@@ -90,7 +99,6 @@ unsafe fn tile<S: Simd, const MR: usize, const NR: usize>(
                         }
                     }
                 } else {
-                    let residual = residual.wrapping_offset(r * c.res_row + first * c.res_px);
                     finish::<S, MR, NR>(out, residual, &c, &activation, &sums);
                 }
             }
