@@ -65,7 +65,7 @@ pub use self::{
     error::Error,
     model::{Model, compile_file, compile_str},
     network::{Network, Output, Outputs, SectionInfo, Session},
-    options::{Backend, Options, Progress, UnknownBackend},
+    options::{Arithmetic, Backend, Options, Progress, UnknownBackend},
     summary::{Row, Summary},
 };
 

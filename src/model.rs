@@ -6,7 +6,7 @@ use crate::summary::{self, Summary};
 use crate::{Backend, Error, Options};
 use cnnc_compiler::diagnostic::{Diagnostics, Files};
 use cnnc_compiler::graph::{Graph, Output};
-use cnnc_compiler::lower::{self, Lowered};
+use cnnc_compiler::lower::{self, Arithmetic, Lowered};
 use cnnc_compiler::pass::{self, Note};
 use cnnc_compiler::{jit, words};
 use cnnc_runtime::Isa;
@@ -118,7 +118,7 @@ impl Model {
 
     /// The loops of the optimised network.
     pub fn lower(&self, isa: Isa) -> Lowered {
-        lower::lower(&pass::optimize(self.graph()).0, isa)
+        lower::lower(&pass::optimize(self.graph()).0, isa, Arithmetic::Fast)
     }
 
     /// The graph with these tensors as outputs too.
@@ -215,7 +215,7 @@ impl Built {
         start: Instant,
     ) -> Result<Built, Error> {
         let (graph, _) = pass::optimize(graph);
-        let lowered = lower::lower(&graph, isa);
+        let lowered = lower::lower(&graph, isa, options.arithmetic);
         let code = match options.backend {
             Backend::Jit => Some(jit::compile(&lowered)?),
             _ => None,

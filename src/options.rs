@@ -1,5 +1,6 @@
 //! How a network is built and run.
 
+pub use cnnc_compiler::lower::Arithmetic;
 use cnnc_runtime::Isa;
 use std::fmt;
 use std::str::FromStr;
@@ -81,6 +82,8 @@ pub struct Options {
     pub taps: Vec<String>,
     /// What runs the network.
     pub backend: Backend,
+    /// Whether convolutions may be computed in a way that rounds differently.
+    pub arithmetic: Arithmetic,
     /// Told how far a run is, by [`Backend::Reference`] only: the others are done before anybody looks.
     pub progress: Option<Progress>,
 }
@@ -119,6 +122,13 @@ impl Options {
         self
     }
 
+    /// Computes every convolution as it is defined, without Winograd's algorithm.
+    #[must_use]
+    pub fn exact(mut self) -> Options {
+        self.arithmetic = Arithmetic::Exact;
+        self
+    }
+
     /// Asks to be told how far a run is.
     #[must_use]
     pub fn progress(mut self, progress: impl Fn(usize, usize) + Send + Sync + 'static) -> Options {
@@ -134,6 +144,7 @@ impl fmt::Debug for Options {
             .field("threads", &self.threads)
             .field("taps", &self.taps)
             .field("backend", &self.backend)
+            .field("arithmetic", &self.arithmetic)
             .finish_non_exhaustive()
     }
 }

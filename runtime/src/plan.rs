@@ -69,6 +69,29 @@ pub enum Recipe {
         /// Scale of each output channel, `gamma / sqrt(var + eps)`.
         norm: Option<Norm>,
     },
+    /// Panels of a 3×3 convolution for Winograd's F(4×4, 3×3): for each block of `block` output channels, each of the 36 products `ξ` and each
+    /// input channel, `block` lanes of `(G g Gᵀ)[ξ] × scale(first + o)`, `g` being
+    /// `data[base + o·outs.1 + i·ins.1 + y·taps[0] + x·taps[1]]`; zero where `o ≥ outs.0`.
+    Winograd {
+        /// First element in the packed weights.
+        dest: usize,
+        /// The weights.
+        data: Data,
+        /// Index of the element at the origin.
+        base: i64,
+        /// `(output channels, stride in data)`.
+        outs: (usize, i64),
+        /// The layer's channel that output channel 0 is.
+        first: usize,
+        /// `(input channels, stride in data)`.
+        ins: (usize, i64),
+        /// Strides of rows and columns in data.
+        taps: [i64; 2],
+        /// Lanes of a panel.
+        block: usize,
+        /// Scale of each output channel, `gamma / sqrt(var + eps)`.
+        norm: Option<Norm>,
+    },
     /// The bias that goes with [`Recipe::Panels`]: for each group, `ceil(outs / block) · block` lanes of
     /// `beta + (bias − mean) · scale`, or `bias`, or zero, each at the layer's channel `channel.0 + g·channel.1 + o`.
     Bias {

@@ -19,6 +19,9 @@ pub struct Args {
     /// Instruction set, instead of this machine's best
     #[arg(long, value_name = "ISA")]
     isa: Option<Isa>,
+    /// Compute convolutions as they are defined: without Winograd's algorithm, whose rounding errors are larger
+    #[arg(long)]
+    exact: bool,
 }
 
 impl Args {
@@ -58,6 +61,9 @@ impl Args {
     ) -> Result<Network, Failure> {
         let mut options = Options::new().threads(self.threads()).backend(backend);
         options.isa = self.isa;
+        if self.exact {
+            options = options.exact();
+        }
         options.taps = taps.to_vec();
         if backend == Backend::Reference {
             options = options.progress(print::progress());

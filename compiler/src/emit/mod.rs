@@ -24,7 +24,7 @@ pub use expand::{Invocation, Spec, expand};
 
 use crate::graph::Graph;
 use crate::loops::{verify, verify_plan};
-use crate::lower::{Lowered, lower};
+use crate::lower::{Arithmetic, Lowered, lower};
 use cnnc_runtime::Isa;
 use cnnc_runtime::answer::Head;
 use cnnc_runtime::session::session_bytes;
@@ -67,7 +67,7 @@ pub fn variants(graph: &Graph) -> Vec<Variant> {
             |other: &Isa| (other.lanes(), other.registers()) == (isa.lanes(), isa.registers());
         match variants.iter_mut().find(|(isas, _)| alike(&isas[0])) {
             Some((isas, _)) => isas.push(isa),
-            None => variants.push((vec![isa], lower(graph, isa))),
+            None => variants.push((vec![isa], lower(graph, isa, Arithmetic::Fast))),
         }
     }
     variants

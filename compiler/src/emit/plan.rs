@@ -133,6 +133,28 @@ fn recipe(recipe: &Recipe) -> TokenStream {
                 }
             }
         }
+        Recipe::Winograd {
+            dest,
+            data: from,
+            base,
+            outs,
+            first,
+            ins,
+            taps,
+            block,
+            norm: fold,
+        } => {
+            let (dest, block, first) = (number(*dest), number(*block), number(*first));
+            let (from, base) = (data(from), Literal::i64_unsuffixed(*base));
+            let (outs, ins, norm) = (pair(outs), pair(ins), option(fold, norm));
+            let taps = taps.map(Literal::i64_unsuffixed);
+            quote! {
+                Recipe::Winograd {
+                    dest: #dest, data: #from, base: #base, outs: #outs, first: #first, ins: #ins,
+                    taps: [#(#taps),*], block: #block, norm: #norm,
+                }
+            }
+        }
         Recipe::Bias {
             dest,
             data: from,

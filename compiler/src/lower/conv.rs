@@ -5,7 +5,7 @@
 //! with other constants.
 
 use super::tiling::{Band, bands, panel, tiles};
-use super::{Lower, Panels, Storage, chunks, kernel};
+use super::{Arithmetic, Lower, Panels, Storage, chunks, kernel};
 use crate::layer::epilogue::clamp;
 use crate::loops::{Access, Affine};
 use cnnc_runtime::kernel::map::Step;
@@ -14,7 +14,7 @@ use cnnc_runtime::plan::Norm;
 
 /// Half of the level-2 cache of the smallest machine that is planned for, in floats: what a block of the operand or
 /// a set of panels may occupy to be found there again.
-const CACHE: usize = 64 << 10;
+pub(super) const CACHE: usize = 64 << 10;
 
 /// A convolution to be lowered.
 pub struct ConvJob {
@@ -157,6 +157,9 @@ impl Lower<'_> {
         );
         if job.groups > 1 && cin == 1 && cout == 1 && job.residual.is_none() {
             return self.convolve_depthwise(job);
+        }
+        if self.arithmetic == Arithmetic::Fast && self.try_winograd(&job) {
+            return;
         }
         let grid = job.grid();
         let nr = panel(self.isa(), grid.pixels.count, cout);
@@ -385,6 +388,7 @@ impl Lower<'_> {
                 i64::from(job.residual.is_some()),
                 bits(slope),
                 bits(high),
+                0,
             ]);
             let args = [
                 job.output.arg(out),
@@ -446,7 +450,7 @@ impl Lower<'_> {
     }
 
     /// Applies steps in place to a block of pixels.
-    fn activate(
+    pub(super) fn activate(
         &mut self,
         steps: &[Step],
         at: Access,

@@ -11,6 +11,7 @@ mod storage;
 mod sweep;
 mod tiling;
 mod weights;
+mod winograd;
 
 pub use conv::ConvJob;
 pub use storage::Storage;
@@ -55,9 +56,19 @@ pub struct Lowered {
     pub plan: Plan,
 }
 
+/// How sums may be computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Arithmetic {
+    /// In the way that takes the least time: Winograd's algorithm where it pays, whose rounding errors are a few times larger.
+    #[default]
+    Fast,
+    /// As they are defined: one multiply-add for each input and weight.
+    Exact,
+}
+
 /// Lowers a verified graph for an ISA.
-pub fn lower(graph: &Graph, isa: Isa) -> Lowered {
-    let mut cx = Lower::new(graph, isa);
+pub fn lower(graph: &Graph, isa: Isa, arithmetic: Arithmetic) -> Lowered {
+    let mut cx = Lower::new(graph, isa, arithmetic);
     cx.place_values();
     cx.enter(None, "input");
     cx.read_inputs();
@@ -90,6 +101,7 @@ pub fn ports(graph: &Graph) -> (Vec<Port>, Vec<Port>) {
 pub struct Lower<'a> {
     graph: &'a Graph,
     isa: Isa,
+    arithmetic: Arithmetic,
     inferred: HashMap<NodeId, Inferred>,
     node: Option<NodeId>,
     storage: HashMap<ValueId, Storage>,
@@ -107,7 +119,7 @@ pub struct Lower<'a> {
 }
 
 impl<'a> Lower<'a> {
-    fn new(graph: &'a Graph, isa: Isa) -> Lower<'a> {
+    fn new(graph: &'a Graph, isa: Isa, arithmetic: Arithmetic) -> Lower<'a> {
         let mut buffers = Map::new();
         let weights = buffers.push(Buffer {
             len: 0,
@@ -126,6 +138,7 @@ impl<'a> Lower<'a> {
         Lower {
             graph,
             isa,
+            arithmetic,
             inferred,
             node: None,
             storage: HashMap::new(),

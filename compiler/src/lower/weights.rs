@@ -1,6 +1,7 @@
 //! Packed weights: which recipe fills which region, each made once however often it is asked for.
 
-use super::Lower;
+use super::winograd::PRODUCTS;
+use super::{ConvJob, Lower};
 use crate::graph::ParamId;
 use crate::loops::{Access, Affine};
 use cnnc_runtime::plan::{Data, Norm, Recipe};
@@ -98,6 +99,32 @@ impl Lower<'_> {
             reduce: reduce.clone().into(),
             block,
             norm,
+        })
+    }
+
+    /// Packs panels of Winograd's convolution, `outs` output channels from `first` on; block `b` starts `b · 36 · input channels · block`
+    /// further on.
+    pub(super) fn winograd_panels(
+        &mut self,
+        job: &ConvJob,
+        first: usize,
+        outs: usize,
+        block: usize,
+    ) -> Access {
+        let data = self.data(job.weight);
+        let [o, c, _, h, w] = job.weight_strides;
+        let cin = job.input.channels;
+        let len = outs.div_ceil(block) * PRODUCTS * cin * block;
+        self.pack(len, |dest| Recipe::Winograd {
+            dest,
+            data: data.clone(),
+            base: job.weight_base + first as i64 * o,
+            outs: (outs, o),
+            first,
+            ins: (cin, c),
+            taps: [h, w],
+            block,
+            norm: job.norm,
         })
     }
 

@@ -5,7 +5,7 @@ mod machine;
 
 use cnnc_compiler::graph::{Graph, Input, Node, Param, ValueId};
 use cnnc_compiler::loops::{self, interpret::interpret, verify, verify_plan};
-use cnnc_compiler::lower::{Lowered, lower};
+use cnnc_compiler::lower::{Arithmetic, Lowered, lower};
 use cnnc_compiler::pass::optimize;
 use cnnc_compiler::reference::Reference;
 use cnnc_runtime::Isa;
@@ -163,7 +163,7 @@ impl Expected {
 
 /// Lowers a graph and proves the loops.
 pub fn proven(what: &str, graph: &Graph, isa: Isa) -> Lowered {
-    let lowered = lower(graph, isa);
+    let lowered = lower(graph, isa, Arithmetic::Fast);
     let proof =
         verify(&lowered.program).and_then(|()| verify_plan(&lowered.program, &lowered.plan));
     if let Err(violations) = proof {

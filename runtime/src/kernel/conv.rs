@@ -4,6 +4,7 @@
 //! reduction runs over `n0 × n1 × n2` taps of `run` contiguous inputs each, in this order, as one
 //! chain of multiply-adds per output that starts from the bias. Packed weights hold `NR·lanes`
 //! values for each step of the reduction; lanes beyond `channels` are computed and not stored.
+//! All rows have the same weights where `w_row` is 0; else the call is a batch of matrix products, one for each row.
 
 use super::support::{Activation, View, activate, consts, invalid, multiply_add, span, vector};
 use super::{Footprint, Kernel, KernelFn, MAX_ARGS, float};
@@ -14,7 +15,7 @@ use std::sync::atomic::{Ordering, compiler_fence};
 
 consts! { Conv {
     rows, out_row, in_row, res_row, tiles, out_px, in_px, res_px,
-    n0, s0, n1, s1, n2, s2, run, channels, residual, slope, hi,
+    n0, s0, n1, s1, n2, s2, run, channels, residual, slope, hi, w_row,
 } }
 
 /// The row of one tile, without its name and entries.
@@ -70,6 +71,7 @@ unsafe fn tile<S: Simd, const MR: usize, const NR: usize>(
         let activation = Activation::<S>::new(c.slope, c.hi);
         let whole = c.channels == (NR * S::LANES) as isize;
         for r in 0..c.rows {
+            let w = w.offset(r * c.w_row);
             for t in 0..c.tiles {
                 let first = t * MR as isize;
                 let x = x.offset(r * c.in_row + first * c.in_px);
@@ -292,7 +294,10 @@ fn footprint_of(mr: usize, panel: usize, lanes: isize, consts: &[i64]) -> Vec<Op
             (c.n2, c.s2),
             (c.run, 1),
         ]),
-        vector(c.n0 * c.n1 * c.n2 * c.run * panel),
+        span(&[
+            (if c.w_row == 0 { 1 } else { c.rows }, c.w_row),
+            (c.n0 * c.n1 * c.n2 * c.run * panel, 1),
+        ]),
         vector(panel),
         if c.residual == 0 {
             None
@@ -328,7 +333,7 @@ fn naive(
         for p in 0..c.tiles * mr as isize {
             for l in 0..c.channels {
                 let mut sum = view.get(3, l);
-                let mut weight = l;
+                let mut weight = r * c.w_row + l;
                 for i0 in 0..c.n0 {
                     for i1 in 0..c.n1 {
                         for i2 in 0..c.n2 {

@@ -28,6 +28,7 @@ mod pool;
 mod support;
 mod table;
 mod window;
+pub mod winograd;
 mod zip;
 
 pub use map::Step;

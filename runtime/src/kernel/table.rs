@@ -2,7 +2,7 @@
 
 use super::{
     Kernel, KernelId, bilinear, channels, conv, copy, cross, depthwise, fill, lrn, map, norm, pool,
-    zip,
+    winograd, zip,
 };
 use crate::isa::Isa;
 
@@ -66,6 +66,10 @@ kernels! {
         F32_BILINEAR = bilinear::ROW;
         /// `f32_cross`
         F32_CROSS = cross::ROW;
+        /// `f32_winograd_input`
+        F32_WINOGRAD_INPUT = winograd::INPUT;
+        /// `f32_winograd_output`
+        F32_WINOGRAD_OUTPUT = winograd::OUTPUT;
     }
     narrow {
         (1, 1) (2, 1) (3, 1) (4, 1) (5, 1) (6, 1)

@@ -12,11 +12,13 @@
 //! Values that are not finite are found on the way, while they are in the cache.
 
 mod panels;
+mod winograd;
 
 use crate::memory::Aligned;
 use crate::plan::{Data, Norm, Plan, Recipe};
 use crate::weights::{Bound, Problem, Values, WeightsError};
 use panels::{Panels, all_finite};
+use winograd::Filters;
 
 /// Executes the recipes of `plan`.
 ///
@@ -63,6 +65,29 @@ fn follow(recipe: &Recipe, bound: &Bound<'_>, packed: &mut [f32]) -> bool {
             let dest = &mut packed[dest..][..panels.len()];
             panels.fill(dest, &values(data, bound), scale, channel)
                 && affine.is_none_or(|a| a.sound)
+        }
+        Recipe::Winograd {
+            dest,
+            ref data,
+            base,
+            outs,
+            first,
+            ins,
+            taps,
+            block,
+            norm,
+        } => {
+            let filters = Filters {
+                base,
+                outs,
+                ins,
+                taps,
+                block,
+            };
+            let affine = norm.map(|norm| Affine::new(norm, bound));
+            let scale = affine.as_ref().map(|affine| &affine.scale[..]);
+            let dest = &mut packed[dest..][..filters.len()];
+            filters.fill(dest, &values(data, bound), scale, first) && affine.is_none_or(|a| a.sound)
         }
         Recipe::Bias {
             dest,
@@ -209,7 +234,9 @@ fn problems(recipes: &[&Recipe], bound: &Bound<'_>) -> Vec<Problem> {
 
 fn norm_of(recipe: &Recipe) -> Option<Norm> {
     match recipe {
-        Recipe::Panels { norm, .. } | Recipe::Bias { norm, .. } => *norm,
+        Recipe::Panels { norm, .. } | Recipe::Winograd { norm, .. } | Recipe::Bias { norm, .. } => {
+            *norm
+        }
         Recipe::ScaleShift { norm, .. } => Some(*norm),
         Recipe::Vector { .. } => None,
     }
@@ -218,7 +245,9 @@ fn norm_of(recipe: &Recipe) -> Option<Norm> {
 /// The sources that a recipe reads, its data first.
 fn sources_of(recipe: &Recipe) -> Vec<u32> {
     let data = match recipe {
-        Recipe::Panels { data, .. } | Recipe::Vector { data, .. } => Some(data),
+        Recipe::Panels { data, .. }
+        | Recipe::Winograd { data, .. }
+        | Recipe::Vector { data, .. } => Some(data),
         Recipe::Bias { data, .. } => data.as_ref(),
         Recipe::ScaleShift { .. } => None,
     };

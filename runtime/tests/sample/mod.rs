@@ -50,6 +50,8 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         "f32_fill" => fill(random),
         "f32_bilinear" => bilinear(random),
         "f32_cross" => cross(random),
+        "f32_winograd_input" => winograd_input(random),
+        "f32_winograd_output" => winograd_output(random),
         _ => {
             let tile = name
                 .strip_prefix("f32_conv_")
@@ -102,6 +104,7 @@ fn conv(mr: i64, nr: i64, isa: Isa, random: &mut Random) -> Vec<i64> {
         random.within(0, 1),
     ]);
     consts.extend(activation(random));
+    consts.push(random.within(0, 1) * random.within(0, 100));
     consts
 }
 
@@ -291,6 +294,47 @@ fn fill(random: &mut Random) -> Vec<i64> {
         consts.splice(0..0, [count, stride]);
         stride *= count;
     }
+    consts
+}
+
+/// `tile_rows, tile_cols, h, w`; the last tiles lack some pixels of those they make and `beyond` that they read.
+fn tiles(beyond: i64, random: &mut Random) -> Vec<i64> {
+    let tiles = [random.within(1, 3), random.within(1, 3)];
+    let extents = tiles.map(|tiles| match random.within(0, 2) {
+        0 => random.within(4 * tiles - 3, 4 * tiles + beyond),
+        _ => 4 * tiles + beyond,
+    });
+    [tiles, extents].concat()
+}
+
+/// Strides of matrices, rows of tiles and tiles.
+fn products(tiles: &[i64], channels: i64, random: &mut Random) -> [i64; 3] {
+    let tile = channels + random.within(0, 3);
+    let row = tiles[1] * tile + random.within(0, 3);
+    [tiles[0] * row + random.within(0, 3), row, tile]
+}
+
+fn winograd_input(random: &mut Random) -> Vec<i64> {
+    let mut consts = tiles(2, random);
+    let channels = random.within(1, 40);
+    let products = products(&consts, channels, random);
+    let pixel = channels + random.within(0, 3);
+    consts.extend([consts[3] * pixel + random.within(0, 3), pixel, channels]);
+    consts.extend(products);
+    consts
+}
+
+fn winograd_output(random: &mut Random) -> Vec<i64> {
+    let mut consts = tiles(0, random);
+    let channels = random.within(1, 40);
+    let products = products(&consts, channels, random);
+    let pixels = [0, 1].map(|_| channels + random.within(0, 3));
+    let [out, residual] = pixels.map(|pixel| [consts[3] * pixel + random.within(0, 3), pixel]);
+    consts.extend(out);
+    consts.extend(products);
+    consts.extend(residual);
+    consts.extend([channels, random.within(0, 1)]);
+    consts.extend(activation(random));
     consts
 }
 

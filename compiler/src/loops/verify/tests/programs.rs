@@ -3,7 +3,7 @@
 
 use crate::id::{Id, Map};
 use crate::loops::*;
-use crate::lower::{kernel, lower};
+use crate::lower::{Arithmetic, kernel, lower};
 use crate::pass::optimize;
 use crate::{Files, compile_source};
 use cnnc_runtime::Isa;
@@ -41,7 +41,7 @@ fn lowered() -> Program {
     }";
     let model = compile_source(&mut Files::default(), "small.cnn", text);
     let (graph, _) = optimize(&model.unwrap().graph);
-    lower(&graph, Isa::Portable).program
+    lower(&graph, Isa::Portable, Arithmetic::Fast).program
 }
 
 struct Build(Program);
@@ -158,6 +158,7 @@ pub fn conv_with_halo() -> Program {
         let whole = b.repeat(1, false, |_, panel| {
             let mut consts = vec![1, 48, 12, 0, 2, 12, 2, 0, 1, 0, 1, 0, 3, 12, 6, 8, 0];
             consts.extend(linear());
+            consts.push(0);
             let args = [
                 to(y, 0, &[(row, 48), (panel, 8)]),
                 to(x, 0, &[(row, 12)]),
@@ -169,6 +170,7 @@ pub fn conv_with_halo() -> Program {
         });
         let mut consts = vec![1, 48, 12, 0, 2, 12, 2, 0, 1, 0, 1, 0, 3, 12, 6, 4, 0];
         consts.extend(linear());
+        consts.push(0);
         let args = [
             to(y, 8, &[(row, 48)]),
             to(x, 0, &[(row, 12)]),
@@ -448,6 +450,7 @@ fn channel_blocks() -> Program {
     let conv = b.repeat(2, true, |_, panel| {
         let mut consts = vec![1, 0, 0, 0, 5, 16, 12, 12, 1, 0, 1, 0, 1, 0, 3, 8, 1];
         consts.extend(linear());
+        consts.push(0);
         let args = [
             to(z, 0, &[(panel, 8)]),
             to(y, 0, &[]),

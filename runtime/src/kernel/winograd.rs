@@ -1,0 +1,508 @@
+//! `f32_winograd_input`, `f32_winograd_output`: the transforms of Winograd's convolution F(4×4, 3×3).
+//!
+//! A tile of 4×4 outputs is made of 6×6 inputs by 36 products instead of 144 (Winograd 1980; Lavin and Gray 2016):
+//!
+//! ```text
+//! output = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A         d: 6×6 inputs, g: 3×3 weights
+//! ```
+//! With many channels the products between the transforms are 36 matrix products, which the convolution kernels compute; `G g Gᵀ`
+//! is what [`Recipe::Winograd`](crate::plan::Recipe::Winograd) packs. The matrices interpolate polynomials at the points
+//! 0, ±3/4, ±3/2 and ∞. Those of the papers, 0, ±1, ±2 and ∞, have smaller numbers and twice the rounding error; all
+//! numbers here are exact in f32.
+
+use super::support::{Activation, View, activate, consts, invalid, multiply_add, span, vector};
+use super::{Footprint, Kernel, MAX_ARGS, float};
+use crate::isa::Isa;
+use crate::simd::{Simd, entries, load_first, store_first};
+
+/// Outputs of a tile along an axis.
+pub const TILE: usize = 4;
+
+/// Inputs of a tile along an axis.
+pub const SPAN: usize = 6;
+
+/// The points, but 0 and ∞.
+const A: f32 = 0.75;
+const B: f32 = 1.5;
+
+consts! { Input {
+    tile_rows, tile_cols, h, w, in_row, in_px, channels, out_xi, out_row, out_tile,
+} }
+
+consts! { Output {
+    tile_rows, tile_cols, h, w, out_row, out_px, in_xi, in_row, in_tile, res_row, res_px, channels, residual, slope, hi,
+} }
+
+/// Tiles of inputs, `h × w` pixels of which exist (all others are zero), as `out[ξ·out_xi + row·out_row + tile·out_tile + channel]`.
+pub(super) const INPUT: Kernel = Kernel {
+    name: "f32_winograd_input",
+    args: &["out", "x"],
+    consts: Input::NAMES,
+    in_place: false,
+    exact: true,
+    footprint: input_footprint,
+    entry: input_entry,
+    twin: input_twin,
+};
+
+/// Tiles of outputs, `h × w` pixels of which exist, with bias, residual and activation.
+pub(super) const OUTPUT: Kernel = Kernel {
+    name: "f32_winograd_output",
+    args: &["out", "x", "bias", "residual"],
+    consts: Output::NAMES,
+    in_place: false,
+    exact: true,
+    footprint: output_footprint,
+    entry: output_entry,
+    twin: output_twin,
+};
+
+entries! {
+    fn input_entry = input
+}
+
+entries! {
+    fn output_entry = output
+}
+
+/// `Bᵀ d`
+#[inline(always)]
+unsafe fn six<S: Simd>(d: [S::V; SPAN]) -> [S::V; SPAN] {
+    // SAFETY: as of `Simd`.
+    unsafe {
+        let even_a = S::fma(S::splat(-B * B), d[2], d[4]);
+        let odd_a = S::fma(S::splat(-B * B), d[1], d[3]);
+        let even_b = S::fma(S::splat(-A * A), d[2], d[4]);
+        let odd_b = S::fma(S::splat(-A * A), d[1], d[3]);
+        let (both, sum) = (S::splat(A * A * B * B), S::splat(-(A * A + B * B)));
+        [
+            S::fma(both, d[0], S::fma(sum, d[2], d[4])),
+            S::fma(S::splat(A), odd_a, even_a),
+            S::fma(S::splat(-A), odd_a, even_a),
+            S::fma(S::splat(B), odd_b, even_b),
+            S::fma(S::splat(-B), odd_b, even_b),
+            S::fma(both, d[1], S::fma(sum, d[3], d[5])),
+        ]
+    }
+}
+
+/// `Aᵀ m`
+#[inline(always)]
+unsafe fn four<S: Simd>(m: [S::V; SPAN]) -> [S::V; TILE] {
+    // SAFETY: as of `Simd`.
+    unsafe {
+        let (sum_a, difference_a) = (S::add(m[1], m[2]), S::sub(m[1], m[2]));
+        let (sum_b, difference_b) = (S::add(m[3], m[4]), S::sub(m[3], m[4]));
+        [
+            S::add(S::add(m[0], sum_a), sum_b),
+            S::fma(S::splat(B), difference_b, S::mul(S::splat(A), difference_a)),
+            S::fma(S::splat(B * B), sum_b, S::mul(S::splat(A * A), sum_a)),
+            S::fma(
+                S::splat(B * B * B),
+                difference_b,
+                S::fma(S::splat(A * A * A), difference_a, m[5]),
+            ),
+        ]
+    }
+}
+
+#[inline(always)]
+unsafe fn input<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    _: *const f32,
+    _: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: the caller keeps the contract of `KernelFn`; every address is one of the footprint.
+    unsafe {
+        let c = Input::read(consts);
+        let lanes = S::LANES as isize;
+        for row in 0..c.tile_rows {
+            for tile in 0..c.tile_cols {
+                let (y0, x0) = (row * TILE as isize, tile * TILE as isize);
+                let x = x.offset(y0 * c.in_row + x0 * c.in_px);
+                let out = out.offset(row * c.out_row + tile * c.out_tile);
+                let (h, w) = (c.h - y0, c.w - x0);
+                let inside = h >= SPAN as isize && w >= SPAN as isize;
+                let mut channel = 0;
+                while channel < c.channels {
+                    let (x, out) = (x.offset(channel), out.offset(channel));
+                    let count = c.channels - channel;
+                    if inside && count >= lanes {
+                        input_tile::<S, true>(out, x, &c, (h, w), lanes);
+                    } else {
+                        input_tile::<S, false>(out, x, &c, (h, w), count);
+                    }
+                    channel += lanes;
+                }
+            }
+        }
+    }
+}
+
+/// One vector of channels of one tile. `WHOLE` tiles have all their pixels and channels.
+#[inline(always)]
+unsafe fn input_tile<S: Simd, const WHOLE: bool>(
+    out: *mut f32,
+    x: *const f32,
+    c: &Input,
+    (h, w): (isize, isize),
+    count: isize,
+) {
+    // SAFETY: pixels beyond `h`, `w` and channels beyond `count` are not touched.
+    unsafe {
+        let mut half = [[S::splat(0.0); SPAN]; SPAN];
+        for i in 0..SPAN {
+            let mut d = [S::splat(0.0); SPAN];
+            if WHOLE || (i as isize) < h {
+                for j in 0..SPAN {
+                    let at = x.wrapping_offset(i as isize * c.in_row + j as isize * c.in_px);
+                    if WHOLE {
+                        d[j] = S::load(at);
+                    } else if (j as isize) < w {
+                        d[j] = load_first::<S>(at, count as usize);
+                    }
+                }
+            }
+            half[i] = six::<S>(d);
+        }
+        for j in 0..SPAN {
+            let mut d = [S::splat(0.0); SPAN];
+            for i in 0..SPAN {
+                d[i] = half[i][j];
+            }
+            let v = six::<S>(d);
+            for i in 0..SPAN {
+                let at = out.offset((i * SPAN + j) as isize * c.out_xi);
+                if WHOLE {
+                    S::store(at, v[i]);
+                } else {
+                    store_first::<S>(at, count as usize, v[i]);
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn output<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    bias: *const f32,
+    residual: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: the caller keeps the contract of `KernelFn`; every address is one of the footprint.
+    unsafe {
+        let c = Output::read(consts);
+        let activation = Activation::<S>::new(c.slope, c.hi);
+        let lanes = S::LANES as isize;
+        for row in 0..c.tile_rows {
+            for tile in 0..c.tile_cols {
+                let (y0, x0) = (row * TILE as isize, tile * TILE as isize);
+                let x = x.offset(row * c.in_row + tile * c.in_tile);
+                let out = out.offset(y0 * c.out_row + x0 * c.out_px);
+                let residual = residual.wrapping_offset(y0 * c.res_row + x0 * c.res_px);
+                let (h, w) = (c.h - y0, c.w - x0);
+                let inside = h >= TILE as isize && w >= TILE as isize;
+                let mut channel = 0;
+                while channel < c.channels {
+                    let (x, out) = (x.offset(channel), out.offset(channel));
+                    let (bias, residual) =
+                        (bias.offset(channel), residual.wrapping_offset(channel));
+                    let count = c.channels - channel;
+                    if inside && count >= lanes {
+                        output_tile::<S, true>(
+                            out,
+                            x,
+                            bias,
+                            residual,
+                            &c,
+                            &activation,
+                            (h, w),
+                            lanes,
+                        );
+                    } else {
+                        output_tile::<S, false>(
+                            out,
+                            x,
+                            bias,
+                            residual,
+                            &c,
+                            &activation,
+                            (h, w),
+                            count,
+                        );
+                    }
+                    channel += lanes;
+                }
+            }
+        }
+    }
+}
+
+/// One vector of channels of one tile. `WHOLE` tiles have all their pixels and channels.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)] // The kernel's pointers, which closures would capture.
+unsafe fn output_tile<S: Simd, const WHOLE: bool>(
+    out: *mut f32,
+    x: *const f32,
+    bias: *const f32,
+    residual: *const f32,
+    c: &Output,
+    activation: &Activation<S>,
+    (h, w): (isize, isize),
+    count: isize,
+) {
+    let count = count as usize;
+    // SAFETY: pixels beyond `h`, `w` and channels beyond `count` are not touched.
+    unsafe {
+        let mut half = [[S::splat(0.0); TILE]; SPAN];
+        for i in 0..SPAN {
+            let mut m = [S::splat(0.0); SPAN];
+            for j in 0..SPAN {
+                let at = x.offset((i * SPAN + j) as isize * c.in_xi);
+                m[j] = if WHOLE {
+                    S::load(at)
+                } else {
+                    load_first::<S>(at, count)
+                };
+            }
+            half[i] = four::<S>(m);
+        }
+        let bias = if WHOLE {
+            S::load(bias)
+        } else {
+            load_first::<S>(bias, count)
+        };
+        for j in 0..TILE {
+            if !WHOLE && j as isize >= w {
+                break;
+            }
+            let mut m = [S::splat(0.0); SPAN];
+            for i in 0..SPAN {
+                m[i] = half[i][j];
+            }
+            let y = four::<S>(m);
+            for i in 0..TILE {
+                if !WHOLE && i as isize >= h {
+                    break;
+                }
+                let mut sum = S::add(y[i], bias);
+                if c.residual != 0 {
+                    let at = residual.offset(i as isize * c.res_row + j as isize * c.res_px);
+                    sum = S::add(sum, load_first::<S>(at, count));
+                }
+                let at = out.offset(i as isize * c.out_row + j as isize * c.out_px);
+                store_first::<S>(at, count, activation.apply(sum));
+            }
+        }
+    }
+}
+
+/// Whether `extent` pixels end in the last of `tiles` tiles, which read `beyond` pixels more than they make.
+fn fits(extent: isize, tiles: isize, beyond: isize) -> bool {
+    let last = (tiles - 1) * TILE as isize;
+    tiles > 0 && (last + 1..=last + TILE as isize + beyond).contains(&extent)
+}
+
+fn input_footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
+    let c = Input::new(consts);
+    if !fits(c.h, c.tile_rows, 2) || !fits(c.w, c.tile_cols, 2) {
+        return invalid();
+    }
+    vec![
+        span(&[
+            ((SPAN * SPAN) as isize, c.out_xi),
+            (c.tile_rows, c.out_row),
+            (c.tile_cols, c.out_tile),
+            (c.channels, 1),
+        ]),
+        span(&[(c.h, c.in_row), (c.w, c.in_px), (c.channels, 1)]),
+    ]
+}
+
+fn output_footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
+    let c = Output::new(consts);
+    if !fits(c.h, c.tile_rows, 0) || !fits(c.w, c.tile_cols, 0) || !(0..=1).contains(&c.residual) {
+        return invalid();
+    }
+    let residual = span(&[(c.h, c.res_row), (c.w, c.res_px), (c.channels, 1)]);
+    vec![
+        span(&[(c.h, c.out_row), (c.w, c.out_px), (c.channels, 1)]),
+        span(&[
+            ((SPAN * SPAN) as isize, c.in_xi),
+            (c.tile_rows, c.in_row),
+            (c.tile_cols, c.in_tile),
+            (c.channels, 1),
+        ]),
+        vector(c.channels),
+        if c.residual == 0 { None } else { residual },
+    ]
+}
+
+/// The transposed matrices, a row for each result.
+const TO_SIX: [[f32; SPAN]; SPAN] = [
+    [A * A * B * B, 0.0, -(A * A + B * B), 0.0, 1.0, 0.0],
+    [0.0, -A * B * B, -B * B, A, 1.0, 0.0],
+    [0.0, A * B * B, -B * B, -A, 1.0, 0.0],
+    [0.0, -A * A * B, -A * A, B, 1.0, 0.0],
+    [0.0, A * A * B, -A * A, -B, 1.0, 0.0],
+    [0.0, A * A * B * B, 0.0, -(A * A + B * B), 0.0, 1.0],
+];
+
+/// `G`, which takes three weights to six.
+pub(crate) const WEIGHTS: [[f64; 3]; SPAN] = {
+    let (a, b) = (A as f64, B as f64);
+    let near = 1.0 / (2.0 * a * a * (a * a - b * b));
+    let far = 1.0 / (2.0 * b * b * (b * b - a * a));
+    [
+        [1.0 / (a * a * b * b), 0.0, 0.0],
+        [near, a * near, a * a * near],
+        [near, -a * near, a * a * near],
+        [far, b * far, b * b * far],
+        [far, -b * far, b * b * far],
+        [0.0, 0.0, 1.0],
+    ]
+};
+
+/// `Bᵀ d`, in the order of [`six`].
+fn six_of(isa: Isa, d: [f32; SPAN]) -> [f32; SPAN] {
+    let fma = |a, b, c| multiply_add(isa, a, b, c);
+    let t = &TO_SIX;
+    let pair = |row: usize| {
+        let even = fma(t[row][2], d[2], d[4]);
+        let odd = fma(t[row][2], d[1], d[3]);
+        [fma(t[row][3], odd, even), fma(t[row + 1][3], odd, even)]
+    };
+    let ([a, b], [c, e]) = (pair(1), pair(3));
+    [
+        fma(t[0][0], d[0], fma(t[0][2], d[2], d[4])),
+        a,
+        b,
+        c,
+        e,
+        fma(t[5][1], d[1], fma(t[5][3], d[3], d[5])),
+    ]
+}
+
+/// `Aᵀ m`, in the order of [`four`].
+fn four_of(isa: Isa, m: [f32; SPAN]) -> [f32; TILE] {
+    let fma = |a, b, c| multiply_add(isa, a, b, c);
+    let (plus, minus) = ([m[1] + m[2], m[3] + m[4]], [m[1] - m[2], m[3] - m[4]]);
+    [
+        (m[0] + plus[0]) + plus[1],
+        fma(B, minus[1], A * minus[0]),
+        fma(B * B, plus[1], (A * A) * plus[0]),
+        fma(B * B * B, minus[1], fma(A * A * A, minus[0], m[5])),
+    ]
+}
+
+/// Columns of a matrix as rows.
+fn transposed<const R: usize, const C: usize>(of: [[f32; C]; R]) -> [[f32; R]; C] {
+    std::array::from_fn(|c| std::array::from_fn(|r| of[r][c]))
+}
+
+fn input_twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: Isa) {
+    let c = Input::new(consts);
+    let mut view = View::new(memory, at);
+    for row in 0..c.tile_rows {
+        for tile in 0..c.tile_cols {
+            for channel in 0..c.channels {
+                let pixel = |i: usize, j: usize| {
+                    let y = row * TILE as isize + i as isize;
+                    let x = tile * TILE as isize + j as isize;
+                    match y < c.h && x < c.w {
+                        true => view.get(1, y * c.in_row + x * c.in_px + channel),
+                        false => 0.0,
+                    }
+                };
+                let rows: [_; SPAN] =
+                    std::array::from_fn(|i| six_of(isa, std::array::from_fn(|j| pixel(i, j))));
+                let columns = transposed(rows).map(|column| six_of(isa, column));
+                let first = row * c.out_row + tile * c.out_tile + channel;
+                for (j, column) in columns.into_iter().enumerate() {
+                    for (i, value) in column.into_iter().enumerate() {
+                        view.set(first + (i * SPAN + j) as isize * c.out_xi, value);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn output_twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: Isa) {
+    let c = Output::new(consts);
+    let (slope, hi) = (float(c.slope as i64), float(c.hi as i64));
+    let mut view = View::new(memory, at);
+    for row in 0..c.tile_rows {
+        for tile in 0..c.tile_cols {
+            for channel in 0..c.channels {
+                let first = row * c.in_row + tile * c.in_tile + channel;
+                let product =
+                    |i: usize, j: usize| view.get(1, first + (i * SPAN + j) as isize * c.in_xi);
+                let rows: [_; SPAN] =
+                    std::array::from_fn(|i| four_of(isa, std::array::from_fn(|j| product(i, j))));
+                let columns = transposed(rows).map(|column| four_of(isa, column));
+                for (j, column) in columns.into_iter().enumerate() {
+                    for (i, value) in column.into_iter().enumerate() {
+                        let y = row * TILE as isize + i as isize;
+                        let x = tile * TILE as isize + j as isize;
+                        if y >= c.h || x >= c.w {
+                            continue;
+                        }
+                        let mut sum = value + view.get(2, channel);
+                        if c.residual != 0 {
+                            sum += view.get(3, y * c.res_row + x * c.res_px + channel);
+                        }
+                        view.set(
+                            y * c.out_row + x * c.out_px + channel,
+                            activate(sum, slope, hi),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The definition: a tile of a convolution in one dimension, exactly.
+    #[test]
+    fn the_matrices_convolve() {
+        let d = [3.0f32, -1.0, 4.0, 1.0, -5.0, 9.0];
+        let g = [2.0f64, 7.0, -1.0];
+        let inputs = six_of(Isa::Portable, d);
+        let products: [f32; SPAN] = std::array::from_fn(|i| {
+            let weight: f64 = (0..3).map(|k| WEIGHTS[i][k] * g[k]).sum();
+            (f64::from(inputs[i]) * weight) as f32
+        });
+        let outputs = four_of(Isa::Portable, products);
+        for (i, output) in outputs.into_iter().enumerate() {
+            let exact: f64 = (0..3).map(|k| f64::from(d[i + k]) * g[k]).sum();
+            assert!(
+                (f64::from(output) - exact).abs() < 1e-4,
+                "{i}: {output} is not {exact}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_matrix_is_what_the_sums_compute() {
+        let d = [3.0f32, -1.0, 4.0, 1.0, -5.0, 9.0];
+        for (row, value) in TO_SIX.iter().zip(six_of(Isa::Portable, d)) {
+            let exact: f64 = row
+                .iter()
+                .zip(d)
+                .map(|(&m, d)| f64::from(m) * f64::from(d))
+                .sum();
+            assert!((f64::from(value) - exact).abs() < 1e-5);
+        }
+    }
+}
