@@ -111,9 +111,11 @@ impl Model {
         Ok(Summary::new(self.graph(), &lowered))
     }
 
-    /// What every pass did to each candidate, or why it left it alone.
-    pub fn explain(&self) -> Vec<Note> {
-        pass::optimize(self.graph()).1.list
+    /// What every pass, and lowering for that ISA, did to each candidate, or why it left it alone.
+    pub fn explain(&self, isa: Isa) -> Vec<Note> {
+        let (graph, notes) = pass::optimize(self.graph());
+        let lowered = lower::lower(&graph, isa, Arithmetic::Fast);
+        notes.list.into_iter().chain(lowered.notes).collect()
     }
 
     /// The loops of the optimised network.

@@ -47,7 +47,7 @@ fn code(args: &Args) -> Result<(), Failure> {
 
 fn passes(args: &Args) -> Result<(), Failure> {
     let model = cnnc::compile_file(&args.what)?;
-    let notes = model.explain();
+    let notes = model.explain(cnnc::Isa::detect()?);
     if args.json {
         let entries = notes.iter().map(|note| {
             json!({ "pass": note.pass, "label": note.label, "applied": note.applied, "text": note.text })

@@ -65,6 +65,9 @@ pub static DECL: Decl = Decl {
         "input x: 3x40; c: conv 5 7 /2 pad same tanh",
         "input x: 2x4x5x6; c: conv 3x3x3 4 pad half /1x2x1",
         "input x: 33x5x5; c: conv 1x1 40",
+        "input x: 32x13x14; c: conv 3x3 48 pad half bn relu",
+        "input x: 64x6x233; c: conv 3x3 17 pad half tanh",
+        "input x: 32x9x10; c: conv 3x3 32 pad half; add(c, x); relu",
         "input x: 1x6x6; c: conv 3x3 1 bias off weight [[1, 0, -1], [2, 0, -2], [1, 0, -1]]",
     ],
 };

@@ -24,6 +24,7 @@ use crate::layer::{Halo, Inferred};
 use crate::loops::{
     Access, Affine, Buffer, BufferId, Call, For, Place, Program, Section, Stmt, VarId,
 };
+use crate::pass::Note;
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::{KERNELS, KernelId};
 use cnnc_runtime::plan::{Plan, Port, Recipe, Source};
@@ -54,6 +55,8 @@ pub struct Lowered {
     pub program: Program,
     /// Everything else a backend needs.
     pub plan: Plan,
+    /// Which convolutions are computed by another algorithm than their definition, and why the others are not.
+    pub notes: Vec<Note>,
 }
 
 /// How sums may be computed.
@@ -116,6 +119,7 @@ pub struct Lower<'a> {
     packed: usize,
     sources: Vec<Source>,
     recipes: Vec<(Recipe, usize)>,
+    notes: Vec<Note>,
 }
 
 impl<'a> Lower<'a> {
@@ -151,6 +155,7 @@ impl<'a> Lower<'a> {
             packed: 0,
             sources: graph.sources(),
             recipes: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -298,6 +303,10 @@ impl<'a> Lower<'a> {
             arena,
             sections: self.sections,
         };
-        Lowered { program, plan }
+        Lowered {
+            program,
+            plan,
+            notes: self.notes,
+        }
     }
 }

@@ -16,6 +16,7 @@ use super::{Lower, Storage, chunks, kernel};
 use crate::layer::NO_HALO;
 use crate::layer::epilogue::clamp;
 use crate::loops::{Access, Affine};
+use crate::pass::Note;
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::winograd::{SPAN, TILE};
 use cnnc_runtime::kernel::{bits, conv_kernel};
@@ -101,8 +102,11 @@ impl Blocks {
     }
 }
 
-/// Whether the transforms cost less than the multiplications they save: estimated cycles on both ways.
-fn pays(isa: Isa, job: &ConvJob, blocks: &Blocks) -> bool {
+/// The share of a direct convolution's cycles above which estimates are not good enough to tell.
+const WORTHWHILE: f64 = 0.9;
+
+/// Estimated cycles by those of a direct convolution.
+fn share(isa: Isa, job: &ConvJob, blocks: &Blocks) -> f64 {
     let [_, height, width] = job.output.dhw;
     let (cin, cout) = (job.input.channels as f64, job.output.channels as f64);
     let lanes = isa.lanes() as f64;
@@ -114,7 +118,7 @@ fn pays(isa: Isa, job: &ConvJob, blocks: &Blocks) -> bool {
     let weights = PRODUCTS as f64 * cin * cout;
     let float = if weights > FAR as f64 { 0.6 } else { 0.15 };
     let reading = weights * float * blocks.count as f64;
-    1.1 * (products + transforms + reading) < direct
+    (products + transforms + reading) / direct
 }
 
 /// One band with its packed weights.
@@ -182,11 +186,22 @@ impl Lower<'_> {
             return false;
         }
         let blocks = Blocks::new(job);
-        let pays = pays(self.isa(), job, &blocks);
-        if pays {
+        let share = share(self.isa(), job, &blocks);
+        let applied = share < WORTHWHILE;
+        let percent = (share * 100.0).round();
+        self.notes.push(Note {
+            pass: "winograd",
+            label: self.node().label.clone(),
+            applied,
+            text: match applied {
+                true => format!("F(4x4, 3x3), by estimate in {percent} % of the cycles"),
+                false => format!("by estimate it would take {percent} % of the cycles"),
+            },
+        });
+        if applied {
             self.winograd(job, &blocks);
         }
-        pays
+        applied
     }
 
     fn winograd(&mut self, job: &ConvJob, blocks: &Blocks) {

@@ -57,7 +57,11 @@ pub fn network(
         inputs: vec![port("input", input)].into(),
         outputs: vec![port("output", output)].into(),
     };
-    Lowered { program, plan }
+    Lowered {
+        program,
+        plan,
+        notes: Vec::new(),
+    }
 }
 
 /// A pointer into the input of [`network`]: `base + Σ coefficient · variable`.

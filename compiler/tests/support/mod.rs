@@ -87,6 +87,9 @@ fn largest(tensor: &ArrayD<f64>) -> f64 {
 /// A node that sums `n` terms errs by at most `n · ε` times the sum of the terms' magnitudes; that sum is the
 /// node's result when operands and parameters are made positive. Errors of operands are
 /// carried on by moving each operand by its bound, up or down element by element, and taking twice the change of the result.
+/// Winograd's algorithm adds up `C` products where the definition has `9·C`, but its matrices magnify: in the worst case, which needs
+/// every sign to conspire, by 9.14² (the largest of `Σ |A| |G| |B|` of both dimensions, over that of the definition). The
+/// bound makes no allowance for that.
 pub fn expected(graph: &Graph) -> Expected {
     let every: Vec<ValueId> = graph.values.ids().collect();
     let exact = Reference::new(graph, &parameter)

@@ -3,6 +3,7 @@
 use super::support::{View, consts, span};
 use super::{Footprint, Kernel, MAX_ARGS};
 use crate::isa::Isa;
+use std::ptr::copy_nonoverlapping;
 
 consts! { Copy5 { n0, o0, i0, n1, o1, i1, n2, o2, i2, n3, o3, i3, n4, o4, i4 } }
 
@@ -28,21 +29,48 @@ unsafe extern "C" fn entry(
 ) {
     // SAFETY: every address is one of the footprint, by the contract of `KernelFn`.
     unsafe {
-        let c = Copy5::read(consts);
-        for j0 in 0..c.n0 {
-            for j1 in 0..c.n1 {
-                for j2 in 0..c.n2 {
-                    for j3 in 0..c.n3 {
-                        let x = x.offset(j0 * c.i0 + j1 * c.i1 + j2 * c.i2 + j3 * c.i3);
-                        let out = out.offset(j0 * c.o0 + j1 * c.o1 + j2 * c.o2 + j3 * c.o3);
-                        for j4 in 0..c.n4 {
-                            *out.offset(j4 * c.o4) = *x.offset(j4 * c.i4);
+        let [d0, d1, d2, d3, (n, o, i)] = order(&Copy5::read(consts));
+        for j0 in 0..d0.0 {
+            for j1 in 0..d1.0 {
+                for j2 in 0..d2.0 {
+                    for j3 in 0..d3.0 {
+                        let x = x.offset(j0 * d0.2 + j1 * d1.2 + j2 * d2.2 + j3 * d3.2);
+                        let out = out.offset(j0 * d0.1 + j1 * d1.1 + j2 * d2.1 + j3 * d3.1);
+                        if o == 1 && i == 1 && n >= SHORT {
+                            copy_nonoverlapping(x, out, n as usize);
+                            continue;
+                        }
+                        for j in 0..n {
+                            *out.offset(j * o) = *x.offset(j * i);
                         }
                     }
                 }
             }
         }
     }
+}
+
+/// Elements below which a loop is over before it has begun.
+const SHORT: isize = 8;
+
+/// The dimensions as `(count, stride of the output, stride of the input)`, outermost first, with a long one innermost where there is one.
+fn order(c: &Copy5) -> [(isize, isize, isize); 5] {
+    let mut dims = [
+        (c.n0, c.o0, c.i0),
+        (c.n1, c.o1, c.i1),
+        (c.n2, c.o2, c.i2),
+        (c.n3, c.o3, c.i3),
+        (c.n4, c.o4, c.i4),
+    ];
+    for _ in 1..dims.len() {
+        if dims[4].0 == 1 {
+            dims.rotate_right(1);
+        }
+    }
+    if dims[4].0 < SHORT && dims[3].0 > dims[4].0 {
+        dims.swap(3, 4);
+    }
+    dims
 }
 
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
