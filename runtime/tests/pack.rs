@@ -132,6 +132,38 @@ fn naive(plan: &Plan, values: &[Vec<f32>]) -> Vec<f32> {
                     }
                 }
             }
+            Recipe::Winograd {
+                dest,
+                data,
+                base,
+                outs,
+                first,
+                ins,
+                taps,
+                block,
+                norm,
+            } => {
+                for o in 0..outs.0 {
+                    for i in 0..ins.0 {
+                        let at = base + o as i64 * outs.1 + i as i64 * ins.1;
+                        let tap = |y: usize, x: usize| {
+                            element(
+                                data,
+                                (at + y as i64 * taps[0] + x as i64 * taps[1]) as usize,
+                            )
+                        };
+                        let factor = norm.map_or(1.0, |norm| scale(&norm, first + o));
+                        for xi in 0..36 {
+                            let (rows, columns) = (winograd_row(xi / 6), winograd_row(xi % 6));
+                            let products =
+                                (0..9).map(|k| rows[k / 3] * columns[k % 3] * tap(k / 3, k % 3));
+                            let panel = o / block * 36 * ins.0 * block;
+                            let at = dest + panel + (xi * ins.0 + i) * block + o % block;
+                            out[at] = (products.sum::<f64>() * factor) as f32;
+                        }
+                    }
+                }
+            }
             Recipe::Bias {
                 dest,
                 data,
@@ -176,6 +208,17 @@ fn naive(plan: &Plan, values: &[Vec<f32>]) -> Vec<f32> {
         }
     }
     out
+}
+
+/// A row of Cook's and Toom's `G`: the powers of point `i`, by what the other points' polynomial is there.
+fn winograd_row(i: usize) -> [f64; 3] {
+    const POINTS: [f64; 5] = [0.0, 0.75, -0.75, 1.5, -1.5];
+    let Some(point) = POINTS.get(i) else {
+        return [0.0, 0.0, 1.0];
+    };
+    let others = POINTS.iter().filter(|other| *other != point);
+    let divisor: f64 = others.map(|other| point - other).product();
+    [1.0, *point, point * point].map(|power| power / divisor)
 }
 
 /// `(weight shape, base, groups, outs, reduce)` of every geometry that layers ask for.
@@ -324,6 +367,53 @@ fn panels_and_biases_of_every_geometry_and_type() {
                     naive(&plan, &exact),
                     "{geometry:?} {block} synthetic"
                 );
+            }
+        }
+    }
+}
+
+/// Sums of nine products in another order than the definition's differ by a few roundings of f64, so hardly ever in the f32 that
+/// is stored, and then by its last bit.
+#[test]
+fn winograd_filters_of_every_size_and_type() {
+    let channels = [7, 16, 33];
+    for (outs, block) in channels
+        .into_iter()
+        .flat_map(|o| [(o, 8), (o, 16), (o, 32)])
+    {
+        let vector = |name: &str| source(name, &[outs + 2]);
+        let sources = [
+            source("conv.weight", &[outs + 2, 3, 3, 3]),
+            vector("conv.bias"),
+            vector("bn.weight"),
+            vector("bn.bias"),
+            vector("bn.running_mean"),
+            vector("bn.running_var"),
+        ];
+        for norm in NORMS {
+            let recipe = Recipe::Winograd {
+                dest: 16,
+                data: Data::Source(0),
+                base: 2 * 27,
+                outs: (outs, 27),
+                first: 2,
+                ins: (3, 9),
+                taps: [3, 1],
+                block,
+                norm,
+            };
+            let length = 16 + outs.div_ceil(block) * block * 36 * 3;
+            let plan = plan(&sources, &[recipe], length);
+            for dtype in [Dtype::F32, Dtype::F16] {
+                let (weights, values) = file(&plan.sources, dtype);
+                let expected = naive(&plan, &values);
+                for (index, (&x, y)) in packed(&plan, &weights).iter().zip(expected).enumerate() {
+                    let off = (x - y).abs();
+                    assert!(
+                        off <= y.abs() * f32::EPSILON,
+                        "{outs} {block} {index}: {x}, not {y}"
+                    );
+                }
             }
         }
     }
