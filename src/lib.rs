@@ -48,6 +48,8 @@ pub use cnnc_runtime::weights::Weights;
 #[cfg(feature = "jit")]
 pub mod bench;
 #[cfg(feature = "jit")]
+pub mod darknet;
+#[cfg(feature = "jit")]
 mod error;
 #[cfg(feature = "jit")]
 mod model;

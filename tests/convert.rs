@@ -313,6 +313,50 @@ model Sample {
 }
 
 #[test]
+fn damaged_files_are_errors_and_nothing_is_written() {
+    let place = Place::new(WITH_BIAS);
+    let mut files = vec![darknet(&place)];
+    for name in ["torch.pt", "torch_legacy.pt", "stored.npz", "deflated.npz"] {
+        files.push(sample(name));
+    }
+    for file in files {
+        let bytes = std::fs::read(&file).unwrap();
+        // Cut off, with a tail, and as something else altogether.
+        let half = bytes[..bytes.len() / 2].to_vec();
+        let tail = [&bytes[..], &[1, 2, 3]].concat();
+        let text = b"#!/bin/sh\necho weights\n".to_vec();
+        let tails = matches!(file.extension(), Some(end) if end == "weights");
+        for damaged in [half, text].into_iter().chain(tails.then_some(tail)) {
+            std::fs::write(place.path("damaged"), damaged).unwrap();
+            for args in [
+                &["convert", "--weights", "damaged", "out.safetensors"][..],
+                &[
+                    "convert",
+                    "net.cnn",
+                    "--weights",
+                    "damaged",
+                    "out.safetensors",
+                ],
+                &[
+                    "run",
+                    "net.cnn",
+                    "--weights",
+                    "damaged",
+                    "--input",
+                    "synthetic",
+                ],
+            ] {
+                let said = place.complains(args);
+                assert!(said.contains("damaged"), "{}: {said}", file.display());
+            }
+            assert!(!place.path("out.safetensors").exists());
+        }
+    }
+    let said = place.complains(&["convert", "net.cnn", "--weights", ".", "out.safetensors"]);
+    assert!(said.contains("it is a directory"), "{said}");
+}
+
+#[test]
 fn nothing_that_is_read_is_overwritten() {
     let place = Place::new(WITH_BIAS);
     std::fs::copy(sample("torch.pt"), place.path("w.safetensors")).unwrap();

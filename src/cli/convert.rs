@@ -96,7 +96,7 @@ fn usage(more: &[PathBuf]) -> ! {
 }
 
 /// Whether both are names of one file.
-fn same(a: &Path, b: &Path) -> bool {
+pub fn same(a: &Path, b: &Path) -> bool {
     match (a.canonicalize(), b.canonicalize()) {
         (Ok(a), Ok(b)) => a == b,
         _ => false,

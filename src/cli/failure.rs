@@ -80,6 +80,20 @@ pub enum Failure {
         /// Why not.
         why: &'static str,
     },
+    /// A darknet configuration that cannot be imported.
+    Cfg {
+        /// The file.
+        file: String,
+        /// Why not.
+        error: cnnc::darknet::CfgError,
+    },
+    /// A file that cannot be written.
+    WriteFile {
+        /// The file.
+        file: String,
+        /// Why not.
+        error: std::io::Error,
+    },
     /// The file to be written is one of those that are read.
     Overwrite {
         /// The file.
@@ -218,6 +232,8 @@ impl fmt::Display for Failure {
                     "`{flag}` takes the answer to one input, but there are several"
                 )
             }
+            Failure::Cfg { file, error } => write!(f, "{file}: {error}"),
+            Failure::WriteFile { file, error } => write!(f, "cannot write {file}: {error}"),
             Failure::Overwrite { file } => {
                 write!(f, "`{file}` would be overwritten, and it is read")
             }

@@ -11,6 +11,7 @@ mod dump;
 mod explain;
 mod failure;
 mod identify;
+mod import;
 mod inputs;
 mod network;
 mod print;
@@ -46,6 +47,8 @@ enum Command {
     Explain(explain::Args),
     /// Run a network on pictures or tensors
     Run(run::Args),
+    /// Turn a darknet .cfg into a spec
+    Import(import::Args),
     /// Write weights of any format as safetensors, under the spec's names
     Convert(convert::Args),
     /// Say whose faces pictures show, by a gallery of known ones
@@ -64,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Dump(args) => (dump::run(args), false),
         Command::Explain(args) => (explain::run(args), args.json),
         Command::Run(args) => (run::run(args), args.json),
+        Command::Import(args) => (import::run(args), false),
         Command::Convert(args) => (convert::run(args), args.json),
         Command::Identify(args) => (identify::run(args), args.json),
         Command::Bench(args) => (bench::run(args), args.json),

@@ -28,6 +28,7 @@ pub mod l2norm;
 pub mod leaky;
 pub mod lrn;
 pub mod maxpool;
+pub mod mish;
 pub mod pad;
 pub mod padchannels;
 pub mod pointwise;
@@ -78,6 +79,7 @@ pub static LAYERS: &[&Decl] = &[
     &sigmoid::DECL,
     &tanh::DECL,
     &silu::DECL,
+    &mish::DECL,
     &hardswish::DECL,
     &abs::DECL,
     &exp::DECL,

@@ -1,0 +1,132 @@
+//! `cnnc import`: a darknet configuration as a spec.
+
+use super::convert::same;
+use super::{Failure, print};
+use cnnc::darknet::{self, Options};
+use cnnc::rt::files::write_atomically;
+use std::io::{Read as _, Write as _};
+use std::path::{Component, Path, PathBuf};
+
+/// What may be written behind `import`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The darknet .cfg
+    #[arg(value_name = "NET.cfg")]
+    cfg: PathBuf,
+    /// The .cnn to write, instead of printing it
+    #[arg(short, long, value_name = "NET.cnn")]
+    out: Option<PathBuf>,
+    /// The file with the names of the classes
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// Keep pictures' proportions, on grey, as darknet's own `detect` does, instead of stretching them to the input
+    #[arg(long)]
+    letterbox: bool,
+}
+
+/// Bytes of a configuration that are read: one more than is accepted, so that longer ones are known as such.
+const MOST: u64 = (1 << 20) + 1;
+
+/// Imports the configuration; writes the whole spec or nothing.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let file = args.cfg.display().to_string();
+    if let Some(out) = &args.out {
+        for read in [&args.cfg].into_iter().chain(&args.labels) {
+            if same(read, out) {
+                let file = out.display().to_string();
+                return Err(Failure::Overwrite { file });
+            }
+        }
+    }
+    let cfg = read(&args.cfg).map_err(|error| {
+        let why = error.to_string();
+        let file = file.clone();
+        Failure::Read { file, why }
+    })?;
+    let name = |path: &Path| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
+    let directory = args
+        .out
+        .as_deref()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new(""));
+    let labels = args.labels.as_ref().map(|labels| from(directory, labels));
+    let options = Options {
+        name: args
+            .cfg
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        doc: format!(
+            "Imported from {}, a configuration of darknet.",
+            name(&args.cfg)
+        ),
+        labels: labels.map(|labels| labels.to_string_lossy().into_owned()),
+        letterbox: args.letterbox,
+    };
+    let spec = match darknet::import(&cfg, &options) {
+        Ok(spec) => spec,
+        Err(error) => return Err(Failure::Cfg { file, error }),
+    };
+    // Nothing is written that does not compile.
+    let place = args
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("imported.cnn"));
+    let model = cnnc::compile_str(&place, &spec)?;
+    print::diagnostics(model.warnings());
+    match &args.out {
+        None => print::line(spec.trim_end())?,
+        Some(out) => {
+            let written = write_atomically(out, |file| file.write_all(spec.as_bytes()));
+            let file = out.display().to_string();
+            if let Err(error) = written {
+                return Err(Failure::WriteFile { file, error });
+            }
+            print::line(format_args!(
+                "{file}: {}, {} layers",
+                model.graph().name,
+                model.graph().order.len()
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    // Asked before opening: opening a named pipe would wait for its writer.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?
+        .take(MOST)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// What a file is called from that directory.
+fn from(directory: &Path, file: &Path) -> PathBuf {
+    let directory = match directory.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => directory,
+    };
+    let (Ok(directory), Ok(file)) = (directory.canonicalize(), file.canonicalize()) else {
+        return file.to_owned();
+    };
+    let common = directory
+        .components()
+        .zip(file.components())
+        .take_while(|(a, b)| a == b)
+        .count();
+    let up = directory
+        .components()
+        .skip(common)
+        .map(|_| Component::ParentDir);
+    up.chain(file.components().skip(common)).collect()
+}
