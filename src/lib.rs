@@ -58,6 +58,8 @@ mod network;
 #[cfg(feature = "jit")]
 mod options;
 #[cfg(feature = "jit")]
+mod picture;
+#[cfg(feature = "jit")]
 mod reference;
 #[cfg(feature = "jit")]
 mod summary;
@@ -68,7 +70,8 @@ pub use self::{
     model::{Model, compile_file, compile_str},
     network::{Network, Output, Outputs, SectionInfo, Session},
     options::{Arithmetic, Backend, Options, Progress, UnknownBackend},
-    summary::{Row, Summary},
+    picture::{Picture, TooLarge, View},
+    summary::{Fold, Row, Summary},
 };
 
 /// The compiler itself, for tools that look inside: graphs, passes, loops, dumps.

@@ -1,12 +1,14 @@
 //! A spec that has been read and checked, and the ways on from there.
 
 use crate::network::{Engine, Inner, Network, SectionInfo};
+use crate::picture::{Picture, TooLarge, View};
 use crate::reference::Reference;
 use crate::summary::{self, Summary};
 use crate::{Backend, Error, Options};
 use cnnc_compiler::diagnostic::{Diagnostics, Files};
 use cnnc_compiler::graph::{Graph, Output};
 use cnnc_compiler::lower::{self, Arithmetic, Lowered};
+use cnnc_compiler::outline::Outline;
 use cnnc_compiler::pass::{self, Note};
 use cnnc_compiler::{jit, words};
 use cnnc_runtime::Isa;
@@ -92,6 +94,11 @@ impl Model {
         self.graph().answer_head()
     }
 
+    /// Which block, loop or branch made which layers.
+    pub fn outline(&self) -> &Outline {
+        &self.inner.outline
+    }
+
     /// What may not be meant.
     pub fn warnings(&self) -> &Diagnostics {
         &self.inner.warnings
@@ -108,7 +115,15 @@ impl Model {
     /// When no ISA can be chosen.
     pub fn summary(&self) -> Result<Summary, Error> {
         let lowered = self.lower(Isa::detect()?);
-        Ok(Summary::new(self.graph(), &lowered))
+        Ok(Summary::new(self.graph(), self.outline(), &lowered))
+    }
+
+    /// The network as boxes and arrows.
+    ///
+    /// # Errors
+    /// When there would be too many of them to draw.
+    pub fn picture(&self, view: View) -> Result<Picture, TooLarge> {
+        Picture::new(self.graph(), &self.inner.outline, view)
     }
 
     /// What every pass, and lowering for that ISA, did to each candidate, or why it left it alone.

@@ -1,11 +1,15 @@
 //! What a network is made of and what it costs: the figures of `cnnc summary`.
 
+use crate::picture::{Context, Tree, describe, repeat};
 use cnnc_compiler::graph::{Graph, Node, ParamId};
 use cnnc_compiler::hash;
+use cnnc_compiler::id::Id;
 use cnnc_compiler::layer::{self, Layer, ParamDecl};
 use cnnc_compiler::lower::Lowered;
+use cnnc_compiler::outline::Outline;
 use cnnc_runtime::session::session_bytes;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 /// One layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +32,19 @@ pub struct Row {
     pub macs: u64,
 }
 
+/// Rows that do the same, in the same shapes, as those just before them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fold {
+    /// Indices of the rows.
+    pub rows: Range<usize>,
+    /// How many times they repeat what is before them.
+    pub times: usize,
+    /// What of them is called: `layer3.2 … layer3.35`.
+    pub label: String,
+    /// What they repeat: `layer3.1`.
+    pub like: String,
+}
+
 /// A network's layers and totals.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
@@ -39,6 +56,8 @@ pub struct Summary {
     pub inputs: Vec<(String, Vec<usize>)>,
     /// Layers, in order, as they are written.
     pub rows: Vec<Row>,
+    /// Which of them only repeat those before.
+    pub folds: Vec<Fold>,
     /// Learned parameters.
     pub parameters: u64,
     /// Multiply-adds of convolutions and dense layers.
@@ -56,7 +75,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub(crate) fn new(graph: &Graph, lowered: &Lowered) -> Summary {
+    pub(crate) fn new(graph: &Graph, outline: &Outline, lowered: &Lowered) -> Summary {
         let mut seen = HashSet::new();
         let rows: Vec<Row> = graph
             .live()
@@ -82,6 +101,7 @@ impl Summary {
             parameters: rows.iter().map(|row| row.parameters).sum(),
             macs: rows.iter().map(|row| row.macs).sum(),
             rows,
+            folds: folds(graph, outline),
             arena_bytes: session_bytes(&lowered.plan),
             weight_bytes: lowered.plan.packed * size_of::<f32>(),
             isa: lowered.plan.isa,
@@ -89,6 +109,52 @@ impl Summary {
             defaults,
         }
     }
+}
+
+/// What repeats, outer parts before what is in them.
+fn folds(graph: &Graph, outline: &Outline) -> Vec<Fold> {
+    let context = Context::new(graph);
+    let rows: HashMap<usize, usize> = graph
+        .order
+        .iter()
+        .enumerate()
+        .map(|(row, id)| (id.index(), row))
+        .collect();
+    let mut folds = Vec::new();
+    let tree = Tree::new(graph, outline);
+    let mut open = vec![&tree];
+    while let Some(part) = open.pop() {
+        let units = context.units(part);
+        for run in repeat::runs(&context, &units, repeat::EXACT) {
+            let units = &units[run.units];
+            open.extend(units[0].part);
+            let again: Vec<usize> = units[1..]
+                .iter()
+                .flat_map(|unit| unit.nodes.iter().map(|node| rows[node]))
+                .collect();
+            let (Some(&first), Some(&last)) = (again.first(), again.last()) else {
+                continue;
+            };
+            // One row in place of two says no more, and a layer may stand between.
+            if again.len() < 3 || last + 1 - first != again.len() {
+                continue;
+            }
+            let label = |unit| describe::label(&context, unit);
+            let ends = match &units[1..] {
+                [only] => vec![label(only)],
+                [first, .., last] => vec![label(first), label(last)],
+                [] => Vec::new(),
+            };
+            folds.push(Fold {
+                rows: first..last + 1,
+                times: units.len() - 1,
+                label: ends.join(" … "),
+                like: label(&units[0]),
+            });
+        }
+    }
+    folds.sort_by_key(|fold| fold.rows.start);
+    folds
 }
 
 fn row(graph: &Graph, node: &Node, seen: &mut HashSet<ParamId>) -> Row {
@@ -143,13 +209,13 @@ fn is_default(keyword: &str, name: &str, value: &str) -> bool {
     declared.is_some_and(|param| param.default == Some(&short(value)))
 }
 
-fn declaration(keyword: &str, name: &str) -> Option<&'static ParamDecl> {
+pub(crate) fn declaration(keyword: &str, name: &str) -> Option<&'static ParamDecl> {
     let params = layer::find(keyword)?.params;
     params.iter().find(|param| param.name == name)
 }
 
 /// What stands for the same along every axis, once: `/2` for `/2x2`, `1` for `(1, 1, 1, 1)`.
-fn short(value: &str) -> String {
+pub(crate) fn short(value: &str) -> String {
     let stride = value.strip_prefix('/');
     let list = value
         .strip_prefix('(')
@@ -171,7 +237,62 @@ fn short(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::short;
+    use super::{Fold, short};
+
+    fn folds(text: &str) -> (Vec<Fold>, usize) {
+        let summary = crate::compile_str("test", text)
+            .unwrap_or_else(|error| panic!("{error}"))
+            .summary()
+            .unwrap();
+        (summary.folds, summary.rows.len())
+    }
+
+    #[test]
+    fn blocks_that_repeat_fold() {
+        let (folds, rows) = folds(
+            "cnn 1
+             block b(w, s) {
+               residual { one: conv 3x3 /s w pad half bn relu ; two: conv 3x3 w pad half bn }
+                 shortcut auto { down: conv 1x1 /s w bn }
+               relu
+             }
+             model M {
+               input x: 8x32x32
+               for i, (w, n, s) in [(8, 3, 1), (16, 36, 2), (32, 2, 2)] {
+                 repeat n as j { b(w, if j == 0 { s } else { 1 }) }
+               }
+             }",
+        );
+        // A block has seven rows. The first of a stage that narrows has two more, so what repeats begins with the second.
+        let expected = [
+            (7..21, 2, "0.1 … 0.2", "0.0"),
+            (37..275, 34, "1.2 … 1.35", "1.1"),
+        ];
+        let found: Vec<_> = folds
+            .iter()
+            .map(|fold| {
+                let (label, like) = (fold.label.as_str(), fold.like.as_str());
+                (fold.rows.clone(), fold.times, label, like)
+            })
+            .collect();
+        assert_eq!(found, expected);
+        assert_eq!(rows, 275 + 9 + 7);
+    }
+
+    #[test]
+    fn what_differs_in_size_or_is_read_elsewhere_does_not_fold() {
+        let grows = "cnn 1; model M { input x: 4x8x8
+            for w in [8, 16, 32] { { conv 1x1 w ; conv 3x3 w pad half ; conv 1x1 w relu } } }";
+        assert_eq!(folds(grows).0, []);
+        let read = "cnn 1; block b() { one: conv 1x1 8 ; two: conv 3x3 8 pad half ; three: conv 1x1 8 relu }
+            model M { input x: 8x8x8 ; p: b() ; q: b() ; r: b() ; add(p, r) }";
+        let found = folds(read).0;
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(
+            (found[0].label.as_str(), found[0].like.as_str()),
+            ("r", "q")
+        );
+    }
 
     #[test]
     fn equal_axes_are_written_once() {

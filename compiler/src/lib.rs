@@ -18,6 +18,7 @@ pub mod jit;
 pub mod layer;
 pub mod loops;
 pub mod lower;
+pub mod outline;
 pub mod parse;
 pub mod pass;
 pub mod reference;

@@ -126,6 +126,15 @@ pub enum Failure {
     NoEmbedding,
     /// A gallery without pictures.
     EmptyGallery(String),
+    /// A picture with too many boxes.
+    Picture(cnnc::TooLarge),
+    /// A file that cannot be written.
+    File {
+        /// The file.
+        file: String,
+        /// Why not.
+        why: String,
+    },
     /// There is no such error code.
     NoCode(String),
     /// Standard output is gone.
@@ -168,6 +177,7 @@ impl Failure {
                 "a gallery has a sub-folder of pictures for each identity, or a picture named after it"
                     .to_owned()
             }
+            Failure::Picture(_) => "show less with `--depth 0`, or leave out `--expand`".to_owned(),
             Failure::NoCode(_) => "codes look like E0101; a diagnostic shows its own".to_owned(),
             _ => return None,
         })
@@ -250,6 +260,8 @@ impl fmt::Display for Failure {
                 "faces are compared by their embeddings, and the spec has no `head embed`",
             ),
             Failure::EmptyGallery(folder) => write!(f, "{folder}: there is no picture in it"),
+            Failure::Picture(error) => error.fmt(f),
+            Failure::File { file, why } => write!(f, "`{file}` cannot be written: {why}"),
             Failure::NoCode(code) => write!(f, "there is no error code `{code}`"),
             Failure::Write(error) => write!(f, "cannot write to standard output: {error}"),
         }
@@ -278,5 +290,6 @@ from! {
     Image(ImageError)
     Answer(AnswerError)
     Tensors(TensorFileError)
+    Picture(cnnc::TooLarge)
     Write(std::io::Error)
 }

@@ -10,6 +10,7 @@ mod convert;
 mod dump;
 mod explain;
 mod failure;
+mod graph;
 mod identify;
 mod import;
 mod inputs;
@@ -41,6 +42,8 @@ enum Command {
     Check(check::Args),
     /// List layers with shapes, parameters and multiply-adds
     Summary(summary::Args),
+    /// Draw a network: SVG, Mermaid or DOT
+    Graph(graph::Args),
     /// Print a stage of the compiler as text
     Dump(dump::Args),
     /// Say what the compiler fused and why not, or what an error code means
@@ -64,6 +67,7 @@ pub fn main() -> ExitCode {
     let (result, json) = match &command {
         Command::Check(args) => (check::run(args), args.json),
         Command::Summary(args) => (summary::run(args), args.json),
+        Command::Graph(args) => (graph::run(args), false),
         Command::Dump(args) => (dump::run(args), false),
         Command::Explain(args) => (explain::run(args), args.json),
         Command::Run(args) => (run::run(args), args.json),

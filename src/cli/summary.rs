@@ -1,7 +1,7 @@
 //! `cnnc summary`: layers, shapes, parameters, costs.
 
 use super::{Failure, print};
-use cnnc::Summary;
+use cnnc::{Fold, Summary};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -11,7 +11,10 @@ pub struct Args {
     /// The spec
     #[arg(value_name = "SPEC")]
     spec: PathBuf,
-    /// Print it as JSON
+    /// Show every layer, repeated ones too
+    #[arg(long, visible_alias = "all")]
+    unfold: bool,
+    /// Print it as JSON, with every layer
     #[arg(long)]
     pub json: bool,
 }
@@ -24,11 +27,16 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return Ok(print::json(&to_json(&summary))?);
     }
     print::diagnostics(model.warnings());
-    print::line(to_text(&summary))?;
+    let folds = match args.unfold {
+        true => &[],
+        false => summary.folds.as_slice(),
+    };
+    print::line(to_text(&summary, folds))?;
     Ok(())
 }
 
-fn to_text(summary: &Summary) -> String {
+/// The summary as people read it, with one row in place of each fold.
+fn to_text(summary: &Summary, folds: &[Fold]) -> String {
     let mut text = summary.name.clone();
     for doc in summary.doc.lines() {
         text += &format!("\n  {doc}");
@@ -41,7 +49,28 @@ fn to_text(summary: &Summary) -> String {
         0 => String::new(),
         number => print::thousands(number),
     };
-    for row in &summary.rows {
+    let mut shown = 0;
+    while shown < summary.rows.len() {
+        if let Some(fold) = folds.iter().find(|fold| fold.rows.start == shown) {
+            let rows = &summary.rows[fold.rows.clone()];
+            let parameters = rows.iter().map(|row| row.parameters).sum();
+            let macs = rows.iter().map(|row| row.macs).sum();
+            let output = rows.last().map(|row| print::shape(&row.output));
+            table.add_row([
+                &fold.label,
+                &match fold.times {
+                    1 => format!("as {}", fold.like),
+                    times => format!("×{times}, each as {}", fold.like),
+                },
+                &output.unwrap_or_default(),
+                &count(parameters),
+                &count(macs),
+            ]);
+            shown = fold.rows.end;
+            continue;
+        }
+        let row = &summary.rows[shown];
+        shown += 1;
         let parameters = match row.shared {
             true => "(shared)".to_owned(),
             false => count(row.parameters),

@@ -8,6 +8,7 @@ use crate::ast::{Expr, ExprKind, Infix};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::Span;
 use crate::layer::{self, Args};
+use crate::outline::Kind;
 use crate::words::count;
 
 /// Deepest nesting of block and shared calls.
@@ -50,6 +51,11 @@ impl<'a> Resolver<'a> {
             .iter()
             .map(|arg| self.eval(arg))
             .collect::<Result<Vec<Value>>>()?;
+        let written: Vec<String> = values.iter().map(|value| value.to_string()).collect();
+        let written = match written.as_slice() {
+            [] => name.to_owned(),
+            written => format!("{name}({})", written.join(", ")),
+        };
         let mark = self.variables.len();
         let bound = block.params.iter().zip(values);
         self.variables.extend(bound.map(|(name, value)| Variable {
@@ -59,8 +65,10 @@ impl<'a> Resolver<'a> {
         let visible = std::mem::replace(&mut self.visible, mark);
         self.active.push(&block.name.value);
         self.called_at.push(span);
-        let result = self.within(chain.place, |this| {
-            this.entered(|this| this.body(&block.body))
+        let result = self.part(Kind::Block, written, span, |this| {
+            this.within(chain.place, |this| {
+                this.entered(|this| this.body(&block.body))
+            })
         });
         self.called_at.pop();
         self.active.pop();
@@ -129,13 +137,15 @@ impl<'a> Resolver<'a> {
         });
         self.called_at.push(span);
         let before = self.current.replace(operands[0]);
-        let result = self.within(Some(&place), |this| {
-            let prefix = scope(&this.labels);
-            for (param, &operand) in params.iter().zip(&operands) {
-                this.tensors
-                    .insert(format!("{prefix}{}", param.value), operand);
-            }
-            this.entered(|this| this.body(body))
+        let result = self.part(Kind::Shared, name.to_owned(), span, |this| {
+            this.within(Some(&place), |this| {
+                let prefix = scope(&this.labels);
+                for (param, &operand) in params.iter().zip(&operands) {
+                    this.tensors
+                        .insert(format!("{prefix}{}", param.value), operand);
+                }
+                this.entered(|this| this.body(body))
+            })
         });
         self.called_at.pop();
         let tensor = std::mem::replace(&mut self.current, before);

@@ -7,6 +7,7 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::{NodeId, Span};
 use crate::id::Id;
 use crate::layer::{self, Args, Decl};
+use crate::outline::Kind;
 
 /// A chain while it is expanded.
 pub(super) struct Chain<'p> {
@@ -69,7 +70,9 @@ impl<'a> Resolver<'a> {
                 Ok(at + 1)
             }
             TermKind::Branch { join, body } => {
-                self.branch(join.as_ref(), body, term.span, chain)?;
+                self.part(Kind::Branch, String::new(), term.span, |this| {
+                    this.branch(join.as_ref(), body, term.span, chain)
+                })?;
                 Ok(at + 1)
             }
             TermKind::Residual {
@@ -77,7 +80,9 @@ impl<'a> Resolver<'a> {
                 body,
                 shortcut,
             } => {
-                self.residual(join.as_ref(), body, shortcut, term.span, chain)?;
+                self.part(Kind::Residual, String::new(), term.span, |this| {
+                    this.residual(join.as_ref(), body, shortcut, term.span, chain)
+                })?;
                 Ok(at + 1)
             }
             TermKind::Value(_) | TermKind::Stride(_) => {

@@ -41,7 +41,9 @@ pub use input::INPUT_SETTINGS;
 use crate::ast::{Body, Name, Spanned};
 use crate::diagnostic::{Diagnostic, Diagnostics, Files, Severity, codes};
 use crate::graph::{Graph, NodeId, ParamId, Span, ValueId};
+use crate::id::Id;
 use crate::layer::Literal;
+use crate::outline::{self, Kind, Outline};
 use label::{Component, Naming};
 use program::Program;
 use std::collections::HashMap;
@@ -66,6 +68,8 @@ pub const MAX_TOTAL: u64 = 1 << 35;
 pub struct Model {
     /// The network.
     pub graph: Graph,
+    /// Which block, loop or branch made which of its layers.
+    pub outline: Outline,
     /// What may not be meant.
     pub warnings: Diagnostics,
     /// Every file that was read beside the spec: imports and label lists.
@@ -86,6 +90,7 @@ pub fn compile_source(
     let mut resolver = Resolver::new(&program, files, problems);
     let graph = resolver.model();
     let problems = std::mem::take(&mut resolver.problems);
+    let outline = std::mem::take(&mut resolver.outline).finish();
     let failed = problems
         .iter()
         .any(|problem| problem.severity() == Severity::Error);
@@ -93,6 +98,7 @@ pub fn compile_source(
     match graph {
         Some(graph) if !failed => Ok(Model {
             graph,
+            outline,
             warnings: problems,
             files: files.read().to_vec(),
         }),
@@ -185,6 +191,7 @@ struct Resolver<'a> {
     files: &'a mut Files,
     problems: Vec<Diagnostic>,
     graph: Graph,
+    outline: outline::Writer,
     /// Where inputs are written.
     input_spans: HashMap<ValueId, Span>,
     /// What is known of each node beside the graph.
@@ -234,6 +241,7 @@ impl<'a> Resolver<'a> {
             files,
             problems,
             graph: Graph::default(),
+            outline: outline::Writer::default(),
             input_spans: HashMap::new(),
             notes: Vec::new(),
             rules: Vec::new(),
@@ -281,6 +289,22 @@ impl<'a> Resolver<'a> {
 
     fn warn(&mut self, problem: Diagnostic) {
         self.problems.push(problem);
+    }
+
+    /// Runs what makes a part of the outline.
+    fn part<T>(
+        &mut self,
+        kind: Kind,
+        name: String,
+        span: Span,
+        run: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let first = self.next_node().index();
+        self.outline.open(kind, name, span, first);
+        let result = run(self);
+        let end = self.next_node().index();
+        self.outline.close(end);
+        result
     }
 
     /// Counts work.

@@ -6,6 +6,7 @@ use super::{Resolver, Result, SharedNet, Tensor};
 use crate::ast::{Binding, Body, Expr, Name, Statement, StatementKind};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::Span;
+use crate::outline::Kind;
 
 impl<'a> Resolver<'a> {
     /// Expands the statements in a scope of their own.
@@ -116,7 +117,12 @@ impl<'a> Resolver<'a> {
     fn kind(&mut self, statement: &'a Statement, place: Option<&Place>) -> Result<()> {
         match &statement.kind {
             StatementKind::Chain(terms) => self.chain(terms, place),
-            StatementKind::Group(body) => self.within(place, |this| this.body(body)),
+            StatementKind::Group(body) => match place {
+                Some(place) => self.part(Kind::Group, place.label(), statement.span, |this| {
+                    this.within(Some(place), |this| this.body(body))
+                }),
+                None => self.body(body),
+            },
             StatementKind::If { arms, otherwise } => {
                 match self.choose(arms, otherwise.as_ref())? {
                     Some(body) => self.within(place, |this| this.body(body)),
@@ -187,7 +193,7 @@ impl<'a> Resolver<'a> {
                     return Err(self.error(Diagnostic::new(codes::ARGUMENT, count.span, message)));
                 }
                 (0..times).try_for_each(|turn| {
-                    self.turn(turn, |this| {
+                    self.turn(turn, statement.span, |this| {
                         if let Some(var) = var {
                             this.bind(var, Value::Int(turn))?;
                         }
@@ -211,7 +217,7 @@ impl<'a> Resolver<'a> {
                     }
                 };
                 list.iter().enumerate().try_for_each(|(turn, item)| {
-                    self.turn(turn as i64, |this| {
+                    self.turn(turn as i64, statement.span, |this| {
                         if let Some(index) = index {
                             this.bind(index, Value::Int(turn as i64))?;
                         }
@@ -225,7 +231,12 @@ impl<'a> Resolver<'a> {
     }
 
     /// One turn: its index is part of the path.
-    fn turn(&mut self, turn: i64, run: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+    fn turn(
+        &mut self,
+        turn: i64,
+        span: Span,
+        run: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
         self.spend(1)?;
         let component = Component {
             text: turn.to_string(),
@@ -234,7 +245,7 @@ impl<'a> Resolver<'a> {
         let mark = self.variables.len();
         self.labels.push(component.clone());
         self.weights.push(component);
-        let result = run(self);
+        let result = self.part(Kind::Turn, String::new(), span, run);
         self.labels.pop();
         self.weights.pop();
         self.variables.truncate(mark);

@@ -20,6 +20,25 @@ pub(super) enum Value {
     List(Rc<[Spanned<Value>]>),
 }
 
+/// As it would be written.
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Value::Int(n) => write!(f, "{n}"),
+            Value::Float(x) => write!(f, "{x}"),
+            Value::Bool(yes) => f.write_str(if *yes { "on" } else { "off" }),
+            Value::Str(text) => write!(f, "\"{text}\""),
+            Value::Word(word) => f.write_str(word),
+            Value::Dims(dims) => {
+                let dims: Vec<String> = dims.iter().map(i64::to_string).collect();
+                f.write_str(&dims.join("x"))
+            }
+            // A table of a network's sizes says too much.
+            Value::List(_) => f.write_str("[…]"),
+        }
+    }
+}
+
 impl Value {
     /// What it is, with its article.
     pub(super) fn kind(&self) -> &'static str {

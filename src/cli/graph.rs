@@ -1,0 +1,64 @@
+//! `cnnc graph`: a picture of a network.
+
+use super::{Failure, print};
+use cnnc::rt::files::write_atomically;
+use cnnc::{Picture, View};
+use std::io::Write;
+use std::path::PathBuf;
+
+/// What may be written behind `graph`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The spec
+    #[arg(value_name = "SPEC")]
+    spec: PathBuf,
+    /// How it is written
+    #[arg(long, value_enum, default_value = "svg")]
+    format: Format,
+    /// Open so many levels of blocks, instead of as many as fit a screen
+    #[arg(long, value_name = "N", conflicts_with = "expand")]
+    depth: Option<usize>,
+    /// Show every layer
+    #[arg(long)]
+    expand: bool,
+    /// Write it to a file
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// A picture for browsers and documents
+    Svg,
+    /// A flowchart that GitHub draws
+    Mermaid,
+    /// For Graphviz
+    Dot,
+}
+
+/// Draws.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let model = cnnc::compile_file(&args.spec)?;
+    print::diagnostics(model.warnings());
+    let view = match args.depth {
+        _ if args.expand => View::Everything,
+        Some(depth) => View::Depth(depth),
+        None => View::Auto,
+    };
+    let picture: Picture = model.picture(view)?;
+    let text = match args.format {
+        Format::Svg => picture.to_svg(),
+        Format::Mermaid => picture.to_mermaid(),
+        Format::Dot => picture.to_dot(),
+    };
+    match &args.output {
+        None => Ok(print::line(text.trim_end())?),
+        Some(path) => {
+            let written = write_atomically(path, |file| file.write_all(text.as_bytes()));
+            written.map_err(|error| Failure::File {
+                file: path.display().to_string(),
+                why: error.to_string(),
+            })
+        }
+    }
+}
