@@ -219,13 +219,13 @@ impl Reader {
         if size == 1 {
             return self.alias(self.last());
         }
-        let block = size.checked_mul(size).unwrap_or(usize::MAX);
+        let block = size.saturating_mul(size);
         if !h.is_multiple_of(size) || !w.is_multiple_of(size) || !c.is_multiple_of(block) {
             let why = format!("{c}x{h}x{w} has no blocks of {size}x{size} in darknet's order");
             return Err(section.shapes(why));
         }
         let (h, w) = (h / size, w / size);
-        let c = c.checked_mul(block).unwrap_or(usize::MAX);
+        let c = c.saturating_mul(block);
         self.chain(
             section,
             vec![format!("space_to_depth {size} darknet")],
