@@ -128,13 +128,6 @@ pub enum Failure {
     EmptyGallery(String),
     /// A picture with too many boxes.
     Picture(cnnc::TooLarge),
-    /// A file that cannot be written.
-    File {
-        /// The file.
-        file: String,
-        /// Why not.
-        why: String,
-    },
     /// There is no such error code.
     NoCode(String),
     /// Standard output is gone.
@@ -261,7 +254,6 @@ impl fmt::Display for Failure {
             ),
             Failure::EmptyGallery(folder) => write!(f, "{folder}: there is no picture in it"),
             Failure::Picture(error) => error.fmt(f),
-            Failure::File { file, why } => write!(f, "`{file}` cannot be written: {why}"),
             Failure::NoCode(code) => write!(f, "there is no error code `{code}`"),
             Failure::Write(error) => write!(f, "cannot write to standard output: {error}"),
         }

@@ -55,10 +55,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         None => Ok(print::line(text.trim_end())?),
         Some(path) => {
             let written = write_atomically(path, |file| file.write_all(text.as_bytes()));
-            written.map_err(|error| Failure::File {
-                file: path.display().to_string(),
-                why: error.to_string(),
-            })
+            let file = path.display().to_string();
+            written.map_err(|error| Failure::WriteFile { file, error })
         }
     }
 }
