@@ -6,6 +6,8 @@ mod sections;
 
 use cnnc_compiler::Diagnostics;
 use cnnc_compiler::diagnostic::Severity;
+use cnnc_compiler::layer::LAYERS;
+use cnnc_compiler::words;
 use sections::Case;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -27,7 +29,19 @@ fn all() -> Vec<Case> {
 
 #[test]
 fn broken_specs_are_told_what_is_written() {
-    sections::compare("diagnostics", |case| told(case).render(false));
+    sections::compare("diagnostics", |case| {
+        without_tables(&told(case).render(false))
+    });
+}
+
+/// The text without the lists of all layers and all parameters, which grow with every layer.
+fn without_tables(text: &str) -> String {
+    let layers: BTreeSet<&str> = LAYERS.iter().map(|decl| decl.keyword).collect();
+    let params = LAYERS.iter().flat_map(|decl| decl.params);
+    let params: BTreeSet<&str> = params.map(|param| param.name).collect();
+    let list = |names: BTreeSet<&str>| words::list(&names.into_iter().collect::<Vec<_>>());
+    text.replace(&list(layers), "(every layer)")
+        .replace(&list(params), "(every parameter)")
 }
 
 #[test]
