@@ -301,6 +301,7 @@ impl Layer for Conv {
             groups: self.groups,
             weight: 0,
             weight_base: 0,
+            weight_group: (self.out / self.groups * cin) as i64 * volume,
             weight_strides: [cin as i64 * volume, volume, taps[1] * taps[2], taps[2], 1],
             bias: self.bias.then_some(1),
             norm,

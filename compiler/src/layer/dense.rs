@@ -158,6 +158,7 @@ impl Layer for Dense {
             groups: 1,
             weight: 0,
             weight_base: 0,
+            weight_group: 0,
             weight_strides: [
                 shape.elements() as i64,
                 strides[0],

@@ -12,6 +12,7 @@ pub mod bn;
 pub mod clip;
 pub mod concat;
 pub mod conv;
+pub mod convtranspose;
 pub mod copy;
 pub mod crop;
 pub mod dense;
@@ -26,6 +27,7 @@ pub mod grid;
 pub mod hardswish;
 pub mod l2norm;
 pub mod leaky;
+pub mod local;
 pub mod lrn;
 pub mod maxpool;
 pub mod mish;
@@ -36,6 +38,9 @@ pub mod pool;
 pub mod prelu;
 pub mod relu;
 pub mod reshape;
+pub mod roi;
+pub mod roialign;
+pub mod roipool;
 pub mod scale;
 pub mod shuffle;
 pub mod sigmoid;
@@ -60,12 +65,16 @@ use std::fmt;
 /// Every layer of the language.
 pub static LAYERS: &[&Decl] = &[
     &conv::DECL,
+    &convtranspose::DECL,
+    &local::DECL,
     &dense::DECL,
     &maxpool::DECL,
     &avgpool::DECL,
     &globalpool::AVERAGE,
     &globalpool::MAX,
     &adaptiveavgpool::DECL,
+    &roipool::DECL,
+    &roialign::DECL,
     &gram::DECL,
     &bn::DECL,
     &lrn::DECL,

@@ -38,6 +38,8 @@ pub struct ConvJob {
     pub weight: usize,
     /// Element of the weight at the origin.
     pub weight_base: i64,
+    /// Stride of the weight from group to group.
+    pub weight_group: i64,
     /// Strides of the weight: output channel, input channel, depth, height, width.
     pub weight_strides: [i64; 5],
     /// Index of the bias among the node's parameters.
@@ -423,7 +425,7 @@ impl Lower<'_> {
         let weights = self.panels(Panels {
             param: job.weight,
             base: job.weight_base + band.first as i64 * o,
-            groups: (job.groups, cout as i64 * o),
+            groups: (job.groups, job.weight_group),
             outs: (outs, o),
             first: band.first,
             channels: cout,

@@ -25,6 +25,7 @@ mod lrn;
 pub mod map;
 mod norm;
 mod pool;
+mod roi;
 mod support;
 mod table;
 mod window;

@@ -70,6 +70,10 @@ kernels! {
         F32_WINOGRAD_INPUT = winograd::INPUT;
         /// `f32_winograd_output`
         F32_WINOGRAD_OUTPUT = winograd::OUTPUT;
+        /// `f32_roi_pool`
+        F32_ROI_POOL = roi::POOL;
+        /// `f32_roi_align`
+        F32_ROI_ALIGN = roi::ALIGN;
     }
     narrow {
         (1, 1) (2, 1) (3, 1) (4, 1) (5, 1) (6, 1)

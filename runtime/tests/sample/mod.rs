@@ -52,6 +52,12 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         "f32_cross" => cross(random),
         "f32_winograd_input" => winograd_input(random),
         "f32_winograd_output" => winograd_output(random),
+        "f32_roi_pool" => regions(random),
+        "f32_roi_align" => {
+            let mut consts = regions(random);
+            consts.extend([random.within(1, 3), random.within(0, 1)]);
+            consts
+        }
         _ => {
             let tile = name
                 .strip_prefix("f32_conv_")
@@ -382,5 +388,25 @@ fn cross(random: &mut Random) -> Vec<i64> {
     let scale = bits(random.pick(&[1.0, 0.125, 0.3]));
     vec![
         planes, plane, rows, row, pixels, pixel, outs, out_px, channels, scale,
+    ]
+}
+
+/// The regions' numbers are between -1 and 1, so scales take them beyond both ends of the map.
+fn regions(random: &mut Random) -> Vec<i64> {
+    let channels = random.within(1, 37);
+    let rois = random.within(1, 5);
+    // Regions one behind the other, or numbers.
+    let (roi, coordinate) = random.pick(&[(1, rois), (4, 1), (7, 1), (1, rois + 3)]);
+    let (in_h, in_w) = (random.within(1, 9), random.within(1, 9));
+    let in_px = channels + random.within(0, 3);
+    let in_row = in_w * in_px + random.within(0, 3);
+    let (out_h, out_w) = (random.within(1, 4), random.within(1, 4));
+    let out_px = channels + random.within(0, 3);
+    let out_row = out_w * out_px + random.within(0, 3);
+    let out_roi = out_h * out_row + random.within(0, 3);
+    let scale = bits(random.pick(&[1.0, 5.0, 9.0, 12.0, 1e9, 3e38]));
+    vec![
+        rois, roi, coordinate, in_h, in_w, in_row, in_px, out_h, out_w, out_roi, out_row, out_px,
+        channels, scale,
     ]
 }

@@ -1,0 +1,432 @@
+//! `convtranspose`: a convolution turned round, which enlarges its operand.
+//!
+//! At stride `s` the outputs fall into `s` *phases* along each axis, by their index modulo `s`. All outputs of a phase are
+//! reached by the same taps of the kernel, every `s`-th one, so a phase is an ordinary convolution at stride 1 with a part of the
+//! kernel, read backwards, whose result is spread out. Three taps at stride 2 without padding, over inputs a, b, c:
+//!
+//! ```text
+//!     output    0     1     2        3     4        5     6
+//!     sums      a·k0  a·k1  a·k2+b·k0  b·k1  b·k2+c·k0  c·k1  c·k2
+//!     phase 0   *           *              *              *     taps k2, k0
+//!     phase 1         *              *              *           tap  k1
+//! ```
+
+use super::copy;
+use super::window::{Padding, STRIDE, Window, show};
+use super::{
+    ArgError, Args, Decl, Halo, Inferred, Kind, Layer, NO_HALO, ParamDecl, ParamSpec, ShapeError,
+    grid,
+};
+use crate::graph::{MAX_ELEMENTS, Shape};
+use crate::lower::{ConvJob, Lower, Storage};
+use ndarray::{ArrayD, IxDyn};
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "convtranspose",
+    doc: "Transposed convolution (also called deconvolution) of the rank of its kernel: every input adds its multiple of the kernel to the result, \
+          `out[o, i·stride + k − pad] += weight[c, o, k] · in[c, i]`, and `bias[o]` is added. `weight` is (in, out/groups, kernel…) as in PyTorch, \
+          `bias` is (out). Extents are `(n − 1)·stride + kernel − padding + output_pad`.",
+    params: &[
+        ParamDecl {
+            name: "kernel",
+            kind: Kind::Dims,
+            positional: true,
+            default: None,
+            doc: "Extents of the kernel: `3x3`; one number for one dimension, `3x3x3` for three.",
+        },
+        ParamDecl {
+            name: "out",
+            kind: Kind::Int,
+            positional: true,
+            default: None,
+            doc: "Output channels.",
+        },
+        STRIDE,
+        ParamDecl {
+            name: "pad",
+            kind: Kind::Padding,
+            positional: false,
+            default: Some("valid"),
+            doc: "What is cut off the result: `valid` (nothing), `half` ((kernel−1)/2 on both sides, rounded down), `1`, `0x1x1` (each axis), or \
+                  `(top, bottom, left, right)`.",
+        },
+        ParamDecl {
+            name: "output_pad",
+            kind: Kind::Int,
+            positional: false,
+            default: Some("0"),
+            doc: "Rows and columns added at the end of the result, fewer than the stride.",
+        },
+        ParamDecl {
+            name: "groups",
+            kind: Kind::Int,
+            positional: false,
+            default: Some("1"),
+            doc: "Channels are cut into this many independent groups.",
+        },
+        ParamDecl {
+            name: "bias",
+            kind: Kind::Flag,
+            positional: false,
+            default: Some("on"),
+            doc: "Whether a bias is added.",
+        },
+    ],
+    operands: (1, 1),
+    build,
+    samples: &[
+        "input x: 5x4x3; c: convtranspose 2x2 7 /2",
+        "input x: 5x4x3; c: convtranspose 4x4 9 /2 pad 1 relu",
+        "input x: 6x5x4; c: convtranspose 3x3 9 /2 pad half output_pad 1 bias off",
+        "input x: 6x5x4; c: convtranspose 3x3 9 groups 3 pad (1, 0, 0, 1)",
+        "input x: 8x5x4; c: convtranspose 3x3 8 /2 groups 8 pad 1",
+        "input x: 5x4x3; c: convtranspose 1x2 3 /3",
+        "input x: 5x4x3; c: convtranspose 5x3 40 /3x2 pad 2x0",
+        "input x: 4x9; c: convtranspose 4 5 /2 pad 1",
+        "input x: 3x2x3x2; c: convtranspose 2x3x2 5 /2x1x2",
+    ],
+};
+
+/// Most phases of one layer: each is a convolution with its own part of the weights.
+const MAX_PHASES: usize = 1 << 10;
+
+/// A transposed convolution.
+#[derive(Clone, Debug)]
+pub struct ConvTranspose {
+    /// How the kernel slides over the result.
+    pub window: Window,
+    /// Output channels.
+    pub out: usize,
+    /// What is added at the end of each axis.
+    pub output_pad: usize,
+    /// Groups.
+    pub groups: usize,
+    /// Whether a bias is added.
+    pub bias: bool,
+}
+
+fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
+    let window = Window::from_args(args, false)?;
+    if window.padding == Padding::Same {
+        let message = "`same` says nothing about a transposed convolution";
+        return Err(args
+            .error("pad", message)
+            .help("write `pad half`, or numbers"));
+    }
+    let output_pad = args.whole("output_pad")?.unwrap_or(0);
+    let strides = &window.stride[3 - window.rank..];
+    if output_pad > 0 && strides.iter().any(|&stride| output_pad >= stride) {
+        let message = format!(
+            "`output_pad` {output_pad} is not less than the stride /{}",
+            show(strides)
+        );
+        return Err(args.error("output_pad", message));
+    }
+    let out = args.positive("out")?.ok_or_else(|| args.missing("out"))?;
+    let groups = args.positive("groups")?.unwrap_or(1);
+    if !out.is_multiple_of(groups) {
+        let message = format!("{out} output channels cannot be cut into {groups} groups");
+        return Err(args.error("groups", message));
+    }
+    Ok(Box::new(ConvTranspose {
+        window,
+        out,
+        output_pad,
+        groups,
+        bias: args.flag("bias")?.unwrap_or(true),
+    }))
+}
+
+/// The outputs of one axis that are `first` modulo the stride.
+#[derive(Clone, Copy, Debug)]
+struct Phase {
+    /// The first of them.
+    first: usize,
+    /// Number of outputs.
+    count: usize,
+    /// Number of taps; none, where the stride is longer than the kernel.
+    taps: usize,
+    /// The last tap, which meets the first input.
+    last: usize,
+    /// The input that the first output's last tap meets; those outside the operand are zero.
+    input: i64,
+}
+
+impl ConvTranspose {
+    fn kernel(&self) -> &[usize] {
+        &self.window.kernel[3 - self.window.rank..]
+    }
+
+    /// What is cut off before and behind an axis.
+    fn cut(&self, axis: usize) -> (usize, usize) {
+        match &self.window.padding {
+            Padding::Half => {
+                let half = (self.window.kernel[axis] - 1) / 2;
+                (half, half)
+            }
+            Padding::Explicit(pairs) => pairs[axis],
+            Padding::Valid | Padding::Same => (0, 0),
+        }
+    }
+
+    /// Extents of the result.
+    fn extents(&self, x: &Shape) -> Result<[usize; 3], ShapeError> {
+        let rank = self.window.rank;
+        if x.spatial().len() != rank {
+            let message = format!(
+                "a {rank}-dimensional kernel {} cannot be applied to {x}, which has {} spatial dimensions",
+                show(self.kernel()),
+                x.spatial().len()
+            );
+            return Err(ShapeError::new(message));
+        }
+        let mut extents = [1; 3];
+        for axis in 3 - rank..3 {
+            let (before, behind) = self.cut(axis);
+            let whole = (x.dhw()[axis] - 1)
+                .saturating_mul(self.window.stride[axis])
+                .saturating_add(self.window.kernel[axis] + self.output_pad);
+            extents[axis] = match whole.checked_sub(before + behind) {
+                None | Some(0) => {
+                    let message = format!(
+                        "nothing is left of {x}: the padding cuts off {} of {whole}",
+                        before + behind
+                    );
+                    return Err(ShapeError::new(message).help("use less padding"));
+                }
+                Some(extent) => extent,
+            };
+        }
+        Ok(extents)
+    }
+
+    /// The phases of an axis whose result has that extent.
+    fn phases(&self, axis: usize, extent: usize) -> Vec<Phase> {
+        let (stride, kernel) = (self.window.stride[axis], self.window.kernel[axis]);
+        let phase = |first: usize| {
+            let at = first + self.cut(axis).0;
+            let tap = at % stride;
+            let taps = kernel.saturating_sub(tap).div_ceil(stride);
+            let later = taps.saturating_sub(1);
+            Phase {
+                first,
+                count: (extent - first).div_ceil(stride),
+                taps,
+                last: tap + later * stride,
+                input: (at / stride) as i64 - later as i64,
+            }
+        };
+        (0..stride.min(extent)).map(phase).collect()
+    }
+
+    /// What the taps of an axis with `n` inputs reach outside them.
+    fn reach(&self, axis: usize, n: usize, extent: usize) -> (usize, usize) {
+        let mut reach = (0, 0);
+        for phase in self
+            .phases(axis, extent)
+            .iter()
+            .filter(|phase| phase.taps > 0)
+        {
+            let beyond = phase.input + (phase.count + phase.taps - 1) as i64 - n as i64;
+            reach.0 = reach.0.max(-phase.input);
+            reach.1 = reach.1.max(beyond);
+        }
+        (reach.0 as usize, reach.1 as usize)
+    }
+}
+
+impl Layer for ConvTranspose {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        let mut attributes = self.window.attributes();
+        attributes.retain(|(name, _)| *name != "dilation");
+        attributes.insert(1, ("out", self.out.to_string()));
+        attributes.push(("output_pad", self.output_pad.to_string()));
+        attributes.push(("groups", self.groups.to_string()));
+        attributes.push(("bias", super::args::on_off(self.bias)));
+        (DECL.keyword, attributes)
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        let x = &inputs[0];
+        let channels = x.channels();
+        if !channels.is_multiple_of(self.groups) {
+            let message = format!(
+                "{channels} channels of {x} cannot be cut into {} groups",
+                self.groups
+            );
+            return Err(ShapeError::new(message).help(format!("choose a divisor of {channels}")));
+        }
+        let extents = self.extents(x)?;
+        let too_large = || {
+            ShapeError::new(format!(
+                "the result of {} on {x} is too large",
+                show(self.kernel())
+            ))
+        };
+        let mut dims = vec![self.out];
+        dims.extend(&extents[3 - self.window.rank..]);
+        let output = Shape::new(dims).ok_or_else(too_large)?;
+        let phases = (0..3).map(|axis| self.window.stride[axis].min(extents[axis]));
+        if phases.fold(1, usize::saturating_mul) > MAX_PHASES {
+            let message = format!(
+                "the stride /{} is too large",
+                show(&self.window.stride[3 - self.window.rank..])
+            );
+            return Err(ShapeError::new(message));
+        }
+        let mut weight = vec![channels, self.out / self.groups];
+        weight.extend(self.kernel());
+        let weights = weight
+            .iter()
+            .try_fold(1usize, |n, &extent| n.checked_mul(extent))
+            .filter(|&n| n <= MAX_ELEMENTS)
+            .ok_or_else(too_large)?;
+        let mut params = vec![ParamSpec::learned("weight", weight)];
+        if self.bias {
+            params.push(ParamSpec::learned("bias", [self.out]));
+        }
+        let halo: Halo = std::array::from_fn(|axis| self.reach(axis, x.dhw()[axis], extents[axis]));
+        let padded = (0..3).map(|axis| halo[axis].0 + x.dhw()[axis] + halo[axis].1);
+        if padded.fold(channels, usize::saturating_mul) > MAX_ELEMENTS {
+            return Err(too_large());
+        }
+        Ok(Inferred {
+            output,
+            params,
+            macs: (x.elements() / channels) as u64 * weights as u64,
+            halo: vec![halo],
+        })
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let shape = grid::shape(inputs[0]);
+        let x = grid::view(inputs[0]);
+        let extents = self.extents(&shape).expect("infer accepted it");
+        let (ins, outs) = (shape.channels() / self.groups, self.out / self.groups);
+        let [depth, height, width] = shape.dhw();
+        let kernel = self.window.kernel;
+        let volume: usize = kernel.iter().product();
+        let weight = params[0].as_standard_layout();
+        let weight = weight.as_slice().expect("standard layout");
+        let mut sums = ndarray::Array4::zeros([self.out, extents[0], extents[1], extents[2]]);
+        if self.bias {
+            for (o, mut channel) in sums.outer_iter_mut().enumerate() {
+                channel.fill(params[1][[o]]);
+            }
+        }
+        // The output that an input meets through a tap, if it is not cut off.
+        let meets = |axis: usize, i: usize, k: usize| {
+            let at = i * self.window.stride[axis] + k;
+            at.checked_sub(self.cut(axis).0)
+                .filter(|&at| at < extents[axis])
+        };
+        for c in 0..shape.channels() {
+            for o in 0..outs {
+                let to = c / ins * outs + o;
+                for k in 0..volume {
+                    let factor = weight[(c * outs + o) * volume + k];
+                    let tap = [
+                        k / (kernel[1] * kernel[2]),
+                        k / kernel[2] % kernel[1],
+                        k % kernel[2],
+                    ];
+                    for d in 0..depth {
+                        let Some(z) = meets(0, d, tap[0]) else {
+                            continue;
+                        };
+                        for h in 0..height {
+                            let Some(y) = meets(1, h, tap[1]) else {
+                                continue;
+                            };
+                            for w in 0..width {
+                                if let Some(q) = meets(2, w, tap[2]) {
+                                    sums[[to, z, y, q]] += factor * x[[c, d, h, w]];
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        let mut dims = vec![self.out];
+        dims.extend(&extents[3 - self.window.rank..]);
+        let sums = sums.into_raw_vec_and_offset().0;
+        ArrayD::from_shape_vec(IxDyn(&dims), sums).expect("as many sums as outputs")
+    }
+
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let output = cx.output();
+        let along: [Vec<Phase>; 3] =
+            std::array::from_fn(|axis| self.phases(axis, output.dhw[axis]));
+        for &planes in &along[0] {
+            for &rows in &along[1] {
+                for &pixels in &along[2] {
+                    self.phase(cx, [planes, rows, pixels]);
+                }
+            }
+        }
+    }
+}
+
+impl ConvTranspose {
+    /// Emits one combination of phases.
+    fn phase(&self, cx: &mut Lower<'_>, along: [Phase; 3]) {
+        let (output, mut input) = (cx.output(), cx.input(0));
+        let (ins, outs) = (
+            (input.channels / self.groups) as i64,
+            (self.out / self.groups) as i64,
+        );
+        let [_, kh, kw] = self.window.kernel.map(|k| k as i64);
+        let volume = self.window.kernel.iter().product::<usize>() as i64;
+        let taps = [kh * kw, kw, 1];
+        let stride = self.window.stride.map(|s| s as i64);
+        let mut kernel = along.map(|phase| phase.taps);
+        let mut origin: i64 = (0..3)
+            .map(|axis| along[axis].input * input.strides[axis])
+            .sum();
+        let mut base: i64 = (0..3)
+            .map(|axis| along[axis].last as i64 * taps[axis])
+            .sum();
+        if kernel.contains(&0) {
+            // Nothing but the bias gets here: any tap, on zeros.
+            let zeros = Shape::new([input.channels]).expect("as many as the operand's");
+            input = cx.scratch(&zeros, NO_HALO);
+            copy::fill(cx, &input, 0.0);
+            input.strides = [0; 3];
+            (kernel, origin, base) = ([1; 3], 0, 0);
+        }
+        let first: i64 = (0..3)
+            .map(|axis| along[axis].first as i64 * output.strides[axis])
+            .sum();
+        let output = Storage {
+            base: output.base + first,
+            dhw: along.map(|phase| phase.count),
+            strides: std::array::from_fn(|axis| output.strides[axis] * stride[axis]),
+            ..output
+        };
+        cx.convolve(ConvJob {
+            input,
+            origin,
+            output,
+            residual: None,
+            kernel,
+            stride: [1; 3],
+            dilation: [1; 3],
+            groups: self.groups,
+            weight: 0,
+            weight_base: base,
+            weight_group: ins * outs * volume,
+            weight_strides: [
+                volume,
+                outs * volume,
+                -stride[0] * taps[0],
+                -stride[1] * taps[1],
+                -stride[2] * taps[2],
+            ],
+            bias: self.bias.then_some(1),
+            norm: None,
+            act: Vec::new(),
+        });
+    }
+}

@@ -1,0 +1,248 @@
+//! `local`: a convolution that has another kernel at every position.
+
+use super::args::on_off;
+use super::window::{PAD, STRIDE, Window, show};
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError, grid};
+use crate::graph::{MAX_ELEMENTS, Shape};
+use crate::lower::{Lower, Panels};
+use cnnc_runtime::kernel::{bits, conv_kernel};
+use ndarray::ArrayD;
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "local",
+    doc: "Locally connected layer in two dimensions: a convolution whose weights are not shared between positions (darknet's `local`, YOLOv1; \
+          Keras's `LocallyConnected2D`). `out[o, i, j] = bias[o, i, j] + Σ weight[i, j, o, c, k, l] · in[c, i·stride + k − pad, j·stride + l − pad]`. \
+          `weight` is (rows, columns, out, in, kernel rows, kernel columns), `bias` is (out, rows, columns): the order in darknet's files.",
+    params: &[
+        ParamDecl {
+            name: "kernel",
+            kind: Kind::Dims,
+            positional: true,
+            default: None,
+            doc: "Extents of the kernels: `3x3`.",
+        },
+        ParamDecl {
+            name: "out",
+            kind: Kind::Int,
+            positional: true,
+            default: None,
+            doc: "Output channels.",
+        },
+        STRIDE,
+        PAD,
+        ParamDecl {
+            name: "bias",
+            kind: Kind::Flag,
+            positional: false,
+            default: Some("on"),
+            doc: "Whether a bias is added.",
+        },
+    ],
+    operands: (1, 1),
+    build,
+    samples: &[
+        "input x: 5x4x3; l: local 3x3 7 pad half",
+        "input x: 3x9x7; l: local 3x2 9 /2 bias off relu",
+        "input x: 17x5x6; l: local 3x3 40 /2x1 pad (1, 0, 2, 1)",
+        "input x: 4x3x3; l: local 1x1 130",
+        "input x: 3x6x5; conv 3x3 12 pad half relu; l: local 2x2 70 leaky",
+    ],
+};
+
+/// A locally connected layer.
+#[derive(Clone, Debug)]
+pub struct Local {
+    /// How the kernel slides.
+    pub window: Window,
+    /// Output channels.
+    pub out: usize,
+    /// Whether a bias is added.
+    pub bias: bool,
+}
+
+fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
+    let window = Window::from_args(args, false)?;
+    if window.rank != 2 {
+        return Err(args.error(
+            "kernel",
+            "`local` works in two dimensions: its kernel is such as `3x3`",
+        ));
+    }
+    Ok(Box::new(Local {
+        window,
+        out: args.positive("out")?.ok_or_else(|| args.missing("out"))?,
+        bias: args.flag("bias")?.unwrap_or(true),
+    }))
+}
+
+impl Layer for Local {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        let mut attributes = self.window.attributes();
+        attributes.retain(|(name, _)| *name != "dilation");
+        attributes.insert(1, ("out", self.out.to_string()));
+        attributes.push(("bias", on_off(self.bias)));
+        (DECL.keyword, attributes)
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        let x = &inputs[0];
+        let placed = self.window.place(x)?;
+        let [_, rows, columns] = placed.out;
+        let [_, height, width] = self.window.kernel;
+        let too_large = || {
+            let kernel = show(&[height, width]);
+            ShapeError::new(format!(
+                "`local {kernel} {}` on {x} has too many weights",
+                self.out
+            ))
+        };
+        let output = Shape::new([self.out, rows, columns]).ok_or_else(too_large)?;
+        let weight = [rows, columns, self.out, x.channels(), height, width];
+        let weights = weight
+            .iter()
+            .try_fold(1usize, |n, &extent| n.checked_mul(extent))
+            .filter(|&n| n <= MAX_ELEMENTS)
+            .ok_or_else(too_large)?;
+        let mut params = vec![ParamSpec::learned("weight", weight)];
+        if self.bias {
+            params.push(ParamSpec::learned("bias", [self.out, rows, columns]));
+        }
+        let (reach, input) = (self.window.reach(), x.dhw());
+        let halo = std::array::from_fn(|axis| {
+            let needed = (placed.out[axis] - 1) * self.window.stride[axis] + reach[axis];
+            let behind = needed.saturating_sub(input[axis] + placed.before[axis]);
+            (placed.before[axis], behind)
+        });
+        Ok(Inferred {
+            output,
+            params,
+            macs: weights as u64,
+            halo: vec![halo],
+        })
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let shape = grid::shape(inputs[0]);
+        let placed = self.window.place(&shape).expect("infer accepted it");
+        let output =
+            Shape::new([self.out, placed.out[1], placed.out[2]]).expect("infer accepted it");
+        let ([_, height, width], [_, kh, kw]) = (shape.dhw(), self.window.kernel);
+        let tap = |axis: usize, n: usize, out: usize, k: usize| {
+            let at = out * self.window.stride[axis] + k;
+            at.checked_sub(placed.before[axis]).filter(|&at| at < n)
+        };
+        grid::tabulate(&output, |[o, _, i, j]| {
+            let mut sum = if self.bias { params[1][[o, i, j]] } else { 0.0 };
+            for c in 0..shape.channels() {
+                for k in 0..kh {
+                    let Some(y) = tap(1, height, i, k) else {
+                        continue;
+                    };
+                    for l in 0..kw {
+                        if let Some(x) = tap(2, width, j, l) {
+                            sum += params[0][[i, j, o, c, k, l]] * inputs[0][[c, y, x]];
+                        }
+                    }
+                }
+            }
+            sum
+        })
+    }
+
+    /// The convolution tile of one pixel, at every position with the panels of that position: what takes the time is reading weights.
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let placed = self
+            .window
+            .place(cx.input_shape(0))
+            .expect("infer accepted it");
+        let (input, output) = (cx.input(0), cx.output());
+        let [_, rows, columns] = placed.out;
+        let [_, kh, kw] = self.window.kernel;
+        let (channels, positions) = (input.channels, rows * columns);
+        let vectors = match self.out.div_ceil(cx.lanes()) {
+            few @ 1..=3 => few,
+            4..=7 => 4,
+            _ => 8,
+        };
+        let block = vectors * cx.lanes();
+        let taps = (kh * kw) as i64;
+        let depth = channels * kh * kw;
+        let panels = Panels {
+            param: 0,
+            base: 0,
+            groups: (positions, (self.out * depth) as i64),
+            outs: (self.out, depth as i64),
+            first: 0,
+            channels: self.out,
+            reduce: vec![(kh, kw as i64), (kw, 1), (channels, taps)],
+            block,
+            norm: None,
+        };
+        let weights = cx.panels(panels.clone());
+        let bias = match self.bias {
+            true => cx.panels(Panels {
+                param: 1,
+                groups: (positions, 1),
+                outs: (self.out, positions as i64),
+                reduce: Vec::new(),
+                ..panels
+            }),
+            false => cx.bias(None, positions, (0, self.out, self.out), block, None),
+        };
+        let blocks = self.out.div_ceil(block);
+        let origin = -input.at(0, placed.before[1] as i64, placed.before[2] as i64);
+        let stride = self.window.stride.map(|s| s as i64);
+        cx.parallel(rows, |cx, i| {
+            cx.repeat(columns, |cx, j| {
+                let position = i.clone().times(columns as i64).add(&j);
+                let along = |strides: [i64; 2]| {
+                    i.clone()
+                        .times(strides[0])
+                        .add(&j.clone().times(strides[1]))
+                };
+                let out = along([output.strides[1], output.strides[2]]);
+                let from = along([stride[1] * input.strides[1], stride[2] * input.strides[2]])
+                    .offset(origin);
+                let part = |cx: &mut Lower<'_>, first: usize, count: usize, lanes: usize| {
+                    cx.repeat(count, |cx, p| {
+                        let panel = position
+                            .clone()
+                            .times(blocks as i64)
+                            .add(&p)
+                            .offset(first as i64);
+                        let args = [
+                            output.arg(
+                                out.clone()
+                                    .add(&p.times(block as i64))
+                                    .offset((first * block) as i64),
+                            ),
+                            input.arg(from.clone()),
+                            Some(weights.moved(&panel.clone().times((depth * block) as i64))),
+                            Some(bias.moved(&panel.times(block as i64))),
+                            None,
+                        ];
+                        // One pixel, without residual and activation.
+                        let mut consts = vec![1, 0, 0, 0, 1, 0, 0, 0, 1, 0];
+                        consts.extend([kh as i64, input.strides[1], kw as i64, input.strides[2]]);
+                        consts.extend([
+                            channels as i64,
+                            lanes as i64,
+                            0,
+                            bits(1.0),
+                            bits(f32::INFINITY),
+                        ]);
+                        cx.call(conv_kernel(1, vectors as u8), &args, consts);
+                    });
+                };
+                let full = self.out / block;
+                if full > 0 {
+                    part(cx, 0, full, block);
+                }
+                if full < blocks {
+                    part(cx, full, 1, self.out - full * block);
+                }
+            });
+        });
+    }
+}

@@ -1,0 +1,144 @@
+//! What the layers on regions share: their operands, their shape rule, their call.
+//!
+//! A region is a box in a picture; its share of a feature map is brought to the same extents as every other's. The second
+//! operand holds the regions as rows `x1, y1, x2, y2`, in pixels of the picture: `N×4`. Regions of `N×5` begin
+//! with the index of a picture, as in Caffe and PyTorch; there is one picture, so the index is not looked at. The result has the
+//! regions as its depth, `C×N×h×w`, so that what follows is written as for one region: `conv 1x7x7 4096`
+//! is the dense layer on every region.
+
+use super::window::show;
+use super::{ArgError, Args, Kind, ParamDecl, ShapeError};
+use crate::graph::Shape;
+use crate::loops::Affine;
+use crate::lower::{Lower, kernel};
+use cnnc_runtime::kernel::bits;
+use ndarray::ArrayD;
+
+/// Declaration of the result's extents.
+pub const SIZE: ParamDecl = ParamDecl {
+    name: "size",
+    kind: Kind::Dims,
+    positional: true,
+    default: None,
+    doc: "Extents that each region is brought to: `7x7`.",
+};
+
+/// Declaration of the map's scale.
+pub const SPATIAL_SCALE: ParamDecl = ParamDecl {
+    name: "spatial_scale",
+    kind: Kind::Float,
+    positional: false,
+    default: Some("1"),
+    doc: "Extent of a picture's pixel in the map: `0.0625` for a map at stride 16.",
+};
+
+/// What every layer on regions is told.
+#[derive(Clone, Debug)]
+pub struct Regions {
+    /// Extents of the result.
+    pub size: [usize; 2],
+    /// Extent of a picture's pixel in the map.
+    pub scale: f64,
+}
+
+/// Corners of a region in the map's pixels.
+pub struct Corners {
+    /// Left and right.
+    pub x: [f64; 2],
+    /// Top and bottom.
+    pub y: [f64; 2],
+}
+
+impl Regions {
+    /// Reads `size` and `spatial_scale`.
+    ///
+    /// # Errors
+    /// Extents that are not two, a scale that is not positive.
+    pub fn from_args(args: &Args) -> Result<Regions, ArgError> {
+        let size = args.dims("size")?.ok_or_else(|| args.missing("size"))?;
+        let size = match size[..] {
+            [side] => [side, side],
+            [height, width] => [height, width],
+            _ => return Err(args.error("size", "a region has two extents, such as `7x7`")),
+        };
+        let scale = args.number("spatial_scale")?.unwrap_or(1.0);
+        if scale < f64::from(f32::MIN_POSITIVE) || scale > f64::from(f32::MAX) {
+            let message = format!("`spatial_scale` must be positive, but is {scale}");
+            return Err(args
+                .error("spatial_scale", message)
+                .help("a map at stride 16 has `spatial_scale 0.0625`"));
+        }
+        Ok(Regions { size, scale })
+    }
+
+    /// As [`super::Layer::attributes`].
+    pub fn attributes(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("size", show(&self.size)),
+            ("spatial_scale", super::args::shown(self.scale)),
+        ]
+    }
+
+    /// The shape rule.
+    ///
+    /// # Errors
+    /// A map that is no picture, regions that are not `N×4` or `N×5`.
+    pub fn infer(&self, keyword: &str, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        let (map, regions) = (&inputs[0], &inputs[1]);
+        if map.spatial().len() != 2 {
+            let message =
+                format!("`{keyword}` takes regions of a map such as 512x38x50, not of {map}");
+            return Err(ShapeError::new(message));
+        }
+        if !matches!(regions.spatial(), [4 | 5]) {
+            let message =
+                format!("the regions of `{keyword}` are rows of 4 or 5 numbers, not {regions}");
+            return Err(ShapeError::new(message).help(
+                "write `input regions: 300x4`: left, top, right, bottom of each, behind the index of the picture if there are five",
+            ));
+        }
+        let [height, width] = self.size;
+        Shape::new([map.channels(), regions.channels(), height, width]).ok_or_else(|| {
+            ShapeError::new(format!(
+                "{} regions of {}x{height}x{width} are too large",
+                regions.channels(),
+                map.channels()
+            ))
+        })
+    }
+
+    /// The corners of region `index`.
+    pub fn corners(&self, regions: &ArrayD<f64>, index: usize) -> Corners {
+        let first = regions.shape()[1] - 4;
+        let at = |k: usize| regions[[index, first + k]] * self.scale;
+        Corners {
+            x: [at(0), at(2)],
+            y: [at(1), at(3)],
+        }
+    }
+
+    /// Calls a kernel on regions, which are shared among threads; `more` are the constants behind those that all have.
+    pub fn lower(&self, cx: &mut Lower<'_>, name: &str, more: &[i64]) {
+        let (output, map, regions) = (cx.output(), cx.input(0), cx.input(1));
+        // A row is a channel of its tensor, so its numbers are as far apart as pixels are.
+        let coordinate = regions.strides[2];
+        let first = (regions.dhw[2] - 4) as i64 * coordinate;
+        let cut = crate::lower::chunks(regions.channels);
+        let each = (regions.channels / cut) as i64;
+        let mut consts = vec![each, 1, coordinate];
+        consts.extend(map.dhw[1..].iter().map(|&n| n as i64));
+        consts.extend(&map.strides[1..]);
+        consts.extend(self.size.map(|n| n as i64));
+        consts.extend(output.strides);
+        consts.extend([output.channels as i64, bits(self.scale as f32)]);
+        consts.extend(more);
+        cx.parallel(cut, |cx, i| {
+            let args = [
+                output.arg(i.clone().times(each * output.strides[0])),
+                map.arg(Affine::default()),
+                regions.arg(i.times(each).offset(first)),
+            ];
+            cx.call(kernel(name), &args, consts);
+        });
+    }
+}

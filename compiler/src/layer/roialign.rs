@@ -1,0 +1,139 @@
+//! `roialign`: means of interpolated samples of each region, without rounding its corners.
+
+use super::args::on_off;
+use super::roi::{Regions, SIZE, SPATIAL_SCALE};
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, grid};
+use crate::graph::Shape;
+use crate::lower::Lower;
+use ndarray::ArrayD;
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "roialign",
+    doc: "RoI align of Mask R-CNN (He et al. 2017), as torchvision and Detectron define it: each region of a map, cut into bins without rounding, and the \
+          mean of `samples × samples` bilinear samples of each bin. Operands and result are those of `roipool`. A sample more than one element outside the map is 0, one \
+          less far outside is moved to the edge.",
+    params: &[
+        SIZE,
+        SPATIAL_SCALE,
+        ParamDecl {
+            name: "samples",
+            kind: Kind::Int,
+            positional: false,
+            default: Some("2"),
+            doc: "Samples of a bin along each axis (torchvision's `sampling_ratio`; a number that depends on the region, its 0 or -1, is not offered).",
+        },
+        ParamDecl {
+            name: "aligned",
+            kind: Kind::Flag,
+            positional: false,
+            default: Some("off"),
+            doc: "Whether pixels are points in the middle of their square: corners are moved by half an element, and a region may be smaller than one.",
+        },
+    ],
+    operands: (2, 2),
+    build,
+    samples: &[
+        "input x: 5x9x8; input r: 6x4; roialign(x, r) 3x3 spatial_scale 4",
+        "input x: 17x6x7; input r: 3x5; b: route r scale 9; roialign(x, b) 2x4 spatial_scale 0.5 samples 3 aligned",
+        "input x: 3x12x12; input r: 16x4; b: route r scale 40 shift -10; f: route x conv 3x3 33; roialign(f, b) 7 aligned; conv 1x7x7 5",
+    ],
+};
+
+/// Most samples of a bin along an axis.
+const MAX_SAMPLES: usize = 64;
+
+/// RoI align.
+#[derive(Clone, Debug)]
+pub struct RoiAlign {
+    /// What regions are, and what they become.
+    pub regions: Regions,
+    /// Samples of a bin along each axis.
+    pub samples: usize,
+    /// Whether pixels are points in the middle of their square.
+    pub aligned: bool,
+}
+
+fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
+    let samples = args.positive("samples")?.unwrap_or(2);
+    if samples > MAX_SAMPLES {
+        let message = format!("`samples` must be at most {MAX_SAMPLES}, but is {samples}");
+        return Err(args.error("samples", message));
+    }
+    Ok(Box::new(RoiAlign {
+        regions: Regions::from_args(args)?,
+        samples,
+        aligned: args.flag("aligned")?.unwrap_or(false),
+    }))
+}
+
+impl RoiAlign {
+    /// The samples of a bin along an axis of `limit` elements: weights of the elements.
+    fn samples(
+        &self,
+        i: usize,
+        bins: usize,
+        corners: [f64; 2],
+        limit: usize,
+    ) -> Vec<Vec<(usize, f64)>> {
+        let [first, last] = corners.map(|x| if self.aligned { x - 0.5 } else { x });
+        let size = if self.aligned {
+            last - first
+        } else {
+            (last - first).max(1.0)
+        };
+        let bin = size / bins as f64;
+        let sample = |k: usize| {
+            let at = first + (i as f64 + (k as f64 + 0.5) / self.samples as f64) * bin;
+            if !(-1.0..=limit as f64).contains(&at) {
+                return Vec::new();
+            }
+            let at = at.clamp(0.0, (limit - 1) as f64);
+            let along = at - at.floor();
+            vec![
+                (at.floor() as usize, 1.0 - along),
+                (at.ceil() as usize, along),
+            ]
+        };
+        (0..self.samples).map(sample).collect()
+    }
+}
+
+impl Layer for RoiAlign {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        let mut attributes = self.regions.attributes();
+        attributes.push(("samples", self.samples.to_string()));
+        attributes.push(("aligned", on_off(self.aligned)));
+        (DECL.keyword, attributes)
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        self.regions
+            .infer(DECL.keyword, inputs)
+            .map(Inferred::plain)
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let shapes = [grid::shape(inputs[0]), grid::shape(inputs[1])];
+        let output = self.infer(&shapes).expect("infer accepted it").output;
+        let [_, height, width] = shapes[0].dhw();
+        let [rows, columns] = self.regions.size;
+        grid::tabulate(&output, |[c, n, h, w]| {
+            let corners = self.regions.corners(inputs[1], n);
+            let down = self.samples(h, rows, corners.y, height);
+            let along = self.samples(w, columns, corners.x, width);
+            let mut sum = 0.0;
+            for (y, row) in down.iter().flatten() {
+                for (x, column) in along.iter().flatten() {
+                    sum += row * column * inputs[0][[c, *y, *x]];
+                }
+            }
+            sum / (self.samples * self.samples) as f64
+        })
+    }
+
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let more = [self.samples as i64, i64::from(self.aligned)];
+        self.regions.lower(cx, "f32_roi_align", &more);
+    }
+}

@@ -1,0 +1,79 @@
+//! `roipool`: the largest elements of each region, in as many bins for all.
+
+use super::roi::{Regions, SIZE, SPATIAL_SCALE};
+use super::{ArgError, Args, Decl, Inferred, Layer, ShapeError, grid};
+use crate::graph::Shape;
+use crate::lower::Lower;
+use ndarray::{ArrayD, s};
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "roipool",
+    doc: "RoI pooling of Fast R-CNN (Girshick 2015): each region of a map, cut into bins, and the largest element of each bin. Operands: the map, \
+          `C×H×W`, and `N×4` regions, rows `x1, y1, x2, y2` in pixels of the picture (or `N×5`, behind an index that is not \
+          looked at). The result is `C×N×h×w`. Corners are multiplied by `spatial_scale` and rounded, and both belong to the region; bin `i` of `h` over \
+          `n` rows is `⌊i·n/h⌋ .. ⌈(i+1)·n/h⌉`, clipped to the map; an empty bin is 0.",
+    params: &[SIZE, SPATIAL_SCALE],
+    operands: (2, 2),
+    build,
+    samples: &[
+        "input x: 5x9x8; input r: 6x4; roipool(x, r) 3x3 spatial_scale 4",
+        "input x: 17x6x7; input r: 3x5; b: route r scale 9; roipool(x, b) 2x4 spatial_scale 0.5",
+        "input x: 3x12x12; input r: 16x4; b: route r scale 40 shift -10; f: route x conv 3x3 33; roipool(f, b) 7; conv 1x7x7 5",
+    ],
+};
+
+/// RoI pooling.
+#[derive(Clone, Debug)]
+pub struct RoiPool(
+    /// What regions are, and what they become.
+    pub Regions,
+);
+
+fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
+    Ok(Box::new(RoiPool(Regions::from_args(args)?)))
+}
+
+/// The elements of a bin, inside a map of `limit` elements.
+fn bin(i: usize, bins: usize, [first, last]: [f64; 2], limit: usize) -> std::ops::Range<usize> {
+    let (first, last) = (first.round(), last.round());
+    let size = (last - first + 1.0).max(1.0);
+    let edge = |x: f64| x.clamp(0.0, limit as f64) as usize;
+    // Multiplied first: whole numbers stay exact.
+    let from = (i as f64 * size / bins as f64).floor();
+    let to = ((i + 1) as f64 * size / bins as f64).ceil();
+    edge(first + from)..edge(first + to)
+}
+
+impl Layer for RoiPool {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (DECL.keyword, self.0.attributes())
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        self.0.infer(DECL.keyword, inputs).map(Inferred::plain)
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let shapes = [grid::shape(inputs[0]), grid::shape(inputs[1])];
+        let output = self.infer(&shapes).expect("infer accepted it").output;
+        let [_, height, width] = shapes[0].dhw();
+        let [rows, columns] = self.0.size;
+        grid::tabulate(&output, |[c, n, h, w]| {
+            let corners = self.0.corners(inputs[1], n);
+            let (h, w) = (
+                bin(h, rows, corners.y, height),
+                bin(w, columns, corners.x, width),
+            );
+            if h.is_empty() || w.is_empty() {
+                return 0.0;
+            }
+            let seen = inputs[0].slice(s![c, h, w]);
+            seen.fold(f64::NEG_INFINITY, |most, &x| most.max(x))
+        })
+    }
+
+    fn lower(&self, cx: &mut Lower<'_>) {
+        self.0.lower(cx, "f32_roi_pool", &[]);
+    }
+}

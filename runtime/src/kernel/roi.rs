@@ -1,0 +1,345 @@
+//! `f32_roi_pool` and `f32_roi_align`: regions of a map, each brought to the same extents.
+//!
+//! The regions are data, so which elements are read is known only when the kernel runs: it confines every address to the
+//! map, and its footprint is the whole map. Whatever the numbers are (NaN, infinities, corners in the wrong order), no
+//! address is outside and no loop is longer than the map.
+
+use super::support::{View, consts, invalid, max, span};
+use super::{Footprint, Kernel, MAX_ARGS, float};
+use crate::isa::Isa;
+use crate::simd::{Simd, entries, load_first, store_first};
+
+consts! { RoiPool {
+    rois, roi, coordinate, in_h, in_w, in_row, in_px, out_h, out_w, out_roi, out_row, out_px, channels, scale,
+} }
+
+consts! { RoiAlign {
+    rois, roi, coordinate, in_h, in_w, in_row, in_px, out_h, out_w, out_roi, out_row, out_px, channels, scale,
+    samples, aligned,
+} }
+
+pub(super) const POOL: Kernel = Kernel {
+    name: "f32_roi_pool",
+    args: &["out", "x", "rois"],
+    consts: RoiPool::NAMES,
+    in_place: false,
+    exact: true,
+    footprint,
+    entry: pool_entry,
+    twin: twin_pool,
+};
+
+pub(super) const ALIGN: Kernel = Kernel {
+    name: "f32_roi_align",
+    args: &["out", "x", "rois"],
+    consts: RoiAlign::NAMES,
+    in_place: false,
+    exact: true,
+    footprint: footprint_align,
+    entry: align_entry,
+    twin: twin_align,
+};
+
+entries! {
+    fn pool_entry = pool
+}
+
+entries! {
+    fn align_entry = align
+}
+
+#[inline(always)]
+unsafe fn pool<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    rois: *const f32,
+    _: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: every address is one of the footprint, by the contract of `KernelFn`: `bin` stays within the map.
+    unsafe {
+        let c = RoiPool::read(consts);
+        let channels = c.channels as usize;
+        for r in 0..c.rois {
+            let [left, top, right, bottom] = corners(rois.offset(r * c.roi), c.coordinate);
+            let (top, height) = extent(top, bottom, c.scale);
+            let (left, width) = extent(left, right, c.scale);
+            for i in 0..c.out_h {
+                let (from_row, to_row) = bin(i, c.out_h, top, height, c.in_h);
+                for j in 0..c.out_w {
+                    let (from_px, to_px) = bin(j, c.out_w, left, width, c.in_w);
+                    let empty = from_row >= to_row || from_px >= to_px;
+                    let out = out.offset(r * c.out_roi + i * c.out_row + j * c.out_px);
+                    let mut l = 0;
+                    while l < channels {
+                        let count = channels - l;
+                        let mut most = S::splat(if empty { 0.0 } else { f32::NEG_INFINITY });
+                        for h in from_row..to_row {
+                            for w in from_px..to_px {
+                                let x = x.offset(h * c.in_row + w * c.in_px).add(l);
+                                most = S::max(load_first::<S>(x, count), most);
+                            }
+                        }
+                        store_first::<S>(out.add(l), count, most);
+                        l += S::LANES;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn align<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    rois: *const f32,
+    _: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: every address is one of the footprint, by the contract of `KernelFn`: `between` stays within the map.
+    unsafe {
+        let c = RoiAlign::read(consts);
+        let channels = c.channels as usize;
+        let count = S::splat((c.samples * c.samples) as f32);
+        for r in 0..c.rois {
+            let [left, top, right, bottom] = corners(rois.offset(r * c.roi), c.coordinate);
+            let rows = Steps::new(top, bottom, &c, c.out_h);
+            let columns = Steps::new(left, right, &c, c.out_w);
+            for i in 0..c.out_h {
+                for j in 0..c.out_w {
+                    let out = out.offset(r * c.out_roi + i * c.out_row + j * c.out_px);
+                    let mut l = 0;
+                    while l < channels {
+                        store_first::<S>(out.add(l), channels - l, S::splat(0.0));
+                        l += S::LANES;
+                    }
+                    for k in 0..c.samples {
+                        let Some((upper, lower, down)) = between(rows.at(i, k), c.in_h) else {
+                            continue;
+                        };
+                        for m in 0..c.samples {
+                            let Some((left, right, along)) = between(columns.at(j, m), c.in_w)
+                            else {
+                                continue;
+                            };
+                            let corners = [
+                                x.offset(upper * c.in_row + left * c.in_px),
+                                x.offset(upper * c.in_row + right * c.in_px),
+                                x.offset(lower * c.in_row + left * c.in_px),
+                                x.offset(lower * c.in_row + right * c.in_px),
+                            ];
+                            let weights = weights(down, along);
+                            let mut l = 0;
+                            while l < channels {
+                                let left = channels - l;
+                                let mut sum = S::splat(0.0);
+                                for n in 0..4 {
+                                    let corner = load_first::<S>(corners[n].add(l), left);
+                                    sum = S::add(sum, S::mul(S::splat(weights[n]), corner));
+                                }
+                                let total = S::add(load_first::<S>(out.add(l), left), sum);
+                                store_first::<S>(out.add(l), left, total);
+                                l += S::LANES;
+                            }
+                        }
+                    }
+                    let mut l = 0;
+                    while l < channels {
+                        let left = channels - l;
+                        let mean = S::div(load_first::<S>(out.add(l), left), count);
+                        store_first::<S>(out.add(l), left, mean);
+                        l += S::LANES;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The four numbers of a region.
+#[inline(always)]
+unsafe fn corners(roi: *const f32, coordinate: isize) -> [f32; 4] {
+    // SAFETY: the caller has a region there.
+    unsafe {
+        [
+            *roi,
+            *roi.offset(coordinate),
+            *roi.offset(2 * coordinate),
+            *roi.offset(3 * coordinate),
+        ]
+    }
+}
+
+/// Further out than any map reaches, and near enough that no sum overflows.
+const FAR: isize = 1 << 24;
+
+/// First element and number of elements (at least one) between two corners along an axis; both are inside the region.
+#[inline(always)]
+fn extent(first: f32, last: f32, scale: isize) -> (isize, isize) {
+    let scale = float(scale as i64);
+    // Casts are saturating, and NaN becomes zero.
+    let start = ((first * scale).round() as isize).clamp(-FAR, FAR);
+    let end = ((last * scale).round() as isize).clamp(-FAR, FAR);
+    (start, (end - start + 1).max(1))
+}
+
+/// The elements of bin `i` of `bins`, clipped to the map: `from..to`, empty where `from ≥ to`.
+#[inline(always)]
+fn bin(i: isize, bins: isize, start: isize, size: isize, limit: isize) -> (isize, isize) {
+    let from = start + i * size / bins;
+    let to = start + ((i + 1) * size + bins - 1) / bins;
+    (from.clamp(0, limit), to.clamp(0, limit))
+}
+
+/// Where the samples of a region lie along an axis.
+struct Steps {
+    start: f32,
+    bin: f32,
+    samples: f32,
+}
+
+impl Steps {
+    #[inline(always)]
+    fn new(first: f32, last: f32, c: &RoiAlign, bins: isize) -> Steps {
+        let scale = float(c.scale as i64);
+        let offset = if c.aligned != 0 { 0.5 } else { 0.0 };
+        let (start, end) = (first * scale - offset, last * scale - offset);
+        let mut size = end - start;
+        if c.aligned == 0 && size < 1.0 {
+            size = 1.0;
+        }
+        Steps {
+            start,
+            bin: size / bins as f32,
+            samples: c.samples as f32,
+        }
+    }
+
+    /// Sample `k` of bin `i`.
+    #[inline(always)]
+    fn at(&self, i: isize, k: isize) -> f32 {
+        self.start + i as f32 * self.bin + (k as f32 + 0.5) * self.bin / self.samples
+    }
+}
+
+/// Between which two elements a sample lies, and how far it is towards the second; nothing for one that
+/// is more than an element outside, or no number.
+#[inline(always)]
+fn between(position: f32, limit: isize) -> Option<(isize, isize, f32)> {
+    if !(-1.0..=limit as f32).contains(&position) {
+        return None;
+    }
+    let position = if position > 0.0 { position } else { 0.0 };
+    let first = position as isize;
+    if first >= limit - 1 {
+        return Some((limit - 1, limit - 1, 0.0));
+    }
+    Some((first, first + 1, position - first as f32))
+}
+
+/// What the four neighbours of a sample count for, row by row.
+#[inline(always)]
+fn weights(down: f32, along: f32) -> [f32; 4] {
+    let (up, back) = (1.0 - down, 1.0 - along);
+    [up * back, up * along, down * back, down * along]
+}
+
+fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
+    let c = RoiPool::new(consts);
+    if [c.in_h, c.in_w, c.out_h, c.out_w]
+        .into_iter()
+        .any(|n| n < 1)
+    {
+        return invalid();
+    }
+    vec![
+        span(&[
+            (c.rois, c.out_roi),
+            (c.out_h, c.out_row),
+            (c.out_w, c.out_px),
+            (c.channels, 1),
+        ]),
+        span(&[(c.in_h, c.in_row), (c.in_w, c.in_px), (c.channels, 1)]),
+        span(&[(c.rois, c.roi), (4, c.coordinate)]),
+    ]
+}
+
+fn footprint_align(isa: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
+    if RoiAlign::new(consts).samples < 1 {
+        return invalid();
+    }
+    footprint(isa, consts)
+}
+
+fn twin_pool(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
+    let c = RoiPool::new(consts);
+    let mut view = View::new(memory, at);
+    for r in 0..c.rois {
+        let corner = |view: &View<'_>, k: isize| view.get(2, r * c.roi + k * c.coordinate);
+        let (left, width) = extent(corner(&view, 0), corner(&view, 2), c.scale);
+        let (top, height) = extent(corner(&view, 1), corner(&view, 3), c.scale);
+        for i in 0..c.out_h {
+            for j in 0..c.out_w {
+                let rows = bin(i, c.out_h, top, height, c.in_h);
+                let columns = bin(j, c.out_w, left, width, c.in_w);
+                for l in 0..c.channels {
+                    let mut most = f32::NEG_INFINITY;
+                    for h in rows.0..rows.1 {
+                        for w in columns.0..columns.1 {
+                            most = max(view.get(1, h * c.in_row + w * c.in_px + l), most);
+                        }
+                    }
+                    let empty = rows.0 >= rows.1 || columns.0 >= columns.1;
+                    let value = if empty { 0.0 } else { most };
+                    view.set(r * c.out_roi + i * c.out_row + j * c.out_px + l, value);
+                }
+            }
+        }
+    }
+}
+
+fn twin_align(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
+    let c = RoiAlign::new(consts);
+    let mut view = View::new(memory, at);
+    for r in 0..c.rois {
+        let corner = |view: &View<'_>, k: isize| view.get(2, r * c.roi + k * c.coordinate);
+        let columns = Steps::new(corner(&view, 0), corner(&view, 2), &c, c.out_w);
+        let rows = Steps::new(corner(&view, 1), corner(&view, 3), &c, c.out_h);
+        for i in 0..c.out_h {
+            for j in 0..c.out_w {
+                for l in 0..c.channels {
+                    let mut total = 0.0;
+                    for k in 0..c.samples {
+                        for m in 0..c.samples {
+                            let row = between(rows.at(i, k), c.in_h);
+                            let column = between(columns.at(j, m), c.in_w);
+                            let (Some(row), Some(column)) = (row, column) else {
+                                continue;
+                            };
+                            let x =
+                                |h: isize, w: isize| view.get(1, h * c.in_row + w * c.in_px + l);
+                            let corners = [
+                                x(row.0, column.0),
+                                x(row.0, column.1),
+                                x(row.1, column.0),
+                                x(row.1, column.1),
+                            ];
+                            let mut sum = 0.0;
+                            for (weight, corner) in
+                                weights(row.2, column.2).into_iter().zip(corners)
+                            {
+                                sum += weight * corner;
+                            }
+                            total += sum;
+                        }
+                    }
+                    let mean = total / (c.samples * c.samples) as f32;
+                    view.set(r * c.out_roi + i * c.out_row + j * c.out_px + l, mean);
+                }
+            }
+        }
+    }
+}
