@@ -2,6 +2,7 @@
 
 use cnnc_compiler::diagnostic::Diagnostics;
 use cnnc_compiler::jit::JitError;
+use cnnc_compiler::slide::SlideError;
 use cnnc_runtime::isa::IsaError;
 use cnnc_runtime::session::RunError;
 use cnnc_runtime::weights::WeightsError;
@@ -20,6 +21,8 @@ pub enum Error {
         /// The label most like it, if one is.
         nearest: Option<String>,
     },
+    /// The network cannot slide over a larger picture.
+    Slide(SlideError),
     /// The weights do not fit the network.
     Weights(WeightsError),
     /// No ISA could be chosen.
@@ -41,6 +44,7 @@ impl fmt::Display for Error {
                     None => Ok(()),
                 }
             }
+            Error::Slide(error) => error.fmt(f),
             Error::Weights(error) => error.fmt(f),
             Error::Isa(error) => error.fmt(f),
             Error::Jit(error) => error.fmt(f),
@@ -71,6 +75,7 @@ macro_rules! from {
 }
 
 from! {
+    Slide(SlideError)
     Weights(WeightsError)
     Isa(IsaError)
     Jit(JitError)

@@ -67,7 +67,7 @@ mod summary;
 #[cfg(feature = "jit")]
 pub use self::{
     error::Error,
-    model::{Model, compile_file, compile_str},
+    model::{Model, Slid, compile_file, compile_str},
     network::{Network, Output, Outputs, SectionInfo, Session},
     options::{Arithmetic, Backend, Options, Progress, UnknownBackend},
     picture::{Picture, TooLarge, View},

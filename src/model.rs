@@ -158,6 +158,43 @@ impl Model {
         Ok(graph)
     }
 
+    /// The network on a larger picture of those extents (height and width), which answers for every window of the
+    /// picture in one pass, exactly as it answers to the window alone. Weights are the same.
+    ///
+    /// ```
+    /// use cnnc::{Options, Weights};
+    /// let model = cnnc::compile_str("tiny", "cnn 1; model Tiny { input x: 1x8x8; conv 3x3 4 /2 relu; flatten; dense 2 }")?;
+    /// let slid = model.slide(&[8, 20])?;
+    /// assert_eq!((&slid.stride[..], &slid.positions[..]), (&[2, 2][..], &[1, 7][..]));
+    /// let network = slid.model.jit(&Weights::synthetic(), &Options::new())?;
+    /// let mut session = network.session()?;
+    /// let outputs = session.run(&[&vec![0.5; 8 * 20]])?;
+    /// assert_eq!(outputs.get("raw").map(|raw| raw.shape), Some(&[2, 1, 7][..]));
+    /// # Ok::<(), cnnc::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Slide`] names the layer that has no such answer: one that pads, for a window's border would be zeros
+    /// in the window alone and other pixels in the picture.
+    pub fn slide(&self, extents: &[usize]) -> Result<Slid, Error> {
+        let start = Instant::now();
+        let slid = cnnc_compiler::slide::slide(self.graph(), extents)?;
+        let inner = cnnc_compiler::Model {
+            graph: slid.graph,
+            ..self.inner.clone()
+        };
+        let model = Model {
+            inner,
+            front: self.front + start.elapsed(),
+        };
+        Ok(Slid {
+            model,
+            window: slid.window,
+            stride: slid.stride,
+            positions: slid.positions,
+        })
+    }
+
     /// Compiles the network for this machine and binds it to weights.
     ///
     /// ```
@@ -200,6 +237,19 @@ impl Model {
             load: built.load,
         })))
     }
+}
+
+/// A network that slides over a larger picture.
+#[derive(Clone, Debug)]
+pub struct Slid {
+    /// The network on the larger picture.
+    pub model: Model,
+    /// Extents of a window: the picture that the network was written for.
+    pub window: Vec<usize>,
+    /// From one window to the next, in pixels.
+    pub stride: Vec<usize>,
+    /// Number of windows along each axis; outputs that were vectors have these extents.
+    pub positions: Vec<usize>,
 }
 
 /// What [`Model::jit`] makes of a graph.

@@ -23,6 +23,7 @@ pub mod parse;
 pub mod pass;
 pub mod reference;
 pub mod resolve;
+pub mod slide;
 pub mod words;
 
 pub use diagnostic::{Diagnostics, Files};

@@ -2,6 +2,7 @@
 
 use cnnc::compiler::diagnostic::Diagnostics;
 use cnnc::compiler::jit::JitError;
+use cnnc::compiler::slide::SlideError;
 use cnnc::rt::answer::AnswerError;
 use cnnc::rt::image::ImageError;
 use cnnc::rt::isa::IsaError;
@@ -128,6 +129,10 @@ pub enum Failure {
     EmptyGallery(String),
     /// A picture with too many boxes.
     Picture(cnnc::TooLarge),
+    /// `--slide` without a picture.
+    NoPicture,
+    /// `--slide --raw` for several pictures.
+    OneRaw,
     /// There is no such error code.
     NoCode(String),
     /// Standard output is gone.
@@ -171,6 +176,11 @@ impl Failure {
                     .to_owned()
             }
             Failure::Picture(_) => "show less with `--depth 0`, or leave out `--expand`".to_owned(),
+            Failure::Network(cnnc::Error::Slide(SlideError::Fixed { .. })) => {
+                "every window is answered as if it were alone, so nothing may depend on its border: \
+                 let the input have the pixels that the layer pads, as specs/lenet5_slide.cnn does"
+                    .to_owned()
+            }
             Failure::NoCode(_) => "codes look like E0101; a diagnostic shows its own".to_owned(),
             _ => return None,
         })
@@ -254,6 +264,10 @@ impl fmt::Display for Failure {
             ),
             Failure::EmptyGallery(folder) => write!(f, "{folder}: there is no picture in it"),
             Failure::Picture(error) => error.fmt(f),
+            Failure::NoPicture => f.write_str("`--slide` needs a picture"),
+            Failure::OneRaw => {
+                f.write_str("`--slide --raw` takes one picture, since each has its own extents")
+            }
             Failure::NoCode(code) => write!(f, "there is no error code `{code}`"),
             Failure::Write(error) => write!(f, "cannot write to standard output: {error}"),
         }

@@ -18,6 +18,7 @@ mod network;
 mod print;
 mod raw;
 mod run;
+mod slide;
 mod summary;
 mod thresholds;
 

@@ -2,7 +2,7 @@
 
 use super::answer::{self, Comparison};
 use super::raw::Raw;
-use super::{Failure, inputs, network, print, thresholds};
+use super::{Failure, inputs, network, print, slide, thresholds};
 use cnnc::{Answer, Backend, Network};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    network: network::Args,
+    pub(super) network: network::Args,
     /// Pictures (PNG, JPEG, BMP), .npy or .safetensors files
     #[arg(value_name = "INPUT")]
-    files: Vec<PathBuf>,
+    pub(super) files: Vec<PathBuf>,
     /// Run on made-up numbers instead of files
     #[arg(long, value_name = "synthetic", conflicts_with = "files")]
     input: Option<Synthetic>,
@@ -23,7 +23,7 @@ pub struct Args {
     thresholds: thresholds::Args,
     /// Write the network's raw outputs (a classifier's logits) and taps as .safetensors
     #[arg(long, value_name = "FILE")]
-    raw: Option<PathBuf>,
+    pub(super) raw: Option<PathBuf>,
     /// Make the tensor of that label an output too
     #[arg(long, value_name = "LABEL")]
     tap: Vec<String>,
@@ -35,7 +35,10 @@ pub struct Args {
     draw: Option<PathBuf>,
     /// What runs the network: jit (machine code), interp (the same loops, interpreted), reference (the layers' definitions in f64)
     #[arg(long, default_value_t, value_name = "BACKEND")]
-    backend: Backend,
+    pub(super) backend: Backend,
+    /// Answer for every window of larger pictures, each in one pass; pictures are not resized
+    #[arg(long, conflicts_with_all = ["input", "tap", "out", "draw", "top", "threshold"])]
+    slide: bool,
     /// Print the answers as JSON
     #[arg(long)]
     pub json: bool,
@@ -51,6 +54,9 @@ enum Synthetic {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let model = args.network.model(args.json)?;
     let weights = args.network.weights(&model)?;
+    if args.slide {
+        return slide::run(args, &model, &weights);
+    }
     let network = args
         .network
         .network(&model, &weights, args.backend, &args.tap)?;

@@ -1,7 +1,9 @@
 //! `adaptiveavgpool`: means over as many bins as wanted.
 
-use super::pool::{self, Bin, Pooling};
-use super::window::show;
+use super::Sliding;
+use super::avgpool::AvgPool;
+use super::pool::{self, Bin, PoolWindow, Pooling};
+use super::window::{Window, show};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, grid};
 use crate::graph::Shape;
 use crate::lower::Lower;
@@ -99,5 +101,25 @@ impl Layer for AdaptiveAvgPool {
                 counted: bin.len(),
             }
         });
+    }
+
+    fn sliding(&self, operands: &[Shape]) -> Sliding {
+        let x = &operands[0];
+        if self.size == x.spatial() {
+            return Sliding::Window(
+                Box::new(AvgPool {
+                    window: PoolWindow(Window::pixel(x)),
+                    count_padding: false,
+                }),
+                [1; 3],
+            );
+        }
+        if self.size.iter().all(|&size| size == 1) {
+            return Sliding::Whole(Box::new(AvgPool {
+                window: PoolWindow(Window::whole(x)),
+                count_padding: false,
+            }));
+        }
+        Sliding::Fixed(format!("cuts {x} into bins, which windows do not share"))
     }
 }

@@ -1,5 +1,6 @@
 //! `avgpool`: the mean of each window.
 
+use super::Sliding;
 use super::args::on_off;
 use super::pool::{self, PoolWindow, Pooling};
 use super::window::PAD;
@@ -88,5 +89,16 @@ impl Layer for AvgPool {
             self.window
                 .bin(&placed, extents[axis], axis, output, self.count_padding)
         });
+    }
+
+    fn sliding(&self, operands: &[Shape]) -> Sliding {
+        match self.window.0.unpadded(&operands[0]) {
+            Ok(window) => {
+                let stride = window.stride;
+                let window = PoolWindow(window);
+                Sliding::Window(Box::new(AvgPool { window, ..*self }), stride)
+            }
+            Err(why) => Sliding::Fixed(why),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! `conv`: convolution in one, two or three dimensions, with groups and dilation.
 
+use super::Sliding;
 use super::epilogue::Epilogue;
 use super::window::{DILATION, PAD, STRIDE, Window, show};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError};
@@ -308,5 +309,16 @@ impl Layer for Conv {
             act: self.epilogue.act.clone(),
         };
         cx.convolve(job);
+    }
+
+    fn sliding(&self, operands: &[Shape]) -> Sliding {
+        match self.window.unpadded(&operands[0]) {
+            Ok(window) => {
+                let stride = window.stride;
+                let conv = self.clone();
+                Sliding::Window(Box::new(Conv { window, ..conv }), stride)
+            }
+            Err(why) => Sliding::Fixed(why),
+        }
     }
 }

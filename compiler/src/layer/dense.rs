@@ -2,9 +2,10 @@
 
 use super::epilogue::Epilogue;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError};
+use super::{Sliding, grid};
 use crate::graph::Shape;
 use crate::lower::{ConvJob, Lower};
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{ArrayD, IxDyn, s};
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
@@ -55,6 +56,9 @@ pub struct Dense {
     pub bias: bool,
     /// The `flatten` it has swallowed: the operand is then of any rank.
     pub flatten: Option<Order>,
+    /// Extents of the window that it looks at, where it slides: the result then has a pixel for each window. Passes
+    /// fill it in; a spec never writes one.
+    pub window: Option<[usize; 3]>,
     /// What passes have fused.
     pub epilogue: Epilogue,
 }
@@ -66,6 +70,7 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
         out,
         bias,
         flatten: None,
+        window: None,
         epilogue: Epilogue::default(),
     }))
 }
@@ -79,6 +84,9 @@ impl Layer for Dense {
         if let Some(order) = self.flatten {
             attributes.push(("flatten", format!("{order:?}").to_lowercase()));
         }
+        if let Some(window) = self.window {
+            attributes.push(("window", super::window::show(&window)));
+        }
         attributes.extend(self.epilogue.attributes());
         (DECL.keyword, attributes)
     }
@@ -89,9 +97,25 @@ impl Layer for Dense {
             let message = format!("`dense` takes a vector, its operand is {x}");
             return Err(ShapeError::new(message).help("put `flatten` or `globalavgpool` before it"));
         }
-        let output = Shape::new([self.out]).ok_or_else(|| ShapeError::new("too many outputs"))?;
+        let window = self.window.unwrap_or(x.dhw());
+        let mut dims = vec![self.out];
+        if self.window.is_some() {
+            let first = 3 - x.spatial().len();
+            for (n, extent) in x.dhw().into_iter().zip(window).skip(first) {
+                let positions = (n + 1)
+                    .checked_sub(extent)
+                    .filter(|&positions| positions > 0);
+                dims.push(
+                    positions.ok_or_else(|| {
+                        ShapeError::new(format!("{x} is smaller than the window"))
+                    })?,
+                );
+            }
+        }
+        let output = Shape::new(dims).ok_or_else(|| ShapeError::new("too many outputs"))?;
         self.epilogue.check(inputs, &output)?;
-        let weights = (x.elements() as u64).checked_mul(self.out as u64);
+        let seen = x.channels() * window.iter().product::<usize>();
+        let weights = (seen as u64).checked_mul(self.out as u64);
         let macs = weights
             .filter(|&n| n <= crate::graph::MAX_ELEMENTS as u64)
             .ok_or_else(|| {
@@ -100,35 +124,26 @@ impl Layer for Dense {
                     self.out
                 ))
             })?;
-        let mut params = vec![ParamSpec::learned("weight", [self.out, x.elements()])];
+        let mut params = vec![ParamSpec::learned("weight", [self.out, seen])];
         if self.bias {
             params.push(ParamSpec::learned("bias", [self.out]));
         }
         params.extend(self.epilogue.params(self.out));
+        let positions = (output.elements() / self.out) as u64;
         Ok(Inferred {
             output,
             params,
-            macs,
+            macs: macs.saturating_mul(positions),
             halo: Vec::new(),
         })
     }
 
     fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {
-        let x = inputs[0];
-        let vector: Vec<f64> = match self.flatten {
-            Some(Order::Spatial) => {
-                let axes: Vec<usize> = (1..x.ndim()).chain([0]).collect();
-                x.view().permuted_axes(axes).iter().copied().collect()
-            }
-            _ => x.iter().copied().collect(),
-        };
-        let sums = (0..self.out).map(|o| {
-            let row = params[0].index_axis(ndarray::Axis(0), o);
-            let bias = if self.bias { params[1][[o]] } else { 0.0 };
-            bias + row.iter().zip(&vector).map(|(w, x)| w * x).sum::<f64>()
-        });
-        let sums =
-            ArrayD::from_shape_vec(IxDyn(&[self.out]), sums.collect()).expect("one sum per output");
+        if let Some(window) = self.window {
+            return self.evaluate_windows(window, inputs, params);
+        }
+        let sums = self.sums(inputs[0], params);
+        let sums = ArrayD::from_shape_vec(IxDyn(&[self.out]), sums).expect("one sum per output");
         self.epilogue.evaluate(
             sums,
             inputs.get(1).copied(),
@@ -136,10 +151,10 @@ impl Layer for Dense {
         )
     }
 
-    /// A convolution whose kernel covers the whole operand.
+    /// A convolution whose kernel covers the whole operand, or the window.
     fn lower(&self, cx: &mut Lower<'_>) {
         let shape = cx.input_shape(0).clone();
-        let kernel = shape.dhw();
+        let kernel = self.window.unwrap_or(shape.dhw());
         let [d, h, w] = kernel.map(|n| n as i64);
         let c = shape.channels() as i64;
         let strides = match self.flatten {
@@ -160,7 +175,7 @@ impl Layer for Dense {
             weight_base: 0,
             weight_group: 0,
             weight_strides: [
-                shape.elements() as i64,
+                c * d * h * w,
                 strides[0],
                 strides[1],
                 strides[2],
@@ -171,5 +186,64 @@ impl Layer for Dense {
             act: self.epilogue.act.clone(),
         };
         cx.convolve(job);
+    }
+
+    fn sliding(&self, operands: &[Shape]) -> Sliding {
+        Sliding::Whole(Box::new(Dense {
+            flatten: self.flatten.or(Some(Order::Channels)),
+            window: Some(operands[0].dhw()),
+            ..self.clone()
+        }))
+    }
+}
+
+impl Dense {
+    /// The weighted sums of an operand of any rank.
+    fn sums(&self, x: &ArrayD<f64>, params: &[&ArrayD<f64>]) -> Vec<f64> {
+        let vector: Vec<f64> = match self.flatten {
+            Some(Order::Spatial) => {
+                let axes: Vec<usize> = (1..x.ndim()).chain([0]).collect();
+                x.view().permuted_axes(axes).iter().copied().collect()
+            }
+            _ => x.iter().copied().collect(),
+        };
+        let sums = (0..self.out).map(|o| {
+            let row = params[0].index_axis(ndarray::Axis(0), o);
+            let bias = if self.bias { params[1][[o]] } else { 0.0 };
+            bias + row.iter().zip(&vector).map(|(w, x)| w * x).sum::<f64>()
+        });
+        sums.collect()
+    }
+
+    /// The same for every window of the operand.
+    fn evaluate_windows(
+        &self,
+        [depth, height, width]: [usize; 3],
+        inputs: &[&ArrayD<f64>],
+        params: &[&ArrayD<f64>],
+    ) -> ArrayD<f64> {
+        let shapes: Vec<Shape> = inputs.iter().map(|input| grid::shape(input)).collect();
+        let output = self.infer(&shapes).expect("infer accepted it").output;
+        let x = grid::view(inputs[0]);
+        let [planes, rows, columns] = output.dhw();
+        let mut sums = ndarray::Array4::zeros([self.out, planes, rows, columns]);
+        for z in 0..planes {
+            for y in 0..rows {
+                for w in 0..columns {
+                    let window = s![.., z..z + depth, y..y + height, w..w + width];
+                    let window = x.slice(window).to_owned().into_dyn();
+                    let values = self.sums(&window, params);
+                    sums.slice_mut(s![.., z, y, w])
+                        .assign(&ndarray::aview1(&values));
+                }
+            }
+        }
+        let sums = sums.into_raw_vec_and_offset().0;
+        let sums = ArrayD::from_shape_vec(IxDyn(output.dims()), sums).expect("one sum per output");
+        self.epilogue.evaluate(
+            sums,
+            inputs.get(1).copied(),
+            &params[1 + usize::from(self.bias)..],
+        )
     }
 }

@@ -3,7 +3,7 @@
 //! An operand with one value for each channel (`[C]`, or `C` with all other extents 1) is repeated over
 //! the pixels of the others, as squeeze-and-excitation does.
 
-use super::{Decl, Inferred, Layer, Role, ShapeError, grid};
+use super::{Decl, Inferred, Layer, Role, ShapeError, Sliding, grid};
 use crate::graph::Shape;
 use crate::lower::{Lower, Storage, kernel};
 use cnnc_runtime::kernel::ZipOp;
@@ -187,6 +187,10 @@ impl Layer for Elementwise {
             Op::Add => Role::Add,
             Op::Sub | Op::Mul | Op::Max | Op::AbsDiff => Role::Opaque,
         }
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
     }
 }
 

@@ -1,6 +1,10 @@
 //! `globalavgpool` and `globalmaxpool`: one value for each channel.
 
-use super::pool::{self, Bin, Pooling};
+use super::Sliding;
+use super::avgpool::AvgPool;
+use super::maxpool::MaxPool;
+use super::pool::{self, Bin, PoolWindow, Pooling};
+use super::window::Window;
 use super::{Decl, Inferred, Layer, ShapeError};
 use crate::graph::Shape;
 use crate::lower::Lower;
@@ -75,5 +79,20 @@ impl Layer for GlobalPool {
             taps: extents[axis],
             counted: extents[axis],
         });
+    }
+
+    fn sliding(&self, operands: &[Shape]) -> Sliding {
+        let x = &operands[0];
+        if x.spatial().is_empty() {
+            return Sliding::Pixels;
+        }
+        let window = PoolWindow(Window::whole(x));
+        Sliding::Whole(match self.0 {
+            Pooling::Max => Box::new(MaxPool { window }),
+            Pooling::Average => Box::new(AvgPool {
+                window,
+                count_padding: false,
+            }),
+        })
     }
 }

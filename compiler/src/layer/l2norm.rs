@@ -1,7 +1,7 @@
 //! `l2norm`: the channels of each pixel as a vector of length one.
 
 use super::args::shown;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError};
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding};
 use crate::graph::Shape;
 use crate::lower::{Lower, kernel};
 use cnnc_runtime::kernel::bits;
@@ -73,5 +73,9 @@ impl Layer for L2Norm {
             consts.push(bits(self.eps as f32));
             cx.call(kernel("f32_l2norm"), &sweep.args(), consts);
         });
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
     }
 }

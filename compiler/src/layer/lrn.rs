@@ -1,7 +1,7 @@
 //! `lrn`: local response normalisation across channels.
 
 use super::args::shown;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, grid};
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, grid};
 use crate::graph::Shape;
 use crate::lower::{Lower, kernel};
 use cnnc_runtime::kernel::bits;
@@ -122,5 +122,9 @@ impl Layer for Lrn {
             consts.extend(constants.map(|constant| bits(constant as f32)));
             cx.call(kernel("f32_lrn"), &sweep.args(), consts);
         });
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
     }
 }

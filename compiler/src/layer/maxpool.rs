@@ -1,5 +1,6 @@
 //! `maxpool`: the largest element of each window.
 
+use super::Sliding;
 use super::pool::{self, PoolWindow, Pooling};
 use super::window::PAD;
 use super::{ArgError, Args, Decl, Inferred, Layer, ShapeError};
@@ -65,5 +66,16 @@ impl Layer for MaxPool {
         pool::lower(cx, Pooling::Max, |axis, output| {
             self.window.bin(&placed, extents[axis], axis, output, false)
         });
+    }
+
+    fn sliding(&self, operands: &[Shape]) -> Sliding {
+        match self.window.0.unpadded(&operands[0]) {
+            Ok(window) => {
+                let stride = window.stride;
+                let window = PoolWindow(window);
+                Sliding::Window(Box::new(MaxPool { window }), stride)
+            }
+            Err(why) => Sliding::Fixed(why),
+        }
     }
 }

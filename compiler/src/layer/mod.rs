@@ -234,6 +234,20 @@ pub enum Role {
     Identity,
 }
 
+/// How a layer of a network for small pictures works on a larger one, so that what it makes of each window is among what it
+/// makes of the picture; see [`crate::slide`].
+#[derive(Clone, Debug)]
+pub enum Sliding {
+    /// Every pixel is treated alike and by itself: as it is.
+    Pixels,
+    /// A window without padding moves over the operand: this layer, by these steps.
+    Window(Box<dyn Layer>, [usize; 3]),
+    /// One thing is made of the whole operand: this layer makes it of each window of the operand's extents.
+    Whole(Box<dyn Layer>),
+    /// Not at all, for this reason: what follows on the layer's keyword in a sentence.
+    Fixed(String),
+}
+
 /// A layer with its parameters bound to constants.
 pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
     /// Keyword in the language (row of [`LAYERS`]) and every parameter with the value in use, defaults
@@ -255,6 +269,16 @@ pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
     /// What others may know.
     fn role(&self) -> Role {
         Role::Opaque
+    }
+
+    /// How it works on a larger operand than those, for which it was made.
+    fn sliding(&self, _operands: &[Shape]) -> Sliding {
+        match self.role() {
+            Role::Pointwise(_) | Role::Identity => Sliding::Pixels,
+            Role::BatchNorm(_) | Role::Add | Role::Concat => Sliding::Pixels,
+            Role::Flatten(_) => Sliding::Fixed("is not followed by a dense layer".to_owned()),
+            Role::Opaque => Sliding::Fixed("depends on where in its operand a pixel is".to_owned()),
+        }
     }
 }
 

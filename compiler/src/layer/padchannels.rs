@@ -1,6 +1,6 @@
 //! `padchannels`: channels of zeros before and behind.
 
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, copy};
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, copy};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::{ArrayD, Axis, Slice};
@@ -93,5 +93,9 @@ impl Layer for PadChannels {
                 copy::fill(cx, &to.window(first, count), 0.0);
             }
         }
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
     }
 }

@@ -222,8 +222,11 @@ impl PoolWindow {
                 );
                 return Err(ShapeError::new(message).help("pad less than the kernel's extent"));
             }
+            let inside = placed.before[axis] == 0 && last + self.0.kernel[axis] <= x.dhw()[axis];
             let clipped = 2 * self.0.kernel[axis].div_ceil(self.0.stride[axis]) + 1;
-            kinds = kinds.saturating_mul(clipped.min(placed.out[axis]));
+            if !inside {
+                kinds = kinds.saturating_mul(clipped.min(placed.out[axis]));
+            }
         }
         check_kinds(kinds, x)?;
         let mut dims = vec![x.channels()];

@@ -1,7 +1,9 @@
 //! `prelu`: a leaky rectifier whose slopes are learned.
 
 use super::args::on_off;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError, Sliding,
+};
 use crate::graph::Shape;
 use crate::lower::{Lower, kernel};
 use ndarray::{ArrayD, Axis};
@@ -76,5 +78,9 @@ impl Layer for Prelu {
             args.push(Some(slopes));
             cx.call(kernel("f32_prelu"), &args, sweep.consts());
         });
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
     }
 }

@@ -1,6 +1,6 @@
 //! `shuffle`: channels of groups interleaved.
 
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, copy};
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, copy};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::{ArrayD, Axis};
@@ -72,5 +72,9 @@ impl Layer for Shuffle {
         let (groups, size) = (self.groups, to.channels / self.groups);
         let dims = [d, h, w, (size, groups as i64, 1), (groups, 1, size as i64)];
         copy::copy(cx, &to, &from, &dims);
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
     }
 }

@@ -1,6 +1,6 @@
 //! `slice`: a range of channels.
 
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, copy};
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, copy};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::{ArrayD, Axis, Slice as Range};
@@ -84,5 +84,9 @@ impl Layer for Slice {
         let to = cx.output();
         let from = cx.input(0).window(self.from, to.channels);
         copy::copy(cx, &to, &from, &copy::all(&to, &from));
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
     }
 }

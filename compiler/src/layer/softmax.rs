@@ -1,6 +1,6 @@
 //! `softmax`: channels as probabilities.
 
-use super::{Decl, Inferred, Layer, ShapeError};
+use super::{Decl, Inferred, Layer, ShapeError, Sliding};
 use crate::graph::Shape;
 use crate::lower::{Lower, kernel};
 use ndarray::{ArrayD, Axis};
@@ -50,5 +50,9 @@ impl Layer for Softmax {
         cx.sweep(&[output, input], |cx, sweep| {
             cx.call(kernel("f32_softmax"), &sweep.args(), sweep.consts());
         });
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
     }
 }

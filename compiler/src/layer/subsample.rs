@@ -1,5 +1,6 @@
 //! `subsample`: every n-th pixel.
 
+use super::Sliding;
 use super::window::STRIDE;
 use super::{ArgError, Args, Decl, Inferred, Layer, ParamDecl, ShapeError, copy, grid};
 use crate::graph::Shape;
@@ -84,5 +85,14 @@ impl Layer for Subsample {
             from.strides[axis] *= step as i64;
         }
         copy::copy(cx, &to, &from, &copy::all(&to, &from));
+    }
+
+    fn sliding(&self, operands: &[Shape]) -> Sliding {
+        let stride = grid::per_axis(&self.stride, &operands[0], "stride");
+        let mut strides = [1; 3];
+        for (axis, step) in stride.into_iter().flatten().rev().enumerate() {
+            strides[2 - axis] = step;
+        }
+        Sliding::Window(Box::new(self.clone()), strides)
     }
 }

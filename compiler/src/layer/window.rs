@@ -161,6 +161,50 @@ impl Window {
         Ok(placed)
     }
 
+    /// The same window without padding, if on an operand of that shape it is neither padded nor clipped: what can move on over
+    /// a larger operand.
+    ///
+    /// # Errors
+    /// What is padded or clipped, as the end of a sentence.
+    pub fn unpadded(&self, shape: &Shape) -> Result<Window, String> {
+        let placed = self.place(shape).map_err(|error| error.message)?;
+        for axis in 0..3 {
+            let n = shape.dhw()[axis];
+            let end = (placed.out[axis] - 1) * self.stride[axis] + self.reach()[axis];
+            if placed.before[axis] > 0 || end > n {
+                return Err(match self.padding {
+                    Padding::Valid => format!("cuts off its last window at the border of {shape}"),
+                    _ => format!("pads {shape}, but a window's border is not the picture's"),
+                });
+            }
+        }
+        Ok(Window {
+            padding: Padding::Valid,
+            ceil: false,
+            ..self.clone()
+        })
+    }
+
+    /// A window that covers all of an operand.
+    pub fn whole(shape: &Shape) -> Window {
+        Window {
+            rank: shape.spatial().len(),
+            kernel: shape.dhw(),
+            stride: [1; 3],
+            dilation: [1; 3],
+            padding: Padding::Valid,
+            ceil: false,
+        }
+    }
+
+    /// A window of one pixel.
+    pub fn pixel(shape: &Shape) -> Window {
+        Window {
+            kernel: [1; 3],
+            ..Window::whole(shape)
+        }
+    }
+
     /// Extents including the gaps of dilation.
     pub fn reach(&self) -> [usize; 3] {
         std::array::from_fn(|axis| self.dilation[axis] * (self.kernel[axis] - 1) + 1)

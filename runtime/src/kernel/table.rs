@@ -2,7 +2,7 @@
 
 use super::{
     Kernel, KernelId, bilinear, channels, conv, copy, cross, depthwise, fill, lrn, map, norm, pool,
-    winograd, zip,
+    roi, winograd, zip,
 };
 use crate::isa::Isa;
 
