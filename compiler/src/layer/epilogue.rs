@@ -162,6 +162,8 @@ pub fn apply(steps: &[Step], x: f64) -> f64 {
         Step::Sqrt => v.sqrt(),
         Step::Recip => v.recip(),
         Step::Log => v.ln(),
+        Step::AddPositiveX => v + x.max(0.0),
+        Step::Erf => super::gelu::erf(v),
     })
 }
 

@@ -18,9 +18,11 @@ pub mod crop;
 pub mod dense;
 pub mod dropout;
 pub mod elementwise;
+pub mod elu;
 pub mod epilogue;
 pub mod exp;
 pub mod flatten;
+pub mod gelu;
 pub mod globalpool;
 pub mod gram;
 pub mod grid;
@@ -47,6 +49,7 @@ pub mod sigmoid;
 pub mod silu;
 pub mod slice;
 pub mod softmax;
+pub mod softplus;
 pub mod space_to_depth;
 pub mod subsample;
 pub mod tanh;
@@ -90,6 +93,9 @@ pub static LAYERS: &[&Decl] = &[
     &silu::DECL,
     &mish::DECL,
     &hardswish::DECL,
+    &softplus::DECL,
+    &elu::DECL,
+    &gelu::DECL,
     &abs::DECL,
     &exp::DECL,
     &scale::DECL,

@@ -51,6 +51,10 @@ pub enum Step {
     Recip,
     /// `ln v`
     Log,
+    /// `v + max(x, 0)`
+    AddPositiveX,
+    /// The error function of `v`.
+    Erf,
 }
 
 impl Step {
@@ -71,6 +75,8 @@ impl Step {
             Step::Sqrt => (11, 0),
             Step::Recip => (12, 0),
             Step::Log => (13, 0),
+            Step::AddPositiveX => (14, 0),
+            Step::Erf => (15, 0),
         }
     }
 
@@ -92,13 +98,18 @@ impl Step {
             11 => Step::Sqrt,
             12 => Step::Recip,
             13 => Step::Log,
+            14 => Step::AddPositiveX,
+            15 => Step::Erf,
             _ => return None,
         })
     }
 
     /// Whether entries may differ from the twin in the last bits.
     pub fn approximate(&self) -> bool {
-        matches!(self, Step::Exp | Step::Tanh | Step::Sigmoid | Step::Log)
+        matches!(
+            self,
+            Step::Exp | Step::Tanh | Step::Sigmoid | Step::Log | Step::Erf
+        )
     }
 
     /// The step on one value, transcendental functions rounded from f64.
@@ -125,8 +136,23 @@ impl Step {
             Step::Sqrt => v.sqrt(),
             Step::Recip => 1.0 / v,
             Step::Log => wide.ln() as f32,
+            Step::AddPositiveX => v + max(0.0, x),
+            Step::Erf => erf(wide) as f32,
         }
     }
+}
+
+/// The error function, by a series in which nothing cancels: `2/√π · e^(−x²) · Σ 2ⁿ·x^(2n+1) / (1·3·5…(2n+1))`.
+fn erf(x: f64) -> f64 {
+    if x.abs() > 6.0 {
+        return x.signum();
+    }
+    let (mut term, mut sum) = (x, x);
+    for n in 1..150 {
+        term *= 2.0 * x * x / f64::from(2 * n + 1);
+        sum += term;
+    }
+    std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp() * sum
 }
 
 entries! {
@@ -231,6 +257,8 @@ unsafe fn step<S: Simd, const N: usize>(op: i64, c: S::V, v: &mut [S::V; N], x: 
             11 => each!(|v| S::sqrt(v)),
             12 => each!(|v| S::div(S::splat(1.0), v)),
             13 => each!(|v| math::log::<S>(v)),
+            14 => each!(|v, x| S::add(v, S::max(S::splat(0.0), x))),
+            15 => each!(|v| math::erf::<S>(v)),
             _ => {}
         }
     }

@@ -102,6 +102,46 @@ pub(crate) unsafe fn sigmoid<S: Simd>(x: S::V) -> S::V {
     }
 }
 
+/// The error function: its power series below 1, and above it the formula 7.1.26 of Abramowitz and Stegun.
+///
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn erf<S: Simd>(x: S::V) -> S::V {
+    // (−1)ⁿ · 2/√π / (n! · (2n + 1))
+    const SERIES: [f32; 10] = [
+        1.128_379_2,
+        -3.761_264e-1,
+        1.128_379_2e-1,
+        -2.686_617e-2,
+        5.223_977_6e-3,
+        -8.548_327e-4,
+        1.205_533_3e-4,
+        -1.492_565e-5,
+        1.646_211_4e-6,
+        -1.636_584_5e-7,
+    ];
+    const TAIL: [f32; 5] = [
+        0.254_829_6,
+        -0.284_496_74,
+        1.421_413_7,
+        -1.453_152,
+        1.061_405_4,
+    ];
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (zero, one) = (S::splat(0.0), S::splat(1.0));
+        let (size, square) = (S::abs(x), S::mul(x, x));
+        let near = S::mul(x, polynomial::<S, 10>(square, SERIES));
+        let t = S::div(one, S::fma(size, S::splat(0.327_591_1), one));
+        let power = exp::<S>(S::sub(zero, square));
+        let tail = S::mul(S::mul(t, polynomial::<S, 5>(t, TAIL)), power);
+        let far = S::sub(one, tail);
+        let far = S::select_lt(x, zero, S::sub(zero, far), far);
+        S::select_lt(size, one, near, far)
+    }
+}
+
 /// `ln x`: `x = m·2ᵉ` with `m` around 1, then a polynomial for `ln m` (coefficients from Cephes' `logf`).
 ///
 /// # Safety

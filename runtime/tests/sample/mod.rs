@@ -183,7 +183,7 @@ fn runs(inputs: usize, repeat: bool, random: &mut Random) -> Vec<i64> {
 }
 
 fn map(random: &mut Random) -> Vec<i64> {
-    const EXACT: [Step; 8] = [
+    const EXACT: [Step; 9] = [
         Step::Add(0.25),
         Step::Mul(-1.5),
         Step::Max(-0.5),
@@ -192,12 +192,14 @@ fn map(random: &mut Random) -> Vec<i64> {
         Step::AddX,
         Step::Leaky(0.1),
         Step::Abs,
+        Step::AddPositiveX,
     ];
-    let steps: Vec<Step> = match random.within(0, 7) {
+    let steps: Vec<Step> = match random.within(0, 8) {
         0 => vec![Step::Exp],
         1 => vec![Step::Mul(4.0), Step::Tanh],
         2 => vec![Step::Mul(8.0), Step::Sigmoid],
         3 => vec![Step::Abs, Step::Add(1.5), Step::Log],
+        5 => vec![Step::Mul(4.0), Step::Erf],
         // A root of something negative would be NaN, which poison is too.
         4 => vec![Step::Abs, Step::Sqrt, Step::Add(1.0), Step::Recip],
         _ => (0..random.within(1, 5))

@@ -1,0 +1,51 @@
+//! `softplus`: a smooth rectifier.
+
+use super::pointwise::Pointwise;
+use super::{Decl, Step};
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "softplus",
+    doc: "Softplus: `ln(1 + eˣ)`.",
+    params: &[],
+    operands: (1, 1),
+    build: |_| Ok(Box::new(Softplus)),
+    samples: &[
+        "input x: 5x4x3; scale 5; softplus",
+        "input x: 17; softplus",
+        "input x: 3x33; scale 200; softplus",
+    ],
+};
+
+/// A smooth rectifier.
+#[derive(Clone, Debug)]
+pub struct Softplus;
+
+/// `ln(1 + eˣ)`, for large `x` too.
+pub fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
+/// The same as steps.
+pub fn steps() -> Vec<Step> {
+    vec![
+        Step::Abs,
+        Step::Mul(-1.0),
+        Step::Exp,
+        Step::Add(1.0),
+        Step::Log,
+        Step::AddPositiveX,
+    ]
+}
+
+impl Pointwise for Softplus {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (DECL.keyword, Vec::new())
+    }
+    fn formula(&self, x: f64) -> f64 {
+        softplus(x)
+    }
+    fn steps(&self) -> Vec<Step> {
+        steps()
+    }
+}
