@@ -26,6 +26,7 @@ pub mod gelu;
 pub mod globalpool;
 pub mod gram;
 pub mod grid;
+pub mod hardsigmoid;
 pub mod hardswish;
 pub mod l2norm;
 pub mod leaky;
@@ -91,8 +92,9 @@ pub static LAYERS: &[&Decl] = &[
     &sigmoid::DECL,
     &tanh::DECL,
     &silu::DECL,
-    &mish::DECL,
     &hardswish::DECL,
+    &hardsigmoid::DECL,
+    &mish::DECL,
     &softplus::DECL,
     &elu::DECL,
     &gelu::DECL,
