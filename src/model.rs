@@ -159,7 +159,7 @@ impl Model {
     }
 
     /// The network on a larger picture of those extents (height and width), which answers for every window of the
-    /// picture in one pass, exactly as it answers to the window alone. Weights are the same.
+    /// picture in one pass, as it answers to the window alone (but for rounding). Weights are the same.
     ///
     /// ```
     /// use cnnc::{Options, Weights};

@@ -36,7 +36,8 @@ fn equals_cropping(model: &Model, weights: &Weights, extents: &[usize], backend:
     let slid = model
         .slide(extents)
         .unwrap_or_else(|error| panic!("{error}"));
-    let options = Options::new().backend(backend);
+    // Which convolutions are Winograd's depends on extents.
+    let options = Options::new().backend(backend).exact();
     let port = model.jit(weights, &options).expect("a network");
     let (small, large) = (port, slid.model.jit(weights, &options).expect("a network"));
     let channels = large.inputs()[0].shape[0];
