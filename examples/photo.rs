@@ -1,7 +1,7 @@
 //! What is on a photograph, by machine code made while the program runs: `cargo run --release --example photo [PICTURE]`.
 
 use cnnc::rt::image::Picture;
-use cnnc::{Options, Weights};
+use cnnc::{Answer, Options, Weights};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -15,23 +15,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     let weights = Weights::open(here.join("examples/data/squeezenet1_1.safetensors"))?;
     let network = model.jit(&weights, &Options::new())?;
 
-    // The spec says how a picture is prepared, and what the classes are called.
+    // The spec says how a picture is prepared.
     let prepare = model.graph().inputs[0]
         .pre
         .as_ref()
         .ok_or("the spec's input is not a picture")?;
-    let head = model.graph().head.as_ref().ok_or("the spec has no head")?;
-    let image = prepare.apply(&Picture::open(&path)?, &path.display().to_string())?;
+    let picture = Picture::open(&path)?;
+    let image = prepare.apply(&picture, &path.display().to_string())?;
 
+    // The head is the way back: labels here; with a detector, boxes in pixels of the picture.
+    let head = model.head();
+    let place = prepare.placement(picture.width(), picture.height());
     let mut session = network.session()?;
-    let outputs = session.run(&[&image])?;
-    let probabilities = outputs
-        .get("probabilities")
-        .ok_or("the head is not a classifier")?;
-    let mut classes: Vec<(&f32, &String)> = probabilities.data.iter().zip(&head.labels).collect();
-    classes.sort_by(|a, b| b.0.total_cmp(a.0));
-    for (probability, class) in &classes[..5] {
-        println!("{probability:.3}  {class}");
+    if let Answer::Classes(classes) = session.run(&[&image])?.answer(&head, &place)? {
+        for (class, probability) in classes {
+            println!("{probability:.3}  {}", head.label(class));
+        }
     }
     println!(
         "compiled in {:.1?}, weights packed in {:.1?}",

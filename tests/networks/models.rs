@@ -29,4 +29,6 @@ models! {
     mobilenet_v2: MobileNetV2 = "specs/mobilenet_v2.cnn" (image);
     m5: M5 = "specs/m5.cnn" (sound);
     c3d: C3D = "specs/c3d.cnn" (video);
+    yolov2_tiny_voc: YOLOv2TinyVOC = "specs/yolov2_tiny_voc.cnn" (image);
+    siamese_koch: Siamese = "specs/siamese_koch.cnn" (a, b);
 }

@@ -1,7 +1,7 @@
 //! What the user of a generated network sees: its type, its session's, its outputs'.
 
 use super::names::Names;
-use super::{Model, head};
+use super::{Model, head, pictures};
 use cnnc_runtime::plan::Port;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -18,6 +18,7 @@ pub(super) fn api(model: &Model, inputs: &[Port], outputs: &[Port], arena: usize
     let mut names = Names::default();
     let constants = constants(model, &mut names, inputs, outputs, arena);
     let embedded = embedded(model);
+    let prepare = pictures::functions(&mut Names::default(), inputs, &model.pictures, rt);
     let (head, answer) = head::functions(&model.head, name, rt);
     let mut names = Names::default();
     if !answer.is_empty() {
@@ -74,6 +75,8 @@ pub(super) fn api(model: &Model, inputs: &[Port], outputs: &[Port], arena: usize
             }
 
             #embedded
+
+            #prepare
 
             #head
 

@@ -85,6 +85,7 @@ fn generate(invocation: &Invocation) -> Result<TokenStream, Vec<Message>> {
         doc: doc.join("\n\n"),
         parameters: found.graph.parameters(),
         macs: found.graph.macs(),
+        pictures: super::pictures(&found.graph),
         head: found.graph.answer_head(),
         weights,
         sources,

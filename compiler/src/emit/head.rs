@@ -131,6 +131,21 @@ fn task(task: &Task) -> TokenStream {
                 }
             }
         }
+        Task::Regions {
+            classes,
+            std,
+            input,
+            select: of,
+        } => {
+            let (classes, select) = (number(*classes), select(of));
+            let std = std.map(float);
+            let (width, height) = (float(input.0), float(input.1));
+            quote! {
+                Task::Regions {
+                    classes: #classes, std: [#(#std),*], input: (#width, #height), select: #select,
+                }
+            }
+        }
         Task::Locate {
             presence,
             corners,

@@ -18,6 +18,7 @@ mod expand;
 mod head;
 mod inline;
 mod names;
+mod pictures;
 mod plan;
 
 pub use expand::{Invocation, Spec, expand};
@@ -27,6 +28,7 @@ use crate::loops::{verify, verify_plan};
 use crate::lower::{Arithmetic, Lowered, lower};
 use cnnc_runtime::Isa;
 use cnnc_runtime::answer::Head;
+use cnnc_runtime::image::PreProcess;
 use cnnc_runtime::session::session_bytes;
 use driver::Driver;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -47,6 +49,8 @@ pub struct Model {
     pub parameters: u64,
     /// Multiply-adds.
     pub macs: u64,
+    /// How pictures become its inputs, for each of them that has the shape of one.
+    pub pictures: Vec<Option<PreProcess>>,
     /// What turns outputs into an answer.
     pub head: Head,
     /// The weights file to embed: an absolute path.
@@ -234,6 +238,12 @@ fn module(rt: &TokenStream, index: usize, (isas, lowered): &Variant) -> TokenStr
     }
 }
 
+/// How pictures become the inputs of a network.
+fn pictures(graph: &Graph) -> Vec<Option<PreProcess>> {
+    let inputs = graph.inputs.iter();
+    inputs.map(|input| input.pre.clone()).collect()
+}
+
 /// The text of `dump --stage=rust`: what `cnn_model!(pub Name = …)` stands for.
 #[cfg(feature = "print")]
 pub fn dump(graph: &Graph) -> String {
@@ -244,6 +254,7 @@ pub fn dump(graph: &Graph) -> String {
         doc: graph.doc.clone(),
         parameters: graph.parameters(),
         macs: graph.macs(),
+        pictures: pictures(graph),
         head: graph.answer_head(),
         weights: None,
         sources: Vec::new(),

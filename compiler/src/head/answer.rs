@@ -99,6 +99,15 @@ impl Graph {
                     select,
                 }
             }
+            "regions" => {
+                let std = head.std();
+                Task::Regions {
+                    classes,
+                    std: std::array::from_fn(|axis| std.get(axis).map_or(1.0, |&x| x as f32)),
+                    input: (input.0 as f32, input.1 as f32),
+                    select,
+                }
+            }
             "boxes" => Task::Locate {
                 presence: head.flag("presence"),
                 corners: head.word("format") == Some("corners"),

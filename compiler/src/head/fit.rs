@@ -66,6 +66,7 @@ impl Head {
             "yolo1" => self.cells(shape),
             "yolo2" => self.map(0, shape, self.anchors()?.len()),
             "yolo3" => self.maps(shapes),
+            "regions" => self.regions(shapes),
             "boxes" => {
                 let values = self.vector(shape)?;
                 let before = 4 + usize::from(self.flag("presence"));
@@ -221,6 +222,52 @@ impl Head {
             }
         }
         Ok(classes.unwrap_or(0))
+    }
+
+    /// R-CNN's scores, deltas and regions.
+    fn regions(&self, shapes: &[Shape]) -> Result<usize, Misfit> {
+        let [scores, deltas, regions] = shapes else {
+            let message = "`maps` names scores, deltas and regions".to_owned();
+            return Err(Misfit::key(self, "maps", message));
+        };
+        let count = match regions.dims() {
+            &[count, 4 | 5] => count,
+            _ => {
+                let message = format!("regions are rows of four or five numbers, not {regions}");
+                return Err(Misfit::shape(2, message));
+            }
+        };
+        let row = |index: usize, shape: &Shape| {
+            if shape.dims().iter().product::<usize>() == shape.channels() * count {
+                Ok(shape.channels())
+            } else {
+                let message =
+                    format!("there are {count} regions, and this is not a row of them: {shape}");
+                Err(Misfit::shape(index, message))
+            }
+        };
+        let (classes, numbers) = (row(0, scores)?, row(1, deltas)?);
+        if classes < 2 || numbers != 4 * classes {
+            let message = format!("{classes} classes have 4 · {classes} deltas, not {numbers}");
+            return Err(Misfit::shape(1, message));
+        }
+        let std = self.std();
+        if std.len() != 4 || !std.iter().all(|x| x.is_finite()) {
+            let message = "`std` is four numbers".to_owned();
+            return Err(Misfit::key(self, "std", message));
+        }
+        Ok(classes - 1)
+    }
+
+    /// What the four numbers of a region's box are multiplied by.
+    pub(super) fn std(&self) -> Vec<f64> {
+        match self.get("std") {
+            None => vec![1.0; 4],
+            Some(value) => {
+                let items = value.value.as_items().iter();
+                items.filter_map(|item| item.value.as_number()).collect()
+            }
+        }
     }
 
     /// The anchors of each map, by number.

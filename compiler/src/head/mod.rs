@@ -103,7 +103,8 @@ impl Head {
             .map_or(&[][..], |value| value.value.as_items());
         let row = |row: &Spanned<Literal>| {
             let items = row.value.as_items().iter();
-            items.filter_map(|item| item.value.as_number()).collect()
+            let listed = items.filter_map(|item| item.value.as_number()).collect();
+            row.value.as_number().map_or(listed, |number| vec![number])
         };
         rows.iter().map(row).collect()
     }

@@ -5,7 +5,8 @@ use crate::layer::{Kind, ParamDecl};
 
 /// Every head of the language.
 pub static HEADS: &[&HeadDecl] = &[
-    &CLASSIFY, &YOLO1, &YOLO2, &YOLO3, &BOXES, &LANDMARKS, &EMBED, &VERIFY, &STYLE, &PITCH, &IMAGE,
+    &CLASSIFY, &YOLO1, &YOLO2, &YOLO3, &REGIONS, &BOXES, &LANDMARKS, &EMBED, &VERIFY, &STYLE,
+    &PITCH, &IMAGE,
 ];
 
 /// A key.
@@ -166,6 +167,32 @@ static YOLO3: HeadDecl = HeadDecl {
             Some("off"),
             "The maps are logistic already, and a size is `(2·t)²` of its anchor (darknet's `new_coords`).",
         ),
+    ],
+    classes: "classes",
+    computes: Computes::Maps,
+};
+
+static REGIONS: HeadDecl = HeadDecl {
+    keyword: "regions",
+    doc: "Proposed regions, classified and moved, as R-CNN and its descendants have them (Girshick et al. 2014; Girshick 2015). `maps` names three tensors: logits of `1 + classes`           channels, the first for the background, with a row for each region; four channels for each of these (`x y` moved by so many sizes of the region,           `w h` by powers of e); the regions themselves, rows of `left top right bottom` in pixels of the network's input.",
+    keys: &[
+        LABELS,
+        key(
+            "maps",
+            Kind::Tensors,
+            None,
+            "Scores, deltas and regions, by their labels: `maps scores deltas regions`.",
+        ),
+        key(
+            "std",
+            Kind::Numbers,
+            Some("(1, 1, 1, 1)"),
+            "What the four numbers of a box are multiplied by; Fast R-CNN's are `(0.1, 0.1, 0.2, 0.2)`.",
+        ),
+        keep("0.5"),
+        NMS,
+        iou("0.3"),
+        PER_BOX,
     ],
     classes: "classes",
     computes: Computes::Maps,

@@ -404,6 +404,8 @@ fn is_item(kind: &Kind, value: &Literal) -> bool {
         (Kind::Lists, Literal::List(items)) => items
             .iter()
             .all(|item| matches!(item.value, Literal::Int(_))),
+        // `(0)` is `0`.
+        (Kind::Lists, Literal::Int(_)) => true,
         (Kind::Tensors, Literal::Str(_)) => true,
         _ => false,
     }
@@ -429,7 +431,12 @@ pub(super) fn fits(kind: &Kind, value: &Literal) -> bool {
             .all(|item| matches!(item.value, Literal::Str(_))),
         (kind, Literal::Word(word)) => takes_word(kind, word),
         (Kind::Pairs | Kind::Lists | Kind::Tensors, Literal::List(items)) => {
-            !items.is_empty() && items.iter().all(|item| is_item(kind, &item.value))
+            // `(6, 7, 8)` is one of several lists, not three.
+            let whole = *kind != Kind::Lists
+                || items
+                    .iter()
+                    .all(|item| matches!(item.value, Literal::List(_)));
+            whole && !items.is_empty() && items.iter().all(|item| is_item(kind, &item.value))
         }
         _ => false,
     }

@@ -2,7 +2,7 @@
 
 use super::head::{Head, Range, Select, Task};
 use super::{
-    BBox, DecodeError, Detection, Placement, Yolo1, Yolo2, Yolo3, l2_norm, suppress, top_k,
+    BBox, DecodeError, Detection, Placement, Regions, Yolo1, Yolo2, Yolo3, l2_norm, suppress, top_k,
 };
 use crate::image::Picture;
 use std::fmt;
@@ -150,6 +150,26 @@ impl Head {
                     found.extend(decode.decode(output.data, rows, columns)?);
                 }
                 boxes_of(found, *select, place)
+            }
+            &Task::Regions {
+                classes,
+                std,
+                input,
+                select,
+            } => {
+                let [scores, deltas, regions, ..] = outputs else {
+                    return Err(AnswerError::Output("scores, deltas and regions"));
+                };
+                let decode = Regions {
+                    classes,
+                    std,
+                    input,
+                    keep: select.keep,
+                    labels: select.labels,
+                };
+                let count = regions.shape.first().copied().unwrap_or(0);
+                let found = decode.decode(scores.data, deltas.data, regions.data, count)?;
+                boxes_of(found, select, place)
             }
             &Task::Locate {
                 presence,

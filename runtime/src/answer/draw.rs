@@ -109,20 +109,27 @@ impl Canvas {
         }
     }
 
-    /// Draws the outline of a box, in pixels, along the inside of its edges.
+    /// Draws the outline of a box, in pixels, along the inside of its edges, with a thin dark one inside it.
     pub fn frame(&mut self, bbox: &BBox, colour: Colour) {
         let line = self.style().line;
         let Area {
             x: [left, right],
             y: [top, bottom],
         } = self.area(bbox);
-        for (x, y) in [
-            ([left, right], [top, top + line]),
-            ([left, right], [bottom - line, bottom]),
-            ([left, left + line], [top, bottom]),
-            ([right - line, right], [top, bottom]),
-        ] {
-            self.fill(Area { x, y }, colour);
+        // A dark edge on the inside keeps the line apart from what has its colour, foliage or sky.
+        for (line, colour, share) in [(line + 1, [0; 3], 0.6), (line, colour, 1.0)] {
+            // Four sides that share no pixel.
+            for (x, y) in [
+                ([left, right], [top, top + line]),
+                ([left, right], [(bottom - line).max(top + line), bottom]),
+                ([left, left + line], [top + line, bottom - line]),
+                (
+                    [(right - line).max(left + line), right],
+                    [top + line, bottom - line],
+                ),
+            ] {
+                self.fill(Area { x, y }, colour, share);
+            }
         }
     }
 
@@ -191,7 +198,7 @@ impl Canvas {
             .find(free)
             .unwrap_or(plate(places[0]));
         taken.push(area);
-        self.fill(area, colour);
+        self.fill(area, colour, 1.0);
         let [red, green, blue] = colour.map(f32::from);
         let light = 0.299 * red + 0.587 * green + 0.114 * blue > 140.0;
         let ink = if light { [0; 3] } else { [255; 3] };
@@ -219,11 +226,12 @@ impl Canvas {
         }
     }
 
-    fn fill(&mut self, area: Area, colour: Colour) {
+    /// Covers an area by that share of a colour.
+    fn fill(&mut self, area: Area, colour: Colour, share: f32) {
         let clamp = |[from, to]: [i64; 2], end: usize| from.max(0)..to.min(end as i64);
         for y in clamp(area.y, self.height) {
             for x in clamp(area.x, self.width) {
-                self.blend(x, y, colour, 1.0);
+                self.blend(x, y, colour, share);
             }
         }
     }

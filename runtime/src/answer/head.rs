@@ -53,6 +53,17 @@ pub enum Task {
         /// Which boxes are kept.
         select: Select,
     },
+    /// `head regions`: proposals, classified and moved, from three outputs: scores, deltas and the regions.
+    Regions {
+        /// Classes without the background.
+        classes: usize,
+        /// What the four numbers of a class are multiplied by.
+        std: [f32; 4],
+        /// Width and height of the network's input.
+        input: (f32, f32),
+        /// Which boxes are kept.
+        select: Select,
+    },
     /// `head boxes`: one box, and what is in it.
     Locate {
         /// Whether the first value says that there is anything.

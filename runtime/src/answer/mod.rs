@@ -14,6 +14,7 @@ mod head;
 mod pitch;
 mod place;
 mod rank;
+mod regions;
 mod suppress;
 mod yolo;
 
@@ -25,5 +26,6 @@ pub use head::{Head, Map, Metric, Range, Select, Task};
 pub use pitch::Bins;
 pub use place::Placement;
 pub use rank::top_k;
+pub use regions::Regions;
 pub use suppress::{MAX_CANDIDATES, Overlap, suppress};
 pub use yolo::{DecodeError, Labels, Yolo1, Yolo2, Yolo3};
