@@ -182,12 +182,12 @@ impl ConvTranspose {
             return Err(ShapeError::new(message));
         }
         let mut extents = [1; 3];
-        for axis in 3 - rank..3 {
+        for (axis, extent) in extents.iter_mut().enumerate().skip(3 - rank) {
             let (before, behind) = self.cut(axis);
             let whole = (x.dhw()[axis] - 1)
                 .saturating_mul(self.window.stride[axis])
                 .saturating_add(self.window.kernel[axis] + self.output_pad);
-            extents[axis] = match whole.checked_sub(before + behind) {
+            *extent = match whole.checked_sub(before + behind) {
                 None | Some(0) => {
                     let message = format!(
                         "nothing is left of {x}: the padding cuts off {} of {whole}",
@@ -195,7 +195,7 @@ impl ConvTranspose {
                     );
                     return Err(ShapeError::new(message).help("use less padding"));
                 }
-                Some(extent) => extent,
+                Some(left) => left,
             };
         }
         Ok(extents)

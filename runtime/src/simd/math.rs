@@ -110,7 +110,7 @@ pub(crate) unsafe fn sigmoid<S: Simd>(x: S::V) -> S::V {
 pub(crate) unsafe fn erf<S: Simd>(x: S::V) -> S::V {
     // (−1)ⁿ · 2/√π / (n! · (2n + 1))
     const SERIES: [f32; 10] = [
-        1.128_379_2,
+        std::f32::consts::FRAC_2_SQRT_PI,
         -3.761_264e-1,
         1.128_379_2e-1,
         -2.686_617e-2,
