@@ -5,8 +5,11 @@ use cnnc::darknet::{Options, import};
 use serde_json::Value;
 use std::process::Command;
 
-/// What OpenCV finds, above a score of 0.3: class, score, x, y, width and height in pixels of the picture.
-const EXPECTED: &[(&str, &[(&str, f64, [f64; 4])])] = &[
+/// Class, score, and x, y, width and height in pixels of the picture.
+type Found = (&'static str, f64, [f64; 4]);
+
+/// What OpenCV finds, above a score of 0.3, on each picture.
+const EXPECTED: &[(&str, &[Found])] = &[
     (
         "dog.jpg",
         &[
