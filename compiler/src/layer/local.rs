@@ -5,7 +5,7 @@ use super::window::{PAD, STRIDE, Window, show};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError, grid};
 use crate::graph::{MAX_ELEMENTS, Shape};
 use crate::lower::{Lower, Panels};
-use cnnc_runtime::kernel::{bits, conv_kernel};
+use cnnc_runtime::kernel::{bits, conv_kernel, conv_tiles};
 use ndarray::ArrayD;
 
 /// Row of the table of layers.
@@ -160,11 +160,13 @@ impl Layer for Local {
         let [_, rows, columns] = placed.out;
         let [_, kh, kw] = self.window.kernel;
         let (channels, positions) = (input.channels, rows * columns);
-        let vectors = match self.out.div_ceil(cx.lanes()) {
-            few @ 1..=3 => few,
-            4..=7 => 4,
-            _ => 8,
-        };
+        // Equal panels, so that only the last vector of the last one has unused lanes: a tile stores no less.
+        let needed = self.out.div_ceil(cx.lanes());
+        let widths = [8, 4, 3, 2, 1].into_iter();
+        let vectors = widths
+            .filter(|&width| conv_tiles(cx.isa()).contains(&(1, width as u8)))
+            .find(|&width| needed.is_multiple_of(width))
+            .expect("there is a tile of one vector");
         let block = vectors * cx.lanes();
         let taps = (kh * kw) as i64;
         let depth = channels * kh * kw;
@@ -231,6 +233,7 @@ impl Layer for Local {
                             0,
                             bits(1.0),
                             bits(f32::INFINITY),
+                            0,
                         ]);
                         cx.call(conv_kernel(1, vectors as u8), &args, consts);
                     });
