@@ -93,6 +93,16 @@ fn step(builder: &mut Builder, dice: &mut Dice, decl: &'static Decl) {
         true => pick(dice),
         false => dice.pick(&grids),
     };
+    // Tensors that are lists of regions hardly come about by chance.
+    if ["roipool", "roialign"].contains(&decl.keyword) {
+        let name = format!("regions{}", builder.graph.inputs.len());
+        let regions = builder.input(&name, &[3, 4]);
+        let value = Literal::Dims(vec![2, 2]);
+        let span = Span::none();
+        let given = vec![("size", Spanned { value, span })];
+        let _ = builder.layer(decl, given, &[first, regions]);
+        return;
+    }
     let (fewest, most) = decl.operands;
     let count = fewest + dice.below(most.min(fewest + 2) - fewest + 1);
     let mut operands = vec![first];
