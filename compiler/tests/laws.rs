@@ -4,10 +4,12 @@ mod support;
 
 use cnnc_compiler::diagnostic::MemoryLoader;
 use cnnc_compiler::graph::{Graph, Node, Shape};
-use cnnc_compiler::layer::{Decl, Kind, LAYERS, Layer, ParamDecl};
+use cnnc_compiler::layer::epilogue::apply;
+use cnnc_compiler::layer::{Decl, Kind, LAYERS, Layer, ParamDecl, Role};
 use cnnc_compiler::reference::Reference;
 use cnnc_compiler::{Files, compile_source, layer};
 use cnnc_runtime::Isa;
+use ndarray::{ArrayD, IxDyn};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The graph of a model with that body.
@@ -105,6 +107,28 @@ fn inferred_shapes_are_evaluated_shapes() {
 #[test]
 fn every_engine_computes_the_reference() {
     each_sample(|what, _, graph| support::every_engine_agrees(what, graph, &Isa::ALL));
+}
+
+/// Fusion replaces a formula by its steps, so the constants of both are equally exact.
+#[test]
+fn steps_compute_the_formula() {
+    each_node(|what, _, _, node| {
+        let Role::Pointwise(steps) = node.layer.role() else {
+            return;
+        };
+        for index in -400..=400 {
+            let x = f64::from(index) / 16.0;
+            let operand = ArrayD::from_elem(IxDyn(&[1]), x);
+            let formula = node.layer.evaluate(&[&operand], &[])[[0]];
+            let computed = apply(&steps, x);
+            // A few roundings of f64 in values up to the result and the operand.
+            let bound = 1e-14 * formula.abs().max(x.abs()).max(1.0);
+            assert!(
+                (computed - formula).abs() <= bound,
+                "{what}: {x} gives {formula}, by steps {computed}"
+            );
+        }
+    });
 }
 
 #[test]

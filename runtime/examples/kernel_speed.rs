@@ -63,7 +63,7 @@ fn conv_3x3(isa: Isa, mr: u8, nr: u8, size: usize, inputs: usize, outputs: usize
     .map(|size| size as i64);
     let consts: Vec<i64> = consts
         .into_iter()
-        .chain([bits(0.0), bits(f32::INFINITY), 0])
+        .chain([bits(0.0), bits(f64::INFINITY), 0])
         .collect();
     let seconds = best(Duration::from_millis(60), || {
         for index in 0..panels {

@@ -215,7 +215,7 @@ fn poisoned(kernel: &Kernel, layout: &Layout, poison: f32) -> Vec<f32> {
 
 #[test]
 fn nan_and_infinity_pass_through_activations() {
-    let consts = [1, 0, 0, 0, 1, 0, 0, 0, 4, 0, bits(0.0), bits(f32::INFINITY)];
+    let consts = [1, 0, 0, 0, 1, 0, 0, 0, 4, 0, bits(0.0), bits(f64::INFINITY)];
     for isa in Isa::ALL.into_iter().filter(|isa| isa.available()) {
         let row = KERNELS
             .iter()

@@ -109,7 +109,7 @@ impl Layer for BatchNorm {
             let mut args = sweep.args();
             args.extend([Some(scale), Some(shift)]);
             let mut consts = sweep.consts();
-            consts.extend([bits(1.0), bits(f32::INFINITY)]);
+            consts.extend([bits(1.0), bits(f64::INFINITY)]);
             cx.call(kernel("f32_scale_shift"), &args, consts);
         });
     }

@@ -89,6 +89,6 @@ impl Pointwise for Clip {
         x.clamp(self.low, self.high)
     }
     fn steps(&self) -> Vec<Step> {
-        vec![Step::Max(self.low as f32), Step::Min(self.high as f32)]
+        vec![Step::Max(self.low), Step::Min(self.high)]
     }
 }

@@ -64,7 +64,7 @@ pub fn copy(cx: &mut Lower<'_>, to: &Storage, from: &Storage, dims: &[Dim]) {
 }
 
 /// Fills all of `to` with one value.
-pub fn fill(cx: &mut Lower<'_>, to: &Storage, value: f32) {
+pub fn fill(cx: &mut Lower<'_>, to: &Storage, value: f64) {
     cx.sweep(std::slice::from_ref(to), |cx, sweep| {
         let ([outer, inner, run], strides) = sweep.runs();
         let [row, pixel] = strides[0];

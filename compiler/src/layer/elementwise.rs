@@ -213,7 +213,7 @@ fn zip(cx: &mut Lower<'_>, op: ZipOp, output: &Storage, a: &Storage, b: &Storage
         consts.extend(strides.iter().map(|[row, _]| row));
         consts.push(inner);
         consts.extend(strides.iter().map(|[_, pixel]| pixel));
-        consts.extend([run, op as i64, bits(1.0), bits(f32::INFINITY)]);
+        consts.extend([run, op as i64, bits(1.0), bits(f64::INFINITY)]);
         cx.call(kernel("f32_zip"), &sweep.args(), consts);
     });
 }

@@ -48,7 +48,7 @@ impl Pointwise for Elu {
             Step::Min(0.0),
             Step::Exp,
             Step::Add(-1.0),
-            Step::Mul(self.alpha as f32),
+            Step::Mul(self.alpha),
             Step::AddPositiveX,
         ]
     }

@@ -99,7 +99,7 @@ impl Epilogue {
     }
 
     /// The activation as `min(max(x, slope·x), high)`, if it has that form: convolutions apply it in registers.
-    pub fn clamp(&self) -> Option<(f32, f32)> {
+    pub fn clamp(&self) -> Option<(f64, f64)> {
         clamp(&self.act)
     }
 
@@ -127,8 +127,8 @@ impl Epilogue {
 }
 
 /// Steps as `min(max(x, slope·x), high)`, if they have that form.
-pub fn clamp(steps: &[Step]) -> Option<(f32, f32)> {
-    const NONE: f32 = f32::INFINITY;
+pub fn clamp(steps: &[Step]) -> Option<(f64, f64)> {
+    const NONE: f64 = f64::INFINITY;
     match *steps {
         [] => Some((1.0, NONE)),
         [Step::Max(0.0)] => Some((0.0, NONE)),
@@ -142,15 +142,15 @@ pub fn clamp(steps: &[Step]) -> Option<(f32, f32)> {
 /// Steps applied to one value, in f64.
 pub fn apply(steps: &[Step], x: f64) -> f64 {
     steps.iter().fold(x, |v, step| match *step {
-        Step::Add(c) => v + f64::from(c),
-        Step::Mul(c) => v * f64::from(c),
-        Step::Max(c) => v.max(f64::from(c)),
-        Step::Min(c) => v.min(f64::from(c)),
+        Step::Add(c) => v + c,
+        Step::Mul(c) => v * c,
+        Step::Max(c) => v.max(c),
+        Step::Min(c) => v.min(c),
         Step::MulX => v * x,
         Step::AddX => v + x,
         Step::Leaky(c) => {
             if v < 0.0 {
-                f64::from(c) * v
+                c * v
             } else {
                 v
             }

@@ -81,10 +81,10 @@ impl Pointwise for Gelu {
                 Step::Mul(0.044715),
                 Step::Add(1.0),
                 Step::MulX,
-                Step::Mul((2.0 / PI).sqrt() as f32),
+                Step::Mul((2.0 / PI).sqrt()),
                 Step::Tanh,
             ],
-            false => vec![Step::Mul(FRAC_1_SQRT_2 as f32), Step::Erf],
+            false => vec![Step::Mul(FRAC_1_SQRT_2), Step::Erf],
         };
         [inner.as_slice(), &half].concat()
     }

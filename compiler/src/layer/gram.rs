@@ -105,7 +105,7 @@ impl Layer for Gram {
 
     fn lower(&self, cx: &mut Lower<'_>) {
         let (output, input) = (cx.output(), cx.input(0));
-        let scale = bits((1.0 / self.divisor(cx.input_shape(0))) as f32);
+        let scale = bits(1.0 / self.divisor(cx.input_shape(0)));
         let work = input.channels * input.channels * input.pixels();
         let cut = if work < SERIAL {
             1

@@ -70,7 +70,7 @@ impl Layer for L2Norm {
         let (output, input) = (cx.output(), cx.input(0));
         cx.sweep(&[output, input], |cx, sweep| {
             let mut consts = sweep.consts();
-            consts.push(bits(self.eps as f32));
+            consts.push(bits(self.eps));
             cx.call(kernel("f32_l2norm"), &sweep.args(), consts);
         });
     }

@@ -46,6 +46,6 @@ impl Pointwise for Leaky {
         if x > 0.0 { x } else { self.slope * x }
     }
     fn steps(&self) -> Vec<Step> {
-        vec![Step::Leaky(self.slope as f32)]
+        vec![Step::Leaky(self.slope)]
     }
 }

@@ -232,7 +232,7 @@ impl Layer for Local {
                             lanes as i64,
                             0,
                             bits(1.0),
-                            bits(f32::INFINITY),
+                            bits(f64::INFINITY),
                             0,
                         ]);
                         cx.call(conv_kernel(1, vectors as u8), &args, consts);

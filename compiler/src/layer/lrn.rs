@@ -119,7 +119,7 @@ impl Layer for Lrn {
             let mut consts = sweep.consts();
             consts.push(self.size as i64);
             let constants = [self.alpha / self.size as f64, self.beta, self.k];
-            consts.extend(constants.map(|constant| bits(constant as f32)));
+            consts.extend(constants.map(bits));
             cx.call(kernel("f32_lrn"), &sweep.args(), consts);
         });
     }

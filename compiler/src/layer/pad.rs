@@ -124,7 +124,7 @@ impl Layer for Pad {
 
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, from) = (cx.output(), cx.input(0));
-        copy::fill(cx, &to, self.value as f32);
+        copy::fill(cx, &to, self.value);
         let strides = &to.strides[3 - self.sides.len()..];
         let before = self
             .sides

@@ -159,7 +159,7 @@ fn block(
         Pooling::Average => {
             let counted = along.map(|segment| segment.bin.counted as f64);
             let scale = 1.0 / counted.iter().product::<f64>();
-            consts.push(bits(scale as f32));
+            consts.push(bits(scale));
             "f32_pool_avg"
         }
     };

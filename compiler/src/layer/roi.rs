@@ -130,7 +130,7 @@ impl Regions {
         consts.extend(&map.strides[1..]);
         consts.extend(self.size.map(|n| n as i64));
         consts.extend(output.strides);
-        consts.extend([output.channels as i64, bits(self.scale as f32)]);
+        consts.extend([output.channels as i64, bits(self.scale)]);
         consts.extend(more);
         cx.parallel(cut, |cx, i| {
             let args = [

@@ -60,8 +60,8 @@ impl Pointwise for Scale {
     }
     fn steps(&self) -> Vec<Step> {
         match self.shift == 0.0 {
-            true => vec![Step::Mul(self.factor as f32)],
-            false => vec![Step::Mul(self.factor as f32), Step::Add(self.shift as f32)],
+            true => vec![Step::Mul(self.factor)],
+            false => vec![Step::Mul(self.factor), Step::Add(self.shift)],
         }
     }
 }

@@ -252,7 +252,7 @@ impl Lower<'_> {
         job: &ConvJob,
         grid: &Grid,
         packed: &Packed,
-        fused: Option<(f32, f32)>,
+        fused: Option<(f64, f64)>,
     ) {
         let block = packed.band.nr * self.lanes();
         let full = packed.full(block);
@@ -310,7 +310,7 @@ impl Lower<'_> {
         packed: &Packed,
         at: &Block,
         group: &Affine,
-        fused: Option<(f32, f32)>,
+        fused: Option<(f64, f64)>,
     ) {
         let block = packed.band.nr * self.lanes();
         let full = packed.full(block);
@@ -336,7 +336,7 @@ impl Lower<'_> {
         group: &Affine,
         panel: &Affine,
         channels: usize,
-        fused: Option<(f32, f32)>,
+        fused: Option<(f64, f64)>,
     ) {
         let nr = packed.band.nr;
         let block = (nr * self.lanes()) as i64;
@@ -357,7 +357,7 @@ impl Lower<'_> {
             .clone()
             .times(packed.bias_group)
             .add(&panel.clone().times(block));
-        let (slope, high) = fused.unwrap_or((1.0, f32::INFINITY));
+        let (slope, high) = fused.unwrap_or((1.0, f64::INFINITY));
         let mut done = 0;
         for (mr, count) in tiles(self.isa(), at.pixels, nr) {
             let out = at.out.clone().add(&channel).offset(done * grid.pixels.out);
@@ -503,7 +503,7 @@ impl Lower<'_> {
         });
         let bias = self.bias(job.bias, 1, (0, channels, channels), padded, job.norm);
         let fused = clamp(&job.act);
-        let (slope, high) = fused.unwrap_or((1.0, f32::INFINITY));
+        let (slope, high) = fused.unwrap_or((1.0, f64::INFINITY));
         let [od, oh, ow] = job.output.dhw;
         let step = |axis: usize| job.input.strides[axis] * job.stride[axis] as i64;
         let work = od * oh * ow * channels * job.kernel.iter().product::<usize>();

@@ -161,7 +161,7 @@ struct Shape<'a> {
     product_tile: i64,
     /// A bias of zeros.
     zeros: Access,
-    fused: Option<(f32, f32)>,
+    fused: Option<(f64, f64)>,
 }
 
 /// A distance that does not put neighbours into the same sets of the first-level cache.
@@ -411,7 +411,7 @@ impl Lower<'_> {
                     group.channels as i64,
                     0,
                     bits(1.0),
-                    bits(f32::INFINITY),
+                    bits(f64::INFINITY),
                     (depth * block) as i64,
                 ];
                 let to = products
@@ -439,7 +439,7 @@ impl Lower<'_> {
             let [plane, row, pixel] = residual.strides;
             (plane, row, pixel)
         });
-        let (slope, high) = shape.fused.unwrap_or((1.0, f32::INFINITY));
+        let (slope, high) = shape.fused.unwrap_or((1.0, f64::INFINITY));
         let consts = vec![
             rows.tiles as i64,
             columns.tiles as i64,

@@ -21,22 +21,24 @@ pub(super) const ROW: Kernel = Kernel {
 };
 
 /// One step of `f32_map`: what happens to the value `v` that began as the element `x`.
+///
+/// Constants are as exact as a spec writes them, and rounded to f32 when the step is encoded.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Step {
     /// `v + c`
-    Add(f32),
+    Add(f64),
     /// `v · c`
-    Mul(f32),
+    Mul(f64),
     /// `max(v, c)`; NaN stays NaN.
-    Max(f32),
+    Max(f64),
     /// `min(v, c)`; NaN stays NaN.
-    Min(f32),
+    Min(f64),
     /// `v · x`
     MulX,
     /// `v + x`
     AddX,
     /// `v < 0 ? c·v : v`
-    Leaky(f32),
+    Leaky(f64),
     /// `eᵛ`
     Exp,
     /// `tanh v`
@@ -82,7 +84,7 @@ impl Step {
 
     /// The step that two constants encode.
     pub fn decode(op: i64, imm: i64) -> Option<Step> {
-        let c = float(imm);
+        let c = f64::from(float(imm));
         Some(match op {
             0 => Step::Add(c),
             1 => Step::Mul(c),
@@ -116,15 +118,15 @@ impl Step {
     pub fn apply(&self, v: f32, x: f32) -> f32 {
         let wide = f64::from(v);
         match *self {
-            Step::Add(c) => v + c,
-            Step::Mul(c) => v * c,
-            Step::Max(c) => max(c, v),
-            Step::Min(c) => min(c, v),
+            Step::Add(c) => v + c as f32,
+            Step::Mul(c) => v * c as f32,
+            Step::Max(c) => max(c as f32, v),
+            Step::Min(c) => min(c as f32, v),
             Step::MulX => v * x,
             Step::AddX => v + x,
             Step::Leaky(c) => {
                 if v < 0.0 {
-                    v * c
+                    v * c as f32
                 } else {
                     v
                 }

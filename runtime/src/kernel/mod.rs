@@ -126,9 +126,9 @@ impl KernelId {
     }
 }
 
-/// A float as a constant.
-pub const fn bits(value: f32) -> i64 {
-    value.to_bits() as i64
+/// A float as a constant: the one place where what a layer declares is rounded to f32.
+pub const fn bits(value: f64) -> i64 {
+    (value as f32).to_bits() as i64
 }
 
 /// The float that a constant holds.

@@ -37,7 +37,7 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         "f32_pool_max" => window(random).0,
         "f32_pool_avg" => {
             let (mut consts, taps) = window(random);
-            consts.push(bits(1.0 / taps as f32));
+            consts.push(bits(1.0 / taps as f64));
             consts
         }
         "f32_map" => map(random),
@@ -78,10 +78,10 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
 /// `slope, hi` of the activations that layers have.
 fn activation(random: &mut Random) -> Vec<i64> {
     let (slope, hi) = random.pick(&[
-        (1.0, f32::INFINITY),
-        (0.0, f32::INFINITY),
+        (1.0, f64::INFINITY),
+        (0.0, f64::INFINITY),
         (0.0, 0.5),
-        (0.1, f32::INFINITY),
+        (0.1, f64::INFINITY),
     ]);
     vec![bits(slope), bits(hi)]
 }
@@ -295,7 +295,7 @@ fn copy(random: &mut Random) -> Vec<i64> {
 
 fn fill(random: &mut Random) -> Vec<i64> {
     let run = random.within(1, 40);
-    let (mut consts, mut stride) = (vec![run, bits(random.value())], run);
+    let (mut consts, mut stride) = (vec![run, bits(random.value().into())], run);
     for _ in 0..3 {
         let count = random.within(1, 3);
         stride += random.within(0, 3);

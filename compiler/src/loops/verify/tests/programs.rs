@@ -108,7 +108,7 @@ fn call(name: &str, args: &[Option<Access>], consts: &[i64]) -> Stmt {
 
 /// `slope, hi` of no activation.
 fn linear() -> [i64; 2] {
-    [bits(1.0), bits(f32::INFINITY)]
+    [bits(1.0), bits(f64::INFINITY)]
 }
 
 fn fill(out: Option<Access>, rows: (i64, i64), run: i64) -> Stmt {
