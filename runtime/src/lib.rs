@@ -18,7 +18,7 @@ pub mod peak;
 pub mod plan;
 pub mod session;
 mod simd;
-mod sniff;
+pub mod sniff;
 pub mod synthetic;
 pub mod tensor_file;
 pub mod threads;

@@ -61,7 +61,7 @@ pub fn read_tensors(path: impl AsRef<Path>) -> Result<Vec<Tensor>, TensorFileErr
             error: FormatError::Unknown(guess),
         } => TensorFileError::Unknown {
             path: origin,
-            guess,
+            guess: guess.map(|kind| kind.name),
         },
         error => TensorFileError::Weights(error),
     })?;

@@ -57,25 +57,31 @@ fn files_that_are_something_else() {
         ),
         (
             b"\x80\x04\x95\x0a\0\0\0\0\0\0\0]\x94.",
-            ": it looks like a Python pickle",
+            ": it looks like a Python pickle; in PyTorch, save `model.state_dict()` with `torch.save`, or with safetensors",
         ),
         (
             b"<!DOCTYPE html><html><head>",
-            ": it looks like an HTML page",
+            ": it looks like an HTML page; the file behind the link may need another way to download it",
         ),
         (
             b"\x93NUMPY\x01\0v\0{'descr'",
-            ": it looks like a numpy array",
+            ": it looks like a numpy array; save several arrays, each under its name, with `numpy.savez`",
         ),
         (
             b"\x89HDF\r\n\x1a\n\0\0\0\0",
-            ": it looks like an HDF5 file (Keras `.h5`?)",
+            ": it looks like an HDF5 file (Keras `.h5`?); write the network as a spec, \
+             and save its tensors as safetensors or .npz, kernels as (out, in, rows, columns)",
         ),
         (
             b"version https://git-lfs.github.com/spec/v1\n",
             ": it looks like a Git LFS pointer (run `git lfs pull`)",
         ),
         (b"{\"conv1.weight\": [1, 2]}", ": it looks like JSON text"),
+        (
+            b"\x08\x08\x12\x07pytorch:\xff\x01\x0a",
+            ": it looks like an ONNX model; write the network as a spec, \
+             and save its tensors as safetensors or .npz, kernels as (out, in, rows, columns)",
+        ),
         (b"\x01\x02\x03", ""),
         (&[0xee; 64], ""),
     ] {

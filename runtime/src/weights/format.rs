@@ -10,7 +10,7 @@ use super::darknet::DarknetError;
 use super::file::{Elements, Entry, Index};
 use super::npz::NpzError;
 use super::torch::TorchError;
-use crate::sniff::{Guess, looks_like};
+use crate::sniff::{Kind, kind};
 use safetensors::Dtype;
 use safetensors::tensor::TensorInfo;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -23,7 +23,7 @@ const MAX_HEADER: usize = 100_000_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FormatError {
     /// In no format that is read, with a guess what it is.
-    Unknown(Option<&'static str>),
+    Unknown(Option<Kind>),
     /// The header is longer than the file.
     HeaderLength {
         /// Bytes that the header is said to have.
@@ -83,7 +83,7 @@ impl fmt::Display for FormatError {
                 write!(
                     f,
                     "not a weights file (safetensors, PyTorch, npz, darknet){}",
-                    Guess(*guess)
+                    Kind::and_advice(*guess)
                 )
             }
             FormatError::HeaderLength { claimed, left } => {
@@ -165,10 +165,10 @@ impl fmt::Display for Shape<'_> {
 /// Reads and checks the header of `file`; ranges are offsets in the file.
 pub(crate) fn parse(file: &[u8]) -> Result<Index, FormatError> {
     let Some((length, rest)) = file.split_first_chunk::<8>() else {
-        return Err(FormatError::Unknown(looks_like(file)));
+        return Err(FormatError::Unknown(kind(file)));
     };
     if rest.first() != Some(&b'{') {
-        return Err(FormatError::Unknown(looks_like(file)));
+        return Err(FormatError::Unknown(kind(file)));
     }
     let claimed = u64::from_le_bytes(*length);
     let too_short = FormatError::HeaderLength {
