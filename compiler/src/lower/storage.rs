@@ -106,17 +106,30 @@ impl Lower<'_> {
     pub(super) fn place_values(&mut self) {
         let halos = self.wanted_halos();
         let windows = concat_windows(self.graph);
+        let values = self.live_values();
+        // Behind what it is made of stands a concatenation in the schedule: from the end on, parents are known.
+        let mut root_of: HashMap<ValueId, (ValueId, usize)> = HashMap::new();
+        for &value in values.iter().rev() {
+            let root = match windows.get(&value) {
+                Some(&(parent, from)) => {
+                    let (root, above) = root_of[&parent];
+                    (root, above + from)
+                }
+                None => (value, 0),
+            };
+            root_of.insert(value, root);
+        }
         // A concatenation's buffer has the largest halo that any reader of it or of its parts wants.
         let mut root_halo: HashMap<ValueId, Halo> = HashMap::new();
-        for value in self.live_values() {
-            let root = root_of(&windows, value).0;
-            let halo = halos.get(&value).copied().unwrap_or(NO_HALO);
+        for value in &values {
+            let root = root_of[value].0;
+            let halo = halos.get(value).copied().unwrap_or(NO_HALO);
             let entry = root_halo.entry(root).or_insert(NO_HALO);
             *entry = widest(*entry, halo);
         }
         let mut roots: HashMap<ValueId, Storage> = HashMap::new();
-        for value in self.live_values() {
-            let (root, from) = root_of(&windows, value);
+        for value in values {
+            let (root, from) = root_of[&value];
             let shape = &self.graph.values[root].shape;
             let storage = match roots.get(&root) {
                 Some(storage) => storage.clone(),
@@ -230,15 +243,6 @@ impl Lower<'_> {
             consts,
         );
     }
-}
-
-fn root_of(windows: &HashMap<ValueId, (ValueId, usize)>, mut value: ValueId) -> (ValueId, usize) {
-    let mut from = 0;
-    while let Some(&(parent, offset)) = windows.get(&value) {
-        value = parent;
-        from += offset;
-    }
-    (value, from)
 }
 
 fn widest(a: Halo, b: Halo) -> Halo {
