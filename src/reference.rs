@@ -41,13 +41,7 @@ impl Reference {
 
     /// Evaluates the graph on inputs of the right lengths.
     pub fn run(&self, inputs: &[Cow<'_, [f32]>]) -> Vec<Vec<f32>> {
-        let params = |param: &Param| {
-            let values = param
-                .literal
-                .as_ref()
-                .unwrap_or_else(|| &self.tensors[&param.name]);
-            array(&param.shape, values)
-        };
+        let params = |param: &Param| array(&param.shape, &self.tensors[&param.name]);
         let inputs: Vec<_> = self
             .graph
             .inputs

@@ -100,12 +100,12 @@ impl<'a> Reference<'a> {
     }
 
     fn param(&self, param: &Param) -> ArrayD<f64> {
-        let tensor = match &param.literal {
+        let tensor = match param.constants() {
             None => (self.params)(param),
             Some(values) => {
-                let values = values.iter().map(|&x| f64::from(x)).collect();
+                let values = values.map(f64::from).collect();
                 ArrayD::from_shape_vec(IxDyn(&param.shape), values)
-                    .expect("a literal has as many values as its shape says")
+                    .expect("as many as the shape has room for")
             }
         };
         assert_eq!(tensor.shape(), param.shape, "reference: `{}`", param.name);

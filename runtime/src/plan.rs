@@ -5,6 +5,7 @@
 
 use crate::isa::Isa;
 use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
 
 /// A slice that is either owned (JIT) or part of the binary (generated code).
 pub type List<T> = Cow<'static, [T]>;
@@ -19,7 +20,7 @@ pub struct Source {
 }
 
 /// Batch norm constants to be folded into what precedes: indices into [`Plan::sources`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Norm {
     /// Scale (`weight`), if affine.
     pub gamma: Option<u32>,
@@ -33,17 +34,44 @@ pub struct Norm {
     pub eps: f64,
 }
 
+impl Norm {
+    /// Everything, for comparing: constants that differ in a bit are not the same.
+    fn key(&self) -> (Option<u32>, Option<u32>, u32, u32, u64) {
+        (
+            self.gamma,
+            self.beta,
+            self.mean,
+            self.var,
+            self.eps.to_bits(),
+        )
+    }
+}
+
+impl PartialEq for Norm {
+    fn eq(&self, other: &Norm) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Norm {}
+
+impl Hash for Norm {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
+
 /// Where the elements of a packed region come from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Data {
     /// A tensor of the weights file: index into [`Plan::sources`].
     Source(u32),
-    /// Values written in the spec.
-    Literal(List<f32>),
+    /// Values written in the spec: index into [`Plan::literals`]. They repeat: element `i` is number `i` modulo their number.
+    Literal(u32),
 }
 
 /// How one region of the packed weights is filled, in f64 and rounded once.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Recipe {
     /// Panels of a convolution (or dense layer, or matrix): for each group `g`, each block of `block`
     /// output channels and each reduction index `k` (in row-major order over `reduce`), `block` lanes.
@@ -163,6 +191,8 @@ pub struct Plan {
     pub packed: usize,
     /// Tensors of the weights file.
     pub sources: List<Source>,
+    /// Values written in the spec, equal ones once.
+    pub literals: List<List<f32>>,
     /// How to pack them.
     pub recipes: List<Recipe>,
     /// Inputs, in order.

@@ -19,12 +19,25 @@ fn source(name: &str, shape: &[usize]) -> Source {
 }
 
 fn plan(sources: &[Source], recipes: &[Recipe], packed: usize) -> Plan {
+    with_literals(sources, &[], recipes, packed)
+}
+
+fn with_literals(
+    sources: &[Source],
+    literals: &[Vec<f32>],
+    recipes: &[Recipe],
+    packed: usize,
+) -> Plan {
     Plan {
         name: "test".into(),
         isa: Isa::Portable,
         arena: 0,
         packed,
         sources: sources.to_vec().into(),
+        literals: literals
+            .iter()
+            .map(|values| values.clone().into())
+            .collect(),
         recipes: recipes.to_vec().into(),
         inputs: vec![].into(),
         outputs: vec![].into(),
@@ -78,7 +91,10 @@ fn naive(plan: &Plan, values: &[Vec<f32>]) -> Vec<f32> {
     let element = |data: &Data, index: usize| -> f64 {
         match data {
             Data::Source(source) => values[*source as usize][index].into(),
-            Data::Literal(literal) => literal[index].into(),
+            Data::Literal(literal) => {
+                let literal = &plan.literals[*literal as usize];
+                literal[index % literal.len()].into()
+            }
         }
     };
     let scale = |norm: &Norm, channel: usize| -> f64 {
@@ -199,7 +215,7 @@ fn naive(plan: &Plan, values: &[Vec<f32>]) -> Vec<f32> {
             } => {
                 let single = match data {
                     Data::Source(source) => values[*source as usize].len() == 1,
-                    Data::Literal(literal) => literal.len() == 1,
+                    Data::Literal(literal) => plan.literals[*literal as usize].len() == 1,
                 };
                 for i in 0..*count {
                     out[dest + i] = element(data, if single { 0 } else { i }) as f32;
@@ -435,8 +451,13 @@ fn vectors_scales_and_literals() {
         var: 3,
         eps: 1e-3,
     };
-    let literal = |values: &[f32]| Data::Literal(values.to_vec().into());
     let sobel = [-1.0, 0.0, 1.0, -2.0, 0.0, 2.0, -1.0, 0.0, 1.0];
+    let literals = [
+        vec![0.25],
+        vec![1.0, 2.0, 3.0],
+        sobel.to_vec(),
+        vec![1.0, 2.0, 3.0, 4.0, 5.0],
+    ];
     let recipes = [
         Recipe::ScaleShift {
             dest: 0,
@@ -464,19 +485,19 @@ fn vectors_scales_and_literals() {
         },
         Recipe::Vector {
             dest: 42,
-            data: literal(&[0.25]),
+            data: Data::Literal(0),
             count: 3,
             padded: 4,
         },
         Recipe::Vector {
             dest: 46,
-            data: literal(&[1.0, 2.0, 3.0]),
+            data: Data::Literal(1),
             count: 2,
             padded: 4,
         },
         Recipe::Panels {
             dest: 50,
-            data: literal(&sobel),
+            data: Data::Literal(2),
             base: 0,
             groups: (1, 0),
             outs: (1, 9),
@@ -496,7 +517,7 @@ fn vectors_scales_and_literals() {
         },
         Recipe::Bias {
             dest: 130,
-            data: Some(literal(&[1.0, 2.0, 3.0, 4.0, 5.0])),
+            data: Some(Data::Literal(3)),
             groups: 1,
             outs: 5,
             channel: (0, 5),
@@ -512,8 +533,42 @@ fn vectors_scales_and_literals() {
             block: 4,
             norm: Some(norm),
         },
+        // The filter repeated: for 3 groups of 5 outputs and 2 inputs, without its middle column, and for Winograd's algorithm.
+        Recipe::Panels {
+            dest: 158,
+            data: Data::Literal(2),
+            base: 0,
+            groups: (3, 90),
+            outs: (5, 18),
+            channel: (0, 5),
+            reduce: vec![(3, 3), (3, 1), (2, 9)].into(),
+            block: 4,
+            norm: None,
+        },
+        Recipe::Panels {
+            dest: 590,
+            data: Data::Literal(2),
+            base: 18,
+            groups: (1, 0),
+            outs: (2, 18),
+            channel: (0, 2),
+            reduce: vec![(2, 2), (2, 9)].into(),
+            block: 2,
+            norm: None,
+        },
+        Recipe::Winograd {
+            dest: 598,
+            data: Data::Literal(2),
+            base: 0,
+            outs: (3, 18),
+            first: 0,
+            ins: (2, 9),
+            taps: [3, 1],
+            block: 4,
+            norm: None,
+        },
     ];
-    let plan = plan(&sources, &recipes, 158);
+    let plan = with_literals(&sources, &literals, &recipes, 886);
     let (weights, values) = file(&sources, Dtype::F32);
     let expected = naive(&plan, &values);
     assert_eq!(&packed(&plan, &weights)[..], expected);

@@ -12,6 +12,7 @@ pub(super) fn plan(plan: &Plan) -> TokenStream {
         arena,
         packed,
         sources,
+        literals,
         recipes,
         inputs,
         outputs,
@@ -19,6 +20,12 @@ pub(super) fn plan(plan: &Plan) -> TokenStream {
     let isa = Ident::new(&format!("{isa:?}"), Span::call_site());
     let (arena, packed) = (number(*arena), number(*packed));
     let sources = list(sources, source);
+    let literals = list(literals, |values| {
+        list(values, |value| {
+            let bits = Literal::u32_unsuffixed(value.to_bits());
+            quote!(f32::from_bits(#bits))
+        })
+    });
     let recipes = list(recipes, recipe);
     let (inputs, outputs) = (list(inputs, port), list(outputs, port));
     quote! {
@@ -28,6 +35,7 @@ pub(super) fn plan(plan: &Plan) -> TokenStream {
             arena: #arena,
             packed: #packed,
             sources: #sources,
+            literals: #literals,
             recipes: #recipes,
             inputs: #inputs,
             outputs: #outputs,
@@ -89,12 +97,9 @@ fn data(data: &Data) -> TokenStream {
             let source = index(source);
             quote!(Data::Source(#source))
         }
-        Data::Literal(values) => {
-            let values = list(values, |value| {
-                let bits = Literal::u32_unsuffixed(value.to_bits());
-                quote!(f32::from_bits(#bits))
-            });
-            quote!(Data::Literal(#values))
+        Data::Literal(literal) => {
+            let literal = index(literal);
+            quote!(Data::Literal(#literal))
         }
     }
 }

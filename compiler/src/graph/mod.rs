@@ -17,6 +17,7 @@ use cnnc_runtime::plan::Source;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 crate::id!(
     /// A tensor.
@@ -189,10 +190,23 @@ pub struct Param {
     pub role: &'static str,
     /// Whether it counts as a learned parameter (running statistics and literals do not).
     pub learned: bool,
-    /// Values written in the spec, in place of the file's.
-    pub literal: Option<Vec<f32>>,
+    /// Values written in the spec, in place of the file's; see [`Param::constants`].
+    pub literal: Option<Arc<[f32]>>,
     /// Where its layer is written.
     pub span: Span,
+}
+
+impl Param {
+    /// Number of elements.
+    pub fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// All elements in row-major order, if they are written in the spec: the literal, repeated as often as the shape has room for it.
+    pub fn constants(&self) -> Option<impl Iterator<Item = f32>> {
+        let literal = self.literal.as_ref()?;
+        Some(literal.iter().copied().cycle().take(self.elements()))
+    }
 }
 
 /// An input of the network.

@@ -6,8 +6,8 @@
 //! 3. The schedule has each node at most once, and every operand is an input of the graph or made by a
 //!    node before it in the schedule.
 //! 4. The shape of a value is what its node's layer infers from the operands' shapes.
-//! 5. The parameters of a node are those that its layer infers: as many, with these roles and shapes, and a literal has
-//!    as many values as its shape.
+//! 5. The parameters of a node are those that its layer infers: as many, with these roles and shapes, and a literal fills
+//!    its shape a whole number of times.
 //! 6. Labels of live nodes are not empty, and unique.
 //! 7. Outputs are alive: an input, or made by a node in the schedule. The first is `raw`, and names are unique.
 //!
@@ -165,14 +165,12 @@ impl Verifier<'_> {
                     spec.shape
                 ));
             }
-            let elements: usize = row.shape.iter().product();
-            if row
-                .literal
-                .as_ref()
-                .is_some_and(|values| values.len() != elements)
-            {
+            let fills = |values: &std::sync::Arc<[f32]>| {
+                !values.is_empty() && row.elements().is_multiple_of(values.len())
+            };
+            if row.literal.as_ref().is_some_and(|values| !fills(values)) {
                 self.say(format!(
-                    "the values of {param} are not as many as its shape {:?}",
+                    "the values of {param} do not fill its shape {:?}",
                     row.shape
                 ));
             }
@@ -224,7 +222,7 @@ impl Verifier<'_> {
 }
 
 fn name(id: NodeId, node: &Node) -> String {
-    format!("{id} (`{}` {})", node.label, node.layer.attributes().0)
+    format!("{id} (`{}` {})", node.label, node.layer.keyword())
 }
 
 #[cfg(test)]
@@ -284,8 +282,8 @@ mod tests {
             ("defined by", |g| {
                 g.values[ValueId::new(0)].def = Def::Node(NodeId::new(0))
             }),
-            ("not as many as its shape", |g| {
-                g.params[crate::graph::ParamId::new(0)].literal = Some(vec![1.0]);
+            ("do not fill its shape", |g| {
+                g.params[crate::graph::ParamId::new(0)].literal = Some([1.0; 5].into());
             }),
             ("does not fit its operands", |g| {
                 g.values[ValueId::new(0)].shape = Shape::new([3, 2, 2]).unwrap();

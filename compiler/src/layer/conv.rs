@@ -7,6 +7,7 @@ use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, S
 use crate::graph::Shape;
 use crate::lower::{ConvJob, Lower};
 use ndarray::{ArrayD, IxDyn};
+use std::sync::Arc;
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
@@ -70,11 +71,9 @@ pub static DECL: Decl = Decl {
         "input x: 64x6x233; c: conv 3x3 17 pad half tanh",
         "input x: 32x9x10; c: conv 3x3 32 pad half; add(c, x); relu",
         "input x: 1x6x6; c: conv 3x3 1 bias off weight [[1, 0, -1], [2, 0, -2], [1, 0, -1]]",
+        "input x: 4x6x6; c: conv 3x3 6 groups 2 pad half weight [[1, 0, -1], [2, 0, -2], [1, 0, -1]]",
     ],
 };
-
-/// Most constant weights of one layer: a kernel that is repeated for every channel must not fill the memory.
-const MAX_LITERAL: usize = 1 << 22;
 
 /// A convolution.
 #[derive(Clone, Debug)]
@@ -88,7 +87,7 @@ pub struct Conv {
     /// Whether a bias is added.
     pub bias: bool,
     /// Constant weights: extents as nested in the spec, values.
-    pub literal: Option<(Vec<usize>, Vec<f32>)>,
+    pub literal: Option<(Vec<usize>, Arc<[f32]>)>,
     /// What passes have fused.
     pub epilogue: Epilogue,
 }
@@ -108,7 +107,9 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
         out,
         groups,
         bias: args.flag("bias")?.unwrap_or(true),
-        literal: args.numbers("weight")?,
+        literal: args
+            .numbers("weight")?
+            .map(|(dims, values)| (dims, values.into())),
         epilogue: Epilogue::default(),
     }))
 }
@@ -137,12 +138,7 @@ impl Conv {
                 return Err(ShapeError::new(message)
                     .help(format!("or one kernel of {}", show(self.kernel()))));
             }
-            let copies = if whole { 1 } else { shape[0] * shape[1] };
-            if copies.saturating_mul(values.len()) > MAX_LITERAL {
-                let message = format!("the constant weights would be {}, too many", show(&shape));
-                return Err(ShapeError::new(message));
-            }
-            spec.literal = Some(values.repeat(copies));
+            spec.literal = Some(Arc::clone(values));
             spec.learned = false;
         }
         Ok(spec)
@@ -160,6 +156,11 @@ impl Layer for Conv {
         }
         attributes.extend(self.epilogue.attributes());
         (DECL.keyword, attributes)
+    }
+
+    fn keyword(&self) -> &'static str {
+        // Attributes may have very many constants.
+        DECL.keyword
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {

@@ -65,6 +65,7 @@ use cnnc_runtime::kernel::map::Step;
 use ndarray::ArrayD;
 use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
 
 /// Every layer of the language.
 pub static LAYERS: &[&Decl] = &[
@@ -141,8 +142,8 @@ pub struct ParamSpec {
     pub shape: Vec<usize>,
     /// Whether it counts as a learned parameter.
     pub learned: bool,
-    /// Values written in the spec.
-    pub literal: Option<Vec<f32>>,
+    /// Values written in the spec, repeated until they fill the shape.
+    pub literal: Option<Arc<[f32]>>,
 }
 
 impl ParamSpec {
@@ -262,7 +263,12 @@ pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
     /// included, in a canonical order: what `summary` shows and the hash is made of.
     fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>);
 
-    /// The one shape rule.
+    /// Its keyword.
+    fn keyword(&self) -> &'static str {
+        self.attributes().0
+    }
+
+    /// The one shape rule. It looks at nothing but shapes, and is asked often.
     ///
     /// # Errors
     /// Operands whose shapes do not fit.

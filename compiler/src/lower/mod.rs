@@ -28,8 +28,10 @@ use crate::pass::Note;
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::{KERNELS, KernelId};
 use cnnc_runtime::plan::{Plan, Port, Recipe, Source};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
+use weights::Literals;
 
 /// The runtime's kernel of that name.
 ///
@@ -118,7 +120,12 @@ pub struct Lower<'a> {
     weights: BufferId,
     packed: usize,
     sources: Vec<Source>,
-    recipes: Vec<(Recipe, usize)>,
+    /// Indices of sources by name.
+    source_of: HashMap<Cow<'static, str>, u32>,
+    literals: Literals,
+    recipes: Vec<Recipe>,
+    /// Where each recipe's region is; in the key it is at 0.
+    packed_at: HashMap<Recipe, usize>,
     notes: Vec<Note>,
 }
 
@@ -139,6 +146,7 @@ impl<'a> Lower<'a> {
                 (id, inferred)
             })
             .collect();
+        let sources = graph.sources();
         Lower {
             graph,
             isa,
@@ -153,8 +161,15 @@ impl<'a> Lower<'a> {
             open: vec![Vec::new()],
             weights,
             packed: 0,
-            sources: graph.sources(),
+            source_of: sources
+                .iter()
+                .zip(0..)
+                .map(|(source, index)| (source.name.clone(), index))
+                .collect(),
+            sources,
+            literals: Literals::default(),
             recipes: Vec::new(),
+            packed_at: HashMap::new(),
             notes: Vec::new(),
         }
     }
@@ -291,7 +306,8 @@ impl<'a> Lower<'a> {
             arena,
             packed: self.packed,
             sources: self.sources.into(),
-            recipes: self.recipes.into_iter().map(|(recipe, _)| recipe).collect(),
+            literals: self.literals.values.into(),
+            recipes: self.recipes.into(),
             inputs: inputs.into(),
             outputs: outputs.into(),
         };

@@ -4,7 +4,9 @@ use super::winograd::PRODUCTS;
 use super::{ConvJob, Lower};
 use crate::graph::ParamId;
 use crate::loops::{Access, Affine};
-use cnnc_runtime::plan::{Data, Norm, Recipe};
+use cnnc_runtime::plan::{Data, List, Norm, Recipe};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Packed weights start at multiples of this many floats (one cache line).
 const ALIGN: usize = 16;
@@ -32,24 +34,38 @@ pub struct Panels {
     pub norm: Option<Norm>,
 }
 
+/// Literal weights, equal ones once.
+#[derive(Default)]
+pub(super) struct Literals {
+    /// In the order in which they were asked for.
+    pub values: Vec<List<f32>>,
+    known: HashMap<Vec<u32>, u32>,
+}
+
+impl Literals {
+    fn index(&mut self, values: &[f32]) -> u32 {
+        let bits = values.iter().map(|value| value.to_bits()).collect();
+        *self.known.entry(bits).or_insert_with(|| {
+            self.values.push(values.to_vec().into());
+            self.values.len() as u32 - 1
+        })
+    }
+}
+
 impl Lower<'_> {
     /// Where a parameter's values come from.
     pub fn data(&mut self, param: usize) -> Data {
         let id = self.node().params[param];
         match &self.graph.params[id].literal {
-            Some(values) => Data::Literal(values.clone().into()),
+            Some(values) => Data::Literal(self.literals.index(values)),
             None => Data::Source(self.source(id)),
         }
     }
 
     /// Index of a parameter among the tensors of the weights file.
     fn source(&mut self, id: ParamId) -> u32 {
-        let param = &self.graph.params[id];
-        let known = self
-            .sources
-            .iter()
-            .position(|source| source.name == param.name);
-        known.expect("every parameter of a live node is a source") as u32
+        let known = self.source_of.get(&*self.graph.params[id].name);
+        *known.expect("every parameter of a live node is a source")
     }
 
     /// The batch norm made of four of the node's parameters (`gamma`, `beta`, `mean`, `var`).
@@ -91,7 +107,7 @@ impl Lower<'_> {
         let len = groups.0 * outs.0.div_ceil(block) * depth * block;
         self.pack(len, |dest| Recipe::Panels {
             dest,
-            data: data.clone(),
+            data,
             base,
             groups,
             outs,
@@ -117,7 +133,7 @@ impl Lower<'_> {
         let len = outs.div_ceil(block) * PRODUCTS * cin * block;
         self.pack(len, |dest| Recipe::Winograd {
             dest,
-            data: data.clone(),
+            data,
             base: job.weight_base + first as i64 * o,
             outs: (outs, o),
             first,
@@ -143,7 +159,7 @@ impl Lower<'_> {
         let len = groups * outs.next_multiple_of(block);
         self.pack(len, |dest| Recipe::Bias {
             dest,
-            data: data.clone(),
+            data,
             groups,
             outs,
             channel: (first, all),
@@ -167,26 +183,21 @@ impl Lower<'_> {
         let data = self.data(param);
         self.pack(padded, |dest| Recipe::Vector {
             dest,
-            data: data.clone(),
+            data,
             count,
             padded,
         })
     }
 
+    /// Where the region of that length is that the recipe fills, given its destination; equal ones are packed once.
     fn pack(&mut self, len: usize, recipe: impl Fn(usize) -> Recipe) -> Access {
-        // A `shared` sub-network asks again for what it has packed: compare at the same destination.
-        let known = self
-            .recipes
-            .iter()
-            .map(|(_, dest)| *dest)
-            .enumerate()
-            .find(|&(index, dest)| self.recipes[index].0 == recipe(dest));
-        let dest = match known {
-            Some((_, dest)) => dest,
-            None => {
-                let dest = self.packed;
+        // A `shared` sub-network asks again for what it has packed, and so do layers with the same literal weights.
+        let dest = match self.packed_at.entry(recipe(0)) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(entry) => {
+                let dest = *entry.insert(self.packed);
                 self.packed += len.next_multiple_of(ALIGN);
-                self.recipes.push((recipe(dest), dest));
+                self.recipes.push(recipe(dest));
                 dest
             }
         };

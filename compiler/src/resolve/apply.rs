@@ -76,7 +76,7 @@ impl Resolver<'_> {
         if !self.within_limits(inferred.output.elements() as u64, &inferred.params) {
             return Ok(Tensor::Unknown);
         }
-        let keyword = layer.attributes().0;
+        let keyword = layer.keyword();
         let id = self.next_node();
         let made = self.owned.len();
         let Ok(params) = self.params(inferred.params, span) else {
@@ -125,7 +125,7 @@ impl Resolver<'_> {
             .parameters
             .saturating_add(params.iter().map(size).sum());
         let literals = params.iter().filter_map(|param| param.literal.as_ref());
-        self.literals += literals.map(Vec::len).sum::<usize>();
+        self.literals += literals.map(|values| values.len()).sum::<usize>();
         if self.literals > MAX_LITERALS {
             let most = grouped(MAX_LITERALS);
             self.halt(format!("the network has more than {most} constant weights"));

@@ -53,6 +53,7 @@ pub fn network(
         arena,
         packed: 0,
         sources: vec![].into(),
+        literals: vec![].into(),
         recipes: vec![].into(),
         inputs: vec![port("input", input)].into(),
         outputs: vec![port("output", output)].into(),

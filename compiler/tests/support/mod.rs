@@ -67,9 +67,8 @@ fn apply(
         .map(|&id| {
             let param = &graph.params[id];
             let values = param
-                .literal
-                .as_ref()
-                .map(|values| wide(&param.shape, values));
+                .constants()
+                .map(|values| wide(&param.shape, &values.collect::<Vec<f32>>()));
             values.unwrap_or_else(|| parameter(param)).mapv(change)
         })
         .collect();

@@ -37,7 +37,7 @@ pub fn pack(plan: &Plan, bound: &Bound<'_>) -> Result<Aligned, WeightsError> {
     let mut packed = Aligned::zeroed(plan.packed)?;
     let mut unsound = Vec::new();
     for recipe in plan.recipes.iter() {
-        if !follow(recipe, bound, &mut packed) {
+        if !follow(recipe, plan, bound, &mut packed) {
             unsound.push(recipe);
         }
     }
@@ -46,11 +46,12 @@ pub fn pack(plan: &Plan, bound: &Bound<'_>) -> Result<Aligned, WeightsError> {
 }
 
 /// Executes one recipe; false if it met or made a value that is not finite.
-fn follow(recipe: &Recipe, bound: &Bound<'_>, packed: &mut [f32]) -> bool {
+fn follow(recipe: &Recipe, plan: &Plan, bound: &Bound<'_>, packed: &mut [f32]) -> bool {
+    let values = |data| values(data, plan, bound);
     match *recipe {
         Recipe::Panels {
             dest,
-            ref data,
+            data,
             base,
             groups,
             outs,
@@ -63,12 +64,11 @@ fn follow(recipe: &Recipe, bound: &Bound<'_>, packed: &mut [f32]) -> bool {
             let affine = norm.map(|norm| Affine::new(norm, bound));
             let scale = affine.as_ref().map(|affine| &affine.scale[..]);
             let dest = &mut packed[dest..][..panels.len()];
-            panels.fill(dest, &values(data, bound), scale, channel)
-                && affine.is_none_or(|a| a.sound)
+            panels.fill(dest, &values(data), scale, channel) && affine.is_none_or(|a| a.sound)
         }
         Recipe::Winograd {
             dest,
-            ref data,
+            data,
             base,
             outs,
             first,
@@ -87,18 +87,19 @@ fn follow(recipe: &Recipe, bound: &Bound<'_>, packed: &mut [f32]) -> bool {
             let affine = norm.map(|norm| Affine::new(norm, bound));
             let scale = affine.as_ref().map(|affine| &affine.scale[..]);
             let dest = &mut packed[dest..][..filters.len()];
-            filters.fill(dest, &values(data, bound), scale, first) && affine.is_none_or(|a| a.sound)
+            filters.fill(dest, &values(data), scale, first) && affine.is_none_or(|a| a.sound)
         }
         Recipe::Bias {
             dest,
-            ref data,
+            data,
             groups,
             outs,
             channel,
             block,
             norm,
         } => {
-            let bias = data.as_ref().map(|data| values(data, bound).to_f32());
+            let last = channel.0 + groups.saturating_sub(1) * channel.1 + outs;
+            let bias = data.map(|data| values(data).to_f32(last));
             let affine = norm.map(|norm| Affine::new(norm, bound));
             let padded = outs.next_multiple_of(block);
             let dest = &mut packed[dest..][..groups * padded];
@@ -129,14 +130,14 @@ fn follow(recipe: &Recipe, bound: &Bound<'_>, packed: &mut [f32]) -> bool {
         }
         Recipe::Vector {
             dest,
-            ref data,
+            data,
             count,
             padded,
         } => {
             let dest = &mut packed[dest..][..padded][..count];
-            let values = values(data, bound);
+            let values = values(data);
             if values.len() == 1 {
-                dest.fill(values.to_f32()[0]);
+                dest.fill(values.to_f32(1)[0]);
             } else {
                 values.read(0, dest);
             }
@@ -145,10 +146,10 @@ fn follow(recipe: &Recipe, bound: &Bound<'_>, packed: &mut [f32]) -> bool {
     }
 }
 
-fn values<'a>(data: &'a Data, bound: &Bound<'a>) -> Values<'a> {
+fn values<'a>(data: Data, plan: &'a Plan, bound: &Bound<'a>) -> Values<'a> {
     match data {
-        Data::Source(source) => bound.tensors[*source as usize],
-        Data::Literal(values) => Values::Floats(values),
+        Data::Source(source) => bound.tensors[source as usize],
+        Data::Literal(literal) => Values::Literal(&plan.literals[literal as usize]),
     }
 }
 
@@ -247,12 +248,12 @@ fn sources_of(recipe: &Recipe) -> Vec<u32> {
     let data = match recipe {
         Recipe::Panels { data, .. }
         | Recipe::Winograd { data, .. }
-        | Recipe::Vector { data, .. } => Some(data),
-        Recipe::Bias { data, .. } => data.as_ref(),
+        | Recipe::Vector { data, .. } => Some(*data),
+        Recipe::Bias { data, .. } => *data,
         Recipe::ScaleShift { .. } => None,
     };
     let data = data.and_then(|data| match data {
-        Data::Source(source) => Some(*source),
+        Data::Source(source) => Some(source),
         Data::Literal(_) => None,
     });
     let norm = norm_of(recipe)

@@ -67,6 +67,17 @@ impl Panels {
         self.offsets.len() * self.block
     }
 
+    /// One more than the highest index of the data that is read.
+    fn needed(&self) -> usize {
+        let last = |count: usize, stride: i64| match stride {
+            0.. => count.saturating_sub(1),
+            _ => 0,
+        };
+        let group = last(self.groups, self.group_stride);
+        let out = last(self.outs, self.out_stride);
+        self.row_start(group, out) + self.span
+    }
+
     fn row_start(&self, group: usize, out: usize) -> usize {
         let at = self.lowest + group as i64 * self.group_stride + out as i64 * self.out_stride;
         usize::try_from(at).expect("a recipe reads from within its data")
@@ -88,10 +99,11 @@ impl Panels {
         // What is not f32 in memory is converted, and only the rows of one panel at a time where an
         // output channel's elements lie close together.
         let compact = self.span <= 2 * self.offsets.len();
-        let whole = match values.borrow() {
+        let needed = self.needed();
+        let whole = match values.borrow(needed) {
             Some(floats) => Some(floats.into()),
             None if compact => None,
-            None => Some(values.to_f32()),
+            None => Some(values.to_f32(needed)),
         };
         let mut rows = vec![
             0.0;

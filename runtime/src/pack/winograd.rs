@@ -26,6 +26,14 @@ impl Filters {
         self.outs.0.div_ceil(self.block) * self.panel_len()
     }
 
+    /// One more than the highest index of the data that is read.
+    fn needed(&self) -> usize {
+        let highest = |count: usize, stride: i64| count.saturating_sub(1) as i64 * stride.max(0);
+        let taps: i64 = self.taps.iter().map(|&stride| highest(3, stride)).sum();
+        let ends = highest(self.outs.0, self.outs.1) + highest(self.ins.0, self.ins.1);
+        (self.base + ends + taps + 1) as usize
+    }
+
     fn panel_len(&self) -> usize {
         SPAN * SPAN * self.ins.0 * self.block
     }
@@ -40,10 +48,11 @@ impl Filters {
         first: usize,
     ) -> bool {
         let converted;
-        let data = match values.borrow() {
+        let needed = self.needed();
+        let data = match values.borrow(needed) {
             Some(floats) => floats,
             None => {
-                converted = values.to_f32();
+                converted = values.to_f32(needed);
                 &converted[..]
             }
         };

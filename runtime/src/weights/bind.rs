@@ -31,7 +31,8 @@ pub(crate) enum Values<'a> {
     /// Elements of a floating-point type.
     File(TensorRef<'a>),
     Synthetic(Synthetic, usize),
-    Floats(&'a [f32]),
+    /// Written in the spec; they repeat.
+    Literal(&'a [f32]),
 }
 
 impl<'a> Values<'a> {
@@ -39,17 +40,18 @@ impl<'a> Values<'a> {
         match self {
             Values::File(tensor) => tensor.bytes.len() / convert::width(tensor.dtype),
             Values::Synthetic(_, len) => *len,
-            Values::Floats(floats) => floats.len(),
+            Values::Literal(values) => values.len(),
         }
     }
 
-    /// The elements, where they already lie in memory as f32.
-    pub fn borrow(&self) -> Option<&'a [f32]> {
-        match self {
-            Values::File(tensor) => convert::borrow(tensor.dtype, tensor.bytes),
-            Values::Synthetic(..) => None,
-            Values::Floats(floats) => Some(floats),
-        }
+    /// The first `count` elements, where they already lie in memory as f32.
+    pub fn borrow(&self, count: usize) -> Option<&'a [f32]> {
+        let all = match self {
+            Values::File(tensor) => convert::borrow(tensor.dtype, tensor.bytes)?,
+            Values::Synthetic(..) => return None,
+            Values::Literal(values) => values,
+        };
+        all.get(..count)
     }
 
     /// Reads the elements from index `start` on.
@@ -57,15 +59,24 @@ impl<'a> Values<'a> {
         match self {
             Values::File(tensor) => convert::read(tensor.dtype, tensor.bytes, start, out),
             Values::Synthetic(synthetic, _) => synthetic.fill(start, out),
-            Values::Floats(floats) => out.copy_from_slice(&floats[start..][..out.len()]),
+            Values::Literal(values) => {
+                let mut from = start % values.len();
+                let mut left = out;
+                while !left.is_empty() {
+                    let (now, later) = left.split_at_mut(left.len().min(values.len() - from));
+                    now.copy_from_slice(&values[from..][..now.len()]);
+                    (left, from) = (later, 0);
+                }
+            }
         }
     }
 
-    pub fn to_f32(self) -> Cow<'a, [f32]> {
-        match self.borrow() {
+    /// The first `count` elements.
+    pub fn to_f32(self, count: usize) -> Cow<'a, [f32]> {
+        match self.borrow(count) {
             Some(floats) => Cow::Borrowed(floats),
             None => {
-                let mut values = vec![0.0; self.len()];
+                let mut values = vec![0.0; count];
                 self.read(0, &mut values);
                 Cow::Owned(values)
             }
@@ -209,7 +220,8 @@ impl<'a> Bound<'a> {
 
     /// The elements of a source, by its index.
     pub fn values(&self, source: usize) -> Cow<'a, [f32]> {
-        self.tensors[source].to_f32()
+        let tensor = self.tensors[source];
+        tensor.to_f32(tensor.len())
     }
 
     /// Looks for NaN and infinities, as packing does on the way.

@@ -35,7 +35,7 @@ impl Bound<'_> {
                     &*source.shape,
                     Part::Synthetic(synthetic, count),
                 ),
-                Values::Floats(floats) => (&*source.name, &*source.shape, Part::Floats(floats)),
+                Values::Literal(values) => (&*source.name, &*source.shape, Part::Floats(values)),
             })
             .collect();
         write_parts(path.as_ref(), &tensors)
