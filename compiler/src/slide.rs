@@ -156,7 +156,7 @@ pub fn slide(graph: &Graph, extents: &[usize]) -> Result<Slid, SlideError> {
 fn fixed(node: &Node, why: impl Into<String>) -> SlideError {
     SlideError::Fixed {
         label: node.label.clone(),
-        layer: node.layer.attributes().0,
+        layer: node.layer.keyword(),
         why: why.into(),
     }
 }

@@ -166,7 +166,7 @@ fn is_number(context: &Context<'_>, unit: &Unit<'_>, label: &str) -> bool {
     let end = label.rsplit('.').next().unwrap_or(label);
     let mut keywords = unit.nodes.iter().map(|&node| {
         let node = &context.graph.nodes[NodeId::new(node)];
-        node.layer.attributes().0
+        node.layer.keyword()
     });
     // `conv_2`, or what follows in the chain of a label: `up_conv`, `up_conv_2`.
     let numbered = end.rsplit_once('_').filter(|(_, digits)| {
@@ -292,7 +292,7 @@ fn counted(context: &Context<'_>, part: &Tree) -> Vec<String> {
         if follows(context.graph, node) {
             continue;
         }
-        let keyword = context.graph.nodes[NodeId::new(node)].layer.attributes().0;
+        let keyword = context.graph.nodes[NodeId::new(node)].layer.keyword();
         match counts.iter_mut().find(|(word, _)| *word == keyword) {
             Some((_, count)) => *count += 1,
             None => counts.push((keyword, 1)),

@@ -29,7 +29,7 @@ pub enum Family {
 impl Family {
     /// The family of a layer, by what it does: a new layer has its colour without being listed here.
     pub fn of(graph: &Graph, node: &Node) -> Family {
-        let keyword = node.layer.attributes().0;
+        let keyword = node.layer.keyword();
         let output = &graph.values[node.output].shape;
         match node.layer.role() {
             Role::Pointwise(_) => Family::Activation,

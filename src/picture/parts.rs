@@ -139,7 +139,7 @@ impl Tree {
 /// flattening), so that both stand in one box if nobody else reads what is between.
 pub fn follows(graph: &Graph, node: usize) -> bool {
     let node = &graph.nodes[NodeId::new(node)];
-    let keyword = node.layer.attributes().0;
+    let keyword = node.layer.keyword();
     node.inputs.len() == 1
         && (matches!(
             node.layer.role(),

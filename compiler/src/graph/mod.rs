@@ -353,20 +353,6 @@ impl Graph {
             .or_else(|| node().map(|(_, node)| node.output))
     }
 
-    /// Live nodes that read the value, with multiplicity.
-    pub fn users(&self, value: ValueId) -> Vec<NodeId> {
-        let mut users = Vec::new();
-        for (id, node) in self.live() {
-            users.extend(
-                node.inputs
-                    .iter()
-                    .filter(|&&input| input == value)
-                    .map(|_| id),
-            );
-        }
-        users
-    }
-
     /// Whether the value leaves the network.
     pub fn is_output(&self, value: ValueId) -> bool {
         self.outputs.iter().any(|output| output.value == value)

@@ -1,5 +1,6 @@
 //! Removes layers that do nothing at inference (dropout).
 
+use super::rewriter::rewrite;
 use super::{Notes, Pass};
 use crate::graph::Graph;
 use crate::layer::Role;
@@ -11,20 +12,14 @@ pub(super) const PASS: Pass = Pass {
 };
 
 fn run(graph: &mut Graph, notes: &mut Notes) {
-    for id in graph.order.clone() {
-        let node = &graph.nodes[id];
+    rewrite(graph, notes, |at, id| {
+        let node = at.node(id);
         if node.layer.role() != Role::Identity {
-            continue;
+            return;
         }
-        let (input, output, label) = (node.inputs[0], node.output, node.label.clone());
-        graph.replace_uses(output, input);
-        graph.order.retain(|&other| other != id);
-        notes.applied(
-            &label,
-            format!(
-                "`{}` does nothing at inference",
-                graph.nodes[id].layer.attributes().0
-            ),
-        );
-    }
+        let (input, label) = (node.inputs[0], node.label.clone());
+        let text = format!("`{}` does nothing at inference", node.layer.keyword());
+        at.drop_for(id, input);
+        at.notes.applied(&label, text);
+    });
 }

@@ -1,6 +1,7 @@
 //! Folds a batch norm into the weights and bias of the convolution or dense layer before it.
 
-use super::{Notes, Pass, kept, maker, replace};
+use super::rewriter::rewrite;
+use super::{Notes, Pass};
 use crate::graph::Graph;
 use crate::layer::Role;
 use crate::layer::epilogue::{epilogue, with_epilogue};
@@ -12,19 +13,20 @@ pub(super) const PASS: Pass = Pass {
 };
 
 fn run(graph: &mut Graph, notes: &mut Notes) {
-    for id in graph.order.clone() {
-        let node = &graph.nodes[id];
+    rewrite(graph, notes, |at, id| {
+        let node = at.node(id);
         let Role::BatchNorm(norm) = node.layer.role() else {
-            continue;
+            return;
         };
         let label = node.label.clone();
-        let before = maker(graph, node.inputs[0]);
-        let found = before.and_then(|id| Some((id, epilogue(&*graph.nodes[id].layer)?)));
+        let before = at.maker(node.inputs[0]);
+        let found = before.and_then(|id| Some((id, epilogue(&*at.node(id).layer)?)));
         let Some((conv, epilogue)) = found else {
-            notes.refused(&label, "no convolution or dense layer makes its operand");
-            continue;
+            at.notes
+                .refused(&label, "no convolution or dense layer makes its operand");
+            return;
         };
-        let conv_node = &graph.nodes[conv];
+        let conv_node = at.node(conv);
         let reason = if epilogue.norm.is_some() || epilogue.add || !epilogue.act.is_empty() {
             Some(format!(
                 "`{}` already does something after its sums",
@@ -33,25 +35,26 @@ fn run(graph: &mut Graph, notes: &mut Notes) {
         } else if conv_node
             .params
             .iter()
-            .any(|&param| graph.params[param].literal.is_some())
+            .any(|&param| at.graph().params[param].literal.is_some())
         {
             Some(format!(
                 "the weights of `{}` are constants of the spec",
                 conv_node.label
             ))
         } else {
-            kept(graph, node.inputs[0])
+            at.kept(node.inputs[0])
         };
         if let Some(reason) = reason {
-            notes.refused(&label, reason);
-            continue;
+            at.notes.refused(&label, reason);
+            return;
         }
         let layer = with_epilogue(&*conv_node.layer, |epilogue| epilogue.norm = Some(norm))
             .expect("it has an epilogue");
         let params = [conv_node.params.clone(), node.params.clone()].concat();
         let inputs = conv_node.inputs.clone();
-        notes.applied(&label, format!("folded into `{}`", conv_node.label));
-        replace(graph, id, layer, inputs, params, conv);
-        graph.order.retain(|&other| other != conv);
-    }
+        let text = format!("folded into `{}`", conv_node.label);
+        at.notes.applied(&label, text);
+        at.replace(id, layer, inputs, params, conv);
+        at.remove(conv);
+    });
 }

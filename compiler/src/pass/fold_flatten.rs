@@ -1,6 +1,7 @@
 //! Lets a dense layer read its spatial operand directly: a dense layer on a spatial tensor is a convolution.
 
-use super::{Notes, Pass, kept, maker, replace};
+use super::rewriter::rewrite;
+use super::{Notes, Pass};
 use crate::graph::Graph;
 use crate::layer::Role;
 use crate::layer::dense::Dense;
@@ -12,36 +13,36 @@ pub(super) const PASS: Pass = Pass {
 };
 
 fn run(graph: &mut Graph, notes: &mut Notes) {
-    for id in graph.order.clone() {
-        let node = &graph.nodes[id];
+    rewrite(graph, notes, |at, id| {
+        let node = at.node(id);
         let Some(dense) = node
             .layer
             .downcast::<Dense>()
             .filter(|dense| dense.flatten.is_none())
         else {
-            continue;
+            return;
         };
-        let Some(flatten) = maker(graph, node.inputs[0]) else {
-            continue;
+        let Some(flatten) = at.maker(node.inputs[0]) else {
+            return;
         };
-        let Role::Flatten(order) = graph.nodes[flatten].layer.role() else {
-            continue;
+        let Role::Flatten(order) = at.node(flatten).layer.role() else {
+            return;
         };
         let label = node.label.clone();
-        if let Some(reason) = kept(graph, node.inputs[0]) {
-            notes.refused(&label, reason);
-            continue;
+        if let Some(reason) = at.kept(node.inputs[0]) {
+            at.notes.refused(&label, reason);
+            return;
         }
         let layer = Box::new(Dense {
             flatten: Some(order),
             ..dense.clone()
         });
         let mut inputs = node.inputs.clone();
-        inputs[0] = graph.nodes[flatten].inputs[0];
+        inputs[0] = at.node(flatten).inputs[0];
         let params = node.params.clone();
-        let text = format!("reads {} directly", graph.values[inputs[0]].shape);
-        replace(graph, id, layer, inputs, params, id);
-        graph.order.retain(|&other| other != flatten);
-        notes.applied(&label, text);
-    }
+        let text = format!("reads {} directly", at.graph().values[inputs[0]].shape);
+        at.replace(id, layer, inputs, params, id);
+        at.remove(flatten);
+        at.notes.applied(&label, text);
+    });
 }

@@ -1,6 +1,7 @@
 //! Applies an activation to a convolution's sums before they are stored.
 
-use super::{Notes, Pass, kept, maker, replace};
+use super::rewriter::rewrite;
+use super::{Notes, Pass};
 use crate::graph::Graph;
 use crate::layer::Role;
 use crate::layer::epilogue::{clamp, epilogue, with_epilogue};
@@ -13,26 +14,27 @@ pub(super) const PASS: Pass = Pass {
 };
 
 fn run(graph: &mut Graph, notes: &mut Notes) {
-    for id in graph.order.clone() {
-        let node = &graph.nodes[id];
+    rewrite(graph, notes, |at, id| {
+        let node = at.node(id);
         let Role::Pointwise(steps) = node.layer.role() else {
-            continue;
+            return;
         };
         let label = node.label.clone();
-        let before = maker(graph, node.inputs[0]);
-        let found = before.and_then(|id| Some((id, epilogue(&*graph.nodes[id].layer)?)));
+        let before = at.maker(node.inputs[0]);
+        let found = before.and_then(|id| Some((id, epilogue(&*at.node(id).layer)?)));
         let Some((conv, epilogue)) = found else {
-            notes.refused(&label, "no convolution or dense layer makes its operand");
-            continue;
+            at.notes
+                .refused(&label, "no convolution or dense layer makes its operand");
+            return;
         };
-        let conv_node = &graph.nodes[conv];
+        let conv_node = at.node(conv);
         let reason = match epilogue.act.is_empty() {
-            true => kept(graph, node.inputs[0]),
+            true => at.kept(node.inputs[0]),
             false => Some(format!("`{}` already has an activation", conv_node.label)),
         };
         if let Some(reason) = reason {
-            notes.refused(&label, reason);
-            continue;
+            at.notes.refused(&label, reason);
+            return;
         }
         let place = if clamp(&steps).is_some() {
             "in registers"
@@ -42,8 +44,9 @@ fn run(graph: &mut Graph, notes: &mut Notes) {
         let layer = with_epilogue(&*conv_node.layer, |epilogue| epilogue.act = steps)
             .expect("it has an epilogue");
         let (inputs, params) = (conv_node.inputs.clone(), conv_node.params.clone());
-        notes.applied(&label, format!("fused into `{}`, {place}", conv_node.label));
-        replace(graph, id, layer, inputs, params, conv);
-        graph.order.retain(|&other| other != conv);
-    }
+        let text = format!("fused into `{}`, {place}", conv_node.label);
+        at.notes.applied(&label, text);
+        at.replace(id, layer, inputs, params, conv);
+        at.remove(conv);
+    });
 }

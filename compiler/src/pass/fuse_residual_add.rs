@@ -1,6 +1,7 @@
 //! Adds a residual to a convolution's sums while they are in registers.
 
-use super::{Notes, Pass, kept, maker, replace};
+use super::rewriter::{Rewriter, rewrite};
+use super::{Notes, Pass};
 use crate::graph::{Graph, NodeId};
 use crate::layer::Role;
 use crate::layer::conv::Conv;
@@ -13,25 +14,23 @@ pub(super) const PASS: Pass = Pass {
 };
 
 fn run(graph: &mut Graph, notes: &mut Notes) {
-    for id in graph.order.clone() {
-        let node = &graph.nodes[id];
+    rewrite(graph, notes, |at, id| {
+        let node = at.node(id);
         if node.layer.role() != Role::Add
             || node.inputs.len() != 2
             || node.inputs[0] == node.inputs[1]
         {
-            continue;
+            return;
         }
         let label = node.label.clone();
-        let shapes = graph.operand_shapes(node);
+        let shapes = at.graph().operand_shapes(node);
         if shapes[0] != shapes[1] {
-            notes.refused(
-                &label,
-                format!("{} is repeated over {}", shapes[1], shapes[0]),
-            );
-            continue;
+            let text = format!("{} is repeated over {}", shapes[1], shapes[0]);
+            at.notes.refused(&label, text);
+            return;
         }
         let mut reasons = Vec::new();
-        let choice = (0..2).find_map(|side| match candidate(graph, id, side) {
+        let choice = (0..2).find_map(|side| match candidate(at, id, side) {
             Ok(conv) => Some((conv, side)),
             Err(reason) => {
                 reasons.push(reason);
@@ -39,29 +38,32 @@ fn run(graph: &mut Graph, notes: &mut Notes) {
             }
         });
         let Some((conv, side)) = choice else {
-            notes.refused(&label, reasons.join("; "));
-            continue;
+            at.notes.refused(&label, reasons.join("; "));
+            return;
         };
-        let conv_node = &graph.nodes[conv];
+        let conv_node = at.node(conv);
         let layer = with_epilogue(&*conv_node.layer, |epilogue| epilogue.add = true)
             .expect("it has an epilogue");
-        let inputs = vec![conv_node.inputs[0], graph.nodes[id].inputs[1 - side]];
+        let inputs = vec![conv_node.inputs[0], node.inputs[1 - side]];
         let params = conv_node.params.clone();
-        notes.applied(&label, format!("fused into `{}`", conv_node.label));
+        let text = format!("fused into `{}`", conv_node.label);
+        at.notes.applied(&label, text);
         // The new node stands where the addition stood: there both operands have been made.
-        replace(graph, id, layer, inputs, params, conv);
-        graph.order.retain(|&other| other != conv);
-    }
+        at.replace(id, layer, inputs, params, conv);
+        at.remove(conv);
+    });
 }
 
 /// The convolution that makes operand `side` of the addition, if the addition can move into it.
-fn candidate(graph: &Graph, add: NodeId, side: usize) -> Result<NodeId, String> {
-    let value = graph.nodes[add].inputs[side];
-    let found = maker(graph, value).and_then(|id| Some((id, epilogue(&*graph.nodes[id].layer)?)));
+fn candidate(at: &Rewriter<'_>, add: NodeId, side: usize) -> Result<NodeId, String> {
+    let value = at.node(add).inputs[side];
+    let found = at
+        .maker(value)
+        .and_then(|id| Some((id, epilogue(&*at.node(id).layer)?)));
     let Some((conv, epilogue)) = found else {
         return Err(format!("operand {} is not made by a convolution", side + 1));
     };
-    let node = &graph.nodes[conv];
+    let node = at.node(conv);
     if epilogue.add || !epilogue.act.is_empty() {
         return Err(format!(
             "`{}` already does something after its sums",
@@ -78,7 +80,7 @@ fn candidate(graph: &Graph, add: NodeId, side: usize) -> Result<NodeId, String> 
             node.label
         ));
     }
-    match kept(graph, value) {
+    match at.kept(value) {
         Some(reason) => Err(reason),
         None => Ok(conv),
     }

@@ -1,8 +1,10 @@
 //! Computes equal layers of equal operands once.
 
+use super::rewriter::rewrite;
 use super::{Notes, Pass};
 use crate::graph::{Graph, NodeId, ParamId, ValueId};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 pub(super) const PASS: Pass = Pass {
     name: "merge_common",
@@ -11,25 +13,34 @@ pub(super) const PASS: Pass = Pass {
 };
 
 fn run(graph: &mut Graph, notes: &mut Notes) {
-    type Key = (String, Vec<ValueId>, Vec<ParamId>);
-    let mut seen: HashMap<Key, NodeId> = HashMap::new();
-    for id in graph.order.clone() {
-        let node = &graph.nodes[id];
+    type Key = (&'static str, Vec<ValueId>, Vec<ParamId>);
+    let mut first: HashMap<Key, NodeId> = HashMap::new();
+    // Attributes are text: they are written only where everything else is equal.
+    let mut seen: HashMap<(Key, String), NodeId> = HashMap::new();
+    rewrite(graph, notes, |at, id| {
+        let node = at.node(id);
         let key = (
-            format!("{:?}", node.layer.attributes()),
+            node.layer.keyword(),
             node.inputs.clone(),
             node.params.clone(),
         );
-        let Some(&first) = seen.get(&key) else {
-            seen.insert(key, id);
-            continue;
+        let other = match first.entry(key.clone()) {
+            Entry::Vacant(entry) => {
+                entry.insert(id);
+                return;
+            }
+            Entry::Occupied(entry) => *entry.get(),
         };
-        let (old, new) = (node.output, graph.nodes[first].output);
-        notes.applied(
-            &node.label.clone(),
-            format!("equals `{}`", graph.nodes[first].label),
-        );
-        graph.replace_uses(old, new);
-        graph.order.retain(|&other| other != id);
-    }
+        let attributes = |id| format!("{:?}", at.node(id).layer.attributes());
+        seen.entry((key.clone(), attributes(other)))
+            .or_insert(other);
+        let equal = *seen.entry((key, attributes(id))).or_insert(id);
+        if equal == id {
+            return;
+        }
+        let (label, value) = (node.label.clone(), at.node(equal).output);
+        let text = format!("equals `{}`", at.node(equal).label);
+        at.notes.applied(&label, text);
+        at.drop_for(id, value);
+    });
 }

@@ -11,11 +11,11 @@ mod fuse_residual_add;
 mod merge_common;
 mod place_concat;
 mod remove_dead;
+mod rewriter;
 
 pub use place_concat::concat_windows;
 
-use crate::graph::{Graph, NodeId, ValueId};
-use crate::layer::Layer;
+use crate::graph::Graph;
 
 /// A pass.
 pub struct Pass {
@@ -107,57 +107,4 @@ pub fn run(pass: &Pass, graph: &mut Graph, notes: &mut Notes) {
             problems.join("; ")
         );
     }
-}
-
-/// What makes a value, if a node does.
-fn maker(graph: &Graph, value: ValueId) -> Option<NodeId> {
-    match graph.values[value].def {
-        crate::graph::Def::Node(id) => Some(id),
-        crate::graph::Def::Input(_) => None,
-    }
-}
-
-/// Why a value cannot disappear into its only reader, if it cannot.
-fn kept(graph: &Graph, value: ValueId) -> Option<String> {
-    if graph.is_output(value) {
-        return Some("its operand is also an output of the network".to_owned());
-    }
-    match graph.users(value).len() {
-        1 => None,
-        readers => Some(format!("its operand has {readers} readers")),
-    }
-}
-
-/// Replaces node `old` by `layer` with those operands and parameters, in its place of the schedule and under the label of `label_of`;
-/// readers of `old` read the new node. Operands that nobody reads any more are left to `remove_dead`.
-fn replace(
-    graph: &mut Graph,
-    old: NodeId,
-    layer: Box<dyn Layer>,
-    inputs: Vec<ValueId>,
-    params: Vec<crate::graph::ParamId>,
-    label_of: NodeId,
-) -> NodeId {
-    let (label, span) = (
-        graph.nodes[label_of].label.clone(),
-        graph.nodes[label_of].span,
-    );
-    let at = graph
-        .order
-        .iter()
-        .position(|&id| id == old)
-        .expect("the node is scheduled");
-    let new = graph
-        .push(layer, inputs, params, label, span)
-        .unwrap_or_else(|error| {
-            panic!(
-                "pass: rewriting {} ({}): {error}",
-                old, graph.nodes[old].label
-            )
-        });
-    graph.order.pop();
-    graph.order[at] = new;
-    let (from, to) = (graph.nodes[old].output, graph.nodes[new].output);
-    graph.replace_uses(from, to);
-    new
 }

@@ -213,7 +213,7 @@ impl<'a> Resolver<'a> {
 
     fn warn_of_softmax(&mut self, raw: ValueId, span: Span) {
         if let Def::Node(node) = self.graph.values[raw].def
-            && self.graph.nodes[node].layer.attributes().0 == "softmax"
+            && self.graph.nodes[node].layer.keyword() == "softmax"
         {
             let at = self.graph.nodes[node].span;
             let message = "softmax is applied twice";

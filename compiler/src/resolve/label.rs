@@ -172,7 +172,7 @@ impl<'a> Resolver<'a> {
         };
         let mut counts: HashMap<&'static str, usize> = HashMap::new();
         for &node in before {
-            let keyword = self.graph.nodes[node].layer.attributes().0;
+            let keyword = self.graph.nodes[node].layer.keyword();
             let nth = counts.entry(keyword).or_default();
             *nth += 1;
             self.notes[node.index()].label = Naming::Given(follower(&label, keyword, *nth));
@@ -184,7 +184,7 @@ impl<'a> Resolver<'a> {
             if self.graph.nodes[node].params.is_empty() {
                 continue;
             }
-            let keyword = self.graph.nodes[node].layer.attributes().0;
+            let keyword = self.graph.nodes[node].layer.keyword();
             let naming = if first {
                 Naming::Given(weight.clone())
             } else {

@@ -1,0 +1,152 @@
+//! One walk over the schedule, on which passes rewrite it.
+//!
+//! A pass looks back from a node: at what makes an operand, and at whether anybody else reads that. Both are known here without a
+//! search, and what a rewrite changes further on in the schedule is changed when the walk gets there.
+
+use super::Notes;
+use crate::graph::{Def, Graph, Node, NodeId, ParamId, ValueId};
+use crate::id::Id;
+use crate::layer::Layer;
+use std::collections::{HashMap, HashSet};
+
+/// The graph while a pass rewrites it.
+pub(super) struct Rewriter<'g> {
+    graph: &'g mut Graph,
+    /// What the pass says.
+    pub notes: &'g mut Notes,
+    /// How many operands of live nodes each value is.
+    readers: Vec<usize>,
+    /// Values that leave the network.
+    leaves: HashSet<ValueId>,
+    /// What is read in place of a value that is no longer made.
+    instead: HashMap<ValueId, ValueId>,
+    /// Nodes that are no longer scheduled.
+    gone: HashSet<NodeId>,
+}
+
+/// Calls `visit` with every live node, in order, its operands being those that earlier rewrites have left it.
+pub(super) fn rewrite(
+    graph: &mut Graph,
+    notes: &mut Notes,
+    mut visit: impl FnMut(&mut Rewriter<'_>, NodeId),
+) {
+    let mut readers = vec![0; graph.values.len()];
+    for (_, node) in graph.live() {
+        for value in &node.inputs {
+            readers[value.index()] += 1;
+        }
+    }
+    let mut rewriter = Rewriter {
+        leaves: graph.outputs.iter().map(|output| output.value).collect(),
+        readers,
+        instead: HashMap::new(),
+        gone: HashSet::new(),
+        notes,
+        graph,
+    };
+    for id in std::mem::take(&mut rewriter.graph.order) {
+        let Rewriter { graph, instead, .. } = &mut rewriter;
+        for input in &mut graph.nodes[id].inputs {
+            *input = now(instead, *input);
+        }
+        visit(&mut rewriter, id);
+        if !rewriter.gone.contains(&id) {
+            rewriter.graph.order.push(id);
+        }
+    }
+    let Rewriter {
+        graph,
+        instead,
+        gone,
+        ..
+    } = rewriter;
+    graph.order.retain(|id| !gone.contains(id));
+    for output in &mut graph.outputs {
+        output.value = now(&instead, output.value);
+    }
+    for (_, value) in &mut graph.names {
+        *value = now(&instead, *value);
+    }
+}
+
+/// What is read in place of the value by now.
+fn now(instead: &HashMap<ValueId, ValueId>, mut value: ValueId) -> ValueId {
+    while let Some(&next) = instead.get(&value) {
+        value = next;
+    }
+    value
+}
+
+impl Rewriter<'_> {
+    /// The graph. Its schedule ends before the node that is visited.
+    pub fn graph(&self) -> &Graph {
+        self.graph
+    }
+
+    /// A node.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.graph.nodes[id]
+    }
+
+    /// What makes a value, if a node does.
+    pub fn maker(&self, value: ValueId) -> Option<NodeId> {
+        match self.graph.values[value].def {
+            Def::Node(id) => Some(id),
+            Def::Input(_) => None,
+        }
+    }
+
+    /// Why a value cannot disappear into its only reader, if it cannot.
+    pub fn kept(&self, value: ValueId) -> Option<String> {
+        if self.leaves.contains(&value) {
+            return Some("its operand is also an output of the network".to_owned());
+        }
+        match self.readers[value.index()] {
+            1 => None,
+            readers => Some(format!("its operand has {readers} readers")),
+        }
+    }
+
+    /// Takes a node out of the schedule: the one that is visited, or an earlier one whose result nobody reads any more.
+    pub fn remove(&mut self, id: NodeId) {
+        self.gone.insert(id);
+        for input in &self.graph.nodes[id].inputs {
+            self.readers[input.index()] -= 1;
+        }
+    }
+
+    /// Removes the node; readers of its result read the other value.
+    pub fn drop_for(&mut self, id: NodeId, value: ValueId) {
+        self.remove(id);
+        let old = self.graph.nodes[id].output;
+        self.readers[value.index()] += self.readers[old.index()];
+        if self.leaves.remove(&old) {
+            self.leaves.insert(value);
+        }
+        self.instead.insert(old, value);
+    }
+
+    /// Puts `layer` with those operands and parameters in the place of the visited node, under the label of `label_of`.
+    pub fn replace(
+        &mut self,
+        visited: NodeId,
+        layer: Box<dyn Layer>,
+        inputs: Vec<ValueId>,
+        params: Vec<ParamId>,
+        label_of: NodeId,
+    ) {
+        let named = &self.graph.nodes[label_of];
+        let (label, span) = (named.label.clone(), named.span);
+        let made = self.graph.push(layer, inputs, params, label, span);
+        let new = made.unwrap_or_else(|error| {
+            let label = &self.graph.nodes[visited].label;
+            panic!("pass: rewriting {visited} ({label}): {error}")
+        });
+        for input in &self.graph.nodes[new].inputs {
+            self.readers[input.index()] += 1;
+        }
+        self.readers.push(0);
+        let output = self.graph.nodes[new].output;
+        self.drop_for(visited, output);
+    }
+}
