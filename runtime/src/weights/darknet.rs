@@ -7,7 +7,8 @@
 //! bias (beta)  [scale (gamma)  mean  variance]  weights, O I H W        [..] with batch norm only
 //! ```
 //!
-//! and for each connected layer `bias  weights, O I  [scale  mean  variance]` (darknet's parser.c).
+//! for each connected layer `bias  weights, O I  [scale  mean  variance]`, and for a batch norm on its own
+//! `bias  scale  mean  variance` (darknet's parser.c, AlexeyAB's; Redmon's has no bias there).
 //! What the numbers belong to, only the network knows: its tensors, in order, are the key.
 
 use super::format::Shape;
@@ -114,7 +115,8 @@ pub(super) fn header(file: &[u8]) -> Option<Header> {
 /// One layer's tensors, as indices into the network's.
 #[derive(Debug, Default)]
 struct Layer {
-    weight: usize,
+    /// That of a convolution or connected layer; a batch norm on its own has none.
+    weight: Option<usize>,
     bias: Option<usize>,
     gamma: Option<usize>,
     mean: Option<usize>,
@@ -125,7 +127,7 @@ struct Layer {
 ///
 /// What a tensor is to its layer, the last part of its name says: a `weight` of two or more dimensions begins
 /// a layer, and the `bias`, or `weight`, `bias`, `running_mean` and `running_var` of one
-/// dimension that follow belong to it.
+/// dimension that follow belong to it. Where a layer has its bias, such a `weight` begins a batch norm on its own.
 pub(super) fn assign(
     file: &[u8],
     header: Header,
@@ -163,24 +165,29 @@ pub(super) fn assign(
 
 /// A layer's tensors in the order of the file.
 fn stored(layer: &Layer, sources: &[Source]) -> Result<Vec<usize>, DarknetError> {
+    let first = layer
+        .weight
+        .or(layer.gamma)
+        .expect("a layer begins with a weight");
     let refuse = |reason| {
-        let name = sources[layer.weight].name.clone().into_owned();
+        let name = sources[first].name.clone().into_owned();
         Err(DarknetError::Layer { name, reason })
     };
     let Some(bias) = layer.bias else {
         return refuse("its layers have a bias or a batch norm");
     };
-    let connected = sources[layer.weight].shape.len() == 2;
-    match (layer.gamma, layer.mean, layer.variance) {
-        (None, None, None) => Ok(vec![bias, layer.weight]),
-        (Some(gamma), Some(mean), Some(variance)) if connected => {
-            Ok(vec![bias, layer.weight, gamma, mean, variance])
-        }
-        (Some(gamma), Some(mean), Some(variance)) => {
-            Ok(vec![bias, gamma, mean, variance, layer.weight])
-        }
-        _ => refuse("its batch norms have scale, bias, mean and variance"),
+    let norm = match (layer.gamma, layer.mean, layer.variance) {
+        (None, None, None) => Vec::new(),
+        (Some(gamma), Some(mean), Some(variance)) => vec![gamma, mean, variance],
+        _ => return refuse("its batch norms have scale, bias, mean and variance"),
+    };
+    let mut stored = vec![bias];
+    let connected = sources[first].shape.len() == 2;
+    match connected {
+        true => stored.extend(layer.weight.into_iter().chain(norm)),
+        false => stored.extend(norm.into_iter().chain(layer.weight)),
     }
+    Ok(stored)
 }
 
 fn layers(sources: &[Source]) -> Result<Vec<Layer>, DarknetError> {
@@ -191,11 +198,14 @@ fn layers(sources: &[Source]) -> Result<Vec<Layer>, DarknetError> {
             Err(DarknetError::Layer { name, reason })
         };
         let role = name.rsplit('.').next().unwrap_or_default();
-        if role == "weight" && shape.len() >= 2 {
-            layers.push(Layer {
-                weight: index,
-                ..Layer::default()
-            });
+        let whole = layers.last().is_none_or(|layer| layer.bias.is_some());
+        if role == "weight" && (shape.len() >= 2 || whole) {
+            let mut layer = Layer::default();
+            match shape.len() {
+                2.. => layer.weight = Some(index),
+                _ => layer.gamma = Some(index),
+            }
+            layers.push(layer);
             continue;
         }
         let Some(layer) = layers.last_mut() else {
@@ -299,6 +309,36 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_norm_on_its_own_is_a_layer() {
+        let network = "bn0.weight 2
+            bn0.bias 2
+            bn0.running_mean 2
+            bn0.running_var 2
+            conv1.weight 1x2x1x1
+            conv1.bias 1
+            bn2.weight 1
+            bn2.bias 1
+            bn2.running_mean 1
+            bn2.running_var 1";
+        let filled = fill(&file([0, 2, 0], 15), &sources(network)).unwrap();
+        let expected: &[(&str, &[f32])] = &[
+            ("bn0.weight", &[2., 3.]),
+            ("bn0.bias", &[0., 1.]),
+            ("bn0.running_mean", &[4., 5.]),
+            ("bn0.running_var", &[6., 7.]),
+            ("conv1.weight", &[9., 10.]),
+            ("conv1.bias", &[8.]),
+            ("bn2.weight", &[12.]),
+            ("bn2.bias", &[11.]),
+            ("bn2.running_mean", &[13.]),
+            ("bn2.running_var", &[14.]),
+        ];
+        for ((name, numbers), (expected_name, expected)) in filled.iter().zip(expected) {
+            assert_eq!((name.as_str(), &numbers[..]), (*expected_name, *expected));
+        }
+    }
+
+    #[test]
     fn too_few_and_too_many_numbers() {
         let sources = sources(NETWORK);
         let message = |numbers| {
@@ -335,7 +375,15 @@ mod tests {
             ),
             (
                 "a.weight 2x3x1x1\na.bias 2\na_bn.weight 2\na_bn.bias 2",
-                "`a_bn.bias`: its layers have a bias or one batch norm, not both",
+                "`a_bn.weight`: its batch norms have scale, bias, mean and variance",
+            ),
+            (
+                "a.weight 2x3x1x1\na.bias 2\na.bias 2",
+                "`a.bias`: its layers have a bias or one batch norm, not both",
+            ),
+            (
+                "a.weight 2x3x1x1\na.bias 2\na_prelu.weight 2",
+                "`a_prelu.weight`: its layers have a bias or a batch norm",
             ),
             (
                 "a.weight 2x3x1x1\na_bn.bias 2\na_bn.running_mean 2\na_bn.running_var 2",
