@@ -15,8 +15,11 @@ use std::collections::BTreeMap;
 pub(super) struct Block {
     pub name: String,
     pub params: Vec<&'static str>,
-    pub lines: Vec<String>,
+    /// What stands in it, and which line of the `.cfg` it comes of, at its first use.
+    pub lines: Vec<(String, usize)>,
     pub then: String,
+    /// Line of the `.cfg` of the sum.
+    pub line: usize,
 }
 
 /// What parameters are called.
@@ -62,6 +65,18 @@ fn shape(body: &[Statement], then: &str) -> Option<(Shape, Vec<u64>)> {
     Some((Shape { lines, then }, numbers))
 }
 
+/// For each line of a body, the line of the `.cfg` that it comes of.
+fn lines(body: &[Statement]) -> Vec<usize> {
+    let lines = body.iter().flat_map(|statement| {
+        let count = match &statement.form {
+            Form::Chain(chain) => chain.len(),
+            _ => 1,
+        };
+        std::iter::repeat_n(statement.line, count)
+    });
+    lines.collect()
+}
+
 /// Calls `visit` on every residual that is not part of another.
 fn residuals(statements: &mut [Statement], visit: &mut impl FnMut(&mut Statement)) {
     for statement in statements {
@@ -99,10 +114,11 @@ fn plan(sites: &[Vec<u64>]) -> Option<Plan> {
         };
         match params.iter().find_map(|&param| factor(param)) {
             Some(multiple) => multiples.push(multiple),
+            None if params.len() == NAMES.len() => return None,
             None => params.push(index),
         }
     }
-    if params.is_empty() || params.len() > NAMES.len() {
+    if params.is_empty() {
         return None;
     }
     // In the order of their first use.
@@ -120,20 +136,21 @@ fn plan(sites: &[Vec<u64>]) -> Option<Plan> {
 /// Replaces residuals by calls of blocks.
 pub(super) fn extract(statements: &mut [Statement]) -> Vec<Block> {
     let mut sites: BTreeMap<Shape, Vec<Vec<u64>>> = BTreeMap::new();
-    let mut shapes: Vec<Shape> = Vec::new();
+    // In the order of their first use, with the lines of the `.cfg` there.
+    let mut shapes: Vec<(Shape, Vec<usize>, usize)> = Vec::new();
     residuals(statements, &mut |statement| {
         if let Form::Residual { body, then } = &statement.form
             && let Some((shape, numbers)) = shape(body, then)
         {
             if !sites.contains_key(&shape) {
-                shapes.push(shape.clone());
+                shapes.push((shape.clone(), lines(body), statement.line));
             }
             sites.entry(shape).or_default().push(numbers);
         }
     });
     let mut blocks = Vec::new();
     let mut plans: BTreeMap<Shape, (usize, Plan)> = BTreeMap::new();
-    for shape in shapes {
+    for (shape, origins, line) in shapes {
         let Some(plan) = plan(&sites[&shape]) else {
             continue;
         };
@@ -141,15 +158,16 @@ pub(super) fn extract(statements: &mut [Statement]) -> Vec<Block> {
             Word::Text(text) => text.clone(),
             Word::Number(index) => plan.texts[*index].clone(),
         };
-        let line = |line: &Vec<Word>| line.iter().map(word).collect::<Vec<_>>().join(" ");
+        let text = |line: &Vec<Word>| line.iter().map(word).collect::<Vec<_>>().join(" ");
         blocks.push(Block {
             name: match blocks.len() {
                 0 => "unit".to_owned(),
                 more => format!("unit{}", more + 1),
             },
             params: NAMES[..plan.params.len()].to_vec(),
-            lines: shape.lines.iter().map(line).collect(),
+            lines: shape.lines.iter().map(text).zip(origins).collect(),
             then: shape.then.clone(),
+            line,
         });
         plans.insert(shape, (blocks.len() - 1, plan));
     }

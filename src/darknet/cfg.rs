@@ -1,10 +1,17 @@
 //! The text of a `.cfg`: sections of settings, read as darknet's own reader does.
+//!
+//! Darknet takes every blank out of a line. What begins with `[` is a section, with `#` or `;` a comment, and with anything else a
+//! setting; a line without `=` says nothing to it, and neither does a key that no layer asks for. Of keys that stand twice, the
+//! first counts. Lines are bytes: comments may be in any encoding.
 
 use super::error::{CfgError, Mistake};
-use cnnc_compiler::words;
+use super::number;
+use cnnc_compiler::layer::args::MAX_EXTENT;
 
 /// Longest file that is read.
 const MAX_BYTES: usize = 1 << 20;
+/// Largest whole number that is taken: the language's own limit of extents.
+pub(super) const MOST: usize = MAX_EXTENT as usize;
 
 /// `[name]` and its settings.
 #[derive(Debug)]
@@ -21,29 +28,38 @@ struct Setting {
     line: usize,
 }
 
-/// Splits a file into sections. Blanks mean nothing, `#` and `;` begin comments.
-pub(super) fn parse(file: &[u8]) -> Result<Vec<Section>, CfgError> {
+/// What a file says.
+#[derive(Debug)]
+pub(super) struct Cfg {
+    pub sections: Vec<Section>,
+    /// Lines that are no setting.
+    pub stray: Vec<usize>,
+}
+
+/// Splits a file into sections.
+pub(super) fn parse(file: &[u8]) -> Result<Cfg, CfgError> {
     if file.len() > MAX_BYTES {
         let bytes = file.len();
         return Err(CfgError::file(Mistake::TooLarge { bytes }));
     }
     let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
     let mut sections: Vec<Section> = Vec::new();
+    let mut stray = Vec::new();
     for (index, bytes) in file.split(|&byte| byte == b'\n').enumerate() {
         let line = index + 1;
-        let Ok(text) = std::str::from_utf8(bytes) else {
-            return Err(CfgError::line(line, Mistake::NotUtf8));
-        };
-        // Darknet knows comments at the start of lines only; what stands behind one elsewhere it happens not to read either.
-        let text = text.split(['#', ';']).next().unwrap_or_default();
-        let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        if text.is_empty() {
+        let mut bytes = bytes.to_vec();
+        bytes.retain(|byte| !byte.is_ascii_whitespace());
+        if matches!(bytes.first(), None | Some(b'#' | b';')) {
             continue;
         }
+        let text = String::from_utf8_lossy(&bytes);
         if let Some(name) = text.strip_prefix('[') {
-            let Some(name) = name.strip_suffix(']') else {
+            let Some((name, rest)) = name.split_once(']') else {
                 return Err(CfgError::line(line, Mistake::NotASetting));
             };
+            if !rest.is_empty() && !rest.starts_with(['#', ';']) {
+                return Err(CfgError::line(line, Mistake::NotASetting));
+            }
             sections.push(Section {
                 name: name.to_owned(),
                 line,
@@ -51,19 +67,20 @@ pub(super) fn parse(file: &[u8]) -> Result<Vec<Section>, CfgError> {
             });
             continue;
         }
-        let Some((key, value)) = text.split_once('=') else {
-            return Err(CfgError::line(line, Mistake::NotASetting));
-        };
-        let Some(section) = sections.last_mut() else {
-            return Err(CfgError::line(line, Mistake::NoSection));
-        };
-        section.settings.push(Setting {
-            key: key.to_owned(),
-            value: value.to_owned(),
-            line,
-        });
+        let setting = text.split_once('=').filter(|(_, value)| !value.is_empty());
+        match (setting, sections.last_mut()) {
+            (Some((key, value)), Some(section)) => section.settings.push(Setting {
+                key: key.to_owned(),
+                value: value.to_owned(),
+                line,
+            }),
+            (None, Some(_)) => stray.push(line),
+            // Where no section has begun, darknet does not run, and the file is most likely something else.
+            (Some(_), None) => return Err(CfgError::line(line, Mistake::NoSection)),
+            (None, None) => return Err(CfgError::line(line, Mistake::NotASetting)),
+        }
     }
-    Ok(sections)
+    Ok(Cfg { sections, stray })
 }
 
 impl Section {
@@ -101,21 +118,12 @@ impl Section {
         self.error(Mistake::Shapes { why: why.into() })
     }
 
-    /// Checks that every key is known: one that is read, or one that only training has a use for.
-    pub fn check_keys(&self, read: &str, training: &str) -> Result<(), CfgError> {
-        for setting in &self.settings {
-            let key = setting.key.as_str();
-            let known = |keys: &str| keys.split(' ').any(|known| known == key);
-            if !known(read) && !known(training) {
-                let read: Vec<&str> = read.split(' ').collect();
-                let nearest = words::nearest(key, &read).map(str::to_owned);
-                return Err(self.key_error(key, Mistake::UnknownKey { nearest }));
-            }
-        }
-        Ok(())
+    /// The keys that are written, with their values and lines.
+    pub fn settings(&self) -> impl Iterator<Item = (&str, &str, usize)> {
+        let settings = self.settings.iter();
+        settings.map(|setting| (&*setting.key, &*setting.value, setting.line))
     }
 
-    /// As darknet: of a key that stands twice, the first counts.
     fn find(&self, key: &str) -> Option<&Setting> {
         self.settings.iter().find(|setting| setting.key == key)
     }
@@ -125,6 +133,11 @@ impl Section {
         self.find(key).map(|setting| setting.value.as_str())
     }
 
+    /// Whether a key is there and no zero, as darknet asks.
+    pub fn flag(&self, key: &str) -> Result<bool, CfgError> {
+        Ok(self.signed(key)?.is_some_and(|value| value != 0))
+    }
+
     /// A whole number.
     pub fn int(&self, key: &str, default: usize, least: usize) -> Result<usize, CfgError> {
         Ok(self.maybe_int(key, least)?.unwrap_or(default))
@@ -132,25 +145,27 @@ impl Section {
 
     /// A whole number, if it is there.
     pub fn maybe_int(&self, key: &str, least: usize) -> Result<Option<usize>, CfgError> {
-        /// Larger than anything that fits into memory.
-        const MOST: usize = 1 << 31;
-        let Some(text) = self.text(key) else {
+        let Some(value) = self.signed(key)? else {
             return Ok(None);
-        };
-        let value: i64 = match text.parse() {
-            Ok(value) => value,
-            Err(_) => return Err(self.not_a_number(key, text)),
         };
         match usize::try_from(value) {
             Ok(value) if (least..=MOST).contains(&value) => Ok(Some(value)),
-            _ => Err(self.key_error(
-                key,
-                Mistake::Range {
-                    value: text.to_owned(),
-                    least: least as i64,
-                    most: MOST as i64,
-                },
-            )),
+            _ => {
+                let value = self.text(key).unwrap_or_default().to_owned();
+                let (least, most) = (least as i64, MOST as i64);
+                Err(self.key_error(key, Mistake::Range { value, least, most }))
+            }
+        }
+    }
+
+    /// A whole number of either sign, if it is there.
+    pub fn signed(&self, key: &str) -> Result<Option<i64>, CfgError> {
+        match self.text(key) {
+            None => Ok(None),
+            Some(text) => match number::whole(text) {
+                Some(value) => Ok(Some(value)),
+                None => Err(self.not_a_number(key, text)),
+            },
         }
     }
 
@@ -158,31 +173,38 @@ impl Section {
     pub fn number(&self, key: &str, default: f64) -> Result<f64, CfgError> {
         match self.text(key) {
             None => Ok(default),
-            Some(text) => match text.parse::<f64>() {
-                Ok(value) if value.is_finite() => Ok(value),
-                _ => Err(self.not_a_number(key, text)),
-            },
+            Some(text) => number::real(text).ok_or_else(|| self.not_a_number(key, text)),
         }
     }
 
-    /// Numbers with commas between them; none where the key is missing.
-    pub fn numbers(&self, key: &str) -> Result<Vec<f64>, CfgError> {
-        self.list(key, |text| {
-            text.parse::<f64>().ok().filter(|value| value.is_finite())
-        })
-    }
-
-    /// Whole numbers, negative ones too, with commas between them; none where the key is missing.
+    /// Whole numbers with commas between them; none where the key is missing.
     pub fn ints(&self, key: &str) -> Result<Vec<i64>, CfgError> {
-        self.list(key, |text| text.parse().ok())
+        let text = self.text(key).unwrap_or_default();
+        self.items(key, text, number::whole).collect()
     }
 
-    fn list<T>(&self, key: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, CfgError> {
+    /// Whole numbers with commas between them, up to a `#`; none where the key is missing.
+    pub fn ints_to_comment(&self, key: &str) -> Result<Vec<i64>, CfgError> {
         let text = self.text(key).unwrap_or_default();
+        let text = text.split('#').next().unwrap_or_default();
+        self.items(key, text, number::whole).collect()
+    }
+
+    /// The first `most` of numbers with commas between them; none where the key is missing.
+    pub fn numbers(&self, key: &str, most: usize) -> Result<Vec<f64>, CfgError> {
+        let text = self.text(key).unwrap_or_default();
+        self.items(key, text, number::real).take(most).collect()
+    }
+
+    fn items<'s, T>(
+        &'s self,
+        key: &'s str,
+        text: &'s str,
+        read: impl Fn(&str) -> Option<T> + 's,
+    ) -> impl Iterator<Item = Result<T, CfgError>> + 's {
         // Lists may run out in a comma.
         let items = text.split(',').filter(|item| !item.is_empty());
-        let item = |item| read(item).ok_or_else(|| self.not_a_number(key, item));
-        items.map(item).collect()
+        items.map(move |item| read(item).ok_or_else(|| self.not_a_number(key, item)))
     }
 
     fn not_a_number(&self, key: &str, value: &str) -> CfgError {
@@ -191,11 +213,10 @@ impl Section {
     }
 
     /// Refuses any of these keys where it is switched on.
-    pub fn refuse(&self, keys: &str) -> Result<(), CfgError> {
-        for key in keys.split(' ') {
-            if let Some(value) = self.text(key)
-                && !matches!(value, "0" | "0.0" | "0." | ".0" | "none")
-            {
+    pub fn refuse(&self, keys: &[&str]) -> Result<(), CfgError> {
+        for &key in keys {
+            let value = self.text(key).unwrap_or_default();
+            if number::real(value).is_some_and(|number| number != 0.0) {
                 return Err(self.unsupported(Some(key), format!("`{key}={value}`")));
             }
         }

@@ -24,8 +24,6 @@ pub enum Mistake {
         /// Its bytes.
         bytes: usize,
     },
-    /// The line is not UTF-8.
-    NotUtf8,
     /// The line is neither `[section]`, `key=value`, comment nor blank.
     NotASetting,
     /// A setting before the first section.
@@ -37,11 +35,6 @@ pub enum Mistake {
     /// No section of darknet's is called so.
     UnknownSection {
         /// The name most like it.
-        nearest: Option<String>,
-    },
-    /// The section has no such key.
-    UnknownKey {
-        /// The key most like it.
         nearest: Option<String>,
     },
     /// The key is needed.
@@ -75,6 +68,11 @@ pub enum Mistake {
     /// The layer's operand, or operands, do not suit it.
     Shapes {
         /// What does not fit.
+        why: String,
+    },
+    /// Beyond what a network can be here.
+    Limit {
+        /// Which limit.
         why: String,
     },
 }
@@ -117,7 +115,6 @@ impl fmt::Display for CfgError {
                 f,
                 "the file has {bytes} bytes, more than any configuration of a network"
             ),
-            Mistake::NotUtf8 => f.write_str("this is not text in UTF-8"),
             Mistake::NotASetting => {
                 f.write_str("this is neither `[section]` nor `key=value` nor a comment")
             }
@@ -126,9 +123,6 @@ impl fmt::Display for CfgError {
             Mistake::NoLayers => f.write_str("there are no layers behind [net]"),
             Mistake::UnknownSection { nearest } => {
                 write!(f, "darknet has no such section{}", meant(nearest))
-            }
-            Mistake::UnknownKey { nearest } => {
-                write!(f, "{} is no key of this section{}", key(), meant(nearest))
             }
             Mistake::Missing => write!(f, "{} is missing", key()),
             Mistake::NotANumber { value } => {
@@ -147,7 +141,7 @@ impl fmt::Display for CfgError {
                 key(),
                 show(index)
             ),
-            Mistake::Shapes { why } => f.write_str(why),
+            Mistake::Shapes { why } | Mistake::Limit { why } => f.write_str(why),
         }
     }
 }
@@ -155,7 +149,7 @@ impl fmt::Display for CfgError {
 impl std::error::Error for CfgError {}
 
 /// What a file says, made fit to be printed: no control characters, not too long.
-fn show(text: &str) -> String {
+pub(super) fn show(text: &str) -> String {
     const MOST: usize = 60;
     let printable = |c: char| if c.is_control() { '\u{fffd}' } else { c };
     let mut shown: String = text.chars().take(MOST).map(printable).collect();

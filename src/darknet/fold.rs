@@ -15,6 +15,10 @@ pub(super) struct Statement {
     pub input: Option<Value>,
     /// What a label begins with.
     pub kind: &'static str,
+    /// Darknet's number of the layer: what a label ends with.
+    pub number: usize,
+    /// Line of the section that it comes of.
+    pub line: usize,
     /// Whether it has weights of its own.
     pub weights: bool,
     pub form: Form,
@@ -42,6 +46,8 @@ pub(super) enum Form {
 const WORTH: usize = 3;
 /// Longest stretch that is looked for.
 const LONGEST: usize = 12;
+/// Residuals within one another.
+const DEEPEST: usize = 4;
 
 /// The statements of a network.
 pub(super) fn fold(network: &Network) -> Vec<Statement> {
@@ -92,6 +98,8 @@ fn plain(layer: &Layer) -> Statement {
         value: layer.value,
         input,
         kind: layer.kind,
+        number: layer.number,
+        line: layer.line,
         weights: layer.weights,
         form,
     }
@@ -131,7 +139,8 @@ fn residual(
     let closed = inside
         .clone()
         .all(|(made, next)| readers.get(&made.value) == Some(&reads(next)));
-    if !closed || readers.get(&last) != Some(&1) {
+    let depth = path.iter().map(depth).max().unwrap_or(0);
+    if !closed || readers.get(&last) != Some(&1) || depth >= DEEPEST {
         return None;
     }
     let body = statements.split_off(first);
@@ -143,6 +152,8 @@ fn residual(
         value: layer.value,
         input: Some(start),
         kind: layer.kind,
+        number: layer.number,
+        line: layer.line,
         weights: false,
         form,
     })
@@ -191,6 +202,8 @@ fn repeats(statements: Vec<Statement>, named: &HashSet<Value>) -> Vec<Statement>
             value: rest[period * count - 1].value,
             input: rest[0].input,
             kind: "stage",
+            number: rest[0].number,
+            line: rest[0].line,
             weights: false,
             form: Form::Repeat {
                 count,
@@ -237,6 +250,14 @@ fn same(a: &Statement, b: &Statement) -> bool {
             x == y && a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
         }
         _ => false,
+    }
+}
+
+/// Residuals within one another.
+fn depth(statement: &Statement) -> usize {
+    match &statement.form {
+        Form::Residual { body, .. } => 1 + body.iter().map(depth).max().unwrap_or(0),
+        _ => 0,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::cfg::Section;
 use super::error::{CfgError, Mistake};
-use super::network::{Reader, Shape, Value};
+use super::network::{Shape, Value};
+use super::reader::Reader;
 
 /// What turns the network's raw output into an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,28 +32,45 @@ pub(super) fn read(reader: &mut Reader, section: &Section, keyword: &str) -> Res
     match (keyword, &reader.head) {
         ("yolo", Head::None | Head::Yolo3 { .. }) => yolo(reader, section)?,
         (_, Head::None) => {
-            let head = match keyword {
+            reader.head = match keyword {
                 "region" => region(reader, section)?,
                 _ => detection(reader, section)?,
             };
-            reader.head = head;
-            reader.head_line = Some(section.name.clone());
+            reader.closed = Some(section.name.clone());
         }
         _ => return Err(section.unsupported(None, "a second head of another kind")),
     }
+    reader.head_at.get_or_insert(section.line);
     reader.decoded();
     Ok(())
 }
 
-/// Pairs of positive numbers.
-fn anchors(section: &Section, count: usize) -> Result<Vec<(f64, f64)>, CfgError> {
-    let numbers = section.numbers("anchors")?;
-    if numbers.is_empty() {
-        return Err(section.key_error("anchors", Mistake::Missing));
+/// Most anchors of a network.
+const MOST_ANCHORS: usize = 1 << 12;
+
+/// `num`: how many anchors there are.
+fn num(section: &Section) -> Result<usize, CfgError> {
+    let count = section.int("num", 1, 1)?;
+    if count > MOST_ANCHORS {
+        let mistake = Mistake::Range {
+            value: count.to_string(),
+            least: 1,
+            most: MOST_ANCHORS as i64,
+        };
+        return Err(section.key_error("num", mistake));
     }
-    if numbers.len() != 2 * count || numbers.iter().any(|&side| side <= 0.0 || side > 1e6) {
-        let why = format!("`anchors` are not {count} pairs of sides, as `num` says");
-        return Err(section.key_error("anchors", Mistake::Shapes { why }));
+    Ok(count)
+}
+
+/// Pairs of positive numbers: of those that are written as many as `num` says, and what darknet has where too few are.
+fn anchors(section: &Section, count: usize) -> Result<Vec<(f64, f64)>, CfgError> {
+    /// Side of an anchor that is not written.
+    const UNSAID: f64 = 0.5;
+    let mut numbers = section.numbers("anchors", 2 * count)?;
+    numbers.resize(2 * count, UNSAID);
+    if numbers.iter().any(|&side| side <= 0.0 || side > 1e6) {
+        let why = "`anchors` are not pairs of sides";
+        return Err(section.key_error("anchors", Mistake::Shapes { why: why.into() }));
     }
     let pairs = numbers.chunks_exact(2).map(|pair| (pair[0], pair[1]));
     Ok(pairs.collect())
@@ -72,26 +90,25 @@ fn map(section: &Section, shape: Shape, anchors: usize, classes: usize) -> Resul
 fn yolo(reader: &mut Reader, section: &Section) -> Result<(), CfgError> {
     let (value, shape) = reader.before(section)?;
     let classes = section.int("classes", 20, 1)?;
-    let count = section.int("num", 1, 1)?;
-    let own = anchors(section, count)?;
+    let count = num(section)?;
     let mask = match section.text("mask") {
-        None => (0..count).collect(),
-        Some(_) => section
-            .ints("mask")?
-            .into_iter()
-            .map(|index| match usize::try_from(index) {
-                Ok(index) if index < count => Ok(index),
-                _ => Err(section.key_error(
-                    "mask",
-                    Mistake::Range {
-                        value: index.to_string(),
-                        least: 0,
-                        most: count as i64 - 1,
-                    },
-                )),
-            })
-            .collect::<Result<Vec<usize>, CfgError>>()?,
+        None => (0..count).map(|index| index as i64).collect(),
+        Some(_) => section.ints_to_comment("mask")?,
     };
+    // Beyond `num`, darknet reads whatever stands behind its anchors: what was written there, in its earlier versions.
+    let written = section.numbers("anchors", 2 * MOST_ANCHORS)?.len() / 2;
+    let most = count.max(written);
+    let mask = mask.into_iter().map(|index| match usize::try_from(index) {
+        Ok(index) if index < most => Ok(index),
+        _ => {
+            let (value, most) = (index.to_string(), most as i64 - 1);
+            let least = 0;
+            Err(section.key_error("mask", Mistake::Range { value, least, most }))
+        }
+    });
+    let mask = mask.collect::<Result<Vec<usize>, CfgError>>()?;
+    let last = mask.iter().max().map_or(0, |last| last + 1);
+    let own = anchors(section, count.max(last))?;
     map(section, shape, mask.len(), classes)?;
     let stretch = section.number("scale_x_y", 1.0)?;
     if !(1.0..=10.0).contains(&stretch) {
@@ -100,7 +117,7 @@ fn yolo(reader: &mut Reader, section: &Section) -> Result<(), CfgError> {
         let mistake = Mistake::Range { value, least, most };
         return Err(section.key_error("scale_x_y", mistake));
     }
-    let squared = section.int("new_coords", 0, 0)? == 1;
+    let squared = section.flag("new_coords")?;
     if let Head::None = reader.head {
         reader.head = Head::Yolo3 {
             maps: Vec::new(),
@@ -132,13 +149,15 @@ fn yolo(reader: &mut Reader, section: &Section) -> Result<(), CfgError> {
         return Err(section.unsupported(None, "one map with two heads"));
     }
     // Maps with anchors of their own have them behind those of the others.
-    let offset = match *anchors == own {
-        true => 0,
-        false => {
-            let offset = anchors.len();
-            anchors.extend(own);
-            offset
-        }
+    let offset = if anchors.starts_with(&own) {
+        0
+    } else if own.starts_with(anchors) {
+        *anchors = own;
+        0
+    } else {
+        let offset = anchors.len();
+        anchors.extend(own);
+        offset
     };
     maps.push(value);
     masks.push(mask.iter().map(|index| index + offset).collect());
@@ -149,38 +168,45 @@ fn yolo(reader: &mut Reader, section: &Section) -> Result<(), CfgError> {
 fn region(reader: &Reader, section: &Section) -> Result<Head, CfgError> {
     let (_, shape) = reader.before(section)?;
     let classes = section.int("classes", 20, 1)?;
-    let anchors = anchors(section, section.int("num", 1, 1)?)?;
+    let anchors = anchors(section, num(section)?)?;
+    section.refuse(&["background"])?;
+    if let Some(tree) = section.text("tree") {
+        return Err(section.unsupported(Some("tree"), format!("a tree of classes, `{tree}`")));
+    }
     if section.int("coords", 4, 0)? != 4 {
         return Err(section.unsupported(Some("coords"), "other than four coordinates"));
     }
-    if section.int("softmax", 0, 0)? != 1 {
+    if !section.flag("softmax")? {
         return Err(section.unsupported(Some("softmax"), "classes without softmax"));
     }
     map(section, shape, anchors.len(), classes)?;
     Ok(Head::Yolo2 { anchors })
 }
 
-fn detection(reader: &Reader, section: &Section) -> Result<Head, CfgError> {
+fn detection(reader: &mut Reader, section: &Section) -> Result<Head, CfgError> {
     let (_, shape) = reader.before(section)?;
     let classes = section.int("classes", 1, 1)?;
     let (side, boxes) = (section.int("side", 7, 1)?, section.int("num", 1, 1)?);
-    if section.int("coords", 4, 0)? != 4 {
+    if section.int("coords", 1, 0)? != 4 {
         return Err(section.unsupported(Some("coords"), "other than four coordinates"));
     }
-    if section.int("softmax", 0, 0)? != 0 {
+    if section.flag("softmax")? {
         return Err(section.unsupported(Some("softmax"), "classes by softmax"));
     }
-    if section.int("sqrt", 0, 0)? != 1 {
+    if !section.flag("sqrt")? {
         return Err(section.unsupported(Some("sqrt"), "sizes without square roots"));
     }
     let cell = boxes.checked_mul(5).and_then(|n| n.checked_add(classes));
     let needed = side
         .checked_mul(side)
         .and_then(|cells| cells.checked_mul(cell?));
-    match shape {
-        Shape::Vector(n) if Some(n) == needed => Ok(Head::Yolo1 { side, boxes }),
-        _ => Err(section.shapes(format!(
+    if needed != Some(shape.elements()) {
+        return Err(section.shapes(format!(
             "{side}x{side} cells with {boxes} boxes and {classes} classes need a vector of {side}² · ({classes} + 5·{boxes}) values, not {shape}"
-        ))),
+        )));
     }
+    if let Shape::Map { .. } = shape {
+        reader.flatten_last();
+    }
+    Ok(Head::Yolo1 { side, boxes })
 }

@@ -1,14 +1,13 @@
-//! Sections that name layers further up: routes, shortcuts, and products.
+//! Sections that name layers further up: routes and products; sums stand in `shortcut`.
 
+use super::activation;
 use super::cfg::Section;
 use super::error::{CfgError, Mistake};
-use super::layers::activation;
-use super::network::{FITTED, Layer, Reader, Shape, Value, What};
-use std::cmp::Ordering;
-use std::fmt::Write as _;
+use super::network::{Shape, Value, What};
+use super::reader::{Reader, vector_next};
 
 impl Reader {
-    pub(super) fn route(&mut self, section: &Section) -> Result<(), CfgError> {
+    pub(super) fn route(&mut self, section: &Section, next: &[Section]) -> Result<(), CfgError> {
         let layers = section.ints("layers")?;
         let groups = section.int("groups", 1, 1)?;
         let group = section.int("group_id", 0, 0)?;
@@ -16,133 +15,115 @@ impl Reader {
             .iter()
             .map(|&index| self.layer(section, "layers", index));
         let found: Vec<(Value, Shape)> = found.collect::<Result<_, _>>()?;
+        let part = |channels: usize| {
+            let part = channels / groups;
+            if group >= groups || !channels.is_multiple_of(groups) {
+                let why = format!("part {group} of {groups} of {channels} channels");
+                return Err(section.key_error("groups", Mistake::Shapes { why }));
+            }
+            Ok((
+                part,
+                format!("slice {} {}", group * part, (group + 1) * part),
+            ))
+        };
         match &found[..] {
             [] => Err(section.key_error("layers", Mistake::Missing)),
-            &[(value, shape)] if groups == 1 => {
-                self.values.push((value, shape));
+            &[alias] if groups == 1 => {
+                self.values.push(alias);
                 self.decoded.push(false);
                 Ok(())
             }
-            &[(value, Shape::Map { c, h, w })] => {
-                if group >= groups || !c.is_multiple_of(groups) {
-                    let why = format!("part {group} of {groups} of {c} channels");
-                    return Err(section.key_error("groups", Mistake::Shapes { why }));
-                }
-                let part = c / groups;
-                let (from, to) = (group * part, (group + 1) * part);
-                let what = What::Chain(vec![format!("slice {from} {to}")]);
-                self.add(
-                    section,
-                    vec![value],
-                    what,
-                    "part",
-                    Shape::Map { c: part, h, w },
-                )
-            }
-            _ if groups > 1 => Err(section.unsupported(Some("groups"), "a part of several layers")),
-            several => {
-                let mut channels = 0usize;
-                for &(_, shape) in several {
-                    let fits = match (several[0].1, shape) {
-                        (
-                            Shape::Map { h, w, .. },
-                            Shape::Map {
-                                h: rows,
-                                w: columns,
-                                ..
-                            },
-                        ) => (h, w) == (rows, columns),
-                        (Shape::Vector(_), Shape::Vector(_)) => true,
-                        _ => false,
-                    };
-                    if !fits {
-                        let why = format!(
-                            "{} and {shape} do not stand beside each other",
-                            several[0].1
-                        );
-                        return Err(section.key_error("layers", Mistake::Shapes { why }));
+            &[(value, shape)] => {
+                let (line, shape) = match shape {
+                    Shape::Map { c, h, w } => {
+                        let (c, line) = part(c)?;
+                        (line, Shape::Map { c, h, w })
                     }
-                    channels = channels.saturating_add(shape.channels());
+                    Shape::Vector(n) => part(n).map(|(n, line)| (line, Shape::Vector(n)))?,
+                    Shape::Flat(n) => part(n).map(|(n, line)| (line, Shape::Flat(n)))?,
+                };
+                self.add(section, vec![value], What::Chain(vec![line]), "part", shape)
+            }
+            several => {
+                let shape = beside(section, several, next)?;
+                let mut inputs = Vec::new();
+                let mut channels = 0usize;
+                for &(value, operand) in several {
+                    let mut steps = Vec::new();
+                    let own = match (shape, operand) {
+                        (Shape::Map { .. }, Shape::Vector(n)) => {
+                            steps.push(format!("reshape {n}x1x1"));
+                            n
+                        }
+                        (Shape::Flat(_), Shape::Map { .. }) => {
+                            steps.push("flatten".to_owned());
+                            operand.elements()
+                        }
+                        (_, Shape::Map { c, .. }) => c,
+                        (_, Shape::Vector(n) | Shape::Flat(n)) => n,
+                    };
+                    let own = match groups {
+                        1 => own,
+                        _ => {
+                            let (own, line) = part(own)?;
+                            steps.push(line);
+                            own
+                        }
+                    };
+                    channels = channels.saturating_add(own);
+                    inputs.push(self.applied(value, steps.join(" "), "part"));
                 }
-                let shape = match several[0].1 {
+                let shape = match shape {
                     Shape::Map { h, w, .. } => Shape::Map { c: channels, h, w },
                     Shape::Vector(_) => Shape::Vector(channels),
+                    Shape::Flat(_) => Shape::Flat(channels),
                 };
                 let what = What::Join {
                     word: "concat",
                     then: String::new(),
                 };
-                let inputs = several.iter().map(|&(value, _)| value).collect();
                 self.add(section, inputs, what, "join", shape)
             }
         }
     }
 
-    pub(super) fn shortcut(&mut self, section: &Section) -> Result<(), CfgError> {
-        let (before, shape) = self.before(section)?;
-        for key in ["alpha", "beta"] {
-            let factor = section.number(key, 1.0)?;
-            if factor != 1.0 {
-                return Err(section.unsupported(Some(key), format!("`{key}={factor}`")));
-            }
-        }
-        let act = activation(section, "linear")?;
-        let mut inputs = vec![before];
-        let from = section.ints("from")?;
-        for &index in &from {
-            let (value, other) = self.layer(section, "from", index)?;
-            inputs.push(match fit(other, shape) {
-                Some(lines) if lines.is_empty() => value,
-                Some(lines) if from.len() == 1 => self.fitted(value, lines),
-                _ => {
-                    let why = format!("{shape} and {other} are not added: their shapes differ");
-                    return Err(section.key_error("from", Mistake::Shapes { why }));
-                }
-            });
-        }
-        if inputs.len() < 2 {
-            return Err(section.key_error("from", Mistake::Missing));
-        }
-        let what = What::Join {
-            word: "add",
-            then: act,
-        };
-        self.add(section, inputs, what, "sum", shape)
-    }
-
-    /// A shortcut that was made fit.
-    pub(super) fn fitted(&mut self, value: Value, line: String) -> Value {
-        let fitted = FITTED + self.values.len();
-        self.layers.push(Layer {
-            value: fitted,
-            inputs: vec![value],
-            what: What::Chain(vec![line]),
-            kind: "short",
-            weights: false,
-        });
-        fitted
-    }
-
     /// The one layer that `from` names.
-    pub(super) fn from(&self, section: &Section) -> Result<(Value, Shape), CfgError> {
-        match section.ints("from")?[..] {
-            [] => Err(section.key_error("from", Mistake::Missing)),
-            [index] => self.layer(section, "from", index),
-            _ => Err(section.unsupported(Some("from"), "more than one layer")),
+    fn from(&self, section: &Section) -> Result<(Value, Shape), CfgError> {
+        // More than one, darknet does not look at.
+        match section.ints("from")?.first() {
+            None => Err(section.key_error("from", Mistake::Missing)),
+            Some(&index) => self.layer(section, "from", index),
         }
     }
 
     pub(super) fn scale_channels(&mut self, section: &Section) -> Result<(), CfgError> {
         let (gate, gates) = self.before(section)?;
         let (value, shape) = self.from(section)?;
-        if gates.elements() != shape.channels() || !matches!(shape, Shape::Map { .. }) {
+        let act = activation::of(section, "linear", &mut self.notes)?;
+        let gate = match (gates.extents(), shape.extents()) {
+            (Some([c, h, w]), Some([channels, rows, columns])) => {
+                match section.flag("scale_wh")? {
+                    false if (h, w) == (1, 1) && c == channels => Some(gate),
+                    // One factor for each pixel: the same for every channel.
+                    true if c == 1 && (h, w) == (rows, columns) => {
+                        let line = match channels {
+                            1 => String::new(),
+                            _ => format!("conv 1x1 {channels} bias off weight [[1]]"),
+                        };
+                        Some(self.applied(gate, line, "gate"))
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+        let Some(gate) = gate else {
             let why = format!("{gates} is no factor for each channel of {shape}");
             return Err(section.key_error("from", Mistake::Shapes { why }));
-        }
-        let act = activation(section, "linear")?;
+        };
         let what = What::Join {
             word: "mul",
-            then: act,
+            then: act.to_owned(),
         };
         self.add(section, vec![value, gate], what, "scaled", shape)
     }
@@ -150,49 +131,52 @@ impl Reader {
     pub(super) fn sam(&mut self, section: &Section) -> Result<(), CfgError> {
         let (before, shape) = self.before(section)?;
         let (value, other) = self.from(section)?;
-        if other != shape {
+        if other.extents() != shape.extents() || shape.extents().is_none() {
             let why = format!("{shape} and {other} are not multiplied: their shapes differ");
             return Err(section.key_error("from", Mistake::Shapes { why }));
         }
-        let act = activation(section, "linear")?;
+        let act = activation::of(section, "linear", &mut self.notes)?;
         let what = What::Join {
             word: "mul",
-            then: act,
+            then: act.to_owned(),
         };
-        self.add(section, vec![value, before], what, "attended", shape)
+        self.add(
+            section,
+            vec![value, before],
+            what,
+            "attended",
+            wider(shape, other),
+        )
     }
 }
 
-/// How darknet fits a shortcut to a sum of another shape: every n-th pixel, and channels that are there in both; nothing
-/// where the shapes are equal.
-fn fit(from: Shape, to: Shape) -> Option<String> {
-    if from == to {
-        return Some(String::new());
+/// Of two shapes of equal extents, the map: what the language makes of a map and a vector.
+pub(super) fn wider(a: Shape, b: Shape) -> Shape {
+    match a {
+        Shape::Map { .. } => a,
+        _ => b,
     }
-    let (
-        Shape::Map { c, h, w },
-        Shape::Map {
-            c: channels,
-            h: rows,
-            w: columns,
-        },
-    ) = (from, to)
-    else {
-        return None;
-    };
-    let mut text = String::new();
-    let step = w / columns;
-    if step == 0 || (step * rows, step * columns) != (h, w) {
-        return None;
+}
+
+/// What tensors beside each other are, but for the channels: a map if one of them is, numbers without extents where these differ
+/// and nobody asks for them.
+fn beside(
+    section: &Section,
+    several: &[(Value, Shape)],
+    next: &[Section],
+) -> Result<Shape, CfgError> {
+    let (_, first) = several[0];
+    let pixels = |shape: Shape| shape.extents().map(|[_, h, w]| (h, w));
+    let differs = |&&(_, shape): &&(Value, Shape)| pixels(shape) != pixels(first);
+    match several.iter().find(differs) {
+        None if pixels(first).is_none() => Ok(first),
+        None => Ok(several
+            .iter()
+            .fold(first, |wide, &(_, shape)| wider(wide, shape))),
+        Some((_, other)) if !vector_next(next) => {
+            let why = format!("{first} and {other} do not stand beside each other");
+            Err(section.key_error("layers", Mistake::Shapes { why }))
+        }
+        Some(_) => Ok(Shape::Flat(0)),
     }
-    if step > 1 {
-        write!(text, "subsample /{step} ").expect("a String takes everything");
-    }
-    match c.cmp(&channels) {
-        Ordering::Less => write!(text, "padchannels 0 {}", channels - c),
-        Ordering::Equal => Ok(()),
-        Ordering::Greater => write!(text, "slice 0 {channels}"),
-    }
-    .expect("a String takes everything");
-    Some(text.trim_end().to_owned())
 }

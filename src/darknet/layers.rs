@@ -1,241 +1,131 @@
-//! Sections that compute something of the layer before: text and shape of each.
-//!
-//! The arithmetic of extents is that of darknet's make_…_layer functions, which darknet applies when it reads a `.cfg`.
+//! Sections without weights that compute something of the layer before: text and shape of each.
 
+use super::activation;
 use super::cfg::Section;
-use super::error::{CfgError, Mistake};
-use super::network::{Reader, Shape};
+use super::error::CfgError;
+use super::network::Shape;
+use super::number::{real, show};
+use super::reader::Reader;
 use std::fmt::Write as _;
 
 impl Reader {
-    /// `bn` or `bias`, as it is written behind a layer with weights.
-    pub(super) fn norm(
-        &mut self,
-        section: &Section,
-        channels: usize,
-    ) -> Result<&'static str, CfgError> {
-        if section.int("batch_normalize", 0, 0)? == 0 {
-            self.count(section, &[channels])?;
-            return Ok(" bias");
-        }
-        self.batch_norms = true;
-        self.count(section, &[2, channels])?;
-        Ok(" bn")
-    }
-
-    pub(super) fn convolutional(&mut self, section: &Section) -> Result<(), CfgError> {
-        let (_, [c, h, w]) = self.map(section)?;
-        let filters = section.int("filters", 1, 1)?;
-        let groups = section.int("groups", 1, 1)?;
-        let size = section.int("size", 1, 1)?;
-        let stride = stride(section, 1)?;
-        let dilation = match size {
-            1 => 1,
-            _ => section.int("dilation", 1, 1)?,
-        };
-        let pad = match section.int("pad", 0, 0)? {
-            0 => section.int("padding", 0, 0)?,
-            _ => size / 2,
-        };
-        reach(section, pad, h.max(w))?;
-        if !c.is_multiple_of(groups) || !filters.is_multiple_of(groups) {
-            let mistake = Mistake::Shapes {
-                why: format!(
-                    "{groups} groups divide {c} channels and {filters} filters into no equal parts"
-                ),
-            };
-            return Err(section.key_error("groups", mistake));
-        }
-        if dilation > 1 && dilation > h.max(w) {
-            let why =
-                format!("{dilation} pixels between the taps of a kernel reach beyond {h}x{w}");
-            return Err(section.key_error("dilation", Mistake::Shapes { why }));
-        }
-        // Darknet computes the extents as if there were no dilation.
-        if dilation > 1 && 2 * pad + 1 != size {
-            let what = "dilation without a padding of half the kernel";
-            return Err(section.unsupported(Some("dilation"), what));
-        }
-        let out = |n: usize, stride: usize| window(n, 2 * pad, size, stride);
-        let (Some(h), Some(w)) = (out(h, stride.0), out(w, stride.1)) else {
-            return Err(section.shapes(format!("a kernel of {size} does not fit into {h}x{w}")));
-        };
-        let act = activation(section, "logistic")?;
-        let norm = self.norm(section, filters)?;
-        self.count(section, &[filters, c / groups, size, size])?;
-        let mut text = format!("conv {size}x{size}{} {filters}", slash(stride, 1));
-        let half = dilation.checked_mul(size - 1).map(|reach| reach / 2);
-        match pad.checked_mul(dilation) {
-            pad if pad == half => {}
-            Some(0) => text.push_str(" pad valid"),
-            Some(pad) => write!(text, " pad {pad}").expect("a String takes everything"),
-            None => return Err(section.shapes("its padding is too large")),
-        }
-        if dilation > 1 {
-            write!(text, " dilation {dilation}").expect("a String takes everything");
-        }
-        if groups > 1 {
-            write!(text, " groups {groups}").expect("a String takes everything");
-        }
-        text.push_str(norm);
-        push(&mut text, &act);
-        self.chain(section, vec![text], "conv", Shape::Map { c: filters, h, w })
-    }
-
-    pub(super) fn local(&mut self, section: &Section) -> Result<(), CfgError> {
-        let (_, [c, h, w]) = self.map(section)?;
-        let filters = section.int("filters", 1, 1)?;
-        let size = section.int("size", 1, 1)?;
-        let stride = section.int("stride", 1, 1)?;
-        let pad = section.int("pad", 0, 0)?;
-        // Darknet's extents are those of a padding of one pixel around a kernel of three, whatever the kernel is.
-        if pad > 1 || (pad == 1 && size != 3) {
-            return Err(section.unsupported(Some("pad"), "padding of another kernel than 3x3"));
-        }
-        let out = |n| window(n, 2 * pad, size, stride);
-        let (Some(h), Some(w)) = (out(h), out(w)) else {
-            return Err(section.shapes(format!("a kernel of {size} does not fit into {h}x{w}")));
-        };
-        let act = activation(section, "logistic")?;
-        self.count(section, &[filters, h, w])?;
-        self.count(section, &[h, w, filters, c, size, size])?;
-        let mut text = format!(
-            "local {size}x{size}{} {filters}",
-            slash((stride, stride), 1)
-        );
-        if 2 * pad + 1 != size {
-            text.push_str(" pad valid");
-        }
-        text.push_str(" bias");
-        push(&mut text, &act);
-        self.chain(
-            section,
-            vec![text],
-            "local",
-            Shape::Map { c: filters, h, w },
-        )
-    }
-
-    pub(super) fn connected(&mut self, section: &Section) -> Result<(), CfgError> {
-        let (_, operand) = self.before(section)?;
-        let output = section.int("output", 1, 1)?;
-        let act = activation(section, "logistic")?;
-        let norm = self.norm(section, output)?;
-        self.count(section, &[operand.elements(), output])?;
-        let mut lines = Vec::new();
-        if let Shape::Map { .. } = operand {
-            lines.push("flatten".to_owned());
-        }
-        let mut text = format!("dense {output}{norm}");
-        push(&mut text, &act);
-        lines.push(text);
-        self.chain(section, lines, "dense", Shape::Vector(output))
-    }
-
-    pub(super) fn maxpool(&mut self, section: &Section) -> Result<(), CfgError> {
-        let (_, [c, h, w]) = self.map(section)?;
-        let common = section.int("stride", 1, 1)?;
-        let stride = stride(section, common)?;
-        let size = section.int("size", common, 1)?;
-        let padding = section.int("padding", size - 1, 0)?;
-        reach(section, padding / 2, h.max(w))?;
-        let out = |n: usize, stride: usize| window(n, padding, size, stride);
-        let (Some(rows), Some(columns)) = (out(h, stride.0), out(w, stride.1)) else {
-            return Err(section.shapes(format!("a window of {size} does not fit into {h}x{w}")));
-        };
-        // Darknet pads half of it before, and the rest behind.
-        let before = padding / 2;
-        let half = (size - 1) / 2;
-        let same = |around: usize| {
-            let kept = |n, stride, out| window(n, 2 * around, size, stride) == Some(out);
-            around == before && kept(h, stride.0, rows) && kept(w, stride.1, columns)
-        };
-        let mut text = format!("maxpool {size}x{size}{}", slash(stride, size));
-        let after = padding - before;
-        if same(half) {
-            // As `defaults` has it.
-        } else if same(0) {
-            text.push_str(" pad valid");
-        } else {
-            write!(text, " pad ({before}, {after}, {before}, {after})")
-                .expect("a String takes everything");
-        }
-        self.chain(
-            section,
-            vec![text],
-            "pool",
-            Shape::Map {
-                c,
-                h: rows,
-                w: columns,
-            },
-        )
-    }
-
-    pub(super) fn avgpool(&mut self, section: &Section, next: &[Section]) -> Result<(), CfgError> {
-        let (_, [c, ..]) = self.map(section)?;
-        let passive = |section: &&Section| !matches!(section.name.as_str(), "dropout" | "cost");
-        let next = next
-            .iter()
-            .find(passive)
-            .map(|section| section.name.as_str());
-        match next {
-            // What wants a vector.
-            None | Some("connected" | "conn" | "softmax" | "soft") => self.chain(
-                section,
-                vec!["globalavgpool".to_owned()],
-                "pool",
-                Shape::Vector(c),
-            ),
-            Some(_) => {
-                let shape = Shape::Map { c, h: 1, w: 1 };
-                self.chain(
-                    section,
-                    vec!["adaptiveavgpool 1x1".to_owned()],
-                    "pool",
-                    shape,
-                )
-            }
-        }
-    }
-
     pub(super) fn upsample(&mut self, section: &Section) -> Result<(), CfgError> {
-        let (_, [c, h, w]) = self.map(section)?;
-        let factor = section.int("stride", 2, 1)?;
+        let (mut lines, [c, h, w]) = self.map(section)?;
         let scale = section.number("scale", 1.0)?;
+        let stride = section.signed("stride")?.unwrap_or(2);
+        if let ..0 = stride {
+            // Downwards, which sums blocks.
+            let by = usize::try_from(stride.unsigned_abs()).unwrap_or(usize::MAX);
+            if !h.is_multiple_of(by) || !w.is_multiple_of(by) {
+                return Err(section.shapes(format!("{h}x{w} has no whole blocks of {by}x{by}")));
+            }
+            let sum = show(scale * by as f64 * by as f64);
+            lines.push(format!("avgpool {by}x{by} pad valid scale {sum}"));
+            let (h, w) = (h / by, w / by);
+            return self.chain(section, lines, "down", Shape::Map { c, h, w });
+        }
+        let factor = section.int("stride", 2, 1)?;
         let mut text = format!("upsample {factor}");
         if scale != 1.0 {
-            write!(text, " scale {}", number(scale)).expect("a String takes everything");
+            write!(text, " scale {}", show(scale)).expect("a String takes everything");
         }
-        let (Some(h), Some(w)) = (h.checked_mul(factor), w.checked_mul(factor)) else {
-            return Err(section.shapes("its result is larger than any tensor may be"));
-        };
-        self.chain(section, vec![text], "up", Shape::Map { c, h, w })
+        lines.push(text);
+        let (h, w) = (h.saturating_mul(factor), w.saturating_mul(factor));
+        self.chain(section, lines, "up", Shape::Map { c, h, w })
     }
 
     pub(super) fn reorg(&mut self, section: &Section) -> Result<(), CfgError> {
-        let (_, [c, h, w]) = self.map(section)?;
+        let reverse = section.flag("reverse")?;
+        if section.flag("flatten")? {
+            return self.reorder(section, reverse);
+        }
+        if section.flag("extra")? {
+            let extra = section.int("extra", 0, 0)?;
+            let (mut lines, elements) = self.flat(section)?;
+            lines.push(format!("padchannels 0 {extra}"));
+            return self.chain(section, lines, "reorg", Shape::Flat(elements + extra));
+        }
+        let (mut lines, [c, h, w]) = self.map(section)?;
         let size = section.int("stride", 1, 1)?;
         if size == 1 {
             return self.alias(self.last());
         }
         let block = size.saturating_mul(size);
-        if !h.is_multiple_of(size) || !w.is_multiple_of(size) || !c.is_multiple_of(block) {
-            let why = format!("{c}x{h}x{w} has no blocks of {size}x{size} in darknet's order");
-            return Err(section.shapes(why));
+        let (line, shape) = match reverse {
+            true if c.is_multiple_of(block) => {
+                let (h, w) = (h.saturating_mul(size), w.saturating_mul(size));
+                let c = c / block;
+                (format!("depth_to_space {size}"), Shape::Map { c, h, w })
+            }
+            false if blocks([h, w], size) && c.is_multiple_of(block) => {
+                let (c, h, w) = (c.saturating_mul(block), h / size, w / size);
+                let line = format!("space_to_depth {size} darknet");
+                (line, Shape::Map { c, h, w })
+            }
+            _ => {
+                let why = format!("{c}x{h}x{w} has no blocks of {size}x{size} in darknet's order");
+                return Err(section.shapes(why));
+            }
+        };
+        lines.push(line);
+        self.chain(section, lines, "reorg", shape)
+    }
+
+    /// `flatten=1` of a `[reorg]`: numbers pixel by pixel that stood channel by channel, or the other way round; extents are those of
+    /// blocks all the same.
+    fn reorder(&mut self, section: &Section, reverse: bool) -> Result<(), CfgError> {
+        section.refuse(&["extra"])?;
+        let (mut lines, [c, h, w]) = self.map(section)?;
+        let size = section.int("stride", 1, 1)?;
+        let block = size.saturating_mul(size);
+        let shape = match reverse {
+            true if c.is_multiple_of(block) => [c / block, h * size, w * size],
+            false if blocks([h, w], size) => [c * block, h / size, w / size],
+            _ => {
+                let why = format!("{c}x{h}x{w} has no whole blocks of {size}x{size}");
+                return Err(section.shapes(why));
+            }
+        };
+        if reverse {
+            lines.push(format!("reshape {}x{c}", h * w));
         }
-        let (h, w) = (h / size, w / size);
-        let c = c.saturating_mul(block);
-        self.chain(
-            section,
-            vec![format!("space_to_depth {size} darknet")],
-            "reorg",
-            Shape::Map { c, h, w },
-        )
+        let [c, h, w] = shape;
+        lines.push(format!("flatten spatial reshape {c}x{h}x{w}"));
+        self.chain(section, lines, "reorg", Shape::Map { c, h, w })
+    }
+
+    pub(super) fn reorg3d(&mut self, section: &Section) -> Result<(), CfgError> {
+        let reverse = section.flag("reverse")?;
+        let (mut lines, [c, h, w]) = self.map(section)?;
+        let size = section.int("stride", 1, 1)?;
+        if size == 1 {
+            return self.alias(self.last());
+        }
+        let block = size.saturating_mul(size);
+        let shape = match reverse {
+            // Darknet takes the operand for one of the result's extents.
+            true if c.is_multiple_of(block.saturating_mul(block)) => {
+                let [c, h, w] = [c / block, h.saturating_mul(size), w.saturating_mul(size)];
+                lines.push(format!(
+                    "reshape {c}x{h}x{w} depth_to_space {size} reshape {c}x{h}x{w}"
+                ));
+                [c, h, w]
+            }
+            false if blocks([h, w], size) => {
+                lines.push(format!("space_to_depth {size}"));
+                [c.saturating_mul(block), h / size, w / size]
+            }
+            _ => {
+                let why = format!("{c}x{h}x{w} has no whole blocks of {size}x{size}");
+                return Err(section.shapes(why));
+            }
+        };
+        let [c, h, w] = shape;
+        self.chain(section, lines, "reorg", Shape::Map { c, h, w })
     }
 
     pub(super) fn crop(&mut self, section: &Section) -> Result<(), CfgError> {
-        let (_, [c, h, w]) = self.map(section)?;
+        let (mut lines, [c, h, w]) = self.map(section)?;
         let (rows, columns) = (
             section.int("crop_height", 1, 1)?,
             section.int("crop_width", 1, 1)?,
@@ -245,72 +135,93 @@ impl Reader {
         }
         // Darknet also takes 0..1 to -1..1 here, unless it is told not to.
         let mut text = format!("crop {rows}x{columns}");
-        if section.int("noadjust", 0, 0)? == 0 {
+        if !section.flag("noadjust")? {
             text.push_str(" scale 2 shift -1");
         }
-        self.chain(
-            section,
-            vec![text],
-            "crop",
-            Shape::Map {
-                c,
-                h: rows,
-                w: columns,
-            },
-        )
+        lines.push(text);
+        let (h, w) = (rows, columns);
+        self.chain(section, lines, "crop", Shape::Map { c, h, w })
     }
 
     pub(super) fn dropout(&mut self, section: &Section) -> Result<(), CfgError> {
         let (_, shape) = self.before(section)?;
-        let rate = section.number("probability", 0.5)?;
-        if !(0.0..1.0).contains(&rate) {
-            let value = section.text("probability").unwrap_or_default().to_owned();
-            let mistake = Mistake::Range {
-                value,
-                least: 0,
-                most: 1,
-            };
-            return Err(section.key_error("probability", mistake));
+        // It does nothing but in training, so no rate is too odd.
+        let rate = section.text("probability").map_or(Some(0.5), real);
+        match rate.filter(|rate| (0.0..1.0).contains(rate)) {
+            Some(rate) => {
+                let text = format!("dropout {}", show(rate));
+                self.chain(section, vec![text], "drop", shape)
+            }
+            None => self.alias(self.last()),
         }
-        self.chain(
-            section,
-            vec![format!("dropout {}", number(rate))],
-            "drop",
-            shape,
-        )
     }
 
     pub(super) fn softmax(&mut self, section: &Section) -> Result<(), CfgError> {
+        if let Some(tree) = section.text("tree") {
+            return Err(section.unsupported(Some("tree"), format!("a tree of classes, `{tree}`")));
+        }
         let (value, shape) = self.before(section)?;
-        if section.int("groups", 1, 1)? != 1 {
-            return Err(section.unsupported(Some("groups"), "softmax of several groups"));
+        let groups = section.int("groups", 1, 1)?;
+        let spatial = section.number("spatial", 0.0)? != 0.0;
+        let temperature = section.number("temperature", 1.0)?;
+        let warm = match temperature {
+            1.0 => String::new(),
+            // Nothing but the sign of zero would be left.
+            0.0 => {
+                let why = "nothing can be divided by a temperature of 0";
+                return Err(section.shapes(why));
+            }
+            _ => format!("scale {}", show(1.0 / temperature)),
+        };
+        let lines = |steps: &[&str]| -> Vec<String> {
+            let steps = steps.iter().filter(|step| !step.is_empty());
+            steps.map(|&step| step.to_owned()).collect()
+        };
+        if spatial && let Shape::Map { .. } = shape {
+            // Its temperature, darknet does not ask for.
+            return self.chain(section, lines(&["softmax"]), "softmax", shape);
         }
-        if section.number("temperature", 1.0)? != 1.0 {
-            return Err(section.unsupported(Some("temperature"), "a temperature"));
+        let (flat, elements) = self.flat(section)?;
+        let flat = flat.first().map_or("", String::as_str);
+        let result = Shape::Flat(elements);
+        if groups == 1 {
+            let lines = lines(&[flat, &warm, "softmax"]);
+            self.chain(section, lines, "softmax", result)?;
+            self.last_softmax = Some(value);
+            return Ok(());
         }
-        let spatial = section.int("spatial", 0, 0)? == 1;
-        match shape {
-            Shape::Map { h, w, .. } if !spatial && (h, w) != (1, 1) => {
-                Err(section.unsupported(None, "softmax over positions and channels together"))
-            }
-            Shape::Map { .. } if spatial => {
-                self.chain(section, vec!["softmax".to_owned()], "softmax", shape)
-            }
-            _ => {
-                let mut lines = Vec::new();
-                if let Shape::Map { .. } = shape {
-                    lines.push("flatten".to_owned());
-                }
-                lines.push("softmax".to_owned());
-                self.chain(section, lines, "softmax", Shape::Vector(shape.channels()))?;
-                self.last_softmax = Some(value);
-                Ok(())
-            }
+        if !elements.is_multiple_of(groups) {
+            let why = format!("{groups} groups divide {elements} values into no equal parts");
+            return Err(section.shapes(why));
+        }
+        // The groups become pixels, so that each has a softmax of its own.
+        let part = elements / groups;
+        let apart = format!("shuffle {groups} reshape {part}x{groups}");
+        let together = format!("reshape {elements} shuffle {part}");
+        let lines = lines(&[flat, &warm, &apart, "softmax", &together]);
+        self.chain(section, lines, "softmax", result)
+    }
+
+    pub(super) fn activation(&mut self, section: &Section) -> Result<(), CfgError> {
+        let act = activation::of(section, "linear", &mut self.notes)?;
+        match act.is_empty() {
+            true => self.alias(self.last()),
+            false => self.pointwise(section, act, "act"),
         }
     }
 
-    pub(super) fn lrn(&mut self, section: &Section) -> Result<(), CfgError> {
+    /// A layer that keeps the shape of its operand.
+    pub(super) fn pointwise(
+        &mut self,
+        section: &Section,
+        line: &str,
+        kind: &'static str,
+    ) -> Result<(), CfgError> {
         let (_, shape) = self.before(section)?;
+        self.chain(section, vec![line.to_owned()], kind, shape)
+    }
+
+    pub(super) fn lrn(&mut self, section: &Section) -> Result<(), CfgError> {
         let size = section.int("size", 5, 1)?;
         let [alpha, beta, kappa] = [
             section.number("alpha", 1e-4)?,
@@ -318,84 +229,13 @@ impl Reader {
             section.number("kappa", 1.0)?,
         ];
         // Darknet's alpha is not divided by the size.
-        let alpha = number(alpha * size as f64);
-        let text = format!(
-            "lrn {size} alpha {alpha} beta {} k {}",
-            number(beta),
-            number(kappa)
-        );
-        self.chain(section, vec![text], "lrn", shape)
+        let [alpha, beta, kappa] = [alpha * size as f64, beta, kappa].map(show);
+        let text = format!("lrn {size} alpha {alpha} beta {beta} k {kappa}");
+        self.pointwise(section, &text, "lrn")
     }
 }
 
-/// `stride_y` and `stride_x`, which are `stride` where they are not written.
-fn stride(section: &Section, default: usize) -> Result<(usize, usize), CfgError> {
-    let common = section.int("stride", default, 1)?;
-    Ok((
-        section.int("stride_y", common, 1)?,
-        section.int("stride_x", common, 1)?,
-    ))
-}
-
-/// ` /2`, ` /2x1`, or nothing where it is what the layer does anyway.
-fn slash((rows, columns): (usize, usize), default: usize) -> String {
-    match (rows, columns) {
-        _ if (rows, columns) == (default, default) => String::new(),
-        _ if rows == columns => format!(" /{rows}"),
-        _ => format!(" /{rows}x{columns}"),
-    }
-}
-
-/// Refuses padding that is wider than the operand: nobody means it, and it costs time and memory.
-fn reach(section: &Section, padding: usize, extent: usize) -> Result<(), CfgError> {
-    match padding <= extent {
-        true => Ok(()),
-        false => Err(section.shapes(format!("a padding of {padding} around {extent} pixels"))),
-    }
-}
-
-/// How often a window stands on `n` elements with that padding in all; darknet's formula, which rounds down.
-fn window(n: usize, padding: usize, size: usize, stride: usize) -> Option<usize> {
-    Some(n.checked_add(padding)?.checked_sub(size)? / stride + 1)
-}
-
-/// An activation as the language writes it; nothing for `linear`.
-pub(super) fn activation(section: &Section, default: &str) -> Result<String, CfgError> {
-    let name = section.text("activation").unwrap_or(default);
-    let text = match name {
-        "linear" => "",
-        "leaky" => "leaky",
-        "relu" => "relu",
-        "relu6" => "relu6",
-        "mish" => "mish",
-        "swish" => "silu",
-        "logistic" => "sigmoid",
-        "tanh" => "tanh",
-        "hardtan" => "clip -1 1",
-        "loggy" => "sigmoid scale 2 shift -1",
-        "relie" => "leaky 0.01",
-        other => {
-            return Err(
-                section.unsupported(Some("activation"), format!("the activation `{other}`"))
-            );
-        }
-    };
-    Ok(text.to_owned())
-}
-
-fn push(text: &mut String, activation: &str) {
-    if !activation.is_empty() {
-        text.push(' ');
-        text.push_str(activation);
-    }
-}
-
-/// A number as the language writes it.
-pub(super) fn number(value: f64) -> String {
-    // Rust never writes exponents, which the language would take too.
-    let mut text = value.to_string();
-    if text.len() > 24 {
-        text = format!("{value:e}");
-    }
-    text
+/// Whether extents consist of whole blocks.
+fn blocks(extents: [usize; 2], size: usize) -> bool {
+    extents.iter().all(|extent| extent.is_multiple_of(size))
 }

@@ -1,8 +1,10 @@
 //! Darknet's `.cfg` as a `.cnn`: what darknet spells out layer by layer, written as a spec that reads like a table.
 //!
 //! ```text
-//! .cfg ──cfg──▶ sections ──network──▶ layers with shapes ──fold, blocks──▶ residuals, repeats, calls ──spec──▶ .cnn
+//! .cfg ──cfg──▶ sections ──network──▶ layers with shapes ──fold, blocks──▶ residuals, repeats, calls ──spec, check──▶ .cnn
 //! ```
+//!
+//! What darknet computes, its own source is read for; what it ignores is ignored here, and said in one line of the spec.
 //!
 //! The spec has the layers in the order of the `.cfg`, so darknet's `.weights`, which have an order and no names, fit it. Labels
 //! count layers as darknet prints them: `conv12` is layer 12.
@@ -16,8 +18,11 @@
 //! # Ok::<(), cnnc::darknet::CfgError>(())
 //! ```
 
+mod activation;
 mod blocks;
 mod cfg;
+mod check;
+mod convolution;
 mod error;
 mod fold;
 mod heads;
@@ -25,7 +30,13 @@ mod joins;
 mod keys;
 mod layers;
 mod network;
+mod note;
+mod number;
+mod pools;
+mod reader;
+mod shortcut;
 mod spec;
+mod window;
 
 pub use error::{CfgError, Mistake};
 
@@ -43,14 +54,26 @@ pub struct Options {
     pub letterbox: bool,
 }
 
-/// Writes the spec of a `.cfg`.
+/// Writes the spec of a `.cfg`: one that compiles.
 ///
 /// # Errors
-/// A `.cfg` that is damaged or contradicts itself, or has a section or key that is not imported; section, key and line are named.
+/// A `.cfg` that is damaged or contradicts itself, has a section or setting that is not imported, or is of a network beyond the limits
+/// of this compiler; section, key and line are named.
 pub fn import(cfg: &[u8], options: &Options) -> Result<String, CfgError> {
-    let sections = cfg::parse(cfg)?;
-    let network = network::read(&sections)?;
+    let cfg = cfg::parse(cfg)?;
+    let network = network::read(&cfg)?;
     let mut statements = fold::fold(&network);
     let blocks = blocks::extract(&mut statements);
-    Ok(spec::write(&network, &blocks, &statements, options))
+    let write = |options| spec::write(&network, &blocks, &statements, options);
+    // Names of classes stand in a file, where the spec will be.
+    let nameless = Options {
+        labels: None,
+        ..options.clone()
+    };
+    let spec = write(&nameless);
+    check::check(&spec, &cfg.sections)?;
+    Ok(match options.labels {
+        Some(_) => write(options).text,
+        None => spec.text,
+    })
 }

@@ -4,10 +4,27 @@ use super::Options;
 use super::blocks::Block;
 use super::fold::{Form, Statement, references};
 use super::heads::Head;
-use super::layers::number;
-use super::network::{Network, Shape, Value, layer_of};
+use super::network::{Network, Shape, Value};
+use super::number::show;
 use cnnc_compiler::words;
 use std::collections::{HashMap, HashSet};
+
+/// The text of a spec, and where it comes from.
+#[derive(Default)]
+pub(super) struct Spec {
+    pub text: String,
+    /// For each line of the text, that of the section of the `.cfg`.
+    pub origins: Vec<usize>,
+}
+
+impl Spec {
+    fn line(&mut self, depth: usize, text: &str, origin: usize) {
+        self.text.push_str(&"  ".repeat(depth));
+        self.text.push_str(text.trim_end());
+        self.text.push('\n');
+        self.origins.push(origin);
+    }
+}
 
 /// Writes the spec of a network.
 pub(super) fn write(
@@ -15,53 +32,41 @@ pub(super) fn write(
     blocks: &[Block],
     statements: &[Statement],
     options: &Options,
-) -> String {
+) -> Spec {
     let mut labels = Labels::default();
     labels.name(0, "image".to_owned());
-    let mut stages = 0;
-    for statement in statements {
-        let label = match &statement.form {
-            Form::Repeat { .. } => {
-                stages += 1;
-                format!("stage{stages}")
-            }
-            // Counted as darknet prints them.
-            _ => format!("{}{}", statement.kind, layer_of(statement.value)),
-        };
-        labels.name(statement.value, label);
-        if let Form::Residual { body, .. } = &statement.form {
-            labels.body(body);
-        }
+    labels.body(statements, &mut 0);
+    let mut spec = Spec::default();
+    let net = network.line;
+    spec.line(0, "cnn 1", net);
+    if let Some(note) = &network.note {
+        spec.line(0, &format!("# {note}"), net);
     }
-    let mut text = Text::default();
-    text.line(0, "cnn 1");
-    let default_bias = if network.batch_norms { "" } else { " bias" };
+    let defaults = Defaults {
+        bias: !network.batch_norms,
+    };
     for block in blocks {
-        text.line(
-            0,
-            &format!("block {}({}) {{", block.name, block.params.join(", ")),
-        );
-        text.line(1, "residual {");
-        for line in &block.lines {
-            text.line(2, &line.replace(default_bias, ""));
+        let head = format!("block {}({}) {{", block.name, block.params.join(", "));
+        spec.line(0, &head, block.line);
+        spec.line(1, "residual {", block.line);
+        for (line, origin) in &block.lines {
+            spec.line(2, &defaults.left_out(line), *origin);
         }
-        text.line(1, &format!("}} {}", block.then));
-        text.line(0, "}");
+        spec.line(1, &format!("}} {}", block.then), block.line);
+        spec.line(0, "}", block.line);
     }
     for line in options.doc.lines() {
-        text.line(0, &format!("/// {}", printable(line)));
+        spec.line(0, &format!("/// {}", printable(line)), net);
     }
-    text.line(0, &format!("model {} {{", model_name(&options.name)));
-    let bias = if network.batch_norms { "off" } else { "on" };
-    text.line(
-        1,
-        &format!("defaults {{ pad half  bias {bias}  leaky.slope 0.1 }}"),
-    );
-    text.line(1, &input(network, options));
+    spec.line(0, &format!("model {} {{", model_name(&options.name)), net);
+    let bias = if defaults.bias { "on" } else { "off" };
+    let line = format!("defaults {{ pad half  bias {bias}  leaky.slope 0.1 }}");
+    spec.line(1, &line, net);
+    spec.line(1, &input(network, options), net);
     let mut writer = Writer {
-        text,
+        spec,
         labels,
-        default_bias,
+        defaults,
         current: 0,
     };
     // Tensors that are named by statements, the head or a tap.
@@ -72,70 +77,89 @@ pub(super) fn write(
     named.extend(&network.unread);
     writer.body(1, statements, &named, true);
     let Writer {
-        mut text, labels, ..
+        mut spec, labels, ..
     } = writer;
+    let end = network.head_line;
     if !network.unread.is_empty() {
         let taps: Vec<&str> = network
             .unread
             .iter()
             .map(|&value| labels.of(value))
             .collect();
-        text.line(1, &format!("tap {}", taps.join(", ")));
+        spec.line(1, &format!("tap {}", taps.join(", ")), end);
     }
-    head(&mut text, network, &labels, options);
-    text.line(
-        1,
-        &format!(
-            "expect {{ params {} }}",
-            words::grouped(network.params as usize)
-        ),
-    );
-    text.line(0, "}");
-    text.0
+    for (depth, line) in head(network, &labels, options) {
+        spec.line(depth, &line, end);
+    }
+    let params = words::grouped(network.params as usize);
+    spec.line(1, &format!("expect {{ params {params} }}"), end);
+    spec.line(0, "}", end);
+    spec
 }
 
 /// Labels of tensors.
 #[derive(Default)]
-struct Labels(HashMap<Value, String>);
+struct Labels {
+    labels: HashMap<Value, String>,
+    taken: HashSet<String>,
+}
 
 impl Labels {
     fn name(&mut self, value: Value, label: String) {
-        self.0.insert(value, label);
+        let mut unique = label.clone();
+        let mut more = 1;
+        while !self.taken.insert(unique.clone()) {
+            more += 1;
+            unique = format!("{label}_{more}");
+        }
+        self.labels.insert(value, unique);
     }
 
-    fn body(&mut self, body: &[Statement]) {
+    /// Names what statements make: kind and darknet's number, as darknet prints them. Stages are counted.
+    fn body(&mut self, body: &[Statement], stages: &mut usize) {
         for statement in body {
-            self.name(
-                statement.value,
-                format!("{}{}", statement.kind, layer_of(statement.value)),
-            );
+            let label = match &statement.form {
+                Form::Repeat { .. } => {
+                    *stages += 1;
+                    format!("stage{stages}")
+                }
+                _ => format!("{}{}", statement.kind, statement.number),
+            };
+            self.name(statement.value, label);
             if let Form::Residual { body, .. } = &statement.form {
-                self.body(body);
+                self.body(body, stages);
             }
         }
     }
 
     fn of(&self, value: Value) -> &str {
-        &self.0[&value]
+        &self.labels[&value]
     }
 }
 
-#[derive(Default)]
-struct Text(String);
+/// What layers do if nothing is written.
+struct Defaults {
+    bias: bool,
+}
 
-impl Text {
-    fn line(&mut self, depth: usize, text: &str) {
-        self.0.push_str(&"  ".repeat(depth));
-        self.0.push_str(text.trim_end());
-        self.0.push('\n');
+impl Defaults {
+    /// A line without what it need not say.
+    fn left_out(&self, line: &str) -> String {
+        let (without, with) = (" bias off", " bias");
+        match self.bias {
+            false => line.replace(without, ""),
+            true => {
+                let parts = line.split(without).map(|part| part.replace(with, ""));
+                parts.collect::<Vec<_>>().join(without)
+            }
+        }
     }
 }
 
 struct Writer {
-    text: Text,
+    spec: Spec,
     labels: Labels,
-    /// What is not written, since it is the default.
-    default_bias: &'static str,
+    defaults: Defaults,
     current: Value,
 }
 
@@ -160,25 +184,27 @@ impl Writer {
             .map(|statement| label_of(self, statement).len())
             .max()
             .unwrap_or(0);
-        let line = |writer: &mut Writer, label: &str, text: &str| {
-            let text = text.replace(writer.default_bias, "");
-            writer.text.line(depth, &format!("{label:width$}{text}"));
+        let line = |writer: &mut Writer, label: &str, text: &str, origin: usize| {
+            let text = writer.defaults.left_out(text);
+            let line = format!("{label:width$}{text}");
+            writer.spec.line(depth, &line, origin);
         };
         for statement in body {
+            let origin = statement.line;
             if let Some(input) = statement.input
                 && input != self.current
             {
                 let route = format!("route {}", self.labels.of(input));
-                line(self, "", &route);
+                line(self, "", &route, origin);
             }
             let label_text = label_of(self, statement);
             match &statement.form {
                 Form::Chain(lines) => {
                     let (last, before) = lines.split_last().expect("a layer does something");
                     for text in before {
-                        line(self, "", text);
+                        line(self, "", text, origin);
                     }
-                    line(self, &label_text, last);
+                    line(self, &label_text, last, origin);
                 }
                 Form::Join {
                     word,
@@ -190,15 +216,17 @@ impl Writer {
                         .map(|&value| self.labels.of(value))
                         .collect();
                     let text = format!("{word}({}) {then}", operands.join(", "));
-                    line(self, &label_text, &text);
+                    line(self, &label_text, &text, origin);
                 }
                 Form::Residual { body, then } => {
-                    self.text.line(depth, &format!("{label_text}residual {{"));
+                    let head = format!("{label_text}residual {{");
+                    let first = body.first().map_or(origin, |first| first.line);
+                    self.spec.line(depth, &head, first);
                     self.current = statement.input.expect("a residual has one input");
                     self.body(depth + 1, body, &HashSet::new(), label);
-                    self.text.line(depth, &format!("}} {then}"));
+                    self.spec.line(depth, &format!("}} {then}"), origin);
                 }
-                Form::Call(call) => line(self, &label_text, call),
+                Form::Call(call) => line(self, &label_text, call, origin),
                 Form::Repeat { count, body } => {
                     if let [
                         Statement {
@@ -208,15 +236,15 @@ impl Writer {
                     ] = &body[..]
                     {
                         let text = format!("repeat {count} {{ {call} }}");
-                        line(self, &label_text, &text);
+                        line(self, &label_text, &text, origin);
                         self.current = statement.value;
                         continue;
                     }
-                    self.text
-                        .line(depth, &format!("{label_text}repeat {count} {{"));
+                    let head = format!("{label_text}repeat {count} {{");
+                    self.spec.line(depth, &head, origin);
                     self.current = body[0].input.expect("what is repeated goes on");
                     self.body(depth + 1, body, &HashSet::new(), false);
-                    self.text.line(depth, "}");
+                    self.spec.line(depth, "}", origin);
                 }
             }
             self.current = statement.value;
@@ -226,10 +254,10 @@ impl Writer {
 
 fn input(network: &Network, options: &Options) -> String {
     let shape = network.input;
-    let Shape::Map { h, w, .. } = shape else {
+    let Shape::Map { c, h, w } = shape else {
         return format!("input image: {shape}");
     };
-    if !matches!(shape.channels(), 1 | 3) {
+    if !matches!(c, 1 | 3) {
         return format!("input image: {shape}");
     }
     let boxes = !matches!(network.head, Head::None | Head::Classify);
@@ -242,9 +270,10 @@ fn input(network: &Network, options: &Options) -> String {
     format!("input image: {shape} {{ {how}  filter bilinear }}")
 }
 
-fn head(text: &mut Text, network: &Network, labels: &Labels, options: &Options) {
+/// The lines of the head, and how deep they stand.
+fn head(network: &Network, labels: &Labels, options: &Options) -> Vec<(usize, String)> {
     let (keyword, keys): (&str, Vec<String>) = match &network.head {
-        Head::None => return,
+        Head::None => return Vec::new(),
         Head::Classify => ("classify", Vec::new()),
         Head::Yolo1 { side, boxes } => (
             "yolo1",
@@ -286,7 +315,7 @@ fn head(text: &mut Text, network: &Network, labels: &Labels, options: &Options) 
                 format!("masks {}", masks.join(" ")),
             ];
             if stretch.iter().any(|&factor| factor != 1.0) {
-                let factors: Vec<String> = stretch.iter().map(|&factor| number(factor)).collect();
+                let factors: Vec<String> = stretch.iter().map(|&factor| show(factor)).collect();
                 keys.push(match factors.iter().all(|factor| *factor == factors[0]) {
                     true => format!("stretch {}", factors[0]),
                     false => format!("stretch ({})", factors.join(", ")),
@@ -303,20 +332,18 @@ fn head(text: &mut Text, network: &Network, labels: &Labels, options: &Options) 
     let labels = labels.map(|file| format!("labels \"{}\"", printable(file).replace('"', "")));
     let keys: Vec<String> = labels.into_iter().chain(keys).collect();
     if keys.is_empty() {
-        text.line(1, &format!("head {keyword}"));
-        return;
+        return vec![(1, format!("head {keyword}"))];
     }
-    text.line(1, &format!("head {keyword} {{"));
-    for key in keys {
-        text.line(2, &key);
-    }
-    text.line(1, "}");
+    let mut lines = vec![(1, format!("head {keyword} {{"))];
+    lines.extend(keys.into_iter().map(|key| (2, key)));
+    lines.push((1, "}".to_owned()));
+    lines
 }
 
 fn pairs(pairs: &[(f64, f64)]) -> String {
     let pairs: Vec<String> = pairs
         .iter()
-        .map(|&(w, h)| format!("({}, {})", number(w), number(h)))
+        .map(|&(w, h)| format!("({}, {})", show(w), show(h)))
         .collect();
     pairs.join(" ")
 }

@@ -4,7 +4,11 @@
 
 mod command;
 mod fastest;
+mod folder;
 mod hostile;
+mod mutants;
+mod numbers;
+mod oracle;
 mod published;
 #[path = "../../compiler/tests/sections/mod.rs"]
 mod sections;

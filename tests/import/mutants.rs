@@ -1,0 +1,217 @@
+//! Configurations with something broken in them: an error or a spec, at once, never a panic.
+//!
+//! What they are made of are the configurations of `cases/`. `MUTANTS=1000000 SEED=7 cargo test --release --test import -- --ignored mutants`
+//! is the long run; seeds are independent of each other, so it can be done in parts.
+
+use super::{options, sections};
+use crate::shared::say;
+use cnnc::darknet::import;
+use std::time::{Duration, Instant};
+
+/// Longest that one may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Deterministic numbers.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) % most as u64) as usize
+    }
+
+    fn of<'t, T>(&mut self, items: &'t [T]) -> &'t T {
+        &items[self.below(items.len())]
+    }
+}
+
+/// What numbers are replaced by.
+const NUMBERS: &[&str] = &[
+    "0",
+    "1",
+    "2",
+    "3",
+    "-1",
+    "-2",
+    "-3",
+    "7",
+    "64",
+    "1000",
+    "65536",
+    "65537",
+    "16777216",
+    "16777217",
+    "2147483647",
+    "2147483648",
+    "-2147483648",
+    "99999999999999999999",
+    "0.5",
+    "1e30",
+    "-1e-30",
+    "nan",
+    "1,2",
+    "",
+    ",",
+];
+
+/// Lines that are put in.
+const LINES: &[&str] = &[
+    "[convolutional]",
+    "[maxpool]",
+    "[avgpool]",
+    "[route]",
+    "[shortcut]",
+    "[connected]",
+    "[batchnorm]",
+    "[local]",
+    "[yolo]",
+    "[softmax]",
+    "[upsample]",
+    "[reorg]",
+    "[reorg3d]",
+    "[scale_channels]",
+    "[sam]",
+    "[crop]",
+    "[activation]",
+    "[deconvolutional]",
+    "[cost]",
+    "from=-2",
+    "layers=-1,-2",
+    "layers=0",
+    "groups=2",
+    "size=3",
+    "stride=2",
+    "pad=1",
+    "padding=3",
+    "filters=4",
+    "output=5",
+    "batch_normalize=1",
+    "antialiasing=1",
+    "maxpool_depth=1",
+    "reverse=1",
+    "activation=mish",
+    "activation=lhtan",
+    "scale_wh=1",
+    "alpha=2",
+    "dilation=2",
+    "inputs=9",
+];
+
+fn mutate(seeds: &[String], random: &mut Random) -> Vec<u8> {
+    let mut cfg = random.of(seeds).clone().into_bytes();
+    for _ in 0..=random.below(4) {
+        let at = random.below(cfg.len().max(1));
+        let end = cfg.len();
+        match random.below(9) {
+            _ if cfg.is_empty() => break,
+            0 => cfg[at] = *random.of(b"0123456789-.,=[]\n#ex"),
+            1 => cfg[at] = random.below(256) as u8,
+            2 => {
+                cfg.remove(at);
+            }
+            3 => cfg.insert(at, *random.of(b"0123456789-.,=[]\n#ex")),
+            4 => {
+                let part = cfg[at..(at + random.below(60)).min(end)].to_vec();
+                let to = random.below(cfg.len());
+                cfg.splice(to..to, part);
+            }
+            5 => {
+                // A part of another.
+                let other = random.of(seeds).as_bytes();
+                let from = random.below(other.len());
+                let part = other[from..(from + random.below(200)).min(other.len())].to_vec();
+                cfg.splice(at..at, part);
+            }
+            6 => {
+                // A line.
+                let to = cfg[at..].iter().position(|&byte| byte == b'\n');
+                let to = to.map_or(end, |to| at + to + 1);
+                let line = format!("{}\n", random.of(LINES));
+                cfg.splice(to..to, line.into_bytes());
+            }
+            7 => {
+                let to = cfg[at..].iter().position(|&byte| byte == b'\n');
+                cfg.drain(at..to.map_or(end, |to| at + to + 1));
+            }
+            _ => {
+                // A number.
+                let digits = cfg[at..].iter().position(u8::is_ascii_digit);
+                let Some(from) = digits.map(|digits| at + digits) else {
+                    continue;
+                };
+                let count = cfg[from..]
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_digit())
+                    .count();
+                let number = random.of(NUMBERS).bytes();
+                cfg.splice(from..from + count, number);
+            }
+        }
+    }
+    cfg
+}
+
+/// Imports so many mutants, on the stack of a thread; how many are imported.
+fn run(count: usize, seed: u64) -> usize {
+    let seeds: Vec<String> = sections::files("import/cases")
+        .iter()
+        .flat_map(|file| sections::cases(file))
+        .map(|case| case.spec)
+        .collect();
+    let run = move || {
+        let mut imported = 0;
+        for index in 0..count as u64 {
+            // Each has a seed of its own, so that one that fails can be made alone.
+            let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ index);
+            random.below(1);
+            let cfg = mutate(&seeds, &mut random);
+            let start = Instant::now();
+            match import(&cfg, &options()) {
+                Err(error) => {
+                    let said = error.to_string();
+                    assert!(!said.is_empty() && !said.contains("net.cnn"), "{said}");
+                }
+                Ok(spec) => {
+                    imported += 1;
+                    assert!(cnnc::compile_str("net.cnn", &spec).is_ok(), "{spec}");
+                }
+            }
+            let taken = start.elapsed();
+            let text = String::from_utf8_lossy(&cfg);
+            assert!(
+                taken < PATIENCE,
+                "{index} of seed {seed} took {taken:?}:\n{text}"
+            );
+        }
+        imported
+    };
+    let thread = std::thread::Builder::new().stack_size(2 << 20);
+    thread.spawn(run).unwrap().join().unwrap()
+}
+
+#[test]
+fn no_mutant_panics_and_what_is_imported_compiles() {
+    let imported = run(3_000, 1);
+    assert!(imported > 300, "only {imported} mutants were imported");
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn more_mutants() {
+    let number = |name: &str, default: u64| match std::env::var(name) {
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{name}={text} is no number")),
+        Err(_) => default,
+    };
+    let (count, seed) = (number("MUTANTS", 500_000), number("SEED", 1));
+    let start = Instant::now();
+    let imported = run(count as usize, seed);
+    let taken = start.elapsed().as_secs_f64();
+    say(&format!(
+        "{count} mutants of seed {seed}: {imported} imported, {taken:.0} s"
+    ));
+}
