@@ -4,6 +4,7 @@
 //! expressions), so plain recursion over the tree is safe.
 
 use crate::graph::Span;
+use std::collections::HashSet;
 
 /// A thing with the place where it is written.
 pub use crate::layer::Spanned;
@@ -24,6 +25,8 @@ pub struct File {
     pub blocks: Vec<Block>,
     /// `model Name { … }`
     pub models: Vec<Model>,
+    /// Names that statements would have made that do not parse: what uses them is no mistake of its own.
+    pub lost: HashSet<String>,
 }
 
 /// A named collection of defaults.

@@ -82,6 +82,13 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, name)| name)
 }
 
+/// What it costs to look for the nearest of those words, in steps of expansion.
+pub(crate) fn effort<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> usize {
+    known
+        .map(|name| 4 + word.len().min(64) * name.len().min(64) / 64)
+        .sum()
+}
+
 /// At most this many words are listed.
 const LISTED: usize = 60;
 
@@ -92,6 +99,19 @@ pub fn list(words: &[&str]) -> String {
         text.push_str(&format!(" … and {} more", words.len() - LISTED));
     }
     text
+}
+
+/// Most characters of a piece of text that is quoted.
+const QUOTED: usize = 60;
+
+/// What a message quotes of a piece of text: not more than a line, and not all of a long one.
+pub fn excerpt(text: &str) -> String {
+    let line = text.lines().next().unwrap_or("");
+    match line.char_indices().nth(QUOTED) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None if line.len() < text.len() => format!("{line} …"),
+        None => line.to_owned(),
+    }
 }
 
 /// The article and noun for a number of things: `1 layer`, `2 layers`.
@@ -117,6 +137,14 @@ pub fn grouped(number: impl ToString) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn excerpts_are_short() {
+        assert_eq!(excerpt("conv 3x3"), "conv 3x3");
+        assert_eq!(excerpt("[1,\n 2]"), "[1, …");
+        assert_eq!(excerpt(&"é".repeat(100)), "é".repeat(60) + "…");
+        assert_eq!(excerpt(""), "");
+    }
 
     #[test]
     fn slips_and_foreign_names_are_recognised() {

@@ -1,5 +1,7 @@
 //! Specs with bytes changed at random: whatever a file says, the compiler answers, in time, and what it accepts is valid.
 
+mod hostile;
+
 use cnnc_compiler::diagnostic::MemoryLoader;
 use cnnc_compiler::graph::verify;
 use cnnc_compiler::{Files, compile_source, hash, parse};

@@ -173,8 +173,9 @@ codes! {
          convolutions and dense layers at this input, shapes. One of them came out differently, so the spec is not that network."
 
     LIMIT "E0801" "limit exceeded"
-        "Specs are bounded: 1 MiB per file, brackets 64 deep, 256 operators in an expression, imports 16 deep, 20,000 layers, two \
-         million steps of expansion, 2^31 elements in a tensor, 2^35 in all of them. A spec that needs more is taken for a mistake."
+        "Specs are bounded: 1 MiB per file, brackets 64 deep, statements 128 deep over all blocks, 256 operators in an expression \
+         (an index is one), imports 16 deep, 20,000 layers, two million steps of expansion, 2^31 elements in a tensor, 2^35 in \
+         all of them. A spec that needs more is taken for a mistake."
 
     READ "E0901" "file that cannot be read"
         "Imports and label files are found relative to the file that names them; `std/…` is part of the compiler."
@@ -185,6 +186,8 @@ codes! {
         "No output depends on this layer, so it is not computed and its weights are not loaded."
     TWO_SOFTMAX "W0102" "softmax twice"
         "`head classify` applies softmax itself; a network that already ends in one would apply it twice."
+    UNUSED_PAIR "W0103" "pair that names no weights"
+        "The first pair of `weights map { … }` that fits the label of a tensor names it. This pair is the first for none."
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Largest file that is read: specs, imports and label lists.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
@@ -65,6 +65,17 @@ impl Loader for MemoryLoader {
 struct Source {
     path: PathBuf,
     text: Arc<str>,
+    /// Where each line begins, once somebody has asked.
+    lines: OnceLock<Arc<[usize]>>,
+}
+
+impl Source {
+    fn lines(&self) -> &[usize] {
+        self.lines.get_or_init(|| {
+            let ends = self.text.match_indices('\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(ends).collect()
+        })
+    }
 }
 
 /// Every text that a compilation has read. Cheap to clone.
@@ -101,6 +112,7 @@ impl Files {
         self.sources.push(Source {
             path: path.into(),
             text: text.into(),
+            lines: OnceLock::new(),
         })
     }
     /// Reads a file, recording that it was read.
@@ -128,10 +140,6 @@ impl Files {
         let directory = self.sources[from].path.parent().unwrap_or(Path::new(""));
         normal(&directory.join(named))
     }
-    /// The text of that path, if it is here.
-    pub(crate) fn find(&self, path: &Path) -> Option<FileId> {
-        self.sources.ids().find(|&id| self.sources[id].path == path)
-    }
     /// Path of a text, as it was named.
     pub fn path(&self, id: FileId) -> &Path {
         &self.sources[id].path
@@ -154,9 +162,9 @@ impl Files {
         while !text.is_char_boundary(byte) {
             byte -= 1;
         }
-        let before = &text[..byte];
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        let lines = self.sources[file].lines();
+        let line = lines.partition_point(|&start| start <= byte);
+        let column = text[lines[line - 1]..byte].chars().count() + 1;
         (line, column)
     }
     /// Every file that was read through the loader: what a build has to watch beside the spec itself.

@@ -64,6 +64,19 @@ pub struct Diagnostic {
     pub fixes: Vec<Fix>,
 }
 
+/// Longest text of a diagnostic in bytes, since a word of the spec may be as long as the file.
+const LONGEST: usize = 2000;
+
+/// The text, cut where it is longer than anyone reads.
+fn cut(text: impl Into<String>) -> String {
+    let mut text = text.into();
+    if text.len() > LONGEST {
+        text.truncate(text.floor_char_boundary(LONGEST));
+        text.push('…');
+    }
+    text
+}
+
 impl Diagnostic {
     /// A diagnostic at a place.
     pub fn new(code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
@@ -76,7 +89,7 @@ impl Diagnostic {
     pub fn without_span(code: Code, message: impl Into<String>) -> Diagnostic {
         Diagnostic {
             code,
-            message: message.into(),
+            message: cut(message),
             span: None,
             label: String::new(),
             secondary: Vec::new(),
@@ -87,36 +100,39 @@ impl Diagnostic {
     }
     /// Says something at the place itself.
     pub fn label(mut self, text: impl Into<String>) -> Diagnostic {
-        self.label = text.into();
+        self.label = cut(text);
         self
     }
     /// Says something at another place.
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
-        self.secondary.push((span, text.into()));
+        self.secondary.push((span, cut(text)));
         self
     }
     /// Adds a fact.
     pub fn note(mut self, text: impl Into<String>) -> Diagnostic {
-        self.notes.push(text.into());
+        self.notes.push(cut(text));
         self
     }
     /// Adds a remedy in words.
     pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
-        self.help.push(text.into());
+        self.help.push(cut(text));
         self
     }
-    /// Adds a remedy that can be applied.
+    /// Adds a remedy that can be applied, unless it is longer than anyone reads.
     pub fn fix(
         mut self,
         message: impl Into<String>,
         span: Span,
         replacement: impl Into<String>,
     ) -> Diagnostic {
-        self.fixes.push(Fix {
-            message: message.into(),
-            span,
-            replacement: replacement.into(),
-        });
+        let replacement = replacement.into();
+        if replacement.len() <= LONGEST {
+            self.fixes.push(Fix {
+                message: cut(message),
+                span,
+                replacement,
+            });
+        }
         self
     }
     /// For an unknown word: offers the nearest of the known ones, or lists them all.
@@ -143,6 +159,41 @@ impl Diagnostic {
     /// How bad it is: the code says.
     pub fn severity(&self) -> Severity {
         self.code.severity()
+    }
+}
+
+/// Mistakes and warnings while they are collected: not more of each than anyone reads.
+#[derive(Debug, Default)]
+pub(crate) struct Problems {
+    items: Vec<Diagnostic>,
+    errors: usize,
+    warnings: usize,
+}
+
+impl Problems {
+    /// Most errors, and most warnings, that are kept.
+    const MOST: usize = 1000;
+
+    /// Adds one, unless there are enough of its kind.
+    pub(crate) fn push(&mut self, problem: Diagnostic) {
+        let known = match problem.severity() {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        if *known < Self::MOST {
+            *known += 1;
+            self.items.push(problem);
+        }
+    }
+
+    /// Whether there is an error among them.
+    pub(crate) fn failed(&self) -> bool {
+        self.errors > 0
+    }
+
+    /// All of them.
+    pub(crate) fn into_items(self) -> Vec<Diagnostic> {
+        self.items
     }
 }
 

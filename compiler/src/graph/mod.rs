@@ -14,7 +14,7 @@ use crate::id::Map;
 use crate::layer::Layer;
 use cnnc_runtime::image::PreProcess;
 use cnnc_runtime::plan::Source;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -342,15 +342,27 @@ impl Graph {
             .collect()
     }
 
+    /// The tensors that have a label: of labelled chains, inputs, and live nodes, which come in this order.
+    fn labelled(&self) -> impl Iterator<Item = (&str, ValueId)> {
+        let named = self.names.iter().map(|(name, value)| (&**name, *value));
+        let inputs = self.inputs.iter().map(|input| (&*input.name, input.value));
+        let nodes = self.live().map(|(_, node)| (&*node.label, node.output));
+        named.chain(inputs).chain(nodes)
+    }
+
     /// The tensor of that label: of a labelled chain, an input, or any live node.
     pub fn find(&self, name: &str) -> Option<ValueId> {
-        let labelled = self.names.iter().find(|(label, _)| label == name);
-        let input = || self.inputs.iter().find(|input| input.name == name);
-        let node = || self.live().find(|(_, node)| node.label == name);
-        labelled
-            .map(|&(_, value)| value)
-            .or_else(|| input().map(|input| input.value))
-            .or_else(|| node().map(|(_, node)| node.output))
+        let found = self.labelled().find(|(label, _)| *label == name);
+        found.map(|(_, value)| value)
+    }
+
+    /// What [`Graph::find`] finds, for all labels at once.
+    pub fn directory(&self) -> HashMap<&str, ValueId> {
+        let mut directory = HashMap::new();
+        for (label, value) in self.labelled() {
+            directory.entry(label).or_insert(value);
+        }
+        directory
     }
 
     /// Whether the value leaves the network.

@@ -64,8 +64,9 @@ use crate::lower::Lower;
 use cnnc_runtime::kernel::map::Step;
 use ndarray::ArrayD;
 use std::any::Any;
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// Every layer of the language.
 pub static LAYERS: &[&Decl] = &[
@@ -124,7 +125,9 @@ pub static LAYERS: &[&Decl] = &[
 
 /// The layer of that keyword.
 pub fn find(keyword: &str) -> Option<&'static Decl> {
-    LAYERS.iter().copied().find(|decl| decl.keyword == keyword)
+    static KEYWORDS: LazyLock<HashMap<&str, &Decl>> =
+        LazyLock::new(|| LAYERS.iter().map(|decl| (decl.keyword, *decl)).collect());
+    KEYWORDS.get(keyword).copied()
 }
 
 /// Elements that a consumer reads beyond each edge of its input, all zero: `(before, after)` of depth, height, width.

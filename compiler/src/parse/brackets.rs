@@ -77,7 +77,8 @@ impl Scan {
         while at < bytes.len() {
             match bytes[at] {
                 b'#' => at = line_end(bytes, at),
-                b'/' if bytes[at..].starts_with(b"///") => at = line_end(bytes, at),
+                // No statement has two slashes behind one another: what follows is prose, whatever brackets it has.
+                b'/' if bytes[at..].starts_with(b"//") => at = line_end(bytes, at),
                 b'"' => at = self.string(bytes, at),
                 open @ (b'{' | b'(' | b'[') => {
                     self.open.push((open, at));
@@ -109,9 +110,11 @@ impl Scan {
 
     /// Returns the string's last byte.
     fn string(&mut self, bytes: &[u8], start: usize) -> usize {
-        let line = line_end(bytes, start);
-        if let Some(length) = bytes[start + 1..line].iter().position(|&b| b == b'"') {
-            return start + 1 + length;
+        let inside = bytes[start + 1..].iter();
+        let length = inside.clone().position(|&b| b == b'"' || b == b'\n');
+        let line = start + 1 + length.unwrap_or(inside.len());
+        if bytes.get(line) == Some(&b'"') {
+            return line;
         }
         // The bracket that should follow it still counts.
         let rest = &bytes[start + 1..line];

@@ -6,6 +6,7 @@ use super::mistake;
 use crate::ast::*;
 use crate::diagnostic::Diagnostic;
 use crate::graph::{FileId, Span};
+use std::collections::HashSet;
 
 pub(super) type Pair<'t> = pest::iterators::Pair<'t, Rule>;
 
@@ -21,6 +22,8 @@ pub(super) struct Builder<'t> {
     /// Operators around the expression that is being read.
     pub(super) operators: usize,
     pub(super) problems: Vec<Diagnostic>,
+    /// Names that statements would have made that do not parse.
+    lost: HashSet<String>,
 }
 
 impl<'t> Builder<'t> {
@@ -31,6 +34,7 @@ impl<'t> Builder<'t> {
             length,
             operators: 0,
             problems: Vec::new(),
+            lost: HashSet::new(),
         }
     }
 
@@ -50,7 +54,7 @@ impl<'t> Builder<'t> {
     pub(super) fn report(&mut self, mut problem: Diagnostic) {
         let length = self.length as u32;
         let appended = problem.span.is_some_and(|span| span.start >= length);
-        if self.problems.len() >= MAX_PROBLEMS || (appended && self.balanced.closed_at_end) {
+        if self.full() || (appended && self.balanced.closed_at_end) {
             return;
         }
         let spans = problem.span.iter_mut();
@@ -59,6 +63,11 @@ impl<'t> Builder<'t> {
             span.end = span.end.min(length);
         }
         self.problems.push(problem);
+    }
+
+    /// Whether there are as many mistakes as are told.
+    fn full(&self) -> bool {
+        self.problems.len() >= MAX_PROBLEMS
     }
 
     /// Whether brackets were repaired within the span: it has then been complained about.
@@ -82,6 +91,7 @@ impl<'t> Builder<'t> {
                 _ => {}
             }
         }
+        file.lost = std::mem::take(&mut self.lost);
         file
     }
 
@@ -92,7 +102,7 @@ impl<'t> Builder<'t> {
         let span = self.span(&item);
         let rule = item.as_rule();
         if rule == Rule::strange {
-            if !self.touched(span) {
+            if !self.touched(span) && !self.full() {
                 let problem = mistake::item(self.file, item.as_span().start(), item.as_str());
                 self.report(problem);
             }
@@ -199,11 +209,12 @@ impl<'t> Builder<'t> {
             .any(|word| part.as_str().starts_with(word));
         let known = self.touched(self.span(part))
             || (self.balanced.closed_at_end && misplaced_item)
-            || self.problems.len() >= MAX_PROBLEMS;
+            || self.full();
         if !known {
             let problem = mistake::statement(self.file, part.as_span().start(), part.as_str());
             self.report(problem);
         }
+        self.lost.extend(mistake::lost_name(part.as_str()));
     }
 
     /// The label of a statement that does not parse, so that what refers to it is not an error too.
@@ -261,7 +272,7 @@ impl<'t> Builder<'t> {
         let mut condition = None;
         for part in pair.into_inner() {
             match part.as_rule() {
-                Rule::expr => condition = Some(self.expr(part)),
+                Rule::condition => condition = Some(self.expr(part)),
                 Rule::body => {
                     let body = self.body(part);
                     arms.extend(condition.take().map(|condition| (condition, body)));

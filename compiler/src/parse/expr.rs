@@ -4,6 +4,7 @@ use super::Rule;
 use super::build::{Builder, Pair};
 use crate::ast::{Expr, ExprKind, Infix, Name, Prefix};
 use crate::diagnostic::{Diagnostic, codes};
+use crate::graph::Span;
 use std::iter::Peekable;
 
 /// Most operators around a value, over all brackets; it bounds the depth of the tree.
@@ -15,21 +16,29 @@ const NOT: u8 = 3;
 const MINUS: u8 = 7;
 
 impl<'t> Builder<'t> {
-    /// `expr`
+    /// `expr` or `condition`
     pub(super) fn expr(&mut self, pair: Pair<'t>) -> Expr {
         let span = self.span(&pair);
         let parts = pair.into_inner();
-        let operators = parts
-            .clone()
-            .filter(|part| part.as_rule() != Rule::operand)
-            .count();
+        let operand = |part: &Pair<'t>| matches!(part.as_rule(), Rule::operand | Rule::simple);
+        let operators = parts.clone().filter(|part| !operand(part)).count();
+        self.around(operators, span, |this| this.climb(&mut parts.peekable(), 0))
+    }
+
+    /// Reads what has so many operators around it.
+    fn around(
+        &mut self,
+        operators: usize,
+        span: Span,
+        read: impl FnOnce(&mut Self) -> Expr,
+    ) -> Expr {
         if self.operators + operators > MAX_OPERATORS {
             let message = format!("the expression has more than {MAX_OPERATORS} operators");
             self.report(Diagnostic::new(codes::LIMIT, span, message));
             return error(span);
         }
         self.operators += operators;
-        let expr = self.climb(&mut parts.peekable(), 0);
+        let expr = read(self);
         self.operators -= operators;
         expr
     }
@@ -68,24 +77,28 @@ impl<'t> Builder<'t> {
         left
     }
 
+    /// `operand` or `simple`: an index is an operator, too.
     fn operand(&mut self, pair: Pair<'t>) -> Expr {
+        let span = self.span(&pair);
         let mut parts = pair.into_inner();
         let Some(first) = parts.next() else {
             return error(self.nowhere());
         };
-        let mut expr = self.atom(first);
-        for index in parts {
-            let span = expr.span.to(self.span(&index));
-            let Some(inner) = index.into_inner().next() else {
-                continue;
-            };
-            let inner = self.expr(inner);
-            expr = Expr {
-                kind: ExprKind::Index(Box::new(expr), Box::new(inner)),
-                span,
-            };
-        }
-        expr
+        let indices = parts.clone().count();
+        self.around(indices, span, |this| {
+            let list = this.atom(first);
+            parts.fold(list, |list, index| {
+                let span = list.span.to(this.span(&index));
+                let Some(inner) = index.into_inner().next() else {
+                    return list;
+                };
+                let inner = this.expr(inner);
+                Expr {
+                    kind: ExprKind::Index(Box::new(list), Box::new(inner)),
+                    span,
+                }
+            })
+        })
     }
 
     /// A choice, quantity, number, string, list or call.
@@ -209,7 +222,7 @@ impl<'t> Builder<'t> {
 }
 
 /// What stands for an expression that has been complained about.
-fn error(span: crate::graph::Span) -> Expr {
+fn error(span: Span) -> Expr {
     Expr {
         kind: ExprKind::Error,
         span,

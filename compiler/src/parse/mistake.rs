@@ -41,10 +41,16 @@ const ITEMS: [&str; 4] = ["import", "preset", "block", "model"];
 /// The diagnostic of a statement that does not parse; `offset` is where it begins in the file.
 pub(super) fn statement(file: FileId, offset: usize, text: &str) -> Diagnostic {
     let word = word_at(text, 0);
-    if ITEMS.contains(&word) {
-        let span = Span::new(file, offset..offset + word.len());
+    let span = Span::new(file, offset..offset + word.len());
+    if ITEMS.contains(&word) && !is_label(text) {
         let message = format!("`{word}` stands outside of models and blocks");
         return Diagnostic::new(codes::SYNTAX, span, message);
+    }
+    if word == "let" && !is_label(text) {
+        let message = "there is no `let`: names of values go before the model";
+        return Diagnostic::new(codes::SYNTAX, span, message)
+            .help("as the parameters of a block: `block part(w) { … }`, called by `part(4)`")
+            .help("or around statements: `for w in [4] { … }`");
     }
     match Grammar::parse(Rule::lone_statement, text) {
         Err(error) => diagnose(file, offset, text, &error),
@@ -77,6 +83,20 @@ pub(super) fn item(file: FileId, offset: usize, text: &str) -> Diagnostic {
     .suggest(word, span, "items", ITEMS)
 }
 
+/// The name that a statement that does not parse would have made: `let w = 4`.
+pub(super) fn lost_name(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("let")?.strip_prefix([' ', '\t'])?;
+    let name = word_at(rest.trim_start(), 0);
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// Whether the statement begins with a label, which may be any word.
+fn is_label(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    let rest = text.trim_start_matches(plain);
+    rest.trim_start_matches([' ', '\t']).starts_with(':')
+}
+
 fn stray(file: FileId, offset: usize, text: &str) -> Diagnostic {
     let end = text.lines().next().unwrap_or("").len();
     let span = Span::new(file, offset..offset + end);
@@ -89,6 +109,11 @@ pub(super) fn diagnose(file: FileId, offset: usize, text: &str, error: &Error<Ru
         InputLocation::Pos(at) | InputLocation::Span((at, _)) => at.min(text.len()),
     };
     let place = |start: usize, end: usize| Span::new(file, offset + start..offset + end);
+    // The parser has given up: its stack was too small for what is around this.
+    if matches!(error.variant, ErrorVariant::CustomError { .. }) {
+        let message = "this is nested too deep for the stack";
+        return Diagnostic::new(codes::LIMIT, place(at, at), message);
+    }
     // Blanks are never what is wrong; where only they follow, the end of what there is says more.
     let blanks = text[at..].len() - text[at..].trim_start_matches([' ', '\t', '\r']).len();
     let at = match text[at..].trim() {
@@ -101,8 +126,13 @@ pub(super) fn diagnose(file: FileId, offset: usize, text: &str, error: &Error<Ru
     }
     let span = place(at, at + token(text, at).len());
     let expected = expected(error);
-    if expected.as_deref() == Some(END) && text[at..].starts_with(|c: char| c.is_ascii_alphabetic())
-    {
+    let word = word_at(text, at);
+    let alphabetic = word.starts_with(|c: char| c.is_ascii_alphabetic());
+    let chained = ["branch", "residual", "route"].contains(&word) || ITEMS.contains(&word);
+    let starts = FORMS.iter().any(|(first, _)| *first == word) && !chained;
+    let count = |set: &[char]| text[..at].matches(set).count();
+    let outside = at > 0 && count(&['(', '[', '{']) == count(&[')', ']', '}']);
+    if alphabetic && (expected.as_deref() == Some(END) || (starts && outside)) {
         let message = "a statement ends with its line, or with `;`";
         return Diagnostic::new(codes::SYNTAX, span, message)
             .label("the next begins here")
@@ -117,7 +147,8 @@ pub(super) fn diagnose(file: FileId, offset: usize, text: &str, error: &Error<Ru
         problem = problem.label(format!("expected {expected}"));
     }
     let first = word_at(text, 0);
-    if let Some((_, form)) = FORMS.iter().find(|(word, _)| *word == first) {
+    let form = FORMS.iter().find(|(word, _)| *word == first);
+    if let Some((_, form)) = form.filter(|_| !is_label(text)) {
         problem = problem.help(format!("the form is `{form}`"));
     }
     problem
@@ -127,6 +158,11 @@ pub(super) fn diagnose(file: FileId, offset: usize, text: &str, error: &Error<Ru
 fn habit(text: &str, at: usize) -> Option<(Range<usize>, &'static str, String)> {
     const SIGNS: &[(&str, &str, &str)] = &[
         ("=", "a value follows its name without `=`", " "),
+        (
+            "///",
+            "`///` stands before what it documents; behind it a comment begins with `#`",
+            "#",
+        ),
         ("//", "a comment begins with `#`", "#"),
         ("&&", "`and` is written as a word", "and"),
         ("||", "`or` is written as a word", "or"),
@@ -160,14 +196,14 @@ fn habit(text: &str, at: usize) -> Option<(Range<usize>, &'static str, String)> 
         let message = "extents are joined by a lower-case x";
         return Some((at..at + token.len(), message, token.replace('X', "x")));
     }
-    // A failed attempt may have read the first half of the sign.
-    let starts = [Some(at), at.checked_sub(1)];
+    // A failed attempt may have read the first character of the sign.
+    let starts = [at.checked_sub(1), Some(at)];
     starts.into_iter().flatten().find_map(|start| {
         let rest = text.get(start..)?;
         let &(sign, message, replacement) =
             SIGNS.iter().find(|(sign, ..)| rest.starts_with(sign))?;
-        (start == at || sign.len() == 2)
-            .then(|| (start..start + sign.len(), message, replacement.to_owned()))
+        let end = start + sign.len();
+        (end > at).then(|| (start..end, message, replacement.to_owned()))
     })
 }
 
@@ -196,7 +232,12 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::path | Rule::text => "a word",
         Rule::number | Rule::extent => "a number",
         Rule::string => "a string",
-        Rule::expr | Rule::operand | Rule::quantity | Rule::call => "a value",
+        Rule::expr
+        | Rule::operand
+        | Rule::condition
+        | Rule::simple
+        | Rule::quantity
+        | Rule::call => "a value",
         Rule::list => "a list",
         Rule::paren | Rule::args | Rule::params => "`(`",
         Rule::body | Rule::group | Rule::settings | Rule::arm | Rule::mapping | Rule::ignored => {

@@ -302,7 +302,7 @@ impl Resolver<'_> {
     }
 
     fn no_taker(&mut self, matching: &Matching<'_>, term: &Term) -> super::Reported {
-        let text = self.files.slice(term.span).to_owned();
+        let text = self.quoted(term.span);
         let open: Vec<String> = matching
             .params
             .iter()
@@ -330,7 +330,7 @@ impl Resolver<'_> {
         param: &ParamDecl,
         value: &Spanned<Literal>,
     ) -> super::Reported {
-        let text = self.files.slice(value.span).to_owned();
+        let text = self.quoted(value.span);
         let message = format!(
             "`{}` of `{owner}` takes {}, not `{text}`",
             param.name,
@@ -363,7 +363,7 @@ impl Resolver<'_> {
     /// Adds defaults for what was not given.
     pub(super) fn fill_defaults(
         &self,
-        keyword: &str,
+        keyword: &'static str,
         params: &'static [ParamDecl],
         args: &mut Args,
     ) {
@@ -371,14 +371,13 @@ impl Resolver<'_> {
             if args.get(param.name).is_some() {
                 continue;
             }
-            let suits = |default: &&super::Default| {
-                default.name == param.name && fits(&param.kind, &default.value.value)
+            let mut known = self.defaults.of(keyword, param.name);
+            let suits = |value: &&Spanned<Literal>| {
+                self.charge(1);
+                fits(&param.kind, &value.value)
             };
-            let own = |default: &&super::Default| default.layer.as_deref() == Some(keyword);
-            let all = |default: &&super::Default| default.layer.is_none();
-            let defaults = || self.defaults.iter().rev().filter(suits);
-            if let Some(default) = defaults().find(own).or_else(|| defaults().find(all)) {
-                args.given.push((param.name, default.value.clone()));
+            if let Some(value) = known.find(suits) {
+                args.given.push((param.name, value.clone()));
             }
         }
     }

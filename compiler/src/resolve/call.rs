@@ -3,7 +3,7 @@
 use super::chain::Chain;
 use super::label::{Component, Place, scope};
 use super::value::Value;
-use super::{Resolver, Result, SharedCall, Tensor, Variable};
+use super::{Resolver, Result, SharedCall, Tensor};
 use crate::ast::{Expr, ExprKind, Infix};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::Span;
@@ -56,13 +56,11 @@ impl<'a> Resolver<'a> {
             [] => name.to_owned(),
             written => format!("{name}({})", written.join(", ")),
         };
-        let mark = self.variables.len();
-        let bound = block.params.iter().zip(values);
-        self.variables.extend(bound.map(|(name, value)| Variable {
-            name: name.value.clone(),
-            value,
-        }));
-        let visible = std::mem::replace(&mut self.visible, mark);
+        let mark = self.variables.mark();
+        self.variables.enter();
+        for (name, value) in block.params.iter().zip(values) {
+            self.variables.push(&name.value, value);
+        }
         self.active.push(&block.name.value);
         self.called_at.push(span);
         let result = self.part(Kind::Block, written, span, |this| {
@@ -72,8 +70,7 @@ impl<'a> Resolver<'a> {
         });
         self.called_at.pop();
         self.active.pop();
-        self.visible = visible;
-        self.variables.truncate(mark);
+        self.variables.back(mark);
         result
     }
 
@@ -86,7 +83,7 @@ impl<'a> Resolver<'a> {
     }
 
     pub(super) fn is_shared(&self, name: &str) -> bool {
-        self.shared.iter().any(|net| net.name.value == name)
+        self.shared_names.contains_key(name)
     }
 
     /// Expands a shared network on operands; its parameters are those of its first call. `whole` says that the call is an
@@ -99,7 +96,7 @@ impl<'a> Resolver<'a> {
         whole: bool,
         chain: &mut Chain<'_>,
     ) -> Result<Tensor> {
-        let Some(index) = self.shared.iter().rposition(|net| net.name.value == name) else {
+        let Some(&index) = self.shared_names.get(name) else {
             return Err(super::Reported);
         };
         self.check_depth(span)?;
@@ -121,14 +118,11 @@ impl<'a> Resolver<'a> {
             return Err(self.error(problem.also(definition, "defined here")));
         }
         let place = self.shared_place(index, whole, chain, span);
-        let net = &self.shared[index];
-        let variables = net.variables.iter().map(|(name, value)| Variable {
-            name: name.clone(),
-            value: value.clone(),
-        });
-        let mark = self.variables.len();
-        self.variables.extend(variables);
-        let visible = std::mem::replace(&mut self.visible, mark);
+        let defined = self.shared[index].variables;
+        let mark = self.variables.mark();
+        self.variables.enter();
+        self.spend(defined.len())?;
+        self.variables.repeat(defined);
         self.calls.push(SharedCall {
             net: index,
             made: Vec::new(),
@@ -149,8 +143,7 @@ impl<'a> Resolver<'a> {
         });
         self.called_at.pop();
         let tensor = std::mem::replace(&mut self.current, before);
-        self.visible = visible;
-        self.variables.truncate(mark);
+        self.variables.back(mark);
         if let Some(call) = self.calls.pop() {
             // A first call that failed says nothing about what later ones need.
             let unknown = result.is_err() || tensor == Some(Tensor::Unknown);
@@ -195,10 +188,18 @@ impl<'a> Resolver<'a> {
 
     /// The tensor of that name, looked for here and then further out.
     pub(super) fn find_tensor(&self, name: &str) -> Option<Tensor> {
-        (0..=self.labels.len()).rev().find_map(|depth| {
-            let path = format!("{}{name}", scope(&self.labels[..depth]));
-            self.tensors.get(&path).copied()
-        })
+        self.charge(self.labels.len());
+        let mut path = scope(&self.labels);
+        let mut end = path.len();
+        for part in self.labels.iter().rev() {
+            path.truncate(end);
+            path.push_str(name);
+            if let Some(&tensor) = self.tensors.get(&path) {
+                return Some(tensor);
+            }
+            end -= part.text.len() + 1;
+        }
+        self.tensors.get(name).copied()
     }
 
     pub(super) fn knows_tensor(&self, name: &str) -> bool {
@@ -217,12 +218,8 @@ impl<'a> Resolver<'a> {
             .map(|path| path.strip_prefix(&prefix).unwrap_or(path).to_owned())
             .collect();
         let message = format!("there is no tensor `{name}` at this point");
-        let problem = Diagnostic::new(codes::UNKNOWN_TENSOR, span, message).suggest(
-            name,
-            span,
-            "tensors",
-            known.iter().map(String::as_str),
-        );
+        let problem = Diagnostic::new(codes::UNKNOWN_TENSOR, span, message);
+        let problem = self.suggest(problem, name, span, "tensors", &known);
         Err(self.error(problem))
     }
 
@@ -250,7 +247,7 @@ impl<'a> Resolver<'a> {
             }
             ExprKind::Error => Err(super::Reported),
             _ => {
-                let text = self.files.slice(expr.span).to_owned();
+                let text = self.quoted(expr.span);
                 let message = format!("`{text}` is no tensor");
                 Err(self.error(
                     Diagnostic::new(codes::MIXED, expr.span, message)
@@ -275,18 +272,12 @@ impl<'a> Resolver<'a> {
                 Some(_) => format!("`{word}` is a block: it stands in a chain of its own"),
                 None => format!("`{word}` is no layer or shared network"),
             };
-            let known: Vec<&str> = layer::LAYERS.iter().map(|decl| decl.keyword).collect();
-            let shared: Vec<&str> = self
-                .shared
-                .iter()
-                .map(|net| net.name.value.as_str())
-                .collect();
-            let problem = Diagnostic::new(codes::UNKNOWN_WORD, name.span, message).suggest(
-                word,
-                name.span,
-                "layers and shared networks",
-                known.into_iter().chain(shared),
-            );
+            let layers = layer::LAYERS.iter().map(|decl| decl.keyword);
+            let shared = self.shared.iter().map(|net| net.name.value.as_str());
+            let known: Vec<String> = layers.chain(shared).map(str::to_owned).collect();
+            let problem = Diagnostic::new(codes::UNKNOWN_WORD, name.span, message);
+            let what = "layers and shared networks";
+            let problem = self.suggest(problem, word, name.span, what, &known);
             return Err(self.error(problem));
         }
         let operands = args

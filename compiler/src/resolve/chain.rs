@@ -8,6 +8,7 @@ use crate::graph::{NodeId, Span};
 use crate::id::Id;
 use crate::layer::{self, Args, Decl};
 use crate::outline::Kind;
+use crate::words;
 
 /// A chain while it is expanded.
 pub(super) struct Chain<'p> {
@@ -86,7 +87,7 @@ impl<'a> Resolver<'a> {
                 Ok(at + 1)
             }
             TermKind::Value(_) | TermKind::Stride(_) => {
-                let text = self.files.slice(term.span).to_owned();
+                let text = self.quoted(term.span);
                 let message = format!("`{text}` belongs to no layer");
                 Err(self.error(Diagnostic::new(codes::UNEXPECTED, term.span, message)))
             }
@@ -182,7 +183,8 @@ impl<'a> Resolver<'a> {
         span: Span,
     ) -> Option<Diagnostic> {
         let constant = |arg: &Expr| match &arg.kind {
-            ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Dims(_) | ExprKind::Str(_) => true,
+            ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Dims(_) => true,
+            ExprKind::Str(name) => !self.knows_tensor(name),
             ExprKind::Name(name) => !self.knows_tensor(name) && self.find_variable(name).is_some(),
             _ => false,
         };
@@ -272,6 +274,9 @@ impl<'a> Resolver<'a> {
 
     /// A word that is nothing: the suggestions include what the layer before it would have taken.
     fn unknown_word(&mut self, word: &str, span: Span, terms: &[Term], at: usize) -> Reported {
+        if self.program.is_lost(word) {
+            return Reported;
+        }
         let called = matches!(terms[at].kind, TermKind::Call(..));
         let before = terms[..at].iter().rev().find_map(|term| match &term.kind {
             TermKind::Word(word) => layer::find(word),
@@ -284,7 +289,7 @@ impl<'a> Resolver<'a> {
                 .map(|param| param.name.to_owned())
                 .collect()
         });
-        near.extend(self.variable_names().map(str::to_owned));
+        near.extend(self.variables.names().map(str::to_owned));
         near.extend(self.program.block_names().map(str::to_owned));
         near.extend(self.shared.iter().map(|net| net.name.value.clone()));
         near.extend(layer::LAYERS.iter().map(|decl| decl.keyword.to_owned()));
@@ -292,19 +297,20 @@ impl<'a> Resolver<'a> {
             near.extend(self.tensors.keys().cloned());
         }
         let known: Vec<&str> = near.iter().map(String::as_str).collect();
+        self.charge(words::effort(word, known.iter().copied()));
         let message = format!("`{word}` is no layer, block or tensor");
         let mut problem =
             Diagnostic::new(codes::UNKNOWN_WORD, span, message).label("not known here");
-        match crate::words::nearest(word, &known) {
+        match words::nearest(word, &known) {
             Some(name) => problem = problem.fix(format!("did you mean `{name}`?"), span, name),
             None => {
                 let mut layers: Vec<&str> = layer::LAYERS.iter().map(|decl| decl.keyword).collect();
                 layers.sort_unstable();
-                problem = problem.note(format!("layers: {}", crate::words::list(&layers)));
+                problem = problem.note(format!("layers: {}", words::list(&layers)));
                 let mut blocks: Vec<&str> = self.program.block_names().collect();
                 blocks.sort_unstable();
                 if !blocks.is_empty() {
-                    problem = problem.note(format!("blocks: {}", crate::words::list(&blocks)));
+                    problem = problem.note(format!("blocks: {}", words::list(&blocks)));
                 }
             }
         }

@@ -4,24 +4,53 @@ use super::value::Value;
 use super::{Note, Resolver};
 use crate::ast::{Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::{NodeId, Span};
+use crate::graph::{NodeId, Span, ValueId};
 use crate::id::Id;
 use crate::words::grouped;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+
+/// What is held against expectations.
+struct Facts {
+    params: u64,
+    macs: u64,
+    tensors: HashMap<String, ValueId>,
+}
 
 impl Resolver<'_> {
-    pub(super) fn expect(&mut self, terms: &[Term]) {
+    /// Every `expect` of the model.
+    pub(super) fn expectations(&mut self, all: &[&[Term]]) {
+        if all.is_empty() {
+            return;
+        }
+        let tensors = self.graph.directory().into_iter();
+        let facts = Facts {
+            params: self.learned(),
+            macs: self.macs(),
+            tensors: tensors
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        };
+        for terms in all {
+            self.expect(&facts, terms);
+        }
+    }
+
+    fn expect(&mut self, facts: &Facts, terms: &[Term]) {
         let mut at = 0;
         while let Some(term) = terms.get(at) {
+            if self.spend(1).is_err() {
+                return;
+            }
             let word = match &term.kind {
                 TermKind::Word(word) => word.as_str(),
                 _ => "",
             };
             let used = match word {
-                "params" | "macs" => self.expect_total(word, terms, at),
-                "shape" => self.expect_shape(terms, at),
+                "params" => self.expect_total("learned parameters", facts.params, terms, at),
+                "macs" => self.expect_total("multiplications", facts.macs, terms, at),
+                "shape" => self.expect_shape(&facts.tensors, terms, at),
                 _ => {
-                    let text = self.files.slice(term.span).to_owned();
+                    let text = self.quoted(term.span);
                     let message = format!("nothing called `{text}` can be expected");
                     let known = ["params", "macs", "shape"];
                     let problem = Diagnostic::new(codes::UNKNOWN_SETTING, term.span, message)
@@ -37,21 +66,19 @@ impl Resolver<'_> {
         }
     }
 
-    fn expect_total(&mut self, word: &str, terms: &[Term], at: usize) -> Option<usize> {
+    fn expect_total(
+        &mut self,
+        what: &str,
+        actual: u64,
+        terms: &[Term],
+        at: usize,
+    ) -> Option<usize> {
         let Some((expected, span)) = self.expected_integer(terms.get(at + 1)) else {
-            let message = format!("`{word}` needs a number");
+            let message = format!("`{}` needs a number", self.quoted(terms[at].span));
             self.error(Diagnostic::new(codes::NO_VALUE, terms[at].span, message));
             return None;
         };
-        let actual = match word {
-            "params" => self.learned(),
-            _ => self.macs(),
-        };
         if !self.incomplete && i128::from(expected) != i128::from(actual) {
-            let what = match word {
-                "params" => "learned parameters",
-                _ => "multiplications",
-            };
             let (expected, actual) = (grouped(expected), grouped(actual));
             let message = format!("expected {expected} {what}, but there are {actual}");
             let problem = Diagnostic::new(codes::EXPECT, span, message).fix(
@@ -75,7 +102,12 @@ impl Resolver<'_> {
         }
     }
 
-    fn expect_shape(&mut self, terms: &[Term], at: usize) -> Option<usize> {
+    fn expect_shape(
+        &mut self,
+        tensors: &HashMap<String, ValueId>,
+        terms: &[Term],
+        at: usize,
+    ) -> Option<usize> {
         let name = terms.get(at + 1).map(|term| {
             let text = self.files.slice(term.span).trim_matches('"').to_owned();
             (text, term.span)
@@ -98,7 +130,7 @@ impl Resolver<'_> {
             self.error(problem);
             return None;
         };
-        let Some(value) = self.graph.find(&name) else {
+        let Some(&value) = tensors.get(&name) else {
             if !self.incomplete && !self.tensors.contains_key(&name) {
                 let problem = self.no_tensor(&name, name_span);
                 self.error(problem);
@@ -110,7 +142,7 @@ impl Resolver<'_> {
             && dims.iter().zip(actual.dims()).all(|(a, b)| *a == *b as i64);
         if !same {
             let span = terms[at + 2].span;
-            let expected = self.files.slice(span).to_owned();
+            let expected = self.quoted(span);
             let message = format!("expected `{name}` to be {expected}, but it is {actual}");
             let problem = Diagnostic::new(codes::EXPECT, span, message)
                 .also(self.maker(value), format!("this is {actual}"))

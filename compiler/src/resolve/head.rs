@@ -7,6 +7,7 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::{Def, Output, Shape, Span, ValueId};
 use crate::head::{self, Computes, Head, HeadDecl, Misfit};
 use crate::layer::{Kind, Literal};
+use std::collections::HashSet;
 
 impl<'a> Resolver<'a> {
     /// Reads the head and expands its statements.
@@ -65,16 +66,18 @@ impl<'a> Resolver<'a> {
             given: Vec::new(),
             tensors: Vec::new(),
         };
+        let mut places: Vec<(&str, Span)> = Vec::new();
         for (key, value) in given {
-            if key == "labels" {
-                head.labels = self.labels(&value)?;
-                continue;
-            }
-            if let Some(first) = head.span_of(key) {
+            if let Some(&(_, first)) = places.iter().find(|(known, _)| *known == key) {
                 let message = format!("`{key}` of `{owner}` is given twice");
                 let problem = Diagnostic::new(codes::GIVEN_TWICE, value.span, message);
                 self.error(problem.also(first, "given here first"));
                 return None;
+            }
+            places.push((key, value.span));
+            if key == "labels" {
+                head.labels = self.labels(&value)?;
+                continue;
             }
             if decl
                 .keys
@@ -151,9 +154,11 @@ impl<'a> Resolver<'a> {
         let mut entering = vec![raw];
         if decl.computes == Computes::Maps {
             // The first of the maps is `raw`.
+            let outputs = self.graph.outputs.iter();
+            let mut known: HashSet<String> = outputs.map(|output| output.name.clone()).collect();
             for (name, value) in head.tensors.iter().skip(1) {
                 entering.push(*value);
-                if self.graph.outputs.iter().any(|output| output.name == *name) {
+                if !known.insert(name.clone()) {
                     let message = format!("there is already an output `{name}`");
                     self.error(Diagnostic::new(codes::DUPLICATE, span, message));
                     return;

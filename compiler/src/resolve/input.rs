@@ -126,7 +126,7 @@ impl Resolver<'_> {
                 .collect(),
             _ => None,
         };
-        let text = self.files.slice(expr.span).to_owned();
+        let text = self.quoted(expr.span);
         let shape = dims
             .and_then(|dims| {
                 dims.into_iter()

@@ -101,6 +101,7 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
+        self.charge(self.labels.len() + self.weights.len() + text.len() / 16);
         let last = Component { text, index: false };
         let with_prefix = |prefix: &[Component], entry: usize| {
             let kept = prefix
@@ -152,13 +153,11 @@ impl<'a> Resolver<'a> {
     /// Names the tensor that a labelled statement ends with.
     pub(super) fn name_tensor(&mut self, place: &Place, tensor: Tensor) {
         let path = place.label();
-        let again = self.tensors.insert(path.clone(), tensor).is_some();
+        self.charge(1 + path.len() / 16);
         if let Tensor::Known(value) = tensor {
-            if again {
-                self.graph.names.retain(|(name, _)| *name != path);
-            }
-            self.graph.names.push((path, value));
+            self.graph.names.push((path.clone(), value));
         }
+        self.tensors.insert(path, tensor);
     }
 
     /// Names the nodes of a chain, first to last.
@@ -216,13 +215,25 @@ impl<'a> Resolver<'a> {
             self.graph.nodes[NodeId::new(index)].label = label.unwrap_or_default();
         }
         let paths = self.settle(notes.iter().map(|note| (&note.weights, note.span)));
+        let mut named = Vec::new();
         for (param, node) in std::mem::take(&mut self.owned) {
             let path = paths[node.index()].as_deref().unwrap_or_default();
             let role = self.graph.params[param].role;
-            self.graph.params[param].name = self.tensor_name(&notes[node.index()], path, role);
+            named.push((path, role));
+            match self.tensor_name(&notes[node.index()], path, role) {
+                Ok(name) => self.graph.params[param].name = name,
+                Err(_) => break,
+            }
         }
         self.notes = notes;
+        // Of a label that is there twice, the last tensor.
+        let mut seen = HashSet::new();
+        let names = self.graph.names.iter().rev();
+        let last: Vec<bool> = names.map(|(name, _)| seen.insert(name)).collect();
+        let mut last = last.into_iter().rev();
+        self.graph.names.retain(|_| last.next() == Some(true));
         self.check_tensor_names();
+        self.warn_of_pairs(&named);
     }
 
     fn settle<'n>(

@@ -4,15 +4,15 @@
 //! |---|---|
 //! | `program` | imports; which blocks and presets there are |
 //! | `model`, `input`, `head`, `expect` | what stands directly in a model |
-//! | `settings` | defaults, and lists of keys |
+//! | `settings`, `defaults` | lists of keys; values of parameters that layers leave open |
 //! | `statement` | loops, conditions, groups, scopes |
 //! | `chain` | the words of a chain, one layer after the other |
 //! | `args` | which words belong to a layer |
 //! | `join` | branches and residuals |
 //! | `call` | blocks, shared networks, tensors as operands |
 //! | `apply` | one layer on its operands: shapes and parameters |
-//! | `value` | constant expressions |
-//! | `label`, `weights` | names of nodes and of their tensors in files |
+//! | `value`, `variables` | constant expressions and the names in them |
+//! | `label`, `weights`, `pattern` | names of nodes and of their tensors in files |
 //!
 //! One mistake is one diagnostic: what fails yields `Tensor::Unknown`, and whatever is applied to it is
 //! unknown in silence. Work is bounded: every step of expansion is counted.
@@ -21,34 +21,40 @@ mod apply;
 mod args;
 mod call;
 mod chain;
+mod defaults;
 mod expect;
 mod head;
 mod input;
 mod join;
 mod label;
 mod model;
+mod pattern;
 mod pictures;
 mod program;
 mod settings;
 mod statement;
 mod style;
 mod value;
+mod variables;
 mod weights;
 
 pub use args::describe;
 pub use input::INPUT_SETTINGS;
 
-use crate::ast::{Body, Name, Spanned};
-use crate::diagnostic::{Diagnostic, Diagnostics, Files, Severity, codes};
+use crate::ast::{Body, Name};
+use crate::diagnostic::{Diagnostic, Diagnostics, Files, Problems, codes};
 use crate::graph::{Graph, NodeId, ParamId, Span, ValueId};
 use crate::id::Id;
-use crate::layer::Literal;
 use crate::outline::{self, Kind, Outline};
+use crate::words;
+use defaults::Defaults;
 use label::{Component, Naming};
 use program::Program;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use value::Value;
+use variables::{Mark, Variables};
 
 /// Most layers in a network.
 pub const MAX_NODES: usize = 20_000;
@@ -85,16 +91,14 @@ pub fn compile_source(
     path: impl AsRef<Path>,
     text: &str,
 ) -> std::result::Result<Model, Diagnostics> {
-    let mut problems = Vec::new();
+    let mut problems = Problems::default();
     let program = Program::load(files, path.as_ref(), text, &mut problems);
     let mut resolver = Resolver::new(&program, files, problems);
     let graph = resolver.model();
     let problems = std::mem::take(&mut resolver.problems);
     let outline = std::mem::take(&mut resolver.outline).finish();
-    let failed = problems
-        .iter()
-        .any(|problem| problem.severity() == Severity::Error);
-    let problems = Diagnostics::new(problems, files);
+    let failed = problems.failed();
+    let problems = Diagnostics::new(problems.into_items(), files);
     match graph {
         Some(graph) if !failed => Ok(Model {
             graph,
@@ -140,25 +144,13 @@ enum Tensor {
 /// The constant that is the number of channels.
 const CHANNELS: &str = "channels";
 
-struct Variable {
-    name: String,
-    value: Value,
-}
-
-/// `name value` or `layer.name value` of `defaults`.
-struct Default {
-    layer: Option<String>,
-    name: &'static str,
-    value: Spanned<Literal>,
-}
-
 /// A shared network.
 struct SharedNet<'a> {
     name: &'a Name,
     params: &'a [Name],
     body: &'a Body,
-    /// Variables where it is defined.
-    variables: Vec<(String, Value)>,
+    /// Variables where it is defined; they are there as long as it is.
+    variables: Mark,
     /// Where its weights live.
     weights: Vec<Component>,
     /// The parameters that its first call has made, in order.
@@ -189,7 +181,7 @@ struct SharedCall {
 struct Resolver<'a> {
     program: &'a Program,
     files: &'a mut Files,
-    problems: Vec<Diagnostic>,
+    problems: Problems,
     graph: Graph,
     outline: outline::Writer,
     /// Where inputs are written.
@@ -198,17 +190,17 @@ struct Resolver<'a> {
     notes: Vec<Note>,
     owned: Vec<(ParamId, NodeId)>,
     /// How the model's weights are called in files.
-    rules: Vec<weights::Rule>,
+    rules: weights::Rules,
     /// Labelled tensors by path.
     tensors: HashMap<String, Tensor>,
     input_count: usize,
     /// Current value of the chain.
     current: Option<Tensor>,
-    variables: Vec<Variable>,
-    /// Variables below this index belong to the caller of the block.
-    visible: usize,
-    defaults: Vec<Default>,
+    variables: Variables,
+    defaults: Defaults,
     shared: Vec<SharedNet<'a>>,
+    /// Where in the list a shared network is, by its name.
+    shared_names: HashMap<&'a str, usize>,
     calls: Vec<SharedCall>,
     /// Blocks that are being expanded.
     active: Vec<&'a str>,
@@ -217,7 +209,10 @@ struct Resolver<'a> {
     weights: Vec<Component>,
     /// Lengths of both paths where the current block begins.
     entry: (usize, usize),
-    steps: usize,
+    /// Work that has been done. Looking something up is work, too.
+    steps: Cell<usize>,
+    /// Bodies that are being expanded within one another.
+    depth: usize,
     elements: u64,
     parameters: u64,
     literals: usize,
@@ -234,8 +229,8 @@ struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    fn new(program: &'a Program, files: &'a mut Files, problems: Vec<Diagnostic>) -> Self {
-        let incomplete = !problems.is_empty();
+    fn new(program: &'a Program, files: &'a mut Files, problems: Problems) -> Self {
+        let incomplete = problems.failed();
         Resolver {
             program,
             files,
@@ -244,21 +239,22 @@ impl<'a> Resolver<'a> {
             outline: outline::Writer::default(),
             input_spans: HashMap::new(),
             notes: Vec::new(),
-            rules: Vec::new(),
+            rules: weights::Rules::default(),
             owned: Vec::new(),
             tensors: HashMap::new(),
             input_count: 0,
             current: None,
-            variables: Vec::new(),
-            visible: 0,
-            defaults: Vec::new(),
+            variables: Variables::default(),
+            defaults: Defaults::default(),
             shared: Vec::new(),
+            shared_names: HashMap::new(),
             calls: Vec::new(),
             active: Vec::new(),
             labels: Vec::new(),
             weights: Vec::new(),
             entry: (0, 0),
-            steps: 0,
+            steps: Cell::new(0),
+            depth: 0,
             elements: 0,
             literals: 0,
             parameters: 0,
@@ -274,16 +270,13 @@ impl<'a> Resolver<'a> {
     fn error(&mut self, mut problem: Diagnostic) -> Reported {
         self.incomplete = true;
         // A mistake in a loop is found in every turn, and suggestions take time.
-        self.steps += ERROR_STEPS;
+        self.charge(ERROR_STEPS);
         if let (Some(&call), Some(span)) = (self.called_at.last(), problem.span)
             && !(call.file == span.file && call.start <= span.start && span.end <= call.end)
         {
             problem = problem.also(call, "in this call");
         }
-        // More than anyone reads; the bound is on memory.
-        if self.problems.len() < 1000 {
-            self.problems.push(problem);
-        }
+        self.problems.push(problem);
         Reported
     }
 
@@ -307,11 +300,21 @@ impl<'a> Resolver<'a> {
         result
     }
 
-    /// Counts work.
+    /// Counts work that is done in any case.
+    fn charge(&self, steps: usize) {
+        self.steps.set(self.steps.get().saturating_add(steps));
+    }
+
+    /// Whether more work has been done than may be.
+    fn spent(&self) -> bool {
+        self.steps.get() > MAX_STEPS
+    }
+
+    /// Counts work, which is not to be done if it is too much.
     fn spend(&mut self, steps: usize) -> Result<()> {
-        self.steps += steps;
-        if self.steps > MAX_STEPS {
-            let most = crate::words::grouped(MAX_STEPS);
+        self.charge(steps);
+        if self.spent() {
+            let most = words::grouped(MAX_STEPS);
             let message = format!("the spec expands to more than {most} steps");
             return Err(self.halt(message));
         }
@@ -331,12 +334,27 @@ impl<'a> Resolver<'a> {
         Reported
     }
 
+    /// Offers the nearest of the known words, or lists them all; the more there are, the more work it is.
+    fn suggest(
+        &mut self,
+        problem: Diagnostic,
+        word: &str,
+        span: Span,
+        what: &str,
+        known: &[String],
+    ) -> Diagnostic {
+        let known = known.iter().map(String::as_str);
+        self.charge(words::effort(word, known.clone()));
+        problem.suggest(word, span, what, known)
+    }
+
+    /// What a message quotes of the spec.
+    fn quoted(&self, span: Span) -> String {
+        words::excerpt(self.files.slice(span))
+    }
+
     fn find_variable(&self, name: &str) -> Option<Value> {
-        self.variables[self.visible..]
-            .iter()
-            .rev()
-            .find(|variable| variable.name == name)
-            .map(|variable| variable.value.clone())
+        self.variables.find(name).cloned()
     }
 
     /// A variable, or `channels`: how many the value has that the chain has reached.
@@ -353,21 +371,12 @@ impl<'a> Resolver<'a> {
         }))
     }
 
-    fn variable_names(&self) -> impl Iterator<Item = &str> {
-        self.variables[self.visible..]
-            .iter()
-            .map(|variable| variable.name.as_str())
-    }
-
     fn bind(&mut self, name: &Name, value: Value) -> Result<()> {
         if crate::layer::find(&name.value).is_some() {
             let message = format!("`{}` is a layer and cannot be a variable", name.value);
             return Err(self.error(Diagnostic::new(codes::RESERVED, name.span, message)));
         }
-        self.variables.push(Variable {
-            name: name.value.clone(),
-            value,
-        });
+        self.variables.push(&name.value, value);
         Ok(())
     }
 
@@ -375,7 +384,7 @@ impl<'a> Resolver<'a> {
     fn is_callable(&self, word: &str) -> bool {
         crate::layer::find(word).is_some()
             || self.program.block(word).is_some()
-            || self.shared.iter().any(|net| net.name.value == word)
+            || self.is_shared(word)
             || self.knows_tensor(word)
     }
 }

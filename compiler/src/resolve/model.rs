@@ -140,15 +140,11 @@ impl<'a> Resolver<'a> {
             self.attach(decl, head, raw, span);
         }
         self.settle_names();
-        for tap in &later.taps {
-            self.tap(tap);
-        }
+        self.tap(&later.taps);
         if raw.is_some() {
             self.prune();
         }
-        for terms in &later.expect {
-            self.expect(terms);
-        }
+        self.expectations(&later.expect);
     }
 
     /// What enters the head's decode: what it computes, the tensor that it names first, or the result of the last chain.
@@ -168,42 +164,47 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn tap(&mut self, name: &Name) {
-        let Some(value) = self.graph.find(&name.value) else {
-            // It may be one of those that failed.
-            if self.tensors.contains_key(&name.value) {
-                return;
-            }
-            let problem = self.no_tensor(&name.value, name.span);
-            self.error(problem);
-            return;
-        };
-        if self
-            .graph
-            .outputs
-            .iter()
-            .any(|output| output.name == name.value)
-        {
-            let message = format!("there is already an output `{}`", name.value);
-            self.error(Diagnostic::new(codes::DUPLICATE, name.span, message));
+    /// Makes tensors outputs.
+    fn tap(&mut self, names: &[&Name]) {
+        if names.is_empty() {
             return;
         }
-        self.graph.outputs.push(Output {
-            name: name.value.clone(),
-            value,
-        });
+        let directory = self.graph.directory();
+        let found: Vec<Option<ValueId>> = names
+            .iter()
+            .map(|name| directory.get(&*name.value).copied())
+            .collect();
+        let outputs = self.graph.outputs.iter();
+        let mut known: HashSet<String> = outputs.map(|output| output.name.clone()).collect();
+        for (name, value) in names.iter().zip(found) {
+            if self.spend(1).is_err() {
+                return;
+            }
+            let Some(value) = value else {
+                // It may be one of those that failed.
+                if !self.tensors.contains_key(&name.value) {
+                    let problem = self.no_tensor(&name.value, name.span);
+                    self.error(problem);
+                }
+                continue;
+            };
+            if known.insert(name.value.clone()) {
+                let name = name.value.clone();
+                self.graph.outputs.push(Output { name, value });
+            } else {
+                let message = format!("there is already an output `{}`", name.value);
+                self.error(Diagnostic::new(codes::DUPLICATE, name.span, message));
+            }
+        }
     }
 
-    pub(super) fn no_tensor(&self, name: &str, span: Span) -> Diagnostic {
-        let known = self.graph.names.iter().map(|(name, _)| name.as_str());
-        let inputs = self.graph.inputs.iter().map(|input| input.name.as_str());
+    pub(super) fn no_tensor(&mut self, name: &str, span: Span) -> Diagnostic {
+        let known = self.graph.names.iter().map(|(name, _)| name.clone());
+        let inputs = self.graph.inputs.iter().map(|input| input.name.clone());
+        let known: Vec<String> = known.chain(inputs).collect();
         let message = format!("there is no tensor `{name}`");
-        Diagnostic::new(codes::UNKNOWN_TENSOR, span, message).suggest(
-            name,
-            span,
-            "tensors",
-            known.chain(inputs),
-        )
+        let problem = Diagnostic::new(codes::UNKNOWN_TENSOR, span, message);
+        self.suggest(problem, name, span, "tensors", &known)
     }
 
     /// Takes layers that no output needs out of the schedule, with a warning.

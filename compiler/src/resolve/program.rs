@@ -1,16 +1,18 @@
 //! The files of a program: the spec, what it imports, and the blocks and presets of all of them.
 
 use crate::ast::{Block, File, Model, Name, Preset};
-use crate::diagnostic::{Diagnostic, Files, codes};
+use crate::diagnostic::{Diagnostic, Files, Problems, codes};
 use crate::graph::{FileId, Span};
 use crate::parse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// Longest chain of imports.
 const MAX_IMPORTS: usize = 16;
 /// Most files.
 const MAX_FILES: usize = 256;
+/// Most bytes in all of them.
+const MAX_BYTES: usize = 4 << 20;
 
 /// Everything that was read.
 pub(super) struct Program {
@@ -19,6 +21,12 @@ pub(super) struct Program {
     presets: HashMap<String, (usize, usize)>,
     /// The spec's own file.
     pub(super) main: FileId,
+    /// Bytes of all files.
+    bytes: usize,
+    /// What has been read, by its path.
+    read: HashSet<PathBuf>,
+    /// Imports that cannot be read, and why: they are not tried again.
+    unread: HashMap<PathBuf, String>,
 }
 
 impl Program {
@@ -27,7 +35,7 @@ impl Program {
         files: &mut Files,
         path: &Path,
         text: &str,
-        problems: &mut Vec<Diagnostic>,
+        problems: &mut Problems,
     ) -> Program {
         let main = files.add(path, text);
         let mut program = Program {
@@ -35,22 +43,28 @@ impl Program {
             blocks: HashMap::new(),
             presets: HashMap::new(),
             main,
+            bytes: text.len(),
+            read: HashSet::from([path.to_owned()]),
+            unread: HashMap::new(),
         };
-        program.read(files, main, &mut vec![path.to_owned()], problems);
+        program.file(files, main, &mut vec![path.to_owned()], problems);
         program
     }
 
-    fn read(
+    fn file(
         &mut self,
         files: &mut Files,
         id: FileId,
         chain: &mut Vec<PathBuf>,
-        problems: &mut Vec<Diagnostic>,
+        problems: &mut Problems,
     ) {
         let parsed = parse::parse(id, files.text(id));
         // An edition that is not the first statement, or misspelt, has been complained about.
         let broken = !parsed.problems.is_empty();
-        problems.extend(parsed.problems);
+        parsed
+            .problems
+            .into_iter()
+            .for_each(|one| problems.push(one));
         if let Some(problem) = edition(&parsed.file, id, files.text(id))
             && !(broken && parsed.file.edition.is_none())
         {
@@ -71,7 +85,7 @@ impl Program {
         from: FileId,
         import: &Name,
         chain: &mut Vec<PathBuf>,
-        problems: &mut Vec<Diagnostic>,
+        problems: &mut Problems,
     ) {
         let path = files.resolve(from, &import.value);
         if chain.contains(&path) {
@@ -87,19 +101,32 @@ impl Program {
             );
             return;
         }
-        if files.find(&path).is_some() {
+        if self.read.contains(&path) {
             return;
         }
-        if chain.len() > MAX_IMPORTS || self.files.len() >= MAX_FILES {
+        let full = self.files.len() >= MAX_FILES || self.bytes >= MAX_BYTES;
+        if chain.len() > MAX_IMPORTS || full {
             let message = format!("imports are more than {MAX_IMPORTS} deep, or too many");
             problems.push(Diagnostic::new(codes::LIMIT, import.span, message));
             return;
         }
-        match files.load(&path) {
+        let read = match self.unread.get(&path) {
+            Some(why) => Err(why.clone()),
+            None => files.load(&path),
+        };
+        match read {
+            Ok(text) if self.bytes + text.len() > MAX_BYTES => {
+                let most = MAX_BYTES >> 20;
+                let message = format!("the spec and its imports are larger than {most} MiB");
+                problems.push(Diagnostic::new(codes::LIMIT, import.span, message));
+                self.bytes = MAX_BYTES;
+            }
             Ok(text) => {
+                self.bytes += text.len();
                 let id = files.add(&path, text);
+                self.read.insert(path.clone());
                 chain.push(path);
-                self.read(files, id, chain, problems);
+                self.file(files, id, chain, problems);
                 chain.pop();
             }
             Err(why) => {
@@ -109,29 +136,34 @@ impl Program {
                     problem = problem.note(format!("looked for `{}`", path.display()));
                 }
                 problems.push(problem);
+                self.unread.insert(path, why);
             }
         }
     }
 
     /// Makes the blocks and presets of a file known.
-    fn declare(&mut self, file: usize, problems: &mut Vec<Diagnostic>) {
+    fn declare(&mut self, file: usize, problems: &mut Problems) {
         for index in 0..self.files[file].blocks.len() {
             let block = &self.files[file].blocks[index];
             if let Some(problem) = self.clash(&block.name) {
                 problems.push(problem);
                 continue;
             }
-            for (at, param) in block.params.iter().enumerate() {
-                if let Some(first) = block.params[..at].iter().find(|p| p.value == param.value) {
+            let mut params: HashMap<&str, Span> = HashMap::new();
+            for param in &block.params {
+                if let Some(&first) = params.get(param.value.as_str()) {
                     let message = format!(
                         "`{}` is twice a parameter of `{}`",
                         param.value, block.name.value
                     );
                     problems.push(
                         Diagnostic::new(codes::DUPLICATE, param.span, message)
-                            .also(first.span, "first here"),
+                            .also(first, "first here"),
                     );
-                } else if crate::layer::find(&param.value).is_some() {
+                    continue;
+                }
+                params.insert(&param.value, param.span);
+                if crate::layer::find(&param.value).is_some() {
                     let message = format!("`{}` is a layer and cannot be a parameter", param.value);
                     problems.push(Diagnostic::new(codes::RESERVED, param.span, message));
                 }
@@ -181,6 +213,11 @@ impl Program {
 
     pub(super) fn preset_names(&self) -> impl Iterator<Item = &str> {
         self.presets.keys().map(String::as_str)
+    }
+
+    /// Whether the name was to be made by a statement that does not parse.
+    pub(super) fn is_lost(&self, name: &str) -> bool {
+        self.files.iter().any(|file| file.lost.contains(name))
     }
 
     /// The models of the spec itself.

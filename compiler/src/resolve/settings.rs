@@ -1,23 +1,31 @@
 //! Settings: `defaults`, and lists of keys in general.
 
 use super::args::{Given, all_param_names, describe, fits};
-use super::{Default, Resolver, Result};
+use super::defaults::Setting;
+use super::{Resolver, Result};
 use crate::ast::{Name, Spanned, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::Span;
 use crate::layer::{self, Kind, LAYERS, Literal, ParamDecl};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 impl Resolver<'_> {
     /// `defaults preset { name value  layer.name value }`
     pub(super) fn read_defaults(&mut self, preset: Option<&Name>, settings: &[Term]) {
+        if self.spend(1).is_err() {
+            return;
+        }
         let program = self.program;
         if let Some(name) = preset {
             match program.preset(&name.value) {
                 Some(preset) => self.default_list(&preset.settings),
                 None => {
                     let message = format!("there is no preset `{}`", name.value);
-                    let mut problem = Diagnostic::new(codes::UNKNOWN_SETTING, name.span, message)
-                        .suggest(&name.value, name.span, "presets", program.preset_names());
+                    let problem = Diagnostic::new(codes::UNKNOWN_SETTING, name.span, message);
+                    let known: Vec<String> = program.preset_names().map(str::to_owned).collect();
+                    let (word, at) = (&name.value, name.span);
+                    let mut problem = self.suggest(problem, word, at, "presets", &known);
                     if program.preset_names().next().is_none() {
                         problem = problem.help("some come with `import \"std/presets.cnn\"`");
                     }
@@ -33,6 +41,7 @@ impl Resolver<'_> {
         while at < terms.len() {
             at = match self.default(terms, at) {
                 Ok(next) => next,
+                Err(_) if self.halted => return,
                 // Behind a mistake, the next word that is a name again.
                 Err(_) => {
                     let next = terms[at + 1..].iter().position(
@@ -46,14 +55,15 @@ impl Resolver<'_> {
 
     /// One default; returns the position of the next.
     fn default(&mut self, terms: &[Term], at: usize) -> Result<usize> {
+        self.spend(1)?;
         let term = &terms[at];
         let TermKind::Word(word) = &term.kind else {
-            let text = self.files.slice(term.span).to_owned();
+            let text = self.quoted(term.span);
             let message = format!("`{text}` belongs to no default");
             return Err(self.error(Diagnostic::new(codes::UNEXPECTED, term.span, message)));
         };
         let takers = takers(word);
-        let Some(&(_, first)) = takers.first() else {
+        let Some(&(keyword, first)) = takers.first() else {
             return Err(self.unknown_default(word, term.span));
         };
         let value = match terms.get(at + 1) {
@@ -89,7 +99,7 @@ impl Resolver<'_> {
                 )
             }
             Some(value) => {
-                let text = self.files.slice(value.span).to_owned();
+                let text = self.quoted(value.span);
                 let message = format!(
                     "the default `{word}` takes {}, not `{text}`",
                     describe(&first.kind)
@@ -104,8 +114,8 @@ impl Resolver<'_> {
                 return Err(self.error(problem));
             }
         };
-        self.defaults.push(Default {
-            layer: word.split_once('.').map(|(layer, _)| layer.to_owned()),
+        self.defaults.push(Setting {
+            layer: word.contains('.').then_some(keyword),
             name: first.name,
             value,
         });
@@ -164,7 +174,7 @@ impl Resolver<'_> {
         let Some(term) = terms.get(next) else {
             return Ok(given);
         };
-        let text = self.files.slice(term.span).to_owned();
+        let text = self.quoted(term.span);
         let message = format!("`{owner}` has no setting `{text}`");
         let known = keys.iter().map(|key| key.name);
         let problem = Diagnostic::new(codes::UNKNOWN_SETTING, term.span, message)
@@ -173,17 +183,29 @@ impl Resolver<'_> {
     }
 }
 
+/// A parameter and the keyword of its layer.
+type Taker = (&'static str, &'static ParamDecl);
+
+/// The parameters of each name.
+static TAKERS: LazyLock<HashMap<&str, Vec<Taker>>> = LazyLock::new(|| {
+    let mut takers: HashMap<&str, Vec<Taker>> = HashMap::new();
+    for decl in LAYERS {
+        for param in decl.params {
+            let known = takers.entry(param.name).or_default();
+            known.push((decl.keyword, param));
+        }
+    }
+    takers
+});
+
 /// The parameters that a default is for, with their layers.
-fn takers(word: &str) -> Vec<(&'static str, &'static ParamDecl)> {
-    let (keyword, name) = match word.split_once('.') {
-        Some((keyword, name)) => (Some(keyword), name),
+fn takers(word: &str) -> Vec<Taker> {
+    let (layer, name) = match word.split_once('.') {
+        Some((layer, name)) => (Some(layer), name),
         None => (None, word),
     };
-    LAYERS
-        .iter()
-        .filter(|decl| keyword.is_none_or(|keyword| keyword == decl.keyword))
-        .flat_map(|decl| decl.params.iter().map(|param| (decl.keyword, param)))
-        .filter(|(_, param)| param.name == name)
+    let all = TAKERS.get(name).into_iter().flatten().copied();
+    all.filter(|(keyword, _)| layer.is_none_or(|layer| layer == *keyword))
         .collect()
 }
 

@@ -8,6 +8,9 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::Span;
 use crate::outline::Kind;
 
+/// Deepest nesting of bodies, those of blocks within those of their callers; it bounds the stack.
+const MAX_NESTED: usize = 128;
+
 impl<'a> Resolver<'a> {
     /// Expands the statements in a scope of their own.
     pub(super) fn body(&mut self, body: &'a Body) -> Result<()> {
@@ -20,8 +23,16 @@ impl<'a> Resolver<'a> {
 
     /// Runs with the body's defaults and shared networks; variables, defaults and networks end with it.
     pub(super) fn scope<T>(&mut self, body: &'a Body, run: impl FnOnce(&mut Self) -> T) -> T {
-        let marks = (self.variables.len(), self.defaults.len(), self.shared.len());
+        let marks = (
+            self.variables.mark(),
+            self.defaults.len(),
+            self.shared.len(),
+        );
+        self.depth += 1;
         for statement in &body.statements {
+            if self.halted {
+                break;
+            }
             match &statement.kind {
                 StatementKind::Defaults { preset, settings } => {
                     self.read_defaults(preset.as_ref(), settings);
@@ -34,9 +45,12 @@ impl<'a> Resolver<'a> {
             }
         }
         let result = run(self);
-        self.variables.truncate(marks.0);
+        self.depth -= 1;
+        self.variables.back(marks.0);
         self.defaults.truncate(marks.1);
-        self.shared.truncate(marks.2);
+        for net in self.shared.drain(marks.2..) {
+            self.shared_names.remove(net.name.value.as_str());
+        }
         result
     }
 
@@ -47,11 +61,10 @@ impl<'a> Resolver<'a> {
         params: &'a [Name],
         body: &'a Body,
     ) -> Result<()> {
-        let clash = self
-            .shared
-            .iter()
-            .find(|net| net.name.value == name.value)
-            .map(|net| net.name.span)
+        self.spend(1)?;
+        let known = self.shared_names.get(name.value.as_str());
+        let clash = known
+            .map(|&index| self.shared[index].name.span)
             .or_else(|| self.program.block(&name.value).map(|block| block.name.span));
         if crate::layer::find(&name.value).is_some() {
             let message = format!("`{}` is a layer and cannot be a shared network", name.value);
@@ -66,15 +79,12 @@ impl<'a> Resolver<'a> {
             Some(label) => self.place(label)?.weights,
             None => self.weights.clone(),
         };
-        let variables = self.variables[self.visible..]
-            .iter()
-            .map(|variable| (variable.name.clone(), variable.value.clone()))
-            .collect();
+        self.shared_names.insert(&name.value, self.shared.len());
         self.shared.push(SharedNet {
             name,
             params,
             body,
-            variables,
+            variables: self.variables.mark(),
             weights,
             record: None,
             calls: 0,
@@ -85,6 +95,11 @@ impl<'a> Resolver<'a> {
     /// Expands one statement. Mistakes end here: only a halt goes on.
     pub(super) fn statement(&mut self, statement: &'a Statement) -> Result<()> {
         self.here = Some(statement.span);
+        if self.depth > MAX_NESTED {
+            return Err(self.halt(format!(
+                "statements are nested deeper than {MAX_NESTED}, over all blocks"
+            )));
+        }
         self.spend(1)?;
         let place = match &statement.label {
             None => None,
@@ -242,13 +257,13 @@ impl<'a> Resolver<'a> {
             text: turn.to_string(),
             index: true,
         };
-        let mark = self.variables.len();
+        let mark = self.variables.mark();
         self.labels.push(component.clone());
         self.weights.push(component);
         let result = self.part(Kind::Turn, String::new(), span, run);
         self.labels.pop();
         self.weights.pop();
-        self.variables.truncate(mark);
+        self.variables.back(mark);
         result
     }
 

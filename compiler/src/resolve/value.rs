@@ -5,7 +5,12 @@ use crate::ast::{Expr, ExprKind, Infix, Prefix, Spanned};
 use crate::diagnostic::{Code, Diagnostic, codes};
 use crate::graph::Span;
 use crate::layer::{Kind, LAYERS, Literal};
+use crate::parse::MAX_DEPTH;
+use crate::words::excerpt;
+use std::collections::HashSet;
+use std::ops::Deref;
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 /// A constant.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,22 +22,55 @@ pub(super) enum Value {
     /// `half`, `nearest`: a word that some layer takes.
     Word(Rc<str>),
     Dims(Rc<[i64]>),
-    List(Rc<[Spanned<Value>]>),
+    List(List),
 }
 
-/// As it would be written.
+/// Items, which other lists may have too: `[a, a]` copies nothing, and is twice as large as `a`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct List {
+    items: Rc<[Spanned<Value>]>,
+    /// Constants in it, or as many as can be counted.
+    size: usize,
+    /// How deep lists are nested in it, itself included.
+    depth: usize,
+}
+
+impl List {
+    fn new(items: Rc<[Spanned<Value>]>) -> List {
+        let sizes = items.iter().map(|item| item.value.size());
+        let depths = items.iter().map(|item| match &item.value {
+            Value::List(list) => list.depth,
+            _ => 0,
+        });
+        List {
+            size: sizes.fold(1, usize::saturating_add),
+            depth: 1 + depths.max().unwrap_or(0),
+            items,
+        }
+    }
+}
+
+impl Deref for List {
+    type Target = [Spanned<Value>];
+    fn deref(&self) -> &[Spanned<Value>] {
+        &self.items
+    }
+}
+
+/// As it would be written, in short.
 impl std::fmt::Display for Value {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Value::Int(n) => write!(f, "{n}"),
             Value::Float(x) => write!(f, "{x}"),
             Value::Bool(yes) => f.write_str(if *yes { "on" } else { "off" }),
-            Value::Str(text) => write!(f, "\"{text}\""),
-            Value::Word(word) => f.write_str(word),
-            Value::Dims(dims) => {
+            Value::Str(text) => write!(f, "\"{}\"", excerpt(text)),
+            Value::Word(word) => f.write_str(&excerpt(word)),
+            Value::Dims(dims) if dims.len() <= 4 => {
                 let dims: Vec<String> = dims.iter().map(i64::to_string).collect();
                 f.write_str(&dims.join("x"))
             }
+            Value::Dims(_) => f.write_str("…"),
             // A table of a network's sizes says too much.
             Value::List(_) => f.write_str("[…]"),
         }
@@ -53,10 +91,12 @@ impl Value {
         }
     }
 
-    /// Number of constants in it.
+    /// Number of constants in it; what a copy costs.
     fn size(&self) -> usize {
         match self {
-            Value::List(items) => items.iter().map(|item| item.value.size()).sum::<usize>() + 1,
+            Value::List(list) => list.size,
+            Value::Dims(dims) => dims.len(),
+            Value::Str(text) | Value::Word(text) => letters(text),
             _ => 1,
         }
     }
@@ -84,16 +124,23 @@ impl Value {
     }
 }
 
+/// What a copy of the text costs.
+fn letters(text: &str) -> usize {
+    1 + text.len() / 64
+}
+
 /// Whether some layer takes the word as a value.
 fn is_word(word: &str) -> bool {
-    let taken = |kind: &Kind| match kind {
-        Kind::Word(words) => words.contains(&word),
-        Kind::Padding => super::args::PADDINGS.contains(&word),
-        _ => false,
-    };
-    LAYERS
-        .iter()
-        .any(|decl| decl.params.iter().any(|param| taken(&param.kind)))
+    static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        let params = LAYERS.iter().flat_map(|decl| decl.params);
+        let words = params.flat_map(|param| match param.kind {
+            Kind::Word(words) => words,
+            Kind::Padding => &super::args::PADDINGS,
+            _ => &[],
+        });
+        words.copied().collect()
+    });
+    WORDS.contains(word)
 }
 
 impl Resolver<'_> {
@@ -104,23 +151,29 @@ impl Resolver<'_> {
         Ok(match &expr.kind {
             ExprKind::Int(n) => Value::Int(*n),
             ExprKind::Float(x) => Value::Float(*x),
-            ExprKind::Str(text) => Value::Str(text.as_str().into()),
+            ExprKind::Str(text) => {
+                self.spend(letters(text))?;
+                Value::Str(text.as_str().into())
+            }
             ExprKind::Dims(parts) => Value::Dims(
                 parts
                     .iter()
                     .map(|part| self.integer(part))
                     .collect::<Result<_>>()?,
             ),
-            ExprKind::List(items) => Value::List(
-                items
-                    .iter()
-                    .map(|item| {
-                        let value = self.eval(item)?;
-                        let span = item.span;
-                        Ok(Spanned { value, span })
-                    })
-                    .collect::<Result<_>>()?,
-            ),
+            ExprKind::List(items) => {
+                let items = items.iter().map(|item| {
+                    let value = self.eval(item)?;
+                    let span = item.span;
+                    Ok(Spanned { value, span })
+                });
+                let list = List::new(items.collect::<Result<_>>()?);
+                if list.depth > MAX_DEPTH {
+                    let message = format!("lists are nested deeper than {MAX_DEPTH}");
+                    return Err(self.error(Diagnostic::new(codes::LIMIT, span, message)));
+                }
+                Value::List(list)
+            }
             ExprKind::Name(name) => self.variable(name, span)?,
             ExprKind::Call(name, args) => {
                 let values: Vec<Spanned<Value>> = args
@@ -215,21 +268,17 @@ impl Resolver<'_> {
             word if is_word(word) => return Ok(Value::Word(word.into())),
             _ => {}
         }
-        let known: Vec<String> = self.variable_names().map(str::to_owned).collect();
-        let problem = if self.knows_tensor(name) {
-            Diagnostic::new(
-                codes::MIXED,
-                span,
-                format!("`{name}` is a tensor, not a constant"),
-            )
-        } else {
-            Diagnostic::new(
-                codes::UNKNOWN_NAME,
-                span,
-                format!("`{name}` is not known here"),
-            )
-            .suggest(name, span, "variables", known.iter().map(String::as_str))
-        };
+        if self.program.is_lost(name) {
+            return Err(Reported);
+        }
+        if self.knows_tensor(name) {
+            let message = format!("`{name}` is a tensor, not a constant");
+            return Err(self.error(Diagnostic::new(codes::MIXED, span, message)));
+        }
+        let message = format!("`{name}` is not known here");
+        let problem = Diagnostic::new(codes::UNKNOWN_NAME, span, message);
+        let known: Vec<String> = self.variables.names().map(str::to_owned).collect();
+        let problem = self.suggest(problem, name, span, "variables", &known);
         Err(self.error(problem))
     }
 

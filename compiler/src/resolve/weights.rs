@@ -1,57 +1,81 @@
 //! How tensors are called in weights files: `weights torchvision`, `weights map { … }`.
 
 use super::label::{Naming, follower};
-use super::{Note, Resolver};
+use super::pattern::{Pattern, Side};
+use super::{Note, Resolver, Result};
 use crate::ast::Name;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::Span;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-/// A rule for names.
-pub(super) enum Rule {
-    Torchvision,
-    /// Name in the file, label.
-    Map(Vec<(Pattern, Pattern)>),
+/// How the model's weights are called in files: by the first pair that fits, or by the rest of the rules.
+#[derive(Default)]
+pub(super) struct Rules {
+    map: Map,
+    torchvision: bool,
 }
 
-/// `layer{i+1}.{j}.*`
-pub(super) struct Pattern(Vec<Piece>);
-
-enum Piece {
-    Text(String),
-    /// `{i+1}`: one component or number, and what is added to it.
-    Variable(String, i64),
-    Rest,
+/// All pairs of `weights map { … }`
+#[derive(Default)]
+struct Map {
+    pairs: Vec<Pair>,
+    /// Pairs whose label is a plain text, by that text, and all others by the text that it begins with.
+    plain: HashMap<String, Vec<usize>>,
+    prefixed: HashMap<String, Vec<usize>>,
+    /// The lengths of those texts.
+    lengths: BTreeSet<usize>,
 }
 
-/// Most texts and variables in a pattern.
-const MAX_PIECES: usize = 32;
-/// Most steps of matching one label with one pattern.
-const MAX_MATCHING: usize = 100_000;
+/// `"name in the file" -> "label"`
+struct Pair {
+    file: Pattern,
+    label: Pattern,
+    /// All of it.
+    span: Span,
+    /// How many names it has made.
+    made: usize,
+}
+
+/// Most pairs that are warned of; to find out why they name nothing takes time.
+const MAX_WARNINGS: usize = 20;
+
+impl Map {
+    fn push(&mut self, pair: Pair) {
+        let (prefix, whole) = pair.label.prefix();
+        let places = if whole {
+            &mut self.plain
+        } else {
+            self.lengths.insert(prefix.len());
+            &mut self.prefixed
+        };
+        let places = places.entry(prefix.to_owned()).or_default();
+        places.push(self.pairs.len());
+        self.pairs.push(pair);
+    }
+
+    /// The pairs whose labels may be that text.
+    fn candidates<'m>(&'m self, text: &'m str) -> impl Iterator<Item = usize> + 'm {
+        let lengths = self.lengths.iter().take_while(|&&len| len <= text.len());
+        let prefixes = lengths.filter_map(|&len| self.prefixed.get(text.get(..len)?));
+        let plain = self.plain.get(text).into_iter();
+        prefixes.chain(plain).flatten().copied()
+    }
+}
 
 impl Resolver<'_> {
     /// A `weights` statement.
     pub(super) fn weights_rule(&mut self, rule: &Name, map: &[(Name, Name)]) {
         match rule.value.as_str() {
-            "torchvision" if map.is_empty() => self.rules.push(Rule::Torchvision),
+            "torchvision" if map.is_empty() => self.rules.torchvision = true,
             "map" => {
-                let mut pairs = Vec::new();
                 for (file, label) in map {
-                    let Some(label_pattern) = self.pattern(label, false) else {
-                        continue;
-                    };
-                    let Some(file_pattern) = self.pattern(file, true) else {
-                        continue;
-                    };
-                    if let Some(name) = file_pattern.unknown(&label_pattern) {
-                        let message = format!("`{{{name}}}` is not in the label pattern");
-                        let problem = Diagnostic::new(codes::WEIGHTS, file.span, message);
-                        self.error(problem.also(label.span, "which is this"));
-                        continue;
+                    match self.pair(file, label) {
+                        // Every tensor has its name before this.
+                        Ok(pair) if self.rules.torchvision => self.rules.map.pairs.push(pair),
+                        Ok(pair) => self.rules.map.push(pair),
+                        Err(_) => {}
                     }
-                    pairs.push((file_pattern, label_pattern));
                 }
-                self.rules.push(Rule::Map(pairs));
             }
             other => {
                 let message = match other {
@@ -69,36 +93,86 @@ impl Resolver<'_> {
         }
     }
 
-    fn pattern(&mut self, text: &Name, arithmetic: bool) -> Option<Pattern> {
-        match Pattern::read(&text.value, arithmetic) {
-            Ok(pattern) => Some(pattern),
-            Err(why) => {
-                self.error(Diagnostic::new(codes::WEIGHTS, text.span, why));
-                None
-            }
+    fn pair(&mut self, file: &Name, label: &Name) -> Result<Pair> {
+        let mut read = |text: &Name, side| {
+            let wrong = |why| self.error(Diagnostic::new(codes::WEIGHTS, text.span, why));
+            Pattern::read(&text.value, side).map_err(wrong)
+        };
+        let (file_pattern, label_pattern) = (read(file, Side::File)?, read(label, Side::Label)?);
+        if let Some(name) = file_pattern.unknown(&label_pattern) {
+            let message = format!("`{{{name}}}` is not in the label pattern");
+            let problem = Diagnostic::new(codes::WEIGHTS, file.span, message);
+            return Err(self.error(problem.also(label.span, "which is this")));
         }
+        Ok(Pair {
+            file: file_pattern,
+            label: label_pattern,
+            span: file.span.to(label.span),
+            made: 0,
+        })
     }
 
     /// The name of a parameter in the weights file.
-    pub(super) fn tensor_name(&self, note: &Note, path: &str, role: &str) -> String {
+    pub(super) fn tensor_name(&mut self, note: &Note, path: &str, role: &str) -> Result<String> {
         let whole = format!("{path}.{role}");
-        for rule in &self.rules {
-            match rule {
-                Rule::Torchvision => return format!("{}.{role}", torchvision(note, path)),
-                Rule::Map(pairs) => {
-                    for (file, label) in pairs {
-                        let named = |text| label.matches(text).and_then(|found| file.fill(&found));
-                        if let Some(name) = named(path) {
-                            return format!("{name}.{role}");
-                        }
-                        if let Some(name) = named(&whole) {
-                            return name;
-                        }
-                    }
+        let found = self.mapped(path, &whole, role);
+        self.spend(1)?;
+        Ok(match found {
+            Some((pair, name)) => {
+                self.rules.map.pairs[pair].made += 1;
+                name
+            }
+            None if self.rules.torchvision => format!("{}.{role}", torchvision(note, path)),
+            None => whole,
+        })
+    }
+
+    /// The first pair that fits, and the name that it makes.
+    fn mapped(&self, path: &str, whole: &str, role: &str) -> Option<(usize, String)> {
+        let map = &self.rules.map;
+        let named = |index: usize, text: &str| {
+            let Pair { file, label, .. } = &map.pairs[index];
+            let (found, steps) = label.matches(text);
+            self.charge(1 + steps / 4);
+            file.fill(&found?)
+        };
+        let mut best: Option<(usize, String)> = None;
+        for (text, end) in [(path, role), (whole, "")] {
+            self.charge(map.lengths.len() / 4);
+            for index in map.candidates(text) {
+                if best.as_ref().is_some_and(|(first, _)| *first <= index) || self.spent() {
+                    continue;
+                }
+                if let Some(name) = named(index, text) {
+                    let dot = if end.is_empty() { "" } else { "." };
+                    best = Some((index, format!("{name}{dot}{end}")));
                 }
             }
         }
-        whole
+        best
+    }
+
+    /// Warns of pairs that have named nothing; given are the path and role of all weights.
+    pub(super) fn warn_of_pairs(&mut self, named: &[(&str, &str)]) {
+        if self.incomplete {
+            return;
+        }
+        let pairs = self.rules.map.pairs.iter();
+        let mut warnings = Vec::new();
+        for pair in pairs.filter(|pair| pair.made == 0).take(MAX_WARNINGS) {
+            let taken = named.iter().find(|(path, role)| pair.fits(path, role));
+            let problem = match taken {
+                None => Diagnostic::new(codes::UNUSED_PAIR, pair.span, "this pair fits no weights")
+                    .help("`{i}` stands for a number, `{part:word}` for a part of a label, `*` for any rest"),
+                Some((path, role)) => {
+                    let message = "this pair names nothing: one before it decides";
+                    Diagnostic::new(codes::UNUSED_PAIR, pair.span, message)
+                        .note(format!("it fits `{path}.{role}`, which already has its name"))
+                }
+            };
+            warnings.push(problem);
+        }
+        warnings.into_iter().for_each(|problem| self.warn(problem));
     }
 
     /// No two parameters may be read from the same tensor.
@@ -124,6 +198,14 @@ impl Resolver<'_> {
         {
             self.error(problem);
         }
+    }
+}
+
+impl Pair {
+    /// Whether the pair is about the weights of that path and role.
+    fn fits(&self, path: &str, role: &str) -> bool {
+        let whole = format!("{path}.{role}");
+        self.label.matches(path).0.is_some() || self.label.matches(&whole).0.is_some()
     }
 }
 
@@ -161,198 +243,4 @@ fn torchvision(note: &Note, path: &str) -> String {
 fn split(path: &str) -> (&str, &str) {
     path.rfind('.')
         .map_or(("", path), |dot| path.split_at(dot + 1))
-}
-
-impl Pattern {
-    fn read(text: &str, arithmetic: bool) -> Result<Pattern, String> {
-        let mut pieces = Vec::new();
-        let mut rest = text;
-        while let Some(at) = rest.find(['{', '*']) {
-            if at > 0 {
-                pieces.push(Piece::Text(rest[..at].to_owned()));
-            }
-            if rest[at..].starts_with('*') {
-                if pieces.iter().any(|piece| matches!(piece, Piece::Rest)) {
-                    return Err("a pattern has one `*` at most".to_owned());
-                }
-                pieces.push(Piece::Rest);
-                rest = &rest[at + 1..];
-                continue;
-            }
-            let end = rest[at..].find('}').ok_or("`{` is never closed")?;
-            let inside = rest[at + 1..at + end].trim();
-            pieces.push(variable(inside, arithmetic)?);
-            rest = &rest[at + end + 1..];
-        }
-        if !rest.is_empty() {
-            pieces.push(Piece::Text(rest.to_owned()));
-        }
-        if pieces.is_empty() {
-            return Err("the pattern is empty".to_owned());
-        }
-        if pieces.len() > MAX_PIECES {
-            return Err(format!("a pattern has at most {MAX_PIECES} parts"));
-        }
-        Ok(Pattern(pieces))
-    }
-
-    /// A variable (or `*`, as `*`) that the other pattern does not have.
-    fn unknown(&self, other: &Pattern) -> Option<&str> {
-        self.names()
-            .find(|name| !other.names().any(|known| known == *name))
-    }
-
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|piece| match piece {
-            Piece::Text(_) => None,
-            Piece::Variable(name, _) => Some(name.as_str()),
-            Piece::Rest => Some("*"),
-        })
-    }
-
-    /// What each variable stands for, if the text is of this pattern.
-    fn matches<'t>(&self, text: &'t str) -> Option<Vec<(&str, &'t str)>> {
-        let mut found = Vec::new();
-        let mut steps = MAX_MATCHING;
-        matches(&self.0, text, &mut found, &mut steps).then_some(found)
-    }
-
-    /// The text with those values; `None` if what is added to is no number.
-    fn fill(&self, found: &[(&str, &str)]) -> Option<String> {
-        let value = |name: &str| {
-            found
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map_or("", |(_, value)| value)
-        };
-        let piece = |piece: &Piece| match piece {
-            Piece::Text(text) => Some(text.clone()),
-            Piece::Rest => Some(value("*").to_owned()),
-            Piece::Variable(name, 0) => Some(value(name).to_owned()),
-            Piece::Variable(name, plus) => {
-                let number: i64 = value(name).parse().ok()?;
-                Some(number.checked_add(*plus)?.to_string())
-            }
-        };
-        self.0.iter().map(piece).collect()
-    }
-}
-
-fn matches<'p, 't>(
-    pieces: &'p [Piece],
-    text: &'t str,
-    found: &mut Vec<(&'p str, &'t str)>,
-    steps: &mut usize,
-) -> bool {
-    let Some((piece, rest)) = pieces.split_first() else {
-        return text.is_empty();
-    };
-    let name = match piece {
-        Piece::Text(literal) => {
-            return text
-                .strip_prefix(literal.as_str())
-                .is_some_and(|text| matches(rest, text, found, steps));
-        }
-        Piece::Variable(name, _) => name.as_str(),
-        Piece::Rest => "*",
-    };
-    let most = match piece {
-        Piece::Rest => text.len(),
-        _ => text.find('.').unwrap_or(text.len()),
-    };
-    let least = usize::from(name != "*");
-    // The longest first, at whole characters.
-    for end in (least..=most)
-        .rev()
-        .filter(|&end| text.is_char_boundary(end))
-    {
-        if *steps == 0 {
-            return false;
-        }
-        *steps -= 1;
-        if let Some((_, before)) = found.iter().find(|(known, _)| *known == name)
-            && *before != &text[..end]
-        {
-            continue;
-        }
-        found.push((name, &text[..end]));
-        if matches(rest, &text[end..], found, steps) {
-            return true;
-        }
-        found.pop();
-    }
-    false
-}
-
-fn variable(inside: &str, arithmetic: bool) -> Result<Piece, String> {
-    let (name, plus) = match inside.find(['+', '-']) {
-        None => (inside, 0),
-        Some(_) if !arithmetic => {
-            return Err("arithmetic belongs to the name in the file, not to the label".to_owned());
-        }
-        Some(at) => {
-            let number: i64 = inside[at + 1..]
-                .trim()
-                .parse::<u32>()
-                .map_err(|_| format!("`{{{inside}}}` is no variable plus or minus a number"))?
-                .into();
-            let number = if inside[at..].starts_with('-') {
-                -number
-            } else {
-                number
-            };
-            (inside[..at].trim(), number)
-        }
-    };
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if name.is_empty() || !name.chars().all(plain) {
-        return Err(format!("`{{{inside}}}` is no variable"));
-    }
-    Ok(Piece::Variable(name.to_owned(), plus))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn map(file: &str, label: &str, text: &str) -> Option<String> {
-        let (file, label) = (
-            Pattern::read(file, true).unwrap(),
-            Pattern::read(label, false).unwrap(),
-        );
-        label.matches(text).and_then(|found| file.fill(&found))
-    }
-
-    #[test]
-    fn patterns_capture_components_numbers_and_the_rest() {
-        let stage = map("layer{i+1}.{j}.*", "{i}.{j}.*", "0.2.conv1");
-        assert_eq!(stage.as_deref(), Some("layer1.2.conv1"));
-        let norm = map("*.bn{i}", "*.conv{i}_bn", "layer1.0.conv2_bn");
-        assert_eq!(norm.as_deref(), Some("layer1.0.bn2"));
-        assert_eq!(map("a{i}", "b{i}", "b1.c"), None);
-        assert_eq!(map("x", "y", "z"), None);
-        assert_eq!(map("{i}", "{i}.{i}", "3.3").as_deref(), Some("3"));
-        assert_eq!(map("{i}", "{i}.{i}", "3.4"), None);
-        assert_eq!(map("layer{i+1}", "{i}", "last"), None);
-    }
-
-    #[test]
-    fn broken_patterns_are_refused() {
-        for (text, arithmetic) in [
-            ("{", true),
-            ("{}", true),
-            ("a*b*", true),
-            ("{i+x}", true),
-            ("{i+1}", false),
-            ("", true),
-        ] {
-            assert!(Pattern::read(text, arithmetic).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn matching_is_bounded() {
-        let pattern = Pattern::read("{a}{b}{c}{d}{e}{f}{g}{h}{i}!", false).unwrap();
-        assert!(pattern.matches(&"x".repeat(200)).is_none());
-    }
 }
