@@ -30,13 +30,20 @@
 //! | Feature | What it adds |
 //! |---|---|
 //! | `jit` | everything but the macro: compiling specs while the program runs |
-//! | `cli` | the program `cnnc` |
+//! | `macros` | [`cnn_model!`]; the compiler is built once more, for the macro |
+//! | `images` | picture files, read and written |
+//! | `drawing` | answers drawn on pictures |
+//! | `foreign-weights` | weights of PyTorch, numpy and darknet, besides safetensors |
+//!
+//! All are on by default. The command line is a package of its own, `cnnc-cli`.
 
+#[cfg(feature = "macros")]
 mod cnn_model;
 
 /// What compiled networks run on: kernels, weights, sessions. Code that [`cnn_model!`] writes uses it.
 pub use cnnc_runtime as rt;
 
+#[cfg(feature = "macros")]
 #[doc(hidden)]
 pub use cnnc_macros::__cnn_model;
 

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// The crate, copied to where it can be edited. It shares this workspace's target directory and versions, so that
-/// little has to be built.
+/// The crate, copied to where it can be edited. It shares this workspace's target directory, versions, profile and features, so
+/// that little has to be built.
 struct Outside(PathBuf);
 
 impl Outside {
@@ -19,6 +19,9 @@ impl Outside {
         let manifest = manifest.replace("../..", root.to_str().unwrap());
         // Crates of one name in one target directory must not be confused.
         let manifest = manifest.replace("\"outside\"", &format!("\"{name}\""));
+        let workspace = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+        let (_, profile) = workspace.split_once("[profile.release]").unwrap();
+        let manifest = format!("{manifest}\n[profile.release]{profile}");
         fs::write(to.join("Cargo.toml"), manifest).unwrap();
         fs::copy(root.join("Cargo.lock"), to.join("Cargo.lock")).unwrap();
         Outside(to)

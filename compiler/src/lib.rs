@@ -1,13 +1,14 @@
 //! From `.cnn` text to a graph, to proven loops, to Rust tokens or machine code.
 //!
 //! ```text
-//! text ─parse─▶ Ast ─resolve─▶ Graph ─passes─▶ Graph ─lower─▶ Loops ─┬─▶ Rust tokens
+//! text ─parse─▶ Ast ─resolve─▶ Graph ─passes─▶ Graph ─lower─▶ Loops ─┬─▶ Rust tokens (feature `emit`)
 //!                                │                                   ├─▶ machine code (feature `jit`)
 //!                                └─▶ reference evaluation            └─▶ interpreter
 //! ```
 
 pub mod ast;
 pub mod diagnostic;
+#[cfg(feature = "emit")]
 pub mod emit;
 pub mod graph;
 pub mod hash;

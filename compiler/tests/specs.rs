@@ -47,13 +47,10 @@ fn tensors(name: &str) -> Vec<(String, Vec<usize>)> {
 
 #[test]
 fn tensors_are_called_as_in_the_published_weights() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../shared/goldens/state_dict_names.json");
-    let Ok(text) = std::fs::read_to_string(path) else {
-        assert!(std::env::var_os("CI").is_none(), "CI needs ../shared");
-        println!("SKIPPED: tensors_are_called_as_in_the_published_weights needs ../shared");
+    let Some(path) = cnnc_testing::shared("goldens/state_dict_names.json") else {
         return;
     };
+    let text = std::fs::read_to_string(path).unwrap();
     let published: serde_json::Value = serde_json::from_str(&text).unwrap();
     for (name, tensors_of_it) in published.as_object().unwrap() {
         let mut expected: Vec<(String, Vec<usize>)> = tensors_of_it

@@ -3,11 +3,11 @@
 use cnnc_runtime::image::{
     Filter, ImageError, ImageStep, Normalize, Picture, PreProcess, Show, write_png,
 };
+use cnnc_testing::shared;
 use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, Rgba};
 use std::borrow::Cow;
 use std::fs;
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
 
 fn encode(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
@@ -130,19 +130,6 @@ fn hash(planar: &[f32], channels: usize) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
-}
-
-/// `../shared` beside the repository; without it a test is skipped, which fails in continuous integration.
-fn shared(file: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../shared")
-        .join(file);
-    if path.exists() {
-        return Some(path);
-    }
-    assert!(std::env::var_os("CI").is_none(), "{file} needs ../shared");
-    eprintln!("SKIPPED: {file} needs ../shared");
-    None
 }
 
 #[test]

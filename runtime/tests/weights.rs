@@ -2,8 +2,8 @@
 
 use cnnc_runtime::plan::Source;
 use cnnc_runtime::weights::{Dtype, Weights, WeightsError};
+use cnnc_testing::shared;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 /// A safetensors file with that header, and that many zero bytes of data.
 fn file(header: &str, data: usize) -> Vec<u8> {
@@ -352,19 +352,6 @@ fn synthetic_weights_fit_whatever_is_asked_for() {
     assert_eq!(bound.values(0)[2], f32::from_bits(0x3ecb_3d21));
     assert!(bound.values(1).iter().all(|value| value.abs() <= 0.1));
     assert!(bound.unused().is_empty());
-}
-
-/// `../shared` beside the repository; without it a test is skipped, which fails in continuous integration.
-fn shared(file: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../shared")
-        .join(file);
-    if path.exists() {
-        return Some(path);
-    }
-    assert!(std::env::var_os("CI").is_none(), "{file} needs ../shared");
-    eprintln!("SKIPPED: {file} needs ../shared");
-    None
 }
 
 #[test]

@@ -186,11 +186,8 @@ fn graph() -> impl Strategy<Value = Graph> {
         .prop_map(|(shapes, steps, tap)| grow(&shapes, &steps, tap))
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn passes_keep_the_meaning(graph in graph()) {
+cnnc_testing::properties! {
+    fn passes_keep_the_meaning(graph in graph()) for 256 {
         let before = evaluate(&graph, &parameter, &wide_inputs(&graph));
         let mut after = graph.clone();
         let mut notes = Notes::default();
@@ -206,8 +203,7 @@ proptest! {
         }
     }
 
-    #[test]
-    fn every_engine_computes_the_reference(graph in graph()) {
+    fn every_engine_computes_the_reference(graph in graph()) for 256 {
         support::every_engine_agrees("a random graph", &graph, &[Isa::Avx2, Isa::Portable16]);
     }
 }
@@ -261,16 +257,13 @@ fn extreme(dice: &mut Dice, param: &ParamDecl, rank: usize) -> Option<Literal> {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
-
+cnnc_testing::properties! {
     /// They are errors, or make a result within the limits; nothing overflows, panics or takes long.
-    #[test]
     fn extreme_parameters_are_survived(
         row in 0..LAYERS.len(),
         dims in prop::collection::vec(prop_oneof![1usize..=9, Just(1 << 10), Just(1 << 15), Just(1 << 31)], 1..=4),
         numbers in prop::collection::vec(any::<u16>(), 24),
-    ) {
+    ) for 4000 {
         let decl = LAYERS[row];
         let mut dice = Dice { numbers: &numbers, next: 0 };
         let Some(shape) = Shape::new(dims) else { return Ok(()) };

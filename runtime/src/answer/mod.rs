@@ -9,6 +9,7 @@
 mod boxes;
 mod decode;
 mod distance;
+#[cfg(feature = "drawing")]
 mod draw;
 mod head;
 mod pitch;
@@ -21,6 +22,7 @@ mod yolo;
 pub use boxes::{BBox, Detection};
 pub use decode::{Answer, AnswerError, Tensor};
 pub use distance::{cosine, euclidean, identify, l2_norm};
+#[cfg(feature = "drawing")]
 pub use draw::{Canvas, Colour, class_colour};
 pub use head::{Head, Map, Metric, Range, Select, Task};
 pub use pitch::Bins;

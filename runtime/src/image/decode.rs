@@ -4,27 +4,15 @@
 //! profiles are not. Transparent pixels are laid over white, as a page would show them; 16-bit
 //! channels are rounded to 8.
 
-use super::{ImageError, ImageProblem, Picture};
+use super::{ImageError, ImageProblem, MAX_PIXELS, Picture, within_limits};
 use crate::sniff::looks_like;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 
-/// Most pixels in a row or column that are read: JPEG can say no more.
-pub const MAX_SIDE: usize = 65_535;
-
-/// Most pixels that are read.
-pub const MAX_PIXELS: usize = 1 << 27;
-
 /// Most bytes of a file, and of its decoded pixels: 8-bit colours and alpha of that many pixels.
 const MAX_BYTES: u64 = 4 * MAX_PIXELS as u64;
-
-pub(super) fn within_limits(width: usize, height: usize) -> bool {
-    (1..=MAX_SIDE).contains(&width)
-        && (1..=MAX_SIDE).contains(&height)
-        && width * height <= MAX_PIXELS
-}
 
 impl Picture {
     /// Reads a picture file.

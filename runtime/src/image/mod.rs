@@ -1,23 +1,41 @@
 //! Pictures: from a file to the input of a network, and from an output map to a file.
 //!
+//! With the feature `images`, picture files are read and written:
+//!
 //! ```text
 //! PNG/JPEG/BMP ──open──▶ Picture ──PreProcess::apply──▶ f32, channels first
 //! f32 map ──Picture::of_map──▶ Picture ──write_png──▶ PNG
 //! ```
 
+#[cfg(feature = "images")]
 mod decode;
 mod display;
+#[cfg(feature = "images")]
+mod encode;
 mod error;
 mod preprocess;
 mod resize;
 
-pub use decode::{MAX_PIXELS, MAX_SIDE};
-pub use display::{Show, write_png};
+pub use display::Show;
+#[cfg(feature = "images")]
+pub use encode::write_png;
 pub use error::{ImageError, ImageProblem};
 pub use preprocess::{ImageStep, Normalize, PreProcess};
 pub use resize::Filter;
 
 use std::fmt;
+
+/// Most pixels in a row or column that are read: JPEG can say no more.
+pub const MAX_SIDE: usize = 65_535;
+
+/// Most pixels that are read.
+pub const MAX_PIXELS: usize = 1 << 27;
+
+fn within_limits(width: usize, height: usize) -> bool {
+    (1..=MAX_SIDE).contains(&width)
+        && (1..=MAX_SIDE).contains(&height)
+        && width * height <= MAX_PIXELS
+}
 
 /// A picture in 8-bit RGB, upright.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,13 +49,13 @@ impl Picture {
     /// A picture from its rows of red, green, blue; `None` unless there is at least one pixel, within the
     /// limits ([`MAX_SIDE`], [`MAX_PIXELS`]), and three bytes for each.
     pub fn from_rgb(width: usize, height: usize, rgb: Vec<u8>) -> Option<Picture> {
-        let fits = decode::within_limits(width, height) && rgb.len() == 3 * width * height;
+        let fits = within_limits(width, height) && rgb.len() == 3 * width * height;
         fits.then_some(Picture { width, height, rgb })
     }
 
     /// A picture from rows of grey values; `None` as in [`Picture::from_rgb`].
     pub fn from_grey(width: usize, height: usize, grey: &[u8]) -> Option<Picture> {
-        let fits = decode::within_limits(width, height) && grey.len() == width * height;
+        let fits = within_limits(width, height) && grey.len() == width * height;
         let rgb = || grey.iter().flat_map(|&value| [value; 3]).collect();
         fits.then(|| Picture {
             width,

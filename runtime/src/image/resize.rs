@@ -12,7 +12,7 @@
 //! Rows are resized before columns, and rounded in between. Pillow 13 takes the columns first for some sizes, and
 //! then differs by one grey level here and there.
 
-use super::decode::within_limits;
+use super::within_limits;
 use super::{ImageProblem, Picture};
 
 /// How pixels between pixels are found; see the module's table.

@@ -5,10 +5,13 @@
 //! stands twice and does not say which tensor is at fault; its types are used here, its checks are
 //! repeated with names.
 
+#[cfg(feature = "foreign-weights")]
 use super::archive::ArchiveError;
 use super::darknet::DarknetError;
 use super::file::{Elements, Entry, Index};
+#[cfg(feature = "foreign-weights")]
 use super::npz::NpzError;
+#[cfg(feature = "foreign-weights")]
 use super::torch::TorchError;
 use crate::sniff::{Kind, kind};
 use safetensors::Dtype;
@@ -66,11 +69,17 @@ pub enum FormatError {
     Overlap(String, String),
     /// Bytes, counted from the start of the data, that belong to no tensor.
     Hole(usize, usize),
+    /// An archive or pickle, for which the feature `foreign-weights` is needed.
+    #[cfg(not(feature = "foreign-weights"))]
+    Foreign(&'static str),
     /// A zip archive that cannot be read.
+    #[cfg(feature = "foreign-weights")]
     Archive(ArchiveError),
     /// A PyTorch file.
+    #[cfg(feature = "foreign-weights")]
     Torch(TorchError),
     /// A file of numpy arrays.
+    #[cfg(feature = "foreign-weights")]
     Npz(NpzError),
     /// Numbers without names, for a network that they do not fit.
     Darknet(DarknetError),
@@ -80,12 +89,21 @@ impl fmt::Display for FormatError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FormatError::Unknown(guess) => {
+                let formats = match cfg!(feature = "foreign-weights") {
+                    true => "safetensors, PyTorch, npz, darknet",
+                    false => "safetensors, darknet",
+                };
                 write!(
                     f,
-                    "not a weights file (safetensors, PyTorch, npz, darknet){}",
+                    "not a weights file ({formats}){}",
                     Kind::and_advice(*guess)
                 )
             }
+            #[cfg(not(feature = "foreign-weights"))]
+            FormatError::Foreign(what) => write!(
+                f,
+                "it looks like {what}, which the crate reads with its feature `foreign-weights` only"
+            ),
             FormatError::HeaderLength { claimed, left } => {
                 write!(
                     f,
@@ -127,8 +145,11 @@ impl fmt::Display for FormatError {
             FormatError::Hole(start, end) => {
                 write!(f, "bytes {start} to {end} of the data belong to no tensor")
             }
+            #[cfg(feature = "foreign-weights")]
             FormatError::Archive(error) => error.fmt(f),
+            #[cfg(feature = "foreign-weights")]
             FormatError::Torch(error) => error.fmt(f),
+            #[cfg(feature = "foreign-weights")]
             FormatError::Npz(error) => error.fmt(f),
             FormatError::Darknet(error) => error.fmt(f),
         }
@@ -138,8 +159,11 @@ impl fmt::Display for FormatError {
 impl std::error::Error for FormatError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
+            #[cfg(feature = "foreign-weights")]
             FormatError::Archive(error) => Some(error),
+            #[cfg(feature = "foreign-weights")]
             FormatError::Torch(error) => Some(error),
+            #[cfg(feature = "foreign-weights")]
             FormatError::Npz(error) => Some(error),
             FormatError::Darknet(error) => Some(error),
             _ => None,

@@ -1,10 +1,11 @@
 //! Weights: tensors by name, from a file, from bytes, or synthetic, and their fit to a network.
 //!
-//! Files are safetensors, PyTorch's state dicts (zip archives and the format before), numpy's `.npz`,
-//! or darknet's `.weights`, which have no names: theirs are the network's own, in its order.
+//! Files are safetensors, darknet's `.weights`, which have no names (theirs are the network's own, in its order), and with the
+//! feature `foreign-weights` PyTorch's state dicts (zip archives and the format before) and numpy's `.npz`.
 //! [`Weights::bind`] checks everything that a network asks for and reports all problems at once; what
 //! it returns is packed by [`pack`](crate::pack::pack).
 
+#[cfg(feature = "foreign-weights")]
 mod archive;
 mod bind;
 pub(crate) mod convert;
@@ -12,21 +13,28 @@ mod darknet;
 mod export;
 mod file;
 mod format;
+#[cfg(feature = "foreign-weights")]
 mod npz;
+#[cfg(feature = "foreign-weights")]
 mod pickle;
 mod problem;
+#[cfg(feature = "foreign-weights")]
 mod torch;
 
 pub use crate::npy::NpyError;
+#[cfg(feature = "foreign-weights")]
 pub use archive::ArchiveError;
 pub use bind::Bound;
 pub(crate) use bind::Values;
 pub use darknet::DarknetError;
 pub use format::FormatError;
+#[cfg(feature = "foreign-weights")]
 pub use npz::NpzError;
+#[cfg(feature = "foreign-weights")]
 pub use pickle::PickleError;
 pub use problem::{Problem, WeightsError};
 pub use safetensors::Dtype;
+#[cfg(feature = "foreign-weights")]
 pub use torch::TorchError;
 
 pub(crate) use format::Shape;

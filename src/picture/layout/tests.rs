@@ -86,12 +86,11 @@ fn what_is_too_large_is_refused() {
     assert!(layout(&Plan::default()).is_some());
 }
 
-proptest! {
-    #[test]
+cnnc_testing::properties! {
     fn random_graphs_are_drawn_without_overlaps(
         sizes in prop::collection::vec((0.0f64..200.0, 0.0f64..90.0), 1..24),
         picks in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..50),
-    ) {
+    ) for 256 {
         let count = sizes.len();
         let mut edges: Vec<(usize, usize)> = picks
             .iter()

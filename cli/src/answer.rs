@@ -1,6 +1,6 @@
 //! The answer of a network's head, as text, JSON or a picture.
 
-use super::{Failure, print};
+use crate::{Failure, print};
 use cnnc::rt::answer::{BBox, Canvas, Head, Metric, Task, class_colour, l2_norm};
 use cnnc::rt::image::Picture;
 use cnnc::{Answer, Output, Outputs};

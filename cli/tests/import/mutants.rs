@@ -4,7 +4,7 @@
 //! is the long run; seeds are independent of each other, so it can be done in parts.
 
 use super::{options, sections};
-use crate::shared::say;
+use cnnc_testing::say;
 use cnnc::darknet::import;
 use std::time::{Duration, Instant};
 

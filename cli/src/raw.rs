@@ -1,6 +1,6 @@
 //! `--raw`: outputs as they leave the network, in a file of tensors.
 
-use super::Failure;
+use crate::Failure;
 use cnnc::Outputs;
 use cnnc::rt::tensor_file::write_safetensors;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! The flags of `run` and `bench` that say what to run: spec, weights, machine.
 
-use super::{Failure, print};
+use crate::{Failure, print};
 use cnnc::{Backend, Isa, Model, Network, Options, Weights};
 use std::path::{Path, PathBuf};
 

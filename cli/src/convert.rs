@@ -1,6 +1,6 @@
 //! `cnnc convert`: weights of any format, as safetensors.
 
-use super::{Failure, print};
+use crate::{Failure, print};
 use clap::CommandFactory as _;
 use cnnc::Weights;
 use serde_json::json;
@@ -90,7 +90,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 fn usage(more: &[PathBuf]) -> ! {
     let more = more.first().map_or(Path::new(""), PathBuf::as_path);
     let message = format!("unexpected argument '{}' found", more.display());
-    super::Cli::command()
+    crate::Cli::command()
         .error(clap::error::ErrorKind::TooManyValues, message)
         .exit()
 }

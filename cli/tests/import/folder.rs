@@ -3,7 +3,7 @@
 //! `DARKNET_CFGS=folder cargo test --release --test import -- --ignored published` prints how many, and why. What is imported must be
 //! sound, must lower, and every layer must have the extents that darknet computes (those of [`oracle`](crate::oracle)).
 
-use crate::shared::say;
+use cnnc_testing::say;
 use crate::{options, oracle};
 use cnnc::Isa;
 use cnnc::compiler::graph::{Graph, Node};
@@ -43,7 +43,7 @@ fn published_configurations() {
                 let section = error.section.as_deref().unwrap_or_default();
                 let key = error.key.as_deref();
                 let named = key.map_or(format!("`[{section}]`"), |key| format!("`{key}`"));
-                let docs = include_str!("../../docs/darknet.md");
+                let docs = include_str!("../../../docs/darknet.md");
                 let told = documented && docs.contains(&named);
                 assert!(
                     told,

@@ -1,8 +1,8 @@
 //! `cnnc run --slide`: a network's answers to every window of a larger picture, from one pass.
 
-use super::answer;
-use super::raw::Raw;
-use super::{Failure, print, run};
+use crate::answer;
+use crate::raw::Raw;
+use crate::{Failure, print, run};
 use cnnc::rt::answer::{Head, Task};
 use cnnc::rt::image::Picture;
 use cnnc::{Answer, Model, Outputs, Slid, Weights};

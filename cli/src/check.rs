@@ -1,6 +1,6 @@
 //! `cnnc check`: every mistake in specs.
 
-use super::{Failure, print};
+use crate::{Failure, print};
 use cnnc::Error;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! What a network is run on: pictures, files of tensors, or made-up numbers.
 
-use super::{Failure, print};
+use crate::{Failure, print};
 use cnnc::Model;
 use cnnc::rt::answer::Placement;
 use cnnc::rt::image::Picture;

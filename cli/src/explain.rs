@@ -1,6 +1,6 @@
 //! `cnnc explain`: what the compiler did with a network, or what an error code means.
 
-use super::{Failure, print};
+use crate::{Failure, print};
 use cnnc::compiler::diagnostic::Code;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! `cnnc import`: a darknet configuration as a spec.
 
-use super::convert::same;
-use super::{Failure, print};
+use crate::convert::same;
+use crate::{Failure, print};
 use cnnc::darknet::{self, Options};
 use cnnc::rt::files::write_atomically;
 use std::io::{Read as _, Write as _};

@@ -1,6 +1,6 @@
 //! `cnnc bench`: how fast a network is on this machine.
 
-use super::{Failure, inputs, network, print};
+use crate::{Failure, inputs, network, print};
 use cnnc::bench::{Report, Settings};
 use cnnc::{Backend, Network, Weights};
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! `cnnc run`: a network's answer to pictures or tensors.
 
-use super::answer::{self, Comparison};
-use super::raw::Raw;
-use super::{Failure, inputs, network, print, slide, thresholds};
+use crate::answer::{self, Comparison};
+use crate::raw::Raw;
+use crate::{Failure, inputs, network, print, slide, thresholds};
 use cnnc::{Answer, Backend, Network};
 use serde_json::{Value, json};
 use std::path::PathBuf;

@@ -18,7 +18,7 @@ pub fn json(value: &serde_json::Value) -> io::Result<()> {
 }
 
 /// Writes `error: …` and what would help to standard error.
-pub fn error(failure: &super::Failure) {
+pub fn error(failure: &crate::Failure) {
     let mut text = format!("\x1b[1;31merror\x1b[0m: {failure}");
     if let Some(help) = failure.help() {
         let _ = write!(text, "\n  \x1b[1;36mhelp\x1b[0m: {help}");

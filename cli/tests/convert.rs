@@ -26,7 +26,7 @@ model Sample {
 
 fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("runtime/tests/data")
+        .join("../runtime/tests/data")
         .join(name)
 }
 

@@ -1,6 +1,6 @@
 //! `cnnc summary`: layers, shapes, parameters, costs.
 
-use super::{Failure, print};
+use crate::{Failure, print};
 use cnnc::{Fold, Summary};
 use serde_json::{Value, json};
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! `cnnc graph`: a picture of a network.
 
-use super::{Failure, print};
+use crate::{Failure, print};
 use cnnc::rt::files::write_atomically;
 use cnnc::{Picture, View};
 use std::io::Write;

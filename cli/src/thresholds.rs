@@ -1,6 +1,6 @@
 //! Flags that replace the thresholds of a spec's head.
 
-use super::Failure;
+use crate::Failure;
 use cnnc::rt::answer::{Head, Overlap, Task};
 
 /// What may be written to change a head's thresholds.

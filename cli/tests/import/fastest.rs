@@ -1,7 +1,7 @@
 //! Yolo-Fastest-1.1-xl, from its `.cfg` and `.weights` to what is on four photographs.
 
-use crate::shared;
 use cnnc::darknet::{Options, import};
+use cnnc_testing::shared;
 use serde_json::Value;
 use std::process::Command;
 
@@ -38,7 +38,7 @@ const EXPECTED: &[(&str, &[Found])] = &[
 
 #[test]
 fn the_spec_is_the_one_that_is_kept_here() {
-    let Some(cfg) = shared::shared("data/yolo_fastest_xl/yolo-fastest-1.1-xl.cfg") else {
+    let Some(cfg) = shared("data/yolo_fastest_xl/yolo-fastest-1.1-xl.cfg") else {
         return;
     };
     let options = Options {
@@ -65,7 +65,7 @@ fn what_is_on_the_pictures() {
         "yolo-fastest-1.1-xl.weights",
         "coco.names",
     ];
-    let found = files.map(|name| shared::shared(&format!("{folder}{name}")));
+    let found = files.map(|name| shared(&format!("{folder}{name}")));
     let [Some(cfg), Some(weights), Some(names)] = found else {
         return;
     };
@@ -97,7 +97,7 @@ fn what_is_on_the_pictures() {
     ]);
     for weights in [weights.as_str(), "net.safetensors"] {
         for (picture, expected) in EXPECTED {
-            let Some(path) = shared::shared(&format!("data/images/{picture}")) else {
+            let Some(path) = shared(&format!("data/images/{picture}")) else {
                 return;
             };
             let answer = cnnc(&[

@@ -1,4 +1,4 @@
-//! The command line: one file per command.
+//! The program `cnnc`: checks, summarises, draws, explains, imports, runs and measures networks; one file per command.
 //!
 //! Results go to standard output and everything else to standard error. The exit code is 0, or 1 for the user's
 //! mistake (in a spec, in weights, in a picture), or 2 for a command that cannot be understood.
@@ -61,8 +61,7 @@ enum Command {
     Bench(bench::Args),
 }
 
-/// Runs the command that the arguments name.
-pub fn main() -> ExitCode {
+fn main() -> ExitCode {
     // Exits with 2, or with 0 for `--help` and `--version`.
     let Cli { command } = Cli::parse();
     let (result, json) = match &command {

@@ -1,6 +1,6 @@
 //! `cnnc identify`: whose face a picture shows, 1:K against a gallery.
 
-use super::{Failure, inputs, network, print};
+use crate::{Failure, inputs, network, print};
 use cnnc::rt::answer::{Metric, Task, identify};
 use cnnc::{Backend, Model, Session};
 use serde_json::json;

@@ -10,11 +10,8 @@ mod mutants;
 mod numbers;
 mod oracle;
 mod published;
-#[path = "../../compiler/tests/sections/mod.rs"]
+#[path = "../../../compiler/tests/sections/mod.rs"]
 mod sections;
-#[allow(dead_code)]
-#[path = "../networks/shared.rs"]
-mod shared;
 
 use cnnc::darknet::{Options, import};
 

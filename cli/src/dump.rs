@@ -1,6 +1,6 @@
 //! `cnnc dump`: a stage of the compiler as text.
 
-use super::{Failure, print};
+use crate::{Failure, print};
 use cnnc::compiler::diagnostic::{Diagnostics, DiskLoader, Files, Loader};
 use cnnc::compiler::{emit, graph, jit, loops, parse, pass};
 use cnnc::rt::Isa;

@@ -1,7 +1,0 @@
-//! The program `cnnc`: checks, summarises, explains, runs and measures networks.
-
-mod cli;
-
-fn main() -> std::process::ExitCode {
-    cli::main()
-}
