@@ -1,6 +1,6 @@
 //! Every configuration of a folder: imported, or refused for what docs/darknet.md names.
 //!
-//! `DARKNET_CFGS=folder cargo test --release --test import -- --ignored published` prints how many, and why. What is imported must be
+//! `DARKNET_CFGS=folder cargo test --release -p cnnc-cli --test import -- --ignored published` prints how many, and why. What is imported must be
 //! sound, must lower, and every layer must have the extents that darknet computes (those of [`oracle`](crate::oracle)).
 
 use cnnc_testing::say;

@@ -1,6 +1,6 @@
 //! Configurations with something broken in them: an error or a spec, at once, never a panic.
 //!
-//! What they are made of are the configurations of `cases/`. `MUTANTS=1000000 SEED=7 cargo test --release --test import -- --ignored mutants`
+//! What they are made of are the configurations of `cases/`. `MUTANTS=1000000 SEED=7 cargo test --release -p cnnc-cli --test import -- --ignored mutants`
 //! is the long run; seeds are independent of each other, so it can be done in parts.
 
 use super::{options, sections};
