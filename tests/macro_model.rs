@@ -34,6 +34,14 @@ model AnyName {
 }
 "#);
 
+cnnc::cnn_model! {
+    Blend {
+        input a, b: 2x1x2
+        fused: add(a, b) shares per_channel fusion fast eps 0.5
+        out: add(fused, a) shares per_tensor
+    }
+}
+
 /// The first test digit of MNIST, a seven, is in the examples' data.
 fn pixels() -> Vec<f32> {
     let mut image = vec![0.0; LeNet5::INPUT_LEN];
@@ -120,6 +128,27 @@ fn several_inputs_and_outputs() {
     let outputs = session.run(&b, &b[..]).unwrap();
     assert_eq!(outputs.left(), outputs.right());
     assert_eq!(outputs.raw(), &[0.0; 4]);
+}
+
+#[test]
+fn sums_with_shares() {
+    let factors: [(&str, &[usize], &[f32]); 2] = [
+        ("fused.shares", &[2, 2], &[1.0, -3.0, 0.5, 1.5]),
+        ("out.shares", &[2], &[2.0, -1.0]),
+    ];
+    let net = Blend::with_weights(&Weights::from_tensors(factors).unwrap()).unwrap();
+    let (a, b) = ([1.0, 2.0, 3.0, 4.0], [8.0, 16.0, 32.0, 64.0]);
+    // Of 1 and 0.5 over 2, a half and a quarter; of nothing and 1.5 over 2, three quarters of the second.
+    let fused = [2.5, 5.0, 24.0, 48.0];
+    let expected: Vec<f32> = fused
+        .iter()
+        .zip(a)
+        .map(|(fused, a)| 2.0 * fused - a)
+        .collect();
+    assert_eq!(
+        net.session().run(&a, &b).unwrap().raw().as_slice(),
+        expected
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use cnnc_runtime::Isa;
 use cnnc_runtime::memory::Aligned;
 use cnnc_runtime::pack::pack;
-use cnnc_runtime::plan::{Data, Norm, Plan, Recipe, Source};
+use cnnc_runtime::plan::{Data, Fusion, Norm, Plan, Recipe, Source};
 use cnnc_runtime::synthetic::Synthetic;
 use cnnc_runtime::weights::{Dtype, Weights, WeightsError};
 use half::{bf16, f16};
@@ -210,6 +210,40 @@ fn naive(plan: &Plan, values: &[Vec<f32>]) -> Vec<f32> {
                     out[dest + padded + channel] = shift(norm, channel, 0.0) as f32;
                 }
             }
+            Recipe::Shares {
+                dest,
+                data,
+                operands,
+                channels,
+                each,
+                padded,
+                fusion,
+            } => {
+                for channel in 0..*channels {
+                    let factor = |operand: usize| match each {
+                        true => element(data, operand * channels + channel),
+                        false => element(data, operand),
+                    };
+                    let all: Vec<f64> = (0..*operands).map(factor).collect();
+                    let most = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                    let (parts, whole): (Vec<f64>, f64) = match *fusion {
+                        Fusion::Unbounded => (all, 1.0),
+                        Fusion::Fast(eps) => {
+                            let parts: Vec<f64> = all.iter().map(|w| w.max(0.0)).collect();
+                            let whole = eps + parts.iter().sum::<f64>();
+                            (parts, whole)
+                        }
+                        Fusion::Exponential(eps) => {
+                            let parts: Vec<f64> = all.iter().map(|w| (w - most).exp()).collect();
+                            let whole = eps + parts.iter().sum::<f64>();
+                            (parts, whole)
+                        }
+                    };
+                    for (operand, part) in parts.iter().enumerate() {
+                        out[dest + operand * padded + channel] = (part / whole) as f32;
+                    }
+                }
+            }
             Recipe::Vector {
                 dest, data, count, ..
             } => {
@@ -224,6 +258,32 @@ fn naive(plan: &Plan, values: &[Vec<f32>]) -> Vec<f32> {
         }
     }
     out
+}
+
+#[test]
+fn shares_of_sums() {
+    let sources = [source("a.shares", &[3]), source("b.shares", &[3, 5])];
+    let fusions = [
+        Fusion::Unbounded,
+        Fusion::Fast(1e-4),
+        Fusion::Exponential(0.5),
+    ];
+    for fusion in fusions {
+        for (source, each) in [(0, false), (1, true)] {
+            let recipe = Recipe::Shares {
+                dest: 8,
+                data: Data::Source(source),
+                operands: 3,
+                channels: 5,
+                each,
+                padded: 8,
+                fusion,
+            };
+            let plan = plan(&sources, &[recipe], 8 + 4 * 8);
+            let (weights, values) = file(&plan.sources, Dtype::F32);
+            assert_eq!(packed(&plan, &weights)[..], naive(&plan, &values)[..]);
+        }
+    }
 }
 
 /// A row of Cook's and Toom's `G`: the powers of point `i`, by what the other points' polynomial is there.

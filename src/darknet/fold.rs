@@ -114,6 +114,9 @@ fn residual(
     let What::Join { word: "add", then } = &layer.what else {
         return None;
     };
+    if layer.weights {
+        return None;
+    }
     let &[last, start] = &layer.inputs[..] else {
         return None;
     };

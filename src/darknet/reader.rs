@@ -262,7 +262,7 @@ impl Reader {
 
     fn push(&mut self, value: Value, inputs: Vec<Value>, what: What, kind: &'static str) {
         let (number, line) = self.at;
-        let weights = matches!(kind, "conv" | "deconv" | "local" | "dense" | "bn");
+        let weights = matches!(kind, "conv" | "deconv" | "local" | "dense" | "bn" | "blend");
         self.layers.push(Layer {
             value,
             inputs,

@@ -12,12 +12,6 @@ use std::cmp::Ordering;
 impl Reader {
     pub(super) fn shortcut(&mut self, section: &Section) -> Result<(), CfgError> {
         let (before, shape) = self.before(section)?;
-        if let Some(kind) = section.text("weights_type")
-            && kind != "none"
-        {
-            let what = format!("`weights_type={kind}`");
-            return Err(section.unsupported(Some("weights_type"), what));
-        }
         let factor = |key: &str| section.number(key, 1.0);
         let (alpha, beta) = (factor("alpha")?, factor("beta")?);
         let act = activation::of(section, "linear", &mut self.notes)?;
@@ -61,12 +55,53 @@ impl Reader {
             }
             inputs.push(self.applied(value, line.join(" "), "short"));
         }
-        let what = What::Join {
-            word: "add",
-            then: act.to_owned(),
+        let (shares, kind) = match shares(section)? {
+            None => (String::new(), "sum"),
+            Some((shares, per_channel)) => {
+                let Some([channels, ..]) = result.extents() else {
+                    let why = format!("its operand is a vector of {result}, and no map");
+                    return Err(section.shapes(why));
+                };
+                let factors = if per_channel { channels } else { 1 };
+                self.count(section, &[inputs.len(), factors])?;
+                (shares, "blend")
+            }
         };
-        self.add(section, inputs, what, "sum", result)
+        let then = [&shares, act].map(str::trim).join(" ").trim().to_owned();
+        self.add(
+            section,
+            inputs,
+            What::Join { word: "add", then },
+            kind,
+            result,
+        )
     }
+}
+
+/// The learned factors of a sum, and whether each channel has its own; none where it is plain.
+fn shares(section: &Section) -> Result<Option<(String, bool)>, CfgError> {
+    let unknown = |key: &str| {
+        let value = section.text(key).unwrap_or_default();
+        Err(section.unsupported(Some(key), format!("`{key}={value}`")))
+    };
+    let per_channel = match section.text("weights_type").unwrap_or("none") {
+        "none" => return Ok(None),
+        "per_feature" | "per_layer" => false,
+        "per_channel" => true,
+        _ => return unknown("weights_type"),
+    };
+    let fusion = match section.text("weights_normalization").unwrap_or("none") {
+        "none" => "",
+        "relu" | "avg_relu" => " fusion fast",
+        "softmax" => " fusion exponential",
+        _ => return unknown("weights_normalization"),
+    };
+    let shares = if per_channel {
+        "per_channel"
+    } else {
+        "per_tensor"
+    };
+    Ok(Some((format!("shares {shares}{fusion}"), per_channel)))
 }
 
 /// How darknet fits a tensor to a sum of other extents: channels that are there in both; every n-th pixel of a larger map, or every

@@ -3,11 +3,11 @@
 //! `DARKNET_CFGS=folder cargo test --release -p cnnc-cli --test import -- --ignored published` prints how many, and why. What is imported must be
 //! sound, must lower, and every layer must have the extents that darknet computes (those of [`oracle`](crate::oracle)).
 
-use cnnc_testing::say;
 use crate::{options, oracle};
 use cnnc::Isa;
 use cnnc::compiler::graph::{Graph, Node};
 use cnnc::darknet::{Mistake, import};
+use cnnc_testing::say;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -4,8 +4,8 @@
 //! is the long run; seeds are independent of each other, so it can be done in parts.
 
 use super::{options, sections};
-use cnnc_testing::say;
 use cnnc::darknet::import;
+use cnnc_testing::say;
 use std::time::{Duration, Instant};
 
 /// Longest that one may take.

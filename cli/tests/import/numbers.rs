@@ -181,6 +181,10 @@ fn sums_and_products_of_layers() {
         // Redmon's: every n-th pixel of the larger map, or of the sum.
         (9, 9, format!("{same_map}{}[shortcut]\nfrom=-2", conv(6, 2))),
         (8, 8, format!("{}[upsample]\nstride=3\n[shortcut]\nfrom=-2\nbeta=3", conv(2, 2))),
+        (9, 8, format!("{same_map}{same_map}[shortcut]\nfrom=-2\nweights_type=per_feature\nweights_normalization=relu\nactivation=leaky")),
+        (9, 8, format!("{same_map}{wide}{same_map}[shortcut]\nfrom=-2,-3\nweights_type=per_channel\nweights_normalization=softmax\n\
+                        [batchnorm]\n[convolutional]\nfilters=3\nactivation=linear")),
+        (9, 8, format!("{same_map}{narrow}{same_map}[shortcut]\nfrom=-2\nweights_type=per_channel\n[convolutional]\nfilters=2")),
         (9, 8, "[connected]\noutput=5\nactivation=linear\n[connected]\noutput=7\nactivation=linear\n[shortcut]\nfrom=-2".into()),
         (9, 8, "[connected]\noutput=4\nactivation=linear\n[convolutional]\nfilters=4\nactivation=linear\n[shortcut]\nfrom=-2\n\
                 [connected]\noutput=2\nactivation=linear".into()),

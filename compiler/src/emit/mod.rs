@@ -220,7 +220,7 @@ fn module(rt: &TokenStream, index: usize, (isas, lowered): &Variant) -> TokenStr
             use #rt::Isa;
             use #rt::generated::{Context, Kernels, LoadError, Step, drive, load};
             use #rt::kernel::KernelFn;
-            use #rt::plan::{Data, Norm, Plan, Port, Recipe, Source};
+            use #rt::plan::{Data, Fusion, Norm, Plan, Port, Recipe, Source};
             use #rt::session::Network;
             use #rt::threads::{Pool, parallel_for};
             use #rt::weights::Weights;

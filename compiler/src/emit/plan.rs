@@ -1,6 +1,6 @@
 //! A plan as a Rust constant.
 
-use cnnc_runtime::plan::{Data, Norm, Plan, Port, Recipe, Source};
+use cnnc_runtime::plan::{Data, Fusion, Norm, Plan, Port, Recipe, Source};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
@@ -189,6 +189,29 @@ fn recipe(recipe: &Recipe) -> TokenStream {
             let norm = norm(fold);
             quote! {
                 Recipe::ScaleShift { dest: #dest, channels: #channels, padded: #padded, norm: #norm }
+            }
+        }
+        Recipe::Shares {
+            dest,
+            data: from,
+            operands,
+            channels,
+            each,
+            padded,
+            fusion,
+        } => {
+            let (dest, channels, padded) = (number(*dest), number(*channels), number(*padded));
+            let (from, operands) = (data(from), number(*operands));
+            let fusion = match fusion {
+                Fusion::Unbounded => quote!(Fusion::Unbounded),
+                Fusion::Fast(eps) => quote!(Fusion::Fast(#eps)),
+                Fusion::Exponential(eps) => quote!(Fusion::Exponential(#eps)),
+            };
+            quote! {
+                Recipe::Shares {
+                    dest: #dest, data: #from, operands: #operands, channels: #channels, each: #each,
+                    padded: #padded, fusion: #fusion,
+                }
             }
         }
         Recipe::Vector {

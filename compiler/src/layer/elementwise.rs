@@ -1,31 +1,14 @@
-//! `add`, `sub`, `mul`, `max`, `absdiff`: tensors of equal shape combined element by element.
+//! `sub`, `mul`, `max`, `absdiff`: tensors of equal shape combined element by element (and `add`, which stands in [`super::add`]).
 //!
 //! An operand with one value for each channel (`[C]`, or `C` with all other extents 1) is repeated over
 //! the pixels of the others, as squeeze-and-excitation does.
 
-use super::{Decl, Inferred, Layer, Role, ShapeError, Sliding, grid};
+use super::{Decl, Inferred, Layer, ShapeError, Sliding, grid};
 use crate::graph::Shape;
 use crate::lower::{Lower, Storage, kernel};
 use cnnc_runtime::kernel::ZipOp;
 use cnnc_runtime::kernel::bits;
 use ndarray::ArrayD;
-
-/// Row of the table of layers: `add`.
-pub static ADD: Decl = Decl {
-    keyword: "add",
-    doc: "Sum of two or more tensors, element by element. An operand with one value for each channel is repeated over all pixels. \
-          As an operator in expressions: `a + b`.",
-    params: &[],
-    operands: (2, usize::MAX),
-    build: |_| Ok(Box::new(Elementwise(Op::Add))),
-    samples: &[
-        "input a, b: 5x4x3; add(a, b)",
-        "input a, b, c: 17x3; add(a, b, c)",
-        "input a: 6x5x4; input b: 6; add(a, b)",
-        "input x: 3x5x5; a: conv 3x3 5 pad half; b: conv 1x1 5; add(a, b); relu",
-        "input x: 2x56x60; a: conv 3x3 6 pad half; b: conv 1x1 6; add(a, b); conv 3x3 2 pad half",
-    ],
-};
 
 /// Row of the table of layers: `mul`.
 pub static MUL: Decl = Decl {
@@ -85,8 +68,6 @@ pub static ABSDIFF: Decl = Decl {
 /// What an [`Elementwise`] layer computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {
-    /// Sum.
-    Add,
     /// Difference.
     Sub,
     /// Product.
@@ -107,7 +88,6 @@ pub struct Elementwise(
 impl Op {
     fn row(self) -> (&'static Decl, ZipOp) {
         match self {
-            Op::Add => (&ADD, ZipOp::Add),
             Op::Sub => (&SUB, ZipOp::Sub),
             Op::Mul => (&MUL, ZipOp::Mul),
             Op::Max => (&MAX, ZipOp::Max),
@@ -117,7 +97,6 @@ impl Op {
 
     fn apply(self, a: f64, b: f64) -> f64 {
         match self {
-            Op::Add => a + b,
             Op::Sub => a - b,
             Op::Mul => a * b,
             Op::Max => a.max(b),
@@ -126,8 +105,30 @@ impl Op {
     }
 }
 
+/// The shape that operands of that layer combine to.
+///
+/// # Errors
+/// Operands that neither have it nor are repeated to it.
+pub(super) fn combined(keyword: &str, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+    let output = widest(inputs);
+    let repeats = |shape: &Shape| {
+        shape.channels() == output.channels() && shape.spatial().iter().all(|&n| n == 1)
+    };
+    let differs = |shape: &&Shape| *shape != output && !repeats(shape);
+    match inputs.iter().find(differs) {
+        None => Ok(output.clone()),
+        Some(other) => {
+            let message = format!("`{keyword}` cannot combine {output} and {other}");
+            Err(ShapeError::new(message).help(format!(
+                "operands have the same shape, or are vectors of {} channels",
+                output.channels()
+            )))
+        }
+    }
+}
+
 /// The shape that the others must have or be repeated to.
-fn widest(inputs: &[Shape]) -> &Shape {
+pub(super) fn widest(inputs: &[Shape]) -> &Shape {
     inputs
         .iter()
         .max_by_key(|shape| (shape.elements(), shape.dims().len()))
@@ -140,24 +141,7 @@ impl Layer for Elementwise {
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
-        let output = widest(inputs);
-        let repeats = |shape: &Shape| {
-            shape.channels() == output.channels() && shape.spatial().iter().all(|&n| n == 1)
-        };
-        match inputs
-            .iter()
-            .find(|&shape| shape != output && !repeats(shape))
-        {
-            None => Ok(Inferred::plain(output.clone())),
-            Some(other) => {
-                let keyword = self.0.row().0.keyword;
-                let message = format!("`{keyword}` cannot combine {output} and {other}");
-                Err(ShapeError::new(message).help(format!(
-                    "operands have the same shape, or are vectors of {} channels",
-                    output.channels()
-                )))
-            }
-        }
+        combined(self.0.row().0.keyword, inputs).map(Inferred::plain)
     }
 
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
@@ -182,20 +166,13 @@ impl Layer for Elementwise {
         }
     }
 
-    fn role(&self) -> Role {
-        match self.0 {
-            Op::Add => Role::Add,
-            Op::Sub | Op::Mul | Op::Max | Op::AbsDiff => Role::Opaque,
-        }
-    }
-
     fn sliding(&self, _: &[Shape]) -> Sliding {
         Sliding::Pixels
     }
 }
 
 /// An operand with the result's extents: one that lacks them repeats its only pixel.
-fn repeated(operand: Storage, output: &Storage) -> Storage {
+pub(super) fn repeated(operand: Storage, output: &Storage) -> Storage {
     if operand.dhw == output.dhw {
         return operand;
     }
@@ -206,7 +183,7 @@ fn repeated(operand: Storage, output: &Storage) -> Storage {
     }
 }
 
-fn zip(cx: &mut Lower<'_>, op: ZipOp, output: &Storage, a: &Storage, b: &Storage) {
+pub(super) fn zip(cx: &mut Lower<'_>, op: ZipOp, output: &Storage, a: &Storage, b: &Storage) {
     cx.sweep(&[output.clone(), a.clone(), b.clone()], |cx, sweep| {
         let ([outer, inner, run], strides) = sweep.runs();
         let mut consts = vec![outer];

@@ -6,6 +6,7 @@
 
 pub mod abs;
 pub mod adaptiveavgpool;
+pub mod add;
 pub mod args;
 pub mod avgpool;
 pub mod bn;
@@ -103,7 +104,7 @@ pub static LAYERS: &[&Decl] = &[
     &abs::DECL,
     &exp::DECL,
     &scale::DECL,
-    &elementwise::ADD,
+    &add::DECL,
     &elementwise::SUB,
     &elementwise::MUL,
     &elementwise::MAX,

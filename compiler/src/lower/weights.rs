@@ -4,7 +4,7 @@ use super::winograd::PRODUCTS;
 use super::{ConvJob, Lower};
 use crate::graph::ParamId;
 use crate::loops::{Access, Affine};
-use cnnc_runtime::plan::{Data, List, Norm, Recipe};
+use cnnc_runtime::plan::{Data, Fusion, List, Norm, Recipe};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -175,6 +175,21 @@ impl Lower<'_> {
             channels,
             padded,
             norm,
+        })
+    }
+
+    /// Packs the shares of the operands of a sum, a vector of `padded` for each operand, and one of zeros behind them.
+    pub fn shares(&mut self, param: usize, each: bool, padded: usize, fusion: Fusion) -> Access {
+        let data = self.data(param);
+        let (operands, channels) = (self.operands(), self.output_shape().channels());
+        self.pack((operands + 1) * padded, |dest| Recipe::Shares {
+            dest,
+            data,
+            operands,
+            channels,
+            each,
+            padded,
+            fusion,
         })
     }
 

@@ -128,6 +128,36 @@ fn follow(recipe: &Recipe, plan: &Plan, bound: &Bound<'_>, packed: &mut [f32]) -
             }
             affine.sound && all_finite(scale) && all_finite(shift)
         }
+        Recipe::Shares {
+            dest,
+            data,
+            operands,
+            channels,
+            each,
+            padded,
+            fusion,
+        } => {
+            let dest = &mut packed[dest..][..operands * padded];
+            let own = if each { channels } else { 1 };
+            let factors = values(data).to_f32(operands * own);
+            let mut shares = vec![0.0; operands];
+            for channel in 0..own {
+                for (operand, share) in shares.iter_mut().enumerate() {
+                    *share = f64::from(factors[operand * own + channel]);
+                }
+                fusion.shares(&mut shares);
+                for (operand, &share) in shares.iter().enumerate() {
+                    let row = &mut dest[operand * padded..][..channels];
+                    let lanes = if each {
+                        &mut row[channel..=channel]
+                    } else {
+                        row
+                    };
+                    lanes.fill(share as f32);
+                }
+            }
+            all_finite(dest) && all_finite(&factors)
+        }
         Recipe::Vector {
             dest,
             data,
@@ -239,7 +269,7 @@ fn norm_of(recipe: &Recipe) -> Option<Norm> {
             *norm
         }
         Recipe::ScaleShift { norm, .. } => Some(*norm),
-        Recipe::Vector { .. } => None,
+        Recipe::Shares { .. } | Recipe::Vector { .. } => None,
     }
 }
 
@@ -248,6 +278,7 @@ fn sources_of(recipe: &Recipe) -> Vec<u32> {
     let data = match recipe {
         Recipe::Panels { data, .. }
         | Recipe::Winograd { data, .. }
+        | Recipe::Shares { data, .. }
         | Recipe::Vector { data, .. } => Some(*data),
         Recipe::Bias { data, .. } => *data,
         Recipe::ScaleShift { .. } => None,

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! for each connected layer `bias  weights, O I  [scale  mean  variance]`, and for a batch norm on its own
-//! `bias  scale  mean  variance` (darknet's parser.c, AlexeyAB's; Redmon's has no bias there).
+//! `bias  scale  mean  variance` (darknet's parser.c, AlexeyAB's; Redmon's has no bias there). The factors of a weighted
+//! shortcut stand there as they are.
 //! What the numbers belong to, only the network knows: its tensors, in order, are the key.
 
 use super::format::Shape;
@@ -121,6 +122,8 @@ struct Layer {
     gamma: Option<usize>,
     mean: Option<usize>,
     variance: Option<usize>,
+    /// The factors of a sum: all that its layer has.
+    shares: Option<usize>,
 }
 
 /// The bytes of every tensor of a network, in the order of `sources`, which is the order of its layers.
@@ -165,6 +168,9 @@ pub(super) fn assign(
 
 /// A layer's tensors in the order of the file.
 fn stored(layer: &Layer, sources: &[Source]) -> Result<Vec<usize>, DarknetError> {
+    if let Some(shares) = layer.shares {
+        return Ok(vec![shares]);
+    }
     let first = layer
         .weight
         .or(layer.gamma)
@@ -198,7 +204,15 @@ fn layers(sources: &[Source]) -> Result<Vec<Layer>, DarknetError> {
             Err(DarknetError::Layer { name, reason })
         };
         let role = name.rsplit('.').next().unwrap_or_default();
-        let whole = layers.last().is_none_or(|layer| layer.bias.is_some());
+        let whole = |layer: &Layer| layer.bias.is_some() || layer.shares.is_some();
+        let whole = layers.last().is_none_or(whole);
+        if role == "shares" {
+            layers.push(Layer {
+                shares: Some(index),
+                ..Layer::default()
+            });
+            continue;
+        }
         if role == "weight" && (shape.len() >= 2 || whole) {
             let mut layer = Layer::default();
             match shape.len() {
@@ -309,18 +323,19 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_norm_on_its_own_is_a_layer() {
+    fn batch_norms_and_sums_on_their_own_are_layers() {
         let network = "bn0.weight 2
             bn0.bias 2
             bn0.running_mean 2
             bn0.running_var 2
             conv1.weight 1x2x1x1
             conv1.bias 1
+            blend.shares 2x1
             bn2.weight 1
             bn2.bias 1
             bn2.running_mean 1
             bn2.running_var 1";
-        let filled = fill(&file([0, 2, 0], 15), &sources(network)).unwrap();
+        let filled = fill(&file([0, 2, 0], 17), &sources(network)).unwrap();
         let expected: &[(&str, &[f32])] = &[
             ("bn0.weight", &[2., 3.]),
             ("bn0.bias", &[0., 1.]),
@@ -328,10 +343,11 @@ mod tests {
             ("bn0.running_var", &[6., 7.]),
             ("conv1.weight", &[9., 10.]),
             ("conv1.bias", &[8.]),
-            ("bn2.weight", &[12.]),
-            ("bn2.bias", &[11.]),
-            ("bn2.running_mean", &[13.]),
-            ("bn2.running_var", &[14.]),
+            ("blend.shares", &[11., 12.]),
+            ("bn2.weight", &[14.]),
+            ("bn2.bias", &[13.]),
+            ("bn2.running_mean", &[15.]),
+            ("bn2.running_var", &[16.]),
         ];
         for ((name, numbers), (expected_name, expected)) in filled.iter().zip(expected) {
             assert_eq!((name.as_str(), &numbers[..]), (*expected_name, *expected));

@@ -182,7 +182,7 @@ fn layer(
             });
             parts.flatten().collect()
         }
-        "shortcut" => shortcut(section, at, outs, made),
+        "shortcut" => shortcut(section, at, outs, made, file),
         "scale_channels" => {
             let from = &made[named(section, "from", at)[0] + 1];
             let plane = (out.h * out.w) as usize;
@@ -350,21 +350,56 @@ fn activated(section: &Section, default: &str, mut values: Vec<f64>) -> Vec<f64>
     values
 }
 
-fn shortcut(section: &Section, at: usize, outs: &[Out], made: &[Vec<f64>]) -> Vec<f64> {
+fn shortcut(
+    section: &Section,
+    at: usize,
+    outs: &[Out],
+    made: &[Vec<f64>],
+    file: &mut Numbers,
+) -> Vec<f64> {
     let out = outs[at + 1];
     let mut sums = made[at].clone();
     let from = named(section, "from", at);
     let (alpha, beta) = (section.float("alpha", 1.0), section.float("beta", 1.0));
-    for index in from {
+    let plane = (out.h * out.w) as usize;
+    // Of each operand, the first included: one factor, or one for each channel.
+    let own = match section.text("weights_type") {
+        None | Some("none") => 0,
+        Some("per_channel") => out.c as usize,
+        Some(_) => 1,
+    };
+    let operands = from.len() + 1;
+    let factors = file.take(operands * own);
+    let factor = |operand: usize, channel: usize| -> f64 {
+        if own == 0 {
+            return 1.0;
+        }
+        let factor = |operand: usize| factors[operand * own + channel % own];
+        let of = |part: &dyn Fn(f64) -> f64| {
+            let all = (0..operands).map(|operand| part(factor(operand)));
+            part(factor(operand)) / (0.0001 + all.sum::<f64>())
+        };
+        let most = (0..operands).map(factor).fold(f64::NEG_INFINITY, f64::max);
+        match section.text("weights_normalization") {
+            Some("relu" | "avg_relu") => of(&|w| w.max(0.0)),
+            Some("softmax") => of(&|w| (w - most).exp()),
+            _ => factor(operand),
+        }
+    };
+    for (index, sum) in sums.iter_mut().enumerate() {
+        *sum *= factor(0, index / plane);
+    }
+    for (operand, index) in from.into_iter().enumerate() {
         let (other, values) = (outs[index + 1], &made[index + 1]);
         let step = (other.w / out.w).max(1);
         let spread = (out.w / other.w).max(1);
         for channel in 0..other.c.min(out.c) {
+            let factor = factor(operand + 1, channel as usize);
             for (y, x) in pairs(other.h.min(out.h), other.w.min(out.w)) {
                 let to = (channel * out.h + y * spread) * out.w + x * spread;
                 let from = (channel * other.h + y * step) * other.w + x * step;
                 let sum = &mut sums[to as usize];
-                *sum = alpha * *sum + beta * values[from as usize];
+                *sum = alpha * *sum + beta * factor * values[from as usize];
             }
         }
     }

@@ -1,0 +1,202 @@
+//! `add`: the sum of tensors, each with a learned share in it if that is wanted.
+
+use super::args::shown;
+use super::elementwise::{combined, repeated, widest, zip};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, Role, ShapeError, Sliding,
+    grid,
+};
+use crate::graph::Shape;
+use crate::loops::Affine;
+use crate::lower::{Lower, kernel};
+use cnnc_runtime::kernel::{ZipOp, bits};
+use cnnc_runtime::plan::Fusion;
+use ndarray::ArrayD;
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "add",
+    doc: "Sum of two or more tensors, element by element. An operand with one value for each channel is repeated over all pixels. \
+          As an operator in expressions: `a + b`. With `shares`, every operand is multiplied by a learned factor of its own: `shares` is a \
+          tensor of (operands), or of (operands, channels). BiFPN's fusion (Tan et al. 2020), and darknet's weighted shortcuts.",
+    params: &[
+        ParamDecl {
+            name: "shares",
+            kind: Kind::Word(&["equal", "per_tensor", "per_channel"]),
+            positional: false,
+            default: Some("equal"),
+            doc: "Whether operands have a factor each, or one for each of their channels; `equal` is the plain sum.",
+        },
+        ParamDecl {
+            name: "fusion",
+            kind: Kind::Word(&["unbounded", "fast", "exponential"]),
+            positional: false,
+            default: Some("unbounded"),
+            doc: "What the factors `w` of the operands become: `unbounded` leaves them, `fast` makes `max(w, 0) / (eps + Σ max(w, 0))` of them, \
+                  `exponential` `e / (eps + Σ e)` with `e = exp(w − the largest w)`.",
+        },
+        ParamDecl {
+            name: "eps",
+            kind: Kind::Float,
+            positional: false,
+            default: Some("1e-4"),
+            doc: "Added to the sum that factors are divided by.",
+        },
+    ],
+    operands: (2, usize::MAX),
+    build,
+    samples: &[
+        "input a, b: 5x4x3; add(a, b)",
+        "input a, b, c: 17x3; add(a, b, c)",
+        "input a: 6x5x4; input b: 6; add(a, b)",
+        "input x: 3x5x5; a: conv 3x3 5 pad half; b: conv 1x1 5; add(a, b); relu",
+        "input x: 2x56x60; a: conv 3x3 6 pad half; b: conv 1x1 6; add(a, b); conv 3x3 2 pad half",
+        "input a, b, c: 9x4x3; s: add(a, b, c) shares per_tensor fusion fast",
+        "input a, b: 17x5x3; s: add(a, b) shares per_channel fusion exponential",
+        "input a: 6x5x4; input b: 6; s: add(a, b) per_channel eps 1e-3; relu",
+    ],
+};
+
+/// Whose factors there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shares {
+    Tensor,
+    Channel,
+}
+
+/// A sum.
+#[derive(Clone, Debug)]
+pub struct Add {
+    shares: Option<(Shares, Fusion)>,
+}
+
+fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
+    let eps = args.number("eps")?.unwrap_or(1e-4);
+    if eps <= 0.0 {
+        return Err(args.error("eps", format!("`eps` must be positive, but is {eps}")));
+    }
+    let fusion = match args.word("fusion") {
+        Some("fast") => Fusion::Fast(eps),
+        Some("exponential") => Fusion::Exponential(eps),
+        _ => Fusion::Unbounded,
+    };
+    let shares = match args.word("shares") {
+        Some("per_tensor") => Some(Shares::Tensor),
+        Some("per_channel") => Some(Shares::Channel),
+        _ => None,
+    };
+    Ok(Box::new(Add {
+        shares: shares.map(|shares| (shares, fusion)),
+    }))
+}
+
+impl Layer for Add {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        let Some((shares, fusion)) = self.shares else {
+            return (DECL.keyword, Vec::new());
+        };
+        let shares = match shares {
+            Shares::Tensor => "per_tensor",
+            Shares::Channel => "per_channel",
+        };
+        let (fusion, eps) = match fusion {
+            Fusion::Unbounded => ("unbounded", None),
+            Fusion::Fast(eps) => ("fast", Some(eps)),
+            Fusion::Exponential(eps) => ("exponential", Some(eps)),
+        };
+        let mut attributes = vec![("shares", shares.to_owned()), ("fusion", fusion.to_owned())];
+        attributes.extend(eps.map(|eps| ("eps", shown(eps))));
+        (DECL.keyword, attributes)
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        let output = combined(DECL.keyword, inputs)?;
+        let params = self.shares.map(|(shares, _)| {
+            let shape = match shares {
+                Shares::Tensor => vec![inputs.len()],
+                Shares::Channel => vec![inputs.len(), output.channels()],
+            };
+            ParamSpec::learned("shares", shape)
+        });
+        Ok(Inferred {
+            params: params.into_iter().collect(),
+            ..Inferred::plain(output)
+        })
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let shapes: Vec<Shape> = inputs.iter().map(|input| grid::shape(input)).collect();
+        let views: Vec<_> = inputs.iter().map(|input| grid::view(input)).collect();
+        grid::tabulate(widest(&shapes), |[c, d, h, w]| {
+            let at = |index: usize| match shapes[index].dhw() {
+                [1, 1, 1] => views[index][[c, 0, 0, 0]],
+                _ => views[index][[c, d, h, w]],
+            };
+            let Some((shares, fusion)) = self.shares else {
+                return (1..inputs.len()).fold(at(0), |sum, index| sum + at(index));
+            };
+            let raw = |index: usize| match shares {
+                Shares::Tensor => params[0][[index]],
+                Shares::Channel => params[0][[index, c]],
+            };
+            let all = || (0..inputs.len()).map(raw);
+            let most = all().fold(f64::NEG_INFINITY, f64::max);
+            let part = |w: f64| match fusion {
+                Fusion::Unbounded => w,
+                Fusion::Fast(_) => w.max(0.0),
+                Fusion::Exponential(_) => (w - most).exp(),
+            };
+            let whole = match fusion {
+                Fusion::Unbounded => 1.0,
+                Fusion::Fast(eps) | Fusion::Exponential(eps) => eps + all().map(part).sum::<f64>(),
+            };
+            let terms = (0..inputs.len()).map(|index| part(raw(index)) / whole * at(index));
+            terms.sum()
+        })
+    }
+
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let output = cx.output();
+        let first = repeated(cx.input(0), &output);
+        let Some((shares, fusion)) = self.shares else {
+            let mut so_far = first;
+            for index in 1..cx.operands() {
+                let next = repeated(cx.input(index), &output);
+                zip(cx, ZipOp::Add, &output, &so_far, &next);
+                so_far = output.clone();
+            }
+            return;
+        };
+        let term = cx.scratch(cx.output_shape(), super::NO_HALO);
+        let padded = output.channels.next_multiple_of(cx.lanes());
+        let shares = cx.shares(0, shares == Shares::Channel, padded, fusion);
+        let zeros = shares.moved(&Affine::constant((cx.operands() * padded) as i64));
+        for index in 0..cx.operands() {
+            let share = shares.moved(&Affine::constant((index * padded) as i64));
+            let zeros = zeros.clone();
+            let next = repeated(cx.input(index), &output);
+            let to = if index == 0 { &output } else { &term };
+            cx.sweep(&[to.clone(), next], |cx, sweep| {
+                let mut args = sweep.args();
+                args.extend([Some(share), Some(zeros)]);
+                let mut consts = sweep.consts();
+                consts.extend([bits(1.0), bits(f64::INFINITY)]);
+                cx.call(kernel("f32_scale_shift"), &args, consts);
+            });
+            if index > 0 {
+                zip(cx, ZipOp::Add, &output, &output, &term);
+            }
+        }
+    }
+
+    fn role(&self) -> Role {
+        match self.shares {
+            None => Role::Add,
+            Some(_) => Role::Opaque,
+        }
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
+    }
+}
