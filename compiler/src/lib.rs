@@ -6,6 +6,9 @@
 //!                                └─▶ reference evaluation            └─▶ interpreter
 //! ```
 
+// Code that pest derives without its feature `std` names it.
+extern crate alloc;
+
 pub mod ast;
 pub mod diagnostic;
 #[cfg(feature = "emit")]
