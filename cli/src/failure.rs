@@ -88,6 +88,13 @@ pub enum Failure {
         /// Why not.
         error: cnnc::darknet::CfgError,
     },
+    /// Names of classes that do not suit a network.
+    Labels {
+        /// The file.
+        file: String,
+        /// Why not.
+        why: String,
+    },
     /// A file that cannot be written.
     WriteFile {
         /// The file.
@@ -246,6 +253,7 @@ impl fmt::Display for Failure {
                 )
             }
             Failure::Cfg { file, error } => write!(f, "{file}: {error}"),
+            Failure::Labels { file, why } => write!(f, "--labels {file}: {why}"),
             Failure::WriteFile { file, error } => write!(f, "cannot write {file}: {error}"),
             Failure::Overwrite { file } => {
                 write!(f, "`{file}` would be overwritten, and it is read")

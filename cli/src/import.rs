@@ -78,7 +78,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .out
         .clone()
         .unwrap_or_else(|| PathBuf::from("imported.cnn"));
-    let model = cnnc::compile_str(&place, &spec)?;
+    let model = match cnnc::compile_str(&place, &spec) {
+        Ok(model) => model,
+        Err(error) => return Err(unfit(args.labels.as_deref(), error)),
+    };
     print::diagnostics(model.warnings());
     match &args.out {
         None => print::line(spec.trim_end())?,
@@ -96,6 +99,19 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Why an imported spec does not compile: the configuration does, so the names of the classes do not suit it.
+fn unfit(labels: Option<&Path>, error: cnnc::Error) -> Failure {
+    match (labels, error) {
+        (Some(labels), cnnc::Error::Spec(problems)) => {
+            let file = labels.display().to_string();
+            let why = problems.items().first();
+            let why = why.map_or_else(String::new, |problem| problem.message.clone());
+            Failure::Labels { file, why }
+        }
+        (_, error) => error.into(),
+    }
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {

@@ -153,9 +153,14 @@ fn input(net: &Section) -> Result<Shape, CfgError> {
 impl Reader {
     /// What is known at the end only.
     fn finish(mut self, net: &Section, letterbox: bool, input: Shape) -> Network {
-        // A softmax at the end belongs to the head.
+        // A softmax at the end belongs to the head, but for a softmax of another's result.
+        let softmax = |value| {
+            self.layers
+                .iter()
+                .any(|layer| layer.value == value && layer.kind == "softmax")
+        };
         if matches!(self.head, Head::None)
-            && let Some(logits) = self.last_softmax
+            && let Some(logits) = self.last_softmax.filter(|&logits| !softmax(logits))
         {
             let softmax = self.layers.last_mut().expect("a softmax is a layer");
             let What::Chain(lines) = &mut softmax.what else {

@@ -115,7 +115,11 @@ fn refusals_write_nothing() {
         place,
         &["import", "tiny.cfg", "-o", "bad.cnn", "--labels", "two.txt"],
     );
-    assert!(said.contains("E0607"), "{said}");
+    assert!(
+        said.contains("--labels two.txt: there are 2 labels"),
+        "{said}"
+    );
+    assert!(!said.contains("bad.cnn"), "{said}");
     for (file, expected) in [("none.cfg", "none.cfg"), ("specs", "it is not a file")] {
         let said = complains(place, &["import", file, "-o", "bad.cnn"]);
         assert!(said.contains(expected), "{said}");
