@@ -20,6 +20,7 @@ pub mod id;
 #[cfg(feature = "jit")]
 pub mod jit;
 pub mod layer;
+pub mod limits;
 pub mod loops;
 pub mod lower;
 pub mod outline;

@@ -229,9 +229,10 @@ fn cut(graph: &mut Graph, input: ValueId, size: Vec<usize>) {
 fn infer(graph: &mut Graph) -> Result<(), SlideError> {
     for id in graph.order.clone() {
         let node = &graph.nodes[id];
-        let inferred = node
-            .layer
-            .infer(&graph.operand_shapes(node))
+        let shapes = graph.operand_shapes(node);
+        let inferred = node.layer.infer(&shapes);
+        let inferred = inferred
+            .and_then(|inferred| inferred.check(&shapes).map(|()| inferred))
             .map_err(|error| fixed(node, format!("cannot be so large: {error}")))?;
         let output = node.output;
         graph.values[output].shape = inferred.output;

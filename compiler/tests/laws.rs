@@ -109,6 +109,59 @@ fn every_engine_computes_the_reference() {
     each_sample(|what, _, graph| support::every_engine_agrees(what, graph, &Isa::ALL));
 }
 
+/// Kernels that reach far beyond their operand: taps that meet nothing of it are left out, and memory is of the order of
+/// operand and result.
+#[test]
+fn kernels_reach_beyond_their_operand() {
+    for (body, most) in [
+        // The first is more than memory has with all its padding.
+        ("input x: 1x8x8; conv 3x3 1 dilation 30000 pad half", 1000),
+        (
+            "input x: 2x5x6; conv 3x3 3 dilation 4x1000 pad half relu",
+            2000,
+        ),
+        (
+            "input x: 8x5x5; conv 3x3 8 groups 8 dilation 7 pad half",
+            1000,
+        ),
+        (
+            "input x: 8x3x3; conv 3x3 8 groups 8 /16777216 dilation 16777216 pad half",
+            1000,
+        ),
+        (
+            "input x: 3x1x1; conv 3x3 4 pad half; conv 3x3 4 groups 2 pad half",
+            1000,
+        ),
+        ("input x: 2x1x9; local 3x3 5 pad half", 1000),
+        ("input x: 2x3; conv 5 3 pad (40, 2) /20", 1000),
+        ("input x: 2x3; conv 3 3 pad (50, 0) /60", 1000),
+        (
+            "input x: 3x4x4x4; conv 5x3x5 4 dilation 9x1x4 pad half",
+            4000,
+        ),
+    ] {
+        let graph = compile(body).unwrap_or_else(|problems| panic!("`{body}`\n{problems}"));
+        support::every_engine_agrees(body, &graph, &Isa::ALL);
+        let arena = support::proven(body, &graph, Isa::Avx2).plan.arena;
+        assert!(arena <= most, "`{body}` takes {arena} floats");
+    }
+}
+
+/// Readers that want zeros at several edges, each within the limits and all together beyond them, get copies.
+#[test]
+fn halos_that_do_not_fit_together_are_apart() {
+    let body = "input x: 2x8x8
+        a: x conv 40000x1 3 /40000 pad (39999, 39999, 0, 0)
+        b: a conv 1x1 2
+        c: x conv 1x40000 3 /40000 pad (0, 0, 39999, 39999)
+        d: c globalavgpool
+        e: x relu conv 3x3 3 pad half globalavgpool
+        f: b padchannels 0 1 globalavgpool
+        add(f, d, e)";
+    let graph = compile(body).unwrap_or_else(|problems| panic!("`{body}`\n{problems}"));
+    support::every_engine_agrees("halos apart", &graph, &[Isa::Avx2]);
+}
+
 /// Fusion replaces a formula by its steps, so the constants of both are equally exact.
 #[test]
 fn steps_compute_the_formula() {

@@ -6,12 +6,12 @@
 
 use super::error::{CfgError, Mistake};
 use super::number;
-use cnnc_compiler::layer::args::MAX_EXTENT;
+use cnnc_compiler::limits;
 
 /// Longest file that is read.
 const MAX_BYTES: usize = 1 << 20;
 /// Largest whole number that is taken: the language's own limit of extents.
-pub(super) const MOST: usize = MAX_EXTENT as usize;
+pub(super) const MOST: usize = limits::EXTENT as usize;
 
 /// `[name]` and its settings.
 #[derive(Debug)]

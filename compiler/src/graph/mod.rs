@@ -11,7 +11,8 @@ pub use dump::dump;
 pub use verify::verify;
 
 use crate::id::Map;
-use crate::layer::Layer;
+use crate::layer::{Inferred, Layer};
+use crate::limits;
 use cnnc_runtime::image::PreProcess;
 use cnnc_runtime::plan::Source;
 use std::collections::{BTreeSet, HashMap};
@@ -82,11 +83,8 @@ impl Span {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Shape(Vec<usize>);
 
-/// Largest number of elements that one tensor may have.
-pub const MAX_ELEMENTS: usize = 1 << 31;
-
 impl Shape {
-    /// The shape of those extents, if it has one to four, none zero, and at most [`MAX_ELEMENTS`].
+    /// The shape of those extents, if it has one to four, none zero, and at most [`limits::ELEMENTS`].
     pub fn new(dims: impl Into<Vec<usize>>) -> Option<Shape> {
         let dims = dims.into();
         if dims.is_empty() || dims.len() > 4 {
@@ -95,7 +93,7 @@ impl Shape {
         let elements = dims
             .iter()
             .try_fold(1usize, |product, &dim| product.checked_mul(dim))?;
-        (elements > 0 && elements <= MAX_ELEMENTS).then_some(Shape(dims))
+        (elements > 0 && elements <= limits::ELEMENTS).then_some(Shape(dims))
     }
     /// All extents, channels first.
     pub fn dims(&self) -> &[usize] {
@@ -258,7 +256,7 @@ impl Graph {
     /// Adds a node at the end of the schedule, with shapes inferred; parameters must exist.
     ///
     /// # Errors
-    /// What [`Layer::infer`] says.
+    /// What [`Layer::infer`] and [`Inferred::check`] say.
     pub fn push(
         &mut self,
         layer: Box<dyn Layer>,
@@ -267,11 +265,22 @@ impl Graph {
         label: String,
         span: Span,
     ) -> Result<NodeId, crate::layer::ShapeError> {
-        let shapes: Vec<Shape> = inputs
-            .iter()
-            .map(|&v| self.values[v].shape.clone())
-            .collect();
+        let shapes = self.shapes(&inputs);
         let inferred = layer.infer(&shapes)?;
+        inferred.check(&shapes)?;
+        Ok(self.push_inferred(layer, inputs, params, label, span, inferred))
+    }
+
+    /// Adds a node that was inferred from its operands' shapes.
+    pub(crate) fn push_inferred(
+        &mut self,
+        layer: Box<dyn Layer>,
+        inputs: Vec<ValueId>,
+        params: Vec<ParamId>,
+        label: String,
+        span: Span,
+        inferred: Inferred,
+    ) -> NodeId {
         use crate::id::Id;
         let id = NodeId::new(self.nodes.len());
         let output = self.values.push(Value {
@@ -287,7 +296,7 @@ impl Graph {
             span,
         });
         self.order.push(id);
-        Ok(id)
+        id
     }
 
     /// The live nodes, in order.
@@ -336,10 +345,13 @@ impl Graph {
 
     /// Shapes of a node's operands.
     pub fn operand_shapes(&self, node: &Node) -> Vec<Shape> {
-        node.inputs
-            .iter()
-            .map(|&value| self.values[value].shape.clone())
-            .collect()
+        self.shapes(&node.inputs)
+    }
+
+    /// Shapes of values.
+    pub fn shapes(&self, values: &[ValueId]) -> Vec<Shape> {
+        let shape = |&value: &ValueId| self.values[value].shape.clone();
+        values.iter().map(shape).collect()
     }
 
     /// The tensors that have a label: of labelled chains, inputs, and live nodes, which come in this order.

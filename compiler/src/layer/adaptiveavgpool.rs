@@ -2,10 +2,11 @@
 
 use super::Sliding;
 use super::avgpool::AvgPool;
-use super::pool::{self, Bin, PoolWindow, Pooling};
+use super::pool::{self, Bin, PoolWindow, Pooling, Segment};
 use super::window::{Window, show};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, grid};
 use crate::graph::Shape;
+use crate::limits;
 use crate::lower::Lower;
 use ndarray::{ArrayD, s};
 
@@ -26,6 +27,7 @@ pub static DECL: Decl = Decl {
         "input x: 5x9x7; adaptiveavgpool 3x3",
         "input x: 17x6x6; adaptiveavgpool 6x6",
         "input x: 3x5x5; adaptiveavgpool 1x1",
+        "input x: 2x18; adaptiveavgpool 12",
         "input x: 3x4x5; adaptiveavgpool 7x6",
         "input x: 3x20; adaptiveavgpool 7",
         "input x: 5x4x6x7; adaptiveavgpool 2x4x3",
@@ -47,6 +49,35 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 /// The elements of bin `i` of `m` over `n`.
 fn bin(i: usize, m: usize, n: usize) -> std::ops::Range<usize> {
     i * n / m..((i + 1) * n).div_ceil(m)
+}
+
+/// The segments of `m` bins over `n` elements. Bins repeat after `m / gcd(n, m)` of them, `n / gcd(n, m)` elements further on; neighbours
+/// may be fewer segments, as long as there are not very many.
+fn segments(m: usize, n: usize) -> Vec<Segment> {
+    let seen = |output: usize| {
+        let bin = bin(output, m, n);
+        Bin {
+            start: bin.start,
+            taps: bin.len(),
+            counted: bin.len(),
+        }
+    };
+    let times = gcd(n, m);
+    let repeated = (0..m / times).map(|output| Segment {
+        every: if times > 1 { m / times } else { 1 },
+        count: times,
+        step: if times > 1 { n / times } else { 0 },
+        ..Segment::one(output, seen(output))
+    });
+    let repeated: Vec<Segment> = repeated.collect();
+    if m > limits::CALLS {
+        return repeated;
+    }
+    let neighbours = pool::segments(m, 0..0, seen);
+    match neighbours.len() <= repeated.len() {
+        true => neighbours,
+        false => repeated,
+    }
 }
 
 fn gcd(a: usize, b: usize) -> usize {
@@ -93,14 +124,7 @@ impl Layer for AdaptiveAvgPool {
 
     fn lower(&self, cx: &mut Lower<'_>) {
         let (from, to) = (cx.input_shape(0).dhw(), cx.output_shape().dhw());
-        pool::lower(cx, Pooling::Average, |axis, output| {
-            let bin = bin(output, to[axis], from[axis]);
-            Bin {
-                start: bin.start,
-                taps: bin.len(),
-                counted: bin.len(),
-            }
-        });
+        pool::lower(cx, Pooling::Average, |axis| segments(to[axis], from[axis]));
     }
 
     fn sliding(&self, operands: &[Shape]) -> Sliding {

@@ -7,6 +7,7 @@
 
 use super::Layer;
 use crate::graph::Span;
+use crate::limits;
 use std::fmt;
 
 /// A thing with the place where it is written.
@@ -77,6 +78,13 @@ impl Literal {
         match self {
             Literal::List(items) => items,
             _ => &[],
+        }
+    }
+    /// Number of constants in it.
+    pub fn size(&self) -> usize {
+        match self {
+            Literal::List(items) => items.iter().map(|item| item.value.size()).sum::<usize>() + 1,
+            _ => 1,
         }
     }
     /// An integer or number.
@@ -173,9 +181,6 @@ impl fmt::Display for ArgError {
 
 impl std::error::Error for ArgError {}
 
-/// Largest extent, stride, padding, width … that may be written.
-pub const MAX_EXTENT: i64 = 1 << 24;
-
 /// Extents of the nesting, and all numbers in row-major order.
 pub type Numbers = (Vec<usize>, Vec<f32>);
 
@@ -198,7 +203,7 @@ impl Args {
         ArgError::new(self.span_of(name), message)
     }
 
-    /// An integer in `1..=MAX_EXTENT`, if given.
+    /// An integer from 1 to [`limits::EXTENT`], if given.
     ///
     /// # Errors
     /// Zero, negative, too large, or no integer.
@@ -209,7 +214,7 @@ impl Args {
         }
     }
 
-    /// An integer in `0..=MAX_EXTENT`, if given.
+    /// An integer from 0 to [`limits::EXTENT`], if given.
     ///
     /// # Errors
     /// Negative, too large, or no integer.
@@ -222,26 +227,27 @@ impl Args {
     }
 
     fn extent(&self, name: &str, n: i64) -> Result<usize, ArgError> {
-        if (0..=MAX_EXTENT).contains(&n) {
+        if (0..=limits::EXTENT).contains(&n) {
             Ok(n as usize)
         } else {
             Err(self.error(
                 name,
-                format!("`{name}` must be between 0 and {MAX_EXTENT}, not {n}"),
+                format!("`{name}` must be between 0 and {}, not {n}", limits::EXTENT),
             ))
         }
     }
 
-    /// A number, if given.
+    /// A number, if given. Rounded to f32, as networks compute, it is finite.
     ///
     /// # Errors
-    /// Not a finite number.
+    /// No number, or one beyond the range of f32.
     pub fn number(&self, name: &str) -> Result<Option<f64>, ArgError> {
-        match self.get(name).map(|value| &value.value) {
-            None => Ok(None),
-            Some(&Literal::Int(n)) => Ok(Some(n as f64)),
-            Some(&Literal::Float(x)) if x.is_finite() => Ok(Some(x)),
-            Some(_) => Err(self.error(name, format!("`{name}` takes a number"))),
+        let Some(given) = self.get(name) else {
+            return Ok(None);
+        };
+        match given.value.as_number() {
+            Some(number) => in_range(number, given.span).map(Some),
+            None => Err(self.error(name, format!("`{name}` takes a number"))),
         }
     }
 
@@ -266,7 +272,7 @@ impl Args {
         }
     }
 
-    /// Extents (`3x3`, `3`, `(3, 3)`), each `1..=MAX_EXTENT`, one to four of them, if given.
+    /// Extents (`3x3`, `3`, `(3, 3)`), each from 1 to [`limits::EXTENT`], one to four of them, if given.
     ///
     /// # Errors
     /// Anything else.
@@ -308,7 +314,7 @@ impl Args {
     /// All numbers of a nested list in row-major order, with the extents of the nesting, if given.
     ///
     /// # Errors
-    /// Ragged nesting, nesting deeper than five, or something that is no number.
+    /// Ragged nesting, nesting deeper than five, something that is no number, or one beyond the range of f32.
     pub fn numbers(&self, name: &str) -> Result<Option<Numbers>, ArgError> {
         fn walk(
             item: &Spanned<Literal>,
@@ -332,15 +338,13 @@ impl Args {
                         .try_for_each(|item| walk(item, depth + 1, dims, out))
                 }
                 _ if depth != dims.len() => wrong("every row must have the same number of entries"),
-                Literal::Int(n) => {
-                    out.push(*n as f32);
-                    Ok(())
-                }
-                Literal::Float(x) => {
-                    out.push(*x as f32);
-                    Ok(())
-                }
-                _ => wrong("expected a number"),
+                value => match value.as_number() {
+                    Some(number) => {
+                        out.push(in_range(number, item.span)? as f32);
+                        Ok(())
+                    }
+                    None => wrong("expected a number"),
+                },
             }
         }
         let Some(given) = self.get(name) else {
@@ -355,6 +359,17 @@ impl Args {
     pub fn missing(&self, name: &str) -> ArgError {
         ArgError::new(self.span, format!("`{name}` is missing"))
     }
+}
+
+/// The number, unless it is beyond what the network can compute with.
+fn in_range(number: f64, span: Span) -> Result<f64, ArgError> {
+    if (number as f32).is_finite() {
+        return Ok(number);
+    }
+    let message =
+        format!("{number:e} is beyond the range of the numbers that networks compute with");
+    let help = format!("they have 32 bits: from {:e} to {:e}", f32::MIN, f32::MAX);
+    Err(ArgError::new(Some(span), message).help(help))
 }
 
 /// A number as it would be written: the shortest that reads back as the same.

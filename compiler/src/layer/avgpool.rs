@@ -85,9 +85,9 @@ impl Layer for AvgPool {
         let x = cx.input_shape(0);
         let (placed, _) = self.window.place(x).expect("infer accepted it");
         let extents = x.dhw();
-        pool::lower(cx, Pooling::Average, |axis, output| {
+        pool::lower(cx, Pooling::Average, |axis| {
             self.window
-                .bin(&placed, extents[axis], axis, output, self.count_padding)
+                .segments(&placed, extents[axis], axis, self.count_padding)
         });
     }
 

@@ -176,43 +176,28 @@ impl Layer for Conv {
         let placed = self.window.place(x)?;
         let mut dims = vec![self.out];
         dims.extend(&placed.out[3 - self.window.rank..]);
-        let too_large = || {
+        let output = Shape::new(dims).ok_or_else(|| {
             ShapeError::new(format!(
                 "the result of {} on {x} is too large",
                 self.window.show(&self.window.kernel)
             ))
-        };
-        let output = Shape::new(dims).ok_or_else(too_large)?;
+        })?;
         self.epilogue.check(inputs, &output)?;
-        let mut weight = vec![self.out, channels / self.groups];
-        weight.extend(self.kernel());
-        let weights = Shape::new(vec![
-            weight
-                .iter()
-                .try_fold(1usize, |n, &d| n.checked_mul(d))
-                .ok_or_else(too_large)?,
-        ])
-        .ok_or_else(too_large)?;
         let pixels = (output.elements() / self.out) as u64;
-        let mut params = vec![self.weight(channels)?];
+        let weight = self.weight(channels)?;
+        let multiplied = weight.shape.iter().map(|&extent| extent as u64);
+        let macs = multiplied.fold(pixels, u64::saturating_mul);
+        let mut params = vec![weight];
         if self.bias {
             params.push(ParamSpec::learned("bias", [self.out]));
         }
         params.extend(self.epilogue.params(self.out));
-        let reach = self.window.reach();
-        let input = x.dhw();
-        let halo = std::array::from_fn(|axis| {
-            let needed = (placed.out[axis] - 1) * self.window.stride[axis] + reach[axis];
-            (
-                placed.before[axis],
-                needed.saturating_sub(input[axis] + placed.before[axis]),
-            )
-        });
+        let taps = self.window.taps(&placed, x);
         Ok(Inferred {
             output,
             params,
-            macs: weights.elements() as u64 * pixels,
-            halo: vec![halo],
+            macs,
+            halo: vec![self.window.halo(&placed, x, &taps)],
         })
     }
 
@@ -277,34 +262,43 @@ impl Layer for Conv {
     }
 
     fn lower(&self, cx: &mut Lower<'_>) {
+        let shape = cx.input_shape(0);
         let placed = self
             .window
-            .place(cx.input_shape(0))
+            .place(shape)
             .expect("infer accepted these operands");
-        let cin = cx.input_shape(0).channels() / self.groups;
-        let taps = self.window.kernel.map(|k| k as i64);
-        let volume = taps.iter().product::<i64>();
+        let taps = self.window.taps(&placed, shape);
+        let cin = shape.channels() / self.groups;
+        let [kd, kh, kw] = self.window.kernel.map(|k| k as i64);
+        let volume = kd * kh * kw;
+        let strides = [kh * kw, kw, 1];
         let norm = self.epilogue.norm(cx, 1 + usize::from(self.bias));
         let input = cx.input(0);
-        let base = -input.at(
-            placed.before[0] as i64,
-            placed.before[1] as i64,
-            placed.before[2] as i64,
-        );
+        let first = |axis: usize| {
+            (taps[axis].start * self.window.dilation[axis]) as i64 - placed.before[axis] as i64
+        };
         let output = cx.output();
         let job = ConvJob {
-            origin: base,
+            origin: input.at(first(0), first(1), first(2)),
             input,
             output,
             residual: self.epilogue.add.then(|| cx.input(1)),
-            kernel: self.window.kernel,
+            kernel: taps.each_ref().map(|taps| taps.len()),
             stride: self.window.stride,
             dilation: self.window.dilation,
             groups: self.groups,
             weight: 0,
-            weight_base: 0,
+            weight_base: (0..3)
+                .map(|axis| taps[axis].start as i64 * strides[axis])
+                .sum(),
             weight_group: (self.out / self.groups * cin) as i64 * volume,
-            weight_strides: [cin as i64 * volume, volume, taps[1] * taps[2], taps[2], 1],
+            weight_strides: [
+                cin as i64 * volume,
+                volume,
+                strides[0],
+                strides[1],
+                strides[2],
+            ],
             bias: self.bias.then_some(1),
             norm,
             act: self.epilogue.act.clone(),

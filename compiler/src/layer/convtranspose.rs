@@ -17,7 +17,8 @@ use super::{
     ArgError, Args, Decl, Halo, Inferred, Kind, Layer, NO_HALO, ParamDecl, ParamSpec, ShapeError,
     grid,
 };
-use crate::graph::{MAX_ELEMENTS, Shape};
+use crate::graph::Shape;
+use crate::limits;
 use crate::lower::{ConvJob, Lower, Storage};
 use ndarray::{ArrayD, IxDyn};
 
@@ -87,9 +88,6 @@ pub static DECL: Decl = Decl {
         "input x: 3x2x3x2; c: convtranspose 2x3x2 5 /2x1x2",
     ],
 };
-
-/// Most phases of one layer: each is a convolution with its own part of the weights.
-const MAX_PHASES: usize = 1 << 10;
 
 /// A transposed convolution.
 #[derive(Clone, Debug)]
@@ -268,7 +266,7 @@ impl Layer for ConvTranspose {
         dims.extend(&extents[3 - self.window.rank..]);
         let output = Shape::new(dims).ok_or_else(too_large)?;
         let phases = (0..3).map(|axis| self.window.stride[axis].min(extents[axis]));
-        if phases.fold(1, usize::saturating_mul) > MAX_PHASES {
+        if phases.fold(1, usize::saturating_mul) > limits::PHASES {
             let message = format!(
                 "the stride /{} is too large",
                 show(&self.window.stride[3 - self.window.rank..])
@@ -277,24 +275,18 @@ impl Layer for ConvTranspose {
         }
         let mut weight = vec![channels, self.out / self.groups];
         weight.extend(self.kernel());
-        let weights = weight
-            .iter()
-            .try_fold(1usize, |n, &extent| n.checked_mul(extent))
-            .filter(|&n| n <= MAX_ELEMENTS)
-            .ok_or_else(too_large)?;
+        let pixels = (x.elements() / channels) as u64;
+        let macs = weight.iter().map(|&extent| extent as u64);
+        let macs = macs.fold(pixels, u64::saturating_mul);
         let mut params = vec![ParamSpec::learned("weight", weight)];
         if self.bias {
             params.push(ParamSpec::learned("bias", [self.out]));
         }
         let halo: Halo = std::array::from_fn(|axis| self.reach(axis, x.dhw()[axis], extents[axis]));
-        let padded = (0..3).map(|axis| halo[axis].0 + x.dhw()[axis] + halo[axis].1);
-        if padded.fold(channels, usize::saturating_mul) > MAX_ELEMENTS {
-            return Err(too_large());
-        }
         Ok(Inferred {
             output,
             params,
-            macs: (x.elements() / channels) as u64 * weights as u64,
+            macs,
             halo: vec![halo],
         })
     }

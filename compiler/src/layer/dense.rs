@@ -117,7 +117,7 @@ impl Layer for Dense {
         let seen = x.channels() * window.iter().product::<usize>();
         let weights = (seen as u64).checked_mul(self.out as u64);
         let macs = weights
-            .filter(|&n| n <= crate::graph::MAX_ELEMENTS as u64)
+            .filter(|&n| n <= crate::limits::ELEMENTS as u64)
             .ok_or_else(|| {
                 ShapeError::new(format!(
                     "a dense layer from {x} to {} is too large",

@@ -3,7 +3,7 @@
 use super::Sliding;
 use super::avgpool::AvgPool;
 use super::maxpool::MaxPool;
-use super::pool::{self, Bin, PoolWindow, Pooling};
+use super::pool::{self, Bin, PoolWindow, Pooling, Segment};
 use super::window::Window;
 use super::{Decl, Inferred, Layer, ShapeError};
 use crate::graph::Shape;
@@ -74,10 +74,13 @@ impl Layer for GlobalPool {
 
     fn lower(&self, cx: &mut Lower<'_>) {
         let extents = cx.input_shape(0).dhw();
-        pool::lower(cx, self.0, |axis, _| Bin {
-            start: 0,
-            taps: extents[axis],
-            counted: extents[axis],
+        pool::lower(cx, self.0, |axis| {
+            let all = Bin {
+                start: 0,
+                taps: extents[axis],
+                counted: extents[axis],
+            };
+            vec![Segment::one(0, all)]
         });
     }
 

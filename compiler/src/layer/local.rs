@@ -3,7 +3,7 @@
 use super::args::on_off;
 use super::window::{PAD, STRIDE, Window, show};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError, grid};
-use crate::graph::{MAX_ELEMENTS, Shape};
+use crate::graph::Shape;
 use crate::lower::{Lower, Panels};
 use cnnc_runtime::kernel::{bits, conv_kernel, conv_tiles};
 use ndarray::ArrayD;
@@ -90,35 +90,23 @@ impl Layer for Local {
         let placed = self.window.place(x)?;
         let [_, rows, columns] = placed.out;
         let [_, height, width] = self.window.kernel;
-        let too_large = || {
+        let output = Shape::new([self.out, rows, columns]).ok_or_else(|| {
             let kernel = show(&[height, width]);
-            ShapeError::new(format!(
-                "`local {kernel} {}` on {x} has too many weights",
-                self.out
-            ))
-        };
-        let output = Shape::new([self.out, rows, columns]).ok_or_else(too_large)?;
+            ShapeError::new(format!("the result of {kernel} on {x} is too large"))
+        })?;
         let weight = [rows, columns, self.out, x.channels(), height, width];
-        let weights = weight
-            .iter()
-            .try_fold(1usize, |n, &extent| n.checked_mul(extent))
-            .filter(|&n| n <= MAX_ELEMENTS)
-            .ok_or_else(too_large)?;
+        let macs = weight.iter().map(|&extent| extent as u64);
+        let macs = macs.fold(1, u64::saturating_mul);
         let mut params = vec![ParamSpec::learned("weight", weight)];
         if self.bias {
             params.push(ParamSpec::learned("bias", [self.out, rows, columns]));
         }
-        let (reach, input) = (self.window.reach(), x.dhw());
-        let halo = std::array::from_fn(|axis| {
-            let needed = (placed.out[axis] - 1) * self.window.stride[axis] + reach[axis];
-            let behind = needed.saturating_sub(input[axis] + placed.before[axis]);
-            (placed.before[axis], behind)
-        });
+        let taps = self.window.taps(&placed, x);
         Ok(Inferred {
             output,
             params,
-            macs: weights as u64,
-            halo: vec![halo],
+            macs,
+            halo: vec![self.window.halo(&placed, x, &taps)],
         })
     }
 
@@ -152,13 +140,13 @@ impl Layer for Local {
 
     /// The convolution tile of one pixel, at every position with the panels of that position: what takes the time is reading weights.
     fn lower(&self, cx: &mut Lower<'_>) {
-        let placed = self
-            .window
-            .place(cx.input_shape(0))
-            .expect("infer accepted it");
+        let shape = cx.input_shape(0);
+        let placed = self.window.place(shape).expect("infer accepted it");
+        let taps = self.window.taps(&placed, shape);
         let (input, output) = (cx.input(0), cx.output());
         let [_, rows, columns] = placed.out;
         let [_, kh, kw] = self.window.kernel;
+        let [_, y, x] = taps.each_ref().map(|taps| taps.len());
         let (channels, positions) = (input.channels, rows * columns);
         // Equal panels, so that only the last vector of the last one has unused lanes: a tile stores no less.
         let needed = self.out.div_ceil(cx.lanes());
@@ -168,16 +156,16 @@ impl Layer for Local {
             .find(|&width| needed.is_multiple_of(width))
             .expect("there is a tile of one vector");
         let block = vectors * cx.lanes();
-        let taps = (kh * kw) as i64;
-        let depth = channels * kh * kw;
+        let depth = channels * y * x;
+        let kernels = (channels * kh * kw) as i64;
         let panels = Panels {
             param: 0,
-            base: 0,
-            groups: (positions, (self.out * depth) as i64),
-            outs: (self.out, depth as i64),
+            base: (taps[1].start * kw + taps[2].start) as i64,
+            groups: (positions, self.out as i64 * kernels),
+            outs: (self.out, kernels),
             first: 0,
             channels: self.out,
-            reduce: vec![(kh, kw as i64), (kw, 1), (channels, taps)],
+            reduce: vec![(y, kw as i64), (x, 1), (channels, (kh * kw) as i64)],
             block,
             norm: None,
         };
@@ -185,6 +173,7 @@ impl Layer for Local {
         let bias = match self.bias {
             true => cx.panels(Panels {
                 param: 1,
+                base: 0,
                 groups: (positions, 1),
                 outs: (self.out, positions as i64),
                 reduce: Vec::new(),
@@ -193,7 +182,8 @@ impl Layer for Local {
             false => cx.bias(None, positions, (0, self.out, self.out), block, None),
         };
         let blocks = self.out.div_ceil(block);
-        let origin = -input.at(0, placed.before[1] as i64, placed.before[2] as i64);
+        let first = |axis: usize| taps[axis].start as i64 - placed.before[axis] as i64;
+        let origin = input.at(0, first(1), first(2));
         let stride = self.window.stride.map(|s| s as i64);
         cx.parallel(rows, |cx, i| {
             cx.repeat(columns, |cx, j| {
@@ -226,7 +216,7 @@ impl Layer for Local {
                         ];
                         // One pixel, without residual and activation.
                         let mut consts = vec![1, 0, 0, 0, 1, 0, 0, 0, 1, 0];
-                        consts.extend([kh as i64, input.strides[1], kw as i64, input.strides[2]]);
+                        consts.extend([y as i64, input.strides[1], x as i64, input.strides[2]]);
                         consts.extend([
                             channels as i64,
                             lanes as i64,

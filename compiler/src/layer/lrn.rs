@@ -70,7 +70,7 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
     let alpha = args.number("alpha")?.unwrap_or(1e-4);
     let beta = args.number("beta")?.unwrap_or(0.75);
     let k = args.number("k")?.unwrap_or(1.0);
-    if k <= 0.0 {
+    if k < f64::from(f32::MIN_POSITIVE) {
         return Err(args.error("k", format!("`k` must be positive, but is {k}")));
     }
     if alpha < 0.0 {

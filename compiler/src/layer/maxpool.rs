@@ -63,8 +63,8 @@ impl Layer for MaxPool {
         let x = cx.input_shape(0);
         let (placed, _) = self.window.place(x).expect("infer accepted it");
         let extents = x.dhw();
-        pool::lower(cx, Pooling::Max, |axis, output| {
-            self.window.bin(&placed, extents[axis], axis, output, false)
+        pool::lower(cx, Pooling::Max, |axis| {
+            self.window.segments(&placed, extents[axis], axis, false)
         });
     }
 

@@ -61,7 +61,9 @@ pub mod window;
 pub use args::{ArgError, Args, Decl, Kind, Literal, ParamDecl, Spanned};
 
 use crate::graph::Shape;
+use crate::limits;
 use crate::lower::Lower;
+use crate::words::grouped;
 use cnnc_runtime::kernel::map::Step;
 use ndarray::ArrayD;
 use std::any::Any;
@@ -193,6 +195,41 @@ impl Inferred {
             macs: 0,
             halo: Vec::new(),
         }
+    }
+
+    /// Checks what a layer asks for beyond its result: the zeros around its operands, its parameters, its work.
+    ///
+    /// # Errors
+    /// What is beyond the [limits].
+    pub fn check(&self, operands: &[Shape]) -> Result<(), ShapeError> {
+        let product =
+            |extents: &[usize]| extents.iter().fold(1, |n: usize, &d| n.saturating_mul(d));
+        let most = grouped(limits::ELEMENTS);
+        for (operand, halo) in operands.iter().zip(&self.halo) {
+            let mut padded = vec![operand.channels()];
+            let rank = operand.spatial().len();
+            for ((before, after), n) in halo.iter().zip(operand.dhw()).skip(3 - rank) {
+                padded.push(before.saturating_add(n).saturating_add(*after));
+            }
+            if product(&padded) > limits::ELEMENTS {
+                let padded = window::show(&padded);
+                let message = format!("{operand} padded to {padded} has more than {most} elements");
+                return Err(ShapeError::new(message).help("use less padding, or less dilation"));
+            }
+        }
+        for ParamSpec { role, shape, .. } in &self.params {
+            if product(shape) > limits::ELEMENTS {
+                let shape = window::show(shape);
+                let message = format!("a `{role}` of {shape} has more than {most} elements");
+                return Err(ShapeError::new(message));
+            }
+        }
+        if self.macs > limits::MACS {
+            let (macs, most) = (grouped(self.macs), grouped(limits::MACS));
+            let message = format!("it takes {macs} multiplications, more than {most}");
+            return Err(ShapeError::new(message));
+        }
+        Ok(())
     }
 }
 

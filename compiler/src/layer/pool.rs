@@ -14,9 +14,11 @@
 use super::window::{Placed, Window};
 use super::{ArgError, Args, Kind, ParamDecl, ShapeError, grid};
 use crate::graph::Shape;
+use crate::limits;
 use crate::lower::{Lower, SERIAL, Storage, chunks, kernel};
 use cnnc_runtime::kernel::bits;
 use ndarray::ArrayD;
+use std::ops::Range;
 
 /// Declaration of a pool's kernel.
 pub const KERNEL: ParamDecl = ParamDecl {
@@ -43,9 +45,6 @@ pub const ROUNDING: ParamDecl = ParamDecl {
           the padding before it, which is PyTorch's rule).",
 };
 
-/// Most calls that one pool may be cut into.
-const MAX_SEGMENTS: usize = 1 << 12;
-
 /// What one output sees along one axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bin {
@@ -62,6 +61,8 @@ pub struct Bin {
 pub struct Segment {
     /// First output.
     pub first: usize,
+    /// From one output to the next.
+    pub every: usize,
     /// Number of outputs.
     pub count: usize,
     /// Elements from one window to the next.
@@ -70,26 +71,46 @@ pub struct Segment {
     pub bin: Bin,
 }
 
-/// Cuts the outputs of one axis into segments, as few as possible.
-pub fn segments(outputs: usize, bin: impl Fn(usize) -> Bin) -> Vec<Segment> {
-    let mut segments: Vec<Segment> = Vec::new();
-    for output in 0..outputs {
-        let next = bin(output);
-        if let Some(last) = segments.last_mut() {
-            let alike = (last.bin.taps, last.bin.counted) == (next.taps, next.counted);
-            let distance = next.start - last.bin.start;
-            if alike && (last.count == 1 || distance == last.count * last.step) {
-                last.step = distance / last.count;
-                last.count += 1;
-                continue;
-            }
-        }
-        segments.push(Segment {
+impl Segment {
+    /// One output.
+    pub fn one(output: usize, bin: Bin) -> Segment {
+        Segment {
             first: output,
+            every: 1,
             count: 1,
             step: 0,
-            bin: next,
-        });
+            bin,
+        }
+    }
+}
+
+/// Cuts neighbouring outputs of one axis into segments, as few as possible. Those of `inside` are known to see equally many
+/// elements at equal distances: however many there are, three of them are looked at.
+pub fn segments(outputs: usize, inside: Range<usize>, bin: impl Fn(usize) -> Bin) -> Vec<Segment> {
+    let mut segments: Vec<Segment> = Vec::new();
+    let skip = inside.start + 3..inside.end;
+    let mut output = 0;
+    while output < outputs {
+        match segments.last_mut() {
+            Some(last) if skip.contains(&output) => {
+                last.count += skip.len();
+                output = skip.end;
+                continue;
+            }
+            Some(last) => {
+                let next = bin(output);
+                let alike = (last.bin.taps, last.bin.counted) == (next.taps, next.counted);
+                let distance = next.start - last.bin.start;
+                if alike && (last.count == 1 || distance == last.count * last.step) {
+                    last.step = distance / last.count;
+                    last.count += 1;
+                } else {
+                    segments.push(Segment::one(output, next));
+                }
+            }
+            None => segments.push(Segment::one(output, bin(output))),
+        }
+        output += 1;
     }
     segments
 }
@@ -103,12 +124,10 @@ pub enum Pooling {
     Average,
 }
 
-/// Emits the calls of a pool from the one operand to the result; `bin(axis, output)` is what that output sees
-/// along depth, height or width.
-pub fn lower(cx: &mut Lower<'_>, pooling: Pooling, bin: impl Fn(usize, usize) -> Bin) {
+/// Emits the calls of a pool from the one operand to the result; `along(axis)` are the segments of depth, height or width.
+pub fn lower(cx: &mut Lower<'_>, pooling: Pooling, along: impl Fn(usize) -> Vec<Segment>) {
     let (output, input) = (cx.output(), cx.input(0));
-    let along: [Vec<Segment>; 3] =
-        std::array::from_fn(|axis| segments(output.dhw[axis], |index| bin(axis, index)));
+    let along: [Vec<Segment>; 3] = std::array::from_fn(along);
     for &planes in &along[0] {
         for &rows in &along[1] {
             for &pixels in &along[2] {
@@ -130,7 +149,10 @@ fn block(
     let taps = along.map(|segment| segment.bin.taps);
     let [out, into] = [output.strides, input.strides];
     // From one output to the next: strides in output and operand.
-    let step = |axis: usize| (out[axis], along[axis].step as i64 * into[axis]);
+    let step = |axis: usize| {
+        let Segment { every, step, .. } = along[axis];
+        (every as i64 * out[axis], step as i64 * into[axis])
+    };
     let origin = (
         (0..3)
             .map(|axis| along[axis].first as i64 * out[axis])
@@ -238,6 +260,26 @@ impl PoolWindow {
         Ok((placed, output))
     }
 
+    /// The segments of an axis of `extent` elements; `padding` as of [`PoolWindow::bin`].
+    pub fn segments(
+        &self,
+        placed: &Placed,
+        extent: usize,
+        axis: usize,
+        padding: bool,
+    ) -> Vec<Segment> {
+        let (outputs, before) = (placed.out[axis], placed.before[axis]);
+        let (stride, kernel) = (self.0.stride[axis], self.0.kernel[axis]);
+        // The outputs whose windows are not clipped.
+        let first = before.div_ceil(stride);
+        let end = (before + extent)
+            .checked_sub(kernel)
+            .map_or(0, |last| last / stride + 1);
+        segments(outputs, first..end.min(outputs), |output| {
+            self.bin(placed, extent, axis, output, padding)
+        })
+    }
+
     /// What an output sees along an axis of `extent` elements. `counted` takes padding as elements if `padding` counts.
     pub fn bin(
         &self,
@@ -304,7 +346,7 @@ impl PoolWindow {
 /// # Errors
 /// More than that.
 pub fn check_kinds(kinds: usize, x: &Shape) -> Result<(), ShapeError> {
-    if kinds <= MAX_SEGMENTS {
+    if kinds <= limits::CALLS {
         return Ok(());
     }
     let message =
@@ -315,12 +357,13 @@ pub fn check_kinds(kinds: usize, x: &Shape) -> Result<(), ShapeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layer::window::Padding;
 
     #[test]
     fn segments_are_maximal_runs() {
         // The picture above.
         let bins = [(0, 2), (1, 3), (3, 3), (5, 2)];
-        let cut = segments(4, |i| Bin {
+        let cut = segments(4, 1..3, |i| Bin {
             start: bins[i].0,
             taps: bins[i].1,
             counted: bins[i].1,
@@ -333,9 +376,35 @@ mod tests {
     }
 
     #[test]
+    fn what_is_inside_is_not_looked_at_one_by_one() {
+        for kernel in 1..5 {
+            for stride in 1..4 {
+                for pad in 0..kernel {
+                    for extent in kernel..20 {
+                        let window = PoolWindow(Window {
+                            rank: 1,
+                            kernel: [1, 1, kernel],
+                            stride: [1, 1, stride],
+                            dilation: [1; 3],
+                            padding: Padding::Explicit([(0, 0), (0, 0), (pad, pad)]),
+                            ceil: extent % 2 == 0,
+                        });
+                        let placed = window.0.place(&Shape::new([1, extent]).unwrap()).unwrap();
+                        let bin = |output| window.bin(&placed, extent, 2, output, true);
+                        assert_eq!(
+                            window.segments(&placed, extent, 2, true),
+                            segments(placed.out[2], 0..0, bin),
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn unequal_distances_split() {
         let starts = [0, 1, 3, 5, 6];
-        let cut = segments(5, |i| Bin {
+        let cut = segments(5, 0..0, |i| Bin {
             start: starts[i],
             taps: 2,
             counted: 2,

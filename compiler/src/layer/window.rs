@@ -1,7 +1,9 @@
 //! The window of convolutions and pools: kernel, stride, dilation, padding, and the one formula of its output's extent.
 
-use super::{ArgError, Args, Kind, Literal, ParamDecl, ShapeError};
+use super::{ArgError, Args, Halo, Kind, Literal, ParamDecl, ShapeError};
 use crate::graph::Shape;
+use crate::limits;
+use std::ops::Range;
 
 /// How an operand is padded; named, never guessed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,6 +163,34 @@ impl Window {
         Ok(placed)
     }
 
+    /// The taps that meet an element of an operand of that shape, at some output. All others, of a kernel that reaches far beyond
+    /// the operand, are always on padding.
+    pub fn taps(&self, placed: &Placed, shape: &Shape) -> [Range<usize>; 3] {
+        std::array::from_fn(|axis| {
+            let (n, before) = (shape.dhw()[axis], placed.before[axis]);
+            let (dilation, last) = (self.dilation[axis], self.kernel[axis] - 1);
+            // At the last output a tap is furthest on, at the first furthest back.
+            let moves = (placed.out[axis] - 1) * self.stride[axis];
+            let first = before.saturating_sub(moves).div_ceil(dilation).min(last);
+            let end = ((before + n - 1) / dilation).min(last) + 1;
+            first..end.max(first + 1)
+        })
+    }
+
+    /// What these taps read beyond each edge of the operand.
+    pub fn halo(&self, placed: &Placed, shape: &Shape, taps: &[Range<usize>; 3]) -> Halo {
+        std::array::from_fn(|axis| {
+            let n = shape.dhw()[axis];
+            let moves = (placed.out[axis] - 1) * self.stride[axis];
+            let first = taps[axis].start * self.dilation[axis];
+            let end = (taps[axis].end - 1) * self.dilation[axis] + moves + 1;
+            (
+                placed.before[axis].saturating_sub(first),
+                end.saturating_sub(placed.before[axis] + n),
+            )
+        })
+    }
+
     /// The same window without padding, if on an operand of that shape it is neither padded nor clipped: what can move on over
     /// a larger operand.
     ///
@@ -243,11 +273,11 @@ impl Padding {
         let extent = |n: i64| {
             usize::try_from(n)
                 .ok()
-                .filter(|&n| n <= 1 << 16)
+                .filter(|&n| n <= limits::PADDING)
                 .ok_or_else(|| {
                     args.error(
                         "pad",
-                        format!("padding must be between 0 and 65536, not {n}"),
+                        format!("padding must be between 0 and {}, not {n}", limits::PADDING),
                     )
                 })
         };

@@ -184,11 +184,10 @@ mod tests {
         candidates[0]
     }
 
-    proptest! {
-        #[test]
+    cnnc_testing::properties! {
         fn buffers_go_where_the_definition_says(
             buffers in prop::collection::vec((1usize..20, 0usize..13, 0usize..13), 1..40),
-        ) {
+        ) for 256 {
             let mut memory = Memory::new(13);
             let mut placed: Vec<(usize, usize, Life)> = Vec::new();
             for (len, a, b) in buffers {

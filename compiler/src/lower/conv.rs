@@ -505,30 +505,35 @@ impl Lower<'_> {
         let fused = clamp(&job.act);
         let (slope, high) = fused.unwrap_or((1.0, f64::INFINITY));
         let [od, oh, ow] = job.output.dhw;
-        let step = |axis: usize| job.input.strides[axis] * job.stride[axis] as i64;
+        // Where there is one output, or one tap, there is no next, however far away it would be.
+        let apart = |count: usize, distance: i64| if count > 1 { distance } else { 0 };
+        let step = |axis: usize| {
+            let distance = job.input.strides[axis] * job.stride[axis] as i64;
+            apart(job.output.dhw[axis], distance)
+        };
+        let out = |axis: usize| apart(job.output.dhw[axis], job.output.strides[axis]);
         let work = od * oh * ow * channels * job.kernel.iter().product::<usize>();
         let cut = blocks(oh, 1, work);
         let rows = oh / cut;
         self.parallel(cut, |cx, i| {
             cx.repeat(od, |cx, z| {
-                let out = i
+                let to = i
                     .clone()
-                    .times(job.output.strides[1] * rows as i64)
-                    .add(&z.clone().times(job.output.strides[0]));
+                    .times(out(1) * rows as i64)
+                    .add(&z.clone().times(out(0)));
                 let input = i
                     .times(step(1) * rows as i64)
                     .add(&z.times(step(0)))
                     .offset(job.origin);
-                let mut consts = vec![rows as i64, job.output.strides[1], step(1)];
-                consts.extend([ow as i64, job.output.strides[2], step(2)]);
+                let mut consts = vec![rows as i64, out(1), step(1)];
+                consts.extend([ow as i64, out(2), step(2)]);
                 for axis in 0..3 {
-                    consts.extend([
-                        job.kernel[axis] as i64,
-                        job.input.strides[axis] * job.dilation[axis] as i64,
-                    ]);
+                    let distance = job.input.strides[axis] * job.dilation[axis] as i64;
+                    let taps = job.kernel[axis];
+                    consts.extend([taps as i64, apart(taps, distance)]);
                 }
                 consts.extend([channels as i64, padded as i64, bits(slope), bits(high)]);
-                let at = job.output.access(out);
+                let at = job.output.access(to);
                 let args = [
                     Some(at.clone()),
                     job.input.arg(input),
@@ -537,13 +542,7 @@ impl Lower<'_> {
                 ];
                 cx.call(kernel("f32_depthwise"), &args, consts);
                 if fused.is_none() {
-                    cx.activate(
-                        &job.act,
-                        at,
-                        (rows, job.output.strides[1]),
-                        (ow, job.output.strides[2]),
-                        channels,
-                    );
+                    cx.activate(&job.act, at, (rows, out(1)), (ow, out(2)), channels);
                 }
             });
         });
@@ -565,9 +564,10 @@ const SERIAL: usize = 1 << 18;
 /// Into how many equal blocks `n` rows are cut: at least `wanted` for the cache, about eight for the thread pool.
 fn blocks(n: usize, wanted: usize, work: usize) -> usize {
     let pool = if work < SERIAL { 1 } else { chunks(n) };
-    let fits = (1..=n)
-        .find(|&cut| n.is_multiple_of(cut) && cut >= wanted)
-        .unwrap_or(n);
+    // The smallest divisor that is no less: divisors come in pairs, the smaller of which is no larger than the root.
+    let pairs = (1..=n.isqrt()).filter(|&cut| n.is_multiple_of(cut));
+    let divisors = pairs.flat_map(|cut| [cut, n / cut]);
+    let fits = divisors.filter(|&cut| cut >= wanted).min().unwrap_or(n);
     // A prime number of rows cannot be cut finer than into single rows; that is no reason to do so.
     if fits > 4 * wanted.max(pool) {
         pool

@@ -29,7 +29,7 @@ use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::{KERNELS, KernelId};
 use cnnc_runtime::plan::{Plan, Port, Recipe, Source};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 use weights::Literals;
 
@@ -79,6 +79,7 @@ pub fn lower(graph: &Graph, isa: Isa, arithmetic: Arithmetic) -> Lowered {
     cx.read_inputs();
     for (id, node) in graph.live() {
         cx.enter(Some(id), &node.label);
+        cx.pad_operands();
         node.layer.lower(&mut cx);
     }
     cx.enter(None, "output");
@@ -110,6 +111,10 @@ pub struct Lower<'a> {
     inferred: HashMap<NodeId, Inferred>,
     node: Option<NodeId>,
     storage: HashMap<ValueId, Storage>,
+    /// Values that are stored without a halo, although readers want one.
+    bare: HashSet<ValueId>,
+    /// Operands of the node that have been copied, to have the halo that it wants.
+    padded: HashMap<usize, Storage>,
     buffers: Map<BufferId, Buffer>,
     /// Halo boxes still to be zeroed before the first write, per buffer.
     unzeroed: HashMap<BufferId, Vec<Stmt>>,
@@ -154,6 +159,8 @@ impl<'a> Lower<'a> {
             inferred,
             node: None,
             storage: HashMap::new(),
+            bare: HashSet::new(),
+            padded: HashMap::new(),
             buffers,
             unzeroed: HashMap::new(),
             vars: 0,
@@ -208,7 +215,8 @@ impl<'a> Lower<'a> {
 
     /// Where operand `index` is. Its halo, if the layer asked for one, is zero.
     pub fn input(&self, index: usize) -> Storage {
-        self.storage[&self.node().inputs[index]].clone()
+        let stored = &self.storage[&self.node().inputs[index]];
+        self.padded.get(&index).unwrap_or(stored).clone()
     }
 
     /// Where the result goes. The layer must write every element of it and nothing else.

@@ -2,7 +2,8 @@
 
 use super::{Lower, kernel};
 use crate::graph::{Def, ValueId};
-use crate::layer::{Halo, NO_HALO};
+use crate::layer::{Halo, NO_HALO, copy};
+use crate::limits;
 use crate::loops::{Access, Affine, Buffer, BufferId, Call, Place, Stmt};
 use crate::pass::concat_windows;
 use cnnc_runtime::kernel::bits;
@@ -127,6 +128,18 @@ impl Lower<'_> {
             let entry = root_halo.entry(root).or_insert(NO_HALO);
             *entry = widest(*entry, halo);
         }
+        // What one reader wants is within the limits; what all of them want together may not be.
+        for (root, halo) in &mut root_halo {
+            let shape = &self.graph.values[*root].shape;
+            let extents = shape.dhw().into_iter().zip(&*halo);
+            let padded = extents.fold(shape.channels(), |product, (n, (before, after))| {
+                product.saturating_mul(before + n + after)
+            });
+            if padded > limits::ELEMENTS {
+                *halo = NO_HALO;
+                self.bare.insert(*root);
+            }
+        }
         let mut roots: HashMap<ValueId, Storage> = HashMap::new();
         for value in values {
             let (root, from) = root_of[&value];
@@ -143,6 +156,25 @@ impl Lower<'_> {
             };
             let channels = self.graph.values[value].shape.channels();
             self.storage.insert(value, storage.window(from, channels));
+            if self.bare.contains(&root) {
+                self.bare.insert(value);
+            }
+        }
+    }
+
+    /// Copies operands of the node that are stored without the zeros that it wants around them.
+    pub(super) fn pad_operands(&mut self) {
+        self.padded.clear();
+        let node = self.node.expect("a node is lowered");
+        for (index, halo) in self.inferred[&node].halo.clone().into_iter().enumerate() {
+            let value = self.node().inputs[index];
+            if halo == NO_HALO || !self.bare.contains(&value) {
+                continue;
+            }
+            let from = self.storage[&value].clone();
+            let to = self.scratch(self.input_shape(index), halo);
+            copy::copy(self, &to, &from, &copy::all(&to, &from));
+            self.padded.insert(index, to);
         }
     }
 

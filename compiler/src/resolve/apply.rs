@@ -2,10 +2,11 @@
 
 use super::chain::Chain;
 use super::label::{Naming, scope, staged};
-use super::{MAX_LITERALS, MAX_NODES, MAX_TOTAL, Note, Reported, Resolver, Result, Tensor};
+use super::{Note, Reported, Resolver, Result, Tensor};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::{Def, Param, ParamId, Shape, Span, ValueId};
 use crate::layer::{ArgError, Args, Decl, Layer, ParamSpec, ShapeError};
+use crate::limits;
 use crate::words::{count, grouped};
 
 impl Resolver<'_> {
@@ -61,36 +62,35 @@ impl Resolver<'_> {
         span: Span,
         chain: &mut Chain<'_>,
     ) -> std::result::Result<Tensor, (ShapeError, Vec<ValueId>)> {
-        if self.graph.nodes.len() >= MAX_NODES {
+        if self.graph.nodes.len() >= limits::NODES {
             self.halt(format!(
                 "the network has more than {} layers",
-                grouped(MAX_NODES)
+                grouped(limits::NODES)
             ));
             return Ok(Tensor::Unknown);
         }
-        let shapes: Vec<Shape> = values.iter().map(|&v| self.shape(v).clone()).collect();
-        let inferred = match layer.infer(&shapes) {
+        let shapes = self.graph.shapes(&values);
+        let mut inferred = match layer.infer(&shapes) {
             Ok(inferred) => inferred,
             Err(error) => return Err((error, values)),
         };
+        if let Err(error) = inferred.check(&shapes) {
+            return Err((error, values));
+        }
         if !self.within_limits(inferred.output.elements() as u64, &inferred.params) {
             return Ok(Tensor::Unknown);
         }
         let keyword = layer.keyword();
-        let id = self.next_node();
         let made = self.owned.len();
-        let Ok(params) = self.params(inferred.params, span) else {
+        let Ok(params) = self.params(std::mem::take(&mut inferred.params), span) else {
             return Ok(Tensor::Unknown);
         };
         let own_weights = self.owned.len() > made || params.is_empty();
-        let node = match self
+        let macs = inferred.macs;
+        let label = String::new();
+        let node = self
             .graph
-            .push(layer, values.clone(), params, String::new(), span)
-        {
-            Ok(node) => node,
-            Err(error) => return Err((error, values)),
-        };
-        debug_assert_eq!(id, node);
+            .push_inferred(layer, values, params, label, span, inferred);
         let weights = if own_weights {
             Naming::Auto {
                 scope: scope(&self.weights),
@@ -108,7 +108,7 @@ impl Resolver<'_> {
             weights,
             span,
             staged: staged(&self.weights),
-            macs: inferred.macs,
+            macs,
         });
         chain.nodes.push(node);
         Ok(Tensor::Known(self.graph.nodes[node].output))
@@ -124,17 +124,10 @@ impl Resolver<'_> {
         self.parameters = self
             .parameters
             .saturating_add(params.iter().map(size).sum());
-        let literals = params.iter().filter_map(|param| param.literal.as_ref());
-        self.literals += literals.map(|values| values.len()).sum::<usize>();
-        if self.literals > MAX_LITERALS {
-            let most = grouped(MAX_LITERALS);
-            self.halt(format!("the network has more than {most} constant weights"));
-            return false;
-        }
-        if self.elements <= MAX_TOTAL && self.parameters <= MAX_TOTAL {
+        if self.elements <= limits::TOTAL && self.parameters <= limits::TOTAL {
             return true;
         }
-        let most = grouped(MAX_TOTAL);
+        let most = grouped(limits::TOTAL);
         self.halt(format!(
             "the tensors of the network have more than {most} elements"
         ));

@@ -377,6 +377,7 @@ impl Resolver<'_> {
                 fits(&param.kind, &value.value)
             };
             if let Some(value) = known.find(suits) {
+                self.charge(value.value.size());
                 args.given.push((param.name, value.clone()));
             }
         }

@@ -45,6 +45,7 @@ use crate::ast::{Body, Name};
 use crate::diagnostic::{Diagnostic, Diagnostics, Files, Problems, codes};
 use crate::graph::{Graph, NodeId, ParamId, Span, ValueId};
 use crate::id::Id;
+use crate::limits;
 use crate::outline::{self, Kind, Outline};
 use crate::words;
 use defaults::Defaults;
@@ -56,18 +57,10 @@ use std::path::{Path, PathBuf};
 use value::Value;
 use variables::{Mark, Variables};
 
-/// Most layers in a network.
-pub const MAX_NODES: usize = 20_000;
-/// Most steps of expansion: statements, arguments and operators, each time they are evaluated.
-pub const MAX_STEPS: usize = 2_000_000;
-/// Most constant weights in a network.
-const MAX_LITERALS: usize = 1 << 26;
 /// Longest path of a label.
 const MAX_LABEL: usize = 512;
 /// What a mistake counts as.
 const ERROR_STEPS: usize = 10_000;
-/// Most elements in all tensors, and in all parameters.
-pub const MAX_TOTAL: u64 = 1 << 35;
 
 /// A network that has been read and checked.
 #[derive(Clone, Debug)]
@@ -215,7 +208,6 @@ struct Resolver<'a> {
     depth: usize,
     elements: u64,
     parameters: u64,
-    literals: usize,
     /// The statement that is being expanded.
     here: Option<Span>,
     /// Where the blocks and shared networks around it are called.
@@ -256,7 +248,6 @@ impl<'a> Resolver<'a> {
             steps: Cell::new(0),
             depth: 0,
             elements: 0,
-            literals: 0,
             parameters: 0,
             here: None,
             called_at: Vec::new(),
@@ -307,14 +298,14 @@ impl<'a> Resolver<'a> {
 
     /// Whether more work has been done than may be.
     fn spent(&self) -> bool {
-        self.steps.get() > MAX_STEPS
+        self.steps.get() > limits::STEPS
     }
 
     /// Counts work, which is not to be done if it is too much.
     fn spend(&mut self, steps: usize) -> Result<()> {
         self.charge(steps);
         if self.spent() {
-            let most = words::grouped(MAX_STEPS);
+            let most = words::grouped(limits::STEPS);
             let message = format!("the spec expands to more than {most} steps");
             return Err(self.halt(message));
         }

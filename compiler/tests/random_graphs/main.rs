@@ -10,8 +10,8 @@ mod support;
 
 use builder::Builder;
 use cnnc_compiler::graph::{Graph, Output, Shape, Span, ValueId};
-use cnnc_compiler::layer::args::MAX_EXTENT;
 use cnnc_compiler::layer::{Args, Decl, Kind, LAYERS, Literal, ParamDecl, Spanned};
+use cnnc_compiler::limits;
 use cnnc_compiler::pass::{Notes, PASSES};
 use cnnc_compiler::reference::evaluate;
 use cnnc_runtime::Isa;
@@ -210,7 +210,7 @@ cnnc_testing::properties! {
 
 /// The largest and smallest values that a parameter of that kind can be given.
 fn extreme(dice: &mut Dice, param: &ParamDecl, rank: usize) -> Option<Literal> {
-    let numbers = [0, 1, 2, 3, 65_536, MAX_EXTENT, -1, i64::MAX, i64::MIN];
+    let numbers = [0, 1, 2, 3, 65_536, limits::EXTENT, -1, i64::MAX, i64::MIN];
     let list = |dice: &mut Dice, count: usize| {
         let item = |number| Spanned {
             value: Literal::Int(number),

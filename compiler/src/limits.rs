@@ -1,0 +1,50 @@
+//! How large things may be: the limits that front end, lowering and proof have in common.
+//!
+//! What the front end accepts is bounded here such that whatever lowering makes of it, padded copies and strides included, is within
+//! what the proof of loops works with. A spec beyond them is refused before anything is allocated for it.
+//!
+//! | what | limit |
+//! |---|---|
+//! | an extent, stride or width that is written | [`EXTENT`] |
+//! | padding that is written | [`PADDING`] |
+//! | a tensor, with the zeros around it; a parameter | [`ELEMENTS`] |
+//! | all tensors, all parameters | [`TOTAL`] |
+//! | multiplications of a layer | [`MACS`] |
+//! | calls that one layer is cut into | [`CALLS`] |
+//! | layers | [`NODES`] |
+//! | steps of expansion | [`STEPS`] |
+//! | a size or stride among a kernel's constants | [`CONSTANT`] |
+//! | an address, or the product of a call's counts | [`ADDRESS`] |
+
+/// Largest extent, stride, dilation or width that may be written.
+pub const EXTENT: i64 = 1 << 24;
+
+/// Most padding that may be written for one edge.
+pub const PADDING: usize = 1 << 16;
+
+/// Most elements of a tensor, of its copy with the zeros that its readers want around it, and of a parameter.
+pub const ELEMENTS: usize = 1 << 31;
+
+/// Most elements in all tensors, and in all parameters.
+pub const TOTAL: u64 = 1 << 35;
+
+/// Most multiplications of one layer.
+pub const MACS: u64 = 1 << 47;
+
+/// Most calls that one layer is cut into because they work on differently clipped windows.
+pub const CALLS: usize = 1 << 12;
+
+/// Most phases of one transposed convolution, each of which has its own part of the weights.
+pub const PHASES: usize = 1 << 10;
+
+/// Most layers in a network.
+pub const NODES: usize = 20_000;
+
+/// Most steps of expansion: statements, arguments, operators and constants, each time they are evaluated.
+pub const STEPS: usize = 2_000_000;
+
+/// Largest size or stride among a kernel's constants: no stride within a tensor is larger than the tensor, and a kernel may multiply two.
+pub const CONSTANT: u64 = ELEMENTS as u64;
+
+/// Addresses, and products of counts, stay below this, so that sums of a few of them are numbers of 64 bits.
+pub const ADDRESS: i64 = 1 << 48;
