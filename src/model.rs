@@ -16,7 +16,7 @@ use cnnc_runtime::answer::Head;
 use cnnc_runtime::memory::Aligned;
 use cnnc_runtime::pack::pack;
 use cnnc_runtime::session as rt;
-use cnnc_runtime::weights::{Weights, WeightsError};
+use cnnc_runtime::weights::{Problem, Weights, WeightsError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -220,9 +220,10 @@ impl Model {
         let graph = self.tapped(&options.taps)?;
         let (inputs, outputs) = lower::ports(&graph);
         let built = match options.backend {
-            Backend::Reference => Built::reference(graph, weights, options)?,
-            Backend::Interp | Backend::Jit => Built::loops(&graph, isa, weights, options, start)?,
+            Backend::Reference => Built::reference(graph, weights, options),
+            Backend::Interp | Backend::Jit => Built::loops(&graph, isa, weights, options, start),
         };
+        let built = built.map_err(|error| self.name_pairs(error))?;
         Ok(Network(Arc::new(Inner {
             name: self.graph().name.clone(),
             isa,
@@ -236,6 +237,20 @@ impl Model {
             compile: self.front + built.compile,
             load: built.load,
         })))
+    }
+}
+
+impl Model {
+    /// Says of missing tensors which pair of the spec's `weights map` names them.
+    fn name_pairs(&self, mut error: Error) -> Error {
+        if let Error::Weights(WeightsError::Unfit { problems, .. }) = &mut error {
+            for problem in problems {
+                if let Problem::Missing { name, pair, .. } = problem {
+                    *pair = self.inner.pairs.get(name).cloned();
+                }
+            }
+        }
+        error
     }
 }
 

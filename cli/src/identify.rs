@@ -42,7 +42,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::NoEmbedding);
     };
     let threshold = args.threshold.unwrap_or(threshold);
-    let faces = gallery(&args.gallery)?;
+    let Gallery { faces, skipped } = Gallery::read(&args.gallery)?;
+    if !args.json {
+        print::skipped(&skipped);
+    }
     let weights = args.network.weights(&model)?;
     let network = args.network.network(&model, &weights, Backend::Jit, &[])?;
     let mut session = network.session()?;
@@ -81,12 +84,17 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if args.json {
         return Ok(print::json(&json!({
             "model": network.name(),
+            "weights": args.network.origin(),
             "faces": known.len(),
+            "skipped": skipped.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
             "threshold": threshold,
             "results": results,
         }))?);
     }
     print::line(table.trim_fmt())?;
+    if let Some(remark) = args.network.remark(&model) {
+        print::line(remark)?;
+    }
     Ok(())
 }
 
@@ -103,27 +111,48 @@ fn embed(model: &Model, session: &mut Session, picture: &Path) -> Result<Vec<f32
     Ok(session.run(&[&elements])?.raw().to_vec())
 }
 
-/// Identities and pictures of a gallery, in order of their names.
-fn gallery(folder: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
-    let mut faces = Vec::new();
-    for entry in entries(folder)? {
-        let stem = if entry.is_dir() {
-            entry.file_name()
-        } else {
-            entry.file_stem()
-        };
-        let identity = stem.unwrap_or_default().to_string_lossy().into_owned();
-        if entry.is_dir() {
-            let pictures = entries(&entry)?.into_iter().filter(|path| is_picture(path));
-            faces.extend(pictures.map(|picture| (identity.clone(), picture)));
-        } else if is_picture(&entry) {
-            faces.push((identity, entry));
+/// What is in a folder of known faces.
+#[derive(Default)]
+struct Gallery {
+    /// Identities and pictures, in order of their names.
+    faces: Vec<(String, PathBuf)>,
+    /// What is no picture, nor a folder with pictures.
+    skipped: Vec<PathBuf>,
+}
+
+impl Gallery {
+    fn read(folder: &Path) -> Result<Gallery, Failure> {
+        let mut gallery = Gallery::default();
+        for entry in entries(folder)? {
+            if entry.is_dir() {
+                let identity = name(entry.file_name());
+                let within = entries(&entry)?;
+                if within.is_empty() {
+                    gallery.skipped.push(entry);
+                }
+                for path in within {
+                    gallery.add(&identity, path);
+                }
+            } else {
+                gallery.add(&name(entry.file_stem()), entry);
+            }
+        }
+        match gallery.faces.len() {
+            0 => Err(Failure::EmptyGallery(folder.display().to_string())),
+            _ => Ok(gallery),
         }
     }
-    match faces.len() {
-        0 => Err(Failure::EmptyGallery(folder.display().to_string())),
-        _ => Ok(faces),
+
+    fn add(&mut self, identity: &str, path: PathBuf) {
+        match is_picture(&path) {
+            true => self.faces.push((identity.to_owned(), path)),
+            false => self.skipped.push(path),
+        }
     }
+}
+
+fn name(part: Option<&OsStr>) -> String {
+    part.unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
@@ -142,6 +171,9 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 
 /// By its ending; whether it is one is seen when it is read.
 fn is_picture(path: &Path) -> bool {
+    if path.is_dir() {
+        return false;
+    }
     let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
     ["png", "jpg", "jpeg", "bmp"].contains(&ending.to_ascii_lowercase().as_str())
 }

@@ -51,6 +51,19 @@ impl Args {
         }
     }
 
+    /// What an answer says of the weights that it comes of: made-up ones mean nothing.
+    pub fn remark(&self, model: &Model) -> Option<&'static str> {
+        let made_up = self.weights.as_deref() == Some(Path::new("synthetic"));
+        (made_up && needed(model).is_some())
+            .then_some("the weights are synthetic: this answer says nothing about the input")
+    }
+
+    /// Which weights an answer comes of, for tools; null if the network has none.
+    pub fn origin(&self) -> Option<String> {
+        let path = self.weights.as_ref()?;
+        Some(path.display().to_string())
+    }
+
     /// Compiles the network.
     pub fn network(
         &self,

@@ -5,6 +5,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, pre
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::{Display, Write as _};
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Writes text and a newline to standard output, with colours if it is a terminal that has them.
@@ -30,6 +31,23 @@ pub fn error(failure: &crate::Failure) {
 /// Writes a warning to standard error.
 pub fn warning(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "\x1b[1;33mwarning\x1b[0m: {text}");
+}
+
+/// Most files that a warning names.
+const NAMED: usize = 20;
+
+/// Warns of files that are not looked at.
+pub fn skipped(files: &[PathBuf]) {
+    let names = files.iter().take(NAMED);
+    let names: Vec<String> = names.map(|file| file.display().to_string()).collect();
+    let more = match files.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    if !names.is_empty() {
+        let names = names.join(", ");
+        warning(format_args!("skipped, for they are no pictures: {names}{more}"));
+    }
 }
 
 /// Warns of tensors that a network does not read.

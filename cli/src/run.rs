@@ -111,6 +111,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             print::line(comparison.to_text(&samples[0].name, other))?;
         }
     }
+    if let Some(remark) = args.network.remark(&model).filter(|_| !args.json) {
+        print::line(remark)?;
+    }
     if let Some(path) = &args.raw {
         raw.write(path)?;
     }
@@ -149,6 +152,7 @@ fn to_json(args: &Args, network: &Network, answers: Vec<Value>) -> Value {
         "isa": network.isa().name(),
         "backend": network.backend().name(),
         "threads": args.network.threads(),
+        "weights": args.network.origin(),
         "compile_ms": milliseconds(network.compile_time()),
         "load_ms": milliseconds(network.load_time()),
         "results": answers,

@@ -64,7 +64,10 @@ pub fn run(args: &run::Args, model: &Model, weights: &Weights) -> Result<(), Fai
         }
     }
     if args.json {
-        print::json(&json!({ "model": model.graph().name, "results": results }))?;
+        let (model, weights) = (&model.graph().name, args.network.origin());
+        print::json(&json!({ "model": model, "weights": weights, "results": results }))?;
+    } else if let Some(remark) = args.network.remark(model) {
+        print::line(remark)?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 
 use cnnc::rt::tensor_file::write_safetensors;
 use image::{Rgb, RgbImage};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -58,7 +58,7 @@ fn text(args: &[&str]) -> String {
 }
 
 #[track_caller]
-fn json(args: &[&str]) -> Value {
+fn json_of(args: &[&str]) -> Value {
     serde_json::from_str(&text(&[args, &["--json"]].concat())).unwrap()
 }
 
@@ -141,7 +141,7 @@ fn boxes_are_in_pixels_of_the_picture_whatever_its_size() {
         let squares = [(RED, 2, 0), (BLUE, 0, 1)];
         let name = format!("{width}.png");
         let file = folder.picture(&name, &picture(width, height, &squares));
-        let found = json(&["run", &spec, "--weights", &weights, &file]);
+        let found = json_of(&["run", &spec, "--weights", &weights, &file]);
         let unit = i64::from(width / 4);
         let mut found = boxes(&found, 0);
         found.sort();
@@ -157,7 +157,7 @@ fn boxes_are_in_pixels_of_the_picture_whatever_its_size() {
         tall.put_pixel(x, y, Rgb(RED));
     }
     let file = folder.picture("tall.png", &tall);
-    let found = json(&["run", &spec, "--weights", &weights, &file]);
+    let found = json_of(&["run", &spec, "--weights", &weights, &file]);
     assert_eq!(boxes(&found, 0), [("red".to_owned(), [0, 80, 80, 80])]);
 }
 
@@ -181,7 +181,7 @@ fn a_camera_that_was_held_upright_changes_nothing() {
         folder.picture("upright.png", &upright),
     ];
     let run = ["run", &spec, "--weights", &weights];
-    let found = json(&[&run[..], &[&files[0], &files[1]]].concat());
+    let found = json_of(&[&run[..], &[&files[0], &files[1]]].concat());
     for result in [0, 1] {
         assert_eq!(
             boxes(&found, result),
@@ -204,7 +204,7 @@ fn thresholds_and_suppression_are_the_specs_or_the_command_lines() {
     let file = folder.picture("three.png", &picture(640, 640, &squares));
     let count = |flags: &[&str]| {
         let args = [&["run", &spec, "--weights", &weights, &file], flags].concat();
-        boxes(&json(&args), 0).len()
+        boxes(&json_of(&args), 0).len()
     };
     // Side by side, two boxes share half of each: 2/6 of their union; at the edge they are cut alike.
     assert_eq!(count(&[]), 3);
@@ -253,6 +253,61 @@ fn thresholds_and_suppression_are_the_specs_or_the_command_lines() {
             "{flags:?}: {error}"
         );
     }
+}
+
+/// The red channel as an objectness, and no classes.
+const ONE_THING: &str = r#"cnn 1
+model OneThing {
+  input image: 3x64x64 { letterbox 64  filter bilinear }
+  map: conv 16x16 5 /16
+  head yolo2 { anchors cells (1, 1)  keep 0.5  nms class iou 0.45 }
+}"#;
+
+#[test]
+fn a_detector_of_one_thing_says_how_sure_it_is_that_there_is_one() {
+    let folder = Folder::new("one_thing");
+    let spec = folder.write("one.cnn", ONE_THING);
+    let weights = folder.path("one.safetensors");
+    let mut kernel = vec![0.0; 5 * 3 * 256];
+    kernel[4 * 3 * 256..][..256].fill(4.0 / 256.0);
+    let bias = [0.0, 0.0, 0.0, 0.0, -2.0];
+    let tensors: [(&str, &[usize], &[f32]); 2] = [
+        ("map.weight", &[5, 3, 16, 16], &kernel),
+        ("map.bias", &[5], &bias),
+    ];
+    write_safetensors(&weights, &tensors).unwrap();
+    let file = folder.picture("one.png", &picture(64, 64, &[(RED, 1, 2)]));
+    let run = ["run", &spec, "--weights", &weights, &file];
+    // The logistic function of 2, where the others have that of -2.
+    let score = 1.0 / (1.0 + (-2f64).exp());
+    let found = json_of(&run);
+    let boxes = found["results"][0]["boxes"].as_array().unwrap();
+    assert_eq!(boxes.len(), 1);
+    assert_eq!((&boxes[0]["class"], &boxes[0]["label"]), (&json!(0), &Value::Null));
+    assert!((boxes[0]["score"].as_f64().unwrap() - score).abs() < 1e-5, "{found}");
+    let table = text(&run);
+    assert!(table.contains("0.881  object  16  32"), "{table}");
+    let named = ONE_THING.replace("anchors", "labels [\"spot\"] anchors");
+    let spec = folder.write("named.cnn", &named);
+    let found = json_of(&["run", &spec, "--weights", &weights, &file]);
+    assert_eq!(found["results"][0]["boxes"][0]["label"], "spot");
+}
+
+#[test]
+fn answers_of_made_up_weights_say_so() {
+    let folder = Folder::new("made_up");
+    let [spec, weights] = spots(&folder, SPOTS);
+    let run = |weights: &'static str| ["run", &spec, "--weights", weights, "--input", "synthetic"];
+    let remark = "the weights are synthetic";
+    assert!(text(&run("synthetic")).contains(remark));
+    assert_eq!(json_of(&run("synthetic"))["weights"], "synthetic");
+    let read = ["run", &spec, "--weights", &weights, "--input", "synthetic"];
+    assert!(!text(&read).contains(remark));
+    assert_eq!(json_of(&read)["weights"], weights);
+    // A network without weights has none that are made up.
+    let spec = folder.write("plain.cnn", "cnn 1\nmodel Plain { input x: 3; relu }");
+    let plain = ["run", &spec, "--weights", "synthetic", "--input", "synthetic"];
+    assert!(!text(&plain).contains(remark));
 }
 
 #[test]
@@ -324,11 +379,11 @@ fn points_and_one_box() {
         folder.write("four.cnn", &text)
     };
     let file = folder.picture("four.png", &four([51, 102, 153, 204], 100));
-    let found = json(&["run", &net("head landmarks"), &file]);
+    let found = json_of(&["run", &net("head landmarks"), &file]);
     let points = found["results"][0]["points"].as_array().unwrap();
     let point = |index: usize| [0, 1].map(|axis| points[index][axis].as_f64().unwrap().round());
     assert_eq!((point(0), point(1)), ([20.0, 40.0], [60.0, 80.0]));
-    let found = json(&["run", &net("head landmarks { order axes }"), &file]);
+    let found = json_of(&["run", &net("head landmarks { order axes }"), &file]);
     let points = found["results"][0]["points"].as_array().unwrap();
     assert_eq!(points[0][1].as_f64().unwrap().round(), 60.0);
     let drawn = folder.path("points.png");
@@ -337,7 +392,7 @@ fn points_and_one_box() {
     assert_eq!(drawn.get_pixel(20, 40).0, cnnc::rt::answer::class_colour(2));
 
     let file = folder.picture("box.png", &four([51, 102, 204, 153], 100));
-    let found = json(&["run", &net("head boxes { format corners }"), &file]);
+    let found = json_of(&["run", &net("head boxes { format corners }"), &file]);
     let found = &found["results"][0]["boxes"][0];
     assert_eq!(found["score"], 1.0);
     let sides = ["x", "y", "width", "height"].map(|key| found[key].as_f64().unwrap().round());
@@ -372,11 +427,11 @@ fn same_or_different() {
         different.starts_with("different: distance 1.4142"),
         "{different}"
     );
-    let changed = json(&["run", &spec, &red, &blue, "--threshold", "2"]);
+    let changed = json_of(&["run", &spec, &red, &blue, "--threshold", "2"]);
     assert_eq!(changed["results"][0]["alike"], true);
 
     let spec = folder.write("colour.cnn", COLOUR);
-    let found = json(&["run", &spec, &red, &dark, &blue]);
+    let found = json_of(&["run", &spec, &red, &dark, &blue]);
     let alike: Vec<bool> = found["comparisons"]
         .as_array()
         .unwrap()
@@ -405,14 +460,22 @@ fn whose_face_it_is() {
     plain("gallery/anna/2.png", [255, 120, 0]);
     plain("gallery/ben.png", BLUE);
     folder.write("gallery/notes.txt", "not a picture");
+    folder.write("gallery/anna/.DS_Store", "nor this");
+    fs::create_dir(folder.path("gallery/nobody")).unwrap();
     let (orange, green) = (
         plain("orange.png", [255, 110, 10]),
         plain("green.png", [0, 255, 0]),
     );
     let gallery = folder.path("gallery");
     let args = ["identify", &spec, "--gallery", &gallery, &orange, &green];
-    let found = json(&args);
+    let found = json_of(&args);
     assert_eq!(found["faces"], 3);
+    let notes = format!("{gallery}/notes.txt");
+    let inner = format!("{gallery}/anna/.DS_Store");
+    let nobody = format!("{gallery}/nobody");
+    assert_eq!(found["skipped"], json!([inner, nobody, notes]));
+    let warned = String::from_utf8(cnnc(&args).stderr).unwrap();
+    assert!(warned.contains(&format!("no pictures: {inner}, {nobody}, {notes}")), "{warned}");
     assert_eq!(found["results"][0]["identity"], "anna");
     assert!(
         found["results"][0]["picture"]
@@ -423,7 +486,7 @@ fn whose_face_it_is() {
     assert_eq!(found["results"][1]["identity"], Value::Null);
     let table = text(&args);
     assert!(table.lines().nth(2).unwrap().contains("unknown"), "{table}");
-    let anybody = json(&[&args[..], &["--threshold", "3"]].concat());
+    let anybody = json_of(&[&args[..], &["--threshold", "3"]].concat());
     assert_eq!(anybody["results"][1]["identity"], "anna");
 
     fs::create_dir(folder.path("empty")).unwrap();

@@ -64,7 +64,7 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     if let Some(same) = known.iter().find(|name| name.to_lowercase() == lower) {
         return Some(same);
     }
-    let slips = |theirs: &str| theirs.len() >= 6 && damerau_levenshtein(theirs, &lower) == 1;
+    let slips = |theirs: &str| theirs.len() >= 5 && damerau_levenshtein(theirs, &lower) == 1;
     let mut aliases = ALIASES
         .iter()
         .filter(|(theirs, _)| *theirs == lower || slips(theirs));
@@ -80,6 +80,11 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .filter(|&(distance, name)| distance <= allowed && distance < name.chars().count())
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, name)| name)
+}
+
+/// Whether the word is one of those but for a slip of the finger.
+pub fn is_slip<'a>(word: &str, mut known: impl Iterator<Item = &'a str>) -> bool {
+    (5..=64).contains(&word.len()) && known.any(|name| damerau_levenshtein(name, word) == 1)
 }
 
 /// What it costs to look for the nearest of those words, in steps of expansion.
@@ -156,6 +161,9 @@ mod tests {
         assert_eq!(nearest("fc", &known), Some("dense"));
         assert_eq!(nearest("xyzzy", &known), None);
         assert_eq!(nearest("b", &["c"]), None);
+        assert_eq!(nearest("flase", &["on", "off"]), Some("off"));
+        assert!(is_slip("rellu", known.into_iter()) && !is_slip("relu", known.into_iter()));
+        assert!(!is_slip("stem", known.into_iter()));
         assert_eq!(nearest(&"a".repeat(100_000), &known), None);
     }
 }

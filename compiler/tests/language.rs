@@ -1,8 +1,11 @@
-//! What specs mean: `tests/language/*.txt` are sections of a spec and the graph that it is.
+//! What specs mean: `tests/language/*.txt` are sections of a spec and the graph that it is. What presets say.
 
 mod sections;
 
+use cnnc_compiler::diagnostic::MemoryLoader;
 use cnnc_compiler::graph::{dump, verify};
+use cnnc_compiler::layer::LAYERS;
+use cnnc_compiler::{Files, compile_source};
 
 #[test]
 fn specs_mean_the_graphs_that_are_written() {
@@ -13,4 +16,157 @@ fn specs_mean_the_graphs_that_are_written() {
         }
         Err(problems) => problems.render(false),
     });
+}
+
+/// The presets of `std/presets.cnn`.
+const PRESETS: [&str; 3] = ["pytorch", "keras", "darknet"];
+
+/// A layer with nothing but what it must have, and each of its parameters that has a default, in each preset. The values are those of
+/// the signatures of torch.nn, of keras.layers (Keras 3) and of darknet's parser; a framework that has no such parameter, or no default for
+/// it, leaves the language's own, which is marked by a star.
+const DEFAULTS: &[(&str, &[(&str, [&str; 3])])] = &[
+    (
+        "input x: 4x8x8; conv 2x2 4",
+        &[
+            ("stride", ["/1x1", "/1x1", "/1x1"]),
+            ("pad", ["valid", "valid", "valid"]),
+            ("dilation", ["1x1", "1x1", "*1x1"]),
+            ("groups", ["1", "1", "1"]),
+            ("bias", ["on", "on", "off"]),
+        ],
+    ),
+    (
+        "input x: 4x8x8; convtranspose 2x2 4",
+        &[
+            ("stride", ["/1x1", "/1x1", "/1x1"]),
+            ("pad", ["valid", "valid", "valid"]),
+            ("output_pad", ["0", "*0", "*0"]),
+            ("groups", ["1", "1", "1"]),
+            ("bias", ["on", "on", "off"]),
+        ],
+    ),
+    (
+        "input x: 4x8x8; local 2x2 4",
+        &[
+            ("stride", ["*/1x1", "/1x1", "/1x1"]),
+            ("pad", ["*valid", "valid", "valid"]),
+            ("bias", ["on", "on", "on"]),
+        ],
+    ),
+    ("input x: 4; dense 3", &[("bias", ["on", "on", "on"])]),
+    (
+        "input x: 4x8x8; maxpool 2x2",
+        &[
+            ("stride", ["*/2x2", "*/2x2", "/1x1"]),
+            ("pad", ["valid", "valid", "same"]),
+            ("rounding", ["floor", "floor", "floor"]),
+        ],
+    ),
+    (
+        "input x: 4x8x8; avgpool 2x2",
+        &[
+            ("stride", ["*/2x2", "*/2x2", "*/2x2"]),
+            ("pad", ["valid", "valid", "valid"]),
+            ("rounding", ["floor", "floor", "floor"]),
+            ("count_include_pad", ["on", "off", "*off"]),
+        ],
+    ),
+    (
+        "input x: 4x8x8; bn",
+        &[
+            ("eps", ["1e-5", "0.001", "1e-5"]),
+            ("affine", ["on", "on", "*on"]),
+        ],
+    ),
+    (
+        "input x: 4x8x8; lrn",
+        &[
+            ("size", ["*5", "*5", "5"]),
+            ("alpha", ["0.0001", "*0.0001", "0.0005"]),
+            ("beta", ["0.75", "*0.75", "0.75"]),
+            ("k", ["1", "*1", "1"]),
+        ],
+    ),
+    (
+        "input x: 4x8x8; l2norm",
+        &[("eps", ["1e-12", "1e-12", "*1e-12"])],
+    ),
+    ("input x: 4; leaky", &[("slope", ["0.01", "0.3", "0.1"])]),
+    ("input x: 4; elu", &[("alpha", ["1", "1", "1"])]),
+    (
+        "input x: 4; gelu",
+        &[("form", ["exact", "exact", "approximate"])],
+    ),
+    ("input x: 4; prelu", &[("single", ["on", "*off", "*off"])]),
+    (
+        "input x: 4; dropout; relu",
+        &[("rate", ["0.5", "*0.5", "0.5"])],
+    ),
+    (
+        "input x: 4x8x8; upsample 2",
+        &[
+            ("mode", ["nearest", "nearest", "nearest"]),
+            ("align_corners", ["off", "off", "*off"]),
+        ],
+    ),
+    (
+        "input x: 4x8x8; flatten",
+        &[("order", ["channels", "spatial", "channels"])],
+    ),
+    (
+        "input x: 16x8x8; space_to_depth 2",
+        &[("order", ["crd", "*dcr", "darknet"])],
+    ),
+    (
+        "input x: 16x8x8; depth_to_space 2",
+        &[("order", ["crd", "*dcr", "darknet"])],
+    ),
+];
+
+/// Layers that no framework has as one, or with other parameters: no preset says anything of them.
+const OF_NO_PRESET: &[&str] = &[
+    "roipool",
+    "roialign",
+    "gram",
+    "scale",
+    "pad",
+    "padchannels",
+    "crop",
+    "slice",
+    "clip",
+];
+
+#[test]
+fn presets_are_the_defaults_of_the_frameworks() {
+    for (index, preset) in PRESETS.iter().enumerate() {
+        for (body, params) in DEFAULTS {
+            let import = "cnn 1\nimport \"std/presets.cnn\"";
+            let spec = format!("{import}\nmodel M {{ defaults {preset} {{ }}; {body} }}");
+            let mut files = Files::new(MemoryLoader::default());
+            let model = compile_source(&mut files, "net.cnn", &spec)
+                .unwrap_or_else(|problems| panic!("{preset}: {problems}"));
+            let (_, node) = model.graph.live().next().unwrap();
+            let (keyword, attributes) = node.layer.attributes();
+            for (name, values) in *params {
+                let found = attributes.iter().find(|(known, _)| known == name);
+                let (_, value) = found.unwrap_or_else(|| panic!("{keyword} {name}"));
+                let wanted = values[index].trim_start_matches('*');
+                assert_eq!(value, wanted, "{preset}: {keyword} {name}");
+            }
+            // Every default of the layer is in the list, but for weights in the text.
+            let decl = LAYERS.iter().find(|decl| decl.keyword == keyword).unwrap();
+            for param in decl.params.iter().filter(|param| param.default.is_some()) {
+                let listed = params.iter().any(|(name, _)| *name == param.name);
+                assert!(listed || param.name == "weight", "{keyword} {}", param.name);
+            }
+        }
+    }
+    let listed = |keyword: &str| {
+        let of = |body: &str| body.split([' ', ';']).any(|word| word == keyword);
+        OF_NO_PRESET.contains(&keyword) || DEFAULTS.iter().any(|(body, _)| of(body))
+    };
+    for decl in LAYERS {
+        let open = decl.params.iter().any(|param| param.default.is_some());
+        assert!(!open || listed(decl.keyword), "{}", decl.keyword);
+    }
 }

@@ -186,7 +186,10 @@ codes! {
         "No output depends on this layer, so it is not computed and its weights are not loaded."
     TWO_SOFTMAX "W0102" "softmax twice"
         "`head classify` applies softmax itself; a network that already ends in one would apply it twice."
-    UNUSED_PAIR "W0103" "pair that names no weights"
+    DROPPED "W0103" "value that is dropped"
+        "A statement that begins with `add(a, b)` joins just these two. The value before it is not among them, and no chain goes on \
+         from it. `add(a, b, c)` names it too; `route a add(b)` says that the chain begins anew."
+    UNUSED_PAIR "W0104" "pair that names no weights"
         "The first pair of `weights map { … }` that fits the label of a tensor names it. This pair is the first for none."
 }
 

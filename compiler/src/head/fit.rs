@@ -132,7 +132,7 @@ impl Head {
         let (side, boxes) = (count("side")?, count("boxes")?);
         let (cells, five) = (side * side, 5 * boxes);
         match (values / cells).checked_sub(five) {
-            Some(classes @ 1..) if values.is_multiple_of(cells) => Ok(classes),
+            Some(classes) if values.is_multiple_of(cells) => Ok(classes),
             _ => {
                 let message = format!(
                     "{side}x{side} cells with {boxes} boxes each have {cells} · ({five} + classes) values, not {values}"
@@ -158,7 +158,7 @@ impl Head {
         Ok(anchors)
     }
 
-    /// The map of that number: `anchors · (5 + classes)` channels.
+    /// The map of that number: `anchors · (5 + classes)` channels; a detector of one thing may have no classes.
     fn map(&self, index: usize, shape: &Shape, anchors: usize) -> Result<usize, Misfit> {
         if shape.dims().len() != 3 {
             let message = format!(
@@ -169,7 +169,7 @@ impl Head {
         }
         let channels = shape.channels();
         match (channels / anchors).checked_sub(5) {
-            Some(classes @ 1..) if channels.is_multiple_of(anchors) => Ok(classes),
+            Some(classes) if channels.is_multiple_of(anchors) => Ok(classes),
             _ => {
                 let message = format!(
                     "{anchors} anchors have {anchors} · (5 + classes) channels, not {channels}"

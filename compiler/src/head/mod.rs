@@ -25,6 +25,8 @@ pub struct HeadDecl {
     pub keys: &'static [ParamDecl],
     /// What there is a label for each of.
     pub classes: &'static str,
+    /// Whether it finds things, of one kind at least.
+    pub detects: bool,
     /// What the network computes for it beside `raw`.
     pub computes: Computes,
 }

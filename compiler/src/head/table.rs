@@ -94,6 +94,7 @@ static CLASSIFY: HeadDecl = HeadDecl {
         ),
     ],
     classes: "outputs",
+    detects: false,
     computes: Computes::Probabilities,
 };
 
@@ -111,6 +112,7 @@ static YOLO1: HeadDecl = HeadDecl {
         PER_BOX,
     ],
     classes: "classes",
+    detects: true,
     computes: Computes::Nothing,
 };
 
@@ -128,6 +130,7 @@ static YOLO2: HeadDecl = HeadDecl {
         PER_BOX,
     ],
     classes: "classes",
+    detects: true,
     computes: Computes::Nothing,
 };
 
@@ -169,6 +172,7 @@ static YOLO3: HeadDecl = HeadDecl {
         ),
     ],
     classes: "classes",
+    detects: true,
     computes: Computes::Maps,
 };
 
@@ -195,6 +199,7 @@ static REGIONS: HeadDecl = HeadDecl {
         PER_BOX,
     ],
     classes: "classes",
+    detects: true,
     computes: Computes::Maps,
 };
 
@@ -224,6 +229,7 @@ static BOXES: HeadDecl = HeadDecl {
         ),
     ],
     classes: "classes",
+    detects: false,
     computes: Computes::Nothing,
 };
 
@@ -258,6 +264,7 @@ static LANDMARKS: HeadDecl = HeadDecl {
         ),
     ],
     classes: "classes",
+    detects: false,
     computes: Computes::Nothing,
 };
 
@@ -279,6 +286,7 @@ static EMBED: HeadDecl = HeadDecl {
         ),
     ],
     classes: "classes",
+    detects: false,
     computes: Computes::Nothing,
 };
 
@@ -301,6 +309,7 @@ static VERIFY: HeadDecl = HeadDecl {
         ),
     ],
     classes: "classes",
+    detects: false,
     computes: Computes::Nothing,
 };
 
@@ -323,6 +332,7 @@ static STYLE: HeadDecl = HeadDecl {
         ),
     ],
     classes: "classes",
+    detects: false,
     computes: Computes::Style,
 };
 
@@ -351,6 +361,7 @@ static PITCH: HeadDecl = HeadDecl {
         ),
     ],
     classes: "outputs",
+    detects: false,
     computes: Computes::Nothing,
 };
 
@@ -365,5 +376,6 @@ static IMAGE: HeadDecl = HeadDecl {
          black and the largest magnitude for white, `minmax` the smallest and the largest value.",
     )],
     classes: "classes",
+    detects: false,
     computes: Computes::Nothing,
 };

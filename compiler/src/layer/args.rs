@@ -34,6 +34,8 @@ pub enum Literal {
     Dims(Vec<i64>),
     /// `(1, 2)` or `[1, 2]`
     List(Vec<Spanned<Literal>>),
+    /// What it is depends on something that is not known; no layer is made with it.
+    Unknown,
 }
 
 /// What a parameter accepts.

@@ -27,7 +27,7 @@ pub static DECL: Decl = Decl {
     keyword: "convtranspose",
     doc: "Transposed convolution (also called deconvolution) of the rank of its kernel: every input adds its multiple of the kernel to the result, \
           `out[o, i·stride + k − pad] += weight[c, o, k] · in[c, i]`, and `bias[o]` is added. `weight` is (in, out/groups, kernel…) as in PyTorch, \
-          `bias` is (out). Extents are `(n − 1)·stride + kernel − padding + output_pad`.",
+          `bias` is (out). Extents are `(n − 1)·stride + kernel − padding + output_pad`, with `pad same` `n·stride`.",
     params: &[
         ParamDecl {
             name: "kernel",
@@ -49,8 +49,8 @@ pub static DECL: Decl = Decl {
             kind: Kind::Padding,
             positional: false,
             default: Some("valid"),
-            doc: "What is cut off the result: `valid` (nothing), `half` ((kernel−1)/2 on both sides, rounded down), `1`, `0x1x1` (each axis), or \
-                  `(top, bottom, left, right)`.",
+            doc: "What is cut off the result: `valid` (nothing), `half` ((kernel−1)/2 on both sides, rounded down), `same` (Keras's and TensorFlow's: \
+                  all that is more than `n·stride`, the odd element at the end), `1`, `0x1x1` (each axis), or `(top, bottom, left, right)`.",
         },
         ParamDecl {
             name: "output_pad",
@@ -86,6 +86,9 @@ pub static DECL: Decl = Decl {
         "input x: 5x4x3; c: convtranspose 5x3 40 /3x2 pad 2x0",
         "input x: 4x9; c: convtranspose 4 5 /2 pad 1",
         "input x: 3x2x3x2; c: convtranspose 2x3x2 5 /2x1x2",
+        "input x: 5x4x3; c: convtranspose 3x3 9 /2 pad same",
+        "input x: 6x5x4; c: convtranspose 4x5 9 /1x2 groups 3 pad same",
+        "input x: 5x4x3; c: convtranspose 2x1 3 /3 pad same",
     ],
 };
 
@@ -106,13 +109,13 @@ pub struct ConvTranspose {
 
 fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
     let window = Window::from_args(args, false)?;
-    if window.padding == Padding::Same {
-        let message = "`same` says nothing about a transposed convolution";
+    let output_pad = args.whole("output_pad")?.unwrap_or(0);
+    if output_pad > 0 && window.padding == Padding::Same {
+        let message = "`pad same` says how large the result is, so nothing is added to it";
         return Err(args
-            .error("pad", message)
+            .error("output_pad", message)
             .help("write `pad half`, or numbers"));
     }
-    let output_pad = args.whole("output_pad")?.unwrap_or(0);
     let strides = &window.stride[3 - window.rank..];
     if output_pad > 0 && strides.iter().any(|&stride| output_pad >= stride) {
         let message = format!(
@@ -158,13 +161,24 @@ impl ConvTranspose {
 
     /// What is cut off before and behind an axis.
     fn cut(&self, axis: usize) -> (usize, usize) {
+        let (kernel, stride) = (self.window.kernel[axis], self.window.stride[axis]);
         match &self.window.padding {
-            Padding::Half => {
-                let half = (self.window.kernel[axis] - 1) / 2;
-                (half, half)
+            Padding::Valid => (0, 0),
+            Padding::Half => ((kernel - 1) / 2, (kernel - 1) / 2),
+            // What the convolution that this one turns round pads: its result has one element for `stride` of its operand.
+            Padding::Same => {
+                let all = kernel.saturating_sub(stride);
+                (all / 2, all - all / 2)
             }
             Padding::Explicit(pairs) => pairs[axis],
-            Padding::Valid | Padding::Same => (0, 0),
+        }
+    }
+
+    /// What is added at the end of an axis.
+    fn added(&self, axis: usize) -> usize {
+        match &self.window.padding {
+            Padding::Same => self.window.stride[axis].saturating_sub(self.window.kernel[axis]),
+            _ => self.output_pad,
         }
     }
 
@@ -184,7 +198,7 @@ impl ConvTranspose {
             let (before, behind) = self.cut(axis);
             let whole = (x.dhw()[axis] - 1)
                 .saturating_mul(self.window.stride[axis])
-                .saturating_add(self.window.kernel[axis] + self.output_pad);
+                .saturating_add(self.window.kernel[axis] + self.added(axis));
             *extent = match whole.checked_sub(before + behind) {
                 None | Some(0) => {
                     let message = format!(
@@ -420,5 +434,43 @@ impl ConvTranspose {
             norm: None,
             act: Vec::new(),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    /// Three taps at stride 2 over two inputs, whole: 1, 10, 100 + 2, 20, 200.
+    #[test]
+    fn same_cuts_at_the_end_first_as_keras_does() {
+        let layer = |padding| ConvTranspose {
+            window: Window {
+                rank: 1,
+                kernel: [1, 1, 3],
+                stride: [1, 1, 2],
+                dilation: [1; 3],
+                padding,
+                ceil: false,
+            },
+            out: 1,
+            output_pad: 0,
+            groups: 1,
+            bias: false,
+        };
+        let (x, weight) = (
+            array![[1.0, 2.0]].into_dyn(),
+            array![[[1.0, 10.0, 100.0]]].into_dyn(),
+        );
+        let of = |padding| {
+            layer(padding)
+                .evaluate(&[&x], &[&weight])
+                .into_raw_vec_and_offset()
+                .0
+        };
+        assert_eq!(of(Padding::Valid), [1.0, 10.0, 102.0, 20.0, 200.0]);
+        assert_eq!(of(Padding::Same), [1.0, 10.0, 102.0, 20.0]);
+        assert_eq!(of(Padding::Half), [10.0, 102.0, 20.0]);
     }
 }

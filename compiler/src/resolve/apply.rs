@@ -5,7 +5,7 @@ use super::label::{Naming, scope, staged};
 use super::{Note, Reported, Resolver, Result, Tensor};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::{Def, Param, ParamId, Shape, Span, ValueId};
-use crate::layer::{ArgError, Args, Decl, Layer, ParamSpec, ShapeError};
+use crate::layer::{ArgError, Args, Decl, Layer, Literal, ParamSpec, ShapeError, Spanned};
 use crate::limits;
 use crate::words::{count, grouped};
 
@@ -26,18 +26,23 @@ impl Resolver<'_> {
         if !(least..=most).contains(&operands.len()) {
             return Err(self.operand_count(decl, operands.len(), span));
         }
-        let mut values = Vec::new();
-        for operand in &operands {
-            match operand {
-                Tensor::Known(value) => values.push(*value),
-                Tensor::Unknown => return Ok(Tensor::Unknown),
-            }
-        }
-        args.rank = self.shape(values[0]).spatial().len();
         if let Some(problem) = missing(decl, &args, span) {
             self.error(problem);
             return Ok(Tensor::Unknown);
         }
+        let unknown = |(_, value): &(&str, Spanned<Literal>)| value.value == Literal::Unknown;
+        if args.given.iter().any(unknown) {
+            return Ok(Tensor::Unknown);
+        }
+        let known = operands.iter().map(|operand| match operand {
+            Tensor::Known(value) => Some(*value),
+            Tensor::Unknown => None,
+        });
+        let Some(values) = known.collect::<Option<Vec<ValueId>>>() else {
+            self.check_arguments(decl, &args, span);
+            return Ok(Tensor::Unknown);
+        };
+        args.rank = self.shape(values[0]).spatial().len();
         let layer = match (decl.build)(&mut args) {
             Ok(layer) => layer,
             Err(error) => {
@@ -51,6 +56,23 @@ impl Resolver<'_> {
                 self.bad_shape(decl.keyword, error, &values, span);
                 Ok(Tensor::Unknown)
             }
+        }
+    }
+
+    /// Checks the arguments of a layer on something unknown: what no operand would make right is a mistake of its own.
+    fn check_arguments(&mut self, decl: &'static Decl, args: &Args, span: Span) {
+        if !self.seen.insert(span) {
+            return;
+        }
+        let build = |rank| {
+            let mut args = Args {
+                rank,
+                ..args.clone()
+            };
+            (decl.build)(&mut args).err()
+        };
+        if let (Some(_), Some(error), Some(_)) = (build(1), build(2), build(3)) {
+            self.bad_argument(error, span);
         }
     }
 

@@ -8,6 +8,7 @@ use crate::ast::{ExprKind, Spanned, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::Span;
 use crate::layer::{Args, Kind, LAYERS, Literal, ParamDecl};
+use crate::words;
 
 /// The named paddings.
 pub(super) const PADDINGS: [&str; 3] = ["valid", "half", "same"];
@@ -23,94 +24,130 @@ struct Matching<'d> {
     given: Given,
     /// Where each parameter's name (or lone value) is written.
     places: Vec<Span>,
+    /// The term behind those that have been looked at: where it goes on, also after a mistake.
+    next: usize,
+    /// Whether a value without a name was not known, or was one too many: others may fill other parameters than they seem to.
+    vague: bool,
+}
+
+/// What terms have been matched with parameters.
+pub(super) struct Matched {
+    pub(super) given: Given,
+    /// The first term that belongs to no parameter.
+    pub(super) next: usize,
+    /// Whether there was a mistake in them.
+    pub(super) failed: bool,
 }
 
 impl Resolver<'_> {
-    /// Matches the terms from `at` on with the parameters; returns what was given and the first term that
-    /// belongs to no parameter.
+    /// Matches the terms from `at` on with the parameters, over every mistake.
     pub(super) fn match_terms(
         &mut self,
         owner: &str,
         params: &'static [ParamDecl],
         terms: &[Term],
-        mut at: usize,
-    ) -> Result<(Given, usize)> {
+        at: usize,
+    ) -> Result<Matched> {
         let mut matching = Matching {
             owner,
             params,
             given: Vec::new(),
             places: Vec::new(),
+            next: at,
+            vague: false,
         };
-        while let Some(term) = terms.get(at) {
-            at = match &term.kind {
-                TermKind::Stride(expr) => {
-                    let value = self.eval_literal(expr)?;
-                    let value = Spanned {
-                        value,
-                        span: term.span,
-                    };
-                    let stride = params.iter().find(|param| param.kind == Kind::Stride);
-                    match stride {
-                        Some(param) if fits(&param.kind, &value.value) => {
-                            self.give(&mut matching, param, value, term.span)?;
-                        }
-                        Some(param) => return Err(self.misfit(owner, param, &value)),
-                        None => return Err(self.no_taker(&matching, term)),
-                    }
-                    at + 1
+        let mut failed = false;
+        while let Some(term) = terms.get(matching.next) {
+            let at = matching.next;
+            matching.next += 1;
+            match self.term(&mut matching, term, terms, at) {
+                Ok(true) => {}
+                Ok(false) => {
+                    matching.next = at;
+                    break;
                 }
-                TermKind::Value(expr) => {
-                    let value = self.eval(expr)?;
-                    let span = term.span;
-                    self.positional(&mut matching, Spanned { value, span }, term)?;
-                    at + 1
-                }
-                TermKind::Word(word) => match self.word(&mut matching, word, terms, at)? {
-                    Some(next) => next,
-                    None => break,
-                },
-                // `pad(1, 2)` is `pad (1, 2)`.
-                TermKind::Call(name, args) => {
-                    let Some(param) = find(params, &name.value) else {
-                        break;
-                    };
-                    let list = crate::ast::Expr {
-                        kind: match args.as_slice() {
-                            [one] => one.kind.clone(),
-                            _ => ExprKind::List(args.clone()),
-                        },
-                        span: Span {
-                            start: name.span.end,
-                            ..term.span
-                        },
-                    };
-                    let value = Spanned {
-                        value: self.eval_literal(&list)?,
-                        span: list.span,
-                    };
-                    if !fits(&param.kind, &value.value) {
-                        return Err(self.misfit(owner, param, &value));
-                    }
-                    self.give(&mut matching, param, value, name.span)?;
-                    at + 1
-                }
-                _ => break,
-            };
+                Err(reported) if self.halted => return Err(reported),
+                Err(_) => failed = true,
+            }
         }
-        Ok((matching.given, at))
+        Ok(Matched {
+            given: matching.given,
+            next: matching.next,
+            failed,
+        })
     }
 
-    /// A word: a parameter's name, a value that stands for itself, or a variable; `None` if none of them.
+    /// One term, or as many as belong together; whether it belongs to a parameter at all.
+    fn term(
+        &mut self,
+        matching: &mut Matching<'_>,
+        term: &Term,
+        terms: &[Term],
+        at: usize,
+    ) -> Result<bool> {
+        let params = matching.params;
+        match &term.kind {
+            TermKind::Stride(expr) => {
+                let value = self.eval_literal(expr)?;
+                let value = Spanned {
+                    value,
+                    span: term.span,
+                };
+                match params.iter().find(|param| param.kind == Kind::Stride) {
+                    Some(param) if fits(&param.kind, &value.value) => {
+                        self.give(matching, param, value, term.span)?;
+                    }
+                    Some(param) => return Err(self.misfit(matching.owner, param, &value)),
+                    None => return Err(self.no_taker(matching, term)),
+                }
+            }
+            TermKind::Value(expr) => {
+                let value = self.eval(expr)?;
+                let span = term.span;
+                self.positional(matching, Spanned { value, span }, term)?;
+            }
+            TermKind::Word(word) => return self.word(matching, word, terms, at),
+            // `pad(1, 2)` is `pad (1, 2)`.
+            TermKind::Call(name, args) => {
+                let Some(param) = find(params, &name.value) else {
+                    return Ok(false);
+                };
+                let list = crate::ast::Expr {
+                    kind: match args.as_slice() {
+                        [one] => one.kind.clone(),
+                        _ => ExprKind::List(args.clone()),
+                    },
+                    span: Span {
+                        start: name.span.end,
+                        ..term.span
+                    },
+                };
+                let value = Spanned {
+                    value: self.eval_literal(&list)?,
+                    span: list.span,
+                };
+                if !fits(&param.kind, &value.value) {
+                    return Err(self.misfit(matching.owner, param, &value));
+                }
+                self.give(matching, param, value, name.span)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// A word: whether it is a parameter's name, a value that stands for itself, or a variable.
     fn word(
         &mut self,
         matching: &mut Matching<'_>,
         word: &str,
         terms: &[Term],
         at: usize,
-    ) -> Result<Option<usize>> {
+    ) -> Result<bool> {
         let term = &terms[at];
         if let Some(param) = find(matching.params, word) {
-            return self.named(matching, param, terms, at).map(Some);
+            self.named(matching, param, terms, at)?;
+            return Ok(true);
         }
         if let Some(param) = lone(matching.params, word) {
             let value = Spanned {
@@ -118,14 +155,14 @@ impl Resolver<'_> {
                 span: term.span,
             };
             self.give(matching, param, value, term.span)?;
-            return Ok(Some(at + 1));
+            return Ok(true);
         }
         if let Some(value) = self.find_constant(word) {
             let span = term.span;
             self.positional(matching, Spanned { value, span }, term)?;
-            return Ok(Some(at + 1));
+            return Ok(true);
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// `name value`, or a flag's bare name.
@@ -135,30 +172,48 @@ impl Resolver<'_> {
         param: &'static ParamDecl,
         terms: &[Term],
         at: usize,
-    ) -> Result<usize> {
+    ) -> Result<()> {
         let name = &terms[at];
         if param.kind.is_several() {
             return self.several(matching, param, terms, at);
         }
         let value = match terms.get(at + 1) {
-            Some(term) => self.value_of(param, term)?,
+            Some(term) => match self.value_of(param, term) {
+                Ok(value) => value,
+                Err(reported) => {
+                    matching.next = at + 2;
+                    return Err(reported);
+                }
+            },
             None => None,
         };
         match value {
             Some(value) if fits(&param.kind, &value.value) => {
-                self.give(matching, param, value, name.span)?;
-                Ok(at + 2)
+                matching.next = at + 2;
+                self.give(matching, param, value, name.span)
             }
-            // What follows a bare flag fills the next parameter.
+            // What follows a bare flag fills the next parameter, or begins the next layer.
+            Some(Spanned {
+                value: Literal::Word(word),
+                span,
+            }) if param.kind == Kind::Flag
+                && words::nearest(&word, words_of(&param.kind)).is_some() =>
+            {
+                matching.next = at + 2;
+                let value = Literal::Word(word);
+                Err(self.misfit(matching.owner, param, &Spanned { value, span }))
+            }
             _ if param.kind == Kind::Flag => {
                 let value = Spanned {
                     value: Literal::Word("on".to_owned()),
                     span: name.span,
                 };
-                self.give(matching, param, value, name.span)?;
-                Ok(at + 1)
+                self.give(matching, param, value, name.span)
             }
-            Some(value) => Err(self.misfit(matching.owner, param, &value)),
+            Some(value) => {
+                matching.next = at + 2;
+                Err(self.misfit(matching.owner, param, &value))
+            }
             None => {
                 let message = format!("`{}` has no value", param.name);
                 let problem = Diagnostic::new(codes::NO_VALUE, name.span, message)
@@ -178,9 +233,14 @@ impl Resolver<'_> {
         param: &'static ParamDecl,
         terms: &[Term],
         at: usize,
-    ) -> Result<usize> {
+    ) -> Result<()> {
         let name = &terms[at];
         let mut next = at + 1;
+        // Behind a mistake, all that could belong to it.
+        let value = |term: &&Term| matches!(term.kind, TermKind::Value(_));
+        let word = usize::from(!terms.get(next).is_some_and(|term| value(&term)));
+        let values = terms.iter().skip(next + word).take_while(value).count();
+        matching.next = (next + word + values).min(terms.len());
         if let Some(TermKind::Word(word)) = terms.get(next).map(|term| &term.kind)
             && param.kind != Kind::Tensors
             && let Some(other) = lone(matching.params, word)
@@ -219,6 +279,7 @@ impl Resolver<'_> {
             }
             next += 1;
         }
+        matching.next = next;
         let (Some(first), Some(last)) = (items.first(), items.last()) else {
             let message = format!("`{}` has no value", param.name);
             let problem = Diagnostic::new(codes::NO_VALUE, name.span, message)
@@ -228,8 +289,7 @@ impl Resolver<'_> {
         };
         let span = first.span.to(last.span);
         let value = Literal::List(items);
-        self.give(matching, param, Spanned { value, span }, name.span)?;
-        Ok(next)
+        self.give(matching, param, Spanned { value, span }, name.span)
     }
 
     /// The term as a value for the parameter; `None` if it is something else, such as the next layer.
@@ -273,8 +333,10 @@ impl Resolver<'_> {
             .iter()
             .filter(free)
             .find(|param| fits(&param.kind, &value.value));
+        matching.vague |= value.value == Literal::Unknown;
         match param {
             Some(param) => self.give(matching, param, value, term.span),
+            None if std::mem::replace(&mut matching.vague, true) => Err(super::Reported),
             None => Err(self.no_taker(matching, term)),
         }
     }
@@ -420,6 +482,7 @@ pub(super) fn fits(kind: &Kind, value: &Literal) -> bool {
                 .all(|item| matches!(item.value, Literal::Int(_)))
     };
     match (kind, value) {
+        (_, Literal::Unknown) => true,
         (Kind::Dims | Kind::Stride | Kind::Padding, Literal::Int(_) | Literal::Dims(_)) => true,
         (Kind::Dims | Kind::Stride | Kind::Padding, Literal::List(items)) => integers(items),
         (Kind::Int, Literal::Int(_)) => true,

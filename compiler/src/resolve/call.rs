@@ -51,6 +51,10 @@ impl<'a> Resolver<'a> {
             .iter()
             .map(|arg| self.eval(arg))
             .collect::<Result<Vec<Value>>>()?;
+        if self.blind.is_some() && self.seen.contains(&block.body.span) {
+            self.current = Some(Tensor::Unknown);
+            return Ok(());
+        }
         let written: Vec<String> = values.iter().map(|value| value.to_string()).collect();
         let written = match written.as_slice() {
             [] => name.to_owned(),
@@ -117,6 +121,10 @@ impl<'a> Resolver<'a> {
             let problem = Diagnostic::new(codes::OPERANDS, span, message);
             return Err(self.error(problem.also(definition, "defined here")));
         }
+        if self.blind.is_some() {
+            self.glance_at_shared(index);
+            return Ok(Tensor::Unknown);
+        }
         let place = self.shared_place(index, whole, chain, span);
         let defined = self.shared[index].variables;
         let mark = self.variables.mark();
@@ -135,8 +143,7 @@ impl<'a> Resolver<'a> {
             this.within(Some(&place), |this| {
                 let prefix = scope(&this.labels);
                 for (param, &operand) in params.iter().zip(&operands) {
-                    this.tensors
-                        .insert(format!("{prefix}{}", param.value), operand);
+                    this.set_tensor(format!("{prefix}{}", param.value), operand);
                 }
                 this.entered(|this| this.body(body))
             })
@@ -210,6 +217,10 @@ impl<'a> Resolver<'a> {
     pub(super) fn tensor(&mut self, name: &str, span: Span) -> Result<Tensor> {
         if let Some(tensor) = self.find_tensor(name) {
             return Ok(tensor);
+        }
+        // It may be one of the caller's.
+        if self.blind.is_some() {
+            return Ok(Tensor::Unknown);
         }
         let prefix = scope(&self.labels);
         let known: Vec<String> = self

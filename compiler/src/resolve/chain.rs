@@ -1,12 +1,13 @@
 //! Chains: layers, calls, branches and tensors, one after the other.
 
+use super::args::Matched;
 use super::label::Place;
 use super::{Reported, Resolver, Result, Tensor};
 use crate::ast::{Expr, ExprKind, Infix, Name, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::{NodeId, Span};
 use crate::id::Id;
-use crate::layer::{self, Args, Decl};
+use crate::layer::{self, Args, Decl, ParamDecl};
 use crate::outline::Kind;
 use crate::words;
 
@@ -28,13 +29,55 @@ impl<'a> Resolver<'a> {
             nodes: Vec::new(),
             labels_call: false,
         };
-        let mut at = self.operators(terms, &mut chain)?;
-        while at < terms.len() {
+        let (mut at, mut failed) = (0, false);
+        let mut next = self.operators(terms, &mut chain);
+        loop {
+            at = match next {
+                Ok(next) => next,
+                Err(reported) if self.halted => return Err(reported),
+                Err(_) => {
+                    failed = true;
+                    self.current = Some(Tensor::Unknown);
+                    self.resume(terms, at)
+                }
+            };
+            if at >= terms.len() {
+                break;
+            }
             self.spend(1)?;
-            at = self.link(terms, at, &mut chain)?;
+            next = self.link(terms, at, &mut chain);
+        }
+        if failed {
+            return Err(Reported);
         }
         self.name_chain(place, &chain.nodes);
         Ok(())
+    }
+
+    /// Where a chain goes on behind a mistake: at the next layer, which may have mistakes of its own.
+    fn resume(&self, terms: &[Term], mistake: usize) -> usize {
+        // The layer behind a value without one may be its own.
+        if let Some(TermKind::Value(_) | TermKind::Stride(_)) =
+            terms.get(mistake).map(|term| &term.kind)
+        {
+            return terms.len();
+        }
+        let operator = |term: &Term| matches!(term.kind, TermKind::Operator(_));
+        // Behind an operator stands its operand.
+        let operand = terms.iter().rposition(operator).map_or(0, |at| at + 2);
+        let from = operand.max(mistake + 1);
+        let starts = |term: &Term| match &term.kind {
+            TermKind::Word(word) | TermKind::Call(Name { value: word, .. }, _) => {
+                layer::find(word).is_some()
+                    || self.program.block(word).is_some()
+                    || self.is_shared(word)
+            }
+            TermKind::Branch { .. } | TermKind::Residual { .. } => true,
+            _ => false,
+        };
+        let rest = terms.get(from..).unwrap_or_default();
+        let skip = rest.iter().position(starts);
+        skip.map_or(terms.len(), |skip| from + skip)
     }
 
     /// One element of the chain; returns the position of the next.
@@ -43,13 +86,13 @@ impl<'a> Resolver<'a> {
         match &term.kind {
             TermKind::Word(word) => {
                 if let Some(decl) = layer::find(word) {
-                    let operands = self.current.map_or(Vec::new(), |tensor| vec![tensor]);
+                    let operands = self.value_so_far().into_iter().collect();
                     return self.layer(decl, term.span, operands, terms, at + 1, chain);
                 }
                 if self.program.block(word).is_some() {
                     self.block(word, term.span, &[], chain)?;
                 } else if self.is_shared(word) {
-                    let operands = self.current.map_or(Vec::new(), |tensor| vec![tensor]);
+                    let operands = self.value_so_far().into_iter().collect();
                     let result = self.shared_call(word, term.span, operands, true, chain)?;
                     self.current = Some(result);
                 } else if let Some(tensor) = self.find_tensor(word) {
@@ -57,6 +100,8 @@ impl<'a> Resolver<'a> {
                         return Err(self.late_start(word, term.span));
                     }
                     self.current = Some(tensor);
+                } else if self.may_be_tensor(word, terms, at) {
+                    self.current = Some(Tensor::Unknown);
                 } else {
                     return Err(self.unknown_word(word, term.span, terms, at));
                 }
@@ -112,7 +157,28 @@ impl<'a> Resolver<'a> {
         at: usize,
         chain: &mut Chain<'_>,
     ) -> Result<usize> {
-        let (given, next) = self.match_terms(decl.keyword, decl.params, terms, at)?;
+        let Matched {
+            given,
+            next,
+            failed,
+        } = self.match_terms(decl.keyword, decl.params, terms, at)?;
+        if failed {
+            self.incomplete = true;
+            self.current = Some(Tensor::Unknown);
+            return Ok(next);
+        }
+        // What is missing may be what follows and is not understood.
+        let stray = |term: &Term| match &term.kind {
+            TermKind::Word(word) => !self.is_callable(word),
+            _ => false,
+        };
+        let missing = |param: &ParamDecl| {
+            param.default.is_none() && !given.iter().any(|(name, _)| *name == param.name)
+        };
+        if terms.get(next).is_some_and(stray) && decl.params.iter().any(missing) {
+            self.current = Some(Tensor::Unknown);
+            return Ok(next);
+        }
         let span = keyword.to(terms[next - 1].span);
         let mut args = Args {
             given,
@@ -148,6 +214,7 @@ impl<'a> Resolver<'a> {
         {
             return Err(self.error(problem));
         }
+        let before = self.current;
         let mut operands = args
             .iter()
             .map(|arg| self.operand(arg, chain))
@@ -155,7 +222,7 @@ impl<'a> Resolver<'a> {
         // In the middle of a chain the value before is the first operand, if one is missing.
         let wanted = decl.map_or(1, |decl| decl.operands.0);
         if operands.len() < wanted
-            && let Some(current) = self.current
+            && let Some(current) = self.value_so_far()
         {
             operands.insert(0, current);
         } else if at > 0 {
@@ -165,7 +232,14 @@ impl<'a> Resolver<'a> {
             return Err(self.error(problem));
         }
         match decl {
-            Some(decl) => self.layer(decl, terms[at].span, operands, terms, at + 1, chain),
+            Some(decl) => {
+                let count = operands.len();
+                let next = self.layer(decl, terms[at].span, operands, terms, at + 1, chain)?;
+                if at == 0 && decl.operands.1 > 1 {
+                    self.note_dropped(before, terms[at].span, count < decl.operands.1);
+                }
+                Ok(next)
+            }
             None => {
                 let result = self.shared_call(word, terms[at].span, operands, true, chain)?;
                 self.current = Some(result);

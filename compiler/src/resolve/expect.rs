@@ -9,6 +9,9 @@ use crate::id::Id;
 use crate::words::grouped;
 use std::collections::{HashMap, HashSet};
 
+/// What can be expected.
+const KNOWN: [&str; 3] = ["params", "macs", "shape"];
+
 /// What is held against expectations.
 struct Facts {
     params: u64,
@@ -52,17 +55,21 @@ impl Resolver<'_> {
                 _ => {
                     let text = self.quoted(term.span);
                     let message = format!("nothing called `{text}` can be expected");
-                    let known = ["params", "macs", "shape"];
                     let problem = Diagnostic::new(codes::UNKNOWN_SETTING, term.span, message)
-                        .suggest(&text, term.span, "expectations", known);
+                        .suggest(&text, term.span, "expectations", KNOWN);
                     self.error(problem);
-                    return;
+                    None
                 }
             };
-            match used {
-                Some(used) => at += used,
-                None => return,
-            }
+            // Behind a mistake, the next word that is one of them again.
+            let known = |term: &Term| matches!(&term.kind, TermKind::Word(word) if KNOWN.contains(&&**word));
+            at = match used {
+                Some(used) => at + used,
+                None => match terms[at + 1..].iter().position(known) {
+                    Some(skip) => at + 1 + skip,
+                    None => return,
+                },
+            };
         }
     }
 

@@ -9,6 +9,15 @@ use crate::head::{self, Computes, Head, HeadDecl, Misfit};
 use crate::layer::{Kind, Literal};
 use std::collections::HashSet;
 
+/// A head as it is written.
+pub(super) struct Written {
+    pub(super) decl: &'static HeadDecl,
+    pub(super) head: Head,
+    /// Where its labels are named, if they are.
+    labels: Option<Span>,
+    pub(super) span: Span,
+}
+
 impl<'a> Resolver<'a> {
     /// Reads the head and expands its statements.
     pub(super) fn head(
@@ -17,7 +26,7 @@ impl<'a> Resolver<'a> {
         body: Option<&'a Body>,
         labels: Option<&'a [Term]>,
         span: Span,
-    ) -> Option<(&'static HeadDecl, Head, Span)> {
+    ) -> Option<Written> {
         let Some(decl) = head::find(&name.value) else {
             let message = format!("there is no head `{}`", name.value);
             let known = head::HEADS.iter().map(|head| head.keyword);
@@ -67,6 +76,7 @@ impl<'a> Resolver<'a> {
             tensors: Vec::new(),
         };
         let mut places: Vec<(&str, Span)> = Vec::new();
+        let mut written = None;
         for (key, value) in given {
             if let Some(&(_, first)) = places.iter().find(|(known, _)| *known == key) {
                 let message = format!("`{key}` of `{owner}` is given twice");
@@ -77,6 +87,7 @@ impl<'a> Resolver<'a> {
             places.push((key, value.span));
             if key == "labels" {
                 head.labels = self.labels(&value)?;
+                written = Some(value.span);
                 continue;
             }
             if decl
@@ -88,7 +99,13 @@ impl<'a> Resolver<'a> {
             }
             head.given.push((key, value));
         }
-        Some((decl, head, span))
+        let labels = written;
+        Some(Written {
+            decl,
+            head,
+            labels,
+            span,
+        })
     }
 
     /// The tensors of a list of labels; `None` if there is none of such a label, or it failed.
@@ -150,7 +167,13 @@ impl<'a> Resolver<'a> {
     }
 
     /// Adds what the head computes; `raw` is an output already.
-    pub(super) fn attach(&mut self, decl: &'static HeadDecl, head: Head, raw: ValueId, span: Span) {
+    pub(super) fn attach(&mut self, written: Written, raw: ValueId) {
+        let Written {
+            decl,
+            head,
+            labels,
+            span,
+        } = written;
         let mut entering = vec![raw];
         if decl.computes == Computes::Maps {
             // The first of the maps is `raw`.
@@ -193,9 +216,22 @@ impl<'a> Resolver<'a> {
                 });
             }
         }
-        if !head.labels.is_empty() && head.labels.len() != classes {
-            let (count, what) = (head.labels.len(), decl.classes);
-            let message = format!("there are {count} labels for {classes} {what}");
+        // What a detector without classes finds is one thing, which has a name.
+        let classes = match decl.detects {
+            true => classes.max(1),
+            false => classes,
+        };
+        if let Some(named) = labels
+            && head.labels.len() != classes
+        {
+            let what = decl.classes;
+            let message = match head.labels.len() {
+                0 if self.files.slice(named).starts_with('"') => {
+                    format!("the file has no labels, the network {classes} {what}")
+                }
+                0 => format!("the list has no labels, the network {classes} {what}"),
+                count => format!("there are {count} labels for {classes} {what}"),
+            };
             let problem = Diagnostic::new(codes::LABELS, span, message)
                 .also(self.maker(raw), format!("this has {classes} {what}"));
             self.error(problem);

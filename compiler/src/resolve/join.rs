@@ -20,18 +20,28 @@ impl<'a> Resolver<'a> {
         let decl = self.joining(join, "concat", span)?;
         let start = self.current;
         let place = chain.place.cloned();
-        let mut ends = Vec::new();
+        let mut ends: Vec<Tensor> = Vec::new();
+        let blind = self.blind.is_some();
         let result = self.within(place.as_ref(), |this| {
             this.scope(body, |this| {
-                body.statements
-                    .iter()
-                    .try_for_each(|statement| this.branch_statement(statement, start, &mut ends))
+                body.statements.iter().try_for_each(|statement| {
+                    this.branch_statement(statement, start, |this, end| {
+                        // Of what is only looked at, nothing is joined.
+                        if blind == this.blind.is_some() {
+                            ends.extend(end);
+                        }
+                    })
+                })
             })
         });
         self.current = start;
         result?;
-        let ends: Vec<Tensor> = ends.into_iter().flatten().collect();
         match ends.as_slice() {
+            // How many there are may depend on what is not known.
+            [] if self.incomplete || blind => {
+                self.current = Some(Tensor::Unknown);
+                Ok(())
+            }
             [] => {
                 let message = "there is no branch to join";
                 Err(self.error(Diagnostic::new(codes::BRANCHES, span, message)))
@@ -53,7 +63,7 @@ impl<'a> Resolver<'a> {
         &mut self,
         statement: &'a Statement,
         start: Option<Tensor>,
-        ends: &mut Vec<Option<Tensor>>,
+        mut end: impl FnMut(&Self, Option<Tensor>),
     ) -> Result<()> {
         match &statement.kind {
             StatementKind::Defaults { .. } | StatementKind::Shared { .. } => {
@@ -66,7 +76,7 @@ impl<'a> Resolver<'a> {
                     this.looped(statement, |this, body| {
                         this.current = start;
                         this.body(body)?;
-                        ends.push(this.current);
+                        end(this, this.current);
                         Ok(())
                     })
                 })
@@ -74,17 +84,19 @@ impl<'a> Resolver<'a> {
             StatementKind::If { arms, otherwise } => {
                 let place = statement.label.as_ref().map(|label| self.place(label));
                 let place: Option<Place> = place.transpose()?;
-                if let Some(body) = self.choose(arms, otherwise.as_ref())? {
-                    self.current = start;
-                    self.within(place.as_ref(), |this| this.body(body))?;
-                    ends.push(self.current);
-                }
-                Ok(())
+                self.within(place.as_ref(), |this| {
+                    this.choose(arms, otherwise.as_ref(), |this, body| {
+                        this.current = start;
+                        this.body(body)?;
+                        end(this, this.current);
+                        Ok(())
+                    })
+                })
             }
             _ => {
                 self.current = start;
                 self.statement(statement)?;
-                ends.push(self.current);
+                end(self, self.current);
                 Ok(())
             }
         }
@@ -101,7 +113,7 @@ impl<'a> Resolver<'a> {
     ) -> Result<()> {
         let decl = self.joining(join, "add", span)?;
         let start = self.current;
-        let Some(input) = start else {
+        let Some(input) = self.value_so_far() else {
             self.no_start(span);
             return Err(super::Reported);
         };
@@ -111,9 +123,19 @@ impl<'a> Resolver<'a> {
             Shortcut::Identity => input,
             Shortcut::Body(body) => self.path(place.as_ref(), body, start)?,
             Shortcut::Auto(body) => match (main, input) {
-                (Tensor::Known(a), Tensor::Known(b)) if self.shape(a) == self.shape(b) => input,
+                (Tensor::Known(a), Tensor::Known(b)) if self.shape(a) == self.shape(b) => {
+                    self.blindly(body, |this| {
+                        this.path(place.as_ref(), body, start).map(drop)
+                    });
+                    input
+                }
                 (Tensor::Known(_), Tensor::Known(_)) => self.path(place.as_ref(), body, start)?,
-                _ => Tensor::Unknown,
+                _ => {
+                    self.blindly(body, |this| {
+                        this.path(place.as_ref(), body, start).map(drop)
+                    });
+                    Tensor::Unknown
+                }
             },
             Shortcut::Unknown(word) => {
                 let message = format!("`{}` is no shortcut", word.value);

@@ -94,6 +94,7 @@ impl<'a> Resolver<'a> {
             whole = true;
             match self.eval(expr)? {
                 Value::Int(n) => text.push_str(&n.to_string()),
+                Value::Unknown => text.push('?'),
                 Value::Str(piece) | Value::Word(piece) => text.push_str(&piece),
                 other => {
                     let message = format!("a label cannot contain {}", other.kind());
@@ -157,7 +158,15 @@ impl<'a> Resolver<'a> {
         if let Tensor::Known(value) = tensor {
             self.graph.names.push((path.clone(), value));
         }
-        self.tensors.insert(path, tensor);
+        self.set_tensor(path, tensor);
+    }
+
+    /// Makes a tensor known by that path.
+    pub(super) fn set_tensor(&mut self, path: String, tensor: Tensor) {
+        let before = self.tensors.insert(path.clone(), tensor);
+        if let Some(journal) = &mut self.blind {
+            journal.push((path, before));
+        }
     }
 
     /// Names the nodes of a chain, first to last.

@@ -10,8 +10,10 @@
 //! | `args` | which words belong to a layer |
 //! | `join` | branches and residuals |
 //! | `call` | blocks, shared networks, tensors as operands |
+//! | `blind` | what is written and never expanded |
 //! | `apply` | one layer on its operands: shapes and parameters |
 //! | `value`, `variables` | constant expressions and the names in them |
+//! | `uses` | which values are used, and which are dropped |
 //! | `label`, `weights`, `pattern` | names of nodes and of their tensors in files |
 //!
 //! One mistake is one diagnostic: what fails yields `Tensor::Unknown`, and whatever is applied to it is
@@ -19,6 +21,7 @@
 
 mod apply;
 mod args;
+mod blind;
 mod call;
 mod chain;
 mod defaults;
@@ -34,6 +37,7 @@ mod program;
 mod settings;
 mod statement;
 mod style;
+mod uses;
 mod value;
 mod variables;
 mod weights;
@@ -52,7 +56,7 @@ use defaults::Defaults;
 use label::{Component, Naming};
 use program::Program;
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use value::Value;
 use variables::{Mark, Variables};
@@ -73,6 +77,8 @@ pub struct Model {
     pub warnings: Diagnostics,
     /// Every file that was read beside the spec: imports and label lists.
     pub files: Vec<PathBuf>,
+    /// Names of tensors in weights files that a pair of `weights map` has made, and the pair as it is written.
+    pub pairs: HashMap<String, String>,
 }
 
 /// Compiles the text of a spec. `path` is what diagnostics call it, and what imports and label files are relative to.
@@ -90,6 +96,7 @@ pub fn compile_source(
     let graph = resolver.model();
     let problems = std::mem::take(&mut resolver.problems);
     let outline = std::mem::take(&mut resolver.outline).finish();
+    let pairs = resolver.named_pairs();
     let failed = problems.failed();
     let problems = Diagnostics::new(problems.into_items(), files);
     match graph {
@@ -98,6 +105,7 @@ pub fn compile_source(
             outline,
             warnings: problems,
             files: files.read().to_vec(),
+            pairs,
         }),
         _ => Err(problems),
     }
@@ -171,6 +179,17 @@ struct SharedCall {
     span: Span,
 }
 
+/// A value that a chain did not go on from: a call of a layer on other tensors stands behind it.
+struct Dropped {
+    value: ValueId,
+    /// The call.
+    span: Span,
+    /// Whether the layer takes one more operand.
+    open: bool,
+    /// The node behind those of the call.
+    next: NodeId,
+}
+
 struct Resolver<'a> {
     program: &'a Program,
     files: &'a mut Files,
@@ -184,11 +203,16 @@ struct Resolver<'a> {
     owned: Vec<(ParamId, NodeId)>,
     /// How the model's weights are called in files.
     rules: weights::Rules,
+    /// Names that a pair of a map has made, and where the pair stands.
+    by_pair: Vec<(String, Span)>,
     /// Labelled tensors by path.
     tensors: HashMap<String, Tensor>,
     input_count: usize,
     /// Current value of the chain.
     current: Option<Tensor>,
+    /// Values that a chain has gone on from.
+    chained: HashSet<ValueId>,
+    dropped: Vec<Dropped>,
     variables: Variables,
     defaults: Defaults,
     shared: Vec<SharedNet<'a>>,
@@ -206,6 +230,10 @@ struct Resolver<'a> {
     steps: Cell<usize>,
     /// Bodies that are being expanded within one another.
     depth: usize,
+    /// Bodies and choices that have been looked at, expanded or blindly.
+    seen: HashSet<Span>,
+    /// Set while statements are checked that nothing expands: what labels named before them.
+    blind: Option<Vec<(String, Option<Tensor>)>>,
     elements: u64,
     parameters: u64,
     /// The statement that is being expanded.
@@ -232,10 +260,13 @@ impl<'a> Resolver<'a> {
             input_spans: HashMap::new(),
             notes: Vec::new(),
             rules: weights::Rules::default(),
+            by_pair: Vec::new(),
             owned: Vec::new(),
             tensors: HashMap::new(),
             input_count: 0,
             current: None,
+            chained: HashSet::new(),
+            dropped: Vec::new(),
             variables: Variables::default(),
             defaults: Defaults::default(),
             shared: Vec::new(),
@@ -247,6 +278,8 @@ impl<'a> Resolver<'a> {
             entry: (0, 0),
             steps: Cell::new(0),
             depth: 0,
+            seen: HashSet::new(),
+            blind: None,
             elements: 0,
             parameters: 0,
             here: None,
@@ -345,7 +378,11 @@ impl<'a> Resolver<'a> {
     }
 
     fn find_variable(&self, name: &str) -> Option<Value> {
-        self.variables.find(name).cloned()
+        let found = self.variables.find(name)?;
+        Some(match self.blind {
+            Some(_) => Value::Unknown,
+            None => found.clone(),
+        })
     }
 
     /// A variable, or `channels`: how many the value has that the chain has reached.
@@ -355,11 +392,10 @@ impl<'a> Resolver<'a> {
     }
 
     fn channels(&self) -> Option<Value> {
-        Some(Value::Int(match self.current? {
-            Tensor::Known(value) => self.graph.values[value].shape.channels() as i64,
-            // After a mistake: a number that makes no second one.
-            Tensor::Unknown => 1 << 12,
-        }))
+        Some(match self.current? {
+            Tensor::Known(value) => Value::Int(self.graph.values[value].shape.channels() as i64),
+            Tensor::Unknown => Value::Unknown,
+        })
     }
 
     fn bind(&mut self, name: &Name, value: Value) -> Result<()> {

@@ -1,10 +1,11 @@
 //! The model: inputs, statements, head, outputs, and what is expected of them.
 
+use super::head::Written;
 use super::{Resolver, Tensor};
 use crate::ast::{Body, Model, Name, Statement, StatementKind, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::{Graph, NodeId, Output, Span, ValueId};
-use crate::head::{Computes, Head, HeadDecl};
+use crate::graph::{Graph, Output, Span, ValueId};
+use crate::head::Computes;
 use std::collections::HashSet;
 
 /// What stands in the model and is looked at when the network is complete.
@@ -37,6 +38,7 @@ impl<'a> Resolver<'a> {
             }
             this.finish(&later, model.name.span);
         });
+        self.glance_at_items();
         Some(std::mem::take(&mut self.graph))
     }
 
@@ -136,8 +138,8 @@ impl<'a> Resolver<'a> {
         }));
         // What the head has made on the way to it comes behind it.
         self.graph.outputs.rotate_left(at);
-        if let (Some((decl, head, span)), Some(raw)) = (head, raw) {
-            self.attach(decl, head, raw, span);
+        if let (Some(head), Some(raw)) = (head, raw) {
+            self.attach(head, raw);
         }
         self.settle_names();
         self.tap(&later.taps);
@@ -148,12 +150,12 @@ impl<'a> Resolver<'a> {
     }
 
     /// What enters the head's decode: what it computes, the tensor that it names first, or the result of the last chain.
-    fn raw(&mut self, head: Option<&(&'static HeadDecl, Head, Span)>) -> Option<ValueId> {
-        let found = match head {
-            Some((decl, head, span)) if decl.computes == Computes::Style => {
-                self.style(head, *span).ok()
-            }
-            Some((_, head, _)) if !head.tensors.is_empty() => {
+    fn raw(&mut self, written: Option<&Written>) -> Option<ValueId> {
+        let found = match written {
+            Some(Written {
+                decl, head, span, ..
+            }) if decl.computes == Computes::Style => self.style(head, *span).ok(),
+            Some(Written { head, .. }) if !head.tensors.is_empty() => {
                 Some(Tensor::Known(head.tensors[0].1))
             }
             _ => self.current,
@@ -205,56 +207,6 @@ impl<'a> Resolver<'a> {
         let message = format!("there is no tensor `{name}`");
         let problem = Diagnostic::new(codes::UNKNOWN_TENSOR, span, message);
         self.suggest(problem, name, span, "tensors", &known)
-    }
-
-    /// Takes layers that no output needs out of the schedule, with a warning.
-    fn prune(&mut self) {
-        let mut needed: HashSet<ValueId> = self
-            .graph
-            .outputs
-            .iter()
-            .map(|output| output.value)
-            .collect();
-        let mut live: HashSet<NodeId> = HashSet::new();
-        for &id in self.graph.order.iter().rev() {
-            let node = &self.graph.nodes[id];
-            if needed.contains(&node.output) {
-                live.insert(id);
-                needed.extend(&node.inputs);
-            }
-        }
-        let used: HashSet<ValueId> = self
-            .graph
-            .live()
-            .flat_map(|(_, node)| node.inputs.iter().copied())
-            .collect();
-        let ends: Vec<(String, Span)> = self
-            .graph
-            .live()
-            .filter(|(id, node)| !live.contains(id) && !used.contains(&node.output))
-            .map(|(_, node)| (node.label.clone(), node.span))
-            .collect();
-        for (label, span) in ends {
-            let message = format!("nothing uses `{label}`");
-            let problem = Diagnostic::new(codes::UNUSED, span, message)
-                .help("join it, `tap` it, or remove it");
-            self.warn(problem);
-        }
-        let unused: Vec<(String, ValueId)> = self
-            .graph
-            .inputs
-            .iter()
-            .filter(|input| !needed.contains(&input.value))
-            .map(|input| (input.name.clone(), input.value))
-            .collect();
-        for (name, value) in unused {
-            let message = format!("nothing uses the input `{name}`");
-            let span = self.maker(value);
-            self.warn(Diagnostic::new(codes::UNUSED, span, message));
-        }
-        self.graph.order.retain(|id| live.contains(id));
-        // A name must not keep what is gone.
-        self.graph.names.retain(|(_, value)| needed.contains(value));
     }
 }
 

@@ -202,6 +202,20 @@ impl Program {
         Some(&self.files[file].blocks[index])
     }
 
+    /// All blocks that can be called, in the order of the files.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = &Block> {
+        let all = self.files.iter().flat_map(|file| &file.blocks);
+        all.filter(|block| {
+            self.block(&block.name.value)
+                .is_some_and(|known| std::ptr::eq(known, *block))
+        })
+    }
+
+    /// All presets, in the order of the files.
+    pub(super) fn presets(&self) -> impl Iterator<Item = &Preset> {
+        self.files.iter().flat_map(|file| &file.presets)
+    }
+
     pub(super) fn block_names(&self) -> impl Iterator<Item = &str> {
         self.blocks.keys().map(String::as_str)
     }

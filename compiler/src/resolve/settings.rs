@@ -19,7 +19,10 @@ impl Resolver<'_> {
         let program = self.program;
         if let Some(name) = preset {
             match program.preset(&name.value) {
-                Some(preset) => self.default_list(&preset.settings),
+                Some(preset) => {
+                    self.seen.insert(preset.name.span);
+                    self.default_list(&preset.settings);
+                }
                 None => {
                     let message = format!("there is no preset `{}`", name.value);
                     let problem = Diagnostic::new(codes::UNKNOWN_SETTING, name.span, message);
@@ -36,19 +39,13 @@ impl Resolver<'_> {
         self.default_list(settings);
     }
 
-    fn default_list(&mut self, terms: &[Term]) {
+    pub(super) fn default_list(&mut self, terms: &[Term]) {
         let mut at = 0;
         while at < terms.len() {
             at = match self.default(terms, at) {
                 Ok(next) => next,
                 Err(_) if self.halted => return,
-                // Behind a mistake, the next word that is a name again.
-                Err(_) => {
-                    let next = terms[at + 1..].iter().position(
-                        |term| matches!(&term.kind, TermKind::Word(word) if is_default(word)),
-                    );
-                    next.map_or(terms.len(), |skip| at + 1 + skip)
-                }
+                Err(_) => behind(terms, at, |word| word.contains('.') || is_default(word)),
             };
         }
     }
@@ -170,17 +167,43 @@ impl Resolver<'_> {
         keys: &'static [ParamDecl],
         terms: &[Term],
     ) -> Result<Given> {
-        let (given, next) = self.match_terms(owner, keys, terms, 0)?;
-        let Some(term) = terms.get(next) else {
-            return Ok(given);
-        };
-        let text = self.quoted(term.span);
-        let message = format!("`{owner}` has no setting `{text}`");
-        let known = keys.iter().map(|key| key.name);
-        let problem = Diagnostic::new(codes::UNKNOWN_SETTING, term.span, message)
-            .suggest(&text, term.span, "settings", known);
-        Err(self.error(problem))
+        let mut all = Given::new();
+        let (mut at, mut failed) = (0, false);
+        while at < terms.len() {
+            let matched = self.match_terms(owner, keys, terms, at)?;
+            all.extend(matched.given);
+            failed |= matched.failed;
+            let Some(term) = terms.get(matched.next) else {
+                break;
+            };
+            failed = true;
+            let text = self.quoted(term.span);
+            let message = format!("`{owner}` has no setting `{text}`");
+            let known = keys.iter().map(|key| key.name);
+            let problem = Diagnostic::new(codes::UNKNOWN_SETTING, term.span, message)
+                .suggest(&text, term.span, "settings", known);
+            self.error(problem);
+            self.spend(1)?;
+            let is_key = |word: &str| keys.iter().any(|key| key.name == word);
+            at = behind(terms, matched.next, is_key);
+        }
+        if failed {
+            Err(super::Reported)
+        } else {
+            Ok(all)
+        }
     }
+}
+
+/// Where a list of settings goes on behind a name that is a mistake: behind its values, or the word that is its value.
+fn behind(terms: &[Term], name: usize, is_name: impl Fn(&str) -> bool) -> usize {
+    let rest = &terms[name + 1..];
+    let value = |term: &&Term| matches!(term.kind, TermKind::Value(_) | TermKind::Stride(_));
+    let skip = match rest.first().map(|term| &term.kind) {
+        Some(TermKind::Word(word)) => usize::from(!is_name(word)),
+        _ => rest.iter().take_while(value).count(),
+    };
+    name + 1 + skip
 }
 
 /// A parameter and the keyword of its layer.

@@ -23,6 +23,7 @@ impl<'a> Resolver<'a> {
 
     /// Runs with the body's defaults and shared networks; variables, defaults and networks end with it.
     pub(super) fn scope<T>(&mut self, body: &'a Body, run: impl FnOnce(&mut Self) -> T) -> T {
+        self.seen.insert(body.span);
         let marks = (
             self.variables.mark(),
             self.defaults.len(),
@@ -45,6 +46,9 @@ impl<'a> Resolver<'a> {
             }
         }
         let result = run(self);
+        for index in marks.2..self.shared.len() {
+            self.glance_at_shared(index);
+        }
         self.depth -= 1;
         self.variables.back(marks.0);
         self.defaults.truncate(marks.1);
@@ -138,12 +142,9 @@ impl<'a> Resolver<'a> {
                 }),
                 None => self.body(body),
             },
-            StatementKind::If { arms, otherwise } => {
-                match self.choose(arms, otherwise.as_ref())? {
-                    Some(body) => self.within(place, |this| this.body(body)),
-                    None => Ok(()),
-                }
-            }
+            StatementKind::If { arms, otherwise } => self.within(place, |this| {
+                this.choose(arms, otherwise.as_ref(), |this, body| this.body(body))
+            }),
             StatementKind::Repeat { .. } | StatementKind::For { .. } => self
                 .within(place, |this| {
                     this.looped(statement, |this, body| this.body(body))
@@ -180,18 +181,43 @@ impl<'a> Resolver<'a> {
         Ok(())
     }
 
-    /// The body whose condition holds.
+    /// Runs the body whose condition holds, and looks at the others.
     pub(super) fn choose(
         &mut self,
         arms: &'a [(Expr, Body)],
         otherwise: Option<&'a Body>,
-    ) -> Result<Option<&'a Body>> {
+        mut run: impl FnMut(&mut Self, &'a Body) -> Result<()>,
+    ) -> Result<()> {
+        let mut chosen = otherwise;
+        let mut known = self.blind.is_none();
         for (condition, body) in arms {
-            if self.condition(condition)? {
-                return Ok(Some(body));
+            match self.condition(condition)? {
+                Some(false) => continue,
+                Some(true) => chosen = Some(body),
+                None => known = false,
             }
+            break;
         }
-        Ok(otherwise)
+        let start = self.current;
+        let result = match chosen {
+            Some(body) if known => run(self, body),
+            _ => Ok(()),
+        };
+        let end = self.current;
+        self.glance(
+            arms.first().map_or(Span::none(), |(first, _)| first.span),
+            arms.iter().skip(1).map(|(condition, _)| condition),
+        );
+        for body in arms.iter().map(|(_, body)| body).chain(otherwise) {
+            self.current = start;
+            self.blindly(body, |this| run(this, body));
+        }
+        self.current = if known {
+            end
+        } else {
+            start.map(|_| Tensor::Unknown)
+        };
+        result
     }
 
     /// Runs the body of a `repeat` or `for` with its variables, once for each turn.
@@ -202,10 +228,15 @@ impl<'a> Resolver<'a> {
     ) -> Result<()> {
         match &statement.kind {
             StatementKind::Repeat { count, var, body } => {
-                let times = self.integer(count)?;
+                let Some(times) = self.integer(count)? else {
+                    return self.turns_blindly(statement, body, run);
+                };
                 if times < 0 {
                     let message = format!("something cannot be repeated {times} times");
                     return Err(self.error(Diagnostic::new(codes::ARGUMENT, count.span, message)));
+                }
+                if times == 0 || self.blind.is_some() {
+                    return self.turns_blindly(statement, body, run);
                 }
                 (0..times).try_for_each(|turn| {
                     self.turn(turn, statement.span, |this| {
@@ -223,7 +254,10 @@ impl<'a> Resolver<'a> {
                 body,
             } => {
                 let list = match self.eval(items)? {
-                    Value::List(list) => list,
+                    Value::List(list) if self.blind.is_none() && !list.is_empty() => list,
+                    Value::List(_) | Value::Unknown => {
+                        return self.turns_blindly(statement, body, run);
+                    }
                     other => {
                         let message = "`for` needs a list";
                         let problem = Diagnostic::new(codes::TYPE, items.span, message)
@@ -246,7 +280,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// One turn: its index is part of the path.
-    fn turn(
+    pub(super) fn turn(
         &mut self,
         turn: i64,
         span: Span,

@@ -1,6 +1,6 @@
 //! Constants and the expressions that make them: pure, total, checked.
 
-use super::{Reported, Resolver, Result};
+use super::{CHANNELS, Reported, Resolver, Result};
 use crate::ast::{Expr, ExprKind, Infix, Prefix, Spanned};
 use crate::diagnostic::{Code, Diagnostic, codes};
 use crate::graph::Span;
@@ -23,6 +23,8 @@ pub(super) enum Value {
     Word(Rc<str>),
     Dims(Rc<[i64]>),
     List(List),
+    /// It depends on a parameter of a block that nobody calls, or on a tensor that has been complained about.
+    Unknown,
 }
 
 /// Items, which other lists may have too: `[a, a]` copies nothing, and is twice as large as `a`.
@@ -33,6 +35,8 @@ pub(super) struct List {
     size: usize,
     /// How deep lists are nested in it, itself included.
     depth: usize,
+    /// Whether something in it is unknown.
+    unknown: bool,
 }
 
 impl List {
@@ -45,6 +49,7 @@ impl List {
         List {
             size: sizes.fold(1, usize::saturating_add),
             depth: 1 + depths.max().unwrap_or(0),
+            unknown: items.iter().any(|item| item.value.is_unknown()),
             items,
         }
     }
@@ -73,6 +78,7 @@ impl std::fmt::Display for Value {
             Value::Dims(_) => f.write_str("…"),
             // A table of a network's sizes says too much.
             Value::List(_) => f.write_str("[…]"),
+            Value::Unknown => f.write_str("?"),
         }
     }
 }
@@ -88,6 +94,16 @@ impl Value {
             Value::Word(_) => "a word",
             Value::Dims(_) => "extents",
             Value::List(_) => "a list",
+            Value::Unknown => "something unknown",
+        }
+    }
+
+    /// Whether it, or something in it, is unknown.
+    pub(super) fn is_unknown(&self) -> bool {
+        match self {
+            Value::Unknown => true,
+            Value::List(list) => list.unknown,
+            _ => false,
         }
     }
 
@@ -104,6 +120,8 @@ impl Value {
     /// As layers see it.
     fn literal(&self) -> Literal {
         match self {
+            unknown if unknown.is_unknown() => Literal::Unknown,
+            Value::Unknown => Literal::Unknown,
             Value::Int(n) => Literal::Int(*n),
             Value::Float(x) => Literal::Float(*x),
             Value::Bool(true) => Literal::Word("on".to_owned()),
@@ -155,12 +173,14 @@ impl Resolver<'_> {
                 self.spend(letters(text))?;
                 Value::Str(text.as_str().into())
             }
-            ExprKind::Dims(parts) => Value::Dims(
-                parts
-                    .iter()
-                    .map(|part| self.integer(part))
-                    .collect::<Result<_>>()?,
-            ),
+            ExprKind::Dims(parts) => {
+                let parts = parts.iter().map(|part| self.integer(part));
+                let parts: Vec<Option<i64>> = parts.collect::<Result<_>>()?;
+                match parts.into_iter().collect() {
+                    Some(dims) => Value::Dims(dims),
+                    None => Value::Unknown,
+                }
+            }
             ExprKind::List(items) => {
                 let items = items.iter().map(|item| {
                     let value = self.eval(item)?;
@@ -195,6 +215,7 @@ impl Resolver<'_> {
                     },
                     (Prefix::Minus, Value::Float(x)) => Value::Float(-x),
                     (Prefix::Not, Value::Bool(b)) => Value::Bool(!b),
+                    (_, Value::Unknown) => Value::Unknown,
                     (Prefix::Minus, other) => {
                         return Err(self.wrong(operand.span, "`-` needs a number", &other));
                     }
@@ -205,11 +226,15 @@ impl Resolver<'_> {
             }
             ExprKind::Infix(op, left, right) => self.infix(*op, left, right, span)?,
             ExprKind::Index(list, index) => {
-                let items = match self.eval(list)? {
-                    Value::List(items) => items,
-                    other => return Err(self.wrong(list.span, "only lists have items", &other)),
-                };
+                let items = self.eval(list)?;
                 let at = self.integer(index)?;
+                let (items, at) = match (items, at) {
+                    (Value::Unknown, _) | (Value::List(_), None) => return Ok(Value::Unknown),
+                    (Value::List(items), Some(at)) => (items, at),
+                    (other, _) => {
+                        return Err(self.wrong(list.span, "only lists have items", &other));
+                    }
+                };
                 match usize::try_from(at).ok().and_then(|at| items.get(at)) {
                     Some(item) => item.value.clone(),
                     None => {
@@ -219,12 +244,22 @@ impl Resolver<'_> {
                 }
             }
             ExprKind::If { arms, otherwise } => {
+                let mut chosen = None;
                 for (condition, value) in arms {
-                    if self.condition(condition)? {
-                        return self.eval(value);
+                    match self.condition(condition)? {
+                        Some(false) => {}
+                        Some(true) => {
+                            chosen = Some(value);
+                            break;
+                        }
+                        None => {
+                            self.glance_at_arms(span, arms, otherwise);
+                            return Ok(Value::Unknown);
+                        }
                     }
                 }
-                self.eval(otherwise)?
+                self.glance_at_arms(span, arms, otherwise);
+                self.eval(chosen.unwrap_or(otherwise))?
             }
             ExprKind::Error => return Err(Reported),
         })
@@ -242,18 +277,28 @@ impl Resolver<'_> {
         self.literal(&value)
     }
 
-    /// An expression that must be true or false.
-    pub(super) fn condition(&mut self, expr: &Expr) -> Result<bool> {
+    /// Looks for mistakes in the values that are not chosen, once.
+    fn glance_at_arms(&mut self, span: Span, arms: &[(Expr, Expr)], otherwise: &Expr) {
+        let exprs = arms
+            .iter()
+            .flat_map(|(condition, value)| [condition, value]);
+        self.glance(span, exprs.chain([otherwise]));
+    }
+
+    /// An expression that must be true or false; `None` if it is not known.
+    pub(super) fn condition(&mut self, expr: &Expr) -> Result<Option<bool>> {
         match self.eval(expr)? {
-            Value::Bool(b) => Ok(b),
+            Value::Bool(b) => Ok(Some(b)),
+            Value::Unknown => Ok(None),
             other => Err(self.wrong(expr.span, "a condition is true or false", &other)),
         }
     }
 
-    /// An expression that must be an integer.
-    pub(super) fn integer(&mut self, expr: &Expr) -> Result<i64> {
+    /// An expression that must be an integer; `None` if it is not known.
+    pub(super) fn integer(&mut self, expr: &Expr) -> Result<Option<i64>> {
         match self.eval(expr)? {
-            Value::Int(n) => Ok(n),
+            Value::Int(n) => Ok(Some(n)),
+            Value::Unknown => Ok(None),
             other => Err(self.wrong(expr.span, "an integer is needed here", &other)),
         }
     }
@@ -263,6 +308,7 @@ impl Resolver<'_> {
             return Ok(value);
         }
         match name {
+            CHANNELS if self.blind.is_some() => return Ok(Value::Unknown),
             "on" => return Ok(Value::Bool(true)),
             "off" => return Ok(Value::Bool(false)),
             word if is_word(word) => return Ok(Value::Word(word.into())),
@@ -304,6 +350,9 @@ impl Resolver<'_> {
             }
         };
         let mut best: Option<&Value> = None;
+        if args.iter().any(|arg| arg.value == Value::Unknown) {
+            return Ok(Value::Unknown);
+        }
         for arg in args {
             if !matches!(arg.value, Value::Int(_) | Value::Float(_)) {
                 return Err(self.wrong(arg.span, "`min` and `max` need numbers", &arg.value));
@@ -326,9 +375,14 @@ impl Resolver<'_> {
         let a = self.eval(left)?;
         // `and` and `or` decide before they look further: `n > 0 and 8 / n > 1` is total.
         match (op, &a) {
-            (Infix::And, Value::Bool(false)) | (Infix::Or, Value::Bool(true)) => return Ok(a),
-            (Infix::And | Infix::Or, Value::Bool(_)) => {
-                return self.condition(right).map(Value::Bool);
+            (Infix::And, Value::Bool(false)) | (Infix::Or, Value::Bool(true)) => {
+                self.glance(right.span, [right]);
+                return Ok(a);
+            }
+            (Infix::And | Infix::Or, Value::Bool(_) | Value::Unknown) => {
+                let b = self.condition(right)?;
+                let known = b.filter(|_| a != Value::Unknown);
+                return Ok(known.map_or(Value::Unknown, Value::Bool));
             }
             (Infix::And | Infix::Or, _) => {
                 let message = format!("`{}` needs truth values", op.symbol());
@@ -337,6 +391,9 @@ impl Resolver<'_> {
             _ => {}
         }
         let b = self.eval(right)?;
+        if a.is_unknown() || b.is_unknown() {
+            return Ok(Value::Unknown);
+        }
         let order = compare(&a, &b);
         let value = match op {
             Infix::Equal | Infix::Unequal => {

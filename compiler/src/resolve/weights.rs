@@ -119,7 +119,9 @@ impl Resolver<'_> {
         self.spend(1)?;
         Ok(match found {
             Some((pair, name)) => {
-                self.rules.map.pairs[pair].made += 1;
+                let pair = &mut self.rules.map.pairs[pair];
+                pair.made += 1;
+                self.by_pair.push((name.clone(), pair.span));
                 name
             }
             None if self.rules.torchvision => format!("{}.{role}", torchvision(note, path)),
@@ -150,6 +152,15 @@ impl Resolver<'_> {
             }
         }
         best
+    }
+
+    /// Names that pairs have made, and each pair as it is written.
+    pub(super) fn named_pairs(&self) -> HashMap<String, String> {
+        let written = |span| self.files.slice(span).split_whitespace().collect::<Vec<_>>();
+        let named = self.by_pair.iter();
+        named
+            .map(|(name, span)| (name.clone(), written(*span).join(" ")))
+            .collect()
     }
 
     /// Warns of pairs that have named nothing; given are the path and role of all weights.

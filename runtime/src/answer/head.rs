@@ -169,12 +169,24 @@ impl Metric {
 }
 
 impl Head {
-    /// The name of a class: its label, or `class 7`.
+    /// The name of a class: its label, or `class 7`; `object`, where there are no classes.
     pub fn label(&self, class: usize) -> Cow<'_, str> {
         match self.labels.get(class) {
             Some(label) => Cow::Borrowed(label),
+            None if self.finds_one_thing() => Cow::Borrowed("object"),
             None => Cow::Owned(format!("class {class}")),
         }
+    }
+
+    /// Whether the head finds things without telling them apart.
+    fn finds_one_thing(&self) -> bool {
+        let detector = match &self.task {
+            Task::Yolo1 { classes, .. }
+            | Task::Yolo2 { classes, .. }
+            | Task::Yolo3 { classes, .. } => Some(*classes),
+            _ => None,
+        };
+        detector == Some(0)
     }
 
     /// Replaces the least score of an answer, where the head has one.

@@ -56,7 +56,8 @@ pub struct Yolo1 {
     pub labels: Labels,
 }
 
-/// YOLOv2: `(5 + classes)` channels for each anchor; class probabilities by softmax.
+/// YOLOv2: `(5 + classes)` channels for each anchor; class probabilities by softmax. Without classes, as in the other versions, there is
+/// one thing to find, and its score is the objectness.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Yolo2 {
     /// Width and height of each anchor, in cells.
@@ -121,7 +122,8 @@ impl Yolo1 {
             let (column, row) = ((cell % self.side) as f32, (cell / self.side) as f32);
             let bbox = || BBox::around((x + column) / side, (y + row) / side, w * w, h * h);
             let classes = &probabilities[cell * classes..][..classes];
-            found.add(confidence, classes.iter().copied(), bbox);
+            let classes = classes.iter().copied().chain(found.only(self.classes));
+            found.add(confidence, classes, bbox);
         }
         Ok(found.detections)
     }
@@ -165,7 +167,9 @@ impl Yolo2 {
                         (size.0 / columns as f32, size.1 / rows as f32),
                     )
                 };
-                found.add(objectness, softmax.iter().map(|value| value / sum), bbox);
+                let classes = softmax.iter().map(|value| value / sum);
+                let classes = classes.chain(found.only(self.classes));
+                found.add(objectness, classes, bbox);
             }
         }
         Ok(found.detections)
@@ -211,6 +215,7 @@ impl Yolo3 {
                 };
                 let classes = 5..5 + self.classes;
                 let classes = classes.map(|channel| logistic(grid.value(anchor, channel, cell)));
+                let classes = classes.chain(found.only(self.classes));
                 found.add(objectness, classes, bbox);
             }
         }
@@ -292,6 +297,11 @@ impl Found {
     /// Whether a box of this objectness can reach the threshold: probabilities are at most 1.
     fn may(&self, objectness: f32) -> bool {
         objectness > self.keep
+    }
+
+    /// The probability of the only class of a detector without classes: whatever it finds is of it.
+    fn only(&self, classes: usize) -> Option<f32> {
+        (classes == 0).then_some(1.0)
     }
 
     fn add(
@@ -449,6 +459,41 @@ mod tests {
         let found = head.decode(&raw).unwrap();
         assert_eq!(found.len(), 1);
         close(&found[0], 1, 0.4, [0.625, 0.0, 0.875, 1.0]);
+    }
+
+    #[test]
+    fn without_classes_the_score_is_the_objectness() {
+        let (labels, keep) = (Labels::Best, 0.5);
+        let cell = [0.0, 0.0, 0.0, 0.0, 3f32.ln()];
+        let map = map(2, 0, 4, 1, 2, &cell);
+        let v2 = Yolo2 {
+            anchors: vec![(1.0, 1.0), (2.0, 1.0)],
+            classes: 0,
+            keep,
+            labels,
+        };
+        // Row 1, column 0 of 2x2: two cells wide, one high.
+        let found = v2.decode(&map, 2, 2).unwrap();
+        assert_eq!(found.len(), 1);
+        close(&found[0], 0, 0.75, [-0.25, 0.5, 0.75, 1.0]);
+        let v3 = Yolo3 {
+            anchors: vec![(0.5, 0.5), (1.0, 0.5)],
+            classes: 0,
+            keep,
+            labels: Labels::All,
+            stretch: 1.0,
+            squared: false,
+        };
+        assert_eq!(v3.decode(&map, 2, 2).unwrap(), found);
+        let v1 = Yolo1 {
+            side: 1,
+            boxes: 1,
+            classes: 0,
+            keep,
+            labels,
+        };
+        let found = v1.decode(&[0.75, 0.5, 0.5, 1.0, 0.5]).unwrap();
+        close(&found[0], 0, 0.75, [0.0, 0.375, 1.0, 0.625]);
     }
 
     #[test]

@@ -171,6 +171,7 @@ impl Weights {
                 shape: expected,
                 nearest,
                 same_shape,
+                pair: None,
             });
         };
         if tensor.shape != expected {

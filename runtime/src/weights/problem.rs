@@ -50,6 +50,8 @@ pub enum Problem {
         nearest: Option<String>,
         /// Unused tensors of the file that have this shape, at most three.
         same_shape: Vec<String>,
+        /// The pair of the spec's `weights map` that says what it is called in the file, if one does.
+        pair: Option<String>,
     },
     /// It has another shape.
     Shape {
@@ -127,8 +129,12 @@ impl fmt::Display for Problem {
                 shape,
                 nearest,
                 same_shape,
+                pair,
             } => {
                 write!(f, "tensor `{name}` ({}) is missing", Shape(shape))?;
+                if let Some(pair) = pair {
+                    write!(f, ", which the pair {pair} names so")?;
+                }
                 match nearest {
                     Some(nearest) if same_shape.contains(nearest) => {
                         write!(f, "; did you mean `{nearest}`, which has that shape?")
