@@ -13,10 +13,10 @@ use cnnc_compiler::pass::{self, Note};
 use cnnc_compiler::{jit, words};
 use cnnc_runtime::Isa;
 use cnnc_runtime::answer::Head;
-use cnnc_runtime::memory::Aligned;
 use cnnc_runtime::pack::pack;
+use cnnc_runtime::plan::Source;
 use cnnc_runtime::session as rt;
-use cnnc_runtime::weights::{Problem, Weights, WeightsError};
+use cnnc_runtime::weights::{Bound, Problem, Weights, WeightsError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -232,7 +232,8 @@ impl Model {
             outputs,
             engine: built.engine,
             sections: built.sections,
-            unused: built.unused,
+            unused: built.read.unused,
+            notes: built.read.notes,
             macs: self.graph().macs(),
             compile: self.front + built.compile,
             load: built.load,
@@ -271,7 +272,7 @@ pub struct Slid {
 struct Built {
     engine: Engine,
     sections: Vec<SectionInfo>,
-    unused: Vec<String>,
+    read: Read,
     compile: Duration,
     load: Duration,
 }
@@ -279,11 +280,11 @@ struct Built {
 impl Built {
     fn reference(graph: Graph, weights: &Weights, options: &Options) -> Result<Built, Error> {
         let start = Instant::now();
-        let (reference, unused) = Reference::new(graph, weights, options.progress.clone())?;
+        let (reference, read) = Reference::new(graph, weights, options)?;
         Ok(Built {
             engine: Engine::Reference(reference),
             sections: Vec::new(),
-            unused,
+            read,
             compile: Duration::ZERO,
             load: start.elapsed(),
         })
@@ -304,7 +305,8 @@ impl Built {
         };
         let compile = start.elapsed();
         let start = Instant::now();
-        let (packed, unused) = bind(&lowered, weights)?;
+        let bound = bind(weights, &lowered.plan.sources, options)?;
+        let (packed, read) = (pack(&lowered.plan, &bound)?, Read::of(&bound));
         let load = start.elapsed();
         let sections = sections(&graph, &lowered);
         let engine = match code {
@@ -321,19 +323,39 @@ impl Built {
         Ok(Built {
             engine,
             sections,
-            unused,
+            read,
             compile,
             load,
         })
     }
 }
 
-/// Checks and packs the weights; also gives the names of tensors that the network does not read.
-fn bind(lowered: &Lowered, weights: &Weights) -> Result<(Aligned, Vec<String>), WeightsError> {
-    let bound = weights.bind(&lowered.plan.sources)?;
-    let packed = pack(&lowered.plan, &bound)?;
-    let unused = bound.unused().iter().map(|&name| name.to_owned()).collect();
-    Ok((packed, unused))
+/// What of the weights a user should know.
+pub(crate) struct Read {
+    unused: Vec<String>,
+    notes: Vec<String>,
+}
+
+impl Read {
+    pub fn of(bound: &Bound<'_>) -> Read {
+        Read {
+            unused: bound.unused().iter().map(|&name| name.to_owned()).collect(),
+            notes: bound.notes().to_vec(),
+        }
+    }
+}
+
+/// Finds the tensors that a network reads.
+pub(crate) fn bind<'a>(
+    weights: &'a Weights,
+    sources: &'a [Source],
+    options: &Options,
+) -> Result<Bound<'a>, WeightsError> {
+    let bound = weights.bind(sources)?;
+    match options.strict {
+        true => bound.strict(),
+        false => Ok(bound),
+    }
 }
 
 fn sections(graph: &Graph, lowered: &Lowered) -> Vec<SectionInfo> {

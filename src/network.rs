@@ -29,6 +29,7 @@ pub(crate) struct Inner {
     pub engine: Engine,
     pub sections: Vec<SectionInfo>,
     pub unused: Vec<String>,
+    pub notes: Vec<String>,
     pub macs: u64,
     pub compile: Duration,
     pub load: Duration,
@@ -87,9 +88,16 @@ impl Network {
         &self.0.outputs
     }
 
-    /// Tensors of the weights that the network does not read.
+    /// Tensors of the weights that the network does not read: those of another network, where they are many. [`Options::strict`](crate::Options::strict)
+    /// refuses them.
     pub fn unused(&self) -> &[String] {
         &self.0.unused
+    }
+
+    /// How the weights were read, where that is not as they are written: behind which prefix names stand, what else is in the file. A
+    /// line each.
+    pub fn notes(&self) -> &[String] {
+        &self.0.notes
     }
 
     /// Multiply-adds of convolutions and dense layers.

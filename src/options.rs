@@ -84,6 +84,8 @@ pub struct Options {
     pub backend: Backend,
     /// Whether convolutions may be computed in a way that rounds differently.
     pub arithmetic: Arithmetic,
+    /// Whether weights are refused that have tensors which the network does not read.
+    pub strict: bool,
     /// Told how far a run is, by [`Backend::Reference`] only: the others are done before anybody looks.
     pub progress: Option<Progress>,
 }
@@ -129,6 +131,14 @@ impl Options {
         self
     }
 
+    /// Refuses weights that have tensors which the network does not read. Those of a deeper network may fit in name and shape all
+    /// the same.
+    #[must_use]
+    pub fn strict(mut self) -> Options {
+        self.strict = true;
+        self
+    }
+
     /// Asks to be told how far a run is.
     #[must_use]
     pub fn progress(mut self, progress: impl Fn(usize, usize) + Send + Sync + 'static) -> Options {
@@ -145,6 +155,7 @@ impl fmt::Debug for Options {
             .field("taps", &self.taps)
             .field("backend", &self.backend)
             .field("arithmetic", &self.arithmetic)
+            .field("strict", &self.strict)
             .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,7 @@
 //! The reference evaluation as a backend: a graph and its tensors, f32 in and out.
 
+use crate::Options;
+use crate::model::{Read, bind};
 use crate::options::Progress;
 use cnnc_compiler::graph::{Graph, Param};
 use cnnc_compiler::reference;
@@ -17,26 +19,27 @@ pub(crate) struct Reference {
 }
 
 impl Reference {
-    /// Binds the graph's tensors; also gives the names of those that it does not read.
+    /// Binds the graph's tensors.
     pub fn new(
         graph: Graph,
         weights: &Weights,
-        progress: Option<Progress>,
-    ) -> Result<(Reference, Vec<String>), WeightsError> {
+        options: &Options,
+    ) -> Result<(Reference, Read), WeightsError> {
         let sources = graph.sources();
-        let bound = weights.bind(&sources)?;
+        let bound = bind(weights, &sources, options)?;
         bound.check_finite()?;
-        let tensors = sources.iter().enumerate();
-        let tensors = tensors
-            .map(|(index, source)| (source.name.to_string(), bound.values(index).into_owned()))
-            .collect();
-        let unused = bound.unused().iter().map(|&name| name.to_owned()).collect();
+        let mut tensors = HashMap::new();
+        for (index, source) in sources.iter().enumerate() {
+            let values = bound.values(index)?.into_owned();
+            tensors.insert(source.name.to_string(), values);
+        }
+        let read = Read::of(&bound);
         let reference = Reference {
             graph,
             tensors,
-            progress,
+            progress: options.progress.clone(),
         };
-        Ok((reference, unused))
+        Ok((reference, read))
     }
 
     /// Evaluates the graph on inputs of the right lengths.

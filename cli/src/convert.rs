@@ -16,6 +16,9 @@ pub struct Args {
     /// Weights: .safetensors, .pt, .pth, .npz or darknet's .weights (the content tells which), or `synthetic` for made-up ones
     #[arg(long, value_name = "FILE|synthetic")]
     weights: PathBuf,
+    /// Refuse weights with tensors that the network does not read
+    #[arg(long)]
+    strict: bool,
     /// Print what was written as JSON
     #[arg(long)]
     pub json: bool,
@@ -48,11 +51,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             return Err(Failure::Overwrite { file });
         }
     }
-    let weights = match args.weights == Path::new("synthetic") {
+    let mut weights = match args.weights == Path::new("synthetic") {
         true => Weights::synthetic(),
         false => Weights::open(&args.weights)?,
     };
-    let (written, left): (usize, Vec<&str>);
+    if args.strict {
+        weights = weights.strict();
+    }
+    let (written, left, notes): (usize, Vec<&str>, Vec<String>);
     let sources;
     match spec {
         Some(spec) => {
@@ -65,6 +71,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             bound.check_finite()?;
             bound.write_safetensors(out)?;
             (written, left) = (sources.len(), bound.unused().to_vec());
+            notes = bound.notes().to_vec();
         }
         None if weights.is_nameless() || weights.names().len() == 0 => {
             let file = weights.origin().to_owned();
@@ -73,13 +80,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         None => {
             weights.write_safetensors(out)?;
             (written, left) = (weights.names().len(), Vec::new());
+            notes = weights.notes().to_vec();
         }
     }
     if args.json {
         let out = out.display().to_string();
-        print::json(&json!({ "out": out, "tensors": written, "unused": left }))?;
+        print::json(&json!({ "out": out, "tensors": written, "notes": notes, "unused": left }))?;
         return Ok(());
     }
+    print::notes(&notes);
     print::unused(&left, weights.origin());
     let out = out.display();
     print::line(format_args!("{out}: {written} tensors"))?;

@@ -21,6 +21,7 @@ mod run;
 mod slide;
 mod summary;
 mod thresholds;
+mod weights;
 
 use clap::{Parser, Subcommand};
 use failure::Failure;
@@ -53,6 +54,8 @@ enum Command {
     Run(run::Args),
     /// Turn a darknet .cfg into a spec
     Import(import::Args),
+    /// List what is in a weights file, and how it fits a network
+    Weights(weights::Args),
     /// Write weights of any format as safetensors, under the spec's names
     Convert(convert::Args),
     /// Say whose faces pictures show, by a gallery of known ones
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => (explain::run(args), args.json),
         Command::Run(args) => (run::run(args), args.json),
         Command::Import(args) => (import::run(args), false),
+        Command::Weights(args) => (weights::run(args), args.json),
         Command::Convert(args) => (convert::run(args), args.json),
         Command::Identify(args) => (identify::run(args), args.json),
         Command::Bench(args) => (bench::run(args), args.json),
@@ -91,6 +95,9 @@ fn main() -> ExitCode {
 
 /// Says what went wrong: to people on standard error, to tools on standard output.
 fn report(failure: &Failure, json: bool) {
+    if matches!(failure, Failure::Reported) {
+        return;
+    }
     if json {
         let mut error = json!({ "message": failure.to_string() });
         if let Some(diagnostics) = failure.diagnostics() {
@@ -99,7 +106,7 @@ fn report(failure: &Failure, json: bool) {
         let _ = print::json(&json!({ "error": error }));
     } else if let Some(diagnostics) = failure.diagnostics() {
         print::diagnostics(diagnostics);
-    } else if !matches!(failure, Failure::Reported) {
+    } else {
         print::error(failure);
     }
 }

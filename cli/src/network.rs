@@ -22,6 +22,9 @@ pub struct Args {
     /// Compute convolutions as they are defined: without Winograd's algorithm, whose rounding errors are larger
     #[arg(long)]
     exact: bool,
+    /// Refuse weights with tensors that the network does not read: they may be another network's
+    #[arg(long)]
+    strict: bool,
 }
 
 impl Args {
@@ -77,11 +80,13 @@ impl Args {
         if self.exact {
             options = options.exact();
         }
+        options.strict = self.strict;
         options.taps = taps.to_vec();
         if backend == Backend::Reference {
             options = options.progress(print::progress());
         }
         let network = model.jit(weights, &options)?;
+        print::notes(network.notes());
         print::unused(network.unused(), weights.origin());
         Ok(network)
     }

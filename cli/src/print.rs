@@ -50,7 +50,14 @@ pub fn skipped(files: &[PathBuf]) {
     }
 }
 
-/// Warns of tensors that a network does not read.
+/// Writes remarks to standard error.
+pub fn notes(notes: &[String]) {
+    for note in notes {
+        let _ = writeln!(anstream::stderr(), "\x1b[1mnote\x1b[0m: {note}");
+    }
+}
+
+/// Warns of tensors that a network does not read. That may be all there is to see when they are another network's.
 pub fn unused(names: &[impl AsRef<str>], origin: &str) {
     if let [first, rest @ ..] = names {
         let first = first.as_ref();
@@ -59,7 +66,7 @@ pub fn unused(names: &[impl AsRef<str>], origin: &str) {
             more => format!(" and {more} more"),
         };
         warning(format_args!(
-            "the network does not read `{first}`{more} of {origin}"
+            "the network does not read `{first}`{more} of {origin}: are they of another network? `--strict` refuses them"
         ));
     }
 }

@@ -155,6 +155,8 @@ fn to_json(args: &Args, network: &Network, answers: Vec<Value>) -> Value {
         "weights": args.network.origin(),
         "compile_ms": milliseconds(network.compile_time()),
         "load_ms": milliseconds(network.load_time()),
+        "notes": network.notes(),
+        "unused": network.unused(),
         "results": answers,
     })
 }

@@ -1,11 +1,15 @@
 //! Numpy's `.npy`: a header that says type, order and shape of one array, then its elements.
 
 use crate::sniff::{Guess, looks_like};
+use crate::weights::element_count;
 use safetensors::Dtype;
 use std::fmt;
 
 /// How every file begins.
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
+
+/// Bytes that say how long the header is.
+pub(crate) const PREFIX: usize = 12;
 
 /// Most extents of an array: numpy's own limit.
 const MAX_RANK: usize = 64;
@@ -26,17 +30,26 @@ pub(crate) struct Npy {
 pub enum NpyError {
     /// Something else altogether, with a guess what.
     NotNpy(Option<&'static str>),
-    /// The header ends too early or is not what numpy writes.
+    /// The header is not what numpy writes.
     Header,
     /// Elements of a type that is not read.
     Dtype(String),
-    /// More or fewer bytes than the shape needs.
-    Length {
-        /// Bytes that the shape needs, if they can be counted.
-        needed: Option<usize>,
+    /// The file ends too early.
+    Truncated {
+        /// Bytes of header and elements; only of the header, if that is where the file ends.
+        needed: usize,
         /// Bytes that are there.
         found: usize,
     },
+    /// More bytes than the shape needs.
+    TooLong {
+        /// Bytes of header and elements.
+        needed: usize,
+        /// Bytes that are there.
+        found: usize,
+    },
+    /// More elements than can be counted.
+    Uncountable,
 }
 
 impl fmt::Display for NpyError {
@@ -47,16 +60,15 @@ impl fmt::Display for NpyError {
             NpyError::Dtype(dtype) => {
                 write!(f, "the numpy array holds `{dtype}`, which is not read")
             }
-            NpyError::Length {
-                needed: Some(needed),
-                found,
-            } => {
-                write!(
-                    f,
-                    "the numpy array needs {needed} bytes, but {found} are there"
-                )
-            }
-            NpyError::Length { needed: None, .. } => {
+            NpyError::Truncated { needed, found } => write!(
+                f,
+                "the numpy array is truncated: {found} bytes are there, {needed} are needed"
+            ),
+            NpyError::TooLong { needed, found } => write!(
+                f,
+                "the numpy array needs {needed} bytes, but {found} are there"
+            ),
+            NpyError::Uncountable => {
                 f.write_str("the numpy array claims more elements than can be counted")
             }
         }
@@ -65,35 +77,55 @@ impl fmt::Display for NpyError {
 
 impl std::error::Error for NpyError {}
 
-/// Reads the header, and checks that exactly the array follows.
-pub(crate) fn parse(file: &[u8]) -> Result<Npy, NpyError> {
-    let rest = file.strip_prefix(MAGIC);
-    let rest = rest.ok_or_else(|| NpyError::NotNpy(looks_like(file)))?;
-    let (len, rest) = match rest {
-        [1, _, a, b, rest @ ..] => (usize::from(u16::from_le_bytes([*a, *b])), rest),
-        [2 | 3, _, a, b, c, d, rest @ ..] => (u32::from_le_bytes([*a, *b, *c, *d]) as usize, rest),
+/// Longest header that is read.
+const MAX_HEADER: usize = 1 << 20;
+
+/// Where the header of an array ends that begins so and has so many bytes.
+pub(crate) fn header_end(start: &[u8], len: usize) -> Result<usize, NpyError> {
+    let cut = |needed| NpyError::Truncated { needed, found: len };
+    let Some(rest) = start.strip_prefix(MAGIC) else {
+        return Err(match !start.is_empty() && MAGIC.starts_with(start) {
+            true => cut(MAGIC.len() + 4),
+            false => NpyError::NotNpy(looks_like(start)),
+        });
+    };
+    let end = match rest {
+        [1, _, a, b, ..] => MAGIC.len() + 4 + usize::from(u16::from_le_bytes([*a, *b])),
+        [2 | 3, _, a, b, c, d, ..] => {
+            let length = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
+            MAGIC.len() + 6 + length
+        }
+        [] | [1, ..] | [2 | 3, ..] if rest.len() < 6 => return Err(cut(MAGIC.len() + 6)),
         _ => return Err(NpyError::Header),
     };
-    let (header, data) = rest.split_at_checked(len).ok_or(NpyError::Header)?;
+    match end {
+        _ if end > MAX_HEADER => Err(NpyError::Header),
+        _ if end > len => Err(cut(end)),
+        _ => Ok(end),
+    }
+}
+
+/// Reads the header of an array whose bytes begin so, header included, and checks that exactly the array has so many.
+pub(crate) fn parse(start: &[u8], len: usize) -> Result<Npy, NpyError> {
+    let end = header_end(start, len)?;
+    let lead = if start[MAGIC.len()] == 1 { 4 } else { 6 };
+    let header = start.get(MAGIC.len() + lead..end).ok_or(NpyError::Header)?;
     let header = str::from_utf8(header).map_err(|_| NpyError::Header)?;
     let (descr, fortran, shape) = entries(header).ok_or(NpyError::Header)?;
     let dtype = dtype(descr).ok_or_else(|| NpyError::Dtype(descr.to_owned()))?;
-    let needed = shape
-        .iter()
-        .try_fold(dtype.bitsize() / 8, |bytes, &extent| {
-            bytes.checked_mul(extent)
-        });
-    if needed != Some(data.len()) {
-        let found = data.len();
-        return Err(NpyError::Length { needed, found });
+    let count = element_count(&shape).and_then(|count| count.checked_mul(dtype.bitsize() / 8));
+    let needed = count.and_then(|bytes| bytes.checked_add(end));
+    let needed = needed.ok_or(NpyError::Uncountable)?;
+    match len {
+        found if found < needed => Err(NpyError::Truncated { needed, found }),
+        found if found > needed => Err(NpyError::TooLong { needed, found }),
+        _ => Ok(Npy {
+            dtype,
+            shape,
+            fortran,
+            start: end,
+        }),
     }
-    let start = file.len() - data.len();
-    Ok(Npy {
-        dtype,
-        shape,
-        fortran,
-        start,
-    })
 }
 
 /// `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`, in any order of the keys.
@@ -151,26 +183,19 @@ fn dtype(descr: &str) -> Option<Dtype> {
         "<i4" => Dtype::I32,
         "<u8" => Dtype::U64,
         "<i8" => Dtype::I64,
+        "<c8" => Dtype::C64,
         _ => return None,
     })
 }
 
-impl Npy {
-    /// The elements in row-major order; `file` is what was parsed.
-    pub fn row_major(&self, file: &[u8]) -> Vec<u8> {
-        let mut stride = 1;
-        let strides = self.shape.iter().map(|extent| {
-            let next = stride * extent;
-            std::mem::replace(&mut stride, next)
-        });
-        let strides: Vec<usize> = strides.collect();
-        gather(
-            &file[self.start..],
-            &self.shape,
-            &strides,
-            self.dtype.bitsize() / 8,
-        )
-    }
+/// How far apart the elements are where the first index runs fastest.
+pub(crate) fn fortran_strides(shape: &[usize]) -> Vec<usize> {
+    let mut stride = 1;
+    let strides = shape.iter().map(|extent| {
+        let next = stride * extent;
+        std::mem::replace(&mut stride, next)
+    });
+    strides.collect()
 }
 
 /// Elements of `width` bytes that lie `strides` elements apart, in row-major order.
@@ -222,12 +247,16 @@ mod tests {
         [&file, header.as_bytes(), data].concat()
     }
 
+    fn whole(file: &[u8]) -> Result<Npy, NpyError> {
+        parse(file, file.len())
+    }
+
     #[test]
     fn headers_of_every_version() {
         let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }      \n";
         for version in 1..=3 {
             let file = file(version, header, &[0; 24]);
-            let npy = parse(&file).unwrap();
+            let npy = whole(&file).unwrap();
             assert_eq!((npy.dtype, npy.fortran), (Dtype::F32, false));
             assert_eq!((npy.shape, npy.start), (vec![2, 3], file.len() - 24));
         }
@@ -236,24 +265,26 @@ mod tests {
             "{'shape': (3,), 'fortran_order': True, 'descr': '<f2'}",
             &[0; 6],
         );
-        assert_eq!(parse(&vector).unwrap().shape, [3]);
+        assert_eq!(whole(&vector).unwrap().shape, [3]);
         let scalar = file(
             1,
             "{'descr': '<i8', 'fortran_order': False, 'shape': ()}",
             &[0; 8],
         );
-        assert!(parse(&scalar).unwrap().shape.is_empty());
+        assert!(whole(&scalar).unwrap().shape.is_empty());
     }
 
     #[test]
     fn what_is_wrong_is_said() {
         let f4 =
             |shape: &str| format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}");
-        let length = |needed, found| NpyError::Length { needed, found };
+        let truncated = |needed, found| NpyError::Truncated { needed, found };
+        let start = file(1, &f4("(2, 3)"), &[]).len();
         for (file, error) in [
             (b"GIF89a".to_vec(), NpyError::NotNpy(Some("a GIF picture"))),
-            (b"\x93NUMPY\x01".to_vec(), NpyError::Header),
-            (b"\x93NUMPY\x01\0\xff\xff{}".to_vec(), NpyError::Header),
+            (b"\x93NUM".to_vec(), truncated(10, 4)),
+            (b"\x93NUMPY\x01".to_vec(), truncated(12, 7)),
+            (b"\x93NUMPY\x01\0\xff\xff{}".to_vec(), truncated(65545, 12)),
             (
                 b"\x93NUMPY\x02\0\xff\xff\xff\xff{}".to_vec(),
                 NpyError::Header,
@@ -291,19 +322,28 @@ mod tests {
                 ),
                 NpyError::Dtype("[('a', '<f4')]".into()),
             ),
-            (file(1, &f4("(2, 3)"), &[0; 20]), length(Some(24), 20)),
-            (file(1, &f4("(2, 3)"), &[0; 28]), length(Some(24), 28)),
             (
-                file(1, &f4("(1000000, 1000000)"), &[0; 4]),
-                length(Some(4_000_000_000_000), 4),
+                file(1, &f4("(2, 3)"), &[0; 20]),
+                truncated(start + 24, start + 20),
+            ),
+            (
+                file(1, &f4("(2, 3)"), &[0; 28]),
+                NpyError::TooLong {
+                    needed: start + 24,
+                    found: start + 28,
+                },
+            ),
+            (
+                file(1, &f4("(1000, 10)"), &[0; 4]),
+                truncated(start + 4 + 40_000, start + 8),
             ),
             (
                 file(1, &f4("(4294967296, 4294967296)"), &[0; 4]),
-                length(None, 4),
+                NpyError::Uncountable,
             ),
         ] {
             assert_eq!(
-                parse(&file),
+                whole(&file),
                 Err(error),
                 "{}",
                 String::from_utf8_lossy(&file)
@@ -316,7 +356,9 @@ mod tests {
         let header = |shape| format!("{{'descr': '|u1', 'fortran_order': True, 'shape': {shape}}}");
         let turned = |shape, data: &[u8]| {
             let file = file(1, &header(shape), data);
-            parse(&file).unwrap().row_major(&file)
+            let npy = whole(&file).unwrap();
+            let strides = fortran_strides(&npy.shape);
+            gather(&file[npy.start..], &npy.shape, &strides, 1)
         };
         // Columns first: (0,0) (1,0) (0,1) (1,1) (0,2) (1,2)
         assert_eq!(

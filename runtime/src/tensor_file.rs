@@ -4,9 +4,10 @@ use crate::files::write_atomically;
 use crate::npy::{self, NpyError};
 use crate::sniff::Guess;
 use crate::synthetic::Synthetic;
-use crate::weights::{self, Dtype, FormatError, Shape, Weights, WeightsError};
-use crate::weights::{convert, element_count};
-use std::borrow::Cow;
+use crate::weights::{
+    Blob, CopyError, Fault, Place, Shape, Stored, Values, convert, element_count,
+};
+use crate::weights::{Dtype, FormatError, Weights, WeightsError};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -31,31 +32,32 @@ pub struct Tensor {
 pub fn read_tensors(path: impl AsRef<Path>) -> Result<Vec<Tensor>, TensorFileError> {
     let path = path.as_ref();
     let origin = || path.display().to_string();
-    let file = weights::map(path).map_err(|error| TensorFileError::Read {
+    let unreadable = |error| TensorFileError::Read {
         path: origin(),
         error,
-    })?;
-    if file.starts_with(npy::MAGIC) {
+    };
+    let file = Blob::open(path).map_err(unreadable)?;
+    let magic = file.read(0..npy::MAGIC.len()).map_err(unreadable)?;
+    if *magic == *npy::MAGIC {
+        let name = path.file_stem().unwrap_or_default();
         return match read_npy(&file) {
-            Ok((shape, values)) => {
-                let name = path
-                    .file_stem()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned();
-                Ok(vec![Tensor {
-                    name,
-                    shape,
-                    values,
-                }])
-            }
-            Err(error) => Err(TensorFileError::Npy {
+            Ok((shape, values)) => Ok(vec![Tensor {
+                name: name.to_string_lossy().into_owned(),
+                shape,
+                values,
+            }]),
+            Err(NpyFault::Npy(error)) => Err(TensorFileError::Npy {
                 path: origin(),
                 error,
             }),
+            Err(NpyFault::Read(fault)) => Err(TensorFileError::Weights(WeightsError::new(
+                &origin(),
+                fault,
+            ))),
         };
     }
-    let file = Weights::open(path).map_err(|error| match error {
+    drop(magic);
+    let file = Weights::read(origin(), file).map_err(|error| match error {
         WeightsError::Format {
             origin,
             error: FormatError::Unknown(guess),
@@ -70,35 +72,60 @@ pub fn read_tensors(path: impl AsRef<Path>) -> Result<Vec<Tensor>, TensorFileErr
             .get(name)
             .expect("a file has the tensors that it names");
         let name = name.to_owned();
-        match tensor.to_f32() {
-            Some(values) => Ok(Tensor {
-                name,
-                shape: tensor.shape.to_vec(),
-                values: values.into_owned(),
-            }),
-            None => Err(TensorFileError::Dtype {
+        if !convert::readable(tensor.dtype) {
+            return Err(TensorFileError::Dtype {
                 path: origin(),
                 name,
                 dtype: tensor.dtype,
-            }),
+            });
         }
+        let values = tensor.to_f32().map_err(TensorFileError::Weights)?;
+        Ok(Tensor {
+            name,
+            shape: tensor.shape.to_vec(),
+            values: values.into_owned(),
+        })
     };
     file.names().map(read).collect()
 }
 
-fn read_npy(file: &[u8]) -> Result<(Vec<usize>, Vec<f32>), NpyError> {
-    let array = npy::parse(file)?;
-    let bytes = match array.fortran {
-        true => Cow::Owned(array.row_major(file)),
-        false => Cow::Borrowed(&file[array.start..]),
-    };
-    let values = convert::to_f32(array.dtype, &bytes);
-    Ok((
-        array.shape,
-        values
-            .expect("arrays of other types are refused")
-            .into_owned(),
-    ))
+/// Why an array cannot be read.
+enum NpyFault {
+    Npy(NpyError),
+    Read(Fault),
+}
+
+impl From<NpyError> for NpyFault {
+    fn from(error: NpyError) -> NpyFault {
+        NpyFault::Npy(error)
+    }
+}
+
+impl From<Fault> for NpyFault {
+    fn from(fault: Fault) -> NpyFault {
+        NpyFault::Read(fault)
+    }
+}
+
+fn read_npy(file: &Blob) -> Result<(Vec<usize>, Vec<f32>), NpyFault> {
+    let read = |len| file.read(0..len).map_err(Fault::Io);
+    let end = npy::header_end(&read(npy::PREFIX)?, file.len())?;
+    let array = npy::parse(&read(end)?, file.len())?;
+    if !convert::readable(array.dtype) {
+        return Err(NpyError::Dtype(array.dtype.to_string()).into());
+    }
+    let strides = npy::fortran_strides(&array.shape);
+    let values = Values::File(Stored {
+        file,
+        shape: &array.shape,
+        dtype: array.dtype,
+        place: match array.fortran {
+            true => Place::Strided(array.start, &strides),
+            false => Place::Plain(array.start),
+        },
+    });
+    let values = values.to_f32(values.len())?.into_owned();
+    Ok((array.shape, values))
 }
 
 /// Writes one f32 array as `.npy`; see [`write_atomically`].
@@ -112,7 +139,7 @@ pub fn write_npy(
 ) -> Result<(), TensorFileError> {
     let (path, tensors) = (path.as_ref(), [("the array", shape, values)]);
     check_counts(path, &tensors)?;
-    write(path, &parts(&tensors), &npy::header(shape))
+    write(path, &parts(&tensors), &npy::header(shape), "")
 }
 
 /// Writes f32 tensors, `(name, shape, elements)`, as safetensors; see [`write_atomically`].
@@ -125,7 +152,7 @@ pub fn write_safetensors(
 ) -> Result<(), TensorFileError> {
     let path = path.as_ref();
     check_counts(path, tensors)?;
-    write_parts(path, &parts(tensors))
+    write_parts(path, &parts(tensors), "")
 }
 
 /// The elements of a tensor to be written.
@@ -133,8 +160,8 @@ pub fn write_safetensors(
 pub(crate) enum Part<'a> {
     /// As numbers.
     Floats(&'a [f32]),
-    /// As they stand in a file, little-endian, of that type.
-    Bytes(Dtype, &'a [u8]),
+    /// As they stand in a file.
+    Stored(Stored<'a>),
     /// Made up when they are written.
     Synthetic(Synthetic, usize),
 }
@@ -142,7 +169,7 @@ pub(crate) enum Part<'a> {
 impl Part<'_> {
     fn dtype(&self) -> Dtype {
         match self {
-            Part::Bytes(dtype, _) => *dtype,
+            Part::Stored(stored) => stored.dtype,
             _ => Dtype::F32,
         }
     }
@@ -151,23 +178,23 @@ impl Part<'_> {
     fn len(&self) -> usize {
         match self {
             Part::Floats(values) => size_of_val(*values),
-            Part::Bytes(_, bytes) => bytes.len(),
+            Part::Stored(stored) => stored.byte_len(),
             Part::Synthetic(_, count) => count * size_of::<f32>(),
         }
     }
 
-    fn write(&self, file: &mut impl Write) -> io::Result<()> {
+    fn write(&self, file: &mut impl Write) -> Result<(), CopyError> {
         /// Numbers that are made at once.
         const BLOCK: usize = 4096;
         match self {
-            Part::Floats(values) => floats(file, values),
-            Part::Bytes(_, bytes) => file.write_all(bytes),
+            Part::Floats(values) => floats(file, values).map_err(CopyError::Write),
+            Part::Stored(stored) => stored.copy_to(file),
             Part::Synthetic(synthetic, count) => {
                 let mut block = [0.0; BLOCK];
                 for start in (0..*count).step_by(BLOCK) {
                     let block = &mut block[..BLOCK.min(count - start)];
                     synthetic.fill(start, block);
-                    floats(file, block)?;
+                    floats(file, block).map_err(CopyError::Write)?;
                 }
                 Ok(())
             }
@@ -205,8 +232,12 @@ fn check_counts(path: &Path, tensors: &[(&str, &[usize], &[f32])]) -> Result<(),
     Ok(())
 }
 
-/// Writes tensors as safetensors, those of wider types first, so that each is aligned where the file is mapped.
-pub(crate) fn write_parts(path: &Path, tensors: &[NamedPart<'_>]) -> Result<(), TensorFileError> {
+/// Writes tensors of `origin` as safetensors, those of wider types first, so that each is aligned where the file is mapped.
+pub(crate) fn write_parts(
+    path: &Path,
+    tensors: &[NamedPart<'_>],
+    origin: &str,
+) -> Result<(), TensorFileError> {
     let mut tensors = tensors.to_vec();
     tensors.sort_by_key(|(_, _, part)| std::cmp::Reverse(part.dtype().bitsize()));
     let mut header = serde_json::Map::new();
@@ -227,23 +258,41 @@ pub(crate) fn write_parts(path: &Path, tensors: &[NamedPart<'_>]) -> Result<(), 
     header.push_str(&" ".repeat(header.len().next_multiple_of(8) - header.len()));
     let length = header.len() as u64;
     let header = [&length.to_le_bytes(), header.as_bytes()].concat();
-    write(path, &tensors, &header)
+    write(path, &tensors, &header, origin)
 }
 
-fn write(path: &Path, tensors: &[NamedPart<'_>], header: &[u8]) -> Result<(), TensorFileError> {
+fn write(
+    path: &Path,
+    tensors: &[NamedPart<'_>],
+    header: &[u8],
+    origin: &str,
+) -> Result<(), TensorFileError> {
+    // What cannot be read is no fault of the file that is written.
+    let mut unread = None;
     let write = |file: &mut File| {
         let mut file = BufWriter::new(file);
         file.write_all(header)?;
         for (_, _, part) in tensors {
-            part.write(&mut file)?;
+            match part.write(&mut file) {
+                Ok(()) => {}
+                Err(CopyError::Write(error)) => return Err(error),
+                Err(CopyError::Read(fault)) => {
+                    unread = Some(fault);
+                    return Err(io::Error::other("the tensors cannot be read"));
+                }
+            }
         }
         file.flush()
     };
-    let path_text = || path.display().to_string();
-    write_atomically(path, write).map_err(|error| TensorFileError::Write {
-        path: path_text(),
-        error,
-    })
+    let written = write_atomically(path, write);
+    match (written, unread) {
+        (Ok(()), _) => Ok(()),
+        (Err(_), Some(fault)) => Err(TensorFileError::Weights(WeightsError::new(origin, fault))),
+        (Err(error), None) => {
+            let path = path.display().to_string();
+            Err(TensorFileError::Write { path, error })
+        }
+    }
 }
 
 /// Why a tensor file could not be read or written.

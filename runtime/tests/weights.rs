@@ -97,23 +97,29 @@ fn headers_that_cannot_be_read() {
     let sound = file(&format!("{{{}}}", entry("a", "F32", "[2,2]", "[0,16]")), 16);
     Weights::from_bytes(sound.clone()).unwrap();
 
-    let length = sound.len() - 8 - 16;
+    let truncated = |found, needed: &str| {
+        format!("the file is truncated: {found} bytes are there, {needed} are needed")
+    };
+    let (length, data) = (sound.len(), sound.len() - 16);
     assert_eq!(
         refused(&sound[..40]),
-        format!(
-            "the header claims {length} bytes, but only 32 follow: the file is truncated or damaged"
-        )
+        truncated(40, &format!("at least {data}"))
     );
-    let mut endless = sound.clone();
-    endless[..8].copy_from_slice(&u64::MAX.to_le_bytes());
-    assert_eq!(
-        refused(&endless),
-        format!(
-            "the header claims {} bytes, but only {} follow: the file is truncated or damaged",
-            u64::MAX,
-            length + 16
-        )
-    );
+    for cut in [1, 15, 16] {
+        let found = length - cut;
+        assert_eq!(
+            refused(&sound[..found]),
+            truncated(found, &length.to_string())
+        );
+    }
+    for claimed in [u64::MAX, 8_388_609] {
+        let mut endless = sound.clone();
+        endless[..8].copy_from_slice(&claimed.to_le_bytes());
+        assert_eq!(
+            refused(&endless),
+            format!("the header claims {claimed} bytes; at most 8388608 are read")
+        );
+    }
     let mut not_utf8 = sound.clone();
     not_utf8[10] = 0xff;
     assert_eq!(refused(&not_utf8), "the header is not UTF-8 at byte 10");
@@ -162,7 +168,7 @@ fn tensors_that_cannot_be_where_they_claim() {
         (
             vec![a("[0,16]"), b("[16,32]")],
             20,
-            "tensor `b` ends at byte 32 of the data, but only 20 are there: the file is truncated",
+            "the file is truncated: 140 bytes are there, 152 are needed",
         ),
         (
             vec![a("[0,16]"), b("[8,24]")],
@@ -212,8 +218,7 @@ fn tensors_that_cannot_be_where_they_claim() {
         (
             vec![entry("a", "F32", "[1000000,1000000]", "[0,4000000000000]")],
             64,
-            "tensor `a` ends at byte 4000000000000 of the data, but only 64 are there: \
-             the file is truncated",
+            "the file is truncated: 152 bytes are there, 4000000000088 are needed",
         ),
     ] {
         assert_eq!(
@@ -305,6 +310,169 @@ fn every_problem_of_a_bind_is_reported() {
     );
 }
 
+/// Weights whose every element counts up.
+fn counting(tensors: &[(&str, &[usize])]) -> Weights {
+    let values: Vec<f32> = (0..2000).map(|n| n as f32).collect();
+    let tensors = tensors.iter().map(|&(name, shape)| {
+        let count: usize = shape.iter().product();
+        (name, shape, &values[..count])
+    });
+    Weights::from_tensors(tensors).unwrap()
+}
+
+#[test]
+fn extents_of_one_do_not_count() {
+    for (found, wanted) in [
+        (&[16, 8][..], &[16, 8, 1, 1][..]),
+        (&[16, 8, 1, 1], &[16, 8]),
+        (&[16, 8, 1], &[16, 8, 1, 1]),
+        (&[16, 1, 8], &[1, 16, 8]),
+        (&[16], &[16, 1, 1]),
+        (&[1, 16, 1, 1], &[16]),
+        (&[16, 1], &[1, 16]),
+        (&[1], &[]),
+        (&[8, 1, 3, 3], &[8, 3, 3]),
+    ] {
+        let weights = counting(&[("w", found)]);
+        let sources = [source("w", wanted)];
+        let bound = weights.bind(&sources).unwrap();
+        let values = bound.values(0).unwrap();
+        let count: usize = wanted.iter().product();
+        assert_eq!(values.len(), count);
+        assert!(
+            values
+                .iter()
+                .enumerate()
+                .all(|(n, &value)| value == n as f32)
+        );
+    }
+    for (found, wanted, transposed) in [
+        (&[16, 8][..], &[8, 16][..], true),
+        (&[16, 8], &[8, 16, 1, 1], true),
+        (&[3, 3, 8, 16], &[16, 8, 3, 3], true),
+        (&[16, 8], &[128], false),
+        (&[16, 8], &[16, 4, 2], false),
+        (&[16], &[8], false),
+    ] {
+        let sources = [source("w", wanted)];
+        let message = counting(&[("w", found)])
+            .bind(&sources)
+            .unwrap_err()
+            .to_string();
+        assert_eq!(message.ends_with("transposed?"), transposed, "{message}");
+    }
+}
+
+#[test]
+fn a_prefix_of_all_names_is_stripped_and_said() {
+    let sources = [source("conv1.weight", &[4, 2]), source("fc.bias", &[3])];
+    for prefix in [
+        "module.",
+        "_orig_mod.",
+        "model.",
+        "net.",
+        "backbone.",
+        "module._orig_mod.model.",
+        "any_thing/",
+    ] {
+        let names = ["conv1.weight", "fc.bias", "aux.weight"].map(|name| format!("{prefix}{name}"));
+        let weights = counting(&[
+            (&names[0], &[4, 2]),
+            (&names[1], &[3]),
+            (&names[2], &[7]),
+            ("head.bias", &[5]),
+        ]);
+        let bound = weights.bind(&sources).unwrap();
+        assert_eq!(bound.prefix(), prefix);
+        assert_eq!(bound.notes(), [format!("names are read behind `{prefix}`")]);
+        assert_eq!(bound.values(1).unwrap()[..], [0.0, 1.0, 2.0]);
+        assert_eq!(bound.unused(), {
+            let mut unused = [names[2].as_str(), "head.bias"];
+            unused.sort_unstable();
+            unused
+        });
+    }
+    // What is wrong behind a prefix is said of the names there, not of all that are missing without it.
+    let weights = counting(&[("module.conv1.weight", &[2, 4]), ("module.fc.bais", &[3])]);
+    assert_eq!(
+        weights.bind(&sources).unwrap_err().to_string(),
+        "the weights in memory (names are read behind `module.`): 2 tensors do not fit the network:\
+         \n  tensor `module.conv1.weight` has shape 2x4, but the network needs 4x2; transposed?\
+         \n  tensor `module.fc.bias` (3) is missing; did you mean `module.fc.bais`, which has that shape?"
+    );
+    // Names as they are come first, and shapes tell apart.
+    let weights = counting(&[
+        ("conv1.weight", &[4, 2]),
+        ("fc.bias", &[3]),
+        ("ema.conv1.weight", &[4, 2]),
+        ("ema.fc.bias", &[3]),
+    ]);
+    let bound = weights.bind(&sources).unwrap();
+    assert_eq!((bound.prefix(), bound.notes()), ("", &[][..]));
+    let weights = counting(&[
+        ("a.conv1.weight", &[4, 3]),
+        ("a.fc.bias", &[3]),
+        ("b.conv1.weight", &[4, 2]),
+        ("b.fc.bias", &[3]),
+    ]);
+    assert_eq!(weights.bind(&sources).unwrap().prefix(), "b.");
+}
+
+#[test]
+fn strict_weights_are_read_as_a_whole() {
+    let sources = [source("a", &[1])];
+    let weights = || {
+        counting(&[
+            ("a", &[1]),
+            ("a.num_batches_tracked", &[1]),
+            ("b", &[1]),
+            ("c", &[1]),
+        ])
+    };
+    assert_eq!(weights().bind(&sources).unwrap().unused(), ["b", "c"]);
+    assert_eq!(
+        weights().strict().bind(&sources).unwrap_err().to_string(),
+        "the weights in memory: the network does not read 2 of its tensors, `b`, `c`"
+    );
+    let sources = ["a", "b", "c"].map(|name| source(name, &[1]));
+    assert!(weights().strict().bind(&sources).is_ok());
+    assert!(Weights::synthetic().strict().bind(&sources).is_ok());
+}
+
+#[test]
+fn a_file_that_becomes_shorter_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("net.safetensors");
+    let header = format!("{{{}}}", entry("a", "F32", "[100000]", "[0,400000]"));
+    fs::write(&path, file(&header, 400_000)).unwrap();
+    let weights = Weights::open(&path).unwrap();
+    let sources = [source("a", &[100_000])];
+    let bound = weights.bind(&sources).unwrap();
+    assert_eq!(bound.values(0).unwrap().len(), 100_000);
+    fs::File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_len(1000)
+        .unwrap();
+    let length = 8 + header.len() + 400_000;
+    assert_eq!(
+        bound.values(0).unwrap_err().to_string(),
+        format!(
+            "cannot read {}: it became shorter while it was read: 1000 of {length} bytes are left",
+            path.display()
+        )
+    );
+    assert!(weights.get("a").unwrap().to_f32().is_err());
+    // Replaced by another, it stays what it was.
+    fs::write(&path, file(&header, 400_000)).unwrap();
+    let weights = Weights::open(&path).unwrap();
+    let other = directory.path().join("other");
+    fs::write(&other, b"short").unwrap();
+    fs::rename(&other, &path).unwrap();
+    assert_eq!(weights.get("a").unwrap().to_f32().unwrap().len(), 100_000);
+}
+
 #[test]
 fn values_that_are_not_finite_have_an_address() {
     let sources = [source("a", &[2, 2]), source("b", &[1]), source("c", &[3])];
@@ -348,9 +516,15 @@ fn synthetic_weights_fit_whatever_is_asked_for() {
     let weights = Weights::synthetic();
     let sources = [source("c1.weight", &[6, 1, 5, 5]), source("c1.bias", &[6])];
     let bound = weights.bind(&sources).unwrap();
-    assert_eq!(bound.values(0).len(), 150);
-    assert_eq!(bound.values(0)[2], f32::from_bits(0x3ecb_3d21));
-    assert!(bound.values(1).iter().all(|value| value.abs() <= 0.1));
+    assert_eq!(bound.values(0).unwrap().len(), 150);
+    assert_eq!(bound.values(0).unwrap()[2], f32::from_bits(0x3ecb_3d21));
+    assert!(
+        bound
+            .values(1)
+            .unwrap()
+            .iter()
+            .all(|value| value.abs() <= 0.1)
+    );
     assert!(bound.unused().is_empty());
 }
 
@@ -369,7 +543,7 @@ fn the_lenet_weights() {
     ];
     let bound = weights.bind(&sources).unwrap();
     bound.check_finite().unwrap();
-    assert_eq!(bound.values(0).len(), 150);
+    assert_eq!(bound.values(0).unwrap().len(), 150);
     assert_eq!(bound.unused().len(), 8);
     let parameters: usize = names
         .iter()
@@ -390,7 +564,12 @@ fn the_squeezenet_weights_in_half_precision() {
     let sources = [source("features.0.weight", &[64, 3, 3, 3])];
     let bound = weights.bind(&sources).unwrap();
     bound.check_finite().unwrap();
-    for (value, half) in bound.values(0).iter().zip(conv.bytes.chunks(2)) {
+    for (value, half) in bound
+        .values(0)
+        .unwrap()
+        .iter()
+        .zip(conv.bytes().unwrap().chunks(2))
+    {
         let half = half::f16::from_le_bytes([half[0], half[1]]);
         assert_eq!(*value, half.to_f32());
     }

@@ -77,6 +77,7 @@ fn evaluated(case: &Case) -> Vec<f64> {
             (Some(literal), _) => literal.iter().map(|&x| f64::from(x)).collect(),
             (None, at) => bound
                 .values(at.unwrap())
+                .unwrap()
                 .iter()
                 .map(|&x| f64::from(x))
                 .collect(),

@@ -46,7 +46,8 @@ pub(super) fn api(model: &Model, inputs: &[Port], outputs: &[Port], arena: usize
         impl #name {
             #constants
 
-            /// Loads the weights from a safetensors file and packs them for this machine.
+            /// Loads the weights from a file of any format and packs them for this machine. Tensors that the network does not read
+            /// are no error here; `with_weights(&Weights::open(path)?.strict())` refuses them.
             ///
             /// # Errors
             /// When the file cannot be used: all that is wrong with it is listed.
@@ -56,7 +57,7 @@ pub(super) fn api(model: &Model, inputs: &[Port], outputs: &[Port], arena: usize
                 Self::with_weights(&#rt::weights::Weights::open(path)?)
             }
 
-            /// Packs the weights of a safetensors file that is in memory.
+            /// Packs the weights of a file that is in memory.
             ///
             /// # Errors
             /// As `load`.

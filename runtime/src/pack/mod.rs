@@ -24,7 +24,8 @@ use winograd::Filters;
 ///
 /// # Errors
 /// [`WeightsError::Unfit`] with every tensor that holds NaN, infinities or an impossible variance;
-/// [`WeightsError::Memory`] when the packed weights do not fit in memory.
+/// [`WeightsError::Memory`] when the packed weights do not fit in memory; [`WeightsError::Io`] and [`WeightsError::Format`] when
+/// the file turns out to be damaged, or to have been made shorter, now that it is read.
 ///
 /// # Panics
 /// When `bound` was bound to other sources than the plan's, or a recipe reaches outside
@@ -37,18 +38,24 @@ pub fn pack(plan: &Plan, bound: &Bound<'_>) -> Result<Aligned, WeightsError> {
     let mut packed = Aligned::zeroed(plan.packed)?;
     let mut unsound = Vec::new();
     for recipe in plan.recipes.iter() {
-        if !follow(recipe, plan, bound, &mut packed) {
+        if !follow(recipe, plan, bound, &mut packed)? {
             unsound.push(recipe);
         }
     }
-    bound.refuse(problems(&unsound, bound))?;
+    bound.refuse(problems(&unsound, bound)?)?;
     Ok(packed)
 }
 
 /// Executes one recipe; false if it met or made a value that is not finite.
-fn follow(recipe: &Recipe, plan: &Plan, bound: &Bound<'_>, packed: &mut [f32]) -> bool {
+fn follow(
+    recipe: &Recipe,
+    plan: &Plan,
+    bound: &Bound<'_>,
+    packed: &mut [f32],
+) -> Result<bool, WeightsError> {
     let values = |data| values(data, plan, bound);
-    match *recipe {
+    let unreadable = |fault| WeightsError::new(bound.origin, fault);
+    Ok(match *recipe {
         Recipe::Panels {
             dest,
             data,
@@ -61,10 +68,11 @@ fn follow(recipe: &Recipe, plan: &Plan, bound: &Bound<'_>, packed: &mut [f32]) -
             norm,
         } => {
             let panels = Panels::new(base, groups, outs, reduce, block);
-            let affine = norm.map(|norm| Affine::new(norm, bound));
+            let affine = norm.map(|norm| Affine::new(norm, bound)).transpose()?;
             let scale = affine.as_ref().map(|affine| &affine.scale[..]);
             let dest = &mut packed[dest..][..panels.len()];
-            panels.fill(dest, &values(data), scale, channel) && affine.is_none_or(|a| a.sound)
+            let filled = panels.fill(dest, values(data), scale, channel);
+            filled.map_err(unreadable)? && affine.is_none_or(|a| a.sound)
         }
         Recipe::Winograd {
             dest,
@@ -84,10 +92,11 @@ fn follow(recipe: &Recipe, plan: &Plan, bound: &Bound<'_>, packed: &mut [f32]) -
                 taps,
                 block,
             };
-            let affine = norm.map(|norm| Affine::new(norm, bound));
+            let affine = norm.map(|norm| Affine::new(norm, bound)).transpose()?;
             let scale = affine.as_ref().map(|affine| &affine.scale[..]);
             let dest = &mut packed[dest..][..filters.len()];
-            filters.fill(dest, &values(data), scale, first) && affine.is_none_or(|a| a.sound)
+            let filled = filters.fill(dest, values(data), scale, first);
+            filled.map_err(unreadable)? && affine.is_none_or(|a| a.sound)
         }
         Recipe::Bias {
             dest,
@@ -100,7 +109,8 @@ fn follow(recipe: &Recipe, plan: &Plan, bound: &Bound<'_>, packed: &mut [f32]) -
         } => {
             let last = channel.0 + groups.saturating_sub(1) * channel.1 + outs;
             let bias = data.map(|data| values(data).to_f32(last));
-            let affine = norm.map(|norm| Affine::new(norm, bound));
+            let bias = bias.transpose().map_err(unreadable)?;
+            let affine = norm.map(|norm| Affine::new(norm, bound)).transpose()?;
             let padded = outs.next_multiple_of(block);
             let dest = &mut packed[dest..][..groups * padded];
             for group in 0..groups {
@@ -120,7 +130,7 @@ fn follow(recipe: &Recipe, plan: &Plan, bound: &Bound<'_>, packed: &mut [f32]) -
             padded,
             norm,
         } => {
-            let affine = Affine::new(norm, bound);
+            let affine = Affine::new(norm, bound)?;
             let (scale, shift) = packed[dest..][..2 * padded].split_at_mut(padded);
             for channel in 0..channels {
                 scale[channel] = affine.scale[channel] as f32;
@@ -139,7 +149,9 @@ fn follow(recipe: &Recipe, plan: &Plan, bound: &Bound<'_>, packed: &mut [f32]) -
         } => {
             let dest = &mut packed[dest..][..operands * padded];
             let own = if each { channels } else { 1 };
-            let factors = values(data).to_f32(operands * own);
+            let factors = values(data)
+                .to_f32(operands * own)
+                .map_err(unreadable)?;
             let mut shares = vec![0.0; operands];
             for channel in 0..own {
                 for (operand, share) in shares.iter_mut().enumerate() {
@@ -167,13 +179,13 @@ fn follow(recipe: &Recipe, plan: &Plan, bound: &Bound<'_>, packed: &mut [f32]) -
             let dest = &mut packed[dest..][..padded][..count];
             let values = values(data);
             if values.len() == 1 {
-                dest.fill(values.to_f32(1)[0]);
+                dest.fill(values.to_f32(1).map_err(unreadable)?[0]);
             } else {
-                values.read(0, dest);
+                values.read(0, dest).map_err(unreadable)?;
             }
             all_finite(dest)
         }
-    }
+    })
 }
 
 fn values<'a>(data: Data, plan: &'a Plan, bound: &Bound<'a>) -> Values<'a> {
@@ -193,26 +205,27 @@ struct Affine {
 }
 
 impl Affine {
-    fn new(norm: Norm, bound: &Bound<'_>) -> Affine {
-        let vector = |source: u32| -> Vec<f64> {
-            bound
-                .values(source as usize)
-                .iter()
-                .map(|&value| f64::from(value))
-                .collect()
+    fn new(norm: Norm, bound: &Bound<'_>) -> Result<Affine, WeightsError> {
+        let vector = |source: u32| -> Result<Vec<f64>, WeightsError> {
+            let values = bound.values(source as usize)?;
+            Ok(values.iter().map(|&value| f64::from(value)).collect())
         };
-        let var = vector(norm.var);
-        let gamma = norm.gamma.map_or_else(|| vec![1.0; var.len()], vector);
+        let var = vector(norm.var)?;
+        let or = |source: Option<u32>, value| match source {
+            Some(source) => vector(source),
+            None => Ok(vec![value; var.len()]),
+        };
+        let (gamma, beta) = (or(norm.gamma, 1.0)?, or(norm.beta, 0.0)?);
         let scale = gamma
             .iter()
             .zip(&var)
             .map(|(gamma, var)| gamma / (var + norm.eps).sqrt());
-        Affine {
+        Ok(Affine {
             scale: scale.collect(),
-            mean: vector(norm.mean),
-            beta: norm.beta.map_or_else(|| vec![0.0; var.len()], vector),
+            mean: vector(norm.mean)?,
+            beta,
             sound: var.iter().all(|&var| is_variance(var, norm.eps)),
-        }
+        })
     }
 
     fn shift(&self, channel: usize, bias: f32) -> f32 {
@@ -228,7 +241,7 @@ fn is_variance(var: f64, eps: f64) -> bool {
 /// Why these recipes gave values that are not finite: sources that hold such values, else
 /// impossible variances, else values too large to be folded. None of these is possible where
 /// everything is written in the spec.
-fn problems(recipes: &[&Recipe], bound: &Bound<'_>) -> Vec<Problem> {
+fn problems(recipes: &[&Recipe], bound: &Bound<'_>) -> Result<Vec<Problem>, WeightsError> {
     let name = |source: u32| bound.sources[source as usize].name.clone().into_owned();
     let mut sources: Vec<u32> = recipes
         .iter()
@@ -236,12 +249,12 @@ fn problems(recipes: &[&Recipe], bound: &Bound<'_>) -> Vec<Problem> {
         .collect();
     sources.sort_unstable();
     sources.dedup();
-    let mut problems: Vec<Problem> = sources
-        .iter()
-        .filter_map(|&source| bound.not_finite(source as usize))
-        .collect();
+    let mut problems: Vec<Problem> = Vec::new();
+    for source in sources {
+        problems.extend(bound.not_finite(source as usize)?);
+    }
     for norm in recipes.iter().filter_map(|recipe| norm_of(recipe)) {
-        let var = bound.values(norm.var as usize);
+        let var = bound.values(norm.var as usize)?;
         let wrong = |&var: &f32| var.is_finite() && !is_variance(f64::from(var), norm.eps);
         if let Some(index) = var.iter().position(wrong) {
             let problem = Problem::Variance {
@@ -260,7 +273,7 @@ fn problems(recipes: &[&Recipe], bound: &Bound<'_>) -> Vec<Problem> {
             .filter_map(|recipe| sources_of(recipe).first().copied());
         problems.extend(folded.map(|source| Problem::Overflow { name: name(source) }));
     }
-    problems
+    Ok(problems)
 }
 
 fn norm_of(recipe: &Recipe) -> Option<Norm> {

@@ -1,6 +1,6 @@
 //! Panels of convolution weights: `block` output channels side by side for every reduction index.
 
-use crate::weights::Values;
+use crate::weights::{Fault, Values, Window};
 
 /// Reduction indices that are transposed at a time: their lanes stay in the first-level cache
 /// while each row of the source is read a few cache lines at a time.
@@ -89,43 +89,30 @@ impl Panels {
     pub fn fill(
         &self,
         dest: &mut [f32],
-        values: &Values<'_>,
+        values: Values<'_>,
         scale: Option<&[f64]>,
         channel: (usize, usize),
-    ) -> bool {
+    ) -> Result<bool, Fault> {
         if dest.is_empty() {
-            return true;
+            return Ok(true);
         }
-        // What is not f32 in memory is converted, and only the rows of one panel at a time where an
-        // output channel's elements lie close together.
-        let compact = self.span <= 2 * self.offsets.len();
         let needed = self.needed();
-        let whole = match values.borrow(needed) {
-            Some(floats) => Some(floats.into()),
-            None if compact => None,
-            None => Some(values.to_f32(needed)),
-        };
-        let mut rows = vec![
-            0.0;
-            if whole.is_none() {
-                self.block * self.span
-            } else {
-                0
-            }
-        ];
+        let mut window = Window::new(values);
         let mut scales = vec![0.0; self.block];
         let mut finite = true;
         for (index, panel) in dest.chunks_exact_mut(self.panel_len()).enumerate() {
             let (group, first) = (index / self.blocks(), index % self.blocks() * self.block);
             let lanes = self.block.min(self.outs - first);
-            if whole.is_none() {
-                for (lane, row) in rows.chunks_exact_mut(self.span).take(lanes).enumerate() {
-                    values.read(self.row_start(group, first + lane), row);
-                }
+            let [one, other] = [first, first + lanes - 1].map(|out| self.row_start(group, out));
+            let (mut lowest, mut end) = (one.min(other), one.max(other) + self.span);
+            // Where the elements of a panel lie all over the data, all that is read of it serves all panels.
+            if end - lowest > 2 * lanes * self.offsets.len() {
+                (lowest, end) = (0, needed);
             }
-            let row = |lane: usize| match &whole {
-                Some(whole) => &whole[self.row_start(group, first + lane)..][..self.span],
-                None => &rows[lane * self.span..][..self.span],
+            let read = window.get(lowest, end)?;
+            let row = |lane: usize| {
+                let start = self.row_start(group, first + lane) - lowest;
+                &read[start..][..self.span]
             };
             if let Some(scale) = scale {
                 let channel = channel.0 + group * channel.1 + first;
@@ -149,7 +136,7 @@ impl Panels {
                 finite &= all_finite(tile);
             }
         }
-        finite
+        Ok(finite)
     }
 }
 

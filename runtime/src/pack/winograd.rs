@@ -1,7 +1,8 @@
 //! Weights of Winograd's convolution: each 3×3 filter as the 6×6 numbers that its transformed inputs are multiplied by.
 
 use crate::kernel::winograd::{SPAN, WEIGHTS};
-use crate::weights::Values;
+use crate::weights::{Fault, Values, Window};
+use std::ops::Range;
 
 /// Where the elements of [`Recipe::Winograd`](crate::plan::Recipe::Winograd) lie in its data.
 pub(super) struct Filters {
@@ -26,14 +27,6 @@ impl Filters {
         self.outs.0.div_ceil(self.block) * self.panel_len()
     }
 
-    /// One more than the highest index of the data that is read.
-    fn needed(&self) -> usize {
-        let highest = |count: usize, stride: i64| count.saturating_sub(1) as i64 * stride.max(0);
-        let taps: i64 = self.taps.iter().map(|&stride| highest(3, stride)).sum();
-        let ends = highest(self.outs.0, self.outs.1) + highest(self.ins.0, self.ins.1);
-        (self.base + ends + taps + 1) as usize
-    }
-
     fn panel_len(&self) -> usize {
         SPAN * SPAN * self.ins.0 * self.block
     }
@@ -43,22 +36,21 @@ impl Filters {
     pub fn fill(
         &self,
         dest: &mut [f32],
-        values: &Values<'_>,
+        values: Values<'_>,
         scale: Option<&[f64]>,
         first: usize,
-    ) -> bool {
-        let converted;
-        let needed = self.needed();
-        let data = match values.borrow(needed) {
-            Some(floats) => floats,
-            None => {
-                converted = values.to_f32(needed);
-                &converted[..]
-            }
-        };
+    ) -> Result<bool, Fault> {
+        let (_, needed) = self.reach(&(0..self.outs.0));
+        let mut window = Window::new(values);
         let mut finite = true;
         for (index, panel) in dest.chunks_exact_mut(self.panel_len()).enumerate() {
             let outs = index * self.block..self.outs.0.min((index + 1) * self.block);
+            let (mut lowest, mut end) = self.reach(&outs);
+            // Where the elements of a panel lie all over the data, all that is read of it serves all panels.
+            if end - lowest > 2 * outs.len() * self.ins.0 * 9 {
+                (lowest, end) = (0, needed);
+            }
+            let data = window.get(lowest, end)?;
             for (lane, out) in outs.clone().enumerate().step_by(SIDE) {
                 let count = SIDE.min(outs.end - out);
                 let scales: [f64; SIDE] = std::array::from_fn(|i| match scale {
@@ -72,10 +64,7 @@ impl Filters {
                         for (y, row) in taps.iter_mut().enumerate() {
                             for (x, tap) in row.iter_mut().enumerate() {
                                 let at = at + y as i64 * self.taps[0] + x as i64 * self.taps[1];
-                                let at = usize::try_from(at);
-                                tap[i] = f64::from(
-                                    data[at.expect("a recipe reads from within its data")],
-                                );
+                                tap[i] = f64::from(data[inside(at) - lowest]);
                             }
                         }
                     }
@@ -88,8 +77,30 @@ impl Filters {
                 }
             }
         }
-        finite
+        Ok(finite)
     }
+
+    /// Index of the lowest element that these output channels read, and that behind the highest.
+    fn reach(&self, outs: &Range<usize>) -> (usize, usize) {
+        let ends = |count: usize, stride: i64| {
+            let last = (count as i64 - 1) * stride;
+            (last.min(0), last.max(0))
+        };
+        let dims = [
+            ends(outs.len(), self.outs.1),
+            ends(self.ins.0, self.ins.1),
+            ends(3, self.taps[0]),
+            ends(3, self.taps[1]),
+        ];
+        let origin = self.base + outs.start as i64 * self.outs.1;
+        let lowest: i64 = dims.iter().map(|(low, _)| low).sum();
+        let highest: i64 = dims.iter().map(|(_, high)| high).sum();
+        (inside(origin + lowest), inside(origin + highest) + 1)
+    }
+}
+
+fn inside(index: i64) -> usize {
+    usize::try_from(index).expect("a recipe reads from within its data")
 }
 
 /// `G g Gᵀ` of some filters side by side, scaled, in f64 and rounded once.

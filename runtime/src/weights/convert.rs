@@ -3,7 +3,6 @@
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 use safetensors::Dtype;
-use std::borrow::Cow;
 
 /// Whether [`read`] knows the type.
 pub(crate) fn readable(dtype: Dtype) -> bool {
@@ -19,11 +18,11 @@ pub(crate) fn width(dtype: Dtype) -> usize {
     dtype.bitsize() / 8
 }
 
-/// Reads elements from index `start` on into `out`.
+/// Reads elements from the first byte on into `out`.
 ///
 /// Panics if the type is not [`readable`], or the bytes end before `out` is full: callers check both.
-pub(crate) fn read(dtype: Dtype, bytes: &[u8], start: usize, out: &mut [f32]) {
-    let bytes = &bytes[start * width(dtype)..][..out.len() * width(dtype)];
+pub(crate) fn read(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
+    let bytes = &bytes[..out.len() * width(dtype)];
     match dtype {
         Dtype::F32 => each(bytes, out, f32::from_le_bytes),
         Dtype::F64 => each(bytes, out, |b| f64::from_le_bytes(b) as f32),
@@ -76,16 +75,13 @@ pub(crate) fn borrow(dtype: Dtype, bytes: &[u8]) -> Option<&[f32]> {
     (before.is_empty() && after.is_empty()).then_some(floats)
 }
 
-/// The whole tensor, borrowed where that is possible; `None` for an unreadable type.
-pub(crate) fn to_f32(dtype: Dtype, bytes: &[u8]) -> Option<Cow<'_, [f32]>> {
-    if let Some(floats) = borrow(dtype, bytes) {
-        return Some(Cow::Borrowed(floats));
+/// The memory of numbers, to be filled with elements that already are this machine's f32.
+pub(crate) fn as_bytes(dtype: Dtype, out: &mut [f32]) -> Option<&mut [u8]> {
+    if dtype != Dtype::F32 || cfg!(target_endian = "big") {
+        return None;
     }
-    readable(dtype).then(|| {
-        let mut values = vec![0.0; bytes.len() / width(dtype)];
-        read(dtype, bytes, 0, &mut values);
-        Cow::Owned(values)
-    })
+    // SAFETY: the bytes are those of `out`, whatever is written to them is an f32, and a byte has no alignment.
+    Some(unsafe { std::slice::from_raw_parts_mut(out.as_mut_ptr().cast(), size_of_val(out)) })
 }
 
 #[cfg(test)]
@@ -95,7 +91,9 @@ mod tests {
     fn f32s(dtype: Dtype, bytes: &[u8]) -> Vec<f32> {
         // One byte in front: the elements are read wherever they lie.
         let shifted: Vec<u8> = std::iter::once(0).chain(bytes.iter().copied()).collect();
-        to_f32(dtype, &shifted[1..]).unwrap().into_owned()
+        let mut values = vec![0.0; bytes.len() / width(dtype)];
+        read(dtype, &shifted[1..], &mut values);
+        values
     }
 
     #[test]
@@ -115,8 +113,11 @@ mod tests {
         assert_eq!(f32s(Dtype::I32, &[0xff; 4]), [-1.0]);
         assert_eq!(f32s(Dtype::U64, &7u64.to_le_bytes()), [7.0]);
         assert_eq!(f32s(Dtype::I64, &(-7i64).to_le_bytes()), [-7.0]);
-        assert_eq!(to_f32(Dtype::C64, &[0; 8]), None);
-        assert!(!readable(Dtype::F8_E4M3));
+        assert!(!readable(Dtype::C64) && !readable(Dtype::F8_E4M3));
+        let mut values = [0.0; 2];
+        let bytes = as_bytes(Dtype::F32, &mut values).unwrap();
+        bytes.copy_from_slice(&[0, 0, 0xc0, 0x3f, 0, 0, 0, 0xc0]);
+        assert_eq!(values, [1.5, -2.0]);
     }
 
     #[test]

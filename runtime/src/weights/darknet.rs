@@ -12,10 +12,9 @@
 //! shortcut stand there as they are.
 //! What the numbers belong to, only the network knows: its tensors, in order, are the key.
 
-use super::format::Shape;
+use super::element_count;
+use super::error::DarknetError;
 use crate::plan::Source;
-use std::fmt;
-use std::ops::Range;
 
 /// Bytes of one number.
 const FLOAT: usize = 4;
@@ -27,82 +26,10 @@ pub(super) struct Header {
     start: usize,
 }
 
-/// What is wrong with a `.weights` file, or with the network that it should fill.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DarknetError {
-    /// The network has a layer that darknet does not store so; why.
-    Layer {
-        /// A tensor of the layer.
-        name: String,
-        /// What darknet has instead.
-        reason: &'static str,
-    },
-    /// The file ends before the last layer.
-    TooShort {
-        /// Layers that the file fills.
-        filled: usize,
-        /// Layers of the network.
-        layers: usize,
-        /// The first tensor that it does not fill.
-        name: String,
-        /// Its shape.
-        shape: Vec<usize>,
-        /// Numbers that are left for it.
-        left: usize,
-    },
-    /// Numbers are left after the last layer.
-    TooLong {
-        /// Layers of the network, all filled.
-        layers: usize,
-        /// Numbers left.
-        left: usize,
-    },
-}
-
-impl fmt::Display for DarknetError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            DarknetError::Layer { name, reason } => {
-                write!(f, "darknet cannot have stored tensor `{name}`: {reason}")
-            }
-            DarknetError::TooShort {
-                filled,
-                layers,
-                name,
-                shape,
-                left,
-            } => {
-                write!(
-                    f,
-                    "the numbers fill {filled} of the network's {layers} layers, "
-                )?;
-                let shape = Shape(shape);
-                write!(
-                    f,
-                    "then {left} are left for `{name}` ({shape}): the file is of another network, or truncated"
-                )
-            }
-            DarknetError::TooLong { layers, left } => {
-                write!(
-                    f,
-                    "the numbers fill all {layers} layers of the network, and {left} are left: "
-                )?;
-                f.write_str("the file is of another network")
-            }
-        }
-    }
-}
-
-impl std::error::Error for DarknetError {}
-
-/// The header, if the file can be darknet's: small version numbers, then whole numbers of four
-/// bytes. There is nothing else to know it by.
-pub(super) fn header(file: &[u8]) -> Option<Header> {
-    let mut words = file
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|word| i32::from_le_bytes(*word));
+/// The header, if a file that begins so can be darknet's: small version numbers. There is nothing else to know it by.
+pub(super) fn header(start: &[u8]) -> Option<Header> {
+    let (words, _) = start.as_chunks::<4>();
+    let mut words = words.iter().map(|word| i32::from_le_bytes(*word));
     let (major, minor, revision) = (words.next()?, words.next()?, words.next()?);
     let known =
         (0..10).contains(&major) && (0..10).contains(&minor) && (0..100).contains(&revision);
@@ -110,7 +37,7 @@ pub(super) fn header(file: &[u8]) -> Option<Header> {
         return None;
     }
     let start = if major * 10 + minor >= 2 { 20 } else { 16 };
-    (file.len() > start && (file.len() - start).is_multiple_of(FLOAT)).then_some(Header { start })
+    Some(Header { start })
 }
 
 /// One layer's tensors, as indices into the network's.
@@ -126,43 +53,48 @@ struct Layer {
     shares: Option<usize>,
 }
 
-/// The bytes of every tensor of a network, in the order of `sources`, which is the order of its layers.
+/// Offset of the first byte of every tensor of a network in a file of so many bytes, in the order of `sources`, which is the order of its layers.
 ///
 /// What a tensor is to its layer, the last part of its name says: a `weight` of two or more dimensions begins
 /// a layer, and the `bias`, or `weight`, `bias`, `running_mean` and `running_var` of one
 /// dimension that follow belong to it. Where a layer has its bias, such a `weight` begins a batch norm on its own.
 pub(super) fn assign(
-    file: &[u8],
+    len: usize,
     header: Header,
     sources: &[Source],
-) -> Result<Vec<Range<usize>>, DarknetError> {
+) -> Result<Vec<usize>, DarknetError> {
     let layers = layers(sources)?;
-    let mut ranges = vec![0..0; sources.len()];
+    let mut starts = vec![0; sources.len()];
     let mut at = header.start;
+    // The layer and the tensor in which the file ends.
+    let mut short = None;
     for (filled, layer) in layers.iter().enumerate() {
         for index in stored(layer, sources)? {
-            let Source { name, shape } = &sources[index];
-            let bytes = super::element_count(shape).and_then(|count| count.checked_mul(FLOAT));
-            let end = bytes.and_then(|bytes| at.checked_add(bytes));
-            let Some(end) = end.filter(|&end| end <= file.len()) else {
-                return Err(DarknetError::TooShort {
-                    filled,
-                    layers: layers.len(),
-                    name: name.clone().into_owned(),
-                    shape: shape.to_vec(),
-                    left: (file.len() - at) / FLOAT,
-                });
-            };
-            ranges[index] = at..end;
-            at = end;
+            let bytes =
+                element_count(&sources[index].shape).and_then(|count| count.checked_mul(FLOAT));
+            starts[index] = at;
+            at = at.saturating_add(bytes.unwrap_or(usize::MAX));
+            if at > len && short.is_none() {
+                short = Some((filled, &sources[index]));
+            }
         }
     }
-    match (file.len() - at) / FLOAT {
-        0 => Ok(ranges),
-        left => Err(DarknetError::TooLong {
-            layers: layers.len(),
-            left,
+    let (layers, found, needed) = (layers.len(), len as u64, at as u64);
+    match short {
+        Some((filled, Source { name, shape })) => Err(DarknetError::TooShort {
+            found,
+            needed,
+            filled,
+            layers,
+            name: name.clone().into_owned(),
+            shape: shape.to_vec(),
         }),
+        None if at < len => Err(DarknetError::TooLong {
+            layers,
+            found,
+            needed,
+        }),
+        None => Ok(starts),
     }
 }
 
@@ -287,15 +219,14 @@ mod tests {
     }
 
     fn fill(file: &[u8], sources: &[Source]) -> Result<Vec<(String, Vec<f32>)>, DarknetError> {
-        let ranges = assign(file, header(file).unwrap(), sources)?;
-        let numbers = |range: &Range<usize>| {
-            let (words, _) = file[range.clone()].as_chunks::<4>();
-            words.iter().map(|word| f32::from_le_bytes(*word)).collect()
+        let starts = assign(file.len(), header(file).unwrap(), sources)?;
+        let numbers = |(source, start): (&Source, usize)| {
+            let count: usize = source.shape.iter().product();
+            let (words, _) = file[start..start + 4 * count].as_chunks::<4>();
+            let numbers = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
+            (source.name.clone().into_owned(), numbers)
         };
-        let names = sources
-            .iter()
-            .map(|source| source.name.clone().into_owned());
-        Ok(names.zip(ranges.iter().map(numbers)).collect())
+        Ok(sources.iter().zip(starts).map(numbers).collect())
     }
 
     #[test]
@@ -364,12 +295,27 @@ mod tests {
         };
         assert_eq!(
             message(16),
-            "the numbers fill 1 of the network's 3 layers, then 1 are left for `conv2.weight` \
-             (1x2x1x1): the file is of another network, or truncated"
+            "the file is truncated, or of another network: 84 bytes are there, the network needs 128; \
+             they fill 1 of its 3 layers and end in `conv2.weight` (1x2x1x1)"
         );
         assert_eq!(
             message(30),
-            "the numbers fill all 3 layers of the network, and 3 are left: the file is of another network"
+            "the file is of another network: 140 bytes are there, and all 3 layers of the network need 128"
+        );
+        // Bytes that are no whole number belong to no network either.
+        let mut cut = file([0, 2, 0], 27);
+        cut.pop();
+        assert_eq!(
+            fill(&cut, &sources).unwrap_err().to_string(),
+            "the file is truncated, or of another network: 127 bytes are there, the network needs 128; \
+             they fill 2 of its 3 layers and end in `fc_bn.running_var` (2)"
+        );
+        let longer = [&file([0, 2, 0], 27)[..], &[0]].concat();
+        assert!(
+            fill(&longer, &sources)
+                .unwrap_err()
+                .to_string()
+                .contains("129 bytes are there")
         );
     }
 
@@ -416,15 +362,19 @@ mod tests {
             );
         }
         let huge = format!("a.weight {0}x{0}\na.bias 1", usize::MAX / 2);
-        assert!(message(&huge).contains("0 of the network's 1 layers"));
+        assert!(message(&huge).contains("0 of its 1 layers"));
     }
 
     #[test]
     fn headers_of_other_files_are_not_taken() {
         assert_eq!(header(&file([0, 1, 0], 1)), Some(Header { start: 16 }));
         assert_eq!(header(&file([0, 2, 5], 1)), Some(Header { start: 20 }));
-        assert_eq!(header(&file([0, 2, 5], 0)), None);
-        assert_eq!(header(&[&file([0, 2, 0], 1)[..], &[0]].concat()), None);
+        // Cut short, it still is one.
+        assert_eq!(
+            header(&file([0, 2, 5], 0)[..12]),
+            Some(Header { start: 20 })
+        );
+        assert_eq!(header(&file([0, 2, 5], 0)[..11]), None);
         assert_eq!(header(&[0; 400]), None);
         assert_eq!(header(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0"), None);
         assert_eq!(header(b""), None);

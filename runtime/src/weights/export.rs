@@ -1,7 +1,7 @@
 //! Weights of any format, written as safetensors.
 
 use super::bind::{Bound, Values};
-use super::{TensorRef, Weights};
+use super::{Weights, WeightsError};
 use crate::tensor_file::{NamedPart, Part, TensorFileError, write_parts};
 use std::path::Path;
 
@@ -11,11 +11,19 @@ impl Weights {
     /// # Errors
     /// When the file cannot be written.
     pub fn write_safetensors(&self, path: impl AsRef<Path>) -> Result<(), TensorFileError> {
-        let tensors = self.index.iter();
-        let tensors: Vec<NamedPart<'_>> = tensors
-            .map(|(name, entry)| part(name, self.tensor(entry)))
-            .collect();
-        write_parts(path.as_ref(), &tensors)
+        let tensors = self.index.iter().filter_map(|(name, entry)| {
+            let stored = self.stored(entry)?;
+            Some((name.as_str(), &entry.shape[..], Part::Stored(stored)))
+        });
+        let tensors: Vec<NamedPart<'_>> = tensors.collect();
+        for (_, _, part) in &tensors {
+            if let Part::Stored(stored) = part {
+                let affordable = stored.affordable();
+                let refuse = |fault| WeightsError::new(&self.origin, fault);
+                affordable.map_err(|fault| TensorFileError::Weights(refuse(fault)))?;
+            }
+        }
+        write_parts(path.as_ref(), &tensors, &self.origin)
     }
 }
 
@@ -29,7 +37,8 @@ impl Bound<'_> {
         let tensors = self.sources.iter().zip(&self.tensors);
         let tensors: Vec<NamedPart<'_>> = tensors
             .map(|(source, values)| match *values {
-                Values::File(tensor) => part(&source.name, tensor),
+                // Under the network's own shape too.
+                Values::File(stored) => (&*source.name, &*source.shape, Part::Stored(stored)),
                 Values::Synthetic(synthetic, count) => (
                     &*source.name,
                     &*source.shape,
@@ -38,10 +47,6 @@ impl Bound<'_> {
                 Values::Literal(values) => (&*source.name, &*source.shape, Part::Floats(values)),
             })
             .collect();
-        write_parts(path.as_ref(), &tensors)
+        write_parts(path.as_ref(), &tensors, self.origin)
     }
-}
-
-fn part<'a>(name: &'a str, tensor: TensorRef<'a>) -> NamedPart<'a> {
-    (name, tensor.shape, Part::Bytes(tensor.dtype, tensor.bytes))
 }

@@ -8,99 +8,130 @@
 #[cfg(feature = "foreign-weights")]
 mod archive;
 mod bind;
+mod blob;
 pub(crate) mod convert;
 mod darknet;
+mod error;
 mod export;
 mod file;
-mod format;
 #[cfg(feature = "foreign-weights")]
 mod npz;
+mod packed;
 #[cfg(feature = "foreign-weights")]
 mod pickle;
+mod prefix;
 mod problem;
+mod safetensors_file;
+mod tensor;
 #[cfg(feature = "foreign-weights")]
 mod torch;
 
-pub use crate::npy::NpyError;
-#[cfg(feature = "foreign-weights")]
-pub use archive::ArchiveError;
 pub use bind::Bound;
-pub(crate) use bind::Values;
-pub use darknet::DarknetError;
-pub use format::FormatError;
-#[cfg(feature = "foreign-weights")]
-pub use npz::NpzError;
-#[cfg(feature = "foreign-weights")]
-pub use pickle::PickleError;
+pub use error::{
+    ArchiveError, DarknetError, FormatError, Needed, NpyError, NpzError, PickleError, TorchError,
+};
 pub use problem::{Problem, WeightsError};
 pub use safetensors::Dtype;
-#[cfg(feature = "foreign-weights")]
-pub use torch::TorchError;
 
-pub(crate) use format::Shape;
+pub(crate) use bind::{Values, Window};
+pub(crate) use blob::Blob;
+pub(crate) use error::{Fault, Shape};
+pub(crate) use tensor::{CopyError, Place, Stored};
 
-use file::{Contents, Elements, Entry, Index};
-use memmap2::Mmap;
+use file::Contents;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::{self, File};
-use std::io;
 use std::path::Path;
+use tensor::{Elements, Entry, Index, Named};
 
 /// A set of named tensors.
 pub struct Weights {
     /// What messages call it.
     origin: String,
+    /// What it is called, for a file.
+    format: &'static str,
     store: Store,
     index: Index,
+    /// What has a name but is no tensor that is read; what it is.
+    unread: BTreeMap<String, String>,
+    notes: Vec<String>,
     /// Set where the file has no names.
     in_order: Option<darknet::Header>,
+    strict: bool,
 }
 
 enum Store {
-    Mapped(Mmap),
-    Bytes(Cow<'static, [u8]>),
+    File(Blob),
     Synthetic,
 }
 
 /// One tensor as it stands in the file.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy)]
 pub struct TensorRef<'a> {
+    /// Its name.
+    pub name: &'a str,
     /// Its shape, row-major.
     pub shape: &'a [usize],
     /// The type of its elements.
     pub dtype: Dtype,
-    /// Its elements, little-endian, at any alignment.
-    pub bytes: &'a [u8],
+    origin: &'a str,
+    stored: Stored<'a>,
 }
 
 impl<'a> TensorRef<'a> {
-    /// The elements as f32, rounded where the type holds more; `None` for types that are not
+    /// Its elements, little-endian, row-major.
+    ///
+    /// # Errors
+    /// When the file cannot be read any more, or the elements take far more room than their bytes in the file.
+    pub fn bytes(&self) -> Result<Cow<'a, [u8]>, WeightsError> {
+        let bytes = self.stored.affordable().and_then(|()| self.stored.bytes());
+        bytes.map_err(|fault| WeightsError::new(self.origin, fault))
+    }
+
+    /// The elements as f32, rounded where the type holds more.
+    ///
+    /// # Errors
+    /// As [`TensorRef::bytes`], and for types that are not
     /// plain numbers of whole bytes (complex, 8-bit floats and smaller).
-    pub fn to_f32(&self) -> Option<Cow<'a, [f32]>> {
-        convert::to_f32(self.dtype, self.bytes)
+    pub fn to_f32(&self) -> Result<Cow<'a, [f32]>, WeightsError> {
+        if !convert::readable(self.dtype) {
+            let (name, dtype) = (self.name.to_owned(), self.dtype);
+            return Err(WeightsError::Unfit {
+                origin: self.origin.to_owned(),
+                prefix: String::new(),
+                problems: vec![Problem::Dtype { name, dtype }],
+            });
+        }
+        let values = Values::File(self.stored);
+        let values = self
+            .stored
+            .affordable()
+            .and_then(|()| values.to_f32(values.len()));
+        values.map_err(|fault| WeightsError::new(self.origin, fault))
+    }
+}
+
+impl fmt::Debug for TensorRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} of {}", self.name, Shape(self.shape), self.dtype)
     }
 }
 
 impl Weights {
-    /// Maps a weights file into memory. Its content says what format it has; no tensor is read before
-    /// it is asked for.
-    ///
-    /// The file must not be changed while the weights are in use; replace it by renaming another
-    /// over it, which leaves the mapping as it is.
+    /// Opens a weights file. Its content says what format it has; no tensor is read before
+    /// it is asked for, and then from the file, which may be replaced in the meantime, by renaming another
+    /// over it: the open one stays. Where the file is written to, values are those of then or of before; where it is made
+    /// shorter, reading is an error.
     ///
     /// # Errors
     /// When the file cannot be opened, or is not a sound file of a known format.
     pub fn open(path: impl AsRef<Path>) -> Result<Weights, WeightsError> {
         let path = path.as_ref();
         let origin = path.display().to_string();
-        let map = match map(path) {
-            Ok(map) => map,
-            Err(error) => return Err(WeightsError::Io { origin, error }),
-        };
-        match file::read(&map) {
-            Ok(contents) => Ok(Weights::new(origin, Store::Mapped(map), contents)),
-            Err(error) => Err(WeightsError::Format { origin, error }),
+        match Blob::open(path) {
+            Ok(file) => Weights::read(origin, file),
+            Err(error) => Err(WeightsError::Io { origin, error }),
         }
     }
 
@@ -110,11 +141,17 @@ impl Weights {
     /// # Errors
     /// When it is not a sound file of a known format.
     pub fn from_bytes(bytes: impl Into<Cow<'static, [u8]>>) -> Result<Weights, WeightsError> {
-        let bytes = bytes.into();
         let origin = "the weights in memory".to_owned();
-        match file::read(&bytes) {
-            Ok(contents) => Ok(Weights::new(origin, Store::Bytes(bytes), contents)),
-            Err(error) => Err(WeightsError::Format { origin, error }),
+        Weights::read(origin, Blob::from(bytes.into()))
+    }
+
+    pub(crate) fn read(origin: String, file: Blob) -> Result<Weights, WeightsError> {
+        match file::read(&file) {
+            Ok((format, contents)) => Ok(Weights {
+                format,
+                ..Weights::new(origin, Store::File(file), contents)
+            }),
+            Err(fault) => Err(WeightsError::new(&origin, fault)),
         }
     }
 
@@ -131,10 +168,9 @@ impl Weights {
         for (name, shape, values) in tensors {
             let start = bytes.len();
             bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-            let range = start..bytes.len();
             let name = name.to_owned();
             if element_count(shape) != Some(values.len()) {
-                let (shape, range) = (shape.to_vec(), (range.start, range.end));
+                let (shape, range) = (shape.to_vec(), (start, bytes.len()));
                 let error = FormatError::Range {
                     name,
                     shape,
@@ -146,35 +182,61 @@ impl Weights {
             let entry = Entry {
                 dtype: Dtype::F32,
                 shape: shape.to_vec(),
-                elements: Elements::InFile(range),
+                elements: Elements::Plain(start),
             };
             if index.insert(name.clone(), entry).is_some() {
                 let error = FormatError::Duplicate(name);
                 return Err(WeightsError::Format { origin, error });
             }
         }
-        let store = Store::Bytes(bytes.into());
-        Ok(Weights::new(origin, store, Contents::Named(index)))
+        let store = Store::File(Blob::from(Cow::Owned(bytes)));
+        Ok(Weights::new(origin, store, Contents::Named(index.into())))
     }
 
     /// Weights that have every tensor a network may ask for, made from its name: see
     /// [`synthetic`](crate::synthetic).
     pub fn synthetic() -> Weights {
         let origin = "synthetic weights".to_owned();
-        Weights::new(origin, Store::Synthetic, Contents::Named(Index::new()))
+        Weights::new(origin, Store::Synthetic, Contents::Named(Named::default()))
     }
 
     fn new(origin: String, store: Store, contents: Contents) -> Weights {
-        let (index, in_order) = match contents {
-            Contents::Named(index) => (index, None),
-            Contents::InOrder(header) => (Index::new(), Some(header)),
+        let (named, in_order) = match contents {
+            Contents::Named(named) => (named, None),
+            Contents::InOrder(header) => (Named::default(), Some(header)),
         };
+        let Named {
+            index,
+            unread,
+            notes,
+        } = named;
         Weights {
             origin,
+            format: "",
             store,
             index,
+            unread,
+            notes,
             in_order,
+            strict: false,
         }
+    }
+
+    /// Refuses networks that do not read every tensor: [`Weights::bind`] and all that is built on it give an error. The weights of
+    /// another network may fit in name and shape all the same, those of a deeper one for instance.
+    ///
+    /// ```
+    /// use cnnc_runtime::plan::Source;
+    /// use cnnc_runtime::weights::Weights;
+    /// let weights = Weights::from_tensors([("a", &[1][..], &[1.0][..]), ("b", &[1], &[2.0])])?.strict();
+    /// let sources = [Source { name: "a".into(), shape: vec![1].into() }];
+    /// assert!(weights.bind(&sources).unwrap_err().to_string().contains("`b`"));
+    /// # Ok::<(), cnnc_runtime::weights::WeightsError>(())
+    /// ```
+    #[must_use]
+    pub fn strict(mut self) -> Weights {
+        self.strict = true;
+        self
     }
 
     /// What messages call these weights: the path, for a file.
@@ -182,9 +244,42 @@ impl Weights {
         &self.origin
     }
 
+    /// What the format of a file is called: `safetensors`, `PyTorch`, `npz`, `darknet`; nothing for weights that are no file.
+    pub fn format(&self) -> &'static str {
+        self.format
+    }
+
+    /// Bytes of the file.
+    pub fn file_len(&self) -> usize {
+        match &self.store {
+            Store::File(file) => file.len(),
+            Store::Synthetic => 0,
+        }
+    }
+
+    /// What a user should know of the file: a line each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// The tensor of that name. Synthetic weights and files without names have none until they are bound.
     pub fn get(&self, name: &str) -> Option<TensorRef<'_>> {
-        self.index.get(name).map(|entry| self.tensor(entry))
+        let (name, entry) = self.index.get_key_value(name)?;
+        let stored = self.stored(entry)?;
+        Some(TensorRef {
+            name,
+            shape: &entry.shape,
+            dtype: entry.dtype,
+            origin: &self.origin,
+            stored,
+        })
+    }
+
+    /// Names that stand in the file for what is read as no tensor (text, complex numbers of 16 bytes, sparse tensors), and what that is.
+    pub fn unread(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.unread
+            .iter()
+            .map(|(name, what)| (name.as_str(), what.as_str()))
     }
 
     /// The names of all tensors, sorted.
@@ -197,27 +292,16 @@ impl Weights {
         self.in_order.is_some()
     }
 
-    fn is_synthetic(&self) -> bool {
-        matches!(self.store, Store::Synthetic)
-    }
-
-    fn tensor<'a>(&'a self, entry: &'a Entry) -> TensorRef<'a> {
-        TensorRef {
+    fn stored<'a>(&'a self, entry: &'a Entry) -> Option<Stored<'a>> {
+        let Store::File(file) = &self.store else {
+            return None;
+        };
+        Some(Stored {
+            file,
             shape: &entry.shape,
             dtype: entry.dtype,
-            bytes: match &entry.elements {
-                Elements::InFile(range) => &self.file()[range.clone()],
-                Elements::Owned(bytes) => bytes,
-            },
-        }
-    }
-
-    fn file(&self) -> &[u8] {
-        match &self.store {
-            Store::Mapped(map) => map,
-            Store::Bytes(bytes) => bytes,
-            Store::Synthetic => &[],
-        }
+            place: entry.elements.place(),
+        })
     }
 }
 
@@ -232,22 +316,4 @@ pub(crate) fn element_count(shape: &[usize]) -> Option<usize> {
     shape
         .iter()
         .try_fold(1usize, |n, &size| n.checked_mul(size))
-}
-
-/// Maps an ordinary file into memory, read-only.
-pub(crate) fn map(path: &Path) -> io::Result<Mmap> {
-    // Asked before opening: opening a named pipe would wait for its writer.
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        let what = if metadata.is_dir() {
-            "it is a directory"
-        } else {
-            "it is not a file"
-        };
-        return Err(io::Error::other(what));
-    }
-    let file = File::open(path)?;
-    // SAFETY: the mapping is read-only and private. That nobody writes to the file in the meantime
-    // cannot be proven from inside; `open` asks for it, as every memory-mapping reader must.
-    unsafe { Mmap::map(&file) }
 }

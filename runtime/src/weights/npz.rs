@@ -1,88 +1,69 @@
 //! Numpy's `.npz`: a zip archive of `.npy` arrays, each under its tensor's name.
 
-use super::archive::{Archive, ArchiveError};
-use super::file::{Elements, Entry, Index};
+use super::archive::Archive;
+use super::error::{Fault, FormatError, MAX_TENSORS, NpzError};
+use super::packed::Packed;
+use super::tensor::{Elements, Entry, Named};
 use crate::npy::{self, NpyError};
-use std::fmt;
+use crate::sniff::zip;
 
-/// What is wrong with a `.npz` file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NpzError {
-    /// The zip archive.
-    Archive(ArchiveError),
-    /// One of the arrays.
-    Array {
-        /// Its name.
-        name: String,
-        /// What is wrong with it.
-        error: NpyError,
-    },
-    /// There is no `.npy` member.
-    Empty,
-}
+/// Bytes that a header usually takes at most.
+const USUAL: usize = 1 << 10;
 
-impl fmt::Display for NpzError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            NpzError::Archive(error) => error.fmt(f),
-            NpzError::Array { name, error } => write!(f, "tensor `{name}`: {error}"),
-            NpzError::Empty => {
-                f.write_str("a zip archive without weights: neither `data.pkl` nor `.npy` files")
+/// The arrays of an archive; no element is read.
+pub(super) fn read(archive: &Archive<'_>) -> Result<Named, Fault> {
+    let mut named = Named::default();
+    for (member_name, member) in archive.members() {
+        let Some(name) = member_name.strip_suffix(".npy") else {
+            continue;
+        };
+        if named.index.len() == MAX_TENSORS {
+            return Err(FormatError::TooMany.into());
+        }
+        let array = |error| NpzError::Array {
+            name: name.to_owned(),
+            error,
+        };
+        let mut start = archive.start(member_name, USUAL)?;
+        let end = npy::header_end(&start, member.len).map_err(array)?;
+        if end > start.len() {
+            start = archive.start(member_name, end)?;
+        }
+        let found = match npy::parse(&start, member.len) {
+            Ok(found) => found,
+            // What no network reads may be there all the same.
+            Err(NpyError::Dtype(dtype)) => {
+                named
+                    .unread
+                    .insert(name.to_owned(), format!("a numpy array of `{dtype}`"));
+                continue;
             }
-        }
-    }
-}
-
-impl std::error::Error for NpzError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            NpzError::Archive(error) => Some(error),
-            NpzError::Array { error, .. } => Some(error),
-            NpzError::Empty => None,
-        }
-    }
-}
-
-impl From<ArchiveError> for NpzError {
-    fn from(error: ArchiveError) -> NpzError {
-        NpzError::Archive(error)
-    }
-}
-
-/// The arrays of an archive; what was stored without compression is used where it lies.
-pub(super) fn read(file: &[u8], mut archive: Archive<'_>) -> Result<Index, NpzError> {
-    let arrays: Vec<_> = archive
-        .members()
-        .filter_map(|(name, member)| Some((name.strip_suffix(".npy")?.to_owned(), member.clone())))
-        .collect();
-    if arrays.is_empty() {
-        return Err(NpzError::Empty);
-    }
-    let mut index = Index::new();
-    for (name, member) in arrays {
-        let unpacked = match member.compressed {
-            true => Some(archive.read(&format!("{name}.npy"))?),
-            false => None,
+            Err(error) => return Err(array(error).into()),
         };
-        let bytes = unpacked.as_deref().unwrap_or(&file[member.range.clone()]);
-        let array = match npy::parse(bytes) {
-            Ok(array) => array,
-            Err(error) => return Err(NpzError::Array { name, error }),
+        let strides = found.fortran.then(|| npy::fortran_strides(&found.shape));
+        let elements = match (member.compressed, strides) {
+            (true, strides) => Elements::Packed(Box::new(Packed {
+                name: member_name.to_owned(),
+                range: member.range.clone(),
+                start: found.start,
+                crc: member.crc,
+                strides,
+            })),
+            (false, Some(strides)) => {
+                Elements::Strided(Box::new((member.range.start + found.start, strides)))
+            }
+            (false, None) => Elements::Plain(member.range.start + found.start),
         };
-        let elements = match unpacked {
-            _ if array.fortran => Elements::Owned(array.row_major(bytes)),
-            Some(mut unpacked) => Elements::Owned(unpacked.split_off(array.start)),
-            None => Elements::InFile(member.range.start + array.start..member.range.end),
+        let entry = Entry {
+            dtype: found.dtype,
+            shape: found.shape,
+            elements,
         };
-        let (dtype, shape) = (array.dtype, array.shape);
-        index.insert(
-            name,
-            Entry {
-                dtype,
-                shape,
-                elements,
-            },
-        );
+        named.index.insert(name.to_owned(), entry);
     }
-    Ok(index)
+    if named.index.is_empty() && named.unread.is_empty() {
+        let names: Vec<&str> = archive.members().map(|(name, _)| name).collect();
+        return Err(FormatError::Unknown(Some(zip::of_names(&names))).into());
+    }
+    Ok(named)
 }

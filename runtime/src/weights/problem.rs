@@ -1,6 +1,7 @@
 //! Why weights cannot be used, said so that the reader can mend it.
 
-use super::format::{FormatError, Shape};
+use super::error::{Fault, FormatError, Shape};
+use super::tensor::long_extents;
 use crate::memory::OutOfMemory;
 use safetensors::Dtype;
 use std::fmt;
@@ -30,8 +31,24 @@ pub enum WeightsError {
     Unfit {
         /// The path, or what else messages call the weights.
         origin: String,
+        /// What stands in front of every name in the file.
+        prefix: String,
         /// All there is to mend.
         problems: Vec<Problem>,
+    },
+    /// The names of the network stand in the file several times, behind different prefixes, and all fit.
+    Ambiguous {
+        /// The path, or what else messages call the weights.
+        origin: String,
+        /// The prefixes.
+        prefixes: Vec<String>,
+    },
+    /// Weights that are [strict](crate::weights::Weights::strict) have tensors that the network does not read.
+    Unused {
+        /// The path, or what else messages call the weights.
+        origin: String,
+        /// Their names.
+        names: Vec<String>,
     },
     /// There is no memory for the packed weights.
     Memory(OutOfMemory),
@@ -69,6 +86,13 @@ pub enum Problem {
         /// The type in the file.
         dtype: Dtype,
     },
+    /// What has that name is no tensor that is read.
+    Unread {
+        /// Its name.
+        name: String,
+        /// What it is, with its article.
+        what: String,
+    },
     /// It holds NaN or an infinity.
     NotFinite {
         /// Its name.
@@ -99,23 +123,53 @@ impl fmt::Display for WeightsError {
         match self {
             WeightsError::Io { origin, error } => write!(f, "cannot read {origin}: {error}"),
             WeightsError::Format { origin, error } => write!(f, "{origin}: {error}"),
-            WeightsError::Unfit { origin, problems } => match &problems[..] {
-                [problem] => write!(f, "{origin}: {problem}"),
-                problems => {
-                    write!(
-                        f,
-                        "{origin}: {} tensors do not fit the network:",
-                        problems.len()
-                    )?;
-                    for problem in problems.iter().take(LISTED) {
-                        write!(f, "\n  {problem}")?;
-                    }
-                    match problems.len().checked_sub(LISTED) {
-                        Some(more @ 1..) => write!(f, "\n  and {more} more"),
-                        _ => Ok(()),
+            WeightsError::Unfit {
+                origin,
+                prefix,
+                problems,
+            } => {
+                let behind = match &prefix[..] {
+                    "" => String::new(),
+                    prefix => format!(" (names are read behind `{prefix}`)"),
+                };
+                match &problems[..] {
+                    [problem] => write!(f, "{origin}{behind}: {problem}"),
+                    problems => {
+                        let count = problems.len();
+                        write!(
+                            f,
+                            "{origin}{behind}: {count} tensors do not fit the network:"
+                        )?;
+                        for problem in problems.iter().take(LISTED) {
+                            write!(f, "\n  {problem}")?;
+                        }
+                        match count.checked_sub(LISTED) {
+                            Some(more @ 1..) => write!(f, "\n  and {more} more"),
+                            _ => Ok(()),
+                        }
                     }
                 }
-            },
+            }
+            WeightsError::Ambiguous { origin, prefixes } => {
+                let listed = quoted(prefixes);
+                let first = prefixes.first().map_or("", String::as_str);
+                write!(
+                    f,
+                    "{origin}: the network fits behind several prefixes, {listed}; "
+                )?;
+                write!(
+                    f,
+                    "choose one in the spec: `weights map {{ \"{first}*\" -> \"*\" }}`"
+                )
+            }
+            WeightsError::Unused { origin, names } => {
+                let count = names.len();
+                write!(
+                    f,
+                    "{origin}: the network does not read {count} of its tensors, {}",
+                    quoted(names)
+                )
+            }
             WeightsError::Memory(error) => write!(f, "packing the weights: {error}"),
         }
     }
@@ -169,6 +223,9 @@ impl fmt::Display for Problem {
                     "tensor `{name}` holds {dtype}; weights are read from F32, F16, BF16, F64"
                 )
             }
+            Problem::Unread { name, what } => {
+                write!(f, "`{name}` is {what}, which is not read")
+            }
             Problem::NotFinite { name, index, value } => {
                 write!(f, "tensor `{name}` holds {value} at index {index}")
             }
@@ -188,8 +245,23 @@ impl fmt::Display for Problem {
     }
 }
 
+/// Names, as many as a line has room for.
+fn quoted(names: &[String]) -> String {
+    const ROOM: usize = 4;
+    let listed: Vec<_> = names
+        .iter()
+        .take(ROOM)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    match names.len().checked_sub(ROOM) {
+        Some(more @ 1..) => format!("{} and {more} more", listed.join(", ")),
+        _ => listed.join(", "),
+    }
+}
+
+/// Whether shapes have the same extents in another order; those of 1 do not count.
 fn is_permutation(a: &[usize], b: &[usize]) -> bool {
-    let [mut a, mut b] = [a.to_vec(), b.to_vec()];
+    let [mut a, mut b] = [a, b].map(|shape| long_extents(shape).collect::<Vec<_>>());
     a.sort_unstable();
     b.sort_unstable();
     a == b
@@ -200,8 +272,20 @@ impl std::error::Error for WeightsError {
         match self {
             WeightsError::Io { error, .. } => Some(error),
             WeightsError::Format { error, .. } => Some(error),
-            WeightsError::Unfit { .. } => None,
+            WeightsError::Unfit { .. }
+            | WeightsError::Ambiguous { .. }
+            | WeightsError::Unused { .. } => None,
             WeightsError::Memory(error) => Some(error),
+        }
+    }
+}
+
+impl WeightsError {
+    pub(crate) fn new(origin: &str, fault: Fault) -> WeightsError {
+        let origin = origin.to_owned();
+        match fault {
+            Fault::Io(error) => WeightsError::Io { origin, error },
+            Fault::Format(error) => WeightsError::Format { origin, error },
         }
     }
 }

@@ -1,6 +1,7 @@
-//! The instructions of pickle, protocols 0 to 5, as far as state dicts use them.
+//! The instructions of pickle, protocols 0 to 5.
 
-use super::{Callable, Id, MAX_STEPS, Object, Pickle, PickleError, Value, call};
+use super::super::error::{MAX_STEPS, PickleError};
+use super::{Callable, Id, Object, Pickle, Value, call};
 use std::collections::HashMap;
 
 /// A pickle that is being read.
@@ -15,8 +16,23 @@ pub(super) struct Machine<'a> {
     marks: Vec<usize>,
     /// Numbered by the file: a map, so that a huge number costs nothing.
     memo: HashMap<u64, Value>,
-    pub objects: Vec<Object>,
+    objects: Vec<Object<'a>>,
+    /// Bytes of memory that may still be taken.
+    room: usize,
+    /// Most values that were on the stack.
+    highest: usize,
 }
+
+/// Bytes of memory that any pickle may take, beside as many as it has: a tensor takes about two kilobytes.
+const ROOM: usize = 40 << 20;
+
+/// What a thing costs of the room: vectors grow by doubling.
+const fn cost<T>() -> usize {
+    2 * size_of::<T>()
+}
+
+/// A value in a map has its key, and empty places around it.
+const MEMO: usize = 3 * size_of::<(u64, Value)>();
 
 type Result<T> = std::result::Result<T, PickleError>;
 
@@ -30,10 +46,12 @@ impl<'a> Machine<'a> {
             marks: Vec::new(),
             memo: HashMap::new(),
             objects: Vec::new(),
+            room: ROOM + bytes.len(),
+            highest: 0,
         }
     }
 
-    pub fn run(mut self) -> Result<Pickle> {
+    pub fn run(mut self) -> Result<Pickle<'a>> {
         for _ in 0..MAX_STEPS {
             self.here = self.at;
             let opcode = self.byte()?;
@@ -51,28 +69,32 @@ impl<'a> Machine<'a> {
 
     fn step(&mut self, opcode: u8) -> Result<()> {
         match opcode {
-            // PROTO and FRAME say nothing that matters here.
+            // PROTO, FRAME and READONLY_BUFFER say nothing that matters here.
             0x80 => drop(self.take(1)?),
             0x95 => drop(self.take(8)?),
-            b'(' => self.marks.push(self.stack.len()),
+            0x98 => {}
+            b'(' => {
+                self.charge(cost::<usize>())?;
+                self.marks.push(self.stack.len());
+            }
             b'0' => drop(self.pop()?),
             b'1' => drop(self.pop_to_mark()?),
             b'2' => {
                 let top = self.top()?;
-                self.stack.push(top);
+                self.value(top)?;
             }
-            b'N' => self.stack.push(Value::None),
-            0x88 => self.stack.push(Value::Bool(true)),
-            0x89 => self.stack.push(Value::Bool(false)),
+            b'N' => self.value(Value::None)?,
+            0x88 => self.value(Value::Bool(true))?,
+            0x89 => self.value(Value::Bool(false))?,
             b'I' | b'K' | b'M' | b'J' | b'L' | 0x8a | 0x8b => self.integer(opcode)?,
             b'F' => {
                 let number = self.line()?.parse();
                 let number = number.map_err(|_| self.malformed("a number"))?;
-                self.stack.push(Value::Float(number));
+                self.value(Value::Float(number))?;
             }
             b'G' => {
                 let number = f64::from_be_bytes(self.array()?);
-                self.stack.push(Value::Float(number));
+                self.value(Value::Float(number))?;
             }
             b'V' | b'X' | 0x8c | 0x8d | b'U' | b'T' | b'S' => self.string(opcode)?,
             b'B' | b'C' | 0x8e | 0x96 => {
@@ -87,6 +109,16 @@ impl<'a> Machine<'a> {
             b']' => self.push(Object::List(Vec::new()))?,
             b')' => self.push(Object::Tuple(Vec::new()))?,
             b'}' => self.push(Object::Dict(Vec::new()))?,
+            // What is in a set, nothing looks at.
+            0x8f => self.push(Object::Foreign("builtins", "set"))?,
+            0x90 => {
+                self.pop_to_mark()?;
+                self.top()?;
+            }
+            0x91 => {
+                self.pop_to_mark()?;
+                self.push(Object::Foreign("builtins", "frozenset"))?;
+            }
             b'l' => {
                 let items = self.pop_to_mark()?;
                 self.push(Object::List(items))?;
@@ -124,8 +156,8 @@ impl<'a> Machine<'a> {
             }
             b'p' | b'q' | b'r' | 0x94 | b'g' | b'h' | b'j' => self.memo(opcode)?,
             b'c' => {
-                let callable = find(self.line()?, self.line()?)?;
-                self.value(Value::Callable(callable))?;
+                let (module, name) = (self.line()?, self.line()?);
+                self.named(module, name)?;
             }
             0x93 => {
                 let start = self.below(2)?;
@@ -134,10 +166,33 @@ impl<'a> Machine<'a> {
                 let (Some(module), Some(name)) = (text(names[0]), text(names[1])) else {
                     return Err(self.malformed("the name of a function"));
                 };
-                let callable = find(module, name)?;
-                self.value(Value::Callable(callable))?;
+                self.named(module, name)?;
             }
-            b'R' | b'b' | b'Q' => self.call(opcode)?,
+            b'R' | b'b' | b'Q' | 0x81 | 0x92 => self.call(opcode)?,
+            // OBJ and INST: a type and its arguments.
+            b'o' => {
+                let items = self.pop_to_mark()?;
+                let (&of_type, arguments) = match items.split_first() {
+                    Some(split) => split,
+                    None => return Err(self.malformed("a type")),
+                };
+                self.make(of_type, arguments)?;
+            }
+            b'i' => {
+                let (module, name) = (self.line()?, self.line()?);
+                self.pop_to_mark()?;
+                self.push(Object::Foreign(module, name))?;
+            }
+            // PERSID, the registry of extensions and buffers outside of the file: nothing that a storage is named by.
+            b'P' => {
+                self.line()?;
+                self.push(Object::Foreign("", "a persistent id"))?;
+            }
+            0x82..=0x84 => {
+                self.take(1 << (opcode - 0x82))?;
+                self.push(Object::Foreign("", "an extension of pickle"))?;
+            }
+            0x97 => self.push(Object::Foreign("", "a buffer outside of the file"))?,
             opcode => {
                 let at = self.here;
                 return Err(PickleError::Opcode { opcode, at });
@@ -168,8 +223,12 @@ impl<'a> Machine<'a> {
                     (b'I', "01") => return self.value(Value::Bool(true)),
                     _ => {}
                 }
-                let number = line.strip_suffix('L').unwrap_or(line).parse();
-                number.map_err(|_| self.malformed("an integer"))?
+                let digits = line.strip_suffix('L').unwrap_or(line);
+                match digits.parse() {
+                    Ok(number) => number,
+                    Err(error) if is_long(&error) => return self.push(Object::Opaque),
+                    Err(_) => return Err(self.malformed("an integer")),
+                }
             }
         };
         self.value(Value::Int(number))
@@ -181,9 +240,10 @@ impl<'a> Machine<'a> {
             // Protocol 0 quotes what Python 2 called a string.
             b'S' => {
                 let line = self.line()?;
-                let inner = line.get(1..line.len().max(2) - 1).unwrap_or("");
-                if line.len() < 2 || inner.contains('\\') {
-                    return Err(self.malformed("a plain string"));
+                let inner = line.get(1..line.len().max(2) - 1);
+                let inner = inner.ok_or_else(|| self.malformed("a string"))?;
+                if inner.contains('\\') {
+                    return self.push(Object::Opaque);
                 }
                 inner
             }
@@ -196,14 +256,12 @@ impl<'a> Machine<'a> {
                 let bytes = self.counted(width)?;
                 match str::from_utf8(bytes) {
                     Ok(text) => text,
-                    // Bytes that Python 2 called a string.
-                    Err(_) if matches!(opcode, b'U' | b'T') => return self.push(Object::Opaque),
-                    Err(_) => return Err(self.malformed("text in UTF-8")),
+                    // Bytes that Python 2 called a string, and halves of characters.
+                    Err(_) => return self.push(Object::Opaque),
                 }
             }
         };
-        let text = Object::Text(text.to_owned());
-        self.push(text)
+        self.push(Object::Text(text))
     }
 
     fn memo(&mut self, opcode: u8) -> Result<()> {
@@ -222,57 +280,108 @@ impl<'a> Machine<'a> {
             return self.value(value);
         }
         let value = self.top()?;
-        self.memo.insert(index, value);
+        if self.memo.insert(index, value).is_none() {
+            self.charge(MEMO)?;
+        }
         Ok(())
     }
 
-    /// `REDUCE`, `BUILD` and `BINPERSID`.
+    /// `REDUCE`, `BUILD`, `BINPERSID`, `NEWOBJ` and `NEWOBJ_EX`.
     fn call(&mut self, opcode: u8) -> Result<()> {
         let argument = self.pop()?;
         let result = match opcode {
             b'Q' => call::storage(&mut self.objects, argument),
-            b'R' => match self.pop()? {
-                Value::Callable(callable) => call::reduce(callable, &mut self.objects, argument),
-                _ => Err("a function"),
-            },
-            // An OrderedDict may carry attributes (`_metadata`); nothing needs them.
-            _ => match self.top()? {
-                Value::Object(Id(id)) if matches!(self.objects[id as usize], Object::Dict(_)) => {
-                    return Ok(());
+            b'R' => {
+                let callable = self.pop()?;
+                if let Value::Callable(callable) = callable {
+                    call::reduce(callable, &mut self.objects, argument)
+                } else {
+                    let arguments = match call::object(&self.objects, argument) {
+                        // None that is looked at has more.
+                        Some(Object::Tuple(items)) if items.len() <= 3 => items.clone(),
+                        _ => Vec::new(),
+                    };
+                    return self.make(callable, &arguments);
                 }
-                _ => Err("a dictionary to attach attributes to"),
-            },
+            }
+            // Type and arguments, and for the second arguments with names.
+            0x81 | 0x92 => {
+                if opcode == 0x92 {
+                    self.pop()?;
+                }
+                let of_type = self.pop()?;
+                return self.make(of_type, &[]);
+            }
+            // Attributes, such as the `_metadata` of a state dict: nothing needs them.
+            _ => return self.top().map(drop),
         };
         let value = result.map_err(|expected| self.malformed(expected))?;
+        if let Some(Object::Tensor(tensor)) = call::object(&self.objects, value) {
+            let extents = 2 * tensor.shape.len() * size_of::<usize>();
+            self.charge(size_of::<call::Tensor>() + extents)?;
+        }
+        self.charge(cost::<Object<'_>>())?;
         self.value(value)
     }
 
-    fn append(&mut self, items: Vec<Value>) -> Result<()> {
-        match self.target()? {
-            Some(Object::List(list)) => {
-                list.extend(items);
-                Ok(())
-            }
-            _ => Err(self.malformed("a list to append to")),
+    /// Pushes what a call of a function that is not known, or a new object of a type, would have made.
+    fn make(&mut self, callable: Value, arguments: &[Value]) -> Result<()> {
+        if let Some(contents) = call::contents(&self.objects, callable, arguments) {
+            return self.value(contents);
         }
+        let made = match callable {
+            // A dictionary is empty until its entries follow.
+            Value::Callable(Callable::Dict | Callable::DefaultDict) => Object::Dict(Vec::new()),
+            Value::Callable(_) => Object::Opaque,
+            _ => match call::foreign(&self.objects, callable, arguments) {
+                Some(made) => made,
+                None => return Err(self.malformed("a function")),
+            },
+        };
+        self.push(made)
+    }
+
+    fn named(&mut self, module: &'a str, name: &'a str) -> Result<()> {
+        match Callable::find(module, name) {
+            Some(callable) => self.value(Value::Callable(callable)),
+            None => self.push(Object::Named(module, name)),
+        }
+    }
+
+    /// Takes memory from what there is room for.
+    fn charge(&mut self, bytes: usize) -> Result<()> {
+        let left = self.room.checked_sub(bytes);
+        self.room = left.ok_or(PickleError::TooLarge)?;
+        Ok(())
+    }
+
+    fn append(&mut self, items: Vec<Value>) -> Result<()> {
+        self.charge(items.len() * cost::<Value>())?;
+        let Value::Object(Id(id)) = self.top()? else {
+            return Err(self.malformed("a list to append to"));
+        };
+        match &mut self.objects[id as usize] {
+            Object::List(list) => list.extend(items),
+            // A list of a type that is not known.
+            object @ Object::Foreign(..) => *object = Object::List(items),
+            _ => return Err(self.malformed("a list to append to")),
+        }
+        Ok(())
     }
 
     fn set(&mut self, items: Vec<Value>) -> Result<()> {
+        self.charge(items.len() * cost::<Value>())?;
         let pairs = self.pairs(items)?;
-        match self.target()? {
-            Some(Object::Dict(entries)) => {
-                entries.extend(pairs);
-                Ok(())
-            }
-            _ => Err(self.malformed("a dictionary to write to")),
+        let Value::Object(Id(id)) = self.top()? else {
+            return Err(self.malformed("a dictionary to write to"));
+        };
+        match &mut self.objects[id as usize] {
+            Object::Dict(entries) => entries.extend(pairs),
+            // A dictionary of a type that is not known.
+            object @ Object::Foreign(..) => *object = Object::Dict(pairs),
+            _ => return Err(self.malformed("a dictionary to write to")),
         }
-    }
-
-    fn target(&mut self) -> Result<Option<&mut Object>> {
-        Ok(match self.top()? {
-            Value::Object(Id(id)) => Some(&mut self.objects[id as usize]),
-            _ => None,
-        })
+        Ok(())
     }
 
     fn pairs(&self, items: Vec<Value>) -> Result<Vec<(Value, Value)>> {
@@ -283,12 +392,22 @@ impl<'a> Machine<'a> {
         Ok(pairs.iter().map(|&[key, value]| (key, value)).collect())
     }
 
-    fn push(&mut self, object: Object) -> Result<()> {
+    fn push(&mut self, object: Object<'a>) -> Result<()> {
+        let items = match &object {
+            Object::Tuple(items) | Object::List(items) => items.len(),
+            Object::Dict(entries) => 2 * entries.len(),
+            _ => 0,
+        };
+        self.charge(cost::<Object<'_>>() + items * size_of::<Value>())?;
         let value = call::add(&mut self.objects, object);
         self.value(value)
     }
 
     fn value(&mut self, value: Value) -> Result<()> {
+        if self.stack.len() == self.highest {
+            self.highest += 1;
+            self.charge(cost::<Value>())?;
+        }
         self.stack.push(value);
         Ok(())
     }
@@ -359,7 +478,8 @@ impl<'a> Machine<'a> {
     }
 }
 
-fn find(module: &str, name: &str) -> Result<Callable> {
-    let callable = Callable::find(module, name);
-    callable.ok_or_else(|| PickleError::Global(format!("{module}.{name}")))
+/// Whether a number has digits only, but too many.
+fn is_long(error: &std::num::ParseIntError) -> bool {
+    use std::num::IntErrorKind::{NegOverflow, PosOverflow};
+    matches!(error.kind(), PosOverflow | NegOverflow)
 }

@@ -1,9 +1,10 @@
 //! A machine for the pickles that PyTorch writes: it builds dictionaries and descriptions of tensors, and can do nothing else.
 //!
-//! A pickle is a program. Its instructions push values, and two of them (`GLOBAL`, `REDUCE`) let it
+//! A pickle is a program. Its instructions push values, and some of them (`GLOBAL`, `REDUCE`, `NEWOBJ` …) let it
 //! call any function of any Python module, which is why Python's own reader must never see a file
-//! from a stranger. Here the only functions are those of [`Callable`]; any other name ends the reading
-//! with an error that says it. Containers lie in one table and refer to each other by index, so a
+//! from a stranger. Here the only functions are those of [`Callable`]; any other is a name, and what it would have
+//! made is an [`Object::Foreign`] of that name, which nothing looks into: a checkpoint's arguments and dates do not hide its tensors.
+//! Containers lie in one table and refer to each other by index, so a
 //! pickle that contains itself, or nests a million deep, costs neither a leak nor the stack.
 
 mod call;
@@ -11,10 +12,8 @@ mod machine;
 
 pub(super) use call::{Callable, Storage, Tensor};
 
-use std::fmt;
-
-/// Most instructions of one pickle: a state dict has about forty for each tensor.
-const MAX_STEPS: usize = 4 << 20;
+use super::error::PickleError;
+use std::collections::BTreeSet;
 
 /// Index of a container, a text or a tensor in [`Pickle`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,38 +32,42 @@ pub(super) enum Value {
     Object(Id),
 }
 
-/// What values refer to.
+/// What values refer to; texts are those of the file.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Object {
-    Text(String),
-    /// Bytes, and integers of more than 64 bits: they may stand in a file, but nothing looks at them.
+pub(super) enum Object<'a> {
+    Text(&'a str),
+    /// Bytes, integers of more than 64 bits, and the like: they may stand in a file, but nothing looks at them.
     Opaque,
     Tuple(Vec<Value>),
     List(Vec<Value>),
-    /// A `dict` or an `OrderedDict`, in order; a key that stands twice counts where it stands last.
+    /// A dictionary of any type, in order; a key that stands twice counts where it stands last.
     Dict(Vec<(Value, Value)>),
     Storage(Storage),
-    Tensor(Tensor),
+    Tensor(Box<Tensor>),
+    /// A function or a type that is not known: module and name. It is not called.
+    Named(&'a str, &'a str),
+    /// What that function or type would have made.
+    Foreign(&'a str, &'a str),
 }
 
 /// Everything that one pickle made.
 #[derive(Debug)]
-pub(super) struct Pickle {
-    objects: Vec<Object>,
+pub(super) struct Pickle<'a> {
+    objects: Vec<Object<'a>>,
     /// What Python would return.
     pub root: Value,
     /// Length of the pickle, its final `STOP` included.
     pub len: usize,
 }
 
-impl Pickle {
+impl<'a> Pickle<'a> {
     /// Runs the pickle at the start of `bytes`.
-    pub fn read(bytes: &[u8]) -> Result<Pickle, PickleError> {
+    pub fn read(bytes: &'a [u8]) -> Result<Pickle<'a>, PickleError> {
         machine::Machine::new(bytes).run()
     }
 
     /// What a value refers to, if it refers.
-    pub fn object(&self, value: Value) -> Option<&Object> {
+    pub fn object(&self, value: Value) -> Option<&Object<'a>> {
         match value {
             Value::Object(id) => Some(&self.objects[id.0 as usize]),
             _ => None,
@@ -72,7 +75,7 @@ impl Pickle {
     }
 
     /// The text that a value is.
-    pub fn text(&self, value: Value) -> Option<&str> {
+    pub fn text(&self, value: Value) -> Option<&'a str> {
         match self.object(value) {
             Some(Object::Text(text)) => Some(text),
             _ => None,
@@ -112,11 +115,20 @@ impl Pickle {
         })
     }
 
+    /// Functions and types that were not called, as `module.name`.
+    pub fn foreign(&self) -> BTreeSet<(&'a str, &'a str)> {
+        let foreign = self.objects.iter().filter_map(|object| match *object {
+            Object::Foreign(module, name) => Some((module, name)),
+            _ => None,
+        });
+        foreign.collect()
+    }
+
     /// What the file calls a storage.
-    pub fn key(&self, storage: &Storage) -> &str {
-        match &self.objects[storage.key.0 as usize] {
+    pub fn key(&self, storage: &Storage) -> &'a str {
+        match self.objects[storage.key.0 as usize] {
             Object::Text(key) => key,
-            other => unreachable!("a storage's key is {other:?}"),
+            ref other => unreachable!("a storage's key is {other:?}"),
         }
     }
 
@@ -128,52 +140,3 @@ impl Pickle {
         }
     }
 }
-
-/// Why a pickle is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PickleError {
-    /// It ends inside an instruction, or without its last one.
-    Truncated,
-    /// It has more instructions than are run.
-    TooLong,
-    /// An instruction that state dicts do not need.
-    Opcode {
-        /// The instruction.
-        opcode: u8,
-        /// Its offset in the pickle.
-        at: usize,
-    },
-    /// It names a function or a type that is not among the few that state dicts need.
-    Global(String),
-    /// Values on the stack are not what an instruction needs.
-    Malformed {
-        /// What is expected.
-        expected: &'static str,
-        /// Offset of the instruction in the pickle.
-        at: usize,
-    },
-}
-
-impl fmt::Display for PickleError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            PickleError::Truncated => f.write_str("the pickle ends before its last instruction"),
-            PickleError::TooLong => {
-                write!(f, "the pickle has more than {MAX_STEPS} instructions")
-            }
-            PickleError::Opcode { opcode, at } => {
-                write!(f, "the pickle has instruction {opcode:#04x} at byte {at}, ")?;
-                f.write_str("which no state dict needs")
-            }
-            PickleError::Global(name) => {
-                write!(f, "the pickle asks for `{name}`, which is not called: ")?;
-                f.write_str("only plain state dicts are read; save `model.state_dict()`")
-            }
-            PickleError::Malformed { expected, at } => {
-                write!(f, "the pickle is damaged at byte {at}: expected {expected}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for PickleError {}

@@ -1,10 +1,13 @@
-//! `cnnc run --weights` and `cnnc convert` on weights of every format, through the command line.
+//! `cnnc run --weights`, `cnnc convert` and `cnnc weights` on weights of every format, through the command line.
 
 use cnnc::Weights;
 use cnnc::rt::weights::Dtype;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
+
+mod cases;
+mod list;
 
 /// Reads what every sample of `runtime/tests/data` has in common.
 const SPEC: &str = "cnn 1
@@ -119,7 +122,13 @@ fn every_format_runs_whatever_it_is_called() {
     let place = Place::new(WITH_BIAS);
     let expected = place.run(&sample("torch.pt"));
     assert!(expected.iter().any(|&value| value != 0.0));
-    for name in ["torch_checkpoint.pt", "torch_legacy.pt"] {
+    for name in [
+        "torch_checkpoint.pt",
+        "torch_legacy.pt",
+        "torch_objects.pt",
+        "torch_objects_5.pt",
+        "torch_legacy_objects_4.pt",
+    ] {
         assert_eq!(place.run(&sample(name)), expected, "{name}");
     }
     // The content says what a file is, not its name.
@@ -175,7 +184,12 @@ fn conversion_keeps_answers_and_types() {
     );
     assert!(before.names().eq(after.names()));
     for name in before.names() {
-        assert_eq!(before.get(name), after.get(name), "{name}");
+        let [before, after] = [&before, &after].map(|weights| weights.get(name).unwrap());
+        assert_eq!(
+            (before.shape, before.dtype, before.bytes().unwrap()),
+            (after.shape, after.dtype, after.bytes().unwrap()),
+            "{name}"
+        );
     }
     assert_eq!(
         after.get("bn.running_mean").unwrap().dtype,
@@ -310,6 +324,36 @@ model Sample {
         warning.contains("does not read `bn.running_mean` and 1 more"),
         "{warning}"
     );
+    assert!(warning.contains("`--strict` refuses them"), "{warning}");
+    // Unless it is to be an error.
+    let file = file.to_str().unwrap();
+    for command in [
+        &[
+            "convert",
+            "net.cnn",
+            "--strict",
+            "--weights",
+            file,
+            "strict.safetensors",
+        ][..],
+        &[
+            "run",
+            "net.cnn",
+            "--strict",
+            "--weights",
+            file,
+            "--input",
+            "synthetic",
+        ],
+        &["weights", "--strict", file, "net.cnn"],
+    ] {
+        let said = place.complains(command);
+        assert!(
+            said.contains("does not read 2 of its tensors, `bn.running_mean`, `bn.weight`"),
+            "{said}"
+        );
+    }
+    assert!(!place.path("strict.safetensors").exists());
 }
 
 #[test]
