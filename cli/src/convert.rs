@@ -1,6 +1,6 @@
 //! `cnnc convert`: weights of any format, as safetensors.
 
-use crate::{Failure, print};
+use crate::{Failure, outputs, print};
 use clap::CommandFactory as _;
 use cnnc::Weights;
 use serde_json::json;
@@ -45,12 +45,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let (file, ending) = (out.display().to_string(), ending.to_owned());
         return Err(Failure::Ending { file, ending });
     }
-    for read in spec.into_iter().chain([&args.weights]) {
-        if same(read, out) {
-            let file = out.display().to_string();
-            return Err(Failure::Overwrite { file });
-        }
-    }
+    let given = spec.into_iter().chain([&args.weights]);
+    outputs::apart([out.as_path()], given.map(PathBuf::as_path))?;
     let mut weights = match args.weights == Path::new("synthetic") {
         true => Weights::synthetic(),
         false => Weights::open(&args.weights)?,
@@ -63,6 +59,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     match spec {
         Some(spec) => {
             let model = cnnc::compile_file(spec)?;
+            let read = model.files().iter().map(PathBuf::as_path);
+            outputs::apart([out.as_path()], read)?;
             if !args.json {
                 print::diagnostics(model.warnings());
             }
@@ -102,12 +100,4 @@ fn usage(more: &[PathBuf]) -> ! {
     crate::Cli::command()
         .error(clap::error::ErrorKind::TooManyValues, message)
         .exit()
-}
-
-/// Whether both are names of one file.
-pub fn same(a: &Path, b: &Path) -> bool {
-    match (a.canonicalize(), b.canonicalize()) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => false,
-    }
 }

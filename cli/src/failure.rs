@@ -107,6 +107,11 @@ pub enum Failure {
         /// The file.
         file: String,
     },
+    /// Two files to be written are one.
+    Twice {
+        /// The file.
+        file: String,
+    },
     /// The file to be written is called as one of a format that is not written.
     Ending {
         /// The file.
@@ -142,7 +147,7 @@ pub enum Failure {
     OneRaw,
     /// There is no such error code.
     NoCode(String),
-    /// Standard output is gone.
+    /// Standard output takes no more.
     Write(std::io::Error),
 }
 
@@ -176,7 +181,7 @@ impl Failure {
             Failure::Nameless { .. } => {
                 "name the spec of the network: `cnnc convert SPEC --weights FILE OUT`".to_owned()
             }
-            Failure::Overwrite { .. } => "give another name for what is written".to_owned(),
+            Failure::Overwrite { .. } | Failure::Twice { .. } => "give another name for what is written".to_owned(),
             Failure::Ending { .. } => "call it `….safetensors`".to_owned(),
             Failure::EmptyGallery(_) => {
                 "a gallery has a sub-folder of pictures for each identity, or a picture named after it"
@@ -258,6 +263,7 @@ impl fmt::Display for Failure {
             Failure::Overwrite { file } => {
                 write!(f, "`{file}` would be overwritten, and it is read")
             }
+            Failure::Twice { file } => write!(f, "`{file}` would be written twice"),
             Failure::Ending { file, ending } => write!(
                 f,
                 "`{file}` would be safetensors, although its name ends in `.{ending}`"
@@ -277,7 +283,7 @@ impl fmt::Display for Failure {
                 f.write_str("`--slide --raw` takes one picture, since each has its own extents")
             }
             Failure::NoCode(code) => write!(f, "there is no error code `{code}`"),
-            Failure::Write(error) => write!(f, "cannot write to standard output: {error}"),
+            Failure::Write(error) => write!(f, "cannot write: {error}"),
         }
     }
 }

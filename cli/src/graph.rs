@@ -1,9 +1,7 @@
 //! `cnnc graph`: a picture of a network.
 
-use crate::{Failure, print};
-use cnnc::rt::files::write_atomically;
+use crate::{Failure, outputs, print};
 use cnnc::{Picture, View};
-use std::io::Write;
 use std::path::PathBuf;
 
 /// What may be written behind `graph`.
@@ -40,6 +38,8 @@ enum Format {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let model = cnnc::compile_file(&args.spec)?;
     print::diagnostics(model.warnings());
+    let read = model.files().iter().chain([&args.spec]);
+    outputs::apart(args.output.as_deref(), read.map(PathBuf::as_path))?;
     let view = match args.depth {
         _ if args.expand => View::Everything,
         Some(depth) => View::Depth(depth),
@@ -53,10 +53,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     };
     match &args.output {
         None => Ok(print::line(text.trim_end())?),
-        Some(path) => {
-            let written = write_atomically(path, |file| file.write_all(text.as_bytes()));
-            let file = path.display().to_string();
-            written.map_err(|error| Failure::WriteFile { file, error })
-        }
+        Some(path) => outputs::write(path, &text),
     }
 }

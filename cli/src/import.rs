@@ -1,10 +1,8 @@
 //! `cnnc import`: a darknet configuration as a spec.
 
-use crate::convert::same;
-use crate::{Failure, print};
+use crate::{Failure, outputs, print};
 use cnnc::darknet::{self, Options};
-use cnnc::rt::files::write_atomically;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
 /// What may be written behind `import`.
@@ -30,14 +28,8 @@ const MOST: u64 = (1 << 20) + 1;
 /// Imports the configuration; writes the whole spec or nothing.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let file = args.cfg.display().to_string();
-    if let Some(out) = &args.out {
-        for read in [&args.cfg].into_iter().chain(&args.labels) {
-            if same(read, out) {
-                let file = out.display().to_string();
-                return Err(Failure::Overwrite { file });
-            }
-        }
-    }
+    let given = [&args.cfg].into_iter().chain(&args.labels);
+    outputs::apart(args.out.as_deref(), given.map(PathBuf::as_path))?;
     let cfg = read(&args.cfg).map_err(|error| {
         let why = error.to_string();
         let file = file.clone();
@@ -86,11 +78,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     match &args.out {
         None => print::line(spec.trim_end())?,
         Some(out) => {
-            let written = write_atomically(out, |file| file.write_all(spec.as_bytes()));
-            let file = out.display().to_string();
-            if let Err(error) = written {
-                return Err(Failure::WriteFile { file, error });
-            }
+            outputs::write(out, &spec)?;
+            let file = out.display();
             print::line(format_args!(
                 "{file}: {}, {} layers",
                 model.graph().name,

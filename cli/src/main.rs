@@ -15,9 +15,11 @@ mod identify;
 mod import;
 mod inputs;
 mod network;
+mod outputs;
 mod print;
 mod raw;
 mod run;
+mod signals;
 mod slide;
 mod summary;
 mod thresholds;
@@ -67,6 +69,7 @@ enum Command {
 fn main() -> ExitCode {
     // Exits with 2, or with 0 for `--help` and `--version`.
     let Cli { command } = Cli::parse();
+    signals::watch();
     let (result, json) = match &command {
         Command::Check(args) => (check::run(args), args.json),
         Command::Summary(args) => (summary::run(args), args.json),
@@ -93,17 +96,19 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says what went wrong: to people on standard error, to tools on standard output.
+/// Says what went wrong: to people on standard error, to tools on standard output, unless that is what is wrong.
 fn report(failure: &Failure, json: bool) {
     if matches!(failure, Failure::Reported) {
         return;
     }
-    if json {
+    if json && !matches!(failure, Failure::Write(_)) {
         let mut error = json!({ "message": failure.to_string() });
         if let Some(diagnostics) = failure.diagnostics() {
             error["diagnostics"] = diagnostics.to_json();
         }
-        let _ = print::json(&json!({ "error": error }));
+        if let Err(error) = print::json(&json!({ "error": error })) {
+            print::error(&error.into());
+        }
     } else if let Some(diagnostics) = failure.diagnostics() {
         print::diagnostics(diagnostics);
     } else {

@@ -33,6 +33,13 @@ impl Args {
         self.threads.into()
     }
 
+    /// What is read of those that are named here, and of those that they name.
+    pub fn read<'a>(&'a self, model: &'a Model) -> impl Iterator<Item = &'a Path> {
+        let weights = self.weights.iter().filter(|path| !is_made_up(path));
+        let files = model.files().iter().chain(weights);
+        files.chain([&self.spec]).map(PathBuf::as_path)
+    }
+
     /// Reads the spec; warnings go to standard error unless tools are listening.
     pub fn model(&self, json: bool) -> Result<Model, Failure> {
         let model = cnnc::compile_file(&self.spec)?;
@@ -45,7 +52,7 @@ impl Args {
     /// Reads the weights, or makes them up.
     pub fn weights(&self, model: &Model) -> Result<Weights, Failure> {
         match &self.weights {
-            Some(path) if path == Path::new("synthetic") => Ok(Weights::synthetic()),
+            Some(path) if is_made_up(path) => Ok(Weights::synthetic()),
             Some(path) => Ok(Weights::open(path)?),
             None => match needed(model) {
                 Some(tensor) => Err(Failure::NoWeights { tensor }),
@@ -90,6 +97,10 @@ impl Args {
         print::unused(network.unused(), weights.origin());
         Ok(network)
     }
+}
+
+fn is_made_up(weights: &Path) -> bool {
+    weights == Path::new("synthetic")
 }
 
 /// A tensor that must come from weights, if there is one.

@@ -2,7 +2,7 @@
 
 use crate::answer::{self, Comparison};
 use crate::raw::Raw;
-use crate::{Failure, inputs, network, print, slide, thresholds};
+use crate::{Failure, inputs, network, outputs, print, slide, thresholds};
 use cnnc::{Answer, Backend, Network};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -53,6 +53,10 @@ enum Synthetic {
 /// Runs the network on every input and prints the answers.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let model = args.network.model(args.json)?;
+    let written = [&args.raw, &args.out, &args.draw];
+    let written = written.into_iter().flatten().map(PathBuf::as_path);
+    let files = args.files.iter().map(PathBuf::as_path);
+    outputs::apart(written, args.network.read(&model).chain(files))?;
     let weights = args.network.weights(&model)?;
     if args.slide {
         return slide::run(args, &model, &weights);

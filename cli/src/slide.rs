@@ -185,18 +185,29 @@ impl<'a> Map<'a> {
 
     /// The windows that are surer of their class than any other within half a window.
     fn peaks(&self) -> String {
+        let (height, width) = (self.slid.window[0], self.slid.window[1]);
         let near = |a: &Window, b: &Window| {
-            2 * a.x.abs_diff(b.x) < self.slid.window[1]
-                && 2 * a.y.abs_diff(b.y) < self.slid.window[0]
+            2 * a.x.abs_diff(b.x) < width && 2 * a.y.abs_diff(b.y) < height
         };
+        // Two peaks are never in one field of half a window's size, and those that are near are in fields that touch.
+        let field = |window: &Window| {
+            let (row, column) = (window.y / height.div_ceil(2), window.x / width.div_ceil(2));
+            (row + 1, column + 1)
+        };
+        let last = self.windows.last().map_or((0, 0), field);
+        let columns = last.1 + 2;
+        let mut fields: Vec<Option<&Window>> = vec![None; (last.0 + 2) * columns];
         let mut order: Vec<&Window> = self.windows.iter().collect();
         order.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-        let mut peaks: Vec<&Window> = Vec::new();
         for window in order {
-            if !peaks.iter().any(|peak| near(peak, window)) {
-                peaks.push(window);
+            let (row, column) = field(window);
+            let around =
+                (row - 1..=row + 1).flat_map(|row| &fields[row * columns + column - 1..][..3]);
+            if !around.flatten().any(|peak| near(peak, window)) {
+                fields[row * columns + column] = Some(window);
             }
         }
+        let mut peaks: Vec<&Window> = fields.into_iter().flatten().collect();
         peaks.sort_by_key(|peak| (peak.y, peak.x));
         let mut table = print::table(&[">x", ">y", ">probability", "class"]);
         for peak in peaks {

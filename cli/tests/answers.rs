@@ -2,8 +2,9 @@
 //!
 //! The networks are small enough to know what they must say: their weights are written here.
 
+use cnnc::rt::image::Picture;
 use cnnc::rt::tensor_file::write_safetensors;
-use image::{Rgb, RgbImage};
+use cnnc_testing::Raster;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,12 +30,20 @@ impl Folder {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 
-    fn picture(&self, name: &str, picture: &RgbImage) -> String {
+    fn picture(&self, name: &str, raster: &Raster) -> String {
         let path = self.path(name);
         fs::create_dir_all(Path::new(&path).parent().unwrap()).unwrap();
-        picture.save(&path).unwrap();
+        let rgb = raster.rgb().to_vec();
+        let picture = Picture::from_rgb(raster.width(), raster.height(), rgb);
+        picture.unwrap().write_png(&path).unwrap();
         path
     }
+}
+
+/// What a file shows.
+fn shown(path: &str) -> Raster {
+    let picture = Picture::open(path).unwrap();
+    Raster::from_rgb(picture.width(), picture.rgb())
 }
 
 impl Drop for Folder {
@@ -107,15 +116,14 @@ fn spots(folder: &Folder, spec: &str) -> [String; 2] {
 }
 
 /// Black, with filled squares: left, top and side in eighths of the width.
-fn picture(width: u32, height: u32, squares: &[([u8; 3], u32, u32)]) -> RgbImage {
-    let mut picture = RgbImage::new(width, height);
+fn picture(width: usize, height: usize, squares: &[([u8; 3], usize, usize)]) -> Raster {
     let side = width / 4;
-    for &(colour, column, row) in squares {
-        for (y, x) in (0..side).flat_map(|y| (0..side).map(move |x| (y, x))) {
-            picture.put_pixel(column * side + x, row * side + y, Rgb(colour));
-        }
-    }
-    picture
+    Raster::of(width, height, |x, y| {
+        let square = squares
+            .iter()
+            .find(|(_, column, row)| (x / side, y / side) == (*column, *row));
+        square.map_or([0; 3], |(colour, ..)| *colour)
+    })
 }
 
 /// Label, x, y, width, height of each box, in whole pixels.
@@ -142,7 +150,7 @@ fn boxes_are_in_pixels_of_the_picture_whatever_its_size() {
         let name = format!("{width}.png");
         let file = folder.picture(&name, &picture(width, height, &squares));
         let found = json_of(&["run", &spec, "--weights", &weights, &file]);
-        let unit = i64::from(width / 4);
+        let unit = (width / 4) as i64;
         let mut found = boxes(&found, 0);
         found.sort();
         let expected = [
@@ -152,10 +160,10 @@ fn boxes_are_in_pixels_of_the_picture_whatever_its_size() {
         assert_eq!(found, expected, "{width}x{height}");
     }
     // A tall one lies between columns of grey: 16 pixels of the input are 80 of its own, from 40 left of it on.
-    let mut tall = RgbImage::new(160, 320);
-    for (y, x) in (80..160).flat_map(|y| (0..80).map(move |x| (y, x))) {
-        tall.put_pixel(x, y, Rgb(RED));
-    }
+    let tall = Raster::of(160, 320, |x, y| {
+        let inside = x < 80 && (80..160).contains(&y);
+        if inside { RED } else { [0; 3] }
+    });
     let file = folder.picture("tall.png", &tall);
     let found = json_of(&["run", &spec, "--weights", &weights, &file]);
     assert_eq!(boxes(&found, 0), [("red".to_owned(), [0, 80, 80, 80])]);
@@ -165,19 +173,14 @@ fn boxes_are_in_pixels_of_the_picture_whatever_its_size() {
 fn a_camera_that_was_held_upright_changes_nothing() {
     let folder = Folder::new("exif");
     let [spec, weights] = spots(&folder, SPOTS);
-    let upright = RgbImage::from_fn(320, 640, |x, y| {
+    let upright = Raster::of(320, 640, |x, y| {
         let inside = x >= 160 && (160..320).contains(&y);
-        Rgb(if inside { RED } else { [0; 3] })
+        if inside { RED } else { [0; 3] }
     });
-    // As the sensor saw it: to be turned right by 90 degrees (orientation 6).
-    let sensor = image::imageops::rotate270(&upright);
-    let plain = fs::read(folder.picture("sensor.jpg", &sensor)).unwrap();
-    let tiff = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
-    let length = (tiff.len() as u16 + 2).to_be_bytes();
-    let turned = [&plain[..2], b"\xff\xe1", &length, tiff, &plain[2..]].concat();
-    fs::write(folder.path("turned.jpg"), turned).unwrap();
+    // The same as the sensor saw it, to be turned right by 90 degrees (orientation 6).
+    let turned = cnnc_testing::file("runtime/tests/data/pictures/spot_turned.jpg");
     let files = [
-        folder.path("turned.jpg"),
+        turned.to_str().unwrap().to_owned(),
         folder.picture("upright.png", &upright),
     ];
     let run = ["run", &spec, "--weights", &weights];
@@ -191,7 +194,7 @@ fn a_camera_that_was_held_upright_changes_nothing() {
     // What is drawn on is upright too.
     let drawn = folder.path("drawn.png");
     text(&[&run[..], &[&files[0], "--draw", &drawn]].concat());
-    let drawn = image::open(drawn).unwrap();
+    let drawn = shown(&drawn);
     assert_eq!((drawn.width(), drawn.height()), (320, 640));
 }
 
@@ -318,18 +321,12 @@ fn boxes_are_drawn_on_a_copy() {
     let file = folder.picture("in.png", &original);
     let drawn = folder.path("out.png");
     text(&["run", &spec, "--weights", &weights, &file, "--draw", &drawn]);
-    let drawn = image::open(drawn).unwrap().into_rgb8();
-    assert_eq!(image::open(&file).unwrap().into_rgb8(), original);
+    let drawn = shown(&drawn);
+    assert!(shown(&file) == original);
     // A frame in the class's colour along the inside of the box, nothing far from it.
     let colour = cnnc::rt::answer::class_colour(1);
-    assert_eq!(
-        (drawn.get_pixel(160, 100).0, drawn.get_pixel(319, 100).0),
-        (colour, colour)
-    );
-    assert_eq!(
-        (drawn.get_pixel(240, 100).0, drawn.get_pixel(500, 250).0),
-        (BLUE, [0; 3])
-    );
+    assert_eq!((drawn[(160, 100)], drawn[(319, 100)]), (colour, colour));
+    assert_eq!((drawn[(240, 100)], drawn[(500, 250)]), (BLUE, [0; 3]));
     let tensor = folder.path("in.npy");
     cnnc::rt::tensor_file::write_npy(&tensor, &[3, 64, 64], &vec![0.0; 3 * 64 * 64]).unwrap();
     let (code, error) = failure(&[
@@ -362,10 +359,10 @@ fn boxes_are_drawn_on_a_copy() {
 }
 
 /// Four squares of grey, whose values are the network's numbers.
-fn four(values: [u8; 4], size: u32) -> RgbImage {
-    RgbImage::from_fn(size, size, |x, y| {
+fn four(values: [u8; 4], size: usize) -> Raster {
+    Raster::of(size, size, |x, y| {
         let quarter = 2 * (y / (size / 2)) + x / (size / 2);
-        Rgb([values[quarter as usize]; 3])
+        [values[quarter]; 3]
     })
 }
 
@@ -388,8 +385,8 @@ fn points_and_one_box() {
     assert_eq!(points[0][1].as_f64().unwrap().round(), 60.0);
     let drawn = folder.path("points.png");
     text(&["run", &net("head landmarks"), &file, "--draw", &drawn]);
-    let drawn = image::open(drawn).unwrap().into_rgb8();
-    assert_eq!(drawn.get_pixel(20, 40).0, cnnc::rt::answer::class_colour(2));
+    let drawn = shown(&drawn);
+    assert_eq!(drawn[(20, 40)], cnnc::rt::answer::class_colour(2));
 
     let file = folder.picture("box.png", &four([51, 102, 204, 153], 100));
     let found = json_of(&["run", &net("head boxes { format corners }"), &file]);
@@ -411,8 +408,7 @@ fn same_or_different() {
           head verify { measure distance  threshold 0.5; sub(colour(a), colour(b)) }
         }",
     );
-    let plain =
-        |name: &str, colour| folder.picture(name, &RgbImage::from_pixel(20, 10, Rgb(colour)));
+    let plain = |name: &str, colour| folder.picture(name, &Raster::of(20, 10, |_, _| colour));
     let (red, dark, blue) = (
         plain("red.png", RED),
         plain("dark.png", [204, 0, 0]),
@@ -454,8 +450,7 @@ model Colour { input image: 3x4x4 { resize 4x4 }; globalavgpool; l2norm; head em
 fn whose_face_it_is() {
     let folder = Folder::new("faces");
     let spec = folder.write("colour.cnn", COLOUR);
-    let plain =
-        |name: &str, colour| folder.picture(name, &RgbImage::from_pixel(20, 10, Rgb(colour)));
+    let plain = |name: &str, colour| folder.picture(name, &Raster::of(20, 10, |_, _| colour));
     plain("gallery/anna/1.png", RED);
     plain("gallery/anna/2.png", [255, 120, 0]);
     plain("gallery/ben.png", BLUE);

@@ -1,85 +1,78 @@
-//! Writing files so that nobody ever sees half of one.
+//! Writing files so that nobody ever sees half of one, and nothing is lost that was there.
+//!
+//! ```text
+//! path ──follow links──▶ a device, a pipe, a descriptor ──▶ written to
+//!                        a file, or none yet ──▶ an unnamed file, or one of another name ──when whole──▶ takes the name
+//! ```
 
-use std::fs::File;
+mod target;
+mod unfinished;
+
+pub use target::same_file;
+pub use unfinished::stop_writing;
+
+use std::fs::{File, Metadata};
 use std::io::{self, Write};
 use std::path::Path;
+use target::Target;
+use unfinished::Unfinished;
 
-/// Writes a file under a temporary name in the same directory and then renames it to `path`,
-/// replacing what was there. When anything fails, the temporary file is removed and `path` stays as it was.
+/// Writes a file as a whole: until it is, what was there stays as it was, and when anything fails, nothing is left of it.
+///
+/// Symbolic links are followed: the file that they lead to is written, or made. It keeps its mode, and its owner where
+/// that is allowed. What is no ordinary file (a device, a pipe, `/dev/stdout`) is written to, bit by bit.
+///
+/// On Linux a file has no name before it is whole, where the file system can do that, so that nothing stays behind however the
+/// process ends. Elsewhere it has another name in the same directory until then; [`stop_writing`] removes such files.
 ///
 /// # Errors
-/// Those of `write`, and of creating and renaming the file.
+/// Those of `write`, and of creating the file, and of putting it in its place.
 pub fn write_atomically(
     path: impl AsRef<Path>,
     write: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> io::Result<()> {
-    let path = path.as_ref();
-    let Some(name) = path.file_name() else {
-        return Err(io::Error::other("it is not the name of a file"));
-    };
-    if path.is_dir() {
-        return Err(io::Error::other("it is a directory"));
+    match Target::of(path.as_ref())? {
+        Target::Stream(mut stream) => {
+            write(&mut stream)?;
+            stream.flush()
+        }
+        Target::File { path, old } => {
+            let mut unfinished = Unfinished::beside(&path)?;
+            write(unfinished.file())?;
+            unfinished.file().flush()?;
+            if let Some(old) = old {
+                inherit(unfinished.file(), &old)?;
+            }
+            unfinished.finish(&path)
+        }
     }
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut prefix = std::ffi::OsString::from(".");
-    prefix.push(name);
-    prefix.push(".");
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).suffix(".part");
-    #[cfg(unix)]
-    {
-        // A temporary file is private by default; this one becomes an ordinary file.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
+}
+
+/// Gives a file the owner and the mode of the one that it replaces.
+#[cfg(unix)]
+fn inherit(file: &File, old: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    let new = file.metadata()?;
+    let mut mode = old.mode() & 0o7777;
+    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+        // Only root may give files away; a group that one is in may be kept.
+        let given = fchown(file, Some(old.uid()), Some(old.gid()));
+        if given
+            .or_else(|_| fchown(file, None, Some(old.gid())))
+            .is_err()
+            || file.metadata()?.uid() != old.uid()
+        {
+            // Of a program that runs as its owner, another one is not made.
+            mode &= 0o777;
+        }
     }
-    let mut file = builder.tempfile_in(directory)?;
-    write(file.as_file_mut())?;
-    file.as_file_mut().flush()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    file.set_permissions(std::fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn inherit(file: &File, old: &Metadata) -> io::Result<()> {
+    file.set_permissions(old.permissions())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    #[test]
-    fn all_or_nothing() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("out.bin");
-        write_atomically(&path, |file| file.write_all(b"first")).unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"first");
-
-        let failed = write_atomically(&path, |file| {
-            file.write_all(b"second, but")?;
-            Err(io::Error::other("the disk is full"))
-        });
-        assert_eq!(failed.unwrap_err().to_string(), "the disk is full");
-        assert_eq!(fs::read(&path).unwrap(), b"first");
-
-        write_atomically(&path, |file| file.write_all(b"third")).unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"third");
-        let left: Vec<_> = fs::read_dir(&directory).unwrap().collect();
-        assert_eq!(left.len(), 1, "no temporary file is left: {left:?}");
-
-        let error = write_atomically(directory.path(), |_| Ok(())).unwrap_err();
-        assert_eq!(error.to_string(), "it is a directory");
-        assert!(write_atomically(directory.path().join("no/such"), |_| Ok(())).is_err());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn others_may_read_what_the_umask_allows() {
-        use std::os::unix::fs::PermissionsExt;
-        let directory = tempfile::tempdir().unwrap();
-        let [ours, plain] = ["ours", "plain"].map(|name| directory.path().join(name));
-        write_atomically(&ours, |_| Ok(())).unwrap();
-        File::create(&plain).unwrap();
-        let mode = |path| fs::metadata(path).unwrap().permissions().mode();
-        assert_eq!(mode(&ours), mode(&plain));
-    }
-}
+mod tests;

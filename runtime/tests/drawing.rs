@@ -3,7 +3,7 @@
 //! `UPDATE=1 cargo test --test drawing` rewrites them.
 
 use cnnc_runtime::answer::{BBox, Canvas, Detection, class_colour};
-use image::RgbImage;
+use cnnc_runtime::image::Picture;
 use std::path::PathBuf;
 
 #[track_caller]
@@ -11,12 +11,12 @@ fn golden(name: &str, canvas: Canvas) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data")
         .join(name);
-    let (width, height) = (canvas.width() as u32, canvas.height() as u32);
-    let drawn = RgbImage::from_raw(width, height, canvas.into_rgb()).unwrap();
+    let (width, height) = (canvas.width(), canvas.height());
+    let drawn = Picture::from_rgb(width, height, canvas.into_rgb()).unwrap();
     if std::env::var_os("UPDATE").is_some() {
-        drawn.save(&path).unwrap();
+        drawn.write_png(&path).unwrap();
     }
-    let golden = image::open(&path).unwrap().into_rgb8();
+    let golden = Picture::open(&path).unwrap();
     assert!(
         golden == drawn,
         "{name} is drawn otherwise: look at it, then UPDATE=1"

@@ -1,85 +1,11 @@
-//! Pictures: decoding, and pre-processing as other libraries do it.
+//! Pictures: pre-processing as other libraries do it, and writing.
 
 use cnnc_runtime::image::{
     Filter, ImageError, ImageStep, Normalize, Picture, PreProcess, Show, write_png,
 };
 use cnnc_testing::shared;
-use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, Rgba};
 use std::borrow::Cow;
 use std::fs;
-use std::io::Cursor;
-
-fn encode(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
-    let mut bytes = Cursor::new(Vec::new());
-    picture.into().write_to(&mut bytes, format).unwrap();
-    bytes.into_inner()
-}
-
-#[test]
-fn every_kind_of_pixel() {
-    let rgb = |bytes: Vec<u8>| Picture::decode(&bytes, "").unwrap().rgb().to_vec();
-    let grey = ImageBuffer::from_pixel(1, 1, Luma([77u8]));
-    for format in [ImageFormat::Png, ImageFormat::Bmp] {
-        assert_eq!(rgb(encode(grey.clone(), format)), [77; 3]);
-        let colour = ImageBuffer::from_pixel(1, 1, Rgb([1u8, 2, 3]));
-        assert_eq!(rgb(encode(colour, format)), [1, 2, 3]);
-    }
-    let jpeg = rgb(encode(
-        ImageBuffer::from_pixel(8, 8, Rgb([200u8, 100, 50])),
-        ImageFormat::Jpeg,
-    ));
-    assert!(jpeg[0].abs_diff(200) <= 3 && jpeg[1].abs_diff(100) <= 3 && jpeg[2].abs_diff(50) <= 3);
-    let png = |picture: DynamicImage| rgb(encode(picture, ImageFormat::Png));
-    // Transparent is white, half transparent half way there.
-    assert_eq!(
-        png(ImageBuffer::from_pixel(1, 1, Rgba([9u8, 9, 9, 0])).into()),
-        [255; 3]
-    );
-    assert_eq!(
-        png(ImageBuffer::from_pixel(1, 1, Rgba([9u8, 8, 7, 255])).into()),
-        [9, 8, 7]
-    );
-    assert_eq!(
-        png(ImageBuffer::from_pixel(1, 1, Rgba([0u8, 100, 255, 51])).into()),
-        [204, 224, 255]
-    );
-    assert_eq!(
-        png(ImageBuffer::from_pixel(1, 1, LumaA([0u8, 0])).into()),
-        [255; 3]
-    );
-    let deep = ImageBuffer::from_pixel(1, 1, Rgb([0u16, 0x8000, 0xffff]));
-    assert_eq!(png(DynamicImage::ImageRgb16(deep)), [0, 128, 255]);
-}
-
-#[test]
-fn cameras_that_lay_on_their_side() {
-    // Left half black, right half white.
-    let halves = ImageBuffer::from_fn(16, 8, |x, _| Luma([if x < 8 { 0u8 } else { 255 }]));
-    let plain = encode(halves, ImageFormat::Jpeg);
-    let with_orientation = |orientation: u8| {
-        let tiff = [
-            &b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0"[..],
-            &[orientation],
-        ];
-        let exif = [&tiff.concat()[..], b"\0\0\0\0\0\0"].concat();
-        let length = (exif.len() as u16 + 2).to_be_bytes();
-        [&plain[..2], b"\xff\xe1", &length, &exif, &plain[2..]].concat()
-    };
-    let corners = |bytes: &[u8]| {
-        let picture = Picture::decode(bytes, "").unwrap();
-        let row = 3 * picture.width();
-        let last = picture.rgb().len() - row;
-        let white = |at: usize| u8::from(picture.rgb()[at] > 128);
-        let corners = [white(0), white(row - 1), white(last), white(last + row - 1)];
-        (picture.width(), picture.height(), corners)
-    };
-    assert_eq!(corners(&plain), (16, 8, [0, 1, 0, 1]));
-    assert_eq!(corners(&with_orientation(1)), (16, 8, [0, 1, 0, 1]));
-    assert_eq!(corners(&with_orientation(3)), (16, 8, [1, 0, 1, 0]));
-    assert_eq!(corners(&with_orientation(6)), (8, 16, [0, 0, 1, 1]));
-    assert_eq!(corners(&with_orientation(8)), (8, 16, [1, 1, 0, 0]));
-    assert_eq!(corners(&with_orientation(99)), (16, 8, [0, 1, 0, 1]));
-}
 
 const fn resize_and_crop(steps: &'static [ImageStep], normalize: &'static Normalize) -> PreProcess {
     PreProcess {
@@ -268,7 +194,7 @@ fn steps_give_the_sizes_that_torchvision_gives() {
     let step = ImageStep::Letterbox {
         width: 6,
         height: 6,
-        fill: 114,
+        fill: 114.0,
         filter: Filter::Nearest,
     };
     let boxed = steps(&[step], 1, 6, 6).apply(&grey(3, 1), "").unwrap();
@@ -276,6 +202,40 @@ fn steps_give_the_sizes_that_torchvision_gives() {
     assert_eq!(rows[2], [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]);
     assert_eq!(rows[3], rows[2]);
     assert!([0, 1, 4, 5].iter().all(|&row| rows[row] == [114.0; 6]));
+}
+
+/// Sizes of darknet's `letterbox_image`: `(im.w * h) / im.h` in whole numbers, in the middle of 0.5.
+#[test]
+fn a_letterbox_as_darknet_has_it() {
+    for ((width, height), (columns, left), (rows, top)) in [
+        ((353, 500), (293, 61), (416, 0)),
+        ((500, 353), (416, 0), (293, 61)),
+        ((768, 576), (416, 0), (312, 52)),
+        ((31, 31), (416, 0), (416, 0)),
+        ((2000, 3), (416, 0), (1, 207)),
+    ] {
+        let step = [ImageStep::Letterbox {
+            width: 416,
+            height: 416,
+            fill: 127.5,
+            filter: Filter::Bilinear,
+        }];
+        let pre = PreProcess {
+            scale: 1.0 / 255.0,
+            ..steps(&step, 3, 416, 416)
+        };
+        let picture = Picture::from_grey(width, height, &vec![51; width * height]).unwrap();
+        let values = pre.apply(&picture, "").unwrap();
+        for (at, value) in values.iter().enumerate() {
+            let (x, y) = (at % 416, at / 416 % 416);
+            let inside = (left..left + columns).contains(&x) && (top..top + rows).contains(&y);
+            let expected = if inside { 0.2 } else { 0.5 };
+            assert_eq!(*value, expected, "{width}x{height} at {x}, {y}");
+        }
+        let place = pre.placement(width, height);
+        let (x, y) = place.point(left as f32 / 416.0, top as f32 / 416.0);
+        assert!(x.abs() < 1e-3 && y.abs() < 1e-3, "{x} {y}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Test sets: MNIST's idx files, and CIFAR-10 images as the rows of a PNG.
 
 use crate::shared::{read, shared};
+use cnnc::rt::image::Picture;
 use flate2::read::GzDecoder;
 use std::io::Read;
 use std::path::Path;
@@ -45,10 +46,11 @@ pub fn cifar10() -> Option<Vec<Sample>> {
         shared("data/cifar10_test/test_000_499.png")?,
         shared("data/cifar10_test/labels_000_499.txt")?,
     );
-    let rows = image::open(rows).expect("a picture").to_rgb8();
-    let images = rows.rows().map(|row| {
+    let rows = Picture::open(rows).expect("a picture");
+    let (pixels, _) = rows.rgb().as_chunks::<3>();
+    let images = pixels.chunks_exact(rows.width()).map(|row| {
         let plane = |c: usize| {
-            row.clone()
+            row.iter()
                 .map(move |pixel| (f32::from(pixel[c]) / 255.0 - MEAN[c]) / STD[c])
         };
         (0..3).flat_map(plane).collect()

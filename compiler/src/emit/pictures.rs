@@ -102,7 +102,7 @@ fn step(step: &ImageStep) -> TokenStream {
             fill,
             filter: by,
         } => {
-            let by = filter(by);
+            let (fill, by) = (float(fill), filter(by));
             quote!(ImageStep::Letterbox { width: #width, height: #height, fill: #fill, filter: #by })
         }
     }

@@ -28,7 +28,7 @@ pub static INPUT_SETTINGS: &[ParamDecl] = &[
     key(
         "letterbox",
         Kind::Dims,
-        "Scales to fit into `width x height`, keeping proportions, on grey.",
+        "Scales to fit into `width x height`, keeping proportions (sides rounded down), in the middle of grey (127.5 of 255), as darknet does.",
     ),
     key("bgr", Kind::Flag, "Channels are blue, green, red."),
     key(

@@ -6,8 +6,8 @@ use crate::graph::Shape;
 use crate::layer::{Args, Literal, Spanned};
 use cnnc_runtime::image::{Filter, ImageStep, Normalize, PreProcess};
 
-/// Grey value around a letterboxed picture: darknet's.
-const GREY: u8 = 128;
+/// Grey value around a letterboxed picture: darknet's, which is 0.5 on a scale of 0 to 1.
+const GREY: f32 = 127.5;
 
 impl Resolver<'_> {
     /// The pre-processing that settings declare for an input of that shape, which must be `1xHxW` or `3xHxW` to take pictures.

@@ -2,8 +2,7 @@
 
 use super::{ImageError, ImageProblem, Picture};
 use crate::files::write_atomically;
-use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder};
+use png::{ColorType, Compression, Encoder, Filter};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -31,10 +30,10 @@ pub fn write_png(
 ) -> Result<(), ImageError> {
     let path = path.as_ref();
     let colour = match channels {
-        1 => Some(ExtendedColorType::L8),
-        2 => Some(ExtendedColorType::La8),
-        3 => Some(ExtendedColorType::Rgb8),
-        4 => Some(ExtendedColorType::Rgba8),
+        1 => Some(ColorType::Grayscale),
+        2 => Some(ColorType::GrayscaleAlpha),
+        3 => Some(ColorType::Rgb),
+        4 => Some(ColorType::Rgba),
         _ => None,
     };
     let sizes = (u32::try_from(width), u32::try_from(height), colour);
@@ -45,10 +44,13 @@ pub fn write_png(
         (Ok(width @ 1..), Ok(height @ 1..), Some(colour)) if count == Some(pixels.len()) => {
             write_atomically(path, |file| {
                 let mut file = BufWriter::new(file);
-                let encoder = PngEncoder::new(&mut file);
-                encoder
-                    .write_image(pixels, width, height, colour)
-                    .map_err(io::Error::other)?;
+                let mut encoder = Encoder::new(&mut file, width, height);
+                encoder.set_color(colour);
+                encoder.set_compression(Compression::Fast);
+                encoder.set_filter(Filter::Adaptive);
+                let mut writer = encoder.write_header()?;
+                writer.write_image_data(pixels)?;
+                writer.finish()?;
                 file.flush()
             })
         }

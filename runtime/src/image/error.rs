@@ -1,6 +1,6 @@
 //! Why a picture cannot be used.
 
-use super::{MAX_PIXELS, MAX_SIDE};
+use super::{KINDS, MAX_PIXELS, MAX_SIDE};
 use crate::sniff::Guess;
 use std::fmt;
 use std::io;
@@ -27,6 +27,8 @@ pub enum ImageProblem {
     Truncated,
     /// The decoder's complaint.
     Damaged(String),
+    /// Something that its format has and that is not read.
+    Unsupported(String),
     /// More pixels than are read, or would come out of a step.
     TooLarge {
         /// Pixels in a row.
@@ -66,10 +68,13 @@ impl fmt::Display for ImageError {
             ImageProblem::Read(error) => write!(f, "cannot read {name}: {error}"),
             ImageProblem::Write(error) => write!(f, "cannot write {name}: {error}"),
             ImageProblem::NotAPicture(guess) => {
-                write!(f, "{name}: not a PNG, JPEG or BMP picture{}", Guess(*guess))
+                write!(f, "{name}: not a {KINDS} picture{}", Guess(*guess))
             }
             ImageProblem::Truncated => write!(f, "{name}: the picture is truncated"),
             ImageProblem::Damaged(why) => write!(f, "{name}: the picture is damaged: {why}"),
+            ImageProblem::Unsupported(what) => {
+                write!(f, "{name}: pictures of this kind are not read: {what}")
+            }
             ImageProblem::TooLarge { width, height } => write!(
                 f,
                 "{name}: {width}x{height} pixels are too many; \

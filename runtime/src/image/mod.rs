@@ -13,6 +13,8 @@ mod display;
 #[cfg(feature = "images")]
 mod encode;
 mod error;
+#[cfg(feature = "images")]
+mod formats;
 mod preprocess;
 mod resize;
 
@@ -20,6 +22,8 @@ pub use display::Show;
 #[cfg(feature = "images")]
 pub use encode::write_png;
 pub use error::{ImageError, ImageProblem};
+#[cfg(feature = "images")]
+pub use formats::{FORMATS, Format};
 pub use preprocess::{ImageStep, Normalize, PreProcess};
 pub use resize::Filter;
 
@@ -28,8 +32,12 @@ use std::fmt;
 /// Most pixels in a row or column that are read: JPEG can say no more.
 pub const MAX_SIDE: usize = 65_535;
 
-/// Most pixels that are read.
+/// Most pixels that are read, or come out of a step. Decoding one takes 12 bytes at most, beside the file, and nothing is
+/// allocated for pixels that a file claims to have and has not the bytes for.
 pub const MAX_PIXELS: usize = 1 << 27;
+
+/// The formats that are read, for messages.
+const KINDS: &str = "PNG, JPEG or BMP";
 
 fn within_limits(width: usize, height: usize) -> bool {
     (1..=MAX_SIDE).contains(&width)

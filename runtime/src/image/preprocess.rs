@@ -4,9 +4,10 @@ use super::{Filter, ImageError, ImageProblem, Picture};
 use crate::answer::Placement;
 use crate::plan::List;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// One geometric step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ImageStep {
     /// Scales so that the shorter side has `side` pixels; the longer one is rounded down, as
     /// torchvision's `Resize(side)` does.
@@ -33,15 +34,15 @@ pub enum ImageStep {
         /// Rows.
         height: u32,
     },
-    /// Scales to the largest size that fits, keeping the proportions (sizes rounded to nearest), and places it in the
-    /// middle of a grey picture.
+    /// Scales to the largest size that fits, keeping the proportions (the shorter side rounded down), and places it in the
+    /// middle of a grey picture, as darknet's `letterbox_image` does (src/image.c).
     Letterbox {
         /// Pixels in a row.
         width: u32,
         /// Rows.
         height: u32,
-        /// Grey value of the border.
-        fill: u8,
+        /// Grey value of the border, on the scale of 0 to 255. It is rounded where another step follows.
+        fill: f32,
         /// How to scale.
         filter: Filter,
     },
@@ -133,15 +134,14 @@ impl PreProcess {
         if !matches!(self.channels, 1 | 3) {
             return Err(ImageProblem::Channels(self.channels).of(name));
         }
+        let border = self.border(picture);
         let picture = self
             .run_steps(picture)
             .map_err(|problem| problem.of(name))?;
-        let tables: Vec<_> = (0..self.channels)
-            .map(|channel| self.table(channel))
-            .collect();
         let (pixels, _) = picture.rgb().as_chunks::<3>();
         let mut out = Vec::with_capacity(self.elements());
-        for (channel, table) in tables.iter().enumerate() {
+        for channel in 0..self.channels {
+            let table: [f32; 256] = std::array::from_fn(|value| self.number(channel, value as f64));
             let value = |pixel: &[u8; 3]| match (self.channels, self.bgr) {
                 (1, _) => luma(pixel),
                 (_, false) => pixel[channel],
@@ -149,24 +149,63 @@ impl PreProcess {
             };
             out.extend(pixels.iter().map(|pixel| table[usize::from(value(pixel))]));
         }
+        if let Some(Border {
+            columns,
+            rows,
+            fill,
+        }) = border
+        {
+            let planes = out.chunks_exact_mut(self.width * self.height);
+            for (channel, plane) in planes.enumerate() {
+                let number = self.number(channel, fill.into());
+                for (y, row) in plane.chunks_exact_mut(self.width).enumerate() {
+                    if rows.contains(&y) {
+                        row[..columns.start].fill(number);
+                        row[columns.end..].fill(number);
+                    } else {
+                        row.fill(number);
+                    }
+                }
+            }
+        }
         Ok(out)
     }
 
     /// Where a picture of that size lies in the input that it makes: the way back from what a network finds.
     pub fn placement(&self, width: usize, height: usize) -> Placement {
-        let start = (Placement::new(width, height), (width, height));
-        let (place, _) = self.steps.iter().fold(start, |(place, size), step| {
-            let Geometry { scale, place: on } = step.geometry(size.0, size.1);
-            let (place, size) = match scale {
-                Some((width, height, _)) => (place.resized(width, height), (width, height)),
-                None => (place, size),
-            };
-            match on {
-                Some((width, height, at, _)) => (place.placed(width, height, at), (width, height)),
-                None => (place, size),
+        let mut place = Placement::new(width, height);
+        let mut size = (width, height);
+        for step in self.steps.iter() {
+            let geometry = step.geometry(size.0, size.1);
+            if let Some((width, height, _)) = geometry.scale {
+                place = place.resized(width, height);
             }
-        });
+            if let Some((width, height, at, _)) = geometry.place {
+                place = place.placed(width, height, at);
+            }
+            size = geometry.size(size);
+        }
         place
+    }
+
+    /// What lies around a picture at the end, if the last step is one that lays something around it.
+    fn border(&self, picture: &Picture) -> Option<Border> {
+        let (last, others) = self.steps.split_last()?;
+        let ImageStep::Letterbox { fill, .. } = *last else {
+            return None;
+        };
+        let start = (picture.width(), picture.height());
+        let size =
+            |size: (usize, usize), step: &ImageStep| step.geometry(size.0, size.1).size(size);
+        let (width, height) = others.iter().fold(start, size);
+        let Geometry { scale, place } = last.geometry(width, height);
+        let ((width, height, _), (.., (left, top), _)) = (scale?, place?);
+        let (left, top) = (left as usize, top as usize);
+        Some(Border {
+            columns: left..left + width,
+            rows: top..top + height,
+            fill,
+        })
     }
 
     /// The picture after the geometric steps, of the network's size: what it sees.
@@ -183,15 +222,22 @@ impl PreProcess {
         Ok(picture)
     }
 
-    /// The number that each 8-bit value becomes, in f64 and rounded once.
-    fn table(&self, channel: usize) -> [f32; 256] {
+    /// The number that a value from 0 to 255 becomes, in f64 and rounded once.
+    fn number(&self, channel: usize, value: f64) -> f32 {
         let pick = |list: &[f32], default: f32| {
             f64::from(*list.get(channel).or(list.first()).unwrap_or(&default))
         };
         let (mean, std) = (pick(&self.mean, 0.0), pick(&self.std, 1.0));
-        let scale = f64::from(self.scale);
-        std::array::from_fn(|value| ((value as f64 * scale - mean) / std) as f32)
+        ((value * f64::from(self.scale) - mean) / std) as f32
     }
+}
+
+/// What is laid around a picture: outside of these columns and rows.
+struct Border {
+    columns: Range<usize>,
+    rows: Range<usize>,
+    /// Grey value.
+    fill: f32,
 }
 
 /// What a step does to a picture of one size.
@@ -201,6 +247,15 @@ struct Geometry {
     scale: Option<(usize, usize, Filter)>,
     /// Then puts it on an area of that width and height: where its corner goes, and the grey value around it.
     place: Option<(usize, usize, (i64, i64), u8)>,
+}
+
+impl Geometry {
+    /// What a picture of that width and height has then.
+    fn size(&self, size: (usize, usize)) -> (usize, usize) {
+        let scaled = self.scale.map(|(width, height, _)| (width, height));
+        let placed = self.place.map(|(width, height, ..)| (width, height));
+        placed.or(scaled).unwrap_or(size)
+    }
 }
 
 impl ImageStep {
@@ -244,15 +299,17 @@ impl ImageStep {
                 filter,
             } => {
                 let (to_width, to_height) = (to_width as usize, to_height as usize);
-                let scale = (to_width as f64 / width as f64).min(to_height as f64 / height as f64);
-                let scaled = |size: usize| ((size as f64 * scale).round() as usize).max(1);
-                let (width, height) = (scaled(width), scaled(height));
-                // A size that is rounded up is one pixel too large at most.
+                let (width, height) = (width.max(1), height.max(1));
+                let (width, height) = if to_width * height < to_height * width {
+                    (to_width, (height * to_width / width).max(1))
+                } else {
+                    ((width * to_height / height).max(1), to_height)
+                };
                 let before = |to: usize, size: usize| (to.saturating_sub(size) / 2) as i64;
                 let at = (before(to_width, width), before(to_height, height));
                 Geometry {
                     scale: Some((width, height, filter)),
-                    place: Some((to_width, to_height, at, fill)),
+                    place: Some((to_width, to_height, at, fill.round() as u8)),
                 }
             }
         }
@@ -319,7 +376,7 @@ mod tests {
             vec![ImageStep::Letterbox {
                 width: 40,
                 height: 40,
-                fill: 9,
+                fill: 9.0,
                 filter,
             }],
             vec![

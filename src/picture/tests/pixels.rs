@@ -2,30 +2,35 @@
 
 use super::super::View;
 use super::raster::pixels;
-use image::{Rgb, RgbImage};
-use std::path::PathBuf;
+use crate::rt::image::Picture;
+use cnnc_testing::Raster;
+use std::path::{Path, PathBuf};
 
 /// Where pictures differ by more than the smoothing of edges may: how many pixels, and the box around them.
-fn differences(a: &RgbImage, b: &RgbImage) -> Option<String> {
-    if a.dimensions() != b.dimensions() {
-        return Some(format!(
-            "{:?} pixels instead of {:?}",
-            a.dimensions(),
-            b.dimensions()
-        ));
+fn differences(a: &Raster, b: &Raster) -> Option<String> {
+    let size = |raster: &Raster| (raster.width(), raster.height());
+    if size(a) != size(b) {
+        return Some(format!("{:?} pixels instead of {:?}", size(a), size(b)));
     }
-    let far = |a: &Rgb<u8>, b: &Rgb<u8>| a.0.iter().zip(b.0).any(|(a, b)| a.abs_diff(b) > 24);
+    let far = |a: [u8; 3], b: [u8; 3]| a.iter().zip(b).any(|(a, b)| a.abs_diff(b) > 24);
     let mut count = 0;
-    let (mut left, mut top, mut right, mut bottom) = (u32::MAX, u32::MAX, 0, 0);
-    for (x, y, pixel) in a.enumerate_pixels() {
-        if far(pixel, b.get_pixel(x, y)) {
-            count += 1;
-            (left, top) = (left.min(x), top.min(y));
-            (right, bottom) = (right.max(x), bottom.max(y));
+    let (mut left, mut top, mut right, mut bottom) = (usize::MAX, usize::MAX, 0, 0);
+    for y in 0..a.height() {
+        for x in 0..a.width() {
+            if far(a[(x, y)], b[(x, y)]) {
+                count += 1;
+                (left, top) = (left.min(x), top.min(y));
+                (right, bottom) = (right.max(x), bottom.max(y));
+            }
         }
     }
     (count > 0)
         .then(|| format!("{count} pixels differ, from ({left}, {top}) to ({right}, {bottom})"))
+}
+
+fn save(raster: &Raster, file: &Path) {
+    let picture = Picture::from_rgb(raster.width(), raster.height(), raster.rgb().to_vec());
+    picture.unwrap().write_png(file).unwrap();
 }
 
 fn golden(name: &str) {
@@ -35,12 +40,13 @@ fn golden(name: &str) {
     let file = root.join(format!("tests/pictures/{name}.png"));
     if std::env::var_os("UPDATE").is_some() {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        now.save(&file).unwrap();
+        save(&now, &file);
     }
-    let golden = image::open(&file).unwrap().to_rgb8();
+    let golden = Picture::open(&file).unwrap();
+    let golden = Raster::from_rgb(golden.width(), golden.rgb());
     if let Some(difference) = differences(&golden, &now) {
         let other = std::env::temp_dir().join(format!("{name}.png"));
-        now.save(&other).unwrap();
+        save(&now, &other);
         panic!(
             "{name}: {difference}. {} has it as it is drawn now; if that is meant, `UPDATE=1 cargo test --release pixels` keeps it",
             other.display()

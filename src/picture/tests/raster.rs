@@ -1,7 +1,7 @@
 //! A reader and painter of just the SVG that `picture::svg` writes, and strict about it: it shares nothing with the writer, and
 //! whatever it does not know is an error. Text is read but not painted, since fonts differ from machine to machine.
 
-use image::{Rgb, RgbImage};
+use cnnc_testing::Raster;
 use std::collections::{BTreeSet, HashMap};
 
 /// An element: its name, attributes and text.
@@ -160,24 +160,23 @@ fn bezier(controls: &[Point], t: f64) -> Point {
 
 /// Colours each of the pixels by how much of it is covered: four by four samples, of which the corners may decide.
 fn paint(
-    image: &mut RgbImage,
+    image: &mut Raster,
     colour: [f64; 3],
-    pixels: impl IntoIterator<Item = (u32, u32)>,
+    pixels: impl IntoIterator<Item = (usize, usize)>,
     covers: impl Fn(f64, f64) -> bool,
 ) {
     for (x, y) in pixels {
         let covered = |at: &i32| {
             let (dx, dy) = (f64::from(at % 4), f64::from(at / 4));
             let (dx, dy) = ((dx + 0.5) / 4.0, (dy + 0.5) / 4.0);
-            covers(f64::from(x) + dx, f64::from(y) + dy)
+            covers(x as f64 + dx, y as f64 + dy)
         };
         let share = match [0, 3, 12, 15].iter().filter(|at| covered(at)).count() {
             0 => 0.0,
             4 => 1.0,
             _ => (0..16).filter(covered).count() as f64 / 16.0,
         };
-        let Rgb(pixel) = image.get_pixel_mut(x, y);
-        for (channel, colour) in pixel.iter_mut().zip(colour) {
+        for (channel, colour) in image[(x, y)].iter_mut().zip(colour) {
             let mixed = f64::from(*channel) * (1.0 - share) + colour * share;
             *channel = mixed.round() as u8;
         }
@@ -185,16 +184,15 @@ fn paint(
 }
 
 /// The pixels of an image that are no further from the box around some points than that.
-fn around(image: &RgbImage, points: &[Point], far: f64) -> BTreeSet<(u32, u32)> {
-    let (width, height) = image.dimensions();
-    let range = |values: &mut dyn Iterator<Item = f64>, most: u32| {
+fn around(image: &Raster, points: &[Point], far: f64) -> BTreeSet<(usize, usize)> {
+    let range = |values: &mut dyn Iterator<Item = f64>, most: usize| {
         let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), value| {
             (low.min(value), high.max(value))
         });
-        (low - far).max(0.0) as u32..((high + far).ceil() as u32).min(most)
+        (low - far).max(0.0) as usize..((high + far).ceil() as usize).min(most)
     };
-    let rows = range(&mut points.iter().map(|point| point.1), height);
-    let columns = range(&mut points.iter().map(|point| point.0), width);
+    let rows = range(&mut points.iter().map(|point| point.1), image.height());
+    let columns = range(&mut points.iter().map(|point| point.0), image.width());
     rows.flat_map(|y| columns.clone().map(move |x| (x, y)))
         .collect()
 }
@@ -221,10 +219,10 @@ fn near(points: &[Point], x: f64, y: f64, far: f64) -> bool {
 }
 
 /// The picture.
-pub fn pixels(svg: &str) -> RgbImage {
+pub fn pixels(svg: &str) -> Raster {
     let elements = elements(svg);
-    let size = ["width", "height"].map(|name| elements[0].number(name).unwrap() as u32);
-    let mut image = RgbImage::from_pixel(size[0], size[1], Rgb([255; 3]));
+    let size = ["width", "height"].map(|name| elements[0].number(name).unwrap() as usize);
+    let mut image = Raster::of(size[0], size[1], |_, _| [255; 3]);
     for element in &elements[1..] {
         let points = match element.name.as_str() {
             "rect" => {

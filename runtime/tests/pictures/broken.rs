@@ -1,26 +1,12 @@
 //! Broken pictures: cut off, claiming too much, or something else altogether, each with its exact message.
 
+use crate::memory::most;
+use crate::sample;
 use cnnc_runtime::image::Picture;
-use image::{DynamicImage, ImageBuffer, ImageFormat, Rgb};
 use std::fs;
-use std::io::Cursor;
 
-fn encode(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
-    let mut bytes = Cursor::new(Vec::new());
-    picture.into().write_to(&mut bytes, format).unwrap();
-    bytes.into_inner()
-}
-
-/// Noise, so that the encoded file is long.
-fn noise(width: u32, height: u32) -> ImageBuffer<Rgb<u8>, Vec<u8>> {
-    let mut state = 1u32;
-    ImageBuffer::from_fn(width, height, |_, _| {
-        Rgb([(); 3].map(|()| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 24) as u8
-        }))
-    })
-}
+/// One picture of each format.
+const ONE_EACH: [&str; 3] = ["rgb.jpg", "rgba16.png", "bytes.bmp"];
 
 /// The message of decoding these bytes from a file, without its name.
 fn refused(bytes: &[u8]) -> String {
@@ -32,7 +18,7 @@ fn refused(bytes: &[u8]) -> String {
     message.strip_prefix(&prefix).expect(&message).to_owned()
 }
 
-fn crc32(bytes: &[u8]) -> u32 {
+pub fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0u32, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| {
             (crc >> 1) ^ (0xedb8_8320 * (crc & 1))
@@ -42,12 +28,22 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 /// A PNG that claims another size than it has; its header's checksum is right.
 fn png_that_claims(width: u32, height: u32) -> Vec<u8> {
-    let mut png = encode(noise(8, 8), ImageFormat::Png);
+    let mut png = sample("rgb8.png");
     png[16..20].copy_from_slice(&width.to_be_bytes());
     png[20..24].copy_from_slice(&height.to_be_bytes());
     let crc = crc32(&png[12..29]).to_be_bytes();
     png[29..33].copy_from_slice(&crc);
     png
+}
+
+/// A JPEG that claims another size than it has, in its frame header.
+fn jpeg_that_claims(name: &str, width: u16, height: u16) -> Vec<u8> {
+    let mut jpeg = sample(name);
+    let is_frame = |pair: &[u8]| pair == [0xff, 0xc0] || pair == [0xff, 0xc2];
+    let frame = jpeg.windows(2).position(is_frame).unwrap();
+    jpeg[frame + 5..frame + 7].copy_from_slice(&height.to_be_bytes());
+    jpeg[frame + 7..frame + 9].copy_from_slice(&width.to_be_bytes());
+    jpeg
 }
 
 #[test]
@@ -80,17 +76,17 @@ fn files_that_are_no_pictures() {
 
 #[test]
 fn pictures_that_are_cut_off() {
-    for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Bmp] {
-        let whole = encode(noise(64, 64), format);
+    for name in ONE_EACH {
+        let whole = sample(name);
         Picture::decode(&whole, "whole").unwrap();
         for length in [whole.len() / 2, whole.len() - 300] {
             let message = refused(&whole[..length]);
-            assert_eq!(message, "the picture is truncated", "{format:?} {length}");
+            assert_eq!(message, "the picture is truncated", "{name} {length}");
         }
         for length in 0..200 {
             assert!(
                 Picture::decode(&whole[..length], "").is_err(),
-                "{format:?} {length}"
+                "{name} {length}"
             );
         }
     }
@@ -102,7 +98,7 @@ fn pictures_that_claim_too_much() {
         refused(&png_that_claims(60_000, 60_000)),
         "60000x60000 pixels are too many; at most 65535 a side and 134217728 in all are handled"
     );
-    let more_than_it_has = refused(&png_that_claims(8, 9));
+    let more_than_it_has = refused(&png_that_claims(13, 12));
     assert!(
         more_than_it_has.starts_with("the picture is damaged: "),
         "{more_than_it_has}"
@@ -111,22 +107,15 @@ fn pictures_that_claim_too_much() {
         refused(&png_that_claims(100_000, 1)),
         "100000x1 pixels are too many; at most 65535 a side and 134217728 in all are handled"
     );
-    let mut bmp = encode(noise(8, 8), ImageFormat::Bmp);
+    let mut bmp = sample("bytes.bmp");
     bmp[18..22].copy_from_slice(&30_000u32.to_le_bytes());
     bmp[22..26].copy_from_slice(&30_000u32.to_le_bytes());
     assert_eq!(
         refused(&bmp),
         "30000x30000 pixels are too many; at most 65535 a side and 134217728 in all are handled"
     );
-    // The size of a JPEG stands in its frame header.
-    let mut jpeg = encode(noise(8, 8), ImageFormat::Jpeg);
-    let frame = jpeg
-        .windows(2)
-        .position(|pair| pair == [0xff, 0xc0])
-        .unwrap();
-    jpeg[frame + 5..frame + 9].copy_from_slice(&[0xea, 0x60, 0xea, 0x60]);
     assert_eq!(
-        refused(&jpeg),
+        refused(&jpeg_that_claims("ycc420.jpg", 60_000, 60_000)),
         "60000x60000 pixels are too many; at most 65535 a side and 134217728 in all are handled"
     );
 }
@@ -136,7 +125,7 @@ fn pictures_without_pixels() {
     for (width, height) in [(0, 8), (8, 0)] {
         let message = refused(&png_that_claims(width, height));
         assert_eq!(message, "the picture has no pixels");
-        let mut bmp = encode(noise(8, 8), ImageFormat::Bmp);
+        let mut bmp = sample("bytes.bmp");
         bmp[18..22].copy_from_slice(&width.to_le_bytes());
         bmp[22..26].copy_from_slice(&height.to_le_bytes());
         let message = refused(&bmp);
@@ -167,9 +156,9 @@ fn files_that_cannot_be_opened() {
 
 /// A picture file with each byte of its start changed: a picture or an error, never a panic.
 #[test]
-fn no_mutation_of_a_picture_panics() {
-    for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp] {
-        let sound = encode(noise(8, 8), format);
+fn no_change_of_a_byte_panics() {
+    for name in ONE_EACH {
+        let sound = sample(name);
         let mut refused = 0;
         for at in 0..sound.len().min(400) {
             for change in [1, 0x10, 0x80, 0xff] {
@@ -178,6 +167,33 @@ fn no_mutation_of_a_picture_panics() {
                 refused += u32::from(Picture::decode(&bytes, "").is_err());
             }
         }
-        assert!(refused > 10, "{format:?}: {refused}");
+        assert!(refused > 10, "{name}: {refused}");
     }
+}
+
+/// Nothing is allocated for pixels that a file claims to have: a file of 1 kB would take 386 MB.
+#[test]
+fn pixels_that_a_file_has_not_the_bytes_for() {
+    // Run lengths that end at once; 24 bits a pixel, and none of them there.
+    for (bits, compression, pixels) in [(8, 1, &b"\0\x01"[..]), (4, 2, b"\0\x01"), (24, 0, b"")] {
+        let mut bmp = b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
+        bmp.extend(16_000u32.to_le_bytes());
+        bmp.extend(8_000u32.to_le_bytes());
+        bmp.extend([1, 0, bits, 0, compression]);
+        bmp.resize(54, 0);
+        bmp.extend(pixels);
+        bmp[10..14].copy_from_slice(&54u32.to_le_bytes());
+        cheaply_truncated(&bmp);
+    }
+    cheaply_truncated(&png_that_claims(16_000, 8_000));
+    for name in ["ycc420.jpg", "ycc420_progressive.jpg"] {
+        cheaply_truncated(&jpeg_that_claims(name, 16_000, 8_000));
+    }
+}
+
+#[track_caller]
+fn cheaply_truncated(bytes: &[u8]) {
+    let (message, memory) = most(|| Picture::decode(bytes, "it").unwrap_err().to_string());
+    assert_eq!(message, "it: the picture is truncated");
+    assert!(memory < 1 << 20, "{memory} bytes");
 }
