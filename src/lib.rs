@@ -53,6 +53,8 @@ pub use cnnc_runtime::input::Input;
 pub use cnnc_runtime::weights::Weights;
 
 #[cfg(feature = "jit")]
+mod accuracy;
+#[cfg(feature = "jit")]
 pub mod bench;
 #[cfg(feature = "jit")]
 pub mod darknet;
@@ -73,6 +75,7 @@ mod summary;
 
 #[cfg(feature = "jit")]
 pub use self::{
+    accuracy::Accuracy,
     error::Error,
     model::{Model, Slid, compile_file, compile_str},
     network::{Network, Output, Outputs, SectionInfo, Session},

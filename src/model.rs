@@ -213,11 +213,24 @@ impl Model {
     /// When the weights do not fit, a tap does not exist, or this machine lacks the ISA.
     pub fn jit(&self, weights: &Weights, options: &Options) -> Result<Network, Error> {
         let start = Instant::now();
-        let isa = match options.isa {
-            Some(isa) => isa,
-            None => Isa::detect()?,
-        };
+        let isa = options.chosen_isa()?;
         let graph = self.tapped(&options.taps)?;
+        let graph = match options.backend {
+            Backend::Reference => graph,
+            Backend::Interp | Backend::Jit => pass::optimize(&graph).0,
+        };
+        self.bound(graph, isa, weights, options, start)
+    }
+
+    /// A graph of this network on which passes have run, bound to weights.
+    pub(crate) fn bound(
+        &self,
+        graph: Graph,
+        isa: Isa,
+        weights: &Weights,
+        options: &Options,
+        start: Instant,
+    ) -> Result<Network, Error> {
         let (inputs, outputs) = lower::ports(&graph);
         let built = match options.backend {
             Backend::Reference => Built::reference(graph, weights, options),
@@ -297,8 +310,7 @@ impl Built {
         options: &Options,
         start: Instant,
     ) -> Result<Built, Error> {
-        let (graph, _) = pass::optimize(graph);
-        let lowered = lower::lower(&graph, isa, options.arithmetic);
+        let lowered = lower::lower(graph, isa, options.arithmetic);
         let code = match options.backend {
             Backend::Jit => Some(jit::compile(&lowered)?),
             _ => None,
@@ -308,7 +320,7 @@ impl Built {
         let bound = bind(weights, &lowered.plan.sources, options)?;
         let (packed, read) = (pack(&lowered.plan, &bound)?, Read::of(&bound));
         let load = start.elapsed();
-        let sections = sections(&graph, &lowered);
+        let sections = sections(graph, &lowered);
         let engine = match code {
             None => Engine::Interp { lowered, packed },
             Some(code) => {

@@ -224,6 +224,7 @@ impl Session {
         let (bases, pool) = (session.bind(inputs)?, session.pool());
         let sections = code.sections();
         let mut durations = vec![Vec::new(); sections.len()];
+        let _flushed = cnnc_runtime::denormals::Flushed::enter();
         let start = Instant::now();
         while start.elapsed() < budget || durations[0].len() < 3 {
             for (section, durations) in sections.iter().zip(&mut durations) {

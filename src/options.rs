@@ -2,6 +2,7 @@
 
 pub use cnnc_compiler::lower::Arithmetic;
 use cnnc_runtime::Isa;
+use cnnc_runtime::isa::IsaError;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -94,6 +95,11 @@ impl Options {
     /// The defaults.
     pub fn new() -> Options {
         Options::default()
+    }
+
+    /// The ISA to plan for.
+    pub(crate) fn chosen_isa(&self) -> Result<Isa, IsaError> {
+        self.isa.map_or_else(Isa::detect, Ok)
     }
 
     /// Plans for that ISA.

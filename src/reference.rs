@@ -3,7 +3,7 @@
 use crate::Options;
 use crate::model::{Read, bind};
 use crate::options::Progress;
-use cnnc_compiler::graph::{Graph, Param};
+use cnnc_compiler::graph::{Graph, Param, ValueId};
 use cnnc_compiler::reference;
 use cnnc_runtime::weights::{Weights, WeightsError};
 use ndarray::{ArrayD, IxDyn};
@@ -44,25 +44,7 @@ impl Reference {
 
     /// Evaluates the graph on inputs of the right lengths.
     pub fn run(&self, inputs: &[Cow<'_, [f32]>]) -> Vec<Vec<f32>> {
-        let params = |param: &Param| array(&param.shape, &self.tensors[&param.name]);
-        let inputs: Vec<_> = self
-            .graph
-            .inputs
-            .iter()
-            .zip(inputs)
-            .map(|(input, values)| array(self.graph.values[input.value].shape.dims(), values))
-            .collect();
-        let evaluation = reference::Reference::new(&self.graph, &params);
-        let values = match self.progress.clone() {
-            None => evaluation.run(&inputs),
-            Some(tell) => {
-                let told = Arc::clone(&tell);
-                let mut progress = move |done: usize, all: usize, _: &_| told(done, all);
-                let values = evaluation.progress(&mut progress).run(&inputs);
-                tell(self.graph.order.len(), self.graph.order.len());
-                values
-            }
-        };
+        let values = self.visit(inputs, &mut |_, _| {});
         let outputs = self.graph.outputs.iter();
         outputs
             .map(|output| {
@@ -72,6 +54,33 @@ impl Reference {
                     .collect()
             })
             .collect()
+    }
+
+    /// The same, with a look at the result of every node on the way; gives the outputs.
+    pub fn visit(
+        &self,
+        inputs: &[Cow<'_, [f32]>],
+        visitor: &mut reference::Visitor<'_>,
+    ) -> HashMap<ValueId, ArrayD<f64>> {
+        let params = |param: &Param| array(&param.shape, &self.tensors[&param.name]);
+        let inputs: Vec<_> = self
+            .graph
+            .inputs
+            .iter()
+            .zip(inputs)
+            .map(|(input, values)| array(self.graph.values[input.value].shape.dims(), values))
+            .collect();
+        let evaluation = reference::Reference::new(&self.graph, &params).visitor(visitor);
+        match self.progress.clone() {
+            None => evaluation.run(&inputs),
+            Some(tell) => {
+                let told = Arc::clone(&tell);
+                let mut progress = move |done: usize, all: usize, _: &_| told(done, all);
+                let values = evaluation.progress(&mut progress).run(&inputs);
+                tell(self.graph.order.len(), self.graph.order.len());
+                values
+            }
+        }
     }
 }
 

@@ -52,8 +52,7 @@ impl Args {
     /// Reads the weights, or makes them up.
     pub fn weights(&self, model: &Model) -> Result<Weights, Failure> {
         match &self.weights {
-            Some(path) if is_made_up(path) => Ok(Weights::synthetic()),
-            Some(path) => Ok(Weights::open(path)?),
+            Some(path) => open(path),
             None => match needed(model) {
                 Some(tensor) => Err(Failure::NoWeights { tensor }),
                 None => Ok(Weights::synthetic()),
@@ -63,7 +62,7 @@ impl Args {
 
     /// What an answer says of the weights that it comes of: made-up ones mean nothing.
     pub fn remark(&self, model: &Model) -> Option<&'static str> {
-        let made_up = self.weights.as_deref() == Some(Path::new("synthetic"));
+        let made_up = self.weights.as_deref().is_some_and(is_made_up);
         (made_up && needed(model).is_some())
             .then_some("the weights are synthetic: this answer says nothing about the input")
     }
@@ -101,6 +100,14 @@ impl Args {
 
 fn is_made_up(weights: &Path) -> bool {
     weights == Path::new("synthetic")
+}
+
+/// Opens weights, or makes them up if the path says so.
+pub fn open(path: &Path) -> Result<Weights, Failure> {
+    match is_made_up(path) {
+        true => Ok(Weights::synthetic()),
+        false => Ok(Weights::open(path)?),
+    }
 }
 
 /// A tensor that must come from weights, if there is one.

@@ -508,3 +508,52 @@ fn whose_face_it_is() {
     let (_, error) = failure(&["identify", &spots, "--gallery", &gallery, &green]);
     assert!(error.contains("no `head embed`"), "{error}");
 }
+
+/// `explain --weights` compares every layer with the reference, fused as it runs.
+#[test]
+fn explain_measures_the_error_of_every_layer() {
+    let folder = Folder::new("accuracy");
+    let net = folder.write(
+        "net.cnn",
+        "cnn 1\nmodel M {\n input x: 4x16x16\n c: conv 3x3 8 pad half bn relu\n p: globalavgpool\n f: dense 3\n}\n",
+    );
+    let input = folder.path("x.safetensors");
+    let values: Vec<f32> = (0..1024).map(|i| (i % 17) as f32 / 8.0 - 1.0).collect();
+    write_safetensors(Path::new(&input), &[("x", &[4, 16, 16], &values)]).unwrap();
+    for more in [&[][..], &["--input", &input], &["--exact"]] {
+        let args = [&["explain", &net, "--weights", "synthetic", "--json"], more].concat();
+        let found: Value = serde_json::from_str(&text(&args)).unwrap();
+        assert!(
+            found["passes"]
+                .as_array()
+                .is_some_and(|passes| !passes.is_empty())
+        );
+        let accuracy = &found["accuracy"];
+        let exact = more.contains(&"--exact");
+        assert_eq!(
+            accuracy["arithmetic"],
+            if exact { "exact" } else { "default" }
+        );
+        let layers = accuracy["layers"].as_array().unwrap();
+        let labels: Vec<&str> = layers
+            .iter()
+            .map(|layer| layer["label"].as_str().unwrap())
+            .collect();
+        assert_eq!(labels, ["c", "p", "f"]);
+        for layer in layers {
+            let number = |name: &str| layer[name].as_f64().unwrap();
+            // Machine code rounds to f32, so that some element is off, and sums a hundred terms at most.
+            let largest = number("largest_in_deviations");
+            assert!(largest > 0.0 && largest < 1e-5, "{layer}");
+            assert!(number("typical") <= number("largest"), "{layer}");
+            assert_eq!(layer["not_finite"], 0);
+        }
+    }
+    // In f64 this is finite.
+    let net = folder.write(
+        "large.cnn",
+        "cnn 1\nmodel M {\n input x: 5\n a: scale 3e38\n b: scale 1e3\n}\n",
+    );
+    let printed = text(&["explain", &net, "--weights", "synthetic"]);
+    assert!(printed.contains("5 not finite"), "{printed}");
+}

@@ -10,12 +10,16 @@ use std::collections::HashMap;
 /// Called before each node with its index and the number of nodes.
 pub type Progress = dyn FnMut(usize, usize, &Node);
 
+/// Called with each node and its result.
+pub type Visitor<'v> = dyn FnMut(&Node, &ArrayD<f64>) + 'v;
+
 /// What an evaluation needs beside the graph.
 pub struct Reference<'a> {
     graph: &'a Graph,
     params: &'a dyn Fn(&Param) -> ArrayD<f64>,
     keep: &'a [ValueId],
     progress: Option<&'a mut Progress>,
+    visitor: Option<&'a mut Visitor<'a>>,
 }
 
 impl<'a> Reference<'a> {
@@ -26,6 +30,7 @@ impl<'a> Reference<'a> {
             params,
             keep: &[],
             progress: None,
+            visitor: None,
         }
     }
 
@@ -40,6 +45,13 @@ impl<'a> Reference<'a> {
     #[must_use]
     pub fn progress(mut self, progress: &'a mut Progress) -> Reference<'a> {
         self.progress = Some(progress);
+        self
+    }
+
+    /// Calls `visitor(node, result)` after each node, in order.
+    #[must_use]
+    pub fn visitor(mut self, visitor: &'a mut Visitor<'a>) -> Reference<'a> {
+        self.visitor = Some(visitor);
         self
     }
 
@@ -73,7 +85,11 @@ impl<'a> Reference<'a> {
             if let Some(progress) = &mut self.progress {
                 progress(index, nodes, node);
             }
-            values.insert(node.output, self.evaluate(node, &values));
+            let result = self.evaluate(node, &values);
+            if let Some(visitor) = &mut self.visitor {
+                visitor(node, &result);
+            }
+            values.insert(node.output, result);
             for value in &node.inputs {
                 let left = uses.get_mut(value).expect("counted above");
                 *left -= 1;

@@ -5,6 +5,7 @@
 //! the world: tensor files and pictures.
 
 pub mod answer;
+pub mod denormals;
 pub mod files;
 pub mod generated;
 pub mod image;

@@ -10,6 +10,7 @@
 //! Inputs have room for those that are not contiguous where they are; all others are read in place.
 
 use crate::answer::{Answer, AnswerError, Head, Placement, Tensor};
+use crate::denormals::Flushed;
 use crate::input::Input;
 use crate::memory::{ALIGNMENT, Aligned};
 use crate::plan::{Plan, Port};
@@ -271,12 +272,13 @@ impl<'a> Session<'a> {
         self.pool.as_ref().map_or(1, Pool::threads)
     }
 
-    /// Runs the network once. Inputs are in the plan's order.
+    /// Runs the network once. Inputs are in the plan's order. Denormal numbers are zero meanwhile, see [`denormals`](crate::denormals).
     ///
     /// # Errors
     /// When there are more or fewer inputs than the network has, or one does not have the shape it should.
     pub fn run(&mut self, inputs: &[&dyn Input]) -> Result<Outputs<'_>, RunError> {
         self.bind(inputs)?;
+        let _flushed = Flushed::enter();
         // SAFETY: `Network::new` was promised that the driver is sound for memory of these sizes; `at` made the
         // regions, `bind` checked the inputs, which outlive this call, and `&mut self` keeps others out.
         unsafe { (self.network.driver)(self.bases.as_ptr(), self.pool()) };
@@ -284,7 +286,7 @@ impl<'a> Session<'a> {
     }
 
     /// Points the driver's bases at the inputs, copying those that are not contiguous, and returns the bases: for
-    /// code that is run in pieces. They are valid while the inputs are.
+    /// code that is run in pieces. They are valid while the inputs are. Whoever runs the pieces enters [`Flushed`], as `run` does.
     ///
     /// # Errors
     /// As [`Session::run`].

@@ -5,6 +5,7 @@
 //! wake up. Workers spin for a moment after their last chunk, which makes a fork cost about a microsecond while
 //! a network runs, then they sleep.
 
+use crate::denormals::Flushed;
 use std::hint;
 use std::num::NonZero;
 use std::ptr::null_mut;
@@ -22,7 +23,7 @@ const SPIN: Duration = Duration::from_micros(100);
 /// Chunks per thread, so that a thread which the system holds up leaves work to the others.
 const CHUNKS_PER_THREAD: usize = 4;
 
-/// Threads that run parallel loops.
+/// Threads that run parallel loops. Denormal numbers are [zero](crate::denormals) on all but the caller's, whose mode is the caller's business.
 #[derive(Debug)]
 pub struct Pool {
     shared: Arc<Shared>,
@@ -46,7 +47,10 @@ impl Pool {
             let name = format!("cnnc-worker-{}", index + 1);
             thread::Builder::new()
                 .name(name)
-                .spawn(move || shared.work(index))
+                .spawn(move || {
+                    let _flushed = Flushed::enter();
+                    shared.work(index)
+                })
                 .ok()
         };
         let workers = (0..threads.saturating_sub(1)).map_while(spawn).collect();

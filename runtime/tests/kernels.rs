@@ -6,6 +6,7 @@
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::{Footprint, KERNELS, Kernel, MAX_ARGS, Step, bits};
 
+mod long;
 mod sample;
 use sample::{Random, sample};
 
@@ -211,6 +212,47 @@ fn poisoned(kernel: &Kernel, layout: &Layout, poison: f32) -> Vec<f32> {
         }
     }
     memory
+}
+
+/// Maxima over windows and of pairs are NaN if one of them is, wherever it stands.
+#[test]
+fn maxima_of_nan_are_nan() {
+    let window = [1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 3, 1, 1];
+    let pair = [1, 0, 0, 0, 1, 0, 0, 0, 1, 4, bits(1.0), bits(f64::INFINITY)];
+    let find = |name: &str| {
+        KERNELS
+            .iter()
+            .find(|kernel| kernel.name == name)
+            .expect("a row")
+    };
+    for isa in Isa::ALL.into_iter().filter(|isa| isa.available()) {
+        for nan in 0..3 {
+            let mut x = [1.0, -2.0, f32::INFINITY];
+            x[nan] = f32::NAN;
+            for (name, consts, operands) in [
+                ("f32_pool_max", window.as_slice(), 1),
+                ("f32_zip", &pair, 2),
+            ] {
+                if operands == 2 && nan == 2 {
+                    continue;
+                }
+                let entry = (find(name).entry)(isa).expect("an entry");
+                let (mut out, null) = (9.0, std::ptr::null());
+                // SAFETY: three elements from the first operand on, two from the second on, as `consts` says.
+                unsafe {
+                    entry(
+                        &mut out,
+                        x.as_ptr(),
+                        x[1..].as_ptr(),
+                        null,
+                        null,
+                        consts.as_ptr(),
+                    )
+                };
+                assert!(out.is_nan(), "{name} on {isa}, NaN at {nan}: {out}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -46,11 +46,14 @@ unsafe extern "C" fn driver(bases: *const *mut f32, _: *const Pool) {
     }
 }
 
-fn network() -> Arc<Network> {
-    let port = |name: &'static str, shape: &[usize]| Port {
+fn port(name: &'static str, shape: &[usize]) -> Port {
+    Port {
         name: name.into(),
         shape: shape.to_vec().into(),
-    };
+    }
+}
+
+fn network() -> Arc<Network> {
     let plan = Plan {
         name: "Sum".into(),
         isa: Isa::Portable,
@@ -65,6 +68,24 @@ fn network() -> Arc<Network> {
     let weights = vec![1.0, 0.0, 0.0, 0.0, 0.0, 10.0];
     // SAFETY: `driver` touches what the plan says and writes all outputs.
     Arc::new(unsafe { Network::new(plan, weights, driver, None) })
+}
+
+/// Takes half of the smallest normal number, on this thread and on those of the pool.
+unsafe extern "C" fn halving(bases: *const *mut f32, pool: *const Pool) {
+    unsafe extern "C" fn body(out: *const u8, from: i64, to: i64) {
+        for index in from..to {
+            // Long enough that workers get their share.
+            std::thread::sleep(std::time::Duration::from_millis(2));
+            let half = std::hint::black_box(f32::MIN_POSITIVE) * std::hint::black_box(0.5);
+            // SAFETY: sixteen outputs, each of another iteration.
+            unsafe { *out.cast::<f32>().cast_mut().add(index as usize) = half };
+        }
+    }
+    // SAFETY: the fifth base is the first output, of sixteen elements; the pool lives.
+    unsafe {
+        let out = *bases.add(4);
+        cnnc_runtime::threads::parallel_for(pool, body, out.cast(), 16);
+    }
 }
 
 const A: [f32; 6] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
@@ -150,4 +171,25 @@ fn a_run_allocates_nothing() {
     session.run(&[&A, &b]).unwrap();
     session.run(&[&scattered, &b]).unwrap();
     assert_eq!(ALLOCATIONS.get(), before);
+}
+
+#[test]
+fn denormals_are_zero_while_a_network_runs() {
+    let known = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+    let plan = Plan {
+        outputs: vec![port("halves", &[16])].into(),
+        ..network().plan().clone()
+    };
+    // SAFETY: `halving` writes the sixteen elements of the output.
+    let network = Arc::new(unsafe { Network::new(plan, vec![0.0; 6], halving, None) });
+    for threads in [1, 3] {
+        let mut session = Session::new(network.clone(), threads).unwrap();
+        let outputs = session.run(&[&A.to_vec(), &A.to_vec()]).unwrap();
+        let halves = outputs.at(0).unwrap().1;
+        assert!(
+            halves.iter().all(|&half| (half == 0.0) == known),
+            "{halves:?}"
+        );
+        assert!(!cnnc_runtime::denormals::flushed());
+    }
 }

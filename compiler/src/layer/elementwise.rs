@@ -3,6 +3,7 @@
 //! An operand with one value for each channel (`[C]`, or `C` with all other extents 1) is repeated over
 //! the pixels of the others, as squeeze-and-excitation does.
 
+use super::pointwise::larger;
 use super::{Decl, Inferred, Layer, ShapeError, Sliding, grid};
 use crate::graph::Shape;
 use crate::lower::{Lower, Storage, kernel};
@@ -99,7 +100,7 @@ impl Op {
         match self {
             Op::Sub => a - b,
             Op::Mul => a * b,
-            Op::Max => a.max(b),
+            Op::Max => larger(a, b),
             Op::AbsDiff => (a - b).abs(),
         }
     }

@@ -46,8 +46,7 @@ impl Pointwise for Elu {
     fn steps(&self) -> Vec<Step> {
         vec![
             Step::Min(0.0),
-            Step::Exp,
-            Step::Add(-1.0),
+            Step::ExpMinusOne,
             Step::Mul(self.alpha),
             Step::AddPositiveX,
         ]

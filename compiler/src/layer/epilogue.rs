@@ -4,6 +4,11 @@
 
 use super::conv::Conv;
 use super::dense::Dense;
+use super::gelu::{gelu, gelu_tanh};
+use super::mish::mish;
+use super::pointwise::{larger, smaller};
+use super::silu::silu;
+use super::softplus::softplus;
 use super::{Layer, ParamSpec, ShapeError};
 use crate::graph::Shape;
 use crate::lower::Lower;
@@ -126,14 +131,15 @@ impl Epilogue {
     }
 }
 
-/// Steps as `min(max(x, slope·x), high)`, if they have that form.
+/// Steps as `min(max(x, slope·x), high)`, if they have that form for every `x`, be it infinite or NaN.
 pub fn clamp(steps: &[Step]) -> Option<(f64, f64)> {
     const NONE: f64 = f64::INFINITY;
     match *steps {
         [] => Some((1.0, NONE)),
         [Step::Max(0.0)] => Some((0.0, NONE)),
         [Step::Max(0.0), Step::Min(high)] => Some((0.0, high)),
-        [Step::Leaky(slope)] if (0.0..=1.0).contains(&slope) => Some((slope, NONE)),
+        // A slope of zero is no rectifier: it makes −infinity NaN, which `max` does not.
+        [Step::Leaky(slope)] if slope > 0.0 && slope <= 1.0 => Some((slope, NONE)),
         [Step::Min(high)] => Some((1.0, high)),
         _ => None,
     }
@@ -144,8 +150,8 @@ pub fn apply(steps: &[Step], x: f64) -> f64 {
     steps.iter().fold(x, |v, step| match *step {
         Step::Add(c) => v + c,
         Step::Mul(c) => v * c,
-        Step::Max(c) => v.max(c),
-        Step::Min(c) => v.min(c),
+        Step::Max(c) => larger(c, v),
+        Step::Min(c) => smaller(c, v),
         Step::MulX => v * x,
         Step::AddX => v + x,
         Step::Leaky(c) => {
@@ -161,9 +167,13 @@ pub fn apply(steps: &[Step], x: f64) -> f64 {
         Step::Abs => v.abs(),
         Step::Sqrt => v.sqrt(),
         Step::Recip => v.recip(),
-        Step::Log => v.ln(),
-        Step::AddPositiveX => v + x.max(0.0),
-        Step::Erf => super::gelu::erf(v),
+        Step::AddPositiveX => v + larger(0.0, x),
+        Step::ExpMinusOne => v.exp_m1(),
+        Step::Softplus => softplus(v),
+        Step::Silu => silu(v),
+        Step::Mish => mish(v),
+        Step::Gelu => gelu(v),
+        Step::GeluTanh => gelu_tanh(v),
     })
 }
 

@@ -38,22 +38,39 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
     Ok(Box::new(Gelu { approximate }))
 }
 
-/// The error function: its power series near zero, else the continued fraction of its complement.
-pub fn erf(x: f64) -> f64 {
-    if x.abs() < 2.5 {
+/// The complement of the error function: near zero by that function's power series in which nothing cancels, `2/√π · e^(−x²) · Σ 2ⁿ·x^(2n+1) / (1·3·5…(2n+1))`,
+/// else by a continued fraction. Accurate relative to itself for large `x`, where it becomes small.
+fn erfc(x: f64) -> f64 {
+    let power = (-x * x).exp();
+    if x.abs() < 1.5 {
         let (mut term, mut sum) = (x, x);
         for n in 1..60 {
-            term *= -x * x / f64::from(n);
-            sum += term / f64::from(2 * n + 1);
+            term *= 2.0 * x * x / f64::from(2 * n + 1);
+            sum += term;
         }
-        return FRAC_2_SQRT_PI * sum;
+        return 1.0 - FRAC_2_SQRT_PI * power * sum;
     }
     let mut fraction = 0.0;
-    for n in (1..60).rev() {
+    for n in (1..100).rev() {
         fraction = f64::from(n) / 2.0 / (x.abs() + fraction);
     }
-    let complement = (-x * x).exp() / (x.abs() + fraction) / PI.sqrt();
-    (1.0 - complement).copysign(x)
+    let complement = power / (x.abs() + fraction) / PI.sqrt();
+    if x < 0.0 {
+        2.0 - complement
+    } else {
+        complement
+    }
+}
+
+/// `x · Φ(x)`
+pub fn gelu(x: f64) -> f64 {
+    x * (erfc(-x * FRAC_1_SQRT_2) / 2.0)
+}
+
+/// `x / 2 · (1 + tanh u)` with `u = √(2/π) · (x + 0.044715·x³)`; as a logistic function, which loses nothing where the tangent is near −1.
+pub fn gelu_tanh(x: f64) -> f64 {
+    let u = (2.0 / PI).sqrt() * (x + 0.044715 * x.powi(3));
+    x / (1.0 + (-2.0 * u).exp())
 }
 
 impl Pointwise for Gelu {
@@ -66,26 +83,15 @@ impl Pointwise for Gelu {
         (DECL.keyword, vec![("form", form.to_owned())])
     }
     fn formula(&self, x: f64) -> f64 {
-        let twice = match self.approximate {
-            true => 1.0 + ((2.0 / PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh(),
-            false => 1.0 + erf(x * FRAC_1_SQRT_2),
-        };
-        x * twice / 2.0
+        match self.approximate {
+            true => gelu_tanh(x),
+            false => gelu(x),
+        }
     }
     fn steps(&self) -> Vec<Step> {
-        let half = [Step::Add(1.0), Step::MulX, Step::Mul(0.5)];
-        let inner = match self.approximate {
-            // x·x·0.044715 + 1, times x.
-            true => vec![
-                Step::MulX,
-                Step::Mul(0.044715),
-                Step::Add(1.0),
-                Step::MulX,
-                Step::Mul((2.0 / PI).sqrt()),
-                Step::Tanh,
-            ],
-            false => vec![Step::Mul(FRAC_1_SQRT_2), Step::Erf],
-        };
-        [inner.as_slice(), &half].concat()
+        vec![match self.approximate {
+            true => Step::GeluTanh,
+            false => Step::Gelu,
+        }]
     }
 }

@@ -3,6 +3,7 @@
 use super::Sliding;
 use super::avgpool::AvgPool;
 use super::maxpool::MaxPool;
+use super::pointwise::larger;
 use super::pool::{self, Bin, PoolWindow, Pooling, Segment};
 use super::window::Window;
 use super::{Decl, Inferred, Layer, ShapeError};
@@ -66,7 +67,7 @@ impl Layer for GlobalPool {
             .axis_iter(Axis(0))
             .map(|channel| match self.0 {
                 Pooling::Average => channel.sum() / channel.len() as f64,
-                Pooling::Max => channel.fold(f64::NEG_INFINITY, |most, &x| most.max(x)),
+                Pooling::Max => channel.fold(f64::NEG_INFINITY, |most, &x| larger(most, x)),
             })
             .collect();
         ArrayD::from_shape_vec(IxDyn(&[pooled.len()]), pooled).expect("one value for each channel")

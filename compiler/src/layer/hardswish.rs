@@ -27,10 +27,11 @@ impl Pointwise for HardSwish {
         (DECL.keyword, Vec::new())
     }
     fn formula(&self, x: f64) -> f64 {
-        x * (x + 3.0).clamp(0.0, 6.0) / 6.0
+        x * ((x + 3.0).clamp(0.0, 6.0) / 6.0)
     }
     fn steps(&self) -> Vec<Step> {
+        // The gate is at most 1 before it is multiplied with, so that nothing overflows.
         let gate = [Step::Add(3.0), Step::Max(0.0), Step::Min(6.0)];
-        [gate.as_slice(), &[Step::MulX, Step::Mul(1.0 / 6.0)]].concat()
+        [gate.as_slice(), &[Step::Mul(1.0 / 6.0), Step::MulX]].concat()
     }
 }

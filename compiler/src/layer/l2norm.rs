@@ -1,6 +1,7 @@
 //! `l2norm`: the channels of each pixel as a vector of length one.
 
 use super::args::shown;
+use super::pointwise::larger;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding};
 use crate::graph::Shape;
 use crate::lower::{Lower, kernel};
@@ -60,7 +61,7 @@ impl Layer for L2Norm {
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
         let mut result = inputs[0].clone();
         for mut pixel in result.lanes_mut(Axis(0)) {
-            let length = pixel.fold(0.0, |sum, x| sum + x * x).sqrt().max(self.eps);
+            let length = larger(pixel.fold(0.0, |sum, x| sum + x * x).sqrt(), self.eps);
             pixel.mapv_inplace(|x| x / length);
         }
         result

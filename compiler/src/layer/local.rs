@@ -4,8 +4,8 @@ use super::args::on_off;
 use super::window::{PAD, STRIDE, Window, show};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError, grid};
 use crate::graph::Shape;
-use crate::lower::{Lower, Panels};
-use cnnc_runtime::kernel::{bits, conv_kernel, conv_tiles};
+use crate::lower::{LONG, Lower, Panels};
+use cnnc_runtime::kernel::{bits, conv_kernel, conv_tiles, long_conv_kernel, long_conv_tiles};
 use ndarray::ArrayD;
 
 /// Row of the table of layers.
@@ -150,13 +150,23 @@ impl Layer for Local {
         let (channels, positions) = (input.channels, rows * columns);
         // Equal panels, so that only the last vector of the last one has unused lanes: a tile stores no less.
         let needed = self.out.div_ceil(cx.lanes());
+        let depth = channels * y * x;
+        let long = depth > LONG;
+        let tiles = if long {
+            long_conv_tiles()
+        } else {
+            conv_tiles(cx.isa())
+        };
         let widths = [8, 4, 3, 2, 1].into_iter();
         let vectors = widths
-            .filter(|&width| conv_tiles(cx.isa()).contains(&(1, width as u8)))
+            .filter(|&width| tiles.contains(&(1, width as u8)))
             .find(|&width| needed.is_multiple_of(width))
             .expect("there is a tile of one vector");
+        let tile = match long {
+            true => long_conv_kernel(1, vectors as u8),
+            false => conv_kernel(1, vectors as u8),
+        };
         let block = vectors * cx.lanes();
-        let depth = channels * y * x;
         let kernels = (channels * kh * kw) as i64;
         let panels = Panels {
             param: 0,
@@ -225,7 +235,7 @@ impl Layer for Local {
                             bits(f64::INFINITY),
                             0,
                         ]);
-                        cx.call(conv_kernel(1, vectors as u8), &args, consts);
+                        cx.call(tile, &args, consts);
                     });
                 };
                 let full = self.out / block;

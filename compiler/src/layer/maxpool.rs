@@ -1,6 +1,7 @@
 //! `maxpool`: the largest element of each window.
 
 use super::Sliding;
+use super::pointwise::larger;
 use super::pool::{self, PoolWindow, Pooling};
 use super::window::PAD;
 use super::{ArgError, Args, Decl, Inferred, Layer, ShapeError};
@@ -55,7 +56,7 @@ impl Layer for MaxPool {
         self.window.evaluate(inputs[0], |elements, _| {
             elements
                 .iter()
-                .fold(f64::NEG_INFINITY, |most, &x| most.max(x))
+                .fold(f64::NEG_INFINITY, |most, &x| larger(most, x))
         })
     }
 

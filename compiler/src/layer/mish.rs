@@ -1,7 +1,7 @@
 //! `mish`: a value times the hyperbolic tangent of its softplus.
 
 use super::pointwise::Pointwise;
-use super::softplus;
+use super::softplus::softplus;
 use super::{Decl, Step};
 
 /// Row of the table of layers.
@@ -22,16 +22,19 @@ pub static DECL: Decl = Decl {
 #[derive(Clone, Debug)]
 pub struct Mish;
 
+/// `x · tanh(ln(1 + eˣ))`
+pub fn mish(x: f64) -> f64 {
+    x * softplus(x).tanh()
+}
+
 impl Pointwise for Mish {
     fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
         (DECL.keyword, Vec::new())
     }
     fn formula(&self, x: f64) -> f64 {
-        x * softplus::softplus(x).tanh()
+        mish(x)
     }
     fn steps(&self) -> Vec<Step> {
-        let mut steps = softplus::steps();
-        steps.extend([Step::Tanh, Step::MulX]);
-        steps
+        vec![Step::Mish]
     }
 }

@@ -43,6 +43,16 @@ impl<T: Pointwise> Layer for T {
     }
 }
 
+/// IEEE 754's maximum: NaN when either is.
+pub fn larger(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a > b { a } else { b }
+}
+
+/// IEEE 754's minimum: NaN when either is.
+pub fn smaller(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a < b { a } else { b }
+}
+
 /// Emits `f32_map` of those steps from the one operand to the result. No steps make a copy.
 pub fn map(cx: &mut Lower<'_>, steps: &[Step]) {
     let (output, input) = (cx.output(), cx.input(0));

@@ -1,6 +1,6 @@
 //! `relu`: negative values become zero.
 
-use super::pointwise::Pointwise;
+use super::pointwise::{Pointwise, larger};
 use super::{Decl, Step};
 
 /// Row of the table of layers.
@@ -27,7 +27,7 @@ impl Pointwise for Relu {
         (DECL.keyword, Vec::new())
     }
     fn formula(&self, x: f64) -> f64 {
-        if x > 0.0 { x } else { 0.0 }
+        larger(x, 0.0)
     }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Max(0.0)]

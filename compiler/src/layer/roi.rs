@@ -49,6 +49,13 @@ pub struct Corners {
     pub y: [f64; 2],
 }
 
+impl Corners {
+    /// Whether a corner is NaN, which the result is then.
+    pub fn broken(&self) -> bool {
+        self.x.iter().chain(&self.y).any(|x| x.is_nan())
+    }
+}
+
 impl Regions {
     /// Reads `size` and `spatial_scale`.
     ///

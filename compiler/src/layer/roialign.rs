@@ -90,10 +90,12 @@ impl RoiAlign {
             }
             let at = at.clamp(0.0, (limit - 1) as f64);
             let along = at - at.floor();
-            vec![
-                (at.floor() as usize, 1.0 - along),
-                (at.ceil() as usize, along),
-            ]
+            let mut weights = vec![(at.floor() as usize, 1.0 - along)];
+            // A neighbour of weight zero is none, whatever it holds.
+            if along > 0.0 {
+                weights.push((at.ceil() as usize, along));
+            }
+            weights
         };
         (0..self.samples).map(sample).collect()
     }
@@ -120,6 +122,9 @@ impl Layer for RoiAlign {
         let [rows, columns] = self.regions.size;
         grid::tabulate(&output, |[c, n, h, w]| {
             let corners = self.regions.corners(inputs[1], n);
+            if corners.broken() {
+                return f64::NAN;
+            }
             let down = self.samples(h, rows, corners.y, height);
             let along = self.samples(w, columns, corners.x, width);
             let mut sum = 0.0;

@@ -1,5 +1,6 @@
 //! `roipool`: the largest elements of each region, in as many bins for all.
 
+use super::pointwise::larger;
 use super::roi::{Regions, SIZE, SPATIAL_SCALE};
 use super::{ArgError, Args, Decl, Inferred, Layer, ShapeError, grid};
 use crate::graph::Shape;
@@ -12,7 +13,7 @@ pub static DECL: Decl = Decl {
     doc: "RoI pooling of Fast R-CNN (Girshick 2015): each region of a map, cut into bins, and the largest element of each bin. Operands: the map, \
           `C×H×W`, and `N×4` regions, rows `x1, y1, x2, y2` in pixels of the picture (or `N×5`, behind an index that is not \
           looked at). The result is `C×N×h×w`. Corners are multiplied by `spatial_scale` and rounded, and both belong to the region; bin `i` of `h` over \
-          `n` rows is `⌊i·n/h⌋ .. ⌈(i+1)·n/h⌉`, clipped to the map; an empty bin is 0.",
+          `n` rows is `⌊i·n/h⌋ .. ⌈(i+1)·n/h⌉`, clipped to the map; an empty bin is 0. A region with a corner that is NaN becomes NaN.",
     params: &[SIZE, SPATIAL_SCALE],
     operands: (2, 2),
     build,
@@ -34,9 +35,13 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
     Ok(Box::new(RoiPool(Regions::from_args(args)?)))
 }
 
+/// Further out than any map reaches.
+const FAR: f64 = (1u32 << 24) as f64;
+
 /// The elements of a bin, inside a map of `limit` elements.
-fn bin(i: usize, bins: usize, [first, last]: [f64; 2], limit: usize) -> std::ops::Range<usize> {
-    let (first, last) = (first.round(), last.round());
+fn bin(i: usize, bins: usize, corners: [f64; 2], limit: usize) -> std::ops::Range<usize> {
+    // Infinity is as far outside as anything is.
+    let [first, last] = corners.map(|x| x.round().clamp(-FAR, FAR));
     let size = (last - first + 1.0).max(1.0);
     let edge = |x: f64| x.clamp(0.0, limit as f64) as usize;
     // Multiplied first: whole numbers stay exact.
@@ -61,6 +66,9 @@ impl Layer for RoiPool {
         let [rows, columns] = self.0.size;
         grid::tabulate(&output, |[c, n, h, w]| {
             let corners = self.0.corners(inputs[1], n);
+            if corners.broken() {
+                return f64::NAN;
+            }
             let (h, w) = (
                 bin(h, rows, corners.y, height),
                 bin(w, columns, corners.x, width),
@@ -69,7 +77,7 @@ impl Layer for RoiPool {
                 return 0.0;
             }
             let seen = inputs[0].slice(s![c, h, w]);
-            seen.fold(f64::NEG_INFINITY, |most, &x| most.max(x))
+            seen.fold(f64::NEG_INFINITY, |most, &x| larger(most, x))
         })
     }
 

@@ -21,14 +21,19 @@ pub static DECL: Decl = Decl {
 #[derive(Clone, Debug)]
 pub struct Silu;
 
+/// `x / (1 + e⁻ˣ)`
+pub fn silu(x: f64) -> f64 {
+    x / (1.0 + (-x).exp())
+}
+
 impl Pointwise for Silu {
     fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
         (DECL.keyword, Vec::new())
     }
     fn formula(&self, x: f64) -> f64 {
-        x / (1.0 + (-x).exp())
+        silu(x)
     }
     fn steps(&self) -> Vec<Step> {
-        vec![Step::Sigmoid, Step::MulX]
+        vec![Step::Silu]
     }
 }

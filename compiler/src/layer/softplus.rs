@@ -1,6 +1,6 @@
 //! `softplus`: a smooth rectifier.
 
-use super::pointwise::Pointwise;
+use super::pointwise::{Pointwise, larger};
 use super::{Decl, Step};
 
 /// Row of the table of layers.
@@ -23,19 +23,7 @@ pub struct Softplus;
 
 /// `ln(1 + eˣ)`, for large `x` too.
 pub fn softplus(x: f64) -> f64 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
-}
-
-/// The same as steps.
-pub fn steps() -> Vec<Step> {
-    vec![
-        Step::Abs,
-        Step::Mul(-1.0),
-        Step::Exp,
-        Step::Add(1.0),
-        Step::Log,
-        Step::AddPositiveX,
-    ]
+    larger(x, 0.0) + (-x.abs()).exp().ln_1p()
 }
 
 impl Pointwise for Softplus {
@@ -46,6 +34,6 @@ impl Pointwise for Softplus {
         softplus(x)
     }
     fn steps(&self) -> Vec<Step> {
-        steps()
+        vec![Step::Softplus]
     }
 }

@@ -111,6 +111,11 @@ fn between(i: usize, outputs: usize, inputs: usize, align_corners: bool) -> (usi
     (first as usize, position.ceil() as usize, position - first)
 }
 
+/// The value `t` of the way from `a` to `b`; what `b` is does not matter where `t` is zero.
+fn mix(a: f64, b: f64, t: f64) -> f64 {
+    if t == 0.0 { a } else { (1.0 - t) * a + t * b }
+}
+
 impl Layer for Upsample {
     fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
         let mut attributes = vec![("factor", show(&self.factor))];
@@ -163,9 +168,8 @@ impl Layer for Upsample {
             Mode::Bilinear { align_corners } => {
                 let (top, bottom, down) = between(h, rows, height, align_corners);
                 let (left, right, along) = between(w, columns, width, align_corners);
-                let row =
-                    |h: usize| (1.0 - along) * x[[c, d, h, left]] + along * x[[c, d, h, right]];
-                (1.0 - down) * row(top) + down * row(bottom)
+                let row = |h: usize| mix(x[[c, d, h, left]], x[[c, d, h, right]], along);
+                mix(row(top), row(bottom), down)
             }
         })
     }

@@ -2,6 +2,7 @@
 
 use super::{Affine, Call, For, Place, Program, Stmt};
 use crate::id::Id;
+use cnnc_runtime::denormals::Flushed;
 use cnnc_runtime::kernel::MAX_ARGS;
 
 /// Runs the program on packed weights and inputs in the spec's order, and returns the outputs.
@@ -43,6 +44,8 @@ pub fn interpret(program: &Program, packed: &[f32], inputs: &[&[f32]]) -> Vec<Ve
         values: vec![0; program.vars],
         memory,
     };
+    // As machine code runs.
+    let _flushed = Flushed::enter();
     for section in &program.sections {
         run.body(&section.body);
     }

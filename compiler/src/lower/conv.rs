@@ -4,12 +4,12 @@
 //! no edge case. Dense layers, 1×1 convolutions (all pixels are one row) and grouped convolutions are the same loops
 //! with other constants.
 
-use super::tiling::{Band, bands, panel, tiles};
+use super::tiling::{Band, LONG, bands, long_panel, long_tiles, panel, tiles};
 use super::{Arithmetic, Lower, Panels, Storage, chunks, kernel};
 use crate::layer::epilogue::clamp;
 use crate::loops::{Access, Affine};
 use cnnc_runtime::kernel::map::Step;
-use cnnc_runtime::kernel::{bits, conv_kernel};
+use cnnc_runtime::kernel::{bits, conv_kernel, long_conv_kernel};
 use cnnc_runtime::plan::Norm;
 
 /// Half of the level-2 cache of the smallest machine that is planned for, in floats: what a block of the operand or
@@ -67,6 +67,8 @@ struct Grid {
     /// Taps, outermost first, then the contiguous run.
     taps: [(i64, i64); 3],
     run: i64,
+    /// Whether there are so many that they are summed in blocks.
+    long: bool,
 }
 
 impl ConvJob {
@@ -118,7 +120,14 @@ impl ConvJob {
             pixels: axes[0],
             taps: [taps[3], taps[2], taps[1]],
             run: taps[0].0,
+            long: self.depth() > LONG,
         }
+    }
+
+    /// Terms of each sum.
+    fn depth(&self) -> usize {
+        let taps: usize = self.kernel.iter().product();
+        taps * self.input.channels / self.groups
     }
 }
 
@@ -157,21 +166,24 @@ impl Lower<'_> {
             job.input.channels / job.groups,
             job.output.channels / job.groups,
         );
-        if job.groups > 1 && cin == 1 && cout == 1 && job.residual.is_none() {
+        let depth = job.depth();
+        if job.groups > 1 && cin == 1 && cout == 1 && job.residual.is_none() && depth <= LONG {
             return self.convolve_depthwise(job);
         }
         if self.arithmetic == Arithmetic::Fast && self.try_winograd(&job) {
             return;
         }
         let grid = job.grid();
-        let nr = panel(self.isa(), grid.pixels.count, cout);
+        let nr = match grid.long {
+            true => long_panel(grid.pixels.count),
+            false => panel(self.isa(), grid.pixels.count, cout),
+        };
         let packed: Vec<Packed> = bands(self.isa(), cout, nr)
             .into_iter()
             .map(|band| self.pack_band(&job, band))
             .collect();
         let fused = clamp(&job.act);
         // What is re-read decides the order: the operand for every panel, or the panels for every block of pixels.
-        let depth = (grid.run * grid.taps.iter().map(|tap| tap.0).product::<i64>()) as usize;
         let weights = depth * cout;
         let operand = job.input.pixels() * job.input.channels / job.groups;
         let flat = grid.rows.count == 1;
@@ -359,7 +371,11 @@ impl Lower<'_> {
             .add(&panel.clone().times(block));
         let (slope, high) = fused.unwrap_or((1.0, f64::INFINITY));
         let mut done = 0;
-        for (mr, count) in tiles(self.isa(), at.pixels, nr) {
+        let cut = match grid.long {
+            true => long_tiles(at.pixels, nr),
+            false => tiles(self.isa(), at.pixels, nr),
+        };
+        for (mr, count) in cut {
             let out = at.out.clone().add(&channel).offset(done * grid.pixels.out);
             let input = at
                 .input
@@ -401,7 +417,11 @@ impl Lower<'_> {
                     .as_ref()
                     .map(|storage| storage.access(residual)),
             ];
-            self.call(conv_kernel(mr as u8, nr as u8), &args, consts);
+            let kernel = match grid.long {
+                true => long_conv_kernel(mr as u8, nr as u8),
+                false => conv_kernel(mr as u8, nr as u8),
+            };
+            self.call(kernel, &args, consts);
             done += (mr * count) as i64;
         }
     }

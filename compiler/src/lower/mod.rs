@@ -16,6 +16,7 @@ mod winograd;
 pub use conv::ConvJob;
 pub use storage::Storage;
 pub use sweep::{SERIAL, Sweep, chunks};
+pub use tiling::LONG;
 pub use weights::Panels;
 
 use crate::graph::{Graph, Node, NodeId, Shape, ValueId};

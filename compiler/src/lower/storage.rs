@@ -241,8 +241,8 @@ impl Lower<'_> {
         }
     }
 
-    /// Copies between a channels-last tensor and a dense channels-first one (`inward`: the source is channels-first).
-    pub fn transpose(&mut self, to: &Storage, from: &Storage, inward: bool) {
+    /// Copies between a channels-last tensor and a port of the network, which is dense and channels-first (`inward`: that is the source).
+    fn transpose(&mut self, to: &Storage, from: &Storage, inward: bool) {
         let last = if inward { to } else { from };
         let [d, h, w] = last.dhw.map(|n| n as i64);
         let first = [h * w, w, 1, d * h * w];
@@ -269,8 +269,9 @@ impl Lower<'_> {
             o[3],
             i[3],
         ];
+        let name = if inward { "f32_input" } else { "f32_copy" };
         self.call(
-            kernel("f32_copy"),
+            kernel(name),
             &[to.arg(Affine::default()), from.arg(Affine::default())],
             consts,
         );

@@ -6,7 +6,7 @@
 //! channels into bands of equal panels.
 
 use cnnc_runtime::Isa;
-use cnnc_runtime::kernel::conv_tiles;
+use cnnc_runtime::kernel::{conv_tiles, long_conv_tiles};
 
 /// Output channels cut into panels of one width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,27 @@ pub fn tiles(isa: Isa, pixels: usize, nr: usize) -> Vec<(usize, usize)> {
     cut.into_iter()
         .filter(|&(mr, tiles)| mr > 0 && tiles > 0)
         .collect()
+}
+
+/// Terms above which a sum is made of blocks; shorter ones are a single chain of multiply-adds, which is faster.
+pub const LONG: usize = 1 << 14;
+
+/// The panel width of the long kernel for rows of `pixels` pixels: as many sums at once as its tiles have.
+pub fn long_panel(pixels: usize) -> usize {
+    let tiles = long_conv_tiles().iter();
+    let fitting = tiles.filter(|tile| usize::from(tile.0) <= pixels);
+    let most = fitting.max_by_key(|tile| (tile.0, tile.1));
+    most.map_or(1, |tile| usize::from(tile.1))
+}
+
+/// Cuts a row of `pixels` into tiles of the long kernel.
+pub fn long_tiles(pixels: usize, nr: usize) -> Vec<(usize, usize)> {
+    let highest = long_conv_tiles()
+        .iter()
+        .filter(|tile| usize::from(tile.1) == nr);
+    let highest = highest.map(|tile| usize::from(tile.0)).max().unwrap_or(1);
+    let cut = [(highest, pixels / highest), (1, pixels % highest)];
+    cut.into_iter().filter(|&(_, tiles)| tiles > 0).collect()
 }
 
 /// Estimated cycles, per row and element of the reduction, of computing `outs` channels of `pixels` pixels with panels of `nr` vectors.
@@ -136,6 +157,26 @@ mod tests {
                             conv_tiles(isa).contains(&(mr as u8, nr as u8)),
                             "{isa}: no tile {mr}x{nr}"
                         );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn long_rows_are_covered_by_tiles_that_exist() {
+        for pixels in 1..50 {
+            let widest = long_panel(pixels);
+            for isa in Isa::ALL {
+                for band in bands(isa, 200, widest)
+                    .into_iter()
+                    .chain(bands(isa, 37, widest))
+                {
+                    let cut = long_tiles(pixels, band.nr);
+                    assert_eq!(cut.iter().map(|(mr, n)| mr * n).sum::<usize>(), pixels);
+                    for (mr, _) in cut {
+                        let tile = (mr as u8, band.nr as u8);
+                        assert!(long_conv_tiles().contains(&tile), "{isa}: no tile {tile:?}");
                     }
                 }
             }

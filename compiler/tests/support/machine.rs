@@ -1,7 +1,6 @@
 //! Machine code of a graph, run once.
 
-use super::{inputs, packed};
-use cnnc_compiler::graph::Graph;
+use super::packed;
 use cnnc_compiler::jit;
 use cnnc_compiler::loops::{Program, Stmt};
 use cnnc_compiler::lower::Lowered;
@@ -10,8 +9,12 @@ use cnnc_runtime::kernel::Step;
 use cnnc_runtime::session::{Network, Session, session_bytes};
 use std::sync::Arc;
 
-/// Compiles loops, with synthetic weights, and runs them in memory that is full of NaN.
-pub fn compiled(graph: &Graph, lowered: &Lowered, threads: usize) -> Vec<Vec<f32>> {
+/// Compiles loops, with synthetic weights, and runs them on each of these inputs, in memory that is full of NaN before.
+pub fn compiled<const N: usize>(
+    lowered: &Lowered,
+    inputs: [&[Vec<f32>]; N],
+    threads: usize,
+) -> [Vec<Vec<f32>>; N] {
     let code = jit::compile(lowered).expect("the ISA is available");
     let packed = packed(lowered);
     let driver = code.driver();
@@ -20,10 +23,11 @@ pub fn compiled(graph: &Graph, lowered: &Lowered, threads: usize) -> Vec<Vec<f32
     let network = unsafe { Network::new(plan, packed, driver, Some(Box::new(code))) };
     let mut arena = vec![0xFF; session_bytes(network.plan())];
     let mut session = Session::new_in(Arc::new(network), &mut arena, threads).expect("memory");
-    let inputs = inputs(graph);
-    let inputs: Vec<&dyn Input> = inputs.iter().map(|input| input as &dyn Input).collect();
-    let outputs = session.run(&inputs).expect("inputs of these lengths");
-    outputs.iter().map(|(_, data)| data.to_vec()).collect()
+    inputs.map(|inputs| {
+        let inputs: Vec<&dyn Input> = inputs.iter().map(|input| input as &dyn Input).collect();
+        let outputs = session.run(&inputs).expect("inputs of these lengths");
+        outputs.iter().map(|(_, data)| data.to_vec()).collect()
+    })
 }
 
 /// Whether every kernel that the program calls gives the same bits as its twin.

@@ -1,7 +1,7 @@
 //! Graphs, tensors and error bounds that the law tests share.
 
 #[cfg(feature = "jit")]
-mod machine;
+pub mod machine;
 
 use cnnc_compiler::graph::{Graph, Input, Node, Param, ValueId};
 use cnnc_compiler::loops::{self, interpret::interpret, verify, verify_plan};
@@ -164,8 +164,8 @@ impl Expected {
 }
 
 /// Lowers a graph and proves the loops.
-pub fn proven(what: &str, graph: &Graph, isa: Isa) -> Lowered {
-    let lowered = lower(graph, isa, Arithmetic::Fast);
+pub fn proven(what: &str, graph: &Graph, isa: Isa, arithmetic: Arithmetic) -> Lowered {
+    let lowered = lower(graph, isa, arithmetic);
     let proof =
         verify(&lowered.program).and_then(|()| verify_plan(&lowered.program, &lowered.plan));
     if let Err(violations) = proof {
@@ -188,9 +188,8 @@ pub fn packed(lowered: &Lowered) -> Aligned {
     pack(&lowered.plan, &bound).expect("synthetic weights are sound")
 }
 
-/// Interprets loops with synthetic weights and inputs.
-pub fn interpreted(graph: &Graph, lowered: &Lowered) -> Vec<Vec<f32>> {
-    let inputs = inputs(graph);
+/// Interprets loops with synthetic weights.
+pub fn interpreted(lowered: &Lowered, inputs: &[Vec<f32>]) -> Vec<Vec<f32>> {
     let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
     interpret(&lowered.program, &packed(lowered), &inputs)
 }
@@ -202,14 +201,14 @@ pub fn every_engine_agrees(what: &str, graph: &Graph, isas: &[Isa]) {
     for &isa in isas {
         for (form, graph) in [("as written", graph), ("optimized", &optimized)] {
             let what = format!("{what}, {form}, {isa}");
-            let lowered = proven(&what, graph, isa);
-            let outputs = interpreted(graph, &lowered);
+            let lowered = proven(&what, graph, isa, Arithmetic::Fast);
+            let outputs = interpreted(&lowered, &inputs(graph));
             expected.check(&what, &outputs);
             #[cfg(feature = "jit")]
             if isa.available() {
                 for threads in [1, 2] {
                     let what = format!("{what}, compiled, {threads} threads");
-                    let compiled = machine::compiled(graph, &lowered, threads);
+                    let [compiled] = machine::compiled(&lowered, [&inputs(graph)], threads);
                     match machine::exact(&lowered.program) {
                         true => assert_eq!(
                             compiled, outputs,

@@ -1,4 +1,7 @@
 //! `f32_bilinear`: a picture resampled to another size, with the formulas of PyTorch's `interpolate`.
+//!
+//! An output that lies on an input is that input: a neighbour of weight zero takes no part, whatever it is. Positions are therefore whole
+//! numbers of steps, in which the machine and the reference agree on what lies where.
 
 use super::support::{View, consts, invalid, span};
 use super::{Footprint, Kernel, MAX_ARGS};
@@ -71,9 +74,12 @@ unsafe fn body<S: Simd>(
     }
 }
 
-/// `(1 − t)·a + t·b`
+/// `(1 − t)·a + t·b`, `a` if `t` is zero.
 #[inline(always)]
 unsafe fn between<S: Simd>(a: S::V, b: S::V, t: f32) -> S::V {
+    if t == 0.0 {
+        return a;
+    }
     // SAFETY: as of `Simd`.
     unsafe { S::add(S::mul(S::splat(1.0 - t), a), S::mul(S::splat(t), b)) }
 }
@@ -98,22 +104,17 @@ fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
 /// Between which two inputs output `i` lies, and how far it is towards the second.
 #[inline(always)]
 fn source(i: isize, outputs: isize, inputs: isize, align_corners: isize) -> (isize, isize, f32) {
-    let position = if align_corners != 0 {
-        let scale = if outputs > 1 {
-            (inputs - 1) as f32 / (outputs - 1) as f32
-        } else {
-            0.0
-        };
-        scale * i as f32
-    } else {
-        let scale = inputs as f32 / outputs as f32;
-        let centre = scale * (i as f32 + 0.5) - 0.5;
-        if centre < 0.0 { 0.0 } else { centre }
+    // The position as a fraction.
+    let (position, steps) = match align_corners != 0 {
+        true if outputs == 1 => (0, 1),
+        true => (i * (inputs - 1), outputs - 1),
+        false => (((2 * i + 1) * inputs - outputs).max(0), 2 * outputs),
     };
-    // Rounding may carry the last outputs a little past the last input.
-    let first = (position as isize).min(inputs - 1);
-    let second = (first + 1).min(inputs - 1);
-    (first, second, position - first as f32)
+    let (first, rest) = (position / steps, position % steps);
+    if first >= inputs - 1 {
+        return (inputs - 1, inputs - 1, 0.0);
+    }
+    (first, first + 1, rest as f32 / steps as f32)
 }
 
 fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
@@ -126,12 +127,13 @@ fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
             for l in 0..c.channels {
                 let x =
                     |row: isize, column: isize| view.get(1, row * c.in_row + column * c.in_px + l);
-                let upper = (1.0 - along) * x(top, left) + along * x(top, right);
-                let lower = (1.0 - along) * x(bottom, left) + along * x(bottom, right);
-                view.set(
-                    i * c.out_row + j * c.out_px + l,
-                    (1.0 - down) * upper + down * lower,
-                );
+                let mix = |a: f32, b: f32, t: f32| match t == 0.0 {
+                    true => a,
+                    false => (1.0 - t) * a + t * b,
+                };
+                let upper = mix(x(top, left), x(top, right), along);
+                let lower = mix(x(bottom, left), x(bottom, right), along);
+                view.set(i * c.out_row + j * c.out_px + l, mix(upper, lower, down));
             }
         }
     }

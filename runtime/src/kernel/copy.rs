@@ -1,7 +1,8 @@
-//! `f32_copy`: elements moved between any two layouts of up to five dimensions.
+//! `f32_copy`: elements moved between any two layouts of up to five dimensions. `f32_input` does the same with what enters a network, and makes
+//! denormals zero: inside there are none then, so that it does not matter which instructions look at them and which only move them.
 
 use super::support::{View, consts, span};
-use super::{Footprint, Kernel, MAX_ARGS};
+use super::{Footprint, Kernel, MAX_ARGS, without_denormal};
 use crate::isa::Isa;
 use std::ptr::copy_nonoverlapping;
 
@@ -14,12 +15,25 @@ pub(super) const ROW: Kernel = Kernel {
     in_place: false,
     exact: true,
     footprint,
-    entry: |_| Some(entry),
-    twin,
+    entry: |_| Some(entry::<false>),
+    twin: twin::<false>,
 };
 
+pub(super) const INPUT: Kernel = Kernel {
+    name: "f32_input",
+    entry: |_| Some(entry::<true>),
+    twin: twin::<true>,
+    ..ROW
+};
+
+/// The element as it is moved.
+#[inline(always)]
+fn moved<const INPUT: bool>(x: f32) -> f32 {
+    if INPUT { without_denormal(x) } else { x }
+}
+
 /// Any ISA's: copying is bound by memory.
-unsafe extern "C" fn entry(
+unsafe extern "C" fn entry<const INPUT: bool>(
     out: *mut f32,
     x: *const f32,
     _: *const f32,
@@ -37,11 +51,17 @@ unsafe extern "C" fn entry(
                         let x = x.offset(j0 * d0.2 + j1 * d1.2 + j2 * d2.2 + j3 * d3.2);
                         let out = out.offset(j0 * d0.1 + j1 * d1.1 + j2 * d2.1 + j3 * d3.1);
                         if o == 1 && i == 1 && n >= SHORT {
-                            copy_nonoverlapping(x, out, n as usize);
+                            if INPUT {
+                                for j in 0..n {
+                                    *out.offset(j) = moved::<INPUT>(*x.offset(j));
+                                }
+                            } else {
+                                copy_nonoverlapping(x, out, n as usize);
+                            }
                             continue;
                         }
                         for j in 0..n {
-                            *out.offset(j * o) = *x.offset(j * i);
+                            *out.offset(j * o) = moved::<INPUT>(*x.offset(j * i));
                         }
                     }
                 }
@@ -93,7 +113,7 @@ fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     ]
 }
 
-fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
+fn twin<const INPUT: bool>(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
     let c = Copy5::new(consts);
     let mut view = View::new(memory, at);
     for j0 in 0..c.n0 {
@@ -103,7 +123,7 @@ fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
                     for j4 in 0..c.n4 {
                         let x = j0 * c.i0 + j1 * c.i1 + j2 * c.i2 + j3 * c.i3 + j4 * c.i4;
                         let out = j0 * c.o0 + j1 * c.o1 + j2 * c.o2 + j3 * c.o3 + j4 * c.o4;
-                        view.set(out, view.get(1, x));
+                        view.set(out, moved::<INPUT>(view.get(1, x)));
                     }
                 }
             }

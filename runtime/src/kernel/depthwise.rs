@@ -63,6 +63,7 @@ struct Filter<S: Simd> {
 
 // SAFETY of each block: weights and bias are padded, so that a vector that begins inside the footprint ends there.
 impl<S: Simd> Fold<S> for Filter<S> {
+    type State = S::V;
     type Tap = S::V;
 
     #[inline(always)]

@@ -2,7 +2,7 @@
 //!
 //! `y[c] = x[c] / (k + alpha_over · Σ x[j]²)^beta` over the `size` channels `j` from `c − size/2`, clipped.
 
-use super::support::{View, consts, span};
+use super::support::{BLOCK, View, consts, span};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, math, store_first};
@@ -35,9 +35,21 @@ unsafe fn body<S: Simd>(
     _: *const f32,
     consts: *const i64,
 ) {
-    // SAFETY: every address is one of the footprint, by the contract of `KernelFn`.
+    // SAFETY: the caller keeps the contract of `KernelFn`.
     unsafe {
         let c = Lrn::read(consts);
+        match c.size <= BLOCK {
+            true => pixels::<S, false>(out, x, &c),
+            false => pixels::<S, true>(out, x, &c),
+        }
+    }
+}
+
+/// Every pixel; `LONG` sums are more than a block.
+#[inline(always)]
+unsafe fn pixels<S: Simd, const LONG: bool>(out: *mut f32, x: *const f32, c: &Lrn) {
+    // SAFETY: every address is one of the footprint.
+    unsafe {
         let (alpha_over, k) = (
             S::splat(float(c.alpha_over as i64)),
             S::splat(float(c.k as i64)),
@@ -50,11 +62,18 @@ unsafe fn body<S: Simd>(
                 let out = out.offset(r * c.out_row + p * c.out_px);
                 let mut l = 0;
                 while l < c.channels {
-                    let mut sum = S::splat(0.0);
+                    let (mut blocks, mut sum) = (S::splat_wide(0.0), S::splat(0.0));
                     let first = l - c.size / 2;
                     for j in first..first + c.size {
+                        if LONG && (j - first) % BLOCK == 0 {
+                            blocks = S::add_wide(blocks, S::widen(sum));
+                            sum = S::splat(0.0);
+                        }
                         let value = load_inside::<S>(x, j, c.channels);
                         sum = S::fma(value, value, sum);
+                    }
+                    if LONG {
+                        sum = S::narrow(S::add_wide(blocks, S::widen(sum)));
                     }
                     let left = (c.channels - l) as usize;
                     let value = load_first::<S>(x.offset(l), left);
@@ -87,7 +106,9 @@ unsafe fn load_inside<S: Simd>(x: *const f32, first: isize, end: isize) -> S::V 
 unsafe fn divide_by_power<S: Simd>(value: S::V, base: S::V, beta: f32) -> S::V {
     // SAFETY: as of `Simd`.
     unsafe {
-        if beta == 0.75 {
+        if beta == 0.0 {
+            value
+        } else if beta == 0.75 {
             let root = S::sqrt(base);
             S::div(value, S::mul(root, S::sqrt(root)))
         } else {
@@ -116,10 +137,17 @@ fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
             let x = r * c.in_row + p * c.in_px;
             for l in 0..c.channels {
                 let first = l - c.size / 2;
-                let mut sum = 0.0;
-                for j in first.max(0)..(first + c.size).min(c.channels) {
-                    sum += view.get(1, x + j) * view.get(1, x + j);
+                let (mut blocks, mut sum) = (0.0, 0.0);
+                for j in 0..c.size {
+                    if j % BLOCK == 0 {
+                        blocks += f64::from(sum);
+                        sum = 0.0;
+                    }
+                    if (0..c.channels).contains(&(first + j)) {
+                        sum += view.get(1, x + first + j).powi(2);
+                    }
                 }
+                let sum = (blocks + f64::from(sum)) as f32;
                 let base = f64::from(k + alpha_over * sum);
                 let value = f64::from(view.get(1, x + l)) / base.powf(f64::from(beta));
                 view.set(r * c.out_row + p * c.out_px + l, value as f32);

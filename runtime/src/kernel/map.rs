@@ -51,12 +51,20 @@ pub enum Step {
     Sqrt,
     /// `1 / v`
     Recip,
-    /// `ln v`
-    Log,
     /// `v + max(x, 0)`
     AddPositiveX,
-    /// The error function of `v`.
-    Erf,
+    /// `eᵛ − 1`
+    ExpMinusOne,
+    /// `ln(1 + eᵛ)`
+    Softplus,
+    /// `v / (1 + e⁻ᵛ)`
+    Silu,
+    /// `v · tanh(ln(1 + eᵛ))`
+    Mish,
+    /// `v · Φ(v)`, `Φ` being the normal distribution.
+    Gelu,
+    /// `v/2 · (1 + tanh(√(2/π)·(v + 0.044715·v³)))`
+    GeluTanh,
 }
 
 impl Step {
@@ -76,9 +84,13 @@ impl Step {
             Step::Abs => (10, 0),
             Step::Sqrt => (11, 0),
             Step::Recip => (12, 0),
-            Step::Log => (13, 0),
-            Step::AddPositiveX => (14, 0),
-            Step::Erf => (15, 0),
+            Step::AddPositiveX => (13, 0),
+            Step::ExpMinusOne => (14, 0),
+            Step::Softplus => (15, 0),
+            Step::Silu => (16, 0),
+            Step::Mish => (17, 0),
+            Step::Gelu => (18, 0),
+            Step::GeluTanh => (19, 0),
         }
     }
 
@@ -99,9 +111,13 @@ impl Step {
             10 => Step::Abs,
             11 => Step::Sqrt,
             12 => Step::Recip,
-            13 => Step::Log,
-            14 => Step::AddPositiveX,
-            15 => Step::Erf,
+            13 => Step::AddPositiveX,
+            14 => Step::ExpMinusOne,
+            15 => Step::Softplus,
+            16 => Step::Silu,
+            17 => Step::Mish,
+            18 => Step::Gelu,
+            19 => Step::GeluTanh,
             _ => return None,
         })
     }
@@ -110,7 +126,15 @@ impl Step {
     pub fn approximate(&self) -> bool {
         matches!(
             self,
-            Step::Exp | Step::Tanh | Step::Sigmoid | Step::Log | Step::Erf
+            Step::Exp
+                | Step::Tanh
+                | Step::Sigmoid
+                | Step::ExpMinusOne
+                | Step::Softplus
+                | Step::Silu
+                | Step::Mish
+                | Step::Gelu
+                | Step::GeluTanh
         )
     }
 
@@ -137,24 +161,44 @@ impl Step {
             Step::Abs => v.abs(),
             Step::Sqrt => v.sqrt(),
             Step::Recip => 1.0 / v,
-            Step::Log => wide.ln() as f32,
             Step::AddPositiveX => v + max(0.0, x),
-            Step::Erf => erf(wide) as f32,
+            Step::ExpMinusOne => wide.exp_m1() as f32,
+            Step::Softplus => softplus(wide) as f32,
+            Step::Silu => (wide / (1.0 + (-wide).exp())) as f32,
+            Step::Mish => (wide * softplus(wide).tanh()) as f32,
+            Step::Gelu => (wide * normal(wide)) as f32,
+            Step::GeluTanh => {
+                let u = (8.0 / std::f64::consts::PI).sqrt() * (wide + 0.044715 * wide.powi(3));
+                (wide / (1.0 + (-u).exp())) as f32
+            }
         }
     }
 }
 
-/// The error function, by a series in which nothing cancels: `2/√π · e^(−x²) · Σ 2ⁿ·x^(2n+1) / (1·3·5…(2n+1))`.
-fn erf(x: f64) -> f64 {
-    if x.abs() > 6.0 {
-        return x.signum();
+fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
+/// The normal distribution, as accurate relative to itself where it is small as where it is not.
+fn normal(x: f64) -> f64 {
+    let (t, density) = (x.abs(), (-x * x / 2.0).exp() / std::f64::consts::TAU.sqrt());
+    if t < 3.0 {
+        return 0.5 + density * odd_series(x);
     }
+    // Mills' ratio as Laplace's continued fraction.
+    let fraction = (1..200).rev().fold(t, |below, n| t + f64::from(n) / below);
+    let tail = density / fraction;
+    if x < 0.0 { tail } else { 1.0 - tail }
+}
+
+/// `x + x³/3 + x⁵/(3·5) + …`: what the normal distribution exceeds one half by, over its density.
+fn odd_series(x: f64) -> f64 {
     let (mut term, mut sum) = (x, x);
-    for n in 1..150 {
-        term *= 2.0 * x * x / f64::from(2 * n + 1);
+    for n in 1..100 {
+        term *= x * x / f64::from(2 * n + 1);
         sum += term;
     }
-    std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp() * sum
+    sum
 }
 
 entries! {
@@ -258,9 +302,37 @@ unsafe fn step<S: Simd, const N: usize>(op: i64, c: S::V, v: &mut [S::V; N], x: 
             10 => each!(|v| S::abs(v)),
             11 => each!(|v| S::sqrt(v)),
             12 => each!(|v| S::div(S::splat(1.0), v)),
-            13 => each!(|v| math::log::<S>(v)),
-            14 => each!(|v, x| S::add(v, S::max(S::splat(0.0), x))),
-            15 => each!(|v| math::erf::<S>(v)),
+            13 => each!(|v, x| S::add(v, S::max(S::splat(0.0), x))),
+            14 => each!(|v| math::exp_minus_one::<S>(v)),
+            16 => each!(|v| math::silu::<S>(v)),
+            _ => {
+                // In memory of their own, or what these functions need of registers would be taken from the steps above, too.
+                let mut memory = *v;
+                let at = S::opaque(memory.as_mut_ptr().cast()).cast_mut().cast();
+                smooth::<S, N>(op, at);
+                *v = at.cast::<[S::V; N]>().read();
+            }
+        }
+    }
+}
+
+/// A step that takes more than a few instructions, on the `N` vectors at `v`.
+#[inline(always)]
+unsafe fn smooth<S: Simd, const N: usize>(op: i64, v: *mut S::V) {
+    macro_rules! each {
+        ($function:ident) => {
+            for i in 0..N {
+                *v.add(i) = math::$function::<S>(*v.add(i));
+            }
+        };
+    }
+    // SAFETY: the caller has `N` vectors there.
+    unsafe {
+        match op {
+            15 => each!(softplus),
+            17 => each!(mish),
+            18 => each!(gelu),
+            19 => each!(gelu_tanh),
             _ => {}
         }
     }

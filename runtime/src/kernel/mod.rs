@@ -126,9 +126,21 @@ impl KernelId {
     }
 }
 
-/// A float as a constant: the one place where what a layer declares is rounded to f32.
+/// A float as a constant: the one place where what a layer declares is rounded to f32. As while a network runs, a
+/// [denormal](crate::denormals) is zero.
 pub const fn bits(value: f64) -> i64 {
-    (value as f32).to_bits() as i64
+    without_denormal(value as f32).to_bits() as i64
+}
+
+/// The number, or zero of its sign if it is denormal.
+pub(crate) const fn without_denormal(x: f32) -> f32 {
+    const EXPONENT: u32 = f32::INFINITY.to_bits();
+    let bits = x.to_bits();
+    f32::from_bits(if bits & EXPONENT == 0 {
+        bits & (1 << 31)
+    } else {
+        bits
+    })
 }
 
 /// The float that a constant holds.

@@ -1,11 +1,12 @@
 //! `f32_softmax` and `f32_l2norm`: each pixel's channels divided by their sum, or by their length.
 //!
-//! Entries sum lane by lane, twins in order, so they agree to about 1e-6 and not bit for bit.
+//! Softmax's twin sums in order, its entries lane by lane, so they agree to about 1e-6 and not bit for bit. Lengths are sums in f64, where
+//! squares of f32 are exact and neither overflow nor vanish, in one order for all.
 
-use super::support::{View, consts, max, span};
+use super::support::{BLOCK, View, consts, max, span};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
-use crate::simd::{Simd, entries, load_first, math, store_first};
+use crate::simd::{MOST_LANES, Simd, entries, load_first, math, store_first, total_wide};
 
 consts! { Softmax { rows, out_row, in_row, pixels, out_px, in_px, channels } }
 
@@ -27,7 +28,7 @@ pub(super) const L2NORM: Kernel = Kernel {
     args: &["out", "x"],
     consts: L2Norm::NAMES,
     in_place: true,
-    exact: false,
+    exact: true,
     footprint,
     entry: l2norm_entry,
     twin: twin_l2norm,
@@ -40,9 +41,6 @@ entries! {
 entries! {
     fn l2norm_entry = l2norm
 }
-
-/// The widest vector of any ISA.
-const MOST_LANES: usize = 16;
 
 #[inline(always)]
 unsafe fn softmax<S: Simd>(
@@ -62,6 +60,7 @@ unsafe fn softmax<S: Simd>(
                 let x = x.offset(r * c.in_row + p * c.in_px);
                 let out = out.offset(r * c.out_row + p * c.out_px);
                 let most = S::splat(largest::<S>(x, channels));
+                let mut blocks = S::splat_wide(0.0);
                 let mut sums = S::splat(0.0);
                 let mut l = 0;
                 while l < channels {
@@ -71,8 +70,17 @@ unsafe fn softmax<S: Simd>(
                     // Read back, for the lanes beyond the last channel must not count.
                     sums = S::add(sums, load_first::<S>(out.add(l), left));
                     l += S::LANES;
+                    if l.is_multiple_of(BLOCK as usize * S::LANES) {
+                        blocks = S::add_wide(blocks, S::widen(sums));
+                        sums = S::splat(0.0);
+                    }
                 }
-                divide::<S>(out, out, channels, total::<S>(sums));
+                let sum = if channels <= BLOCK as usize * S::LANES {
+                    total::<S>(S::add(S::narrow(blocks), sums))
+                } else {
+                    total_wide::<S>(S::add_wide(blocks, S::widen(sums))) as f32
+                };
+                divide::<S>(out, out, channels, sum);
             }
         }
     }
@@ -95,17 +103,31 @@ unsafe fn l2norm<S: Simd>(
             for p in 0..c.pixels {
                 let x = x.offset(r * c.in_row + p * c.in_px);
                 let out = out.offset(r * c.out_row + p * c.out_px);
-                let mut sums = S::splat(0.0);
+                let mut sums = S::splat_wide(0.0);
                 let mut l = 0;
                 while l < channels {
-                    let value = load_first::<S>(x.add(l), channels - l);
-                    sums = S::fma(value, value, sums);
+                    let value = S::widen(load_first::<S>(x.add(l), channels - l));
+                    sums = S::add_wide(sums, S::mul_wide(value, value));
                     l += S::LANES;
                 }
-                divide::<S>(out, x, channels, max(eps, total::<S>(sums).sqrt()));
+                let inverse = S::splat_wide(inverse_length(total_wide::<S>(sums), eps));
+                let mut l = 0;
+                while l < channels {
+                    let value = S::widen(load_first::<S>(x.add(l), channels - l));
+                    let value = S::narrow(S::mul_wide(value, inverse));
+                    store_first::<S>(out.add(l), channels - l, value);
+                    l += S::LANES;
+                }
             }
         }
     }
+}
+
+/// `1 / max(√squares, eps)`; NaN stays NaN.
+#[inline(always)]
+fn inverse_length(squares: f64, eps: f32) -> f64 {
+    let (length, eps) = (squares.sqrt(), f64::from(eps));
+    1.0 / if eps > length { eps } else { length }
 }
 
 /// The largest of `count` elements, `f32::NEG_INFINITY` if there are none.
@@ -182,32 +204,33 @@ fn twin_softmax(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: I
             let mut sum = 0.0;
             for l in 0..c.channels {
                 let power = f64::from(view.get(1, x + l) - most).exp() as f32;
-                sum += power;
+                sum += f64::from(power);
                 view.set(out + l, power);
             }
             for l in 0..c.channels {
                 let power = view.get(0, out + l);
-                view.set(out + l, power / sum);
+                view.set(out + l, power / sum as f32);
             }
         }
     }
 }
 
-fn twin_l2norm(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
+fn twin_l2norm(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: Isa) {
     let c = L2Norm::new(consts);
     let eps = float(c.eps as i64);
     let mut view = View::new(memory, at);
     for r in 0..c.rows {
         for p in 0..c.pixels {
             let (x, out) = (r * c.in_row + p * c.in_px, r * c.out_row + p * c.out_px);
-            let mut sum = 0.0;
+            let mut lanes = vec![0.0; isa.lanes()];
             for l in 0..c.channels {
-                sum += view.get(1, x + l) * view.get(1, x + l);
+                let value = f64::from(view.get(1, x + l));
+                lanes[l as usize % isa.lanes()] += value * value;
             }
-            let length = max(eps, sum.sqrt());
+            let inverse = inverse_length(lanes.iter().sum(), eps);
             for l in 0..c.channels {
-                let value = view.get(1, x + l) / length;
-                view.set(out + l, value);
+                let value = f64::from(view.get(1, x + l)) * inverse;
+                view.set(out + l, value as f32);
             }
         }
     }

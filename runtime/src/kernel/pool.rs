@@ -1,6 +1,9 @@
 //! `f32_pool_max` and `f32_pool_avg`: windows that lie wholly inside the input (the compiler splits edges).
+//!
+//! A maximum of NaN is NaN. A mean is within 1e-6 of the exact one, relative to the mean of its terms' magnitudes, however many there are: blocks
+//! of [`BLOCK`] terms are summed in f32, and their sums in f64.
 
-use super::support::{View, consts, max, span};
+use super::support::{BLOCK, View, consts, maximum, span};
 use super::window::{Fold, walk, windows};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
@@ -74,14 +77,11 @@ unsafe fn avg_body<S: Simd>(
     // SAFETY: the caller keeps the contract of `KernelFn`.
     unsafe {
         let c = Average::read(consts);
-        walk::<S, _>(
-            out,
-            x,
-            windows!(c),
-            &Mean {
-                scale: float(c.scale as i64),
-            },
-        );
+        let scale = float(c.scale as i64);
+        match c.n0 * c.n1 * c.n2 <= BLOCK {
+            true => walk::<S, _>(out, x, windows!(c), &Mean { scale }),
+            false => walk::<S, _>(out, x, windows!(c), &LongMean { scale }),
+        }
     }
 }
 
@@ -89,6 +89,7 @@ unsafe fn avg_body<S: Simd>(
 struct Most;
 
 impl<S: Simd> Fold<S> for Most {
+    type State = S::V;
     type Tap = ();
 
     #[inline(always)]
@@ -103,7 +104,7 @@ impl<S: Simd> Fold<S> for Most {
     #[inline(always)]
     unsafe fn fold(&self, state: S::V, x: S::V, (): ()) -> S::V {
         // SAFETY: as of `Simd`.
-        unsafe { S::max(x, state) }
+        unsafe { S::maximum(x, state) }
     }
 
     #[inline(always)]
@@ -117,7 +118,9 @@ struct Mean {
     scale: f32,
 }
 
+/// Of one block: through f64 it would be the same number.
 impl<S: Simd> Fold<S> for Mean {
+    type State = S::V;
     type Tap = ();
 
     #[inline(always)]
@@ -139,6 +142,48 @@ impl<S: Simd> Fold<S> for Mean {
     unsafe fn finish(&self, state: S::V) -> S::V {
         // SAFETY: as of `Simd`.
         unsafe { S::mul(state, S::splat(self.scale)) }
+    }
+}
+
+/// The sum of more than one block, scaled.
+struct LongMean {
+    scale: f32,
+}
+
+impl<S: Simd> Fold<S> for LongMean {
+    /// The blocks before, and the block so far.
+    type State = (S::W, S::V);
+    type Tap = ();
+    const SETTLE: isize = BLOCK;
+
+    #[inline(always)]
+    unsafe fn start(&self, _: usize) -> (S::W, S::V) {
+        // SAFETY: as of `Simd`.
+        unsafe { (S::splat_wide(0.0), S::splat(0.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn tap(&self, _: isize, _: usize) {}
+
+    #[inline(always)]
+    unsafe fn fold(&self, (total, sum): (S::W, S::V), x: S::V, (): ()) -> (S::W, S::V) {
+        // SAFETY: as of `Simd`.
+        unsafe { (total, S::add(sum, x)) }
+    }
+
+    #[inline(always)]
+    unsafe fn settle(&self, (total, sum): (S::W, S::V)) -> (S::W, S::V) {
+        // SAFETY: as of `Simd`.
+        unsafe { (S::add_wide(total, S::widen(sum)), S::splat(0.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn finish(&self, (total, sum): (S::W, S::V)) -> S::V {
+        // SAFETY: as of `Simd`.
+        unsafe {
+            let total = S::add_wide(total, S::widen(sum));
+            S::narrow(S::mul_wide(total, S::splat_wide(f64::from(self.scale))))
+        }
     }
 }
 
@@ -164,31 +209,39 @@ fn twin_max(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) 
         at,
         Pool::new(consts),
         f32::NEG_INFINITY,
-        |most, x| max(x, most),
+        |most, _, x| maximum(x, most),
         |most| most,
     );
 }
 
 fn twin_avg(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
     let scale = float(Average::new(consts).scale as i64);
+    let c = Pool::new(consts);
+    let long = c.n0 * c.n1 * c.n2 > BLOCK;
     windows(
         memory,
         at,
-        Pool::new(consts),
-        0.0,
-        |sum, x| sum + x,
-        |sum| sum * scale,
+        c,
+        (0.0, 0.0),
+        |(total, sum), index, x| match (index + 1) % BLOCK {
+            0 if long => (total + f64::from(sum + x), 0.0),
+            _ => (total, sum + x),
+        },
+        |(total, sum)| match long {
+            true => ((total + f64::from(sum)) * f64::from(scale)) as f32,
+            false => sum * scale,
+        },
     );
 }
 
-/// Folds every window in order.
-fn windows(
+/// Folds every window in order; `fold` gets the state, the number of the tap and the element.
+fn windows<T: Copy>(
     memory: &mut [f32],
     at: &[usize; MAX_ARGS],
     c: Pool,
-    init: f32,
-    fold: impl Fn(f32, f32) -> f32,
-    finish: impl Fn(f32) -> f32,
+    init: T,
+    fold: impl Fn(T, isize, f32) -> T,
+    finish: impl Fn(T) -> f32,
 ) {
     let mut view = View::new(memory, at);
     for r in 0..c.rows {
@@ -200,7 +253,8 @@ fn windows(
                         for i2 in 0..c.n2 {
                             let x =
                                 r * c.in_row + p * c.in_px + i0 * c.s0 + i1 * c.s1 + i2 * c.s2 + l;
-                            state = fold(state, view.get(1, x));
+                            let tap = (i0 * c.n1 + i1) * c.n2 + i2;
+                            state = fold(state, tap, view.get(1, x));
                         }
                     }
                 }

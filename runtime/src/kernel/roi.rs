@@ -2,9 +2,9 @@
 //!
 //! The regions are data, so which elements are read is known only when the kernel runs: it confines every address to the
 //! map, and its footprint is the whole map. Whatever the numbers are (NaN, infinities, corners in the wrong order), no
-//! address is outside and no loop is longer than the map.
+//! address is outside and no loop is longer than the map. A region with a corner that is NaN becomes NaN. A neighbour of weight zero takes no part in a sample, whatever it is.
 
-use super::support::{View, consts, invalid, max, span};
+use super::support::{View, consts, invalid, maximum, span};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
@@ -62,23 +62,24 @@ unsafe fn pool<S: Simd>(
         let c = RoiPool::read(consts);
         let channels = c.channels as usize;
         for r in 0..c.rois {
-            let [left, top, right, bottom] = corners(rois.offset(r * c.roi), c.coordinate);
+            let region = corners(rois.offset(r * c.roi), c.coordinate);
+            let [left, top, right, bottom] = region;
             let (top, height) = extent(top, bottom, c.scale);
             let (left, width) = extent(left, right, c.scale);
             for i in 0..c.out_h {
                 let (from_row, to_row) = bin(i, c.out_h, top, height, c.in_h);
                 for j in 0..c.out_w {
                     let (from_px, to_px) = bin(j, c.out_w, left, width, c.in_w);
-                    let empty = from_row >= to_row || from_px >= to_px;
+                    let start = start(&region, from_row >= to_row || from_px >= to_px);
                     let out = out.offset(r * c.out_roi + i * c.out_row + j * c.out_px);
                     let mut l = 0;
                     while l < channels {
                         let count = channels - l;
-                        let mut most = S::splat(if empty { 0.0 } else { f32::NEG_INFINITY });
+                        let mut most = S::splat(start);
                         for h in from_row..to_row {
                             for w in from_px..to_px {
                                 let x = x.offset(h * c.in_row + w * c.in_px).add(l);
-                                most = S::max(load_first::<S>(x, count), most);
+                                most = S::maximum(load_first::<S>(x, count), most);
                             }
                         }
                         store_first::<S>(out.add(l), count, most);
@@ -105,7 +106,8 @@ unsafe fn align<S: Simd>(
         let channels = c.channels as usize;
         let count = S::splat((c.samples * c.samples) as f32);
         for r in 0..c.rois {
-            let [left, top, right, bottom] = corners(rois.offset(r * c.roi), c.coordinate);
+            let region = corners(rois.offset(r * c.roi), c.coordinate);
+            let [left, top, right, bottom] = region;
             let rows = Steps::new(top, bottom, &c, c.out_h);
             let columns = Steps::new(left, right, &c, c.out_w);
             for i in 0..c.out_h {
@@ -113,7 +115,7 @@ unsafe fn align<S: Simd>(
                     let out = out.offset(r * c.out_roi + i * c.out_row + j * c.out_px);
                     let mut l = 0;
                     while l < channels {
-                        store_first::<S>(out.add(l), channels - l, S::splat(0.0));
+                        store_first::<S>(out.add(l), channels - l, S::splat(start(&region, true)));
                         l += S::LANES;
                     }
                     for k in 0..c.samples {
@@ -137,6 +139,9 @@ unsafe fn align<S: Simd>(
                                 let left = channels - l;
                                 let mut sum = S::splat(0.0);
                                 for n in 0..4 {
+                                    if weights[n] == 0.0 {
+                                        continue;
+                                    }
                                     let corner = load_first::<S>(corners[n].add(l), left);
                                     sum = S::add(sum, S::mul(S::splat(weights[n]), corner));
                                 }
@@ -170,6 +175,19 @@ unsafe fn corners(roi: *const f32, coordinate: isize) -> [f32; 4] {
             *roi.offset(2 * coordinate),
             *roi.offset(3 * coordinate),
         ]
+    }
+}
+
+/// What a result is before any element is seen, which is what it stays if it sees none.
+#[inline(always)]
+fn start(region: &[f32; 4], empty: bool) -> f32 {
+    let [a, b, c, d] = *region;
+    if a.is_nan() || b.is_nan() || c.is_nan() || d.is_nan() {
+        f32::NAN
+    } else if empty {
+        0.0
+    } else {
+        f32::NEG_INFINITY
     }
 }
 
@@ -278,23 +296,22 @@ fn twin_pool(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa)
     let c = RoiPool::new(consts);
     let mut view = View::new(memory, at);
     for r in 0..c.rois {
-        let corner = |view: &View<'_>, k: isize| view.get(2, r * c.roi + k * c.coordinate);
-        let (left, width) = extent(corner(&view, 0), corner(&view, 2), c.scale);
-        let (top, height) = extent(corner(&view, 1), corner(&view, 3), c.scale);
+        let region = [0, 1, 2, 3].map(|k| view.get(2, r * c.roi + k * c.coordinate));
+        let (left, width) = extent(region[0], region[2], c.scale);
+        let (top, height) = extent(region[1], region[3], c.scale);
         for i in 0..c.out_h {
             for j in 0..c.out_w {
                 let rows = bin(i, c.out_h, top, height, c.in_h);
                 let columns = bin(j, c.out_w, left, width, c.in_w);
                 for l in 0..c.channels {
-                    let mut most = f32::NEG_INFINITY;
+                    let empty = rows.0 >= rows.1 || columns.0 >= columns.1;
+                    let mut most = start(&region, empty);
                     for h in rows.0..rows.1 {
                         for w in columns.0..columns.1 {
-                            most = max(view.get(1, h * c.in_row + w * c.in_px + l), most);
+                            most = maximum(view.get(1, h * c.in_row + w * c.in_px + l), most);
                         }
                     }
-                    let empty = rows.0 >= rows.1 || columns.0 >= columns.1;
-                    let value = if empty { 0.0 } else { most };
-                    view.set(r * c.out_roi + i * c.out_row + j * c.out_px + l, value);
+                    view.set(r * c.out_roi + i * c.out_row + j * c.out_px + l, most);
                 }
             }
         }
@@ -305,13 +322,13 @@ fn twin_align(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa
     let c = RoiAlign::new(consts);
     let mut view = View::new(memory, at);
     for r in 0..c.rois {
-        let corner = |view: &View<'_>, k: isize| view.get(2, r * c.roi + k * c.coordinate);
-        let columns = Steps::new(corner(&view, 0), corner(&view, 2), &c, c.out_w);
-        let rows = Steps::new(corner(&view, 1), corner(&view, 3), &c, c.out_h);
+        let region = [0, 1, 2, 3].map(|k| view.get(2, r * c.roi + k * c.coordinate));
+        let columns = Steps::new(region[0], region[2], &c, c.out_w);
+        let rows = Steps::new(region[1], region[3], &c, c.out_h);
         for i in 0..c.out_h {
             for j in 0..c.out_w {
                 for l in 0..c.channels {
-                    let mut total = 0.0;
+                    let mut total = start(&region, true);
                     for k in 0..c.samples {
                         for m in 0..c.samples {
                             let row = between(rows.at(i, k), c.in_h);
@@ -331,7 +348,9 @@ fn twin_align(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa
                             for (weight, corner) in
                                 weights(row.2, column.2).into_iter().zip(corners)
                             {
-                                sum += weight * corner;
+                                if weight != 0.0 {
+                                    sum += weight * corner;
+                                }
                             }
                             total += sum;
                         }

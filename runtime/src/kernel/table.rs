@@ -12,14 +12,25 @@ macro_rules! kernels {
         fixed { $($(#[$doc:meta])* $id:ident = $row:expr;)* }
         narrow { $(($mr:literal, $nr:literal))* }
         wide { $(($wide_mr:literal, $wide_nr:literal))* }
+        long { $(($long_mr:literal, $long_nr:literal))* }
     ) => {
         /// Every kernel.
         pub static KERNELS: &[Kernel] = &[
             $($row,)*
-            $(conv::row::<$mr, $nr>(concat!("f32_conv_", $mr, "x", $nr, "v"), conv::narrow::<$mr, $nr>),)*
+            $(conv::row::<$mr, $nr>(
+                concat!("f32_conv_", $mr, "x", $nr, "v"),
+                conv::narrow::<$mr, $nr>,
+                conv::twin::<$mr, $nr>,
+            ),)*
             $(conv::row::<$wide_mr, $wide_nr>(
                 concat!("f32_conv_", $wide_mr, "x", $wide_nr, "v"),
                 conv::wide::<$wide_mr, $wide_nr>,
+                conv::twin::<$wide_mr, $wide_nr>,
+            ),)*
+            $(conv::row::<$long_mr, $long_nr>(
+                concat!("f32_longconv_", $long_mr, "x", $long_nr, "v"),
+                conv::long::<$long_mr, $long_nr>,
+                conv::long_twin::<$long_mr, $long_nr>,
             ),)*
         ];
 
@@ -30,6 +41,9 @@ macro_rules! kernels {
 
         /// Tiles of 32 registers of 16 lanes; the narrow ones come first.
         static TILES: &[(u8, u8)] = &[$(($mr, $nr),)* $(($wide_mr, $wide_nr),)*];
+
+        /// Tiles of the long kernel, on every ISA.
+        static LONG_TILES: &[(u8, u8)] = &[$(($long_mr, $long_nr),)*];
 
         /// How many of [`TILES`] fit 16 registers of 8 lanes.
         const NARROW: usize = [$(($mr, $nr)),*].len();
@@ -60,6 +74,8 @@ kernels! {
         F32_LRN = lrn::ROW;
         /// `f32_copy`
         F32_COPY = copy::ROW;
+        /// `f32_input`
+        F32_INPUT = copy::INPUT;
         /// `f32_fill`
         F32_FILL = fill::ROW;
         /// `f32_bilinear`
@@ -88,6 +104,10 @@ kernels! {
         (5, 3) (6, 3) (7, 3) (8, 3)
         (3, 4) (4, 4) (5, 4) (6, 4)
     }
+    long {
+        (1, 1) (1, 2) (1, 3) (1, 4)
+        (4, 1) (4, 2)
+    }
 }
 
 /// Convolution tiles `(pixels, vectors)` that an ISA has.
@@ -108,6 +128,21 @@ pub fn conv_kernel(mr: u8, nr: u8) -> KernelId {
     KernelId(Index::FirstTile as u16 + tile.expect("a tile of `conv_tiles`") as u16)
 }
 
+/// Tiles `(pixels, vectors)` of the convolution for sums of very many terms.
+pub fn long_conv_tiles() -> &'static [(u8, u8)] {
+    LONG_TILES
+}
+
+/// The kernel for sums of very many terms, of `mr` pixels by `nr` vectors.
+///
+/// # Panics
+/// When there is no such tile, see [`long_conv_tiles`].
+pub fn long_conv_kernel(mr: u8, nr: u8) -> KernelId {
+    let tile = LONG_TILES.iter().position(|&tile| tile == (mr, nr));
+    let tile = tile.expect("a tile of `long_conv_tiles`");
+    KernelId((Index::FirstTile as usize + TILES.len() + tile) as u16)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +155,12 @@ mod tests {
             assert_eq!(
                 conv_kernel(mr, nr).row().name,
                 format!("f32_conv_{mr}x{nr}v")
+            );
+        }
+        for &(mr, nr) in LONG_TILES {
+            assert_eq!(
+                long_conv_kernel(mr, nr).row().name,
+                format!("f32_longconv_{mr}x{nr}v")
             );
         }
         for (index, kernel) in KERNELS.iter().enumerate() {

@@ -38,16 +38,25 @@ pub(super) use windows;
 /// # Safety
 /// Of all functions: as of [`Simd`]; `channel` is the first of a vector of channels that begins inside the footprint.
 pub(super) trait Fold<S: Simd> {
+    /// What is known of a window so far.
+    type State: Copy;
     /// What all pixels share at one tap.
     type Tap: Copy;
+    /// Taps after which the state wants to be [settled](Fold::settle); 0 for never.
+    const SETTLE: isize = 0;
     /// Before the first tap.
-    unsafe fn start(&self, channel: usize) -> S::V;
+    unsafe fn start(&self, channel: usize) -> Self::State;
     /// Tap number `index`.
     unsafe fn tap(&self, index: isize, channel: usize) -> Self::Tap;
     /// One input.
-    unsafe fn fold(&self, state: S::V, x: S::V, tap: Self::Tap) -> S::V;
+    unsafe fn fold(&self, state: Self::State, x: S::V, tap: Self::Tap) -> Self::State;
+    /// Between two taps.
+    #[inline(always)]
+    unsafe fn settle(&self, state: Self::State) -> Self::State {
+        state
+    }
     /// After the last tap.
-    unsafe fn finish(&self, state: S::V) -> S::V;
+    unsafe fn finish(&self, state: Self::State) -> S::V;
 }
 
 /// Pixels folded together, for as long as there are as many.
@@ -108,7 +117,7 @@ unsafe fn block<S: Simd, F: Fold<S>, const P: usize, const V: usize>(
     // SAFETY: `channel` is below `channels`, and `count` keeps the last vector inside.
     unsafe {
         let count = c.channels - channel;
-        let mut state = [[S::splat(0.0); V]; P];
+        let mut state = [[fold.start(channel); V]; P];
         for v in 0..V {
             let start = fold.start(channel + v * S::LANES);
             for p in 0..P {
@@ -118,6 +127,7 @@ unsafe fn block<S: Simd, F: Fold<S>, const P: usize, const V: usize>(
         let x = x.add(channel);
         let [(n0, s0), (n1, s1), (n2, s2)] = c.taps;
         let mut index = 0;
+        let mut unsettled = 0;
         for i0 in 0..n0 {
             for i1 in 0..n1 {
                 for i2 in 0..n2 {
@@ -131,6 +141,15 @@ unsafe fn block<S: Simd, F: Fold<S>, const P: usize, const V: usize>(
                         }
                     }
                     index += 1;
+                    unsettled += 1;
+                    if F::SETTLE > 0 && unsettled == F::SETTLE {
+                        for v in 0..V {
+                            for p in 0..P {
+                                state[p][v] = fold.settle(state[p][v]);
+                            }
+                        }
+                        unsettled = 0;
+                    }
                 }
             }
         }

@@ -45,7 +45,8 @@ pub(super) const INPUT: Kernel = Kernel {
     twin: input_twin,
 };
 
-/// Tiles of outputs, `h × w` pixels of which exist, with bias, residual and activation.
+/// Tiles of outputs, `h × w` pixels of which exist, with bias, residual and activation. A tile of which an input is infinite or NaN
+/// becomes NaN where that input takes part, and never a number.
 pub(super) const OUTPUT: Kernel = Kernel {
     name: "f32_winograd_output",
     args: &["out", "x", "bias", "residual"],
@@ -291,7 +292,8 @@ unsafe fn output_tile<S: Simd, const WHOLE: bool>(
                 if !WHOLE && i as isize >= h {
                     break;
                 }
-                let mut sum = S::add(y[i], bias);
+                // Infinity becomes NaN: of which sign it should be, the transforms have forgotten.
+                let mut sum = S::fma(y[i], S::splat(0.0), S::add(y[i], bias));
                 if c.residual != 0 {
                     let at = residual.offset(i as isize * c.res_row + j as isize * c.res_px);
                     sum = S::add(sum, load_first::<S>(at, count));
@@ -454,7 +456,7 @@ fn output_twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: 
                         if y >= c.h || x >= c.w {
                             continue;
                         }
-                        let mut sum = value + view.get(2, channel);
+                        let mut sum = multiply_add(isa, value, 0.0, value + view.get(2, channel));
                         if c.residual != 0 {
                             sum += view.get(3, y * c.res_row + x * c.res_px + channel);
                         }

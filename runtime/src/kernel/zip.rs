@@ -1,6 +1,6 @@
 //! `f32_zip`: two tensors combined element by element, then activated. A stride of zero repeats an input.
 
-use super::support::{Activation, View, activate, consts, invalid, max, min, span};
+use super::support::{Activation, View, activate, consts, invalid, maximum, minimum, span};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
@@ -30,9 +30,9 @@ pub enum ZipOp {
     Mul = 2,
     /// `|a − b|`
     AbsDiff = 3,
-    /// `max(a, b)`
+    /// `max(a, b)`, NaN when either is
     Max = 4,
-    /// `min(a, b)`
+    /// `min(a, b)`, NaN when either is
     Min = 5,
     /// `a / b`
     Div = 6,
@@ -88,8 +88,8 @@ unsafe fn combine<S: Simd, const OP: i64>(out: *mut f32, a: *const f32, b: *cons
                         1 => S::sub(a, b),
                         2 => S::mul(a, b),
                         3 => S::abs(S::sub(a, b)),
-                        4 => S::max(a, b),
-                        5 => S::min(a, b),
+                        4 => S::maximum(a, b),
+                        5 => S::minimum(a, b),
                         _ => S::div(a, b),
                     };
                     store_first::<S>(out.add(k), run - k, activation.apply(value));
@@ -126,8 +126,8 @@ fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
                     1 => a - b,
                     2 => a * b,
                     3 => (a - b).abs(),
-                    4 => max(a, b),
-                    5 => min(a, b),
+                    4 => maximum(a, b),
+                    5 => minimum(a, b),
                     6 => a / b,
                     other => panic!("f32_zip: no operation {other}"),
                 };

@@ -38,6 +38,7 @@ impl Simd for Avx2 {
     const REGISTERS: usize = 16;
     const UNROLL: usize = 4;
     type V = __m256;
+    type W = [__m256d; 2];
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> __m256 {
@@ -86,6 +87,15 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn store_wide(to: *mut f64, w: [__m256d; 2]) {
+        // SAFETY: the caller vouches for 8 elements.
+        unsafe {
+            _mm256_storeu_pd(to, w[0]);
+            _mm256_storeu_pd(to.add(4), w[1]);
+        }
+    }
+
+    #[inline(always)]
     #[allow(clippy::pointers_in_nomem_asm_block)] // The pointer is all that passes.
     unsafe fn opaque(pointer: *const f32) -> *const f32 {
         let mut pointer = pointer;
@@ -111,6 +121,13 @@ impl Simd for Avx2 {
         fn fma(a: __m256, b: __m256, c: __m256) -> __m256 { _mm256_fmadd_ps(a, b, c) }
         fn max(a: __m256, b: __m256) -> __m256 { _mm256_max_ps(a, b) }
         fn min(a: __m256, b: __m256) -> __m256 { _mm256_min_ps(a, b) }
+        // All bits set are NaN too.
+        fn maximum(a: __m256, b: __m256) -> __m256 {
+            _mm256_or_ps(_mm256_max_ps(a, b), _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a))
+        }
+        fn minimum(a: __m256, b: __m256) -> __m256 {
+            _mm256_or_ps(_mm256_min_ps(a, b), _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a))
+        }
         fn abs(v: __m256) -> __m256 { _mm256_andnot_ps(_mm256_set1_ps(-0.0), v) }
         fn sqrt(v: __m256) -> __m256 { _mm256_sqrt_ps(v) }
         fn select_lt(a: __m256, b: __m256, yes: __m256, no: __m256) -> __m256 {
@@ -132,6 +149,20 @@ impl Simd for Avx2 {
             let fraction = _mm256_and_si256(bits, _mm256_set1_epi32(0x007f_ffff));
             let mantissa = _mm256_or_si256(fraction, _mm256_set1_epi32(0x3f80_0000));
             (_mm256_cvtepi32_ps(exponent), _mm256_castsi256_ps(mantissa))
+        }
+        fn splat_wide(value: f64) -> [__m256d; 2] { [_mm256_set1_pd(value); 2] }
+        fn widen(v: __m256) -> [__m256d; 2] {
+            let (lower, upper) = (_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+            [_mm256_cvtps_pd(lower), _mm256_cvtps_pd(upper)]
+        }
+        fn narrow(w: [__m256d; 2]) -> __m256 {
+            _mm256_set_m128(_mm256_cvtpd_ps(w[1]), _mm256_cvtpd_ps(w[0]))
+        }
+        fn add_wide(a: [__m256d; 2], b: [__m256d; 2]) -> [__m256d; 2] {
+            [_mm256_add_pd(a[0], b[0]), _mm256_add_pd(a[1], b[1])]
+        }
+        fn mul_wide(a: [__m256d; 2], b: [__m256d; 2]) -> [__m256d; 2] {
+            [_mm256_mul_pd(a[0], b[0]), _mm256_mul_pd(a[1], b[1])]
         }
     }
 }

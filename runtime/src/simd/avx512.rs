@@ -26,6 +26,7 @@ impl Simd for Avx512 {
     const REGISTERS: usize = 32;
     const UNROLL: usize = 4;
     type V = __m512;
+    type W = [__m512d; 2];
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> __m512 {
@@ -54,6 +55,15 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn store_wide(to: *mut f64, w: [__m512d; 2]) {
+        // SAFETY: the caller vouches for 16 elements.
+        unsafe {
+            _mm512_storeu_pd(to, w[0]);
+            _mm512_storeu_pd(to.add(8), w[1]);
+        }
+    }
+
+    #[inline(always)]
     #[allow(clippy::pointers_in_nomem_asm_block)] // The pointer is all that passes.
     unsafe fn opaque(pointer: *const f32) -> *const f32 {
         let mut pointer = pointer;
@@ -79,6 +89,12 @@ impl Simd for Avx512 {
         fn fma(a: __m512, b: __m512, c: __m512) -> __m512 { _mm512_fmadd_ps(a, b, c) }
         fn max(a: __m512, b: __m512) -> __m512 { _mm512_max_ps(a, b) }
         fn min(a: __m512, b: __m512) -> __m512 { _mm512_min_ps(a, b) }
+        fn maximum(a: __m512, b: __m512) -> __m512 {
+            _mm512_mask_max_ps(a, _mm512_cmp_ps_mask::<_CMP_ORD_Q>(a, a), a, b)
+        }
+        fn minimum(a: __m512, b: __m512) -> __m512 {
+            _mm512_mask_min_ps(a, _mm512_cmp_ps_mask::<_CMP_ORD_Q>(a, a), a, b)
+        }
         fn abs(v: __m512) -> __m512 { _mm512_abs_ps(v) }
         fn sqrt(v: __m512) -> __m512 { _mm512_sqrt_ps(v) }
         fn select_lt(a: __m512, b: __m512, yes: __m512, no: __m512) -> __m512 {
@@ -91,6 +107,23 @@ impl Simd for Avx512 {
         fn split(v: __m512) -> (__m512, __m512) {
             let mantissa = _mm512_getmant_ps::<_MM_MANT_NORM_1_2, _MM_MANT_SIGN_SRC>(v);
             (_mm512_getexp_ps(v), mantissa)
+        }
+        fn splat_wide(value: f64) -> [__m512d; 2] { [_mm512_set1_pd(value); 2] }
+        fn widen(v: __m512) -> [__m512d; 2] {
+            let upper = _mm512_extractf64x4_pd::<1>(_mm512_castps_pd(v));
+            let lower = _mm512_castps512_ps256(v);
+            [_mm512_cvtps_pd(lower), _mm512_cvtps_pd(_mm256_castpd_ps(upper))]
+        }
+        fn narrow(w: [__m512d; 2]) -> __m512 {
+            let lower = _mm256_castps_pd(_mm512_cvtpd_ps(w[0]));
+            let upper = _mm256_castps_pd(_mm512_cvtpd_ps(w[1]));
+            _mm512_castpd_ps(_mm512_insertf64x4::<1>(_mm512_castpd256_pd512(lower), upper))
+        }
+        fn add_wide(a: [__m512d; 2], b: [__m512d; 2]) -> [__m512d; 2] {
+            [_mm512_add_pd(a[0], b[0]), _mm512_add_pd(a[1], b[1])]
+        }
+        fn mul_wide(a: [__m512d; 2], b: [__m512d; 2]) -> [__m512d; 2] {
+            [_mm512_mul_pd(a[0], b[0]), _mm512_mul_pd(a[1], b[1])]
         }
     }
 }

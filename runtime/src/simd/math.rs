@@ -29,12 +29,44 @@ unsafe fn clamp<S: Simd>(v: S::V, lo: f32, hi: f32) -> S::V {
 /// ln 2 in two parts; the first has so few bits that its product with an exponent is exact.
 const LN2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 
-/// `eˣ`: `x = n·ln 2 + r`, then a polynomial for `eʳ` (coefficients from Cephes' `expf`) and a scale by `2ⁿ`.
-///
-/// # Safety
-/// As of [`Simd`].
+/// `(n, t)` with `eˣ = 2ⁿ·(1 + t)` and `|t| < 0.42`, for `x` in −128..89: `x = n·ln 2 + r`, then a polynomial for `eʳ − 1` (coefficients from
+/// Cephes' `expf`).
 #[inline(always)]
-pub(crate) unsafe fn exp<S: Simd>(x: S::V) -> S::V {
+unsafe fn power<S: Simd>(x: S::V) -> (S::V, S::V) {
+    // SAFETY: as of `Simd`.
+    unsafe {
+        let n = S::round(S::mul(x, S::splat(core::f32::consts::LOG2_E)));
+        let r = S::fma(n, S::splat(-LN2[0]), x);
+        let r = S::fma(n, S::splat(-LN2[1]), r);
+        (n, tail::<S>(r))
+    }
+}
+
+/// The same of an exponent whose error counts: that of an f32 is up to 4e-6.
+#[inline(always)]
+unsafe fn power_wide<S: Simd>(x: S::W) -> (S::V, S::V) {
+    // SAFETY: as of `Simd`.
+    unsafe {
+        let n = S::round(S::mul(S::narrow(x), S::splat(core::f32::consts::LOG2_E)));
+        let whole = S::mul_wide(S::widen(n), S::splat_wide(-core::f64::consts::LN_2));
+        (n, tail::<S>(S::narrow(S::add_wide(x, whole))))
+    }
+}
+
+/// Where exponents are confined to: beyond, powers are zero, even times the exponent, and infinite.
+const LOWEST: f32 = -128.0;
+const HIGHEST: f32 = 89.0;
+
+/// `−|x|`, not below the lowest exponent.
+#[inline(always)]
+unsafe fn negative<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: as of `Simd`.
+    unsafe { S::max(S::splat(LOWEST), S::sub(S::splat(0.0), S::abs(x))) }
+}
+
+/// `eʳ − 1` for `|r| ≤ ln 2 / 2`.
+#[inline(always)]
+unsafe fn tail<S: Simd>(r: S::V) -> S::V {
     const POWERS: [f32; 6] = [
         0.5,
         1.666_666_5e-1,
@@ -43,15 +75,34 @@ pub(crate) unsafe fn exp<S: Simd>(x: S::V) -> S::V {
         1.398_2e-3,
         1.987_569_1e-4,
     ];
+    // SAFETY: as of `Simd`.
+    unsafe { S::fma(polynomial::<S, 6>(r, POWERS), S::mul(r, r), r) }
+}
+
+/// `eˣ`
+///
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn exp<S: Simd>(x: S::V) -> S::V {
     // SAFETY: the caller's promise.
     unsafe {
-        // Beyond these the result is zero or infinite.
-        let x = clamp::<S>(x, -104.0, 89.0);
-        let n = S::round(S::mul(x, S::splat(core::f32::consts::LOG2_E)));
-        let r = S::fma(n, S::splat(-LN2[0]), x);
-        let r = S::fma(n, S::splat(-LN2[1]), r);
-        let tail = S::fma(polynomial::<S, 6>(r, POWERS), S::mul(r, r), r);
-        S::scale(S::add(S::splat(1.0), tail), n)
+        let (n, t) = power::<S>(clamp::<S>(x, LOWEST, HIGHEST));
+        S::scale(S::add(S::splat(1.0), t), n)
+    }
+}
+
+/// `eˣ − 1`, as accurate for small `x` as for large.
+///
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn exp_minus_one<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (n, t) = power::<S>(clamp::<S>(x, LOWEST, HIGHEST));
+        let one = S::splat(1.0);
+        S::add(S::scale(t, n), S::sub(S::scale(one, n), one))
     }
 }
 
@@ -102,63 +153,161 @@ pub(crate) unsafe fn sigmoid<S: Simd>(x: S::V) -> S::V {
     }
 }
 
-/// The error function: its power series below 1, and above it the formula 7.1.26 of Abramowitz and Stegun.
+/// `ln(1 + eˣ)`
 ///
 /// # Safety
 /// As of [`Simd`].
 #[inline(always)]
-pub(crate) unsafe fn erf<S: Simd>(x: S::V) -> S::V {
-    // (−1)ⁿ · 2/√π / (n! · (2n + 1))
-    const SERIES: [f32; 10] = [
-        std::f32::consts::FRAC_2_SQRT_PI,
-        -3.761_264e-1,
-        1.128_379_2e-1,
-        -2.686_617e-2,
-        5.223_977_6e-3,
-        -8.548_327e-4,
-        1.205_533_3e-4,
-        -1.492_565e-5,
-        1.646_211_4e-6,
-        -1.636_584_5e-7,
-    ];
-    const TAIL: [f32; 5] = [
-        0.254_829_6,
-        -0.284_496_74,
-        1.421_413_7,
-        -1.453_152,
-        1.061_405_4,
+pub(crate) unsafe fn softplus<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (zero, one) = (S::splat(0.0), S::splat(1.0));
+        let power = exp::<S>(S::sub(zero, S::abs(x)));
+        // 1 + power is around 1, or around 2.
+        let border = S::splat(core::f32::consts::SQRT_2 - 1.0);
+        let half = S::mul(S::sub(power, one), S::splat(0.5));
+        let log = log_around_one::<S>(
+            S::select_lt(power, border, zero, one),
+            S::select_lt(power, border, power, half),
+        );
+        S::add(S::max(zero, x), log)
+    }
+}
+
+/// `x / (1 + e⁻ˣ)`
+///
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn silu<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let exponent = negative::<S>(x);
+        gated::<S>(x, exponent, power::<S>(exponent))
+    }
+}
+
+/// `x / (1 + e⁻ᵘ)` with `u = 2·√(2/π)·(x + 0.044715·x³)`: the approximation of [`gelu`] by a hyperbolic tangent.
+///
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn gelu_tanh<S: Simd>(x: S::V) -> S::V {
+    /// Beyond this the power is zero, and not yet out of [`power_wide`]'s range.
+    const FAR: f32 = 11.0;
+    const LINEAR: f64 = 1.595_769_121_605_730_7;
+    const CUBIC: f64 = LINEAR * 0.044715;
+    // SAFETY: the caller's promise.
+    unsafe {
+        let size = S::widen(S::min(S::splat(FAR), S::abs(x)));
+        let slope = S::mul_wide(S::mul_wide(size, size), S::splat_wide(-CUBIC));
+        let slope = S::add_wide(slope, S::splat_wide(-LINEAR));
+        gated::<S>(
+            x,
+            negative::<S>(x),
+            power_wide::<S>(S::mul_wide(size, slope)),
+        )
+    }
+}
+
+/// `x / (1 + e⁻ᵘ)`, where `(n, t)` is the power of `−|u|`, `u` has the sign of `x`, and `negative` is [`negative`] of `x`.
+#[inline(always)]
+unsafe fn gated<S: Simd>(x: S::V, negative: S::V, (n, t): (S::V, S::V)) -> S::V {
+    // SAFETY: as of `Simd`.
+    unsafe {
+        let (zero, one) = (S::splat(0.0), S::splat(1.0));
+        let fraction = S::add(one, t);
+        let below = times_power::<S>(x, negative, fraction, n);
+        let above = S::select_lt(x, zero, below, x);
+        S::div(above, S::add(one, S::scale(fraction, n)))
+    }
+}
+
+/// `x · fraction · 2ⁿ` for a negative `x`, of which `negative` is what is not below the lowest exponent; NaN for −infinity, which times zero
+/// it is. The fraction comes first, for the power alone may vanish.
+#[inline(always)]
+unsafe fn times_power<S: Simd>(x: S::V, negative: S::V, fraction: S::V, n: S::V) -> S::V {
+    // SAFETY: as of `Simd`.
+    unsafe {
+        let product = S::scale(S::mul(negative, fraction), n);
+        S::fma(x, S::splat(0.0), product)
+    }
+}
+
+/// `x · tanh(ln(1 + eˣ))`, which is `x · p / (p + 2)` with `p = e²ˣ + 2·eˣ`.
+///
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn mish<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (zero, one, two) = (S::splat(0.0), S::splat(1.0), S::splat(2.0));
+        let negative = negative::<S>(x);
+        let (n, t) = power::<S>(negative);
+        let fraction = S::add(one, t);
+        let power = S::scale(fraction, n);
+        let more = S::add(power, two);
+        let below = S::mul(times_power::<S>(x, negative, fraction, n), more);
+        let under = S::fma(power, more, two);
+        // Above zero both are divided by e²ˣ.
+        let p = S::fma(two, power, one);
+        let above = S::mul(x, p);
+        let over = S::fma(S::mul(two, power), power, p);
+        S::div(
+            S::select_lt(x, zero, below, above),
+            S::select_lt(x, zero, under, over),
+        )
+    }
+}
+
+/// `x · Φ(x)`, where `Φ` is the normal distribution: `½·erfc(−x/√2)`.
+///
+/// `Φ(−t) = q(t) · e^(−t²/2)`; the polynomial is of `(1 + t) · q(t)` in `(t − 3.5) / (t + 3.5)`, its largest relative error on `0..16` is 1.6e-8.
+///
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
+    /// Beyond this the power is zero, and not yet out of [`power_wide`]'s range.
+    const FAR: f32 = 16.0;
+    const MIDDLE: f32 = 3.5;
+    const TAIL: [f32; 10] = [
+        4.785_531_8e-1,
+        -9.771_261e-2,
+        7.873_79e-4,
+        3.804_870_3e-2,
+        -3.026_295_6e-2,
+        1.037_050_6e-2,
+        2.926_058e-4,
+        -1.386_741e-3,
+        9.849_825e-5,
+        1.488_585_1e-4,
     ];
     // SAFETY: the caller's promise.
     unsafe {
         let (zero, one) = (S::splat(0.0), S::splat(1.0));
-        let (size, square) = (S::abs(x), S::mul(x, x));
-        let near = S::mul(x, polynomial::<S, 10>(square, SERIES));
-        let t = S::div(one, S::fma(size, S::splat(0.327_591_1), one));
-        let power = exp::<S>(S::sub(zero, square));
-        let tail = S::mul(S::mul(t, polynomial::<S, 5>(t, TAIL)), power);
-        let far = S::sub(one, tail);
-        let far = S::select_lt(x, zero, S::sub(zero, far), far);
-        S::select_lt(size, one, near, far)
+        let size = S::min(S::splat(FAR), S::abs(x));
+        let wide = S::widen(size);
+        let (n, t) = power_wide::<S>(S::mul_wide(S::mul_wide(wide, wide), S::splat_wide(-0.5)));
+        let middle = S::splat(MIDDLE);
+        let y = S::div(S::sub(size, middle), S::add(size, middle));
+        let q = S::div(polynomial::<S, 10>(y, TAIL), S::add(one, size));
+        // t·q(t) is less than 1/√(2π), so this vanishes only where the result does.
+        let part = S::mul(S::mul(size, q), S::add(one, t));
+        let part = S::scale(part, n);
+        // −Infinity times zero is NaN.
+        let below = S::sub(S::mul(x, zero), part);
+        S::select_lt(x, zero, below, S::sub(x, part))
     }
 }
 
-/// `ln x`: `x = m·2ᵉ` with `m` around 1, then a polynomial for `ln m` (coefficients from Cephes' `logf`).
+/// `ln x`: `x = m·2ᵉ` with `m` around 1.
 ///
 /// # Safety
 /// As of [`Simd`].
 #[inline(always)]
 pub(crate) unsafe fn log<S: Simd>(x: S::V) -> S::V {
-    const SERIES: [f32; 9] = [
-        3.333_333e-1,
-        -2.499_999_4e-1,
-        2.000_071_5e-1,
-        -1.666_805_7e-1,
-        1.424_932_3e-1,
-        -1.242_014_1e-1,
-        1.167_699_9e-1,
-        -1.151_461e-1,
-        7.037_683_6e-2,
-    ];
     const SUBNORMAL_SCALE: f32 = (1u32 << 25) as f32;
     // SAFETY: the caller's promise.
     unsafe {
@@ -170,13 +319,7 @@ pub(crate) unsafe fn log<S: Simd>(x: S::V) -> S::V {
         let sqrt2 = S::splat(core::f32::consts::SQRT_2);
         let e = S::add(e, S::select_lt(m, sqrt2, zero, one));
         let m = S::select_lt(m, sqrt2, m, S::mul(m, S::splat(0.5)));
-
-        let f = S::sub(m, one);
-        let square = S::mul(f, f);
-        let tail = S::mul(S::mul(polynomial::<S, 9>(f, SERIES), f), square);
-        let tail = S::fma(e, S::splat(LN2[1]), tail);
-        let tail = S::fma(square, S::splat(-0.5), tail);
-        let value = S::fma(e, S::splat(LN2[0]), S::add(f, tail));
+        let value = log_around_one::<S>(e, S::sub(m, one));
 
         // x - x is NaN for infinities and NaN; then the special cases.
         let value = S::add(value, S::sub(x, x));
@@ -188,5 +331,29 @@ pub(crate) unsafe fn log<S: Simd>(x: S::V) -> S::V {
             S::splat(f32::NEG_INFINITY),
             value,
         )
+    }
+}
+
+/// `e·ln 2 + ln(1 + f)` for `1 + f` between √½ and √2, as accurate for small `f` as for large: a polynomial (coefficients from Cephes' `logf`).
+#[inline(always)]
+unsafe fn log_around_one<S: Simd>(e: S::V, f: S::V) -> S::V {
+    const SERIES: [f32; 9] = [
+        3.333_333e-1,
+        -2.499_999_4e-1,
+        2.000_071_5e-1,
+        -1.666_805_7e-1,
+        1.424_932_3e-1,
+        -1.242_014_1e-1,
+        1.167_699_9e-1,
+        -1.151_461e-1,
+        7.037_683_6e-2,
+    ];
+    // SAFETY: as of `Simd`.
+    unsafe {
+        let square = S::mul(f, f);
+        let tail = S::mul(S::mul(polynomial::<S, 9>(f, SERIES), f), square);
+        let tail = S::fma(e, S::splat(LN2[1]), tail);
+        let tail = S::fma(square, S::splat(-0.5), tail);
+        S::fma(e, S::splat(LN2[0]), S::add(f, tail))
     }
 }

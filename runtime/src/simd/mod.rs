@@ -20,7 +20,7 @@ pub(crate) use portable::Portable;
 /// The vectors of one ISA.
 ///
 /// Comparisons follow x86, on every ISA: `max(a, b)` is `a > b ? a : b`, so that `b` comes back when
-/// either is NaN, and likewise `min`.
+/// either is NaN, and likewise `min`. `maximum` and `minimum` are IEEE 754's: NaN when either is.
 ///
 /// # Safety
 /// Of all functions: this machine has the ISA, and the function inlines into one that enables its features. Of
@@ -34,6 +34,8 @@ pub(crate) trait Simd {
     const UNROLL: usize;
     /// A vector.
     type V: Copy;
+    /// As many f64 as a vector has f32.
+    type W: Copy;
 
     /// `value` in every lane.
     unsafe fn splat(value: f32) -> Self::V;
@@ -64,6 +66,10 @@ pub(crate) trait Simd {
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
     /// `a < b ? a : b`
     unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
+    /// NaN where `a` is, else `max(a, b)`
+    unsafe fn maximum(a: Self::V, b: Self::V) -> Self::V;
+    /// NaN where `a` is, else `min(a, b)`
+    unsafe fn minimum(a: Self::V, b: Self::V) -> Self::V;
     /// `|v|`
     unsafe fn abs(v: Self::V) -> Self::V;
     /// `√v`
@@ -76,6 +82,58 @@ pub(crate) trait Simd {
     unsafe fn scale(v: Self::V, n: Self::V) -> Self::V;
     /// `(e, m)` with `v = m · 2ᵉ` and `1 ≤ m < 2`, for a positive normal `v`; anything for others.
     unsafe fn split(v: Self::V) -> (Self::V, Self::V);
+
+    /// `value` in every lane.
+    unsafe fn splat_wide(value: f64) -> Self::W;
+    /// The same values in f64.
+    unsafe fn widen(v: Self::V) -> Self::W;
+    /// Rounded to f32.
+    unsafe fn narrow(w: Self::W) -> Self::V;
+    /// `a + b`
+    unsafe fn add_wide(a: Self::W, b: Self::W) -> Self::W;
+    /// `a * b`
+    unsafe fn mul_wide(a: Self::W, b: Self::W) -> Self::W;
+    /// `LANES` elements.
+    unsafe fn store_wide(to: *mut f64, w: Self::W);
+}
+
+/// Adds sums in f32 to totals in f64, and begins them anew.
+///
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn settle<S: Simd, const MR: usize, const NR: usize>(
+    totals: &mut [[S::W; NR]; MR],
+    sums: &mut [[S::V; NR]; MR],
+) {
+    for (totals, sums) in totals.iter_mut().zip(sums) {
+        for (total, sum) in totals.iter_mut().zip(sums) {
+            // SAFETY: the caller's promise.
+            unsafe {
+                *total = S::add_wide(*total, S::widen(*sum));
+                *sum = S::splat(0.0);
+            }
+        }
+    }
+}
+
+/// The widest vector of any ISA.
+pub(crate) const MOST_LANES: usize = 16;
+
+/// The sum of all lanes, in order.
+///
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn total_wide<S: Simd>(w: S::W) -> f64 {
+    let mut lanes = [0.0; MOST_LANES];
+    // SAFETY: the array holds a vector of any ISA.
+    unsafe { S::store_wide(lanes.as_mut_ptr(), w) };
+    let mut sum = 0.0;
+    for lane in lanes {
+        sum += lane;
+    }
+    sum
 }
 
 /// The first `count` elements, `0 < count ≤ LANES`, and zeros.

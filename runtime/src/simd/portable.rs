@@ -32,6 +32,7 @@ impl<const N: usize> Simd for Portable<N> {
     const REGISTERS: usize = 2 * N;
     const UNROLL: usize = 1;
     type V = [f32; N];
+    type W = [f64; N];
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> [f32; N] {
@@ -86,6 +87,8 @@ impl<const N: usize> Simd for Portable<N> {
         fn fma(a, b, c) { a * b + c }
         fn max(a, b) { if a > b { a } else { b } }
         fn min(a, b) { if a < b { a } else { b } }
+        fn maximum(a, b) { if a.is_nan() || a > b { a } else { b } }
+        fn minimum(a, b) { if a.is_nan() || a < b { a } else { b } }
         fn abs(v) { v.abs() }
         fn sqrt(v) { v.sqrt() }
         fn select_lt(a, b, yes, no) { if a < b { yes } else { no } }
@@ -93,6 +96,37 @@ impl<const N: usize> Simd for Portable<N> {
         fn round(v) { (v + 12_582_912.0) - 12_582_912.0 }
         // In two factors, so that neither leaves the range of normal numbers.
         fn scale(v, n) { v * pow2(n as i32 >> 1) * pow2((n as i32).wrapping_sub(n as i32 >> 1)) }
+    }
+
+    #[inline(always)]
+    unsafe fn splat_wide(value: f64) -> [f64; N] {
+        [value; N]
+    }
+
+    #[inline(always)]
+    unsafe fn widen(v: [f32; N]) -> [f64; N] {
+        v.map(f64::from)
+    }
+
+    #[inline(always)]
+    unsafe fn narrow(w: [f64; N]) -> [f32; N] {
+        w.map(|value| value as f32)
+    }
+
+    #[inline(always)]
+    unsafe fn add_wide(a: [f64; N], b: [f64; N]) -> [f64; N] {
+        from_fn(|lane| a[lane] + b[lane])
+    }
+
+    #[inline(always)]
+    unsafe fn mul_wide(a: [f64; N], b: [f64; N]) -> [f64; N] {
+        from_fn(|lane| a[lane] * b[lane])
+    }
+
+    #[inline(always)]
+    unsafe fn store_wide(to: *mut f64, w: [f64; N]) {
+        // SAFETY: the caller vouches for N elements.
+        unsafe { to.cast::<[f64; N]>().write_unaligned(w) }
     }
 
     #[inline(always)]

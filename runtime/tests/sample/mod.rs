@@ -44,9 +44,9 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         "f32_zip" => zip(random),
         "f32_scale_shift" => [pixels(random), activation(random)].concat(),
         "f32_prelu" | "f32_softmax" => pixels(random),
-        "f32_l2norm" => [pixels(random), vec![bits(1e-3)]].concat(),
+        "f32_l2norm" => [pixels(random), vec![bits(random.pick(&[1e-12, 1.0, 1e3]))]].concat(),
         "f32_lrn" => lrn(random),
-        "f32_copy" => copy(random),
+        "f32_copy" | "f32_input" => copy(random),
         "f32_fill" => fill(random),
         "f32_bilinear" => bilinear(random),
         "f32_cross" => cross(random),
@@ -61,6 +61,7 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         _ => {
             let tile = name
                 .strip_prefix("f32_conv_")
+                .or_else(|| name.strip_prefix("f32_longconv_"))
                 .and_then(|tile| tile.strip_suffix('v'));
             let (mr, nr) = tile
                 .and_then(|tile| tile.split_once('x'))
@@ -137,6 +138,8 @@ fn window(random: &mut Random) -> (Vec<i64>, i64) {
         [1, 1, 1],
         [1, 1, 7],
         [1, 5, 3],
+        [2, 5, 7],
+        [1, 1, 41],
     ]);
     for (dim, count) in counts.into_iter().enumerate() {
         let stride = if dim == 2 || counts[2] == 1 {
@@ -194,12 +197,19 @@ fn map(random: &mut Random) -> Vec<i64> {
         Step::Abs,
         Step::AddPositiveX,
     ];
+    const SMOOTH: [Step; 5] = [
+        Step::Softplus,
+        Step::Silu,
+        Step::Mish,
+        Step::Gelu,
+        Step::GeluTanh,
+    ];
     let steps: Vec<Step> = match random.within(0, 8) {
         0 => vec![Step::Exp],
         1 => vec![Step::Mul(4.0), Step::Tanh],
         2 => vec![Step::Mul(8.0), Step::Sigmoid],
-        3 => vec![Step::Abs, Step::Add(1.5), Step::Log],
-        5 => vec![Step::Mul(4.0), Step::Erf],
+        3 => vec![Step::Mul(8.0), random.pick(&SMOOTH)],
+        5 => vec![Step::Min(0.0), Step::ExpMinusOne, Step::AddPositiveX],
         // A root of something negative would be NaN, which poison is too.
         4 => vec![Step::Abs, Step::Sqrt, Step::Add(1.0), Step::Recip],
         _ => (0..random.within(1, 5))

@@ -1,15 +1,24 @@
-//! `f32_conv_MRxNRv`: a tile of convolution, dense layer or matrix product, the kernel that matters most.
+//! `f32_conv_MRxNRv`: a tile of convolution, dense layer or matrix product, the kernel that matters most; `f32_longconv_MRxNRv`: the same
+//! for sums of very many terms.
 //!
 //! One call computes `rows × tiles·MR` pixels of one panel of `NR` vectors of output channels. The
 //! reduction runs over `n0 × n1 × n2` taps of `run` contiguous inputs each, in this order, as one
 //! chain of multiply-adds per output that starts from the bias. Packed weights hold `NR·lanes`
 //! values for each step of the reduction; lanes beyond `channels` are computed and not stored.
+//! The long kernel adds up the products of [`BLOCK`](super::support::BLOCK) steps in f32, and these sums in f64, from the bias on: however many there are, a sum is
+//! within 1e-6 of the exact one relative to `Σ |x · w|`.
 //! All rows have the same weights where `w_row` is 0; else the call is a batch of matrix products, one for each row.
 
-use super::support::{Activation, View, activate, consts, invalid, multiply_add, span, vector};
-use super::{Footprint, Kernel, KernelFn, MAX_ARGS, float};
+mod long;
+mod twin;
+
+pub(super) use twin::{long_twin, twin};
+
+use super::support::{Activation, consts, invalid, span, vector};
+use super::{Footprint, Kernel, KernelFn, Twin};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
+use long::reduce_long;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{Ordering, compiler_fence};
 
@@ -22,6 +31,7 @@ consts! { Conv {
 pub(super) const fn row<const MR: usize, const NR: usize>(
     name: &'static str,
     entry: fn(Isa) -> Option<KernelFn>,
+    twin: Twin,
 ) -> Kernel {
     Kernel {
         name,
@@ -31,7 +41,7 @@ pub(super) const fn row<const MR: usize, const NR: usize>(
         exact: true,
         footprint: footprint::<MR, NR>,
         entry,
-        twin: twin::<MR, NR>,
+        twin,
     }
 }
 
@@ -43,6 +53,11 @@ entries! {
 entries! {
     /// A tile that needs 32 registers.
     pub(super) fn wide<MR, NR> = tile for Avx512 Portable16
+}
+
+entries! {
+    /// A tile of the long kernel.
+    pub(super) fn long<MR, NR> = long_tile
 }
 
 /// The outputs of a tile, in registers for as long as no index varies.
@@ -63,6 +78,32 @@ unsafe fn tile<S: Simd, const MR: usize, const NR: usize>(
     residual: *const f32,
     consts: *const i64,
 ) {
+    // SAFETY: passed on.
+    unsafe { tiles::<S, MR, NR, false>(out, x, w, bias, residual, consts) }
+}
+
+#[inline(always)]
+unsafe fn long_tile<S: Simd, const MR: usize, const NR: usize>(
+    out: *mut f32,
+    x: *const f32,
+    w: *const f32,
+    bias: *const f32,
+    residual: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: passed on.
+    unsafe { tiles::<S, MR, NR, true>(out, x, w, bias, residual, consts) }
+}
+
+#[inline(always)]
+unsafe fn tiles<S: Simd, const MR: usize, const NR: usize, const LONG: bool>(
+    out: *mut f32,
+    x: *const f32,
+    w: *const f32,
+    bias: *const f32,
+    residual: *const f32,
+    consts: *const i64,
+) {
     // Accumulators, a step's weights and one broadcast input; a single pixel needs each weight only once.
     const { assert!(MR * NR + if MR == 1 { 1 } else { NR } < S::REGISTERS) };
     // SAFETY: every address below is one of the footprint, in the order of its dimensions.
@@ -76,7 +117,11 @@ unsafe fn tile<S: Simd, const MR: usize, const NR: usize>(
                 let first = t * MR as isize;
                 let x = x.offset(r * c.in_row + first * c.in_px);
                 let out = out.offset(r * c.out_row + first * c.out_px);
-                let mut sums = reduce::<S, MR, NR>(x, w, bias, &c);
+                let mut sums = if LONG {
+                    reduce_long::<S, MR, NR>(x, w, bias, &c)
+                } else {
+                    reduce::<S, MR, NR>(x, w, bias, &c)
+                };
                 let residual = residual.wrapping_offset(r * c.res_row + first * c.res_px);
                 if whole {
                     if c.residual != 0 {
@@ -305,56 +350,4 @@ fn footprint_of(mr: usize, panel: usize, lanes: isize, consts: &[i64]) -> Vec<Op
             span(&[(c.rows, c.res_row), (pixels, c.res_px), (c.channels, 1)])
         },
     ]
-}
-
-fn twin<const MR: usize, const NR: usize>(
-    memory: &mut [f32],
-    at: &[usize; MAX_ARGS],
-    consts: &[i64],
-    isa: Isa,
-) {
-    naive(MR, NR * isa.lanes(), memory, at, consts, isa)
-}
-
-/// One function for all tiles of `mr` pixels by `panel` channels.
-fn naive(
-    mr: usize,
-    panel: usize,
-    memory: &mut [f32],
-    at: &[usize; MAX_ARGS],
-    consts: &[i64],
-    isa: Isa,
-) {
-    let c = Conv::new(consts);
-    let (slope, hi) = (float(c.slope as i64), float(c.hi as i64));
-    let panel = panel as isize;
-    let mut view = View::new(memory, at);
-    for r in 0..c.rows {
-        for p in 0..c.tiles * mr as isize {
-            for l in 0..c.channels {
-                let mut sum = view.get(3, l);
-                let mut weight = r * c.w_row + l;
-                for i0 in 0..c.n0 {
-                    for i1 in 0..c.n1 {
-                        for i2 in 0..c.n2 {
-                            for k in 0..c.run {
-                                let x = r * c.in_row
-                                    + p * c.in_px
-                                    + i0 * c.s0
-                                    + i1 * c.s1
-                                    + i2 * c.s2
-                                    + k;
-                                sum = multiply_add(isa, view.get(1, x), view.get(2, weight), sum);
-                                weight += panel;
-                            }
-                        }
-                    }
-                }
-                if c.residual != 0 {
-                    sum += view.get(4, r * c.res_row + p * c.res_px + l);
-                }
-                view.set(r * c.out_row + p * c.out_px + l, activate(sum, slope, hi));
-            }
-        }
-    }
 }

@@ -1,0 +1,186 @@
+//! Activations are accurate relative to their result, however small it is.
+
+use super::{ISAS, engines};
+use crate::compile;
+use crate::support::proven;
+use cnnc_compiler::layer::{LAYERS, Layer, Role};
+use cnnc_compiler::lower::Arithmetic;
+use ndarray::{ArrayD, IxDyn};
+use std::collections::BTreeSet;
+
+/// As they are written.
+const ACTIVATIONS: &[&str] = &[
+    "abs",
+    "clip -1 2",
+    "elu",
+    "elu 0.3",
+    "exp",
+    "gelu",
+    "gelu approximate",
+    "hardsigmoid",
+    "hardswish",
+    "leaky 0.1",
+    "mish",
+    "relu",
+    "relu6",
+    "scale 3",
+    "sigmoid",
+    "silu",
+    "softplus",
+    "tanh",
+];
+
+/// The layer of a network that has no other.
+fn layer(body: &str) -> Box<dyn Layer> {
+    let graph = compile(body).unwrap_or_else(|problems| panic!("{body}\n{problems}"));
+    let (_, node) = graph.live().next_back().expect("one layer");
+    node.layer.clone_layer()
+}
+
+/// Its reference evaluation of one number.
+fn exact(layer: &dyn Layer, x: f64) -> f64 {
+    layer.evaluate(&[&ArrayD::from_elem(IxDyn(&[1]), x)], &[])[[0]]
+}
+
+#[test]
+fn every_activation_is_in_the_list() {
+    let listed: BTreeSet<&str> = (ACTIVATIONS.iter())
+        .filter_map(|written| written.split(' ').next())
+        .collect();
+    for decl in LAYERS {
+        let sample = compile(decl.samples[0]).expect("a sample");
+        let own = |layer: &dyn Layer| layer.attributes().0 == decl.keyword;
+        let mut nodes = sample
+            .live()
+            .map(|(_, node)| &node.layer)
+            .filter(|layer| own(&***layer));
+        if nodes.any(|layer| matches!(layer.role(), Role::Pointwise(_))) {
+            assert!(listed.contains(decl.keyword), "{}", decl.keyword);
+        }
+    }
+}
+
+/// The reference against numbers from elsewhere.
+#[test]
+fn the_reference_has_the_exact_values() {
+    let mut current = None;
+    let mut compared = 0;
+    for line in include_str!("activations.txt").lines() {
+        if line.starts_with('#') {
+            continue;
+        }
+        if let Some(written) = line
+            .strip_prefix('[')
+            .and_then(|line| line.strip_suffix(']'))
+        {
+            current = Some(layer(&format!("input x: 1; {written}")));
+            continue;
+        }
+        let (x, right) = line.split_once(' ').expect("two numbers");
+        let (x, right): (f64, f64) = (x.parse().expect("x"), right.parse().expect("a value"));
+        let found = exact(&**current.as_ref().expect("a heading"), x);
+        // A few roundings; where the value is an exponential, one in the exponent, which is up to 90.
+        let bound = 200.0 * f64::EPSILON * right.abs();
+        assert!(
+            (found - right).abs() <= bound,
+            "{:?} of {x} is {right}, not {found}",
+            current.map(|layer| layer.attributes().0)
+        );
+        compared += 1;
+    }
+    assert!(compared > 400, "the table is read");
+}
+
+/// Every engine against the reference, at arguments of both signs and all magnitudes.
+#[test]
+fn activations_are_relatively_accurate() {
+    const PROMISED: f64 = 1e-6;
+    // Forty to a factor of ten, from the smallest normal number to the largest.
+    let magnitudes = (-1516..1540).map(|k| 10f64.powf(f64::from(k) / 40.0) as f32);
+    let arguments: Vec<f32> = magnitudes.flat_map(|x| [x, -x]).collect();
+    for written in ACTIVATIONS {
+        let body = format!("input x: {}; {written}", arguments.len());
+        let graph = compile(&body).expect("a network");
+        let layer = layer(&body);
+        let right: Vec<f64> = (arguments.iter())
+            .map(|&x| exact(&*layer, f64::from(x)))
+            .collect();
+        for isa in ISAS {
+            let lowered = proven(written, &graph, isa, Arithmetic::Exact);
+            for (engine, [outputs]) in engines(&lowered, [&[arguments.clone()]]) {
+                for ((&found, &right), x) in outputs[0].iter().zip(&right).zip(&arguments) {
+                    let normal = f64::from(f32::MIN_POSITIVE)..f64::from(f32::MAX);
+                    if !normal.contains(&right.abs()) {
+                        continue;
+                    }
+                    let off = (f64::from(found) / right - 1.0).abs();
+                    assert!(
+                        off <= PROMISED,
+                        "{written} of {x:e}, {isa}, {engine}: {found:e}, must be {right:e}: {off:e}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Lengths neither overflow nor vanish on the way.
+#[test]
+fn lengths_are_right_for_very_large_and_very_small_vectors() {
+    let body = "input x: 16; l2norm eps 1.2e-38";
+    let graph = compile(body).expect("a network");
+    for size in [3e38f32, 1e30, 1.0, 1e-20, 1.2e-38] {
+        let vector: Vec<f32> = (0..16)
+            .map(|i| if i % 2 == 0 { size } else { -size })
+            .collect();
+        for isa in ISAS {
+            let lowered = proven(body, &graph, isa, Arithmetic::Exact);
+            for (engine, [outputs]) in engines(&lowered, [&[vector.clone()]]) {
+                for (x, y) in outputs[0].iter().zip(&vector) {
+                    assert_eq!(*x, 0.25f32.copysign(*y), "{size:e}, {isa}, {engine}");
+                }
+            }
+        }
+    }
+}
+
+/// The inputs of strangers, with their answers.
+#[test]
+fn small_results_have_the_right_values() {
+    let arguments = [-9.0, -7.0, -5.5, -5.1389, -4.0, -3.0, -1.0, -1e-3];
+    let cases = [
+        (
+            "gelu",
+            [
+                -1.01573e-18,
+                -8.95869e-12,
+                -1.04443e-7,
+                -7.10072e-7,
+                -1.26685e-4,
+                -4.04969e-3,
+                -0.158655,
+                -4.99601e-4,
+            ],
+        ),
+        (
+            "softplus",
+            [
+                1.23402e-4, 9.11466e-4, 4.07844e-3, 5.84701e-3, 1.81499e-2, 4.85874e-2, 0.313262,
+                0.692647,
+            ],
+        ),
+    ];
+    for (written, right) in cases {
+        let graph = compile(&format!("input x: 8; {written}")).expect("a network");
+        for isa in ISAS {
+            let lowered = proven(written, &graph, isa, Arithmetic::Exact);
+            for (engine, [outputs]) in engines(&lowered, [&[arguments.to_vec()]]) {
+                for (&x, y) in outputs[0].iter().zip(right) {
+                    // The answers have six digits.
+                    let off = (f64::from(x) / y - 1.0).abs();
+                    assert!(off < 5e-6, "{written}, {isa}, {engine}: {x}, must be {y}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Numbers on which arithmetic is easily wrong: NaN and infinities, the very small, and sums of very many.
+
+mod activations;
+mod planted;
+mod sums;
+
+use crate::support::{interpreted, machine};
+use cnnc_compiler::lower::Lowered;
+use cnnc_runtime::Isa;
+
+/// The ISAs that computations differ between: of `Portable16` only the plan does.
+const ISAS: [Isa; 3] = [Isa::Avx512, Isa::Avx2, Isa::Portable];
+
+/// What each engine makes of each of these inputs: the interpreter, and machine code where the ISA is available.
+fn engines<const N: usize>(
+    lowered: &Lowered,
+    inputs: [&[Vec<f32>]; N],
+) -> Vec<(&'static str, [Vec<Vec<f32>>; N])> {
+    let mut results = vec![(
+        "interpreted",
+        inputs.map(|inputs| interpreted(lowered, inputs)),
+    )];
+    if lowered.plan.isa.available() {
+        results.push(("compiled", machine::compiled(lowered, inputs, 2)));
+    }
+    results
+}
