@@ -2,6 +2,7 @@
 
 use cnnc_compiler::diagnostic::Diagnostics;
 use cnnc_compiler::jit::JitError;
+use cnnc_compiler::loops::Unproven;
 use cnnc_compiler::slide::SlideError;
 use cnnc_runtime::isa::IsaError;
 use cnnc_runtime::session::RunError;
@@ -27,6 +28,8 @@ pub enum Error {
     Weights(WeightsError),
     /// No ISA could be chosen.
     Isa(IsaError),
+    /// The network is too much for the proof that its code is safe.
+    Unproven(Unproven),
     /// No machine code could be made.
     Jit(JitError),
     /// The network could not run on these inputs.
@@ -47,6 +50,7 @@ impl fmt::Display for Error {
             Error::Slide(error) => error.fmt(f),
             Error::Weights(error) => error.fmt(f),
             Error::Isa(error) => error.fmt(f),
+            Error::Unproven(error) => error.fmt(f),
             Error::Jit(error) => error.fmt(f),
             Error::Run(error) => error.fmt(f),
         }
@@ -78,8 +82,17 @@ from! {
     Slide(SlideError)
     Weights(WeightsError)
     Isa(IsaError)
-    Jit(JitError)
+    Unproven(Unproven)
     Run(RunError)
+}
+
+impl From<JitError> for Error {
+    fn from(error: JitError) -> Error {
+        match error {
+            JitError::Unproven(error) => Error::Unproven(error),
+            error => Error::Jit(error),
+        }
+    }
 }
 
 impl From<Diagnostics> for Error {

@@ -7,6 +7,7 @@ use crate::summary::{self, Summary};
 use crate::{Backend, Error, Options};
 use cnnc_compiler::diagnostic::{Diagnostics, Files};
 use cnnc_compiler::graph::{Graph, Output};
+use cnnc_compiler::loops::prove;
 use cnnc_compiler::lower::{self, Arithmetic, Lowered};
 use cnnc_compiler::outline::Outline;
 use cnnc_compiler::pass::{self, Note};
@@ -313,7 +314,10 @@ impl Built {
         let lowered = lower::lower(graph, isa, options.arithmetic);
         let code = match options.backend {
             Backend::Jit => Some(jit::compile(&lowered)?),
-            _ => None,
+            _ => {
+                prove(&lowered.program, &lowered.plan)?;
+                None
+            }
         };
         let compile = start.elapsed();
         let start = Instant::now();

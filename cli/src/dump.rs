@@ -54,7 +54,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             }
         }
         Stage::Loops => loops::dump::dump(&cnnc::compile_file(&args.spec)?.lower(isa).program),
-        Stage::Rust => emit::dump(cnnc::compile_file(&args.spec)?.graph()),
+        Stage::Rust => {
+            emit::dump(cnnc::compile_file(&args.spec)?.graph()).map_err(cnnc::Error::from)?
+        }
         Stage::Clif => jit::clif(&cnnc::compile_file(&args.spec)?.lower(isa))?,
     };
     Ok(print::line(text.trim_end())?)

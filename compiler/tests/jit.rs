@@ -153,6 +153,38 @@ fn what_is_not_proven_is_not_compiled() {
     ));
 }
 
+/// What is too much for the proof is no bug, but not run either.
+#[test]
+fn what_cannot_be_proven_is_an_error() {
+    let first = copy(arena(0, &[]), input(0, &[]), 8);
+    let far = copy(output(0, &[]), arena(0, &[(0, 1 << 50)]), 8);
+    let far = repeat(0, 8, vec![far]);
+    let lowered = network(Isa::Portable, 8, 8, 8, vec![vec![first], vec![far]]);
+    let error = jit::compile(&lowered).expect_err("out of range");
+    assert!(matches!(error, JitError::Unproven(_)));
+    assert_eq!(
+        error.to_string(),
+        "`part1` of hand is too much for the compiler, which must prove that its code is safe: a size or a stride is out of range"
+    );
+    let model = cnnc_compiler::emit::Model {
+        vis: Default::default(),
+        name: proc_macro2::Ident::new("Hand", proc_macro2::Span::call_site()),
+        rt: Default::default(),
+        doc: String::new(),
+        parameters: 0,
+        macs: 0,
+        pictures: vec![None],
+        head: Default::default(),
+        weights: None,
+        sources: Vec::new(),
+    };
+    let emitted = cnnc_compiler::emit::emit(&model, &[(vec![Isa::Portable], lowered)]);
+    assert_eq!(
+        emitted.map(|_| ()).expect_err("out of range").to_string(),
+        error.to_string()
+    );
+}
+
 #[test]
 fn an_isa_that_is_not_here_is_an_error() {
     for isa in Isa::ALL {

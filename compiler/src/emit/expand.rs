@@ -40,6 +40,16 @@ pub enum Spec {
     Inline(Group),
 }
 
+impl Spec {
+    /// Where it is written: the first and the last token.
+    fn span(&self) -> (Span, Span) {
+        match self {
+            Spec::File(_, span) | Spec::Text(_, span) => (*span, *span),
+            Spec::Inline(group) => (group.span_open(), group.span_close()),
+        }
+    }
+}
+
 /// Writes the network, or `compile_error!`s.
 pub fn expand(invocation: &Invocation) -> TokenStream {
     generate(invocation).unwrap_or_else(|errors| errors.into_iter().map(error).collect())
@@ -90,7 +100,10 @@ fn generate(invocation: &Invocation) -> Result<TokenStream, Vec<Message>> {
         weights,
         sources,
     };
-    Ok(emit(&model, &variants))
+    emit(&model, &variants).map_err(|error| {
+        let (first, last) = invocation.spec.span();
+        vec![(first, last, error.to_string())]
+    })
 }
 
 fn absolute(invocation: &Invocation, path: &Path) -> String {
@@ -119,7 +132,8 @@ fn front(invocation: &Invocation) -> Result<(resolve::Model, Vec<String>), Vec<M
             let Some(inline) = Inline::new(group) else {
                 let why = "a spec between braces must be written out where the macro is called"
                     .to_owned();
-                return Err(vec![(group.span_open(), group.span_close(), why)]);
+                let (first, last) = invocation.spec.span();
+                return Err(vec![(first, last, why)]);
             };
             let whole = inline.text.trim_start().starts_with("cnn ");
             let before = if whole {

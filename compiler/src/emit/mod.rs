@@ -24,7 +24,7 @@ mod plan;
 pub use expand::{Invocation, Spec, expand};
 
 use crate::graph::Graph;
-use crate::loops::{verify, verify_plan};
+use crate::loops::{Unproven, prove};
 use crate::lower::{Arithmetic, Lowered, lower};
 use cnnc_runtime::Isa;
 use cnnc_runtime::answer::Head;
@@ -79,15 +79,14 @@ pub fn variants(graph: &Graph) -> Vec<Variant> {
 
 /// The Rust of a network.
 ///
+/// # Errors
+/// When the network is too much for the proof.
+///
 /// # Panics
-/// When the loops are not proven (a bug in lowering), or there are none.
-pub fn emit(model: &Model, variants: &[Variant]) -> TokenStream {
-    for (isas, lowered) in variants {
-        let proof =
-            verify(&lowered.program).and_then(|()| verify_plan(&lowered.program, &lowered.plan));
-        if let Err(violations) = proof {
-            panic!("loops of {} for {}: {}", model.name, isas[0], violations[0]);
-        }
+/// As [`prove`]: a bug of the compiler. When there are no loops.
+pub fn emit(model: &Model, variants: &[Variant]) -> Result<TokenStream, Unproven> {
+    for (_, lowered) in variants {
+        prove(&lowered.program, &lowered.plan)?;
     }
     let first = &variants[0].1.plan;
     let arena = variants
@@ -101,14 +100,14 @@ pub fn emit(model: &Model, variants: &[Variant]) -> TokenStream {
     );
     let plans = plans(model, variants);
     let sources = model.sources.iter();
-    quote! {
+    Ok(quote! {
         #api
         const _: () = {
             #plans
             // An edit of a source is an edit of this crate.
             #(const _: &[u8] = ::core::include_bytes!(#sources);)*
         };
-    }
+    })
 }
 
 fn plans(model: &Model, variants: &[Variant]) -> TokenStream {
@@ -245,8 +244,11 @@ fn pictures(graph: &Graph) -> Vec<Option<PreProcess>> {
 }
 
 /// The text of `dump --stage=rust`: what `cnn_model!(pub Name = …)` stands for.
+///
+/// # Errors
+/// As [`emit`].
 #[cfg(feature = "print")]
-pub fn dump(graph: &Graph) -> String {
+pub fn dump(graph: &Graph) -> Result<String, Unproven> {
     let model = Model {
         vis: quote!(pub),
         name: names::Names::default().model(&graph.name),
@@ -259,7 +261,7 @@ pub fn dump(graph: &Graph) -> String {
         weights: None,
         sources: Vec::new(),
     };
-    pretty(emit(&model, &variants(&crate::pass::optimize(graph).0)))
+    emit(&model, &variants(&crate::pass::optimize(graph).0)).map(pretty)
 }
 
 /// Tokens as formatted text.

@@ -12,14 +12,14 @@
 //! stride, trip count and address folded. A kernel's constants lie in one read-only table beside the code. Memory of the code goes when
 //! the last [`Code`] does.
 //!
-//! A program is run only if [`verify()`](crate::loops::verify::verify) has proven it; [`compile`] asks.
+//! A program is run only if it has been [proven](crate::loops::prove); [`compile`] asks.
 
 mod body;
 mod emit;
 mod host;
 
 use crate::graph::NodeId;
-use crate::loops::{verify, verify_plan};
+use crate::loops::{Unproven, prove};
 use crate::lower::Lowered;
 use cnnc_runtime::Isa;
 use cnnc_runtime::session::Driver;
@@ -35,6 +35,8 @@ pub enum JitError {
     Host(&'static str),
     /// The loops are for an ISA that this machine does not have.
     Unavailable(Isa),
+    /// The loops are too much for the proof.
+    Unproven(Unproven),
     /// Cranelift or the operating system refused, for want of memory most likely.
     Module(Box<ModuleError>),
 }
@@ -44,6 +46,7 @@ impl fmt::Display for JitError {
         match self {
             JitError::Host(why) => write!(f, "the JIT does not support this machine: {why}"),
             JitError::Unavailable(isa) => write!(f, "this machine cannot run {isa} code"),
+            JitError::Unproven(error) => error.fmt(f),
             JitError::Module(_) => f.write_str("the JIT could not make machine code"),
         }
     }
@@ -131,21 +134,16 @@ impl Drop for Inner {
 /// Compiles loops for this process.
 ///
 /// # Errors
-/// When this machine cannot run such code, or memory for it cannot be had.
+/// When this machine cannot run such code, memory for it cannot be had, or the network is too much for the proof.
 ///
 /// # Panics
-/// When the loops do not verify, or are not the plan's: a bug of the compiler. The message names the section.
+/// As [`prove`]: a bug of the compiler.
 pub fn compile(lowered: &Lowered) -> Result<Code, JitError> {
     let program = &lowered.program;
     if !program.isa.available() {
         return Err(JitError::Unavailable(program.isa));
     }
-    let proof = verify(program).and_then(|()| verify_plan(program, &lowered.plan));
-    if let Err(violations) = proof {
-        let all: Vec<_> = violations.iter().map(ToString::to_string).collect();
-        let (name, isa) = (&program.name, program.isa);
-        panic!("jit: {name} for {isa} is not proven: {}", all.join("; "));
-    }
+    prove(program, &lowered.plan).map_err(JitError::Unproven)?;
     let mut module = Owned(Some(host::module(program.isa)?));
     let mut bytes = 0;
     let ids = emit::network(lowered, module.get(), &mut |module, id, context| {

@@ -10,13 +10,13 @@
 //!     f32_conv_6x2v(b3[1792*i0 + 16*i1], b1[7424*i0 + 0], w0[9216*i1], w0[36864 + 16*i1], -; 8, …)
 //! ```
 //!
-//! A program that [`verify`](mod@verify) has not proven is never run.
+//! A program that has not been [proven](prove) is never run.
 
 pub mod dump;
 pub mod interpret;
 pub mod verify;
 
-pub use verify::{verify, verify_plan};
+pub use verify::{Unproven, prove, verify, verify_plan};
 
 use crate::graph::NodeId;
 use crate::id::Map;

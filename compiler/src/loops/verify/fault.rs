@@ -1,6 +1,6 @@
 //! What can be wrong with a program.
 
-use crate::loops::{BufferId, VarId};
+use crate::loops::{Buffer, BufferId, VarId};
 use std::fmt;
 
 /// A fault and where it is.
@@ -31,8 +31,10 @@ pub enum Fault {
     Place(BufferId),
     /// Another number of arguments or constants than the kernel has, or an argument missing that it uses.
     Arity,
-    /// Constants that the kernel cannot work with, or numbers beyond all bounds.
+    /// Constants that the kernel cannot work with.
     Constants,
+    /// Numbers beyond all bounds.
+    Limit,
     /// An argument that reaches outside its buffer.
     Bounds {
         /// The argument.
@@ -66,14 +68,14 @@ pub enum Fault {
         /// The buffer.
         buffer: BufferId,
         /// The element.
-        element: usize,
+        element: i64,
     },
     /// An element of an output that is not written.
     Unwritten {
         /// The output.
         buffer: BufferId,
         /// The element.
-        element: usize,
+        element: i64,
     },
     /// An input or output that the plan does not have, or has with another length.
     Port(BufferId),
@@ -81,6 +83,13 @@ pub enum Fault {
     Plan,
     /// The proof takes too long.
     Effort,
+}
+
+impl Fault {
+    /// Whether the proof was given up: the program may be right all the same.
+    pub fn is_limit(&self) -> bool {
+        matches!(self, Fault::Limit | Fault::Effort)
+    }
 }
 
 impl Violation {
@@ -91,7 +100,43 @@ impl Violation {
             fault,
         }
     }
+
+    /// One that is about a buffer as a whole; its name is that of the section that makes what it holds.
+    pub(super) fn of_buffer(buffer: &Buffer, fault: Fault) -> Violation {
+        Violation {
+            section: Some(buffer.name.clone()),
+            call: None,
+            fault,
+        }
+    }
 }
+
+/// A network that is too much for the proof, which without one is not run. It is no fault of the network, nor one of the compiler.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unproven {
+    /// Name of the network.
+    pub network: String,
+    /// Where the proof was given up, and why.
+    pub violation: Box<Violation>,
+}
+
+impl fmt::Display for Unproven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Unproven { network, violation } = self;
+        let section = violation.section.as_deref();
+        match section {
+            Some(section) => write!(f, "`{section}` of {network} is too much for the compiler")?,
+            None => write!(f, "{network} is too much for the compiler")?,
+        }
+        write!(
+            f,
+            ", which must prove that its code is safe: {}",
+            violation.fault
+        )
+    }
+}
+
+impl std::error::Error for Unproven {}
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,7 +162,8 @@ impl fmt::Display for Fault {
             Fault::Nested(var) => write!(f, "the parallel loop over {var} is inside another"),
             Fault::Place(buffer) => write!(f, "{buffer} is not inside the arena"),
             Fault::Arity => f.write_str("not the arguments or constants of this kernel"),
-            Fault::Constants => f.write_str("constants out of range"),
+            Fault::Constants => f.write_str("constants that the kernel cannot work with"),
+            Fault::Limit => f.write_str("a size or a stride is out of range"),
             Fault::Bounds {
                 arg,
                 buffer,

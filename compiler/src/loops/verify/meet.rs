@@ -2,7 +2,7 @@
 
 use super::linear::{self, Term, TooHard};
 use super::reach::{Calls, Item, Loop, Reach, Shape};
-use super::{Fault, Space, Violation, at};
+use super::{Fault, Violation, at};
 use crate::loops::{Program, VarId};
 
 /// Most iterations of a parallel loop that are looked at one by one.
@@ -59,13 +59,12 @@ fn alone(shape: &Shape, call: &Calls) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Whether they are the same elements in the same order.
+/// Whether two accesses of one space are the same elements in the same order, in every iteration.
 fn same(a: &Reach, b: &Reach) -> bool {
     fn order(reach: &Reach) -> impl Iterator<Item = &(i64, i64)> {
         reach.dims.iter().filter(|&&(count, _)| count != 1)
     }
-    a.space == b.space
-        && a.origin + a.start == b.origin + b.start
+    a.origin + a.start == b.origin + b.start
         && a.terms.len() == b.terms.len()
         && a.terms
             .iter()
@@ -107,9 +106,8 @@ fn races(program: &Program, shape: &Shape, inner: &Loop, violations: &mut Vec<Vi
             reaches.map(move |reach| (call, reach))
         })
     };
-    let writable = |reach: &Reach| !matches!(reach.space, Space::Weights | Space::Input(_));
     for (call, write) in calls().filter(|(_, reach)| reach.writes()) {
-        for (with, other) in calls().filter(|(_, reach)| writable(reach)) {
+        for (with, other) in calls() {
             // Of two writes one order is enough: both signs of the distance are looked at.
             if apart(write, other) || (other.writes() && with < call) {
                 continue;

@@ -10,7 +10,7 @@
 //! buffer in the arena. Weights and inputs are only read.
 //!
 //! **Aliasing.** A call's output is disjoint from what the call reads, except where the kernel works in place and output
-//! and first input are the same elements in the same order.
+//! and first input are the same elements in the same order, in every iteration.
 //!
 //! **Races.** What one iteration of a parallel loop writes, no other iteration reads or writes.
 //!
@@ -18,20 +18,27 @@
 //! is from when a call has written it through this buffer until a call writes the same memory through another one (buffers share the arena).
 //! Only initialised elements are read. In the end every element of every output is.
 //!
-//! All of it is exact: where a question is not answered by intervals, it is put as a linear equation (`linear`) or the
-//! elements are enumerated in runs (`elements`). Only effort is bounded; a program that takes too much is rejected.
+//! All of it is exact, and no element is looked at: what a call reaches, with the loops around it, is a strided set (`strided`). Two
+//! of them meet if a linear equation has a bounded solution (`linear`), and one without the other is strided sets again
+//! (`digits`). So a proof takes as long as the program's text is, whatever its extents are. Effort is bounded all the same: a program that takes more
+//! is given up, which is an error (`Unproven`) and never a proof.
 
-mod elements;
+mod digits;
 mod fault;
 mod linear;
 mod meet;
 mod order;
+mod plan;
+mod progression;
 mod reach;
+mod sharing;
+mod strided;
 
 #[cfg(test)]
 mod tests;
 
-pub use fault::{Fault, Violation};
+pub use fault::{Fault, Unproven, Violation};
+pub use plan::verify_plan;
 
 use super::{Place, Program};
 use crate::id::Id;
@@ -44,7 +51,7 @@ use cnnc_runtime::plan::Plan;
 pub fn verify(program: &Program) -> Result<(), Vec<Violation>> {
     let shape = reach::analyse(program)?;
     let mut violations = meet::check(program, &shape);
-    violations.extend(order::check(program, &shape));
+    violations.extend(order::check(program, &shape, &mut order::EFFORT.clone()));
     if violations.is_empty() {
         Ok(())
     } else {
@@ -52,45 +59,39 @@ pub fn verify(program: &Program) -> Result<(), Vec<Violation>> {
     }
 }
 
-/// Proves that the memory which a session provides for the plan is what the program takes.
+/// Proves a network before it is run, or code is written that will.
 ///
 /// # Errors
-/// Every size that is not the plan's.
-pub fn verify_plan(program: &Program, plan: &Plan) -> Result<(), Vec<Violation>> {
-    let mut violations = Vec::new();
-    if program.arena > plan.arena || program.isa != plan.isa {
-        violations.push(Violation::of_program(Fault::Plan));
-    }
-    for (id, buffer) in program.buffers.iter() {
-        let port = |ports: &[cnnc_runtime::plan::Port], index: usize| {
-            ports.get(index).map(cnnc_runtime::plan::Port::elements)
-        };
-        let (room, whole) = match buffer.place {
-            Place::Arena(_) => continue,
-            Place::Weights => (Some(plan.packed), false),
-            Place::Input(index) => (port(&plan.inputs, index), false),
-            Place::Output(index) => (port(&plan.outputs, index), true),
-        };
-        let fits = room.is_some_and(|room| buffer.len <= room && (!whole || buffer.len == room));
-        if !fits {
-            violations.push(Violation::of_program(Fault::Port(id)));
-        }
-    }
-    for index in 0..plan.outputs.len() {
-        let written = |place: Place| place == Place::Output(index);
-        if !program.buffers.values().any(|buffer| written(buffer.place)) {
-            violations.push(Violation::of_program(Fault::Plan));
-        }
-    }
-    if violations.is_empty() {
-        Ok(())
-    } else {
-        Err(violations)
-    }
+/// When the network is too much for the proof.
+///
+/// # Panics
+/// When the program is wrong, or not the plan's: a bug of the compiler. The message names the section.
+pub fn prove(program: &Program, plan: &Plan) -> Result<(), Unproven> {
+    let Err(violations) = verify(program).and_then(|()| verify_plan(program, plan)) else {
+        return Ok(());
+    };
+    let (name, isa) = (&program.name, program.isa);
+    let wrong = violations
+        .iter()
+        .filter(|violation| !violation.fault.is_limit());
+    let wrong: Vec<String> = wrong.map(ToString::to_string).collect();
+    assert!(
+        wrong.is_empty(),
+        "lower: {name} for {isa} is not proven: {}",
+        wrong.join("; ")
+    );
+    let violation = violations
+        .into_iter()
+        .next()
+        .expect("an error has a reason");
+    Err(Unproven {
+        network: name.clone(),
+        violation: Box::new(violation),
+    })
 }
 
 /// An address space: accesses of different spaces never meet.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Space {
     Arena,
     Weights,

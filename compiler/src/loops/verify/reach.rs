@@ -4,7 +4,7 @@ use super::{Fault, Space, Violation, address, at};
 use crate::loops::{
     Access, BufferId, Call, For, Place, Program, Stmt, VarId, const_names, is_float,
 };
-use cnnc_runtime::kernel::{Footprint, KERNELS, Kernel, KernelId, MAX_ARGS};
+use cnnc_runtime::kernel::{Footprint, KERNELS, Kernel, KernelId};
 use std::ops::Range;
 
 /// A program in the terms of the proofs.
@@ -54,7 +54,7 @@ pub(super) struct Reach {
     pub origin: i64,
     /// Element of the buffer where the footprint starts, while all variables are zero.
     pub start: i64,
-    /// Variables and their coefficients, each variable once.
+    /// Variables and their coefficients, each variable once; only those that move it.
     pub terms: Vec<(VarId, i64)>,
     /// `(count, stride)` of the footprint.
     pub dims: Vec<(i64, i64)>,
@@ -85,7 +85,7 @@ impl Shape {
     }
 }
 
-/// Addresses and lengths must stay below this, so that sums of a few of them fit.
+/// Addresses and lengths, and products of counts, must stay below this, so that sums of a few of them fit.
 const LIMIT: i128 = 1 << 48;
 /// Sizes and strides among constants, so that kernels may multiply two.
 const LIMIT_CONST: u64 = 1 << 31;
@@ -145,10 +145,12 @@ impl Walk<'_> {
                 Place::Arena(offset) => offset as i128 + buffer.len as i128 <= arena,
                 _ => true,
             };
-            if !fits || buffer.len as i128 >= LIMIT || arena >= LIMIT {
-                self.violations
-                    .push(Violation::of_program(Fault::Place(id)));
-            }
+            let fault = match fits {
+                _ if buffer.len as i128 >= LIMIT || arena >= LIMIT => Fault::Limit,
+                true => continue,
+                false => Fault::Place(id),
+            };
+            self.violations.push(Violation::of_buffer(buffer, fault));
         }
     }
 
@@ -224,11 +226,7 @@ impl Walk<'_> {
             let Some(access) = &call.args[arg] else {
                 return Err(Fault::Arity);
             };
-            let empty = footprint.dims.iter().any(|&(count, _)| count == 0);
-            let reach = self.reach(kernel, arg, access, footprint)?;
-            if !empty {
-                reaches.push(reach);
-            }
+            reaches.extend(self.reach(kernel, arg, access, footprint)?);
         }
         Ok(Calls {
             section: self.section,
@@ -237,13 +235,14 @@ impl Walk<'_> {
         })
     }
 
+    /// Nothing, if the footprint is empty: then it may point anywhere.
     fn reach(
         &self,
         kernel: &Kernel,
         arg: usize,
         access: &Access,
         footprint: Footprint,
-    ) -> Result<Reach, Fault> {
+    ) -> Result<Option<Reach>, Fault> {
         let id = access.buffer;
         let buffer = self
             .program
@@ -259,16 +258,20 @@ impl Walk<'_> {
             if !self.inside.contains(&var) {
                 return Err(Fault::Scope(var));
             }
-            if i128::from(coefficient).abs() >= LIMIT {
-                return Err(Fault::Constants);
+            let known = terms.iter_mut().find(|(term, _)| *term == var);
+            let sum =
+                i128::from(coefficient) + known.as_ref().map_or(0, |(_, sum)| i128::from(*sum));
+            if sum.abs() >= LIMIT {
+                return Err(Fault::Limit);
             }
-            match terms.iter_mut().find(|(term, _)| *term == var) {
-                Some((_, sum)) => *sum += coefficient,
+            match known {
+                Some((_, known)) => *known = sum as i64,
                 None => terms.push((var, coefficient)),
             }
         }
-        // Empty footprints touch nothing: wherever they point is as good as anywhere.
-        let empty = footprint.dims.iter().any(|&(count, _)| count == 0);
+        if footprint.dims.iter().any(|&(count, _)| count == 0) {
+            return Ok(None);
+        }
         let start = i128::from(access.offset.base) + i128::from(footprint.offset);
         let (mut least, mut most, mut visits) = (start, start, 1i128);
         let trips = terms
@@ -278,12 +281,12 @@ impl Walk<'_> {
             let span = i128::from(count - 1) * i128::from(stride);
             visits = visits.saturating_mul(i128::from(count));
             if span.abs() >= LIMIT || visits >= LIMIT {
-                return Err(Fault::Constants);
+                return Err(Fault::Limit);
             }
             least += span.min(0);
             most += span.max(0);
         }
-        if !empty && (least < 0 || most >= buffer.len as i128) {
+        if least < 0 || most >= buffer.len as i128 {
             return Err(Fault::Bounds {
                 arg: kernel.args[arg],
                 buffer: id,
@@ -291,8 +294,8 @@ impl Walk<'_> {
                 len: buffer.len,
             });
         }
-        terms.retain(|&(_, coefficient)| coefficient != 0);
-        Ok(Reach {
+        terms.retain(|&(var, coefficient)| coefficient != 0 && self.shape.trips[at(var)] > 1);
+        Ok(Some(Reach {
             arg,
             buffer: id,
             space,
@@ -301,14 +304,14 @@ impl Walk<'_> {
             terms,
             dims: footprint.dims,
             range: (origin + least as i64, origin + most as i64),
-        })
+        }))
     }
 }
 
 /// Checks arguments and constants against the kernel's row.
 fn arity(kernel: &Kernel, call: &Call) -> Result<(), Fault> {
     let args = kernel.args.len();
-    if call.args.len() != args || args > MAX_ARGS || call.args[0].is_none() {
+    if call.args.len() != args {
         return Err(Fault::Arity);
     }
     let wanted = match kernel.consts {
@@ -331,7 +334,7 @@ fn arity(kernel: &Kernel, call: &Call) -> Result<(), Fault> {
         constant.unsigned_abs() >= limit
     };
     if named.any(large) {
-        return Err(Fault::Constants);
+        return Err(Fault::Limit);
     }
     Ok(())
 }

@@ -21,6 +21,8 @@ struct Checker<'a> {
     origins: Vec<Address>,
     /// The buffer through which an element was last written.
     written: Vec<Option<BufferId>>,
+    /// Whether an argument of a call is what the call writes.
+    in_place: HashMap<(*const Call, usize), bool>,
     /// Iteration of the parallel loop, and its traces.
     parallel: Option<(i64, Vec<Trace>)>,
 }
@@ -53,6 +55,7 @@ pub fn check(program: &Program) -> Result<(), &'static str> {
         defined: BTreeSet::new(),
         origins,
         written: vec![None; size],
+        in_place: HashMap::new(),
         parallel: None,
     };
     // Form holds for statements that never run, too.
@@ -115,7 +118,8 @@ impl Checker<'_> {
                         return Err("another number of constants");
                     }
                     if row.consts.last() == Some(&"...")
-                        && call.consts.len() as i64 != 8 + 2 * call.consts[7]
+                        && call.consts.get(7).map(|steps| 8 + 2 * steps)
+                            != Some(call.consts.len() as i64)
                     {
                         return Err("another number of steps");
                     }
@@ -180,6 +184,11 @@ impl Checker<'_> {
         }
         for (arg, buffer, reads) in touched {
             let whole = row.in_place && arg == 1 && reads == writes;
+            // By the address of the call: it is in place in every iteration or in none.
+            let always = self.in_place.entry((std::ptr::from_ref(call), arg));
+            if *always.or_insert(whole) != whole {
+                return Err("a call in place in some iterations only");
+            }
             if !whole && reads.iter().any(|read| unique.contains(read)) {
                 return Err("an input that overlaps the output");
             }

@@ -1,15 +1,31 @@
 //! The verifier against a naive checker, on valid programs and on thousands of mutants of them.
 
+mod aliases;
+mod build;
 mod checker;
+mod effort;
+mod form;
 mod mutants;
+mod order;
+mod plan;
 mod programs;
+mod races;
+mod random;
+mod sharing;
 
 use super::{Fault, verify};
 use crate::loops::Program;
 use programs::{ALL, conv_with_halo};
+use std::collections::BTreeMap;
+
+/// Random programs that are tried: a second's worth.
+const SEEDS: u64 = 20_000;
 
 fn faults(program: &Program) -> Vec<Fault> {
-    let violations = verify(program).err().unwrap_or_default();
+    let Err(violations) = verify(program) else {
+        return Vec::new();
+    };
+    assert!(!violations.is_empty(), "an error says why");
     violations
         .into_iter()
         .map(|violation| violation.fault)
@@ -32,19 +48,9 @@ fn no_broken_mutant_is_missed() {
     for (name, make) in ALL {
         let program = make();
         mutants::each(&program, |what, mutant| {
-            let (truth, found) = (checker::check(mutant), faults(mutant));
-            match truth {
-                Err(wrong) => {
-                    broken += 1;
-                    assert!(
-                        !found.is_empty(),
-                        "{name}, {what}: missed {wrong}\n{mutant}"
-                    );
-                }
-                Ok(()) => {
-                    sound += 1;
-                    assert_eq!(found, [], "{name}, {what}: is sound\n{mutant}");
-                }
+            match agree(&format!("{name}, {what}"), mutant) {
+                Err(_) => broken += 1,
+                Ok(()) => sound += 1,
             }
         });
     }
@@ -52,6 +58,42 @@ fn no_broken_mutant_is_missed() {
     assert!(
         broken > 3000 && sound > 300,
         "{broken} broken, {sound} sound: too few to mean anything"
+    );
+}
+
+/// The verifier accepts what is sound, and nothing else.
+fn agree(what: &str, program: &Program) -> Result<(), &'static str> {
+    let (truth, found) = (checker::check(program), faults(program));
+    match truth {
+        Err(wrong) => assert!(!found.is_empty(), "{what}: missed {wrong}\n{program}"),
+        Ok(()) => assert_eq!(found, [], "{what}: is sound\n{program}"),
+    }
+    truth
+}
+
+fn sound(what: &str, program: &Program) {
+    assert_eq!(agree(what, program), Ok(()), "{what}");
+}
+
+/// The program is wrong, and all that is found is `expected`.
+fn wrong(what: &str, program: &Program, expected: &[Fault]) {
+    assert!(agree(what, program).is_err(), "{what}");
+    assert_eq!(faults(program), expected, "{what}:\n{program}");
+}
+
+#[test]
+fn random_programs_are_judged_as_they_are() {
+    let mut verdicts: BTreeMap<&str, u64> = BTreeMap::new();
+    for seed in 0..SEEDS {
+        let verdict = agree(&format!("seed {seed}"), &random::program(seed));
+        *verdicts
+            .entry(verdict.err().unwrap_or("sound"))
+            .or_default() += 1;
+    }
+    println!("{verdicts:?}");
+    assert!(
+        verdicts.len() >= 10 && verdicts["sound"] > SEEDS / 3 && verdicts["sound"] < SEEDS * 2 / 3,
+        "too many of one kind to mean anything: {verdicts:?}"
     );
 }
 

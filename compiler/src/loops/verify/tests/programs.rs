@@ -1,9 +1,9 @@
 //! Small programs with everything that lowered networks have: halos, panels with tails, windows of one buffer, scratch
 //! inside a loop, memory that buffers share.
 
-use crate::id::{Id, Map};
+use super::build::*;
 use crate::loops::*;
-use crate::lower::{Arithmetic, kernel, lower};
+use crate::lower::{Arithmetic, lower};
 use crate::pass::optimize;
 use crate::{Files, compile_source};
 use cnnc_runtime::Isa;
@@ -42,95 +42,6 @@ fn lowered() -> Program {
     let model = compile_source(&mut Files::default(), "small.cnn", text);
     let (graph, _) = optimize(&model.unwrap().graph);
     lower(&graph, Isa::Portable, Arithmetic::Fast).program
-}
-
-struct Build(Program);
-
-fn build(arena: usize) -> Build {
-    Build(Program {
-        name: "test".into(),
-        isa: Isa::Portable,
-        buffers: Map::new(),
-        vars: 0,
-        arena,
-        sections: Vec::new(),
-    })
-}
-
-impl Build {
-    fn buffer(&mut self, name: &str, place: Place, len: usize) -> BufferId {
-        let name = name.into();
-        self.0.buffers.push(Buffer { len, place, name })
-    }
-
-    fn repeat(
-        &mut self,
-        trip: u32,
-        parallel: bool,
-        body: impl FnOnce(&mut Self, VarId) -> Vec<Stmt>,
-    ) -> Stmt {
-        let var = VarId::new(self.0.vars);
-        self.0.vars += 1;
-        let body = body(self, var);
-        Stmt::For(For {
-            var,
-            trip,
-            parallel,
-            body,
-        })
-    }
-
-    fn section(&mut self, label: &str, body: Vec<Stmt>) {
-        let label = label.into();
-        self.0.sections.push(Section {
-            node: None,
-            label,
-            body,
-        });
-    }
-}
-
-fn to(buffer: BufferId, base: i64, terms: &[(VarId, i64)]) -> Option<Access> {
-    let offset = Affine {
-        base,
-        terms: terms.to_vec(),
-    };
-    Some(Access { buffer, offset })
-}
-
-fn call(name: &str, args: &[Option<Access>], consts: &[i64]) -> Stmt {
-    Stmt::Call(Call {
-        kernel: kernel(name),
-        args: args.to_vec(),
-        consts: consts.to_vec(),
-    })
-}
-
-/// `slope, hi` of no activation.
-fn linear() -> [i64; 2] {
-    [bits(1.0), bits(f64::INFINITY)]
-}
-
-fn fill(out: Option<Access>, rows: (i64, i64), run: i64) -> Stmt {
-    call(
-        "f32_fill",
-        &[out],
-        &[1, 0, 1, 0, rows.0, rows.1, run, bits(0.0)],
-    )
-}
-
-/// `dims` of out and in, outermost first.
-fn copy(out: Option<Access>, from: Option<Access>, dims: &[[i64; 3]]) -> Stmt {
-    let mut consts = [1, 0, 0].repeat(5 - dims.len());
-    consts.extend(dims.concat());
-    call("f32_copy", &[out, from], &consts)
-}
-
-fn relu(out: Option<Access>, from: Option<Access>, rows: [i64; 3], run: i64) -> Stmt {
-    let mut consts = vec![1, 0, 0];
-    consts.extend(rows);
-    consts.extend([run, 1, 2, bits(0.0)]);
-    call("f32_map", &[out, from], &consts)
 }
 
 /// A 3x3 convolution of 2x4x4 to 12 channels, in parallel over rows; the second panel has 4 channels.

@@ -1,0 +1,230 @@
+//! Reads of what is not there: never written, written too late, or lost with the memory that buffers share.
+
+use super::build::*;
+use super::{sound, wrong};
+use crate::id::Id;
+use crate::loops::verify::Fault;
+use crate::loops::*;
+
+fn unwritten(buffer: usize, element: i64) -> Fault {
+    let (arg, buffer) = ("x", BufferId::new(buffer));
+    Fault::Uninitialised {
+        arg,
+        buffer,
+        element,
+    }
+}
+
+#[test]
+fn memory_that_a_loop_shares_is_lost() {
+    // Two tensors in one place, by turns: the second is written where the first is, and then the first is read.
+    let turns = |order: &[usize], shift: usize, parallel: bool| {
+        program(12, &[(0, 4), (shift, 4)], |b, [input, output], t| {
+            let first = run(to(t[0], 0, &[]), to(input, 0, &[]), 4);
+            let round = b.repeat(3, parallel, |_, i| {
+                let steps = [
+                    run(to(t[0], 0, &[]), to(input, 0, &[(i, 4)]), 4),
+                    run(to(t[1], 0, &[]), to(input, 0, &[(i, 4)]), 4),
+                    run(to(output, 0, &[(i, 4)]), to(t[0], 0, &[]), 4),
+                    run(to(output, 0, &[(i, 4)]), to(t[1], 0, &[]), 4),
+                ];
+                order.iter().map(|&index| steps[index].clone()).collect()
+            });
+            vec![first, round]
+        })
+    };
+    sound("written again", &turns(&[1, 0, 2], 0, false));
+    sound("both, by turns", &turns(&[0, 2, 1, 3], 0, false));
+    sound("beside", &turns(&[0, 1, 2], 4, false));
+    wrong(
+        "lost in the same iteration",
+        &turns(&[0, 1, 2], 3, false),
+        &[unwritten(2, 3)],
+    );
+    // Written before the loop, and lost after the first iteration has read it.
+    wrong(
+        "lost in the iteration before",
+        &turns(&[2, 1], 0, false),
+        &[unwritten(2, 0)],
+    );
+    wrong(
+        "a part of it",
+        &turns(&[2, 1], 2, false),
+        &[unwritten(2, 2)],
+    );
+    sound("never lost", &turns(&[2, 1], 4, false));
+}
+
+/// The loop takes from a tensor that it reads, and from one that only others read.
+#[test]
+fn memory_of_three_is_lost() {
+    let three = |shift: usize| {
+        program(4, &[(0, 4), (0, 4), (shift, 4)], |b, [input, output], t| {
+            let write = |index: usize| run(to(t[index], 0, &[]), to(input, 0, &[]), 4);
+            let first = vec![
+                write(1),
+                run(to(output, 0, &[]), to(t[1], 0, &[]), 4),
+                write(2),
+            ];
+            let round = b.repeat(2, false, |_, _| {
+                vec![run(to(output, 0, &[]), to(t[2], 0, &[]), 4), write(0)]
+            });
+            let last = vec![write(1), run(to(output, 0, &[]), to(t[1], 0, &[]), 4)];
+            [first, vec![round], last].concat()
+        })
+    };
+    sound("beside", &three(4));
+    wrong("in one element", &three(3), &[unwritten(4, 0)]);
+}
+
+#[test]
+fn memory_that_loops_inside_share_is_lost() {
+    let nested = |shift: usize| {
+        program(4, &[(0, 4), (shift, 4)], |b, [input, output], t| {
+            let first = run(to(t[0], 0, &[]), to(input, 0, &[]), 4);
+            let round = b.repeat(2, false, |b, _| {
+                let read = b.repeat(4, false, |_, j| {
+                    vec![run(to(output, 0, &[(j, 1)]), to(t[0], 0, &[(j, 1)]), 1)]
+                });
+                let write = b.repeat(4, false, |_, j| {
+                    vec![run(to(t[1], 0, &[(j, 1)]), to(input, 0, &[(j, 1)]), 1)]
+                });
+                vec![read, write]
+            });
+            vec![first, round]
+        })
+    };
+    sound("beside", &nested(4));
+    wrong("in the same place", &nested(0), &[unwritten(2, 0)]);
+    wrong("in one element", &nested(3), &[unwritten(2, 3)]);
+}
+
+#[test]
+fn an_iteration_reads_what_it_has_written() {
+    // Scratch memory of four elements for each iteration, or for all; written in part, read as a whole.
+    let scratch = |written: i64, factor: i64, before: bool| {
+        program(12, &[(0, 12)], |b, [input, output], t| {
+            let mut body = Vec::new();
+            if before {
+                body.push(fill(to(t[0], 0, &[]), (1, 0), 12));
+            }
+            body.push(b.repeat(3, false, |_, i| {
+                vec![
+                    run(
+                        to(t[0], 0, &[(i, factor)]),
+                        to(input, 0, &[(i, 4)]),
+                        written,
+                    ),
+                    run(to(output, 0, &[(i, 4)]), to(t[0], 0, &[(i, factor)]), 4),
+                ]
+            }));
+            body
+        })
+    };
+    for factor in [0, 4] {
+        sound("all of it", &scratch(4, factor, false));
+        wrong(
+            "all but one",
+            &scratch(3, factor, false),
+            &[unwritten(2, 3)],
+        );
+        sound(
+            "all but one, which was there before",
+            &scratch(3, factor, true),
+        );
+    }
+    // Written by each iteration for the next; the first finds nothing, or finds it written.
+    let carried = |before: bool| {
+        program(12, &[(0, 16)], |b, [input, output], t| {
+            let mut body = Vec::new();
+            if before {
+                body.push(fill(to(t[0], 0, &[]), (1, 0), 4));
+            }
+            body.push(b.repeat(3, false, |_, i| {
+                vec![
+                    run(to(output, 0, &[(i, 4)]), to(t[0], 0, &[(i, 4)]), 4),
+                    run(to(t[0], 4, &[(i, 4)]), to(input, 0, &[(i, 4)]), 4),
+                ]
+            }));
+            body
+        })
+    };
+    sound("from iteration to iteration", &carried(true));
+    wrong("from nowhere", &carried(false), &[unwritten(2, 0)]);
+    // Each iteration reads what all of them write.
+    let early = program(12, &[(0, 3)], |b, [input, output], t| {
+        vec![b.repeat(3, false, |_, i| {
+            vec![
+                run(to(t[0], 0, &[(i, 1)]), to(input, 0, &[(i, 1)]), 1),
+                copy(
+                    to(output, 0, &[(i, 4)]),
+                    to(t[0], 0, &[]),
+                    &[[2, 2, 0], [2, 1, 1]],
+                ),
+            ]
+        })]
+    });
+    wrong("what later iterations write", &early, &[unwritten(2, 1)]);
+}
+
+#[test]
+fn loops_inside_have_variables_of_their_own() {
+    // An inner loop writes rows of two, another reads them, backwards or not, and one more of them or not.
+    let rows = |count: u32, backwards: bool| {
+        program(24, &[(0, 24)], |b, [input, output], t| {
+            vec![b.repeat(3, true, |b, i| {
+                let write = b.repeat(4, false, |_, j| {
+                    vec![run(
+                        to(t[0], 0, &[(i, 8), (j, 2)]),
+                        to(input, 0, &[(i, 8), (j, 2)]),
+                        2,
+                    )]
+                });
+                let mut read = Vec::new();
+                read.push(b.repeat(count, false, |_, k| {
+                    let (base, factor) = if backwards { (6, -2) } else { (0, 2) };
+                    vec![run(
+                        to(output, 0, &[(i, 8), (k, 2)]),
+                        to(t[0], base, &[(i, 8), (k, factor)]),
+                        2,
+                    )]
+                }));
+                if count < 4 {
+                    read.push(fill(to(output, 6, &[(i, 8)]), (1, 0), 2));
+                }
+                [vec![write], read].concat()
+            })]
+        })
+    };
+    for backwards in [false, true] {
+        sound("all rows", &rows(4, backwards));
+        sound("some rows", &rows(3, backwards));
+    }
+}
+
+#[test]
+fn outputs_are_written_to_the_end() {
+    let all = |n: i64, shift: i64| {
+        program(8, &[], |_, [input, output], _| {
+            vec![run(to(output, shift, &[]), to(input, 0, &[]), n)]
+        })
+    };
+    let missing = |element: i64| {
+        [Fault::Unwritten {
+            buffer: BufferId::new(1),
+            element,
+        }]
+    };
+    sound("all", &all(8, 0));
+    wrong("all but the last", &all(7, 0), &missing(7));
+    wrong("all but the first", &all(7, 1), &missing(0));
+    wrong(
+        "nothing",
+        &program(8, &[], |_, _, _| Vec::new()),
+        &missing(0),
+    );
+    sound(
+        "there is nothing to write",
+        &program(0, &[], |_, _, _| Vec::new()),
+    );
+}
