@@ -1,8 +1,9 @@
 //! How far the numbers of a compiled network are from the exact ones, layer by layer.
 
 use crate::reference::Reference;
-use crate::{Error, Model, Options, summary};
+use crate::{Error, Model, Options};
 use cnnc_compiler::graph::{Graph, Output};
+use cnnc_compiler::layer::written;
 use cnnc_compiler::pass;
 use cnnc_runtime::input::Input;
 use cnnc_runtime::session::elements;
@@ -99,7 +100,7 @@ impl Model {
         let mut found = outputs.iter();
         let mut layers = Vec::new();
         reference.visit(&inputs, &mut |node, exact| {
-            let (label, layer) = (node.label.clone(), summary::describe(&*node.layer));
+            let (label, layer) = (node.label.clone(), written(&*node.layer));
             let mut accuracy = Accuracy::new(label, layer, exact.shape());
             let output = found.next().expect("every node's result is an output");
             accuracy.compare(output.data, exact.iter());

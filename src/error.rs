@@ -3,6 +3,7 @@
 use cnnc_compiler::diagnostic::Diagnostics;
 use cnnc_compiler::jit::JitError;
 use cnnc_compiler::loops::Unproven;
+use cnnc_compiler::resolve::TORCHVISION;
 use cnnc_compiler::slide::SlideError;
 use cnnc_runtime::isa::IsaError;
 use cnnc_runtime::session::RunError;
@@ -21,11 +22,15 @@ pub enum Error {
         label: String,
         /// The label most like it, if one is.
         nearest: Option<String>,
+        /// The labels that there are, as a list to print.
+        known: String,
     },
     /// The network cannot slide over a larger picture.
     Slide(SlideError),
     /// The weights do not fit the network.
     Weights(WeightsError),
+    /// The weights do not fit the network under its names, but would with `weights torchvision`.
+    Names(WeightsError),
     /// No ISA could be chosen.
     Isa(IsaError),
     /// The network is too much for the proof that its code is safe.
@@ -40,15 +45,21 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Spec(diagnostics) => f.write_str(diagnostics.render(false).trim_end()),
-            Error::NoTap { label, nearest } => {
-                write!(f, "no tensor is labelled `{label}`")?;
+            Error::NoTap {
+                label,
+                nearest,
+                known,
+            } => {
+                write!(f, "no tensor is called `{label}`")?;
                 match nearest {
                     Some(nearest) => write!(f, "; is `{nearest}` meant?"),
-                    None => Ok(()),
+                    None if known.is_empty() => Ok(()),
+                    None => write!(f, "; labels are: {known}"),
                 }
             }
             Error::Slide(error) => error.fmt(f),
             Error::Weights(error) => error.fmt(f),
+            Error::Names(error) => write!(f, "{error}\n{TORCHVISION}"),
             Error::Isa(error) => error.fmt(f),
             Error::Unproven(error) => error.fmt(f),
             Error::Jit(error) => error.fmt(f),

@@ -37,6 +37,11 @@
 //!
 //! All are on by default. The command line is a package of its own, `cnnc-cli`.
 
+// The programs in it run as tests.
+#[cfg(all(doctest, feature = "jit", feature = "macros"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(feature = "macros")]
 mod cnn_model;
 

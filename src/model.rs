@@ -3,10 +3,11 @@
 use crate::network::{Engine, Inner, Network, SectionInfo};
 use crate::picture::{Picture, TooLarge, View};
 use crate::reference::Reference;
-use crate::summary::{self, Summary};
+use crate::summary::Summary;
 use crate::{Backend, Error, Options};
 use cnnc_compiler::diagnostic::{Diagnostics, Files};
-use cnnc_compiler::graph::{Graph, Output};
+use cnnc_compiler::graph::{Graph, Output, ValueId};
+use cnnc_compiler::layer::written;
 use cnnc_compiler::loops::prove;
 use cnnc_compiler::lower::{self, Arithmetic, Lowered};
 use cnnc_compiler::outline::Outline;
@@ -139,6 +140,25 @@ impl Model {
         lower::lower(&pass::optimize(self.graph()).0, isa, Arithmetic::Fast)
     }
 
+    /// The tensor of a name, as every command calls it: a label, an input, a layer (`conv1_bn`), or the last tensor of a block or of
+    /// a turn of a loop (`layer1.0`).
+    ///
+    /// # Errors
+    /// [`Error::NoTap`] when there is none.
+    pub fn find(&self, name: &str) -> Result<ValueId, Error> {
+        let graph = self.graph();
+        graph.find(name).ok_or_else(|| {
+            let names: Vec<&str> = graph.directory().into_keys().collect();
+            let mut labels: Vec<&str> = graph.names.iter().map(|(name, _)| name.as_str()).collect();
+            labels.sort_unstable();
+            Error::NoTap {
+                label: name.to_owned(),
+                nearest: words::nearest(name, &names).map(str::to_owned),
+                known: words::list(&labels),
+            }
+        })
+    }
+
     /// The graph with these tensors as outputs too.
     fn tapped(&self, taps: &[String]) -> Result<Graph, Error> {
         let mut graph = self.graph().clone();
@@ -146,17 +166,27 @@ impl Model {
             if graph.outputs.iter().any(|output| output.name == *label) {
                 continue;
             }
-            let found = graph.names.iter().find(|(name, _)| name == label);
-            let Some(&(_, value)) = found else {
-                let names: Vec<&str> = graph.names.iter().map(|(name, _)| name.as_str()).collect();
-                let nearest = words::nearest(label, &names).map(str::to_owned);
-                let label = label.clone();
-                return Err(Error::NoTap { label, nearest });
-            };
+            let value = self.find(label)?;
             let name = label.clone();
             graph.outputs.push(Output { name, value });
         }
         Ok(graph)
+    }
+
+    /// The error for weights that do not fit: whether only their names are others is part of it.
+    pub fn unfit(&self, mut error: WeightsError, weights: &Weights) -> Error {
+        let WeightsError::Unfit { problems, .. } = &mut error else {
+            return Error::Weights(error);
+        };
+        for problem in problems {
+            if let Problem::Missing { name, pair, .. } = problem {
+                *pair = self.inner.pairs.get(name).cloned();
+            }
+        }
+        match self.inner.is_torchvisions(weights) {
+            true => Error::Names(error),
+            false => Error::Weights(error),
+        }
     }
 
     /// The network on a larger picture of those extents (height and width), which answers for every window of the
@@ -237,7 +267,10 @@ impl Model {
             Backend::Reference => Built::reference(graph, weights, options),
             Backend::Interp | Backend::Jit => Built::loops(&graph, isa, weights, options, start),
         };
-        let built = built.map_err(|error| self.name_pairs(error))?;
+        let built = built.map_err(|error| match error {
+            Error::Weights(error) => self.unfit(error, weights),
+            error => error,
+        })?;
         Ok(Network(Arc::new(Inner {
             name: self.graph().name.clone(),
             isa,
@@ -252,20 +285,6 @@ impl Model {
             compile: self.front + built.compile,
             load: built.load,
         })))
-    }
-}
-
-impl Model {
-    /// Says of missing tensors which pair of the spec's `weights map` names them.
-    fn name_pairs(&self, mut error: Error) -> Error {
-        if let Error::Weights(WeightsError::Unfit { problems, .. }) = &mut error {
-            for problem in problems {
-                if let Problem::Missing { name, pair, .. } = problem {
-                    *pair = self.inner.pairs.get(name).cloned();
-                }
-            }
-        }
-        error
     }
 }
 
@@ -381,8 +400,7 @@ fn sections(graph: &Graph, lowered: &Lowered) -> Vec<SectionInfo> {
             let node = section.node.map(|id| &graph.nodes[id]);
             SectionInfo {
                 label: section.label.clone(),
-                layer: node
-                    .map_or_else(|| "copy".to_owned(), |node| summary::describe(&*node.layer)),
+                layer: node.map_or_else(|| "copy".to_owned(), |node| written(&*node.layer)),
                 macs: node.map_or(0, |node| graph.node_macs(node)),
             }
         })

@@ -4,7 +4,7 @@ use crate::picture::{Context, Tree, describe, repeat};
 use cnnc_compiler::graph::{Graph, Node, ParamId};
 use cnnc_compiler::hash;
 use cnnc_compiler::id::Id;
-use cnnc_compiler::layer::{self, Layer, ParamDecl};
+use cnnc_compiler::layer::written::{declaration, short, written};
 use cnnc_compiler::lower::Lowered;
 use cnnc_compiler::outline::Outline;
 use cnnc_runtime::session::session_bytes;
@@ -139,7 +139,7 @@ fn folds(graph: &Graph, outline: &Outline) -> Vec<Fold> {
             if again.len() < 3 || last + 1 - first != again.len() {
                 continue;
             }
-            let label = |unit| describe::label(&context, unit);
+            let label = |unit| describe::name(&context, unit);
             let ends = match &units[1..] {
                 [only] => vec![label(only)],
                 [first, .., last] => vec![label(first), label(last)],
@@ -173,7 +173,7 @@ fn row(graph: &Graph, node: &Node, seen: &mut HashSet<ParamId>) -> Row {
         label: node.label.clone(),
         layer: keyword,
         attributes,
-        written: describe(&*node.layer),
+        written: written(&*node.layer),
         output: graph.values[node.output].shape.dims().to_vec(),
         parameters,
         shared: parameters == 0 && !learned.is_empty(),
@@ -181,63 +181,14 @@ fn row(graph: &Graph, node: &Node, seen: &mut HashSet<ParamId>) -> Row {
     }
 }
 
-/// A layer as it would be written, without parameters that have their declared default.
-pub(crate) fn describe(layer: &dyn Layer) -> String {
-    let (keyword, attributes) = layer.attributes();
-    let mut text = keyword.to_owned();
-    for (name, value) in attributes {
-        let declared = declaration(keyword, name);
-        let value = match declared.is_some_and(|param| param.default.is_some()) {
-            true => short(&value),
-            false => value,
-        };
-        if declared.is_some_and(|param| param.default == Some(&value)) {
-            continue;
-        }
-        text.push(' ');
-        if !declared.is_some_and(|param| param.positional) {
-            text += name;
-            text.push(' ');
-        }
-        text += &value;
-    }
-    text
-}
-
 fn is_default(keyword: &str, name: &str, value: &str) -> bool {
     let declared = declaration(keyword, name);
     declared.is_some_and(|param| param.default == Some(&short(value)))
 }
 
-pub(crate) fn declaration(keyword: &str, name: &str) -> Option<&'static ParamDecl> {
-    let params = layer::find(keyword)?.params;
-    params.iter().find(|param| param.name == name)
-}
-
-/// What stands for the same along every axis, once: `/2` for `/2x2`, `1` for `(1, 1, 1, 1)`.
-pub(crate) fn short(value: &str) -> String {
-    let stride = value.strip_prefix('/');
-    let list = value
-        .strip_prefix('(')
-        .and_then(|value| value.strip_suffix(')'));
-    let (prefix, parts): (&str, Vec<&str>) = match (stride, list) {
-        (Some(extents), _) => ("/", extents.split('x').collect()),
-        (_, Some(list)) => ("", list.split(", ").collect()),
-        _ => ("", value.split('x').collect()),
-    };
-    match parts[..] {
-        [first, ref rest @ ..]
-            if !rest.is_empty() && !first.is_empty() && rest.iter().all(|part| *part == first) =>
-        {
-            format!("{prefix}{first}")
-        }
-        _ => value.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Fold, short};
+    use super::Fold;
 
     fn folds(text: &str) -> (Vec<Fold>, usize) {
         let summary = crate::compile_str("test", text)
@@ -292,21 +243,5 @@ mod tests {
             (found[0].label.as_str(), found[0].like.as_str()),
             ("r", "q")
         );
-    }
-
-    #[test]
-    fn equal_axes_are_written_once() {
-        let values = [
-            "/2x2",
-            "/2x1",
-            "1x1x1",
-            "(2, 2, 2, 2)",
-            "(0, 1, 0, 1)",
-            "half",
-            "x",
-            "3",
-        ];
-        let expected = ["/2", "/2x1", "1", "2", "(0, 1, 0, 1)", "half", "x", "3"];
-        assert_eq!(values.map(short), expected);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! `UPDATE=1 cargo test --release --test zoo` writes them.
 
+use cnnc::compiler::graph::Shape;
+use cnnc::compiler::pass::optimize;
 use cnnc::rt::Isa;
 use cnnc::rt::session::session_bytes;
 use cnnc::{Model, View, compile_file};
@@ -245,6 +247,97 @@ fn the_pictures_are_those_of_the_specs() {
 fn remove(path: &Path) {
     assert!(path.extension().is_some_and(|ending| ending == "svg"));
     fs::remove_file(path).unwrap();
+}
+
+/// Every name that a command shows, with what is known of its tensor: the shape, where the command shows it too.
+fn shown(model: &Model) -> Vec<(&'static str, String, Option<Shape>)> {
+    let isa = Isa::Avx2;
+    let (graph, _) = optimize(model.graph());
+    let lowered = model.lower(isa);
+    let summary = model.summary().unwrap();
+    let mut names = Vec::new();
+    let mut see = |by, name: &str, shape| names.push((by, name.to_owned(), shape));
+    for row in &summary.rows {
+        see("summary", &row.label, Shape::new(row.output.clone()));
+    }
+    for fold in &summary.folds {
+        for name in fold.label.split(" … ").chain([&*fold.like]) {
+            see("summary, folded", name, None);
+        }
+    }
+    // `dump --stage=graph`, and what `bench` measures by the same labels.
+    for (_, node) in model.graph().live() {
+        see(
+            "dump graph",
+            &node.label,
+            Some(model.graph().values[node.output].shape.clone()),
+        );
+    }
+    for (_, node) in graph.live() {
+        see(
+            "dump graph --passes",
+            &node.label,
+            Some(graph.values[node.output].shape.clone()),
+        );
+    }
+    for section in lowered
+        .program
+        .sections
+        .iter()
+        .filter(|section| section.node.is_some())
+    {
+        see("dump loops, bench", &section.label, None);
+    }
+    for note in model.explain(isa) {
+        see("explain", &note.label, None);
+        // Other layers stand between backquotes.
+        for name in note.text.split('`').skip(1).step_by(2) {
+            see("explain", name, None);
+        }
+    }
+    let picture = model.picture(View::Auto).unwrap();
+    let ports = model
+        .graph()
+        .outputs
+        .iter()
+        .map(|output| output.name.as_str());
+    let ports: Vec<&str> = ports.collect();
+    for name in picture
+        .names()
+        .into_iter()
+        .filter(|name| !name.is_empty() && !ports.contains(name))
+    {
+        see("graph", name, None);
+    }
+    names
+}
+
+#[test]
+fn every_command_calls_a_thing_the_same() {
+    for (spec, model) in specs() {
+        let graph = model.graph();
+        let directory = graph.directory();
+        for (by, name, shape) in shown(&model) {
+            // What `--tap` finds.
+            let Some(&value) = directory.get(name.as_str()) else {
+                // Words that explain a layer, not one of its names.
+                assert!(
+                    by == "explain" && cnnc::compiler::layer::find(&name).is_some(),
+                    "{spec}: `{name}` of {by} is no name"
+                );
+                continue;
+            };
+            let found = &graph.values[value].shape;
+            assert!(
+                shape.is_none_or(|shape| shape == *found),
+                "{spec}: `{name}` of {by} is {found}"
+            );
+        }
+        // A label is one thing's.
+        let mut labels: Vec<&str> = graph.live().map(|(_, node)| node.label.as_str()).collect();
+        labels.sort_unstable();
+        assert!(labels.windows(2).all(|pair| pair[0] != pair[1]), "{spec}");
+    }
 }
 
 #[test]

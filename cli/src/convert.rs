@@ -65,7 +65,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 print::diagnostics(model.warnings());
             }
             sources = model.graph().sources();
-            let bound = weights.bind(&sources)?;
+            let bound = weights.bind(&sources);
+            let bound = bound.map_err(|error| model.unfit(error, &weights))?;
             bound.check_finite()?;
             bound.write_safetensors(out)?;
             (written, left) = (sources.len(), bound.unused().to_vec());

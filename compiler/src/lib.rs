@@ -13,6 +13,7 @@ pub mod ast;
 pub mod diagnostic;
 #[cfg(feature = "emit")]
 pub mod emit;
+pub mod foreign;
 pub mod graph;
 pub mod hash;
 pub mod head;

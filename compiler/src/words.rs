@@ -1,58 +1,7 @@
 //! Words that are nearly right.
 
+use crate::foreign;
 use strsim::damerau_levenshtein;
-
-/// What other frameworks call things, and what they are called here.
-const ALIASES: &[(&str, &str)] = &[
-    ("conv1d", "conv"),
-    ("conv2d", "conv"),
-    ("conv3d", "conv"),
-    ("convolution", "conv"),
-    ("convolutional", "conv"),
-    ("fc", "dense"),
-    ("linear", "dense"),
-    ("connected", "dense"),
-    ("fullyconnected", "dense"),
-    ("gemm", "dense"),
-    ("batchnorm", "bn"),
-    ("batch_norm", "bn"),
-    ("batchnorm2d", "bn"),
-    ("batch_normalization", "bn"),
-    ("max_pool", "maxpool"),
-    ("maxpool2d", "maxpool"),
-    ("pool", "maxpool"),
-    ("avg_pool", "avgpool"),
-    ("averagepool", "avgpool"),
-    ("avgpool2d", "avgpool"),
-    ("global_avg_pool", "globalavgpool"),
-    ("gap", "globalavgpool"),
-    ("adaptive_avg_pool", "adaptiveavgpool"),
-    ("leakyrelu", "leaky"),
-    ("leaky_relu", "leaky"),
-    ("lrelu", "leaky"),
-    ("cat", "concat"),
-    ("concatenate", "concat"),
-    ("identity", "dropout"),
-    ("swish", "silu"),
-    ("l2_normalize", "l2norm"),
-    ("filters", "out"),
-    ("channels", "out"),
-    ("units", "out"),
-    ("padding", "pad"),
-    ("strides", "stride"),
-    ("kernel_size", "kernel"),
-    ("epsilon", "eps"),
-    ("use_bias", "bias"),
-    ("slope", "alpha"),
-    ("none", "off"),
-    ("true", "on"),
-    ("false", "off"),
-    ("no", "off"),
-    ("yes", "on"),
-    ("full", "half"),
-    ("maximum", "max"),
-    ("minimum", "min"),
-];
 
 /// The known word that was most likely meant.
 pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
@@ -61,25 +10,28 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         return None;
     }
     let lower = word.to_lowercase();
+    let find = |ours: &str| known.iter().find(|name| **name == ours).copied();
     if let Some(same) = known.iter().find(|name| name.to_lowercase() == lower) {
         return Some(same);
     }
-    let slips = |theirs: &str| theirs.len() >= 5 && damerau_levenshtein(theirs, &lower) == 1;
-    let mut aliases = ALIASES
-        .iter()
-        .filter(|(theirs, _)| *theirs == lower || slips(theirs));
-    if let Some(ours) = aliases.find_map(|(_, ours)| known.iter().find(|name| *name == ours)) {
+    if let Some(ours) = foreign::ours(word).find_map(find) {
         return Some(ours);
     }
     let allowed = (word.chars().count() / 3).max(1);
-    known
+    let near = known
         .iter()
         .filter(|name| name.len() <= 64)
         .map(|name| (damerau_levenshtein(&lower, &name.to_lowercase()), *name))
         // Replacing every letter is no resemblance.
         .filter(|&(distance, name)| distance <= allowed && distance < name.chars().count())
-        .min_by_key(|&(distance, _)| distance)
-        .map(|(_, name)| name)
+        .min_by_key(|&(distance, _)| distance);
+    match near {
+        Some((1, name)) => Some(name),
+        near => {
+            let slip = foreign::slips(&lower).find_map(find);
+            slip.or(near.map(|(_, name)| name))
+        }
+    }
 }
 
 /// Whether the word is one of those but for a slip of the finger.
@@ -94,14 +46,36 @@ pub(crate) fn effort<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> us
         .sum()
 }
 
-/// At most this many words are listed.
-const LISTED: usize = 60;
+/// A list that is not longer than this stands on one line;
+const LINE: usize = 100;
+/// in columns it is not wider than this many characters,
+const WIDTH: usize = 84;
+/// nor higher than this many lines.
+const LINES: usize = 24;
 
-/// The words behind one another, with their number where there are too many.
+/// The words behind one another where one line is enough, else in columns, which begin on a new line; of too many the first,
+/// and how many more there are.
 pub fn list(words: &[&str]) -> String {
-    let mut text = words[..words.len().min(LISTED)].join(", ");
-    if words.len() > LISTED {
-        text.push_str(&format!(" … and {} more", words.len() - LISTED));
+    let line = words.join(", ");
+    if line.chars().count() <= LINE {
+        return line;
+    }
+    let length = |word: &str| word.chars().count();
+    let widest = words.iter().map(|word| length(word)).max().unwrap_or(0) + 2;
+    let across = (WIDTH / widest).max(1);
+    let shown = words.len().min(across * LINES);
+    let lines = shown.div_ceil(across);
+    let mut text = String::new();
+    for line in 0..lines {
+        text.push('\n');
+        let mut row = String::new();
+        for word in words[..shown].iter().skip(line).step_by(lines) {
+            row += &format!("  {word}{}", " ".repeat(widest - 2 - length(word)));
+        }
+        text += row.trim_end();
+    }
+    if shown < words.len() {
+        text.push_str(&format!("\n  … and {} more", words.len() - shown));
     }
     text
 }
@@ -144,6 +118,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn long_lists_stand_in_columns() {
+        assert_eq!(list(&[]), "");
+        assert_eq!(list(&["b", "a"]), "b, a");
+        let words: Vec<String> = (0..40).map(|n| format!("word{n}")).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let columns = list(&words);
+        let lines: Vec<&str> = columns.lines().collect();
+        assert_eq!((lines[0], lines.len()), ("", 5));
+        assert!(lines[1].starts_with("  word0   word4   word8"), "{columns}");
+        assert!(lines.iter().all(|line| line.len() <= WIDTH), "{columns}");
+        let many = list(&["x".repeat(50).as_str(); 1000]);
+        assert_eq!(many.lines().count(), 1 + LINES + 1);
+        assert!(many.ends_with("… and 976 more"), "{many}");
+    }
+
+    #[test]
     fn excerpts_are_short() {
         assert_eq!(excerpt("conv 3x3"), "conv 3x3");
         assert_eq!(excerpt("[1,\n 2]"), "[1, …");
@@ -159,6 +149,11 @@ mod tests {
         assert_eq!(nearest("maxpol", &known), Some("maxpool"));
         assert_eq!(nearest("BatchNorm", &known), Some("bn"));
         assert_eq!(nearest("fc", &known), Some("dense"));
+        assert_eq!(nearest("BatchNrom2d", &known), Some("bn"));
+        assert_eq!(
+            nearest("linear", &["nearest", "bilinear"]),
+            Some("bilinear")
+        );
         assert_eq!(nearest("xyzzy", &known), None);
         assert_eq!(nearest("b", &["c"]), None);
         assert_eq!(nearest("flase", &["on", "off"]), Some("off"));

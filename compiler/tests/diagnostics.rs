@@ -39,9 +39,13 @@ fn without_tables(text: &str) -> String {
     let layers: BTreeSet<&str> = LAYERS.iter().map(|decl| decl.keyword).collect();
     let params = LAYERS.iter().flat_map(|decl| decl.params);
     let params: BTreeSet<&str> = params.map(|param| param.name).collect();
-    let list = |names: BTreeSet<&str>| words::list(&names.into_iter().collect::<Vec<_>>());
-    text.replace(&list(layers), "(every layer)")
-        .replace(&list(params), "(every parameter)")
+    let list = |names: BTreeSet<&str>| {
+        let list = words::list(&names.into_iter().collect::<Vec<_>>());
+        // As far in as the note.
+        list.replace('\n', "\n          ")
+    };
+    text.replace(&list(layers), " (every layer)")
+        .replace(&list(params), " (every parameter)")
 }
 
 #[test]

@@ -1,21 +1,27 @@
-//! docs/language.md: its tables are those of the compiler, and its examples compile.
+//! docs/language.md and README.md: their tables are those of the compiler, and their examples compile.
 //!
 //! `UPDATE=1 cargo test` writes the tables.
 
 use cnnc_compiler::diagnostic::MemoryLoader;
 use cnnc_compiler::diagnostic::codes;
+use cnnc_compiler::foreign::{FOREIGN, Framework, Ours};
 use cnnc_compiler::head::HEADS;
 use cnnc_compiler::layer::{Kind, LAYERS, ParamDecl};
 use cnnc_compiler::resolve::{INPUT_SETTINGS, describe};
 use cnnc_compiler::{Files, compile_source};
 use std::path::PathBuf;
 
-fn path() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/language.md")
+const MANUAL: &str = "docs/language.md";
+const README: &str = "README.md";
+
+fn path(file: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(file)
 }
 
-fn text() -> String {
-    std::fs::read_to_string(path()).unwrap()
+fn text(file: &str) -> String {
+    std::fs::read_to_string(path(file)).unwrap()
 }
 
 /// `kernel`, `[out]`, `bias = on`
@@ -129,6 +135,30 @@ fn all_codes() -> String {
     out
 }
 
+/// PyTorch's modules and functions: those that are layers here, then what else is said of names.
+fn pytorch() -> String {
+    let rows = || {
+        FOREIGN
+            .iter()
+            .filter(|row| row.framework == Framework::PyTorch)
+    };
+    let mut out = "| PyTorch | spec |\n|---|---|\n".to_owned();
+    for (theirs, here) in rows().flat_map(|row| row.examples()) {
+        out += &format!("| `{theirs}` | `{here}` |\n");
+    }
+    for row in rows() {
+        let says = match row.ours {
+            Ours::Layer(_) => continue,
+            Ours::Write(text) => text.to_owned(),
+            Ours::Nothing(why) => format!("leave it out: {why}"),
+            Ours::Missing(what) => format!("not supported yet: {what}"),
+        };
+        let names: Vec<String> = row.names().map(|name| format!("`{name}`")).collect();
+        out += &format!("| {} | {} |\n", names.join(", "), says.replace('|', "\\|"));
+    }
+    out
+}
+
 /// The text with the table between its markers.
 fn with(text: &str, name: &str, table: &str) -> String {
     let begin = format!("<!-- generated: {name} -->\n");
@@ -145,27 +175,27 @@ fn with(text: &str, name: &str, table: &str) -> String {
 
 #[test]
 fn tables_are_those_of_the_compiler() {
-    let mut expected = text();
-    for (name, table) in [
-        ("layers", layers()),
-        ("heads", heads()),
-        ("inputs", inputs()),
-        ("codes", all_codes()),
+    for (file, name, table) in [
+        (MANUAL, "layers", layers()),
+        (MANUAL, "heads", heads()),
+        (MANUAL, "inputs", inputs()),
+        (MANUAL, "codes", all_codes()),
+        (README, "pytorch", pytorch()),
     ] {
-        expected = with(&expected, name, &table);
+        let expected = with(&text(file), name, &table);
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(path(file), &expected).unwrap();
+        }
+        assert!(
+            text(file) == expected,
+            "the table `{name}` of {file} is out of date: UPDATE=1 writes it"
+        );
     }
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(path(), &expected).unwrap();
-    }
-    assert!(
-        text() == expected,
-        "docs/language.md is out of date: UPDATE=1 writes its tables"
-    );
 }
 
 #[test]
 fn examples_compile() {
-    let text = text();
+    let text = text(MANUAL) + &text(README);
     let examples: Vec<&str> = text
         .split("```cnn\n")
         .skip(1)

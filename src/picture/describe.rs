@@ -7,10 +7,10 @@ use super::parts::{Tree, follows};
 use super::repeat;
 use super::svg::Heading;
 use super::text::{grouped, rounded, shown};
-use crate::summary::{declaration, short};
 use cnnc_compiler::graph::{NodeId, ParamId};
 use cnnc_compiler::id::Id;
 use cnnc_compiler::layer::Layer;
+use cnnc_compiler::layer::written::{declaration, short};
 use cnnc_compiler::outline;
 use std::collections::BTreeSet;
 
@@ -22,6 +22,7 @@ const TITLE: usize = 32;
 /// The text of a box.
 pub struct Words {
     title: String,
+    names: Vec<String>,
     call: Option<String>,
     lines: Vec<String>,
     cost: Vec<String>,
@@ -44,6 +45,7 @@ pub fn item(kind: Kind, words: Words) -> Item {
             _ => words.call.into_iter().chain(words.lines).collect(),
         },
         title: words.title,
+        names: words.names,
         // Open, its text stands beside an arrow and should be narrow.
         cost: match kind {
             Kind::Frame(_) => words.cost,
@@ -59,17 +61,17 @@ impl Words {
     /// What a run of units is, within a scope whose labels are not repeated.
     pub fn new(context: &Context<'_>, units: &[Unit<'_>], scope: &str) -> Words {
         let first = &units[0];
-        let names: Vec<String> = match (first, units.last()) {
-            (first, Some(last)) if units.len() > 1 => {
-                vec![name(context, first), name(context, last)]
-            }
-            (first, _) => vec![name(context, first)],
+        let ends: Vec<&Unit<'_>> = match units {
+            [first, .., last] => vec![first, last],
+            units => units.iter().collect(),
         };
-        let local = |name: &String| match name.strip_prefix(scope) {
+        let names: Vec<String> = ends.iter().map(|unit| name(context, unit)).collect();
+        let titles = ends.iter().map(|unit| title(context, unit));
+        let local = |name: String| match name.strip_prefix(scope) {
             Some(rest) if !scope.is_empty() && rest.starts_with('.') => rest[1..].to_owned(),
-            _ => name.clone(),
+            _ => name,
         };
-        let title = joined(&names.iter().map(local).collect::<Vec<_>>(), units.len());
+        let title = joined(&titles.map(local).collect::<Vec<_>>(), units.len());
         let lines = match first.part {
             Some(part) => {
                 let lines = part_lines(context, part);
@@ -105,51 +107,13 @@ impl Words {
                 Some(_) if !names[0].is_empty() => names[0].clone(),
                 _ => scope.to_owned(),
             },
+            names,
         }
     }
 }
 
-/// The label of a unit as its weights have it, or as its tensors have it; empty if it has none of its own.
+/// The name of a unit: the label of its tensor, or the path that all labels in it begin with.
 pub fn name(context: &Context<'_>, unit: &Unit<'_>) -> String {
-    let graph = context.graph;
-    let labels = || {
-        unit.nodes
-            .iter()
-            .map(|&node| graph.nodes[NodeId::new(node)].label.as_str())
-    };
-    let paths = || {
-        let nodes = unit
-            .nodes
-            .iter()
-            .map(|&node| &graph.nodes[NodeId::new(node)]);
-        let params = nodes.flat_map(|node| &node.params);
-        params.filter_map(|&param| {
-            graph.params[param]
-                .name
-                .rsplit_once('.')
-                .map(|(path, _)| path)
-        })
-    };
-    if let Some(part) = unit.part {
-        return match part.kind {
-            Some(outline::Kind::Shared) => common(labels()),
-            Some(outline::Kind::Group) => part.name.clone(),
-            _ => Some(common(paths()))
-                .filter(|path| !path.is_empty())
-                .unwrap_or_else(|| common(labels())),
-        };
-    }
-    let path = paths().next();
-    let last = labels().next_back().unwrap_or_default();
-    let written = path.unwrap_or(last);
-    match is_number(context, unit, written) {
-        true => String::new(),
-        false => written.to_owned(),
-    }
-}
-
-/// The label of a unit's tensors.
-pub fn label(context: &Context<'_>, unit: &Unit<'_>) -> String {
     let mut labels = unit
         .nodes
         .iter()
@@ -158,6 +122,15 @@ pub fn label(context: &Context<'_>, unit: &Unit<'_>) -> String {
         Some(part) if part.kind == Some(outline::Kind::Group) => part.name.clone(),
         Some(_) => common(labels),
         None => labels.next_back().unwrap_or_default().to_owned(),
+    }
+}
+
+/// The name as it is shown: nothing if nobody wrote it.
+fn title(context: &Context<'_>, unit: &Unit<'_>) -> String {
+    let name = name(context, unit);
+    match unit.part.is_none() && is_number(context, unit, &name) {
+        true => String::new(),
+        false => name,
     }
 }
 

@@ -25,8 +25,10 @@ pub struct Item {
     pub kind: Kind,
     /// Its colour.
     pub family: Family,
-    /// Label, in bold; may be empty.
+    /// Name of its tensor, as far as somebody has written it; in bold; may be empty.
     pub title: String,
+    /// The whole name, of several one behind the other the first and the last; none of a gate.
+    pub names: Vec<String>,
     /// What it does, a line each.
     pub lines: Vec<String>,
     /// What it costs, in small print.
@@ -62,6 +64,18 @@ pub struct Diagram {
 }
 
 impl Diagram {
+    /// Names of all boxes, those in frames included.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        for item in &self.items {
+            names.extend(item.names.iter().map(String::as_str));
+            if let Kind::Frame(inner) = &item.kind {
+                names.extend(inner.names());
+            }
+        }
+        names
+    }
+
     /// Number of boxes, those in frames included.
     pub fn boxes(&self) -> usize {
         let inner = |item: &Item| match &item.kind {

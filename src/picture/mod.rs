@@ -120,6 +120,11 @@ impl Picture {
         dot::dot(&self.heading.name, &self.diagram)
     }
 
+    /// Names of its boxes, each as `--tap` takes it; empty for a part without a name of its own.
+    pub fn names(&self) -> Vec<&str> {
+        self.diagram.names()
+    }
+
     /// Number of boxes.
     pub fn boxes(&self) -> usize {
         self.diagram.boxes()

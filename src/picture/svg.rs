@@ -56,6 +56,7 @@ pub fn svg(scene: &Scene<'_>, heading: &Heading) -> String {
         out.text,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" \
          font-family=\"Helvetica, Arial, 'DejaVu Sans', sans-serif\">\n<title>{2}</title>\n\
+         <style>text{{pointer-events:none}}</style>\n\
          <rect width=\"{0}\" height=\"{1}\" fill=\"{PAPER}\"/>\n",
         all_width.ceil(),
         all_height.ceil(),
@@ -170,7 +171,15 @@ impl Out {
             Kind::Block => (fill, 1.4),
             _ => (fill, 1.1),
         };
+        // Viewers show it where the pointer is.
+        let name = super::describe::joined(&item.names, item.times);
+        let _ = writeln!(
+            self.text,
+            "<g>\n<title>{}</title>",
+            escaped(&super::text::shown(&name, 200))
+        );
         self.rect(placed.rect, round, fill, stroke, line);
+        self.text.push_str("</g>\n");
     }
 
     fn words(&mut self, placed: &Placed<'_>) {

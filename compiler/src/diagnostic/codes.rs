@@ -88,6 +88,10 @@ codes! {
     NUMBER "E0105" "number out of range"
         "Integers have 64 bits and numbers are finite doubles; digits may be grouped by `_`."
 
+    FOREIGN "E0106" "text of another program"
+        "This is Python, a network of another framework, weights or a picture, where a spec is expected. The message says what \
+         it is and how to go on; docs/language.md has a table of what PyTorch calls layers."
+
     UNKNOWN_WORD "E0201" "unknown layer, block or tensor"
         "Within a chain, a word is a parameter of the layer before it, a variable, a layer, a block, a shared network or a \
          named tensor. This word is none of them."
@@ -191,6 +195,9 @@ codes! {
          from it. `add(a, b, c)` names it too; `route a add(b)` says that the chain begins anew."
     UNUSED_PAIR "W0104" "pair that names no weights"
         "The first pair of `weights map { … }` that fits the label of a tensor names it. This pair is the first for none."
+    CHANNELS_LAST "W0104" "input with channels last"
+        "Shapes are channels first: a colour picture of 224 by 224 pixels is `3x224x224`. This input has so few columns that its last \
+         extent may be that of its channels."
 }
 
 #[cfg(test)]

@@ -110,7 +110,8 @@ impl Diagnostic {
     }
     /// Adds a fact.
     pub fn note(mut self, text: impl Into<String>) -> Diagnostic {
-        self.notes.push(cut(text));
+        // A list in columns begins on a line of its own.
+        self.notes.push(cut(text.into().replace(": \n", ":\n")));
         self
     }
     /// Adds a remedy in words.
@@ -135,7 +136,7 @@ impl Diagnostic {
         }
         self
     }
-    /// For an unknown word: offers the nearest of the known ones, or lists them all.
+    /// For an unknown word: offers the nearest of the known ones, and lists them all; a long list only if none is near.
     pub fn suggest<'a>(
         self,
         word: &str,
@@ -148,7 +149,13 @@ impl Diagnostic {
         known.dedup();
         let list = crate::words::list(&known);
         let with_fix = match crate::words::nearest(word, &known) {
-            Some(near) => self.fix(format!("did you mean `{near}`?"), span, near),
+            Some(near) => {
+                let problem = self.fix(format!("did you mean `{near}`?"), span, near);
+                if list.starts_with('\n') {
+                    return problem;
+                }
+                problem
+            }
             None => self,
         };
         if known.is_empty() {
@@ -234,6 +241,10 @@ impl Diagnostics {
     /// As text, like rustc's; `color` adds ANSI colours.
     pub fn render(&self, color: bool) -> String {
         render::render(&self.items, &self.files, color)
+    }
+    /// What stands where a fix is, once it is applied: whole lines.
+    pub fn applied(&self, fix: &Fix) -> String {
+        render::applied(fix, &self.files)
     }
     /// As an array for tools; offsets are bytes, lines and columns count from 1.
     pub fn to_json(&self) -> serde_json::Value {

@@ -6,6 +6,8 @@ use annotate_snippets::{
     Annotation, AnnotationKind, Group, Level, Origin, Patch, Renderer, Snippet,
     renderer::DecorStyle,
 };
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// More than these are counted, not shown.
@@ -21,7 +23,9 @@ pub(super) fn render(items: &[Diagnostic], files: &Files, color: bool) -> String
     };
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(WIDTH);
     let mut out = String::new();
+    let mut lists = HashSet::new();
     for item in items.iter().take(SHOWN) {
+        let item = &without_known_lists(item, &mut lists);
         out.push_str(&renderer.render(&groups(item, files)));
         out.push_str("\n\n");
     }
@@ -33,6 +37,26 @@ pub(super) fn render(items: &[Diagnostic], files: &Files, color: bool) -> String
         out.push('\n');
     }
     out
+}
+
+/// The diagnostic without the long lists that one before it has shown.
+fn without_known_lists<'a>(
+    item: &'a Diagnostic,
+    known: &mut HashSet<&'a str>,
+) -> Cow<'a, Diagnostic> {
+    let is_list = |note: &str| note.contains(":\n");
+    let again: Vec<usize> = (0..item.notes.len())
+        .filter(|&index| is_list(&item.notes[index]) && !known.insert(&item.notes[index]))
+        .collect();
+    if again.is_empty() {
+        return Cow::Borrowed(item);
+    }
+    let mut item = item.clone();
+    for index in again {
+        let (what, _) = item.notes[index].split_once(':').unwrap_or_default();
+        item.notes[index] = format!("{what} are listed above");
+    }
+    Cow::Owned(item)
 }
 
 /// Lines longer than this are not shown: no one reads them, and laying them out takes long.
@@ -99,6 +123,19 @@ fn excerpt<'a>(
         .path(files.path(file).display().to_string())
         .line_start(first);
     Some(snippet.annotations(annotations))
+}
+
+/// What stands in the fix's lines once it is applied, without what is before and behind; empty if they are too long to show.
+pub(super) fn applied(fix: &Fix, files: &Files) -> String {
+    let Some((lines, _)) = lines(&[fix.span], files) else {
+        return String::new();
+    };
+    let text = files.text(fix.span.file);
+    let range = range(fix.span, files);
+    let (before, after) = (&text[lines.start..range.start], &text[range.end..lines.end]);
+    format!("{before}{}{after}", fix.replacement)
+        .trim()
+        .to_owned()
 }
 
 fn patch<'a>(fix: &'a Fix, files: &'a Files) -> Group<'a> {

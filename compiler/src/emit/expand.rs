@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Files};
 use crate::graph::FileId;
 use crate::id::Id;
 use crate::pass::optimize;
-use crate::resolve::{self, compile_file, compile_source};
+use crate::resolve::{self, TORCHVISION, compile_file, compile_source};
 use cnnc_runtime::weights::Weights;
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
@@ -74,11 +74,16 @@ fn generate(invocation: &Invocation) -> Result<TokenStream, Vec<Message>> {
         None => None,
         Some((path, span)) => {
             let path = absolute(invocation, Path::new(path));
-            let bound = Weights::open(&path).and_then(|weights| {
+            let bound = Weights::open(&path).map_err(|error| error.to_string());
+            let bound = bound.and_then(|weights| {
                 // Packing reports what else there is, when the network is loaded.
-                weights.bind(&variants[0].1.plan.sources).map(|_| ())
+                let bound = weights.bind(&variants[0].1.plan.sources).map(|_| ());
+                bound.map_err(|error| match found.is_torchvisions(&weights) {
+                    true => format!("{error}\n{TORCHVISION}"),
+                    false => error.to_string(),
+                })
             });
-            bound.map_err(|error| vec![(*span, *span, error.to_string())])?;
+            bound.map_err(|error| vec![(*span, *span, error)])?;
             Some(path)
         }
     };
@@ -146,7 +151,7 @@ fn front(invocation: &Invocation) -> Result<(resolve::Model, Vec<String>), Vec<M
             let model = compile_source(&mut files, here, &text).map_err(|problems| {
                 let items = problems.items().iter();
                 items
-                    .map(|item| at_token(item, &problems, &inline, before.len()))
+                    .map(|item| at_token(item, &problems, &inline, &before))
                     .collect::<Vec<_>>()
             })?;
             Ok((model, Vec::new()))
@@ -163,9 +168,9 @@ fn rendered(problems: &Diagnostics, span: Span) -> Vec<Message> {
     )]
 }
 
-/// A diagnostic at the tokens that it is about.
-fn at_token(item: &Diagnostic, problems: &Diagnostics, inline: &Inline, shift: usize) -> Message {
-    let mut text = item.message.clone();
+/// A diagnostic at the tokens that it is about. `before` is what the spec's text begins with that is not written in the macro.
+fn at_token(item: &Diagnostic, problems: &Diagnostics, inline: &Inline, before: &str) -> Message {
+    let mut text = format!("{}: {}", item.code.id(), item.message);
     if !item.label.is_empty() {
         text += &format!("\n  {}", item.label);
     }
@@ -173,9 +178,9 @@ fn at_token(item: &Diagnostic, problems: &Diagnostics, inline: &Inline, shift: u
     let own = item.span.filter(|span| span.file == FileId::new(0));
     let span = own.map(|span| span.range());
     let (first, last) = match span {
-        Some(bytes) => {
-            inline.tokens(bytes.start.saturating_sub(shift)..bytes.end.saturating_sub(shift))
-        }
+        Some(bytes) => inline.tokens(
+            bytes.start.saturating_sub(before.len())..bytes.end.saturating_sub(before.len()),
+        ),
         None => inline.tokens(0..0),
     };
     for (span, label) in &item.secondary {
@@ -185,9 +190,15 @@ fn at_token(item: &Diagnostic, problems: &Diagnostics, inline: &Inline, shift: u
     for note in &item.notes {
         text += &format!("\nnote: {note}");
     }
-    let fixes = item.fixes.iter().map(|fix| &fix.message);
-    for help in item.help.iter().chain(fixes) {
+    for help in &item.help {
         text += &format!("\nhelp: {help}");
+    }
+    for fix in &item.fixes {
+        text += &format!("\nhelp: {}", fix.message);
+        let applied = problems.applied(fix);
+        for line in applied.strip_prefix(before).unwrap_or(&applied).lines() {
+            text += &format!("\n  {}", line.trim_end());
+        }
     }
     (first, last, text)
 }

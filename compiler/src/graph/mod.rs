@@ -79,6 +79,9 @@ impl Span {
     }
 }
 
+/// How many of the first components of a label are names of what it stands in.
+const MAX_SCOPES: usize = 8;
+
 /// A shape without batch, channels first: `[C]`, `[C, L]`, `[C, H, W]` or `[C, D, H, W]`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Shape(Vec<usize>);
@@ -354,15 +357,21 @@ impl Graph {
         values.iter().map(shape).collect()
     }
 
-    /// The tensors that have a label: of labelled chains, inputs, and live nodes, which come in this order.
+    /// The tensors that have a name: of labelled chains, inputs, live nodes, and what labels stand in (a block, a turn of a loop,
+    /// a shared network), whose tensor is its last; they come in this order.
     fn labelled(&self) -> impl Iterator<Item = (&str, ValueId)> {
         let named = self.names.iter().map(|(name, value)| (&**name, *value));
         let inputs = self.inputs.iter().map(|input| (&*input.name, input.value));
         let nodes = self.live().map(|(_, node)| (&*node.label, node.output));
-        named.chain(inputs).chain(nodes)
+        let scopes = self.order.iter().rev().flat_map(|&id| {
+            let node = &self.nodes[id];
+            let dots = node.label.match_indices('.').take(MAX_SCOPES);
+            dots.map(|(at, _)| (&node.label[..at], node.output))
+        });
+        named.chain(inputs).chain(nodes).chain(scopes)
     }
 
-    /// The tensor of that label: of a labelled chain, an input, or any live node.
+    /// The tensor of that name: of a labelled chain, an input, any live node, or what its label stands in.
     pub fn find(&self, name: &str) -> Option<ValueId> {
         let found = self.labelled().find(|(label, _)| *label == name);
         found.map(|(_, value)| value)

@@ -77,7 +77,7 @@ const fn unit(default: &'static str) -> ParamDecl {
         "unit",
         Kind::Word(&["cells", "pixels"]),
         Some(default),
-        "What anchors are measured in; the word may stand alone: `anchors cells (1.3, 1.7)`.",
+        "Unit of the anchors; the word may stand alone: `anchors cells (1.3, 1.7)`.",
     )
 }
 
@@ -191,7 +191,7 @@ static REGIONS: HeadDecl = HeadDecl {
             "std",
             Kind::Numbers,
             Some("(1, 1, 1, 1)"),
-            "What the four numbers of a box are multiplied by; Fast R-CNN's are `(0.1, 0.1, 0.2, 0.2)`.",
+            "Factors of the four numbers of a box; Fast R-CNN's are `(0.1, 0.1, 0.2, 0.2)`.",
         ),
         keep("0.5"),
         NMS,
@@ -248,7 +248,7 @@ static LANDMARKS: HeadDecl = HeadDecl {
             "range",
             Kind::Word(&["fraction", "symmetric", "pixels"]),
             Some("fraction"),
-            "What the numbers are: fractions of the input, -1 to 1 across the input, or its pixels.",
+            "Unit of the numbers: fractions of the input, -1 to 1 across the input, or its pixels.",
         ),
         key(
             "order",
@@ -315,7 +315,7 @@ static VERIFY: HeadDecl = HeadDecl {
 
 static STYLE: HeadDecl = HeadDecl {
     keyword: "style",
-    doc: "What neural style transfer compares (Gatys et al. 2015). For each map that `style` names, its Gram matrix is the output `gram.NAME`, each map that `content` names \
+    doc: "The tensors that neural style transfer compares (Gatys et al. 2015). For each map that `style` names, its Gram matrix is the output `gram.NAME`, each map that `content` names \
           is an output; `raw` is the sums of the Gram matrices, then the mean squares of the content.",
     keys: &[
         key(

@@ -23,7 +23,7 @@ pub static DECL: Decl = Decl {
             kind: Kind::Flag,
             positional: false,
             default: Some("off"),
-            doc: "What the sum is divided by: the elements that the window sees (`off`), or those and the padding (`on`, PyTorch's default; \
+            doc: "Divisor of the sum: the elements that the window sees (`off`), or those and the padding (`on`, PyTorch's default; \
                   what a `ceil` window reaches beyond the padding never counts).",
         },
     ],

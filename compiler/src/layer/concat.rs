@@ -8,7 +8,7 @@ use ndarray::{ArrayD, Axis};
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
     keyword: "concat",
-    doc: "Two or more tensors behind one another along their channels; all other extents are equal. What `branch` joins with.",
+    doc: "Two or more tensors behind one another along their channels; all other extents are equal. `branch` joins with it if nothing else is said.",
     params: &[],
     operands: (2, usize::MAX),
     build: |_| Ok(Box::new(Concat)),

@@ -49,7 +49,7 @@ pub static DECL: Decl = Decl {
             kind: Kind::Padding,
             positional: false,
             default: Some("valid"),
-            doc: "What is cut off the result: `valid` (nothing), `half` ((kernel−1)/2 on both sides, rounded down), `same` (Keras's and TensorFlow's: \
+            doc: "Elements that are cut off the result: `valid` (nothing), `half` ((kernel−1)/2 on both sides, rounded down), `same` (Keras's and TensorFlow's: \
                   all that is more than `n·stride`, the odd element at the end), `1`, `0x1x1` (each axis), or `(top, bottom, left, right)`.",
         },
         ParamDecl {

@@ -56,7 +56,7 @@ pub static MAX: Decl = Decl {
 /// Row of the table of layers: `absdiff`.
 pub static ABSDIFF: Decl = Decl {
     keyword: "absdiff",
-    doc: "Distance of two tensors, element by element: `|a − b|`, what a Siamese network compares its twins by. The same as `abs(a - b)`.",
+    doc: "Distance of two tensors, element by element: `|a − b|`. Siamese networks compare their twins by it. The same as `abs(a - b)`.",
     params: &[],
     operands: (2, 2),
     build: |_| Ok(Box::new(Elementwise(Op::AbsDiff))),

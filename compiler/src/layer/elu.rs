@@ -13,7 +13,7 @@ pub static DECL: Decl = Decl {
         kind: Kind::Float,
         positional: true,
         default: Some("1"),
-        doc: "What large negative values come to, negated.",
+        doc: "Limit for large negative values, negated.",
     }],
     operands: (1, 1),
     build,

@@ -2,6 +2,7 @@
 //!
 //! Passes fill it in; a spec never writes one. Parameters of the folded batch norm follow the layer's own.
 
+use super::args::shown;
 use super::conv::Conv;
 use super::dense::Dense;
 use super::gelu::{gelu, gelu_tanh};
@@ -23,8 +24,10 @@ pub struct Epilogue {
     pub norm: Option<FoldedNorm>,
     /// Whether the last operand is added.
     pub add: bool,
-    /// Activation, applied last.
+    /// Activation, applied last,
     pub act: Vec<Step>,
+    /// and as a spec writes it: `leaky 0.1`.
+    pub written: String,
 }
 
 /// A batch norm without its tensors.
@@ -113,10 +116,10 @@ impl Epilogue {
         let mut attributes = Vec::new();
         if let Some(norm) = self.norm {
             attributes.push((
-                "norm",
+                "bn",
                 format!(
-                    "eps {:e}{}",
-                    norm.eps,
+                    "eps {}{}",
+                    shown(norm.eps),
                     if norm.affine { "" } else { ", no affine" }
                 ),
             ));
@@ -125,7 +128,7 @@ impl Epilogue {
             attributes.push(("add", "on".to_owned()));
         }
         if !self.act.is_empty() {
-            attributes.push(("act", format!("{:?}", self.act)));
+            attributes.push(("act", self.written.clone()));
         }
         attributes
     }

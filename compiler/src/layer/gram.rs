@@ -11,15 +11,15 @@ use ndarray::{ArrayD, IxDyn};
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
     keyword: "gram",
-    doc: "Gram matrix of the channels over all positions: `g[i, j] = Σ x[i, p] · x[j, p] / n`, the result is C×C. What Gatys et al. 2015 \
-          compare styles by. The paper divides by nothing here and by `4·C²·P²` in its loss; `mean` divides by the `P` positions, as most \
+    doc: "Gram matrix of the channels over all positions: `g[i, j] = Σ x[i, p] · x[j, p] / n`, the result is C×C. Gatys et al. 2015 \
+          compare styles by it. The paper divides by nothing here and by `4·C²·P²` in its loss; `mean` divides by the `P` positions, as most \
           programs do.",
     params: &[ParamDecl {
         name: "divide",
         kind: Kind::Word(&["mean", "sum", "all"]),
         positional: true,
         default: Some("mean"),
-        doc: "What sums are divided by: `mean` the number of positions, `sum` nothing, `all` positions times channels.",
+        doc: "Divisor of the sums: `mean` the number of positions, `sum` nothing, `all` positions times channels.",
     }],
     operands: (1, 1),
     build,

@@ -57,6 +57,9 @@ pub mod subsample;
 pub mod tanh;
 pub mod upsample;
 pub mod window;
+pub mod written;
+
+pub use written::written;
 
 pub use args::{ArgError, Args, Decl, Kind, Literal, ParamDecl, Spanned};
 

@@ -5,6 +5,7 @@ use super::brackets::Balanced;
 use super::mistake;
 use crate::ast::*;
 use crate::diagnostic::Diagnostic;
+use crate::foreign::Python;
 use crate::graph::{FileId, Span};
 use std::collections::HashSet;
 
@@ -24,6 +25,10 @@ pub(super) struct Builder<'t> {
     pub(super) problems: Vec<Diagnostic>,
     /// Names that statements would have made that do not parse.
     lost: HashSet<String>,
+    /// Statements that are Python, for one error,
+    python: Python,
+    /// and the byte behind the last of them.
+    python_end: usize,
 }
 
 impl<'t> Builder<'t> {
@@ -35,6 +40,8 @@ impl<'t> Builder<'t> {
             operators: 0,
             problems: Vec::new(),
             lost: HashSet::new(),
+            python: Python::default(),
+            python_end: 0,
         }
     }
 
@@ -92,6 +99,9 @@ impl<'t> Builder<'t> {
             }
         }
         file.lost = std::mem::take(&mut self.lost);
+        if let Some(problem) = std::mem::take(&mut self.python).diagnose(true) {
+            self.report(problem);
+        }
         file
     }
 
@@ -210,16 +220,27 @@ impl<'t> Builder<'t> {
         let known = self.touched(self.span(part))
             || (self.balanced.closed_at_end && misplaced_item)
             || self.full();
-        if !known {
+        if !known && !self.is_python(part) {
             let problem = mistake::statement(self.file, part.as_span().start(), part.as_str());
             self.report(problem);
         }
         self.lost.extend(mistake::lost_name(part.as_str()));
     }
 
+    /// Whether the statement is Python, which is reported when all of it has been seen.
+    fn is_python(&mut self, part: &Pair<'t>) -> bool {
+        let (start, end) = (part.as_span().start(), part.as_span().end());
+        let between = self.balanced.text.get(self.python_end..start).unwrap_or("");
+        let taken = self.python.take(part.as_str(), self.span(part), between);
+        if taken {
+            self.python_end = end;
+        }
+        taken
+    }
+
     /// The label of a statement that does not parse, so that what refers to it is not an error too.
     fn rescue_label(&self, part: &Pair<'t>) -> Option<Label> {
-        let (before, _) = part.as_str().split_once(':')?;
+        let (before, _) = part.as_str().split_once([':', '='])?;
         let word = before.trim();
         let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         (!word.is_empty() && word.chars().all(plain)).then(|| Label {

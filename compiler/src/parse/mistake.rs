@@ -16,6 +16,7 @@ const FORMS: &[(&str, &str)] = &[
     ("if", "if a == b { … } else { … }"),
     ("branch", "branch { … }"),
     ("residual", "residual { … } shortcut auto { … }"),
+    ("shortcut", "residual { … } shortcut { … }"),
     ("route", "route label"),
     ("tap", "tap label"),
     ("shared", "shared name { … }"),
@@ -195,6 +196,15 @@ fn habit(text: &str, at: usize) -> Option<(Range<usize>, &'static str, String)> 
     if token.contains('X') && token.split(['X', 'x']).all(digits) {
         let message = "extents are joined by a lower-case x";
         return Some((at..at + token.len(), message, token.replace('X', "x")));
+    }
+    // `y = conv 3x3 8`
+    let name = text[..at].trim_end();
+    let word = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let layer = text[at..].strip_prefix('=').map(str::trim_start);
+    if word && layer.is_some_and(|layer| layer.starts_with(|c: char| c.is_ascii_alphabetic())) {
+        let message = "a label is followed by `:`, not by `=`";
+        return Some((name.len()..at + 1, message, ":".to_owned()));
     }
     // A failed attempt may have read the first character of the sign.
     let starts = [at.checked_sub(1), Some(at)];

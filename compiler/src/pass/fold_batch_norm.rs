@@ -52,9 +52,9 @@ fn run(graph: &mut Graph, notes: &mut Notes) {
             .expect("it has an epilogue");
         let params = [conv_node.params.clone(), node.params.clone()].concat();
         let inputs = conv_node.inputs.clone();
-        let text = format!("folded into `{}`", conv_node.label);
+        let text = format!("folded into the weights of `{}`", conv_node.label);
         at.notes.applied(&label, text);
-        at.replace(id, layer, inputs, params, conv);
+        at.replace(id, layer, inputs, params);
         at.remove(conv);
     });
 }

@@ -41,7 +41,7 @@ fn run(graph: &mut Graph, notes: &mut Notes) {
         inputs[0] = at.node(flatten).inputs[0];
         let params = node.params.clone();
         let text = format!("reads {} directly", at.graph().values[inputs[0]].shape);
-        at.replace(id, layer, inputs, params, id);
+        at.replace(id, layer, inputs, params);
         at.remove(flatten);
         at.notes.applied(&label, text);
     });

@@ -3,8 +3,8 @@
 use super::rewriter::rewrite;
 use super::{Notes, Pass};
 use crate::graph::Graph;
-use crate::layer::Role;
 use crate::layer::epilogue::{clamp, epilogue, with_epilogue};
+use crate::layer::{Role, written};
 
 pub(super) const PASS: Pass = Pass {
     name: "fuse_activation",
@@ -20,6 +20,7 @@ fn run(graph: &mut Graph, notes: &mut Notes) {
             return;
         };
         let label = node.label.clone();
+        let written = written(&*node.layer);
         let before = at.maker(node.inputs[0]);
         let found = before.and_then(|id| Some((id, epilogue(&*at.node(id).layer)?)));
         let Some((conv, epilogue)) = found else {
@@ -41,12 +42,15 @@ fn run(graph: &mut Graph, notes: &mut Notes) {
         } else {
             "on blocks in the cache"
         };
-        let layer = with_epilogue(&*conv_node.layer, |epilogue| epilogue.act = steps)
-            .expect("it has an epilogue");
+        let layer = with_epilogue(&*conv_node.layer, |epilogue| {
+            epilogue.act = steps;
+            epilogue.written = written;
+        });
+        let layer = layer.expect("it has an epilogue");
         let (inputs, params) = (conv_node.inputs.clone(), conv_node.params.clone());
-        let text = format!("fused into `{}`, {place}", conv_node.label);
+        let text = format!("fused into what makes `{}`, {place}", conv_node.label);
         at.notes.applied(&label, text);
-        at.replace(id, layer, inputs, params, conv);
+        at.replace(id, layer, inputs, params);
         at.remove(conv);
     });
 }

@@ -126,16 +126,15 @@ impl Rewriter<'_> {
         self.instead.insert(old, value);
     }
 
-    /// Puts `layer` with those operands and parameters in the place of the visited node, under the label of `label_of`.
+    /// Puts `layer` with those operands and parameters in the place of the visited node: what makes a tensor has the tensor's label.
     pub fn replace(
         &mut self,
         visited: NodeId,
         layer: Box<dyn Layer>,
         inputs: Vec<ValueId>,
         params: Vec<ParamId>,
-        label_of: NodeId,
     ) {
-        let named = &self.graph.nodes[label_of];
+        let named = &self.graph.nodes[visited];
         let (label, span) = (named.label.clone(), named.span);
         let made = self.graph.push(layer, inputs, params, label, span);
         let new = made.unwrap_or_else(|error| {

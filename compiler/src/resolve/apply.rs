@@ -46,14 +46,18 @@ impl Resolver<'_> {
         let layer = match (decl.build)(&mut args) {
             Ok(layer) => layer,
             Err(error) => {
-                self.bad_argument(error, span);
+                if !self.is_misread(decl, &mut args, &values, span) {
+                    self.bad_argument(error, span);
+                }
                 return Ok(Tensor::Unknown);
             }
         };
         match self.add(layer, values, span, chain) {
             Ok(tensor) => Ok(tensor),
             Err((error, values)) => {
-                self.bad_shape(decl.keyword, error, &values, span);
+                if !self.is_misread(decl, &mut args, &values, span) {
+                    self.bad_shape(decl.keyword, error, &values, span);
+                }
                 Ok(Tensor::Unknown)
             }
         }

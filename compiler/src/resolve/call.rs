@@ -6,6 +6,7 @@ use super::value::Value;
 use super::{Resolver, Result, SharedCall, Tensor};
 use crate::ast::{Expr, ExprKind, Infix};
 use crate::diagnostic::{Diagnostic, codes};
+use crate::foreign;
 use crate::graph::Span;
 use crate::layer::{self, Args};
 use crate::outline::Kind;
@@ -279,6 +280,11 @@ impl<'a> Resolver<'a> {
         let word = name.value.as_str();
         let decl = layer::find(word);
         if decl.is_none() && !self.is_shared(word) {
+            let row = foreign::layer(word, None);
+            if let (Some(row), None) = (row, self.program.block(word)) {
+                let problem = self.foreign_layer(row, word, name.span, None);
+                return Err(self.error(problem));
+            }
             let message = match self.program.block(word) {
                 Some(_) => format!("`{word}` is a block: it stands in a chain of its own"),
                 None => format!("`{word}` is no layer or shared network"),

@@ -9,7 +9,6 @@ use crate::graph::{NodeId, Span};
 use crate::id::Id;
 use crate::layer::{self, Args, Decl, ParamDecl};
 use crate::outline::Kind;
-use crate::words;
 
 /// A chain while it is expanded.
 pub(super) struct Chain<'p> {
@@ -343,59 +342,6 @@ impl<'a> Resolver<'a> {
         let problem = Diagnostic::new(codes::OPERANDS, span, message).help(format!(
             "begin a new statement, or join: `add({name})`, `concat({name})`"
         ));
-        self.error(problem)
-    }
-
-    /// A word that is nothing: the suggestions include what the layer before it would have taken.
-    fn unknown_word(&mut self, word: &str, span: Span, terms: &[Term], at: usize) -> Reported {
-        if self.program.is_lost(word) {
-            return Reported;
-        }
-        let called = matches!(terms[at].kind, TermKind::Call(..));
-        let before = terms[..at].iter().rev().find_map(|term| match &term.kind {
-            TermKind::Word(word) => layer::find(word),
-            TermKind::Call(name, _) => layer::find(&name.value),
-            _ => None,
-        });
-        let mut near: Vec<String> = before.filter(|_| !called).map_or(Vec::new(), |decl| {
-            decl.params
-                .iter()
-                .map(|param| param.name.to_owned())
-                .collect()
-        });
-        near.extend(self.variables.names().map(str::to_owned));
-        near.extend(self.program.block_names().map(str::to_owned));
-        near.extend(self.shared.iter().map(|net| net.name.value.clone()));
-        near.extend(layer::LAYERS.iter().map(|decl| decl.keyword.to_owned()));
-        if !called {
-            near.extend(self.tensors.keys().cloned());
-        }
-        let known: Vec<&str> = near.iter().map(String::as_str).collect();
-        self.charge(words::effort(word, known.iter().copied()));
-        let message = format!("`{word}` is no layer, block or tensor");
-        let mut problem =
-            Diagnostic::new(codes::UNKNOWN_WORD, span, message).label("not known here");
-        match words::nearest(word, &known) {
-            Some(name) => problem = problem.fix(format!("did you mean `{name}`?"), span, name),
-            None => {
-                let mut layers: Vec<&str> = layer::LAYERS.iter().map(|decl| decl.keyword).collect();
-                layers.sort_unstable();
-                problem = problem.note(format!("layers: {}", words::list(&layers)));
-                let mut blocks: Vec<&str> = self.program.block_names().collect();
-                blocks.sort_unstable();
-                if !blocks.is_empty() {
-                    problem = problem.note(format!("blocks: {}", words::list(&blocks)));
-                }
-            }
-        }
-        if let Some(decl) = before.filter(|decl| !decl.params.is_empty()) {
-            let params: Vec<&str> = decl.params.iter().map(|param| param.name).collect();
-            problem = problem.note(format!(
-                "parameters of `{}`: {}",
-                decl.keyword,
-                params.join(", ")
-            ));
-        }
         self.error(problem)
     }
 

@@ -28,15 +28,7 @@ impl<'a> Resolver<'a> {
         span: Span,
     ) -> Option<Written> {
         let Some(decl) = head::find(&name.value) else {
-            let message = format!("there is no head `{}`", name.value);
-            let known = head::HEADS.iter().map(|head| head.keyword);
-            let problem = Diagnostic::new(codes::HEAD, name.span, message).suggest(
-                &name.value,
-                name.span,
-                "heads",
-                known,
-            );
-            self.error(problem);
+            self.unknown_head(name);
             return None;
         };
         let owner = format!("head {}", decl.keyword);

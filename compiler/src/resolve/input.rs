@@ -1,5 +1,6 @@
 //! `input image: 3x224x224 { resize 256 crop 224 normalize imagenet }`
 
+use super::misread::Odd;
 use super::value::Value;
 use super::{Resolver, Result, Tensor};
 use crate::ast::{Expr, Name, Term};
@@ -75,6 +76,9 @@ impl Resolver<'_> {
             (Ok(shape), Ok(settings)) => self.pre_process(settings, shape).ok().flatten(),
             _ => None,
         };
+        if let Ok(shape) = &shape {
+            self.odd = self.odd.take().or_else(|| Odd::new(shape, shape_span));
+        }
         for name in names {
             if crate::layer::find(&name.value).is_some() {
                 let message = format!("`{}` is a layer and cannot be an input", name.value);

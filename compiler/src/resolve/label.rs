@@ -229,6 +229,9 @@ impl<'a> Resolver<'a> {
             let path = paths[node.index()].as_deref().unwrap_or_default();
             let role = self.graph.params[param].role;
             named.push((path, role));
+            if let Some(name) = self.otherwise(&notes[node.index()], path, role) {
+                self.torchvision.push((param, name));
+            }
             match self.tensor_name(&notes[node.index()], path, role) {
                 Ok(name) => self.graph.params[param].name = name,
                 Err(_) => break,

@@ -12,6 +12,8 @@
 //! | `call` | blocks, shared networks, tensors as operands |
 //! | `blind` | what is written and never expanded |
 //! | `apply` | one layer on its operands: shapes and parameters |
+//! | `misread` | shapes of inputs as other frameworks have them |
+//! | `unknown` | words that are nothing: what was meant |
 //! | `value`, `variables` | constant expressions and the names in them |
 //! | `uses` | which values are used, and which are dropped |
 //! | `label`, `weights`, `pattern` | names of nodes and of their tensors in files |
@@ -30,6 +32,7 @@ mod head;
 mod input;
 mod join;
 mod label;
+mod misread;
 mod model;
 mod pattern;
 mod pictures;
@@ -37,6 +40,7 @@ mod program;
 mod settings;
 mod statement;
 mod style;
+mod unknown;
 mod uses;
 mod value;
 mod variables;
@@ -47,11 +51,13 @@ pub use input::INPUT_SETTINGS;
 
 use crate::ast::{Body, Name};
 use crate::diagnostic::{Diagnostic, Diagnostics, Files, Problems, codes};
+use crate::foreign;
 use crate::graph::{Graph, NodeId, ParamId, Span, ValueId};
 use crate::id::Id;
 use crate::limits;
 use crate::outline::{self, Kind, Outline};
 use crate::words;
+use cnnc_runtime::weights::Weights;
 use defaults::Defaults;
 use label::{Component, Naming};
 use program::Program;
@@ -79,7 +85,26 @@ pub struct Model {
     pub files: Vec<PathBuf>,
     /// Names of tensors in weights files that a pair of `weights map` has made, and the pair as it is written.
     pub pairs: HashMap<String, String>,
+    /// Names that `weights torchvision` would give, where the spec has no rule for names and they are others.
+    pub torchvision: Vec<(ParamId, String)>,
 }
+
+impl Model {
+    /// Whether tensors that are missing in a file would be there under the names of `weights torchvision`.
+    pub fn is_torchvisions(&self, weights: &Weights) -> bool {
+        if self.torchvision.is_empty() {
+            return false;
+        }
+        let mut graph = self.graph.clone();
+        for (param, name) in &self.torchvision {
+            graph.params[*param].name.clone_from(name);
+        }
+        weights.bind(&graph.sources()).is_ok()
+    }
+}
+
+/// What is said of weights for which [`Model::is_torchvisions`].
+pub const TORCHVISION: &str = "with `weights torchvision` in the model all names fit";
 
 /// Compiles the text of a spec. `path` is what diagnostics call it, and what imports and label files are relative to.
 ///
@@ -97,6 +122,7 @@ pub fn compile_source(
     let problems = std::mem::take(&mut resolver.problems);
     let outline = std::mem::take(&mut resolver.outline).finish();
     let pairs = resolver.named_pairs();
+    let torchvision = std::mem::take(&mut resolver.torchvision);
     let failed = problems.failed();
     let problems = Diagnostics::new(problems.into_items(), files);
     match graph {
@@ -106,6 +132,7 @@ pub fn compile_source(
             warnings: problems,
             files: files.read().to_vec(),
             pairs,
+            torchvision,
         }),
         _ => Err(problems),
     }
@@ -122,7 +149,8 @@ pub fn compile_file(path: impl AsRef<Path>) -> std::result::Result<Model, Diagno
         Ok(text) => compile_source(&mut files, path, &text),
         Err(why) => {
             let message = format!("`{}` cannot be read: {why}", path.display());
-            let problem = Diagnostic::without_span(codes::READ, message);
+            let unread = || Diagnostic::without_span(codes::READ, message);
+            let problem = foreign::file::unreadable(path).unwrap_or_else(unread);
             Err(Diagnostics::new(vec![problem], &files))
         }
     }
@@ -198,6 +226,8 @@ struct Resolver<'a> {
     outline: outline::Writer,
     /// Where inputs are written.
     input_spans: HashMap<ValueId, Span>,
+    /// An input whose shape may have been meant otherwise.
+    odd: Option<misread::Odd>,
     /// What is known of each node beside the graph.
     notes: Vec<Note>,
     owned: Vec<(ParamId, NodeId)>,
@@ -205,6 +235,8 @@ struct Resolver<'a> {
     rules: weights::Rules,
     /// Names that a pair of a map has made, and where the pair stands.
     by_pair: Vec<(String, Span)>,
+    /// What `weights torchvision` would name otherwise.
+    torchvision: Vec<(ParamId, String)>,
     /// Labelled tensors by path.
     tensors: HashMap<String, Tensor>,
     input_count: usize,
@@ -258,7 +290,9 @@ impl<'a> Resolver<'a> {
             graph: Graph::default(),
             outline: outline::Writer::default(),
             input_spans: HashMap::new(),
+            odd: None,
             notes: Vec::new(),
+            torchvision: Vec::new(),
             rules: weights::Rules::default(),
             by_pair: Vec::new(),
             owned: Vec::new(),

@@ -145,6 +145,7 @@ impl<'a> Resolver<'a> {
         self.tap(&later.taps);
         if raw.is_some() {
             self.prune();
+            self.warn_of_channels_last();
         }
         self.expectations(&later.expect);
     }

@@ -2,6 +2,7 @@
 
 use crate::ast::{Block, File, Model, Name, Preset};
 use crate::diagnostic::{Diagnostic, Files, Problems, codes};
+use crate::foreign;
 use crate::graph::{FileId, Span};
 use crate::parse;
 use std::collections::{HashMap, HashSet};
@@ -58,6 +59,10 @@ impl Program {
         chain: &mut Vec<PathBuf>,
         problems: &mut Problems,
     ) {
+        if let Some(problem) = foreign::file::diagnose(id, files.path(id), files.text(id)) {
+            problems.push(problem);
+            return;
+        }
         let parsed = parse::parse(id, files.text(id));
         // An edition that is not the first statement, or misspelt, has been complained about.
         let broken = !parsed.problems.is_empty();

@@ -129,6 +129,13 @@ impl Resolver<'_> {
         })
     }
 
+    /// The name of a parameter as torchvision would have it, where the spec has no rule and that is another one.
+    pub(super) fn otherwise(&self, note: &Note, path: &str, role: &str) -> Option<String> {
+        let ruled = self.rules.torchvision || !self.rules.map.pairs.is_empty();
+        let named = (!ruled).then(|| torchvision(note, path))?;
+        (named != path).then(|| format!("{named}.{role}"))
+    }
+
     /// The first pair that fits, and the name that it makes.
     fn mapped(&self, path: &str, whole: &str, role: &str) -> Option<(usize, String)> {
         let map = &self.rules.map;

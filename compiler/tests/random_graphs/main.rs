@@ -12,8 +12,8 @@ use builder::Builder;
 use cnnc_compiler::graph::{Graph, Output, Shape, Span, ValueId};
 use cnnc_compiler::layer::{Args, Decl, Kind, LAYERS, Literal, ParamDecl, Spanned};
 use cnnc_compiler::limits;
-use cnnc_compiler::pass::{Notes, PASSES};
-use cnnc_compiler::reference::evaluate;
+use cnnc_compiler::pass::{Notes, PASSES, optimize};
+use cnnc_compiler::reference::{Reference, evaluate};
 use cnnc_runtime::Isa;
 use proptest::prelude::*;
 use support::{parameter, wide_inputs};
@@ -199,6 +199,25 @@ cnnc_testing::properties! {
                 for (x, y) in x.iter().zip(y) {
                     prop_assert!((x - y).abs() <= 1e-9 * scale, "{}: {x} became {y}\n{graph:#?}", pass.name);
                 }
+            }
+        }
+    }
+
+    fn passes_keep_the_names(graph in graph()) for 256 {
+        let (after, _) = optimize(&graph);
+        let inputs = wide_inputs(&graph);
+        let labels: Vec<&str> = after.live().map(|(_, node)| &*node.label).collect();
+        let find = |graph: &Graph| -> Vec<ValueId> { labels.iter().map(|label| graph.find(label).unwrap()).collect() };
+        let (old, new) = (find(&graph), find(&after));
+        let before = Reference::new(&graph, &parameter).keep(&old).run(&inputs);
+        let values = Reference::new(&after, &parameter).keep(&new).run(&inputs);
+        for ((label, old), new) in labels.iter().zip(&old).zip(&new) {
+            let (x, y) = (&before[old], &values[new]);
+            prop_assert!(x.shape() == y.shape(), "{label}: {:?} became {:?}", x.shape(), y.shape());
+            let scale = x.iter().fold(1.0, |most: f64, x| most.max(x.abs()));
+            for (x, y) in x.iter().zip(y) {
+                let same = x == y || (x.is_nan() && y.is_nan()) || (x - y).abs() <= 1e-9 * scale;
+                prop_assert!(same, "{label}: {x} became {y}\n{graph:#?}");
             }
         }
     }

@@ -55,7 +55,7 @@ pub fn elements(svg: &str) -> Vec<Element> {
     while let Some(tag) = rest.find('<') {
         assert!(rest[..tag].trim().is_empty(), "stray {:?}", &rest[..tag]);
         rest = &rest[tag + 1..];
-        if let Some(after) = rest.strip_prefix("/svg>") {
+        if let Some(after) = rest.strip_prefix("/svg>").or(rest.strip_prefix("/g>")) {
             open -= 1;
             rest = after;
             continue;
@@ -78,7 +78,7 @@ pub fn elements(svg: &str) -> Vec<Element> {
         }
         assert!(list.trim().is_empty(), "{list}");
         let mut text = String::new();
-        if name == "svg" {
+        if name == "svg" || name == "g" {
             open += 1;
         } else if !closed {
             let end = format!("</{name}>");
@@ -231,7 +231,7 @@ pub fn pixels(svg: &str) -> Raster {
                 rounded(rect, element.number("rx").unwrap_or(0.0))
             }
             "path" => path(&element.attributes["d"]),
-            "text" | "title" => continue,
+            "text" | "title" | "g" | "style" => continue,
             other => panic!("unknown element {other}"),
         };
         let half = element.number("stroke-width").unwrap_or(1.0) / 2.0;

@@ -1,0 +1,265 @@
+//! The table: what other frameworks call a layer, and how it is written here.
+
+use super::translate_on;
+use std::fmt;
+
+/// Where a name comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Framework {
+    /// `torch.nn`, `torch.nn.functional`, `torchvision`.
+    PyTorch,
+    /// Keras and TensorFlow.
+    Keras,
+    /// Layers of a `.prototxt`.
+    Caffe,
+    /// Operators.
+    Onnx,
+    /// Sections of a `.cfg`, and its activations.
+    Darknet,
+    /// What people say.
+    Common,
+}
+
+impl fmt::Display for Framework {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Framework::PyTorch => "PyTorch",
+            Framework::Keras => "Keras",
+            Framework::Caffe => "Caffe",
+            Framework::Onnx => "ONNX",
+            Framework::Darknet => "darknet",
+            Framework::Common => "elsewhere",
+        })
+    }
+}
+
+/// What a name is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ours {
+    /// This layer, with parameters whose defaults are others here: `bn eps 1e-3`.
+    Layer(&'static str),
+    /// Something that is no single layer: what to write.
+    Write(&'static str),
+    /// Nothing, for this reason: it is left out.
+    Nothing(&'static str),
+    /// Not there: what is missing, and what may do instead.
+    Missing(&'static str),
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Foreign {
+    /// Whose name it is.
+    pub framework: Framework,
+    /// The names, with blanks between them.
+    theirs: &'static str,
+    /// What it is here.
+    pub ours: Ours,
+    /// Its positional arguments as parameters of the layer here, `-` for one that says nothing.
+    args: &'static str,
+    /// Calls, for documentation.
+    pub(super) examples: &'static [&'static str],
+}
+
+impl Foreign {
+    /// The names.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.theirs.split(' ')
+    }
+    /// Calls, for documentation, and the chains that they are; there are none of what is no layer here.
+    pub fn examples(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let framework = self.framework;
+        let examples = self.examples.iter();
+        examples.filter_map(move |call| Some((*call, translate_on(call, framework)?)))
+    }
+    /// The layer here, if it is one.
+    pub fn keyword(&self) -> Option<&'static str> {
+        match self.ours {
+            Ours::Layer(text) => text.split(' ').next(),
+            _ => None,
+        }
+    }
+    /// What its positional arguments are here.
+    pub(super) fn args(&self) -> impl Iterator<Item = &'static str> {
+        self.args.split_whitespace()
+    }
+}
+
+const fn row(
+    framework: Framework,
+    theirs: &'static str,
+    args: &'static str,
+    ours: Ours,
+    examples: &'static [&'static str],
+) -> Foreign {
+    Foreign {
+        framework,
+        theirs,
+        ours,
+        args,
+        examples,
+    }
+}
+
+use Framework::{Caffe, Common, Darknet, Keras, Onnx, PyTorch};
+use Ours::{Layer, Missing, Nothing, Write};
+
+const ACTIVATION: &str =
+    "this activation; `relu`, `leaky`, `elu`, `silu`, `mish`, `gelu` are there";
+const PADDING: &str = "padding with anything but a constant";
+const NORM: &str = "a normalisation by statistics of the input itself; `bn` and `lrn` are there";
+const SEQUENCE: &str = "layers of sequences; networks are convolutional";
+
+/// Every name, PyTorch's first, in the order of its documentation.
+#[rustfmt::skip]
+pub static FOREIGN: &[Foreign] = &[
+    row(PyTorch, "Conv1d Conv2d Conv3d", "- out kernel stride pad dilation groups bias", Layer("conv"), &["nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)", "nn.Conv2d(64, 64, 3, padding=1, groups=64)"]),
+    row(PyTorch, "ConvTranspose1d ConvTranspose2d ConvTranspose3d", "- out kernel stride pad output_pad groups bias", Layer("convtranspose"), &["nn.ConvTranspose2d(64, 32, 2, stride=2)"]),
+    row(PyTorch, "Linear LazyLinear", "- out bias", Layer("dense"), &["nn.Linear(512, 10)"]),
+    row(PyTorch, "MaxPool1d MaxPool2d MaxPool3d", "kernel stride pad dilation - rounding", Layer("maxpool"), &["nn.MaxPool2d(3, stride=2, padding=1)"]),
+    row(PyTorch, "AvgPool1d AvgPool2d AvgPool3d", "kernel stride pad rounding count_include_pad", Layer("avgpool count_include_pad on"), &["nn.AvgPool2d(3, stride=1, padding=1)"]),
+    row(PyTorch, "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d", "size", Layer("adaptiveavgpool"), &["nn.AdaptiveAvgPool2d(1)", "nn.AdaptiveAvgPool2d((6, 6))"]),
+    row(PyTorch, "AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d", "size", Layer("globalmaxpool"), &["nn.AdaptiveMaxPool2d(1)"]),
+    row(PyTorch, "BatchNorm BatchNorm1d BatchNorm2d BatchNorm3d SyncBatchNorm", "- eps - affine", Layer("bn"), &["nn.BatchNorm2d(64)"]),
+    row(PyTorch, "LocalResponseNorm CrossMapLRN2d", "size alpha beta k", Layer("lrn"), &["nn.LocalResponseNorm(5, k=2.0)"]),
+    row(PyTorch, "normalize", "", Layer("l2norm"), &[]),
+    row(PyTorch, "ReLU", "-", Layer("relu"), &["nn.ReLU(inplace=True)"]),
+    row(PyTorch, "ReLU6", "-", Layer("relu6"), &["nn.ReLU6()"]),
+    row(PyTorch, "LeakyReLU", "slope -", Layer("leaky"), &["nn.LeakyReLU(0.1)"]),
+    row(PyTorch, "PReLU", "single", Layer("prelu single on"), &["nn.PReLU(64)"]),
+    row(PyTorch, "ELU", "alpha -", Layer("elu"), &["nn.ELU()"]),
+    row(PyTorch, "GELU", "form", Layer("gelu"), &["nn.GELU()"]),
+    row(PyTorch, "SiLU", "-", Layer("silu"), &["nn.SiLU()"]),
+    row(PyTorch, "Mish", "-", Layer("mish"), &["nn.Mish()"]),
+    row(PyTorch, "Softplus", "", Layer("softplus"), &["nn.Softplus()"]),
+    row(PyTorch, "Hardswish", "-", Layer("hardswish"), &["nn.Hardswish()"]),
+    row(PyTorch, "Hardsigmoid", "-", Layer("hardsigmoid"), &["nn.Hardsigmoid()"]),
+    row(PyTorch, "Hardtanh", "low high", Layer("clip low -1 high 1"), &["nn.Hardtanh()"]),
+    row(PyTorch, "Sigmoid", "", Layer("sigmoid"), &["nn.Sigmoid()"]),
+    row(PyTorch, "Tanh", "", Layer("tanh"), &["nn.Tanh()"]),
+    row(PyTorch, "Softmax Softmax2d", "-", Layer("softmax"), &["nn.Softmax(dim=1)"]),
+    row(PyTorch, "Flatten", "- -", Layer("flatten"), &["nn.Flatten()"]),
+    row(PyTorch, "Unflatten", "- shape", Layer("reshape"), &["nn.Unflatten(1, (64, 7, 7))"]),
+    row(PyTorch, "Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout", "rate -", Layer("dropout"), &["nn.Dropout(0.2)"]),
+    row(PyTorch, "Upsample interpolate", "size factor mode align_corners", Layer("upsample"), &["nn.Upsample(scale_factor=2, mode=\"bilinear\")"]),
+    row(PyTorch, "UpsamplingNearest2d", "size factor", Layer("upsample"), &["nn.UpsamplingNearest2d(scale_factor=2)"]),
+    row(PyTorch, "UpsamplingBilinear2d", "size factor", Layer("upsample mode bilinear align_corners on"), &["nn.UpsamplingBilinear2d(scale_factor=2)"]),
+    row(PyTorch, "PixelShuffle", "size", Layer("depth_to_space order crd"), &["nn.PixelShuffle(2)"]),
+    row(PyTorch, "PixelUnshuffle", "size", Layer("space_to_depth order crd"), &["nn.PixelUnshuffle(2)"]),
+    row(PyTorch, "ChannelShuffle", "groups", Layer("shuffle"), &["nn.ChannelShuffle(2)"]),
+    row(PyTorch, "ZeroPad1d ZeroPad2d ZeroPad3d", "pad", Layer("pad"), &["nn.ZeroPad2d(1)"]),
+    row(PyTorch, "ConstantPad1d ConstantPad2d ConstantPad3d", "pad value", Layer("pad"), &["nn.ConstantPad2d(1, 0.5)"]),
+    row(PyTorch, "cat", "", Layer("concat"), &["torch.cat([a, b], dim=1)"]),
+    row(PyTorch, "add", "", Layer("add"), &["torch.add(a, b)"]),
+    row(PyTorch, "sub subtract", "", Layer("sub"), &["torch.sub(a, b)"]),
+    row(PyTorch, "mul multiply", "", Layer("mul"), &["torch.mul(a, b)"]),
+    row(PyTorch, "maximum", "", Layer("max"), &["torch.maximum(a, b)"]),
+    row(PyTorch, "abs", "", Layer("abs"), &["torch.abs(a)"]),
+    row(PyTorch, "exp", "", Layer("exp"), &["torch.exp(a)"]),
+    row(PyTorch, "Identity", "- -", Nothing("an identity changes nothing; in a `branch`, an empty `{ }` is one"), &[]),
+    row(PyTorch, "StochasticDepth DropPath", "- -", Nothing("paths are dropped in training only"), &[]),
+    row(PyTorch, "Sequential ModuleList", "", Write("layers behind one another; `name: { … }` groups them under a label"), &[]),
+    row(PyTorch, "PairwiseDistance CosineSimilarity", "", Write("`head verify { measure distance; sub(a, b) }`, or `head embed { metric cosine }`"), &[]),
+    row(PyTorch, "SqueezeExcitation SELayer", "", Write("`mul { { } ; globalavgpool dense 16 relu dense 64 sigmoid }`: two layers of weights, then a factor for each channel"), &[]),
+    row(PyTorch, "Conv2dNormActivation ConvNormActivation ConvBNReLU", "", Write("`conv 3x3 64 bn relu`, one layer after the other"), &[]),
+    row(PyTorch, "RoIPool", "", Write("`roipool(map, regions) 7x7`"), &[]),
+    row(PyTorch, "RoIAlign MultiScaleRoIAlign", "", Write("`roialign(map, regions) 7x7`"), &[]),
+    row(PyTorch, "LogSoftmax", "", Missing("logarithms of probabilities; `head classify` applies `softmax` to the logits itself"), &[]),
+    row(PyTorch, "ReflectionPad1d ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d CircularPad2d", "", Missing(PADDING), &[]),
+    row(PyTorch, "LayerNorm GroupNorm InstanceNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d RMSNorm", "", Missing(NORM), &[]),
+    row(PyTorch, "CELU SELU RReLU GLU Softsign Softshrink Hardshrink Tanhshrink LogSigmoid Threshold", "", Missing(ACTIVATION), &[]),
+    row(PyTorch, "MaxUnpool1d MaxUnpool2d MaxUnpool3d FractionalMaxPool2d FractionalMaxPool3d LPPool1d LPPool2d", "", Missing("this kind of pool; `maxpool`, `avgpool` and the global ones are there"), &[]),
+    row(PyTorch, "Fold Unfold DeformConv2d", "", Missing("sampling at places that depend on the input"), &[]),
+    row(PyTorch, "RNN LSTM GRU RNNCell LSTMCell GRUCell Embedding EmbeddingBag MultiheadAttention MultiHeadAttention Attention Transformer TransformerEncoderLayer", "", Missing(SEQUENCE), &[]),
+
+    row(Keras, "Input InputLayer InputSpec Placeholder", "", Write("`input x: 3x224x224`: channels first, without the batch"), &[]),
+    row(Keras, "Conv1D Conv2D Conv3D Convolution1D Convolution2D Convolution3D", "out kernel stride pad - dilation groups activation bias", Layer("conv"), &["Conv2D(16, 3, padding=\"same\", activation=\"relu\")"]),
+    row(Keras, "Conv1DTranspose Conv2DTranspose Conv3DTranspose Deconvolution2D", "out kernel stride pad", Layer("convtranspose"), &["Conv2DTranspose(32, 2, strides=2)"]),
+    row(Keras, "DepthwiseConv1D DepthwiseConv2D", "kernel stride pad", Layer("conv out channels groups channels"), &["DepthwiseConv2D(3, padding=\"same\")"]),
+    row(Keras, "SeparableConv1D SeparableConv2D SeparableConvolution2D", "", Write("two layers: `conv 3x3 channels groups channels`, then `conv 1x1 64`"), &[]),
+    row(Keras, "LocallyConnected2D", "out kernel stride pad", Layer("local"), &["LocallyConnected2D(16, 3)"]),
+    row(Keras, "Dense", "out activation bias", Layer("dense"), &["Dense(10, activation=\"softmax\")"]),
+    row(Keras, "MaxPooling1D MaxPooling2D MaxPooling3D MaxPool1D MaxPool2D MaxPool3D", "kernel stride pad", Layer("maxpool"), &["MaxPooling2D((2, 2))"]),
+    row(Keras, "AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D", "kernel stride pad", Layer("avgpool"), &["AveragePooling2D(2)"]),
+    row(Keras, "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D GlobalAvgPool2D GlobalAvgPool3D", "", Layer("globalavgpool"), &["GlobalAveragePooling2D()"]),
+    row(Keras, "GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D", "", Layer("globalmaxpool"), &["GlobalMaxPooling2D()"]),
+    row(Keras, "BatchNormalization", "- - eps", Layer("bn eps 1e-3"), &["BatchNormalization()"]),
+    row(Keras, "LeakyReLU", "slope", Layer("leaky slope 0.3"), &["layers.LeakyReLU()"]),
+    row(Keras, "Flatten", "-", Layer("flatten order spatial"), &["layers.Flatten()"]),
+    row(Keras, "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D", "rate", Layer("dropout"), &["layers.Dropout(0.5)"]),
+    row(Keras, "Activation", "activation", Write("the activation's own name, behind the layer: `conv 3x3 16 relu`"), &["Activation(\"relu\")"]),
+    row(Keras, "Concatenate", "-", Layer("concat"), &["Concatenate()([a, b])"]),
+    row(Keras, "Add", "", Layer("add"), &["Add()([a, b])"]),
+    row(Keras, "Subtract", "", Layer("sub"), &["Subtract()([a, b])"]),
+    row(Keras, "Multiply", "", Layer("mul"), &["Multiply()([a, b])"]),
+    row(Keras, "Maximum", "", Layer("max"), &["Maximum()([a, b])"]),
+    row(Keras, "Average", "", Write("`add(a, b) scale 0.5`"), &[]),
+    row(Keras, "ZeroPadding1D ZeroPadding2D ZeroPadding3D", "pad", Layer("pad"), &["ZeroPadding2D(1)"]),
+    row(Keras, "Cropping1D Cropping2D Cropping3D", "", Write("`crop 24x24`: the extents that are kept, from the middle or `at (row, column)`"), &[]),
+    row(Keras, "UpSampling1D UpSampling2D UpSampling3D", "factor - mode", Layer("upsample"), &["UpSampling2D(2)"]),
+    row(Keras, "Reshape Permute", "", Write("`reshape 64x7x7`: channels first, where Keras has them last"), &[]),
+    row(Keras, "Rescaling", "factor shift", Layer("scale"), &["Rescaling(2.0, -1.0)"]),
+    row(Keras, "Normalization Resizing CenterCrop", "", Write("settings of the input: `input image: 3x224x224 { resize 256  crop 224  normalize imagenet }`"), &[]),
+    row(Keras, "GaussianNoise GaussianDropout ActivityRegularization RandomFlip RandomRotation RandomZoom RandomCrop", "", Nothing("it works in training only"), &[]),
+    row(Keras, "Minimum Dot Lambda Masking RepeatVector TimeDistributed Bidirectional ConvLSTM2D", "", Missing("a layer of this kind"), &[]),
+
+    row(Caffe, "Convolution", "", Layer("conv"), &[]),
+    row(Caffe, "Deconvolution", "", Layer("convtranspose"), &[]),
+    row(Caffe, "InnerProduct", "", Layer("dense"), &[]),
+    row(Caffe, "Pooling", "", Write("`maxpool 3x3 /2 ceil` or `avgpool 3x3 /2 ceil`: Caffe rounds up"), &[]),
+    row(Caffe, "Eltwise", "", Write("`add(a, b)`, `mul(a, b)` or `max(a, b)`"), &[]),
+    row(Caffe, "Power", "", Write("`scale 0.5 shift 1`"), &[]),
+    row(Caffe, "SoftmaxWithLoss SoftmaxLoss", "", Write("`head classify { … }`, which applies softmax itself"), &[]),
+    row(Caffe, "ROIPooling", "", Write("`roipool(map, regions) 7x7`"), &[]),
+    row(Caffe, "Split Silence Accuracy", "", Nothing("a tensor can be read as often as one likes"), &[]),
+    row(Caffe, "Data ImageData HDF5Data MemoryData DummyData", "", Write("`input image: 3x224x224`"), &[]),
+    row(Caffe, "PriorBox DetectionOutput", "", Missing("heads of this family; `head yolo2` and `head yolo3` find boxes"), &[]),
+
+    row(Onnx, "Conv", "", Layer("conv"), &[]),
+    row(Onnx, "Gemm MatMul", "", Layer("dense"), &[]),
+    row(Onnx, "MaxPool", "", Layer("maxpool"), &[]),
+    row(Onnx, "AveragePool AvgPool", "", Layer("avgpool"), &[]),
+    row(Onnx, "GlobalAveragePool ReduceMean", "", Layer("globalavgpool"), &[]),
+    row(Onnx, "GlobalMaxPool ReduceMax", "", Layer("globalmaxpool"), &[]),
+    row(Onnx, "LpNormalization", "", Layer("l2norm"), &[]),
+    row(Onnx, "Resize", "", Layer("upsample"), &[]),
+    row(Onnx, "Sum", "", Layer("add"), &[]),
+    row(Onnx, "Squeeze Unsqueeze", "", Write("`flatten`, or `reshape 64x7x7`"), &[]),
+    row(Onnx, "QuantizeLinear DequantizeLinear", "", Missing("arithmetic in integers"), &[]),
+
+    row(Darknet, "convolutional", "", Layer("conv"), &[]),
+    row(Darknet, "deconvolutional", "", Layer("convtranspose"), &[]),
+    row(Darknet, "connected", "", Layer("dense"), &[]),
+    row(Darknet, "normalization", "", Layer("lrn"), &[]),
+    row(Darknet, "reorg", "", Layer("space_to_depth order darknet"), &[]),
+    row(Darknet, "logistic", "", Layer("sigmoid"), &[]),
+    row(Darknet, "linear", "", Nothing("a linear activation changes nothing"), &[]),
+    row(Darknet, "yolo region detection", "", Write("a head: `head yolo3 { … }`, `head yolo2 { … }` and `head yolo1 { … }` are what darknet calls yolo, region and detection"), &[]),
+    row(Darknet, "cost", "", Nothing("it works in training only"), &[]),
+    row(Darknet, "crnn", "", Missing(SEQUENCE), &[]),
+
+    row(Common, "convolve convolution2d cnn", "", Layer("conv"), &[]),
+    row(Common, "deconv conv_transpose transposed_conv transposeconv upconv deconvolve", "", Layer("convtranspose"), &[]),
+    row(Common, "dwconv depthwise depthwise_conv", "", Layer("conv out channels groups channels"), &[]),
+    row(Common, "fc fully_connected full affine ip", "", Layer("dense"), &[]),
+    row(Common, "pool max_pooling mp", "", Layer("maxpool"), &[]),
+    row(Common, "average_pooling mean_pool meanpool", "", Layer("avgpool"), &[]),
+    row(Common, "gap global_average_pool global_avg_pooling mean", "", Layer("globalavgpool"), &[]),
+    row(Common, "gmp", "", Layer("globalmaxpool"), &[]),
+    row(Common, "batch_norm norm", "", Layer("bn"), &[]),
+    row(Common, "lrelu leaky_rectify", "", Layer("leaky"), &[]),
+    row(Common, "rectify rectifier", "", Layer("relu"), &[]),
+    row(Common, "swish", "", Layer("silu"), &[]),
+    row(Common, "hswish h_swish", "", Layer("hardswish"), &[]),
+    row(Common, "hsigmoid h_sigmoid", "", Layer("hardsigmoid"), &[]),
+    row(Common, "softrelu", "", Layer("softplus"), &[]),
+    row(Common, "clamp", "", Layer("clip"), &[]),
+    row(Common, "merge join concatenation stack", "", Layer("concat"), &[]),
+    row(Common, "plus addition sum elementwise_add", "", Layer("add"), &[]),
+    row(Common, "minus difference", "", Layer("sub"), &[]),
+    row(Common, "times product prod", "", Layer("mul"), &[]),
+    row(Common, "unpool upscale", "", Layer("upsample"), &[]),
+    row(Common, "view", "", Layer("reshape"), &[]),
+    row(Common, "l2_normalize l2_normalization l2", "", Layer("l2norm"), &[]),
+    row(Common, "skip skip_connection", "", Write("`residual { … }`, or `add(a, b)`"), &[]),
+];

@@ -1,0 +1,142 @@
+//! What people write who come from other frameworks, and what it is called here.
+//!
+//! | file | what |
+//! |---|---|
+//! | `layers` | layers of PyTorch, Keras, Caffe, ONNX and darknet, one row each |
+//! | `words` | parameters, values, settings and heads |
+//! | `call`, `translate` | a layer as Python calls it, as it stands in a chain |
+//! | `python` | Python where a spec should be |
+//! | `file` | files that are no specs |
+//!
+//! It knows names only: what is said of them is the business of those who find them.
+
+mod call;
+pub mod file;
+mod layers;
+mod python;
+mod translate;
+mod words;
+
+pub use layers::{FOREIGN, Foreign, Framework, Ours};
+pub(crate) use python::Python;
+pub use translate::{translate, translate_on};
+pub use words::{HEADS, WORDS};
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+use strsim::damerau_levenshtein;
+
+/// A name as it is compared: `MaxPool2d` and `max_pool2d` are one.
+fn normal(name: &str) -> String {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let letters = last.chars().filter(|&c| c != '_');
+    letters.flat_map(char::to_lowercase).collect()
+}
+
+/// Longest name that is looked for.
+const MAX_NAME: usize = 64;
+
+/// Rows of layers of that name, whatever modules it is in (`nn.Conv2d`) and however it is written (`conv2d`, `CONV_2D`).
+pub fn layers(name: &str) -> &'static [&'static Foreign] {
+    static ROWS: LazyLock<HashMap<String, Vec<&Foreign>>> = LazyLock::new(|| {
+        let mut rows: HashMap<String, Vec<&Foreign>> = HashMap::new();
+        for row in FOREIGN {
+            for name in row.names() {
+                let named = rows.entry(normal(name)).or_default();
+                if !named.iter().any(|other| std::ptr::eq(*other, row)) {
+                    named.push(row);
+                }
+            }
+        }
+        rows
+    });
+    if name.len() > MAX_NAME {
+        return &[];
+    }
+    ROWS.get(&normal(name)).map_or(&[], Vec::as_slice)
+}
+
+/// The row of a layer of that name: of that framework if it has one, else of one that writes the name so.
+pub fn layer(name: &str, framework: Option<Framework>) -> Option<&'static Foreign> {
+    let rows = layers(name);
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let theirs = rows.iter().find(|row| Some(row.framework) == framework);
+    let same = || rows.iter().find(|row| row.names().any(|name| name == last));
+    theirs.or_else(same).or(rows.first()).copied()
+}
+
+/// The row of a head of that name.
+pub fn head(name: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
+    let name = normal(&name[..name.floor_char_boundary(MAX_NAME)]);
+    HEADS
+        .iter()
+        .find(|(theirs, ..)| theirs.split(' ').any(|theirs| normal(theirs) == name))
+}
+
+/// What a word of another framework may be here, the likeliest first: names of parameters, values and layers.
+pub fn ours(word: &str) -> impl Iterator<Item = &'static str> {
+    let name = match word.len() > MAX_NAME {
+        true => String::new(),
+        false => normal(word),
+    };
+    let words = WORDS.iter().filter(move |(theirs, _)| {
+        let mut theirs = theirs.split(' ');
+        theirs.any(|theirs| normal(theirs) == name)
+    });
+    let layers = layers(word).iter().filter_map(|row| row.keyword());
+    words.map(|&(_, ours)| ours).chain(layers)
+}
+
+/// What was meant, if the word is one slip of the finger away from a name of another framework.
+pub(crate) fn slips(lower: &str) -> impl Iterator<Item = &'static str> {
+    let slip = move |theirs: &str| {
+        theirs.len() >= 6 && damerau_levenshtein(&theirs.to_lowercase(), lower) == 1
+    };
+    let words = WORDS
+        .iter()
+        .filter(move |(theirs, _)| theirs.split(' ').any(slip));
+    let layers = FOREIGN.iter().filter(move |row| row.names().any(slip));
+    let layers = layers.filter_map(|row| row.keyword());
+    words.map(|&(_, ours)| ours).chain(layers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_however_they_are_written() {
+        for (name, ours) in [
+            ("Conv2d", "conv"),
+            ("nn.Conv2d", "conv"),
+            ("tf.keras.layers.Conv2D", "conv"),
+            ("conv_2d", "conv"),
+            ("max_pool2d", "maxpool"),
+            ("F.relu", "relu"),
+            ("InnerProduct", "dense"),
+            ("GlobalAveragePooling2D", "globalavgpool"),
+        ] {
+            let row = layer(name, None).unwrap_or_else(|| panic!("{name}"));
+            assert_eq!(row.keyword(), Some(ours), "{name}");
+        }
+        assert!(layer("xyzzy", None).is_none());
+        assert!(layer(&"x".repeat(1 << 20), None).is_none());
+    }
+
+    #[test]
+    fn frameworks_may_differ_in_what_they_mean() {
+        let spatial = |framework| match layer("Flatten", Some(framework)).map(|row| row.ours) {
+            Some(Ours::Layer(text)) => text.contains("spatial"),
+            other => panic!("{other:?}"),
+        };
+        assert!(spatial(Framework::Keras));
+        assert!(!spatial(Framework::PyTorch));
+    }
+
+    #[test]
+    fn the_likeliest_word_comes_first() {
+        assert_eq!(ours("linear").collect::<Vec<_>>(), ["bilinear", "dense"]);
+        assert_eq!(ours("kernel_size").next(), Some("kernel"));
+        assert_eq!(ours("xyzzy").next(), None);
+    }
+}

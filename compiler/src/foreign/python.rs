@@ -1,0 +1,443 @@
+//! Python where a spec should be: `x = Conv2D(16, 3)(x)`, `self.fc = nn.Linear(512, 10)`, `model.add(Dense(10))`.
+
+use super::call::{Call, Value};
+use super::layers::Framework;
+use super::translate::{chain, names};
+use super::{layers, normal};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::graph::Span;
+use std::collections::HashSet;
+
+/// Most lines that are shown of a translation.
+const SHOWN: usize = 24;
+
+/// What Python begins statements with that make no layer.
+const STARTS: &[&str] = &[
+    "def ",
+    "class ",
+    "from ",
+    "return",
+    "super(",
+    "super().",
+    "self.",
+    "print(",
+    "with ",
+    "assert ",
+    "elif ",
+    "@",
+    "if __name__",
+    "async ",
+];
+
+/// Modules that a path may begin with.
+const MODULES: &[&str] = &[
+    "nn",
+    "torch",
+    "torchvision",
+    "F",
+    "tf",
+    "keras",
+    "layers",
+    "models",
+    "tensorflow",
+    "onnx",
+];
+
+/// Python statements of a file, as they are found.
+#[derive(Debug, Default)]
+pub(crate) struct Python {
+    framework: Option<Framework>,
+    /// The first, and from there to the end of the last.
+    span: Option<(Span, Span)>,
+    /// As they stand in a spec.
+    lines: Vec<String>,
+    /// Blanks before the first.
+    indent: String,
+    /// Whether every statement has been understood.
+    whole: bool,
+    /// The tensor that the last statement made.
+    last: Option<String>,
+    /// Names that a label has.
+    labels: HashSet<String>,
+    /// Those that have meant another tensor since.
+    moved: HashSet<String>,
+}
+
+/// One statement.
+enum Statement<'t> {
+    /// It makes a layer, under that name,
+    Makes(Option<&'t str>, Call<'t>),
+    /// which is used elsewhere, in an order that only `forward` tells.
+    Module(&'t str, Call<'t>),
+    /// It does something else.
+    Other,
+}
+
+impl Python {
+    /// Takes the statement if it is Python; `between` is what stands before it, from the one on that was taken last.
+    pub(crate) fn take(&mut self, text: &str, span: Span, between: &str) -> bool {
+        let text = text.trim();
+        let Some(statement) = statement(text) else {
+            return false;
+        };
+        if self.span.is_none() {
+            let line = between.rsplit('\n').next().unwrap_or("");
+            let blank = line.chars().all(|c| c == ' ' || c == '\t');
+            self.indent = if blank { line } else { "" }.to_owned();
+        }
+        let follows = self.span.is_none() || (self.whole && between.trim().is_empty());
+        self.whole = self.add(&statement) && follows;
+        self.span = Some(match self.span {
+            None => (span, span),
+            Some((first, all)) => (first, all.to(span)),
+        });
+        true
+    }
+
+    /// Adds the lines of a statement; whether it was understood.
+    fn add(&mut self, statement: &Statement<'_>) -> bool {
+        let (target, call, ordered) = match statement {
+            Statement::Makes(target, call) => (*target, call, true),
+            Statement::Module(target, call) => (Some(*target), call, false),
+            Statement::Other => return false,
+        };
+        self.framework = self.framework.or_else(|| framework(call));
+        let mut items = Vec::new();
+        listed(call, &mut items);
+        let (count, mut understood) = (items.len(), true);
+        for call in items {
+            // A list of layers has no names.
+            let target = target.filter(|_| count == 1);
+            match self.line(target, call) {
+                Some(line) => self.lines.push(line),
+                None => understood = false,
+            }
+        }
+        understood && ordered
+    }
+
+    /// A layer as a statement.
+    fn line(&mut self, target: Option<&str>, call: &Call<'_>) -> Option<String> {
+        if matches!(normal(call.name()).as_str(), "input" | "inputlayer") {
+            let name = target.unwrap_or("x");
+            let line = format!("input {name}: {}", shape(call)?);
+            self.last = Some(name.to_owned());
+            self.labels.insert(name.to_owned());
+            return Some(line);
+        }
+        let text = chain(call, self.framework)?;
+        let on = names(&call.on.iter().collect::<Vec<_>>())?;
+        // What a chain goes on from need not be said.
+        let goes_on = on.len() == 1 && self.last.as_deref() == Some(on[0]);
+        if !goes_on && on.iter().any(|name| self.moved.contains(*name)) {
+            return None;
+        }
+        let route = match on.as_slice() {
+            [name] if !goes_on => format!("{name} "),
+            _ => String::new(),
+        };
+        // `x = …(x)` gives no second thing the name.
+        let label = target.filter(|target| self.labels.insert((*target).to_owned()));
+        if let (Some(target), None) = (target, label) {
+            self.moved.insert(target.to_owned());
+        }
+        self.last = target.map(str::to_owned);
+        Some(match label {
+            Some(label) => format!("{label}: {route}{text}"),
+            None => format!("{route}{text}"),
+        })
+    }
+
+    /// The one error for all that was taken, of the statements of a spec or of a file without one.
+    pub(crate) fn diagnose(self, in_spec: bool) -> Option<Diagnostic> {
+        let (span, all) = self.span?;
+        let language = match self.framework {
+            Some(framework) => format!("Python ({framework})"),
+            None => "Python".to_owned(),
+        };
+        let problem = Diagnostic::new(
+            codes::FOREIGN,
+            span,
+            format!("this is {language}, not a spec"),
+        );
+        let few = self.lines.len() <= SHOWN;
+        if in_spec && self.whole && few {
+            let written = self.lines.join(&format!("\n{}", self.indent));
+            return Some(problem.fix("the same as a spec", all, written));
+        }
+        let mut lines = self.lines;
+        if !few {
+            lines.truncate(SHOWN);
+            lines.push("…".to_owned());
+        }
+        let written = lines.join("\n  ");
+        Some(problem.help(match (lines.is_empty(), in_spec) {
+            (true, true) => {
+                "layers stand behind one another: `conv 3x3 16 pad half relu`".to_owned()
+            }
+            (true, false) => FORM.to_owned(),
+            (false, true) => format!("its layers as a spec has them:\n  {written}"),
+            (false, false) => {
+                format!("its layers as a spec has them:\ncnn 1\nmodel Net {{\n  {written}\n}}")
+            }
+        }))
+    }
+}
+
+/// What a spec looks like.
+const FORM: &str = "a spec is a list of layers:\ncnn 1\nmodel Net {\n  input x: 3x32x32\n  conv 3x3 16 pad half relu\n  globalavgpool\n  dense 10\n}";
+
+/// The layers of all Python statements of a text.
+pub(super) fn read(text: &str, span: impl Fn(usize, usize) -> Span) -> Python {
+    let mut python = Python::default();
+    let mut at = 0;
+    // More than a network of a tutorial has, and less than takes long.
+    for _ in 0..2000 {
+        let rest = &text[at..];
+        let start = at + (rest.len() - rest.trim_start().len());
+        if start >= text.len() {
+            break;
+        }
+        let end = start + end(&text[start..]);
+        python.take(&text[start..end], span(start, end), "x");
+        at = end;
+    }
+    python
+}
+
+/// Length of a statement: to the end of its line, or of the line where its brackets are closed.
+fn end(text: &str) -> usize {
+    let mut depth = 0usize;
+    let mut comment = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            '\n' if depth == 0 || at > 4096 => return at,
+            '\n' => comment = false,
+            '#' => comment = true,
+            '(' | '[' if !comment => depth += 1,
+            ')' | ']' if !comment => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+fn statement(text: &str) -> Option<Statement<'_>> {
+    let made = assigned(text)
+        .or_else(|| added(text))
+        .or_else(|| bare(text));
+    let other = || {
+        STARTS
+            .iter()
+            .any(|start| text.starts_with(start))
+            .then_some(Statement::Other)
+    };
+    made.or_else(other)
+}
+
+/// `name = Call(…)`, `self.name = Call(…)`
+fn assigned(text: &str) -> Option<Statement<'_>> {
+    let (left, right) = text.split_once('=')?;
+    let left = left.trim();
+    let word = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
+    if left.is_empty() || !left.chars().all(word) || right.starts_with('=') {
+        return None;
+    }
+    let (call, rest) = Call::read(right.trim_start())?;
+    let called = !call.on.is_empty() && foreign_name(&call);
+    if let Some(name) = left.strip_prefix("self.") {
+        return over(rest).then_some(Statement::Module(name, call));
+    }
+    let known = foreign(&call) || called || module(call.path);
+    (known && over(rest)).then_some(Statement::Makes(Some(left), call))
+}
+
+/// `model.add(Call(…))`
+fn added(text: &str) -> Option<Statement<'_>> {
+    let (call, rest) = Call::read(text)?;
+    let [(None, Value::Call(inner))] = call.args.as_slice() else {
+        return None;
+    };
+    (call.path.ends_with(".add") && over(rest)).then(|| Statement::Makes(None, inner.clone()))
+}
+
+/// `nn.Conv2d(…),`, where it could be nothing of a spec.
+fn bare(text: &str) -> Option<Statement<'_>> {
+    let (call, rest) = Call::read(text)?;
+    let named = call.args.iter().any(|(name, _)| name.is_some());
+    let python =
+        named || !call.on.is_empty() || rest.trim_start().starts_with(',') || module(call.path);
+    (foreign_name(&call) && python && over(rest)).then_some(Statement::Makes(None, call))
+}
+
+/// Whether nothing follows that belongs to the statement.
+fn over(rest: &str) -> bool {
+    let rest = rest.trim_start_matches([' ', '\t', ',']);
+    rest.is_empty() || rest.starts_with(['#', '\n', '\r'])
+}
+
+/// Whether a framework has a layer of that name.
+fn foreign_name(call: &Call<'_>) -> bool {
+    !layers(call.path).is_empty()
+}
+
+/// Whether it is a name of a framework's, and none here.
+fn foreign(call: &Call<'_>) -> bool {
+    foreign_name(call) && crate::layer::find(call.path).is_none()
+}
+
+fn module(path: &str) -> bool {
+    let first = path.split_once('.').map(|(first, _)| first);
+    first.is_some_and(|first| MODULES.contains(&first))
+}
+
+/// The layers of a list of them: `nn.Sequential(…)`, `Sequential([…])`.
+fn listed<'c, 't>(call: &'c Call<'t>, items: &mut Vec<&'c Call<'t>>) {
+    fn open<'c, 't>(value: &'c Value<'t>, items: &mut Vec<&'c Call<'t>>) {
+        match value {
+            Value::Call(call) => listed(call, items),
+            Value::List(values) => values.iter().for_each(|value| open(value, items)),
+            _ => {}
+        }
+    }
+    match normal(call.name()).as_str() {
+        "sequential" | "modulelist" => call.args.iter().for_each(|(_, value)| open(value, items)),
+        _ => items.push(call),
+    }
+}
+
+/// The framework that writes the name so.
+fn framework(call: &Call<'_>) -> Option<Framework> {
+    match call.path.split_once('.').map(|(first, _)| first) {
+        Some("nn" | "torch" | "F" | "torchvision") => return Some(Framework::PyTorch),
+        Some("layers" | "keras" | "tf" | "models" | "tensorflow") => return Some(Framework::Keras),
+        _ => {}
+    }
+    let rows = layers(call.name()).iter();
+    let mut rows = rows.filter(|row| row.names().any(|name| name == call.name()));
+    rows.find_map(|row| match row.framework {
+        framework @ (Framework::PyTorch | Framework::Keras) => Some(framework),
+        _ => None,
+    })
+}
+
+/// The shape of `Input((32, 32, 3))`, channels first.
+fn shape(call: &Call<'_>) -> Option<String> {
+    let shape = call.args.iter().find(|(name, _)| *name == Some("shape"));
+    let values: Vec<&Value<'_>> = match shape {
+        Some((_, Value::List(items))) => items.iter().collect(),
+        Some((_, value)) => vec![value],
+        None => match call.args.as_slice() {
+            [(None, Value::List(items)), ..] => items.iter().collect(),
+            args => args
+                .iter()
+                .filter(|(name, _)| name.is_none())
+                .map(|(_, value)| value)
+                .collect(),
+        },
+    };
+    let mut extents = Vec::new();
+    for value in values {
+        match value {
+            Value::Number(number) => extents.push(number.parse::<usize>().ok()?),
+            _ => return None,
+        }
+    }
+    // Keras has channels last, and pictures have few of them.
+    if let [rest @ .., last] = extents.as_slice()
+        && *last <= 4
+        && !rest.is_empty()
+        && rest.iter().all(|extent| extent > last)
+    {
+        extents.rotate_right(1);
+    }
+    let extents: Vec<String> = extents.iter().map(usize::to_string).collect();
+    (!extents.is_empty()).then(|| extents.join("x"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::FileId;
+    use crate::id::Id;
+
+    fn lines(text: &str) -> (Vec<String>, Option<Framework>) {
+        let python = read(text, |start, end| Span::new(FileId::new(0), start..end));
+        (python.lines, python.framework)
+    }
+
+    #[test]
+    fn a_functional_model_of_keras() {
+        let (lines, framework) = lines(
+            "from tensorflow.keras import layers
+inputs = keras.Input(shape=(32, 32, 3))
+x = layers.Conv2D(16, 3, padding='same', activation='relu')(inputs)
+y = layers.Conv2D(16, 3, padding='same')(x)
+x = layers.Add()([x, y])
+x = layers.ReLU()(x)
+z = layers.Flatten()(y)
+",
+        );
+        assert_eq!(framework, Some(Framework::Keras));
+        assert_eq!(
+            lines,
+            [
+                "input inputs: 3x32x32",
+                "x: conv 3x3 16 pad same relu",
+                "y: conv 3x3 16 pad same",
+                "add(x, y)",
+                "relu",
+                "z: y flatten spatial",
+            ]
+        );
+    }
+
+    #[test]
+    fn modules_of_pytorch() {
+        let (lines, framework) = lines(
+            "class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 6, 5, padding=2)  # why
+        self.rest = nn.Sequential(
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        )
+        self.fc = nn.Linear(
+            84, 10)
+
+    def forward(self, x):
+        return self.fc(x)
+",
+        );
+        assert_eq!(framework, Some(Framework::PyTorch));
+        assert_eq!(
+            lines,
+            [
+                "conv1: conv 5x5 6 pad 2",
+                "relu",
+                "maxpool 2x2",
+                "fc: dense 10"
+            ]
+        );
+    }
+
+    #[test]
+    fn statements_of_specs_are_not_python() {
+        for text in [
+            "conv 3x3 16 relu",
+            "y = conv 3x3 16",
+            "add(a, b)",
+            "fire(16, 64)",
+            "twin(a)",
+            "out: dense 10",
+            "w = 4",
+            "x = max(3, 4)",
+            "relu()",
+            "y = relu(x)",
+            "s = add(a, b)",
+        ] {
+            assert!(statement(text).is_none(), "{text}");
+        }
+    }
+}
