@@ -46,7 +46,9 @@ pub fn skipped(files: &[PathBuf]) {
     };
     if !names.is_empty() {
         let names = names.join(", ");
-        warning(format_args!("skipped, for they are no pictures: {names}{more}"));
+        warning(format_args!(
+            "skipped, for they are no pictures: {names}{more}"
+        ));
     }
 }
 

@@ -286,8 +286,14 @@ fn a_detector_of_one_thing_says_how_sure_it_is_that_there_is_one() {
     let found = json_of(&run);
     let boxes = found["results"][0]["boxes"].as_array().unwrap();
     assert_eq!(boxes.len(), 1);
-    assert_eq!((&boxes[0]["class"], &boxes[0]["label"]), (&json!(0), &Value::Null));
-    assert!((boxes[0]["score"].as_f64().unwrap() - score).abs() < 1e-5, "{found}");
+    assert_eq!(
+        (&boxes[0]["class"], &boxes[0]["label"]),
+        (&json!(0), &Value::Null)
+    );
+    assert!(
+        (boxes[0]["score"].as_f64().unwrap() - score).abs() < 1e-5,
+        "{found}"
+    );
     let table = text(&run);
     assert!(table.contains("0.881  object  16  32"), "{table}");
     let named = ONE_THING.replace("anchors", "labels [\"spot\"] anchors");
@@ -309,7 +315,14 @@ fn answers_of_made_up_weights_say_so() {
     assert_eq!(json_of(&read)["weights"], weights);
     // A network without weights has none that are made up.
     let spec = folder.write("plain.cnn", "cnn 1\nmodel Plain { input x: 3; relu }");
-    let plain = ["run", &spec, "--weights", "synthetic", "--input", "synthetic"];
+    let plain = [
+        "run",
+        &spec,
+        "--weights",
+        "synthetic",
+        "--input",
+        "synthetic",
+    ];
     assert!(!text(&plain).contains(remark));
 }
 
@@ -470,7 +483,10 @@ fn whose_face_it_is() {
     let nobody = format!("{gallery}/nobody");
     assert_eq!(found["skipped"], json!([inner, nobody, notes]));
     let warned = String::from_utf8(cnnc(&args).stderr).unwrap();
-    assert!(warned.contains(&format!("no pictures: {inner}, {nobody}, {notes}")), "{warned}");
+    assert!(
+        warned.contains(&format!("no pictures: {inner}, {nobody}, {notes}")),
+        "{warned}"
+    );
     assert_eq!(found["results"][0]["identity"], "anna");
     assert!(
         found["results"][0]["picture"]

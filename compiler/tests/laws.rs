@@ -145,7 +145,9 @@ fn kernels_reach_beyond_their_operand() {
     ] {
         let graph = compile(body).unwrap_or_else(|problems| panic!("`{body}`\n{problems}"));
         support::every_engine_agrees(body, &graph, &Isa::ALL);
-        let arena = support::proven(body, &graph, Isa::Avx2, Arithmetic::Fast).plan.arena;
+        let arena = support::proven(body, &graph, Isa::Avx2, Arithmetic::Fast)
+            .plan
+            .arena;
         assert!(arena <= most, "`{body}` takes {arena} floats");
     }
 }

@@ -163,7 +163,12 @@ impl Resolver<'_> {
 
     /// Names that pairs have made, and each pair as it is written.
     pub(super) fn named_pairs(&self) -> HashMap<String, String> {
-        let written = |span| self.files.slice(span).split_whitespace().collect::<Vec<_>>();
+        let written = |span| {
+            self.files
+                .slice(span)
+                .split_whitespace()
+                .collect::<Vec<_>>()
+        };
         let named = self.by_pair.iter();
         named
             .map(|(name, span)| (name.clone(), written(*span).join(" ")))

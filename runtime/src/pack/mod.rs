@@ -149,9 +149,7 @@ fn follow(
         } => {
             let dest = &mut packed[dest..][..operands * padded];
             let own = if each { channels } else { 1 };
-            let factors = values(data)
-                .to_f32(operands * own)
-                .map_err(unreadable)?;
+            let factors = values(data).to_f32(operands * own).map_err(unreadable)?;
             let mut shares = vec![0.0; operands];
             for channel in 0..own {
                 for (operand, share) in shares.iter_mut().enumerate() {
