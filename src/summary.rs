@@ -1,7 +1,7 @@
 //! What a network is made of and what it costs: the figures of `cnnc summary`.
 
-use crate::picture::{Context, Tree, describe, repeat};
-use cnnc_compiler::graph::{Graph, Node, ParamId};
+use crate::picture::{Context, Tree, Unit, describe, repeat};
+use cnnc_compiler::graph::{Graph, Node, NodeId, ParamId};
 use cnnc_compiler::hash;
 use cnnc_compiler::id::Id;
 use cnnc_compiler::layer::written::{declaration, short, written};
@@ -139,7 +139,14 @@ fn folds(graph: &Graph, outline: &Outline) -> Vec<Fold> {
             if again.len() < 3 || last + 1 - first != again.len() {
                 continue;
             }
-            let label = |unit| describe::name(&context, unit);
+            // What has no label of its own is called by the tensor that it makes.
+            let label = |unit: &Unit<'_>| match describe::name(&context, unit) {
+                name if name.is_empty() => {
+                    let last = unit.nodes.last().map(|&node| NodeId::new(node));
+                    last.map_or(name, |node| graph.nodes[node].label.clone())
+                }
+                name => name,
+            };
             let ends = match &units[1..] {
                 [only] => vec![label(only)],
                 [first, .., last] => vec![label(first), label(last)],

@@ -322,7 +322,7 @@ fn nothing_stays_behind_after_a_signal() {
     // 800 MB, of which a few are written.
     place.write(
         "heavy.cnn",
-        "cnn 1\nmodel H { input x: 10000  dense 10000  dense 10000 }\n",
+        "cnn 1\nmodel H { input x: 10000; dense 10000; dense 10000 }\n",
     );
     place.write("old.safetensors", "old");
     let before = place.names();

@@ -26,7 +26,7 @@ mod text;
 use arrange::{arrange, strain};
 use cnnc_compiler::graph::Graph;
 use cnnc_compiler::outline::Outline;
-pub(crate) use collapse::Context;
+pub(crate) use collapse::{Context, Unit};
 use collapse::Detail;
 use diagram::Diagram;
 pub(crate) use parts::Tree;

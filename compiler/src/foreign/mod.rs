@@ -90,7 +90,7 @@ pub fn ours(word: &str) -> impl Iterator<Item = &'static str> {
 /// What was meant, if the word is one slip of the finger away from a name of another framework.
 pub(crate) fn slips(lower: &str) -> impl Iterator<Item = &'static str> {
     let slip = move |theirs: &str| {
-        theirs.len() >= 6 && damerau_levenshtein(&theirs.to_lowercase(), lower) == 1
+        theirs.len() >= 5 && damerau_levenshtein(&theirs.to_lowercase(), lower) == 1
     };
     let words = WORDS
         .iter()

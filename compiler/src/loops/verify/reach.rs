@@ -4,6 +4,7 @@ use super::{Fault, Space, Violation, address, at};
 use crate::loops::{
     Access, BufferId, Call, For, Place, Program, Stmt, VarId, const_names, is_float,
 };
+use crate::limits;
 use cnnc_runtime::kernel::{Footprint, KERNELS, Kernel, KernelId};
 use std::ops::Range;
 
@@ -85,10 +86,8 @@ impl Shape {
     }
 }
 
-/// Addresses and lengths, and products of counts, must stay below this, so that sums of a few of them fit.
-const LIMIT: i128 = 1 << 48;
-/// Sizes and strides among constants, so that kernels may multiply two.
-const LIMIT_CONST: u64 = 1 << 31;
+/// Addresses and lengths, and products of counts, stay below this.
+const LIMIT: i128 = limits::ADDRESS as i128;
 
 pub(super) fn analyse(program: &Program) -> Result<Shape, Vec<Violation>> {
     let mut walk = Walk {
@@ -330,8 +329,10 @@ fn arity(kernel: &Kernel, call: &Call) -> Result<(), Fault> {
     }
     let mut named = call.consts.iter().zip(const_names(kernel));
     let large = |(&constant, name): (&i64, &str)| {
-        let limit = if is_float(name) { 1 << 32 } else { LIMIT_CONST };
-        constant.unsigned_abs() >= limit
+        match is_float(name) {
+            true => u32::try_from(constant).is_err(),
+            false => constant.unsigned_abs() > limits::CONSTANT,
+        }
     };
     if named.any(large) {
         return Err(Fault::Limit);

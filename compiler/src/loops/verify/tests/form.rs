@@ -320,7 +320,7 @@ fn numbers_have_limits() {
             ));
         })
     };
-    const LARGE: i64 = 1 << 31;
+    const LARGE: i64 = (1 << 31) + 1;
     assert_eq!(faults(&reads(1 << 16, LARGE - 1, 1)), []);
     assert_eq!(faults(&reads((1 << 18) + 1, 1 << 30, 1)), [Fault::Limit]);
     assert_eq!(faults(&reads(2, LARGE, 1)), [Fault::Limit]);
