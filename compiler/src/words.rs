@@ -41,9 +41,10 @@ pub fn is_slip<'a>(word: &str, mut known: impl Iterator<Item = &'a str>) -> bool
 
 /// What it costs to look for the nearest of those words, in steps of expansion.
 pub(crate) fn effort<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> usize {
-    known
-        .map(|name| 4 + word.len().min(64) * name.len().min(64) / 64)
-        .sum()
+    /// Names of other frameworks, most of which differ in length by more than a slip.
+    const FOREIGN: usize = 32;
+    let known = known.map(|name| 4 + word.len().min(64) * name.len().min(64) / 64);
+    FOREIGN + known.sum::<usize>()
 }
 
 /// A list that is not longer than this stands on one line;

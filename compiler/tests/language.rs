@@ -104,10 +104,11 @@ const DEFAULTS: &[(&str, &[(&str, [&str; 3])])] = &[
     ),
     (
         "input x: 4x8x8; upsample 2",
-        &[
-            ("mode", ["nearest", "nearest", "nearest"]),
-            ("align_corners", ["off", "off", "*off"]),
-        ],
+        &[("mode", ["nearest", "nearest", "nearest"])],
+    ),
+    (
+        "input x: 4x8x8; upsample 2 bilinear",
+        &[("align_corners", ["off", "off", "*off"])],
     ),
     (
         "input x: 4x8x8; flatten",
@@ -119,12 +120,13 @@ const DEFAULTS: &[(&str, &[(&str, [&str; 3])])] = &[
     ),
     (
         "input x: 16x8x8; depth_to_space 2",
-        &[("order", ["crd", "*dcr", "darknet"])],
+        &[("order", ["crd", "*dcr", "*dcr"])],
     ),
 ];
 
 /// Layers that no framework has as one, or with other parameters: no preset says anything of them.
 const OF_NO_PRESET: &[&str] = &[
+    "add",
     "roipool",
     "roialign",
     "gram",
@@ -156,7 +158,10 @@ fn presets_are_the_defaults_of_the_frameworks() {
             // Every default of the layer is in the list, but for weights in the text.
             let decl = LAYERS.iter().find(|decl| decl.keyword == keyword).unwrap();
             for param in decl.params.iter().filter(|param| param.default.is_some()) {
-                let listed = params.iter().any(|(name, _)| *name == param.name);
+                let listed = DEFAULTS.iter().any(|(body, params)| {
+                    body.split([' ', ';']).any(|word| word == keyword)
+                        && params.iter().any(|(name, _)| *name == param.name)
+                });
                 assert!(listed || param.name == "weight", "{keyword} {}", param.name);
             }
         }

@@ -230,7 +230,10 @@ fn a_letterbox_as_darknet_has_it() {
             let (x, y) = (at % 416, at / 416 % 416);
             let inside = (left..left + columns).contains(&x) && (top..top + rows).contains(&y);
             let expected = if inside { 0.2 } else { 0.5 };
-            assert_eq!(*value, expected, "{width}x{height} at {x}, {y}");
+            // Two passes of two products with rounded weights, and the scale: at most eight roundings.
+            let error = (*value - expected).abs();
+            let most = 8.0 * 2f32.powi(-24) * expected;
+            assert!(error <= most, "{width}x{height} at {x}, {y}: {value}");
         }
         let place = pre.placement(width, height);
         let (x, y) = place.point(left as f32 / 416.0, top as f32 / 416.0);

@@ -75,29 +75,44 @@ pub fn head(name: &str) -> Option<&'static (&'static str, &'static str, &'static
 
 /// What a word of another framework may be here, the likeliest first: names of parameters, values and layers.
 pub fn ours(word: &str) -> impl Iterator<Item = &'static str> {
-    let name = match word.len() > MAX_NAME {
-        true => String::new(),
-        false => normal(word),
-    };
-    let words = WORDS.iter().filter(move |(theirs, _)| {
-        let mut theirs = theirs.split(' ');
-        theirs.any(|theirs| normal(theirs) == name)
+    static OURS: LazyLock<HashMap<String, Vec<&str>>> = LazyLock::new(|| {
+        let mut names: HashMap<String, Vec<&str>> = HashMap::new();
+        for &(theirs, ours) in WORDS {
+            for name in theirs.split(' ') {
+                names.entry(normal(name)).or_default().push(ours);
+            }
+        }
+        names
     });
+    let words = match word.len() > MAX_NAME {
+        true => None,
+        false => OURS.get(&normal(word)),
+    };
     let layers = layers(word).iter().filter_map(|row| row.keyword());
-    words.map(|&(_, ours)| ours).chain(layers)
+    words.into_iter().flatten().copied().chain(layers)
 }
 
 /// What was meant, if the word is one slip of the finger away from a name of another framework.
 pub(crate) fn slips(lower: &str) -> impl Iterator<Item = &'static str> {
-    let slip = move |theirs: &str| {
-        theirs.len() >= 5 && damerau_levenshtein(&theirs.to_lowercase(), lower) == 1
+    /// Of shorter names, too many words are one letter away.
+    const SHORTEST: usize = 5;
+    static NAMES: LazyLock<Vec<(String, &str)>> = LazyLock::new(|| {
+        let words = WORDS
+            .iter()
+            .flat_map(|&(theirs, ours)| theirs.split(' ').map(move |name| (name, ours)));
+        let layers = FOREIGN.iter().flat_map(|row| {
+            let ours = row.keyword();
+            row.names().filter_map(move |name| Some((name, ours?)))
+        });
+        let names = words.chain(layers);
+        let names = names.map(|(name, ours)| (name.to_lowercase(), ours));
+        names.filter(|(name, _)| name.len() >= SHORTEST).collect()
+    });
+    let near = move |name: &str| {
+        name.len().abs_diff(lower.len()) <= 1 && damerau_levenshtein(name, lower) == 1
     };
-    let words = WORDS
-        .iter()
-        .filter(move |(theirs, _)| theirs.split(' ').any(slip));
-    let layers = FOREIGN.iter().filter(move |row| row.names().any(slip));
-    let layers = layers.filter_map(|row| row.keyword());
-    words.map(|&(_, ours)| ours).chain(layers)
+    let near = NAMES.iter().filter(move |(name, _)| near(name));
+    near.map(|&(_, ours)| ours)
 }
 
 #[cfg(test)]

@@ -468,6 +468,8 @@ mod tests {
             Some("dense") => "input x: 512".to_owned(),
             Some("reshape") => "input x: 3136".to_owned(),
             Some(word) if word.contains('(') => format!("input a, b: 8x{extents}"),
+            // Groups divide the channels.
+            _ if chain.contains("groups") => format!("input x: 64x{extents}"),
             _ => format!("input x: 8x{extents}"),
         };
         let text = format!("cnn 1; model M {{ {input} ; {chain} }}");

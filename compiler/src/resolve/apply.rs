@@ -35,8 +35,8 @@ impl Resolver<'_> {
             return Ok(Tensor::Unknown);
         }
         let known = operands.iter().map(|operand| match operand {
-            Tensor::Known(value) => Some(*value),
-            Tensor::Unknown => None,
+            Tensor::Known(value) if self.blind.is_none() => Some(*value),
+            _ => None,
         });
         let Some(values) = known.collect::<Option<Vec<ValueId>>>() else {
             self.check_arguments(decl, &args, span);

@@ -197,7 +197,8 @@ impl Resolver<'_> {
                 value: Literal::Word(word),
                 span,
             }) if param.kind == Kind::Flag
-                && words::nearest(&word, words_of(&param.kind)).is_some() =>
+                && find(matching.params, &word).is_none()
+                && self.is_nearly(&word, words_of(&param.kind)) =>
             {
                 matching.next = at + 2;
                 let value = Literal::Word(word);
@@ -223,6 +224,12 @@ impl Resolver<'_> {
                 Err(self.error(problem))
             }
         }
+    }
+
+    /// Whether one of those words was meant.
+    fn is_nearly(&self, word: &str, known: &[&str]) -> bool {
+        self.charge(words::effort(word, known.iter().copied()));
+        words::nearest(word, known).is_some()
     }
 
     /// `anchors cells (1, 2) (3, 4)`: a name and every value behind it, which make one list. A word that another

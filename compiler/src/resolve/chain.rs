@@ -7,8 +7,9 @@ use crate::ast::{Expr, ExprKind, Infix, Name, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::{NodeId, Span};
 use crate::id::Id;
-use crate::layer::{self, Args, Decl, ParamDecl};
+use crate::layer::{self, Args, Decl, LAYERS, ParamDecl};
 use crate::outline::Kind;
+use crate::words;
 
 /// A chain while it is expanded.
 pub(super) struct Chain<'p> {
@@ -70,6 +71,7 @@ impl<'a> Resolver<'a> {
                 layer::find(word).is_some()
                     || self.program.block(word).is_some()
                     || self.is_shared(word)
+                    || self.is_slip(word)
             }
             TermKind::Branch { .. } | TermKind::Residual { .. } => true,
             _ => false,
@@ -77,6 +79,13 @@ impl<'a> Resolver<'a> {
         let rest = terms.get(from..).unwrap_or_default();
         let skip = rest.iter().position(starts);
         skip.map_or(terms.len(), |skip| from + skip)
+    }
+
+    /// Whether a word is a layer's but for a slip of the finger.
+    fn is_slip(&self, word: &str) -> bool {
+        let layers = LAYERS.iter().map(|decl| decl.keyword);
+        self.charge(words::effort(word, layers.clone()));
+        words::is_slip(word, layers)
     }
 
     /// One element of the chain; returns the position of the next.

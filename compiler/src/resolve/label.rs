@@ -155,7 +155,9 @@ impl<'a> Resolver<'a> {
     pub(super) fn name_tensor(&mut self, place: &Place, tensor: Tensor) {
         let path = place.label();
         self.charge(1 + path.len() / 16);
-        if let Tensor::Known(value) = tensor {
+        if let Tensor::Known(value) = tensor
+            && self.blind.is_none()
+        {
             self.graph.names.push((path.clone(), value));
         }
         self.set_tensor(path, tensor);

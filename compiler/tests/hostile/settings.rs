@@ -115,10 +115,10 @@ pub(super) static SETTINGS: &[File] = &[
     ("defaults of scopes", "E0606", || {
         model(&many(|_| "{ defaults { pad half } };"))
     }),
-    ("a map of names", "W0103", || {
+    ("a map of names", "W0104", || {
         map(|n| format!("\"file{n}\" -> \"label{n}\","))
     }),
-    ("a map of patterns", "W0103", || {
+    ("a map of patterns", "W0104", || {
         map(|n| format!("\"file{n}.{{i}}\" -> \"label{n}{{i}}\","))
     }),
     ("a map of variables", "W0103", || {
