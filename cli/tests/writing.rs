@@ -24,7 +24,7 @@ block narrow(channels) { conv 3x3 channels relu }
 
 /// A network whose answer is a picture.
 const PICTURE: &str = "cnn 1
-model P { input image: 3x8x8 { resize 8x8 }  conv 1x1 3 bias off  sigmoid  head image { range (0, 1) } }
+model P { input image: 3x8x8 { resize 8x8 }; conv 1x1 3 bias off sigmoid; head image }
 ";
 
 struct Place(TempDir);
@@ -41,7 +41,7 @@ impl Place {
         fs::copy(picture, place.path("in.png")).unwrap();
         fs::create_dir(place.path("gallery")).unwrap();
         fs::copy(place.path("in.png"), place.path("gallery/anna.png")).unwrap();
-        place.write("face.cnn", "cnn 1\nmodel F { input image: 3x8x8 { resize 8x8 }  globalavgpool  head embed { threshold 0.5 } }\n");
+        place.write("face.cnn", "cnn 1\nmodel F { input image: 3x8x8 { resize 8x8 }; globalavgpool; head embed { threshold 0.5 } }\n");
         place
             .cnnc(&[
                 "convert",

@@ -121,13 +121,13 @@ pub(super) static SETTINGS: &[File] = &[
     ("a map of patterns", "W0104", || {
         map(|n| format!("\"file{n}.{{i}}\" -> \"label{n}{{i}}\","))
     }),
-    ("a map of variables", "W0103", || {
+    ("a map of variables", "W0104", || {
         map(|n| format!("\"{n}{{i}}{{j}}\" -> \"{{i:word}}{{j:word}}{n}\","))
     }),
-    ("a map of the rest", "W0103", || {
+    ("a map of the rest", "W0104", || {
         map(|n| format!("\"{n}*\" -> \"*{n}\","))
     }),
-    ("maps", "W0103", || {
+    ("maps", "W0104", || {
         let layers = some(9_000, |n| format!("label{n}: prelu\n"));
         let maps = some(20_000, |n| {
             format!("weights map {{ \"f{n}\" -> \"l{n}\" }}\n")
