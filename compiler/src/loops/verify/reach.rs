@@ -1,10 +1,10 @@
 //! Form and bounds: what every access of a program can reach.
 
 use super::{Fault, Space, Violation, address, at};
+use crate::limits;
 use crate::loops::{
     Access, BufferId, Call, For, Place, Program, Stmt, VarId, const_names, is_float,
 };
-use crate::limits;
 use cnnc_runtime::kernel::{Footprint, KERNELS, Kernel, KernelId};
 use std::ops::Range;
 
@@ -328,11 +328,9 @@ fn arity(kernel: &Kernel, call: &Call) -> Result<(), Fault> {
         return Err(Fault::Arity);
     }
     let mut named = call.consts.iter().zip(const_names(kernel));
-    let large = |(&constant, name): (&i64, &str)| {
-        match is_float(name) {
-            true => u32::try_from(constant).is_err(),
-            false => constant.unsigned_abs() > limits::CONSTANT,
-        }
+    let large = |(&constant, name): (&i64, &str)| match is_float(name) {
+        true => u32::try_from(constant).is_err(),
+        false => constant.unsigned_abs() > limits::CONSTANT,
     };
     if named.any(large) {
         return Err(Fault::Limit);

@@ -309,6 +309,7 @@ fn numbers_have_limits() {
     assert_eq!(faults(&terms(&[-LIMIT])), [Fault::Limit]);
     assert_eq!(faults(&terms(&[LIMIT - 1, 1 - LIMIT, 2])), []);
     assert_eq!(faults(&terms(&[LIMIT - 1, LIMIT - 1])), [Fault::Limit]);
+    assert_eq!(faults(&terms(&[LIMIT, 2 - LIMIT])), [Fault::Limit]);
     // Strides in the kernel, and how often it looks.
     let reads = |count: i64, stride: i64, run: i64| {
         copied(4, |p| {
@@ -323,6 +324,7 @@ fn numbers_have_limits() {
     const LARGE: i64 = (1 << 31) + 1;
     assert_eq!(faults(&reads(1 << 16, LARGE - 1, 1)), []);
     assert_eq!(faults(&reads((1 << 18) + 1, 1 << 30, 1)), [Fault::Limit]);
+    assert_eq!(faults(&reads((1 << 18) + 1, -(1 << 30), 1)), [Fault::Limit]);
     assert_eq!(faults(&reads(2, LARGE, 1)), [Fault::Limit]);
     assert_eq!(faults(&reads(2, -LARGE, 1)), [Fault::Limit]);
     assert_eq!(faults(&reads(LARGE - 1, 0, 1 << 16)), []);

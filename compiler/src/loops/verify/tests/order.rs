@@ -77,6 +77,21 @@ fn memory_of_three_is_lost() {
     wrong("in one element", &three(3), &[unwritten(4, 0)]);
 }
 
+/// A tensor that is no longer in use lies in the same place, between the beginnings of the two that share.
+#[test]
+fn memory_is_lost_whoever_had_it_before() {
+    let three = |place: usize| {
+        program(8, &[(2, 2), (0, 8), (place, 4)], |_, [input, output], t| {
+            let write = |index: usize, n| run(to(t[index], 0, &[]), to(input, 0, &[]), n);
+            let last = run(to(output, 0, &[]), to(t[1], 0, &[]), 8);
+            vec![write(0, 2), write(1, 8), write(2, 4), last]
+        })
+    };
+    sound("beside", &three(8));
+    wrong("its end", &three(4), &[unwritten(3, 4)]);
+    wrong("its last element", &three(7), &[unwritten(3, 7)]);
+}
+
 #[test]
 fn memory_that_loops_inside_share_is_lost() {
     let nested = |shift: usize| {
