@@ -333,6 +333,12 @@ mod tests {
             |start, strides: [i64; 3]| Strided::new(start, strides.map(|stride| (1000, stride)));
         let (a, b) = (set(0, [1, 1009, 1_018_081]), set(500, [1, 1013, 1_026_169]));
         assert_eq!(rest(a, &b, 1 << 12), Err(TooHard));
+        // Each piece has its price: those of a frame around a tensor.
+        let tensor = |start| Strided::new(start, [(8, 1), (8, 10)]);
+        let frame = || Strided::new(0, [(100, 1)]);
+        let left = rest(frame(), &tensor(11), 5).map(|(_, pieces)| pieces);
+        assert_eq!(left, Ok(4));
+        assert_eq!(rest(frame(), &tensor(11), 4), Err(TooHard));
         let single = || Strided::new(7, []);
         assert_eq!(rest(single(), &single(), 0), Err(TooHard));
         assert_eq!(rest(single(), &single(), 1), Ok((BTreeSet::new(), 0)));

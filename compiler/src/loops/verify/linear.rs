@@ -178,6 +178,27 @@ mod tests {
         prop::collection::vec(term, 0..5)
     }
 
+    /// Strides of which nobody knows quickly what they make, and one that is longer than all of them together.
+    #[test]
+    fn a_search_that_is_given_up_has_no_answer() {
+        let strides = [
+            1_144_272_509,
+            1_611_178_002,
+            1_909_925_047,
+            1_861_425_548,
+            1_820_096_753,
+        ];
+        let mut terms: Vec<Term> = strides
+            .iter()
+            .map(|&stride| Term::index(200, stride))
+            .collect();
+        let target: i64 = strides.iter().map(|stride| 150 * stride).sum();
+        assert_eq!(solvable(target, &terms), Err(TooHard));
+        let longest = 1 << 41;
+        terms.push(Term::index(2, longest));
+        assert_eq!(solvable(target + longest, &terms), Err(TooHard));
+    }
+
     cnnc_testing::properties! {
         fn agrees_with_enumeration(target in -120i64..120, terms in terms()) for 512 {
             prop_assert_eq!(solvable(target, &terms), Ok(enumerate(target, &terms)));

@@ -221,6 +221,24 @@ pub(super) mod tests {
         }
     }
 
+    /// The second half of the set meets the other where the search looks first; what it does in the first half is not known.
+    #[test]
+    fn an_element_that_is_not_found_may_be_there() {
+        let strides = [
+            1_144_272_509,
+            1_611_178_002,
+            1_909_925_047,
+            1_861_425_548,
+            1_820_096_753,
+        ];
+        let other = Strided::new(0, strides.map(|stride| (200, stride)));
+        let at = 100 * strides[2];
+        let step = 1_000_000_000;
+        let set = Strided::new(at - step, [(2, step)]);
+        assert_eq!(set.meets(&other), Ok(true));
+        assert_eq!(set.first_in(&other), Err(TooHard));
+    }
+
     #[test]
     fn whole_tensors_are_one_run() {
         let run = |dims: &[(i64, i64)], elements| {

@@ -61,6 +61,17 @@ fn in_place_is_the_same_elements_in_the_same_order() {
         })
     };
     sound("in both", &apart(1));
+    // A variable that is named and moves nothing.
+    let named = changed(3, |_, i, x| {
+        let from = to(x, 8, &[(i, 8), (i, 3), (i, -3)]);
+        vec![relu(to(x, 8, &[(i, 8)]), from, [1, 0, 0], 4)]
+    });
+    sound("the same in the end", &named);
+    let named = changed(1, |b, _, x| {
+        let body = |_: &mut Build, j| vec![relu(to(x, 8, &[(j, 0)]), to(x, 8, &[]), [1, 0, 0], 4)];
+        vec![b.repeat(2, false, body)]
+    });
+    sound("moved by nothing", &named);
     wrong("the first only", &apart(2), &[Fault::Alias("x")]);
     wrong("the first only", &apart(0), &[Fault::Alias("x")]);
     // A loop that only one of both moves with.

@@ -1,14 +1,15 @@
 //! Proofs take as long as programs are, whatever the extents; and one that is given up is none.
 
 use super::build::*;
-use super::faults;
 use super::programs::ALL;
+use super::{faults, sound};
 use crate::loops::verify::{Fault, order, reach};
 use crate::loops::*;
 use crate::lower::{Arithmetic, lower};
 use crate::pass::optimize;
 use crate::{Files, compile_source};
 use cnnc_runtime::Isa;
+use cnnc_runtime::kernel::bits;
 
 /// The proof of order with that much effort: what is wrong, and what is left.
 fn order_with(program: &Program, mut effort: u64) -> (Option<Fault>, u64) {
@@ -158,6 +159,69 @@ fn effort_grows_with_the_program() {
     }
 }
 
+/// Written piece by piece it is one set all the same.
+#[test]
+fn pieces_are_joined() {
+    let pieces = program(60, &[(0, 60)], |_, [input, output], t| {
+        let piece = |i: i64| run(to(t[0], 4 * i, &[]), to(input, 4 * i, &[]), 4);
+        let read = || run(to(output, 0, &[]), to(t[0], 0, &[]), 60);
+        (0..15).map(piece).chain((0..100).map(|_| read())).collect()
+    });
+    assert!(effort(&pieces) <= 105);
+}
+
+/// Loops of which no iteration takes what another uses are looked at once, whatever else shares their memory.
+#[test]
+fn iterations_cost_nothing() {
+    type Body = fn(&mut Build, u32, BufferId, BufferId, &[BufferId]) -> Vec<Stmt>;
+    let cases: [(&str, [(usize, usize); 2], Body); 3] = [
+        (
+            "it shares with what is used elsewhere",
+            [(0, 8), (4, 8)],
+            |b, trip, input, output, t| {
+                let write = |index: usize| run(to(t[index], 0, &[]), to(input, 0, &[]), 8);
+                let read = |index: usize| run(to(output, 0, &[]), to(t[index], 0, &[]), 8);
+                let round = b.repeat(trip, false, |_, _| vec![write(1), read(1)]);
+                vec![write(0), read(0), round, write(0), read(0)]
+            },
+        ),
+        (
+            "it reads what others have shared",
+            [(0, 8), (4, 8)],
+            |b, trip, input, output, t| {
+                let write = |index: usize| run(to(t[index], 0, &[]), to(input, 0, &[]), 8);
+                let read = |index: usize, n| run(to(output, 0, &[]), to(t[index], 0, &[]), n);
+                let round = b.repeat(trip, false, |_, _| vec![read(0, 4), read(1, 8)]);
+                vec![write(0), write(1), round]
+            },
+        ),
+        (
+            "each reads some of what each writes",
+            [(0, 1000), (1000, 1)],
+            |b, trip, input, output, t| {
+                let all = |out: BufferId| fill(to(out, 0, &[]), (1, 0), 1000);
+                let rest = run(to(output, 0, &[]), to(input, 0, &[]), 8);
+                let round = b.repeat(trip, false, |_, i| {
+                    vec![
+                        all(t[0]),
+                        run(to(output, 0, &[]), to(t[0], 0, &[(i, 1)]), 1),
+                    ]
+                });
+                vec![round, rest]
+            },
+        ),
+    ];
+    for (what, places, body) in cases {
+        let looped = |trip: u32| {
+            program(8, &places, |b, [input, output], t| {
+                body(b, trip, input, output, t)
+            })
+        };
+        sound(what, &looped(10));
+        assert_eq!(effort(&looped(1000)), effort(&looped(10)), "{what}");
+    }
+}
+
 /// Strides of which nobody knows quickly what 200 of each make.
 const HARD: [i64; 5] = [
     1_144_272_509,
@@ -231,7 +295,44 @@ fn what_is_too_hard_is_no_proof() {
             read(b, to(result, 0, &[]), tensor, &[]),
         ]
     });
-    let hard = [twice, alias, race(1), race(0), sharing];
+    // Only the one iteration comes near to what the other reads.
+    let order = |from: i64, step: i64| {
+        huge(apart, |b, tensor, other| {
+            vec![b.repeat(2, true, |b, i| {
+                let write = fill(to(tensor, from, &[(i, step)]), (1, 0), 1);
+                let moves = (i, step);
+                vec![read(b, to(other, 0, &[(i, 1)]), tensor, &[moves]), write]
+            })]
+        })
+    };
+    let step = 440_000_000_000;
+    let (before, after) = (order(step - 1, step), order(AMONG + step, step));
+    // Written with the same strides and nothing else, further on.
+    let written = huge(apart, |b, _, other| {
+        let result = b.buffer("result", Place::Output(0), 1);
+        let write = b.repeat(COUNT as u32, false, |b, j| {
+            vec![b.repeat(COUNT as u32, false, |_, k| {
+                let mut consts: Vec<i64> = HARD[..3]
+                    .iter()
+                    .flat_map(|&stride| [COUNT, stride])
+                    .collect();
+                consts.extend([1, bits(0.0)]);
+                let out = to(other, 100_000_000_001, &[(j, HARD[3]), (k, HARD[4])]);
+                vec![call("f32_fill", &[out], &consts)]
+            })]
+        });
+        vec![write, read(b, to(result, 0, &[]), other, &[])]
+    });
+    let hard = [
+        twice,
+        alias,
+        race(1),
+        race(0),
+        sharing,
+        before,
+        after,
+        written,
+    ];
     for program in hard {
         assert_eq!(faults(&program), [Fault::Effort], "{program}");
     }

@@ -100,6 +100,20 @@ fn names_mean_something() {
     for (expected, change) in cases {
         wrong("changed", &copied(4, change), &expected);
     }
+    let mut deep = copied(4, |_| {});
+    for depth in 1..4 {
+        let body = vec![deep.sections[0].body.remove(0)];
+        let (var, trip, parallel) = (VarId::new(depth), 1, false);
+        deep.vars += 1;
+        let around = For {
+            var,
+            trip,
+            parallel,
+            body,
+        };
+        deep.sections[0].body.insert(0, Stmt::For(around));
+        wrong("loops around", &deep, &[Fault::Nested(VarId::new(0))]);
+    }
 }
 
 #[test]
@@ -205,6 +219,31 @@ fn accesses_are_in_bounds() {
         &backwards(8),
         &[beyond("x", 0, (5, 8))],
     );
+    // Each of two variables, up and down.
+    let nested = |base: i64, factors: [i64; 2]| {
+        program(8, &[], |b, [input, output], _| {
+            let each = b.repeat(2, true, |b, i| {
+                let body = |_: &mut Build, j| {
+                    let out = to(output, base, &[(i, factors[0]), (j, factors[1])]);
+                    vec![run(out, to(input, 0, &[]), 1)]
+                };
+                vec![b.repeat(4, false, body)]
+            });
+            vec![each, run(to(output, 0, &[]), to(input, 0, &[]), 8)]
+        })
+    };
+    sound("up", &nested(0, [4, 1]));
+    sound("up and down", &nested(3, [4, -1]));
+    for (factors, range) in [
+        ([4, 2], (0, 10)),
+        ([5, 1], (0, 8)),
+        ([1, 4], (0, 13)),
+        ([4, -1], (-3, 4)),
+        ([-1, 2], (-1, 6)),
+    ] {
+        let beyond = [beyond("out", 1, range)];
+        wrong("too far", &nested(0, factors), &beyond);
+    }
     // A variable that stands twice moves as both say.
     let double = |factor: i64| {
         copied(4, |p| {
@@ -309,6 +348,7 @@ fn numbers_have_limits() {
     assert_eq!(faults(&terms(&[-LIMIT])), [Fault::Limit]);
     assert_eq!(faults(&terms(&[LIMIT - 1, 1 - LIMIT, 2])), []);
     assert_eq!(faults(&terms(&[LIMIT - 1, LIMIT - 1])), [Fault::Limit]);
+    assert_eq!(faults(&terms(&[LIMIT, 2 - LIMIT])), [Fault::Limit]);
     // Strides in the kernel, and how often it looks.
     let reads = |count: i64, stride: i64, run: i64| {
         copied(4, |p| {
@@ -323,6 +363,7 @@ fn numbers_have_limits() {
     const LARGE: i64 = (1 << 31) + 1;
     assert_eq!(faults(&reads(1 << 16, LARGE - 1, 1)), []);
     assert_eq!(faults(&reads((1 << 18) + 1, 1 << 30, 1)), [Fault::Limit]);
+    assert_eq!(faults(&reads((1 << 18) + 1, -(1 << 30), 1)), [Fault::Limit]);
     assert_eq!(faults(&reads(2, LARGE, 1)), [Fault::Limit]);
     assert_eq!(faults(&reads(2, -LARGE, 1)), [Fault::Limit]);
     assert_eq!(faults(&reads(LARGE - 1, 0, 1 << 16)), []);

@@ -118,6 +118,26 @@ fn outputs_are_written_as_a_whole() {
 }
 
 #[test]
+fn what_is_not_proven_is_an_error() {
+    let mut program = program();
+    program.buffers[BufferId::new(3)].len = 1 << 48;
+    let unproven = prove(&program, &plan()).expect_err("beyond the limits");
+    assert_eq!(unproven.network, "test");
+    assert_eq!(unproven.violation.fault, Fault::Limit);
+}
+
+#[test]
+#[should_panic(
+    expected = "is not proven: copies: call 2 of f32_copy: `out` reaches b4[0..=9] of 9"
+)]
+fn what_is_wrong_beside_is_a_bug() {
+    let mut program = program();
+    program.buffers[BufferId::new(3)].len = 1 << 48;
+    program.buffers[BufferId::new(4)].len = 9;
+    let _ = prove(&program, &plan());
+}
+
+#[test]
 #[should_panic(expected = "lower: test for portable is not proven: b4 is not a port of the plan")]
 fn a_plan_of_another_program_is_a_bug() {
     let mut plan = plan();

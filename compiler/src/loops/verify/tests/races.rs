@@ -67,6 +67,22 @@ fn reads_and_writes_race_in_each_direction() {
 }
 
 #[test]
+fn every_input_races() {
+    let sum = |a: i64, b: i64| {
+        changed(4, |_, i, x| {
+            let mut consts = vec![1, 0, 0, 0, 1, 0, 0, 0, 2, 0];
+            consts.extend(linear());
+            let args = [8, a, b].map(|base| to(x, base, &[(i, 2)]));
+            vec![call("f32_zip", &args, &consts)]
+        })
+    };
+    sound("what nobody writes", &sum(20, 0));
+    wrong("the first", &sum(11, 0), &[race(1, "a")]);
+    wrong("the second", &sum(20, 11), &[race(1, "b")]);
+    wrong("the second", &sum(20, 1), &[race(1, "b")]);
+}
+
+#[test]
 fn inner_loops_of_either_access_race() {
     // The write is two elements wide, the read has a loop of `trip`; and the other way round.
     let reads = |trip: u32| {

@@ -122,3 +122,33 @@ fn buffers_that_never_meet_cost_nothing() {
     assert!(sharing(&b.0, &shape, &mut 4950).is_ok());
     assert!(sharing(&b.0, &shape, &mut 4949).is_err());
 }
+
+/// Neighbours that are all in use to the end are not compared with one another, nor are pairs that meet with the pairs before.
+#[test]
+fn crowds_are_forgotten() {
+    let n = 1000;
+    let effort = |program: &Program| {
+        let shape = reach::analyse(program).expect("in bounds");
+        let mut effort = 10_000;
+        assert!(sharing(program, &shape, &mut effort).is_ok());
+        10_000 - effort
+    };
+    let write = |buffer: BufferId| fill(to(buffer, 0, &[]), (1, 0), 4);
+    let mut b = build(4 * n);
+    let buffers: Vec<BufferId> = (0..n)
+        .map(|index| b.buffer("tensor", Place::Arena(4 * index), 4))
+        .collect();
+    for _ in 0..2 {
+        for &buffer in &buffers {
+            b.section("layer", vec![write(buffer)]);
+        }
+    }
+    assert_eq!(effort(&b.0), 0);
+    let mut b = build(4);
+    for _ in 0..n {
+        let pair = [0, 1].map(|_| b.buffer("tensor", Place::Arena(0), 4));
+        let both = b.repeat(2, false, |_, _| pair.map(write).to_vec());
+        b.section("layer", vec![both]);
+    }
+    assert!(effort(&b.0) <= 3 * n as u64);
+}
