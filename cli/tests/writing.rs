@@ -257,7 +257,9 @@ fn links_stay_and_devices_too() {
         let shown = place.cnnc(&[args, &["/dev/stdout"]].concat());
         shown.succeeds();
         let real = fs::read(place.path(&real)).unwrap();
-        assert!(shown.output.stdout.starts_with(&real), "{args:?}");
+        // Beside what the command says.
+        let mut parts = shown.output.stdout.windows(real.len());
+        assert!(parts.any(|part| part == real), "{args:?}");
     }
     assert_eq!(fs::read_dir(place.path("elsewhere")).unwrap().count(), 5);
 }

@@ -21,10 +21,13 @@ fn specs_mean_the_graphs_that_are_written() {
 /// The presets of `std/presets.cnn`.
 const PRESETS: [&str; 3] = ["pytorch", "keras", "darknet"];
 
+/// A layer, and the values of its parameters under each preset.
+type Defaults = (&'static str, &'static [(&'static str, [&'static str; 3])]);
+
 /// A layer with nothing but what it must have, and each of its parameters that has a default, in each preset. The values are those of
 /// the signatures of torch.nn, of keras.layers (Keras 3) and of darknet's parser; a framework that has no such parameter, or no default for
 /// it, leaves the language's own, which is marked by a star.
-const DEFAULTS: &[(&str, &[(&str, [&str; 3])])] = &[
+const DEFAULTS: &[Defaults] = &[
     (
         "input x: 4x8x8; conv 2x2 4",
         &[

@@ -323,9 +323,7 @@ impl Given {
         let mut text = self.decl.keyword.to_owned();
         for param in self.decl.params {
             let Some(value) = self.get(param.name) else {
-                if param.default.is_none() {
-                    return None;
-                }
+                param.default?;
                 continue;
             };
             let plain = |text: &str| text.trim_start_matches('/').parse::<f64>().ok();

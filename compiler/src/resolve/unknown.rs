@@ -92,10 +92,8 @@ impl Resolver<'_> {
             Some(TermKind::Value(_))
         );
         if needs && !follows && matches!(terms[at].kind, TermKind::Word(_)) {
-            let rows = foreign::layers(word).iter();
-            let nothing = rows
-                .filter(|row| matches!(row.ours, Ours::Nothing(_)))
-                .last();
+            let mut rows = foreign::layers(word).iter();
+            let nothing = rows.rfind(|row| matches!(row.ours, Ours::Nothing(_)));
             return nothing.or(Some(&row)).copied();
         }
         Some(row)

@@ -107,7 +107,7 @@ fn activations_are_relatively_accurate() {
             .collect();
         for isa in ISAS {
             let lowered = proven(written, &graph, isa, Arithmetic::Exact);
-            for (engine, [outputs]) in engines(&lowered, [&[arguments.clone()]]) {
+            for (engine, [outputs]) in engines(&lowered, [std::slice::from_ref(&arguments)]) {
                 for ((&found, &right), x) in outputs[0].iter().zip(&right).zip(&arguments) {
                     let normal = f64::from(f32::MIN_POSITIVE)..f64::from(f32::MAX);
                     if !normal.contains(&right.abs()) {
@@ -135,7 +135,7 @@ fn lengths_are_right_for_very_large_and_very_small_vectors() {
             .collect();
         for isa in ISAS {
             let lowered = proven(body, &graph, isa, Arithmetic::Exact);
-            for (engine, [outputs]) in engines(&lowered, [&[vector.clone()]]) {
+            for (engine, [outputs]) in engines(&lowered, [std::slice::from_ref(&vector)]) {
                 for (x, y) in outputs[0].iter().zip(&vector) {
                     assert_eq!(*x, 0.25f32.copysign(*y), "{size:e}, {isa}, {engine}");
                 }
