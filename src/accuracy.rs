@@ -105,13 +105,13 @@ impl Model {
             let output = found.next().expect("every node's result is an output");
             accuracy.compare(output.data, exact.iter());
             layers.push(accuracy);
-        });
+        })?;
         Ok(layers)
     }
 }
 
 /// The graph with the results of all its nodes as outputs, in their order, and no others. Passes have run, so this undoes no fusion.
-fn every_value_an_output(mut graph: Graph) -> Graph {
+pub(crate) fn every_value_an_output(mut graph: Graph) -> Graph {
     let outputs = graph.live().map(|(_, node)| Output {
         name: node.label.clone(),
         value: node.output,

@@ -6,6 +6,7 @@ use cnnc_compiler::loops::Unproven;
 use cnnc_compiler::resolve::TORCHVISION;
 use cnnc_compiler::slide::SlideError;
 use cnnc_runtime::isa::IsaError;
+use cnnc_runtime::memory::OutOfMemory;
 use cnnc_runtime::session::RunError;
 use cnnc_runtime::weights::WeightsError;
 use std::fmt;
@@ -95,6 +96,12 @@ from! {
     Isa(IsaError)
     Unproven(Unproven)
     Run(RunError)
+}
+
+impl From<OutOfMemory> for Error {
+    fn from(error: OutOfMemory) -> Error {
+        Error::Run(RunError::Memory(error))
+    }
 }
 
 impl From<JitError> for Error {

@@ -66,6 +66,8 @@ pub mod darknet;
 #[cfg(feature = "jit")]
 mod error;
 #[cfg(feature = "jit")]
+mod finite;
+#[cfg(feature = "jit")]
 mod model;
 #[cfg(feature = "jit")]
 mod network;
@@ -82,6 +84,7 @@ mod summary;
 pub use self::{
     accuracy::Accuracy,
     error::Error,
+    finite::NotFinite,
     model::{Model, Slid, compile_file, compile_str},
     network::{Network, Output, Outputs, SectionInfo, Session},
     options::{Arithmetic, Backend, Options, Progress, UnknownBackend},

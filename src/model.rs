@@ -160,7 +160,7 @@ impl Model {
     }
 
     /// The graph with these tensors as outputs too.
-    fn tapped(&self, taps: &[String]) -> Result<Graph, Error> {
+    pub(crate) fn tapped(&self, taps: &[String]) -> Result<Graph, Error> {
         let mut graph = self.graph().clone();
         for label in taps {
             if graph.outputs.iter().any(|output| output.name == *label) {

@@ -175,7 +175,8 @@ impl Session {
     /// vectors or ndarray's views. Machine code allocates nothing here.
     ///
     /// # Errors
-    /// When there are more or fewer inputs than the network has, or one does not have the shape it should.
+    /// When there are more or fewer inputs than the network has, or one does not have the shape it should; for other backends than machine code when
+    /// there is not enough memory.
     pub fn run(&mut self, inputs: &[&dyn Input]) -> Result<Outputs<'_>, Error> {
         let Inner {
             engine,
@@ -188,10 +189,10 @@ impl Session {
             State::Oracle(results) => {
                 let inputs = rt::elements(ports, inputs)?;
                 *results = match engine {
-                    Engine::Reference(reference) => reference.run(&inputs),
+                    Engine::Reference(reference) => reference.run(&inputs)?,
                     Engine::Interp { lowered, packed } => {
                         let inputs: Vec<&[f32]> = inputs.iter().map(|input| &**input).collect();
-                        interpret(&lowered.program, packed, &inputs)
+                        interpret(&lowered.program, packed, &inputs)?
                     }
                     Engine::Jit { .. } => unreachable!("has a session of its own"),
                 };

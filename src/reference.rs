@@ -5,6 +5,7 @@ use crate::model::{Read, bind};
 use crate::options::Progress;
 use cnnc_compiler::graph::{Graph, Param, ValueId};
 use cnnc_compiler::reference;
+use cnnc_runtime::memory::{self, OutOfMemory, collect};
 use cnnc_runtime::weights::{Weights, WeightsError};
 use ndarray::{ArrayD, IxDyn};
 use std::borrow::Cow;
@@ -30,7 +31,10 @@ impl Reference {
         bound.check_finite()?;
         let mut tensors = HashMap::new();
         for (index, source) in sources.iter().enumerate() {
-            let values = bound.values(index)?.into_owned();
+            let values = match bound.values(index)? {
+                Cow::Borrowed(values) => collect(values.iter().copied())?,
+                Cow::Owned(values) => values,
+            };
             tensors.insert(source.name.to_string(), values);
         }
         let read = Read::of(&bound);
@@ -43,16 +47,11 @@ impl Reference {
     }
 
     /// Evaluates the graph on inputs of the right lengths.
-    pub fn run(&self, inputs: &[Cow<'_, [f32]>]) -> Vec<Vec<f32>> {
-        let values = self.visit(inputs, &mut |_, _| {});
+    pub fn run(&self, inputs: &[Cow<'_, [f32]>]) -> Result<Vec<Vec<f32>>, OutOfMemory> {
+        let values = self.visit(inputs, &mut |_, _| {})?;
         let outputs = self.graph.outputs.iter();
         outputs
-            .map(|output| {
-                values[&output.value]
-                    .iter()
-                    .map(|&value| value as f32)
-                    .collect()
-            })
+            .map(|output| collect(values[&output.value].iter().map(|&value| value as f32)))
             .collect()
     }
 
@@ -61,7 +60,9 @@ impl Reference {
         &self,
         inputs: &[Cow<'_, [f32]>],
         visitor: &mut reference::Visitor<'_>,
-    ) -> HashMap<ValueId, ArrayD<f64>> {
+    ) -> Result<HashMap<ValueId, ArrayD<f64>>, OutOfMemory> {
+        // Arrays of f64 are made by the layers, which cannot fail.
+        memory::ask(reference::memory(&self.graph))?;
         let params = |param: &Param| array(&param.shape, &self.tensors[&param.name]);
         let inputs: Vec<_> = self
             .graph
@@ -71,7 +72,7 @@ impl Reference {
             .map(|(input, values)| array(self.graph.values[input.value].shape.dims(), values))
             .collect();
         let evaluation = reference::Reference::new(&self.graph, &params).visitor(visitor);
-        match self.progress.clone() {
+        Ok(match self.progress.clone() {
             None => evaluation.run(&inputs),
             Some(tell) => {
                 let told = Arc::clone(&tell);
@@ -80,7 +81,7 @@ impl Reference {
                 tell(self.graph.order.len(), self.graph.order.len());
                 values
             }
-        }
+        })
     }
 }
 

@@ -43,7 +43,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         None => Weights::synthetic(),
     };
     let network = args.network.network(&model, &weights, Backend::Jit, &[])?;
-    let sample = inputs::synthetic(network.inputs());
+    let sample = inputs::synthetic(network.inputs())?;
     let settings = Settings {
         budget: Duration::from_secs_f64(args.seconds),
         batch: args.batch as usize,

@@ -113,7 +113,7 @@ impl Measured {
         }
         let (ports, _) = cnnc::compiler::lower::ports(model.graph());
         let sample = match &args.input[..] {
-            [] => inputs::synthetic(&ports),
+            [] => inputs::synthetic(&ports)?,
             files => inputs::read(model, &ports, files)?.swap_remove(0),
         };
         let layers = model.accuracy(&weights, &options, &sample.views())?;

@@ -6,6 +6,7 @@ use cnnc::compiler::slide::SlideError;
 use cnnc::rt::answer::AnswerError;
 use cnnc::rt::image::ImageError;
 use cnnc::rt::isa::IsaError;
+use cnnc::rt::memory::OutOfMemory;
 use cnnc::rt::tensor_file::TensorFileError;
 use cnnc::rt::weights::WeightsError;
 use std::fmt;
@@ -307,6 +308,7 @@ from! {
     Network(JitError)
     Network(WeightsError)
     Network(Diagnostics)
+    Network(OutOfMemory)
     Image(ImageError)
     Answer(AnswerError)
     Tensors(TensorFileError)

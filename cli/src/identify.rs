@@ -1,8 +1,8 @@
 //! `cnnc identify`: whose face a picture shows, 1:K against a gallery.
 
-use crate::{Failure, inputs, network, print};
+use crate::{Failure, finite, inputs, network, print};
 use cnnc::rt::answer::{Metric, Task, identify};
-use cnnc::{Backend, Model, Session};
+use cnnc::{Backend, Model, NotFinite, Options, Session, Weights};
 use serde_json::json;
 use std::ffi::OsStr;
 use std::fs;
@@ -48,10 +48,24 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let weights = args.network.weights(&model)?;
     let network = args.network.network(&model, &weights, Backend::Jit, &[])?;
-    let mut session = network.session()?;
+    let mut embedder = Embedder {
+        model: &model,
+        weights: &weights,
+        options: args.network.options(Backend::Jit, &[]),
+        session: network.session()?,
+    };
     let mut known = Vec::new();
+    let mut doubtful = Vec::new();
     for (identity, picture) in faces {
-        let vector = embed(&model, &mut session, &picture)?;
+        let (vector, broken) = embedder.embed(&picture)?;
+        if !broken.is_empty() {
+            let name = picture.display().to_string();
+            match args.json {
+                true => doubtful
+                    .push(json!({ "picture": name, "not_finite": finite::to_json(&broken) })),
+                false => finite::warn(&broken, Some(&name)),
+            }
+        }
         known.push(Known {
             identity,
             picture,
@@ -61,7 +75,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut table = print::table(&["picture", "identity", ">distance", "nearest"]);
     let mut results = Vec::new();
     for picture in &args.pictures {
-        let query = embed(&model, &mut session, picture)?;
+        let (query, broken) = embedder.embed(picture)?;
         let found = nearest(&query, &known, metric);
         let same = found.filter(|(_, distance)| *distance <= threshold);
         let name = picture.display().to_string();
@@ -72,9 +86,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 "nearest": found.map(|(face, _)| &face.identity),
                 "picture": found.map(|(face, _)| face.picture.display().to_string()),
                 "distance": found.map(|(_, distance)| distance),
+                "not_finite": finite::to_json(&broken),
             }));
             continue;
         }
+        finite::warn(&broken, Some(&name));
         let identity = same.map_or("unknown", |(face, _)| &face.identity);
         let distance = found.map_or_else(String::new, |(_, distance)| format!("{distance:.4}"));
         let nearest =
@@ -86,6 +102,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             "model": network.name(),
             "weights": args.network.origin(),
             "faces": known.len(),
+            "faces_not_finite": doubtful,
             "skipped": skipped.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
             "threshold": threshold,
             "results": results,
@@ -105,10 +122,25 @@ fn nearest<'k>(query: &[f32], known: &'k [Known], metric: Metric) -> Option<(&'k
     Some((&known[index], distance))
 }
 
-fn embed(model: &Model, session: &mut Session, picture: &Path) -> Result<Vec<f32>, Failure> {
-    let network = session.network().clone();
-    let (elements, _) = inputs::picture(model, 0, &network.inputs()[0], picture)?;
-    Ok(session.run(&[&elements])?.raw().to_vec())
+/// Makes vectors of pictures.
+struct Embedder<'a> {
+    model: &'a Model,
+    weights: &'a Weights,
+    options: Options,
+    session: Session,
+}
+
+impl Embedder<'_> {
+    /// The vector that stands for a picture, and whether it is finite.
+    fn embed(&mut self, picture: &Path) -> Result<(Vec<f32>, Vec<NotFinite>), Failure> {
+        let network = self.session.network().clone();
+        let (elements, _) = inputs::picture(self.model, 0, &network.inputs()[0], picture)?;
+        let outputs = self.session.run(&[&elements])?;
+        let broken = self
+            .model
+            .not_finite(self.weights, &self.options, &[&elements], &outputs)?;
+        Ok((outputs.raw().to_vec(), broken))
+    }
 }
 
 /// What is in a folder of known faces.

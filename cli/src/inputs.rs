@@ -5,6 +5,7 @@ use cnnc::Model;
 use cnnc::rt::answer::Placement;
 use cnnc::rt::image::Picture;
 use cnnc::rt::input::Input;
+use cnnc::rt::memory::OutOfMemory;
 use cnnc::rt::plan::Port;
 use cnnc::rt::synthetic::Synthetic;
 use cnnc::rt::tensor_file::{Tensor, read_tensors};
@@ -52,19 +53,19 @@ impl Sample {
 }
 
 /// Numbers made up from the inputs' names: `input` alone, or `input.a`, `input.b` and so on.
-pub fn synthetic(ports: &[Port]) -> Sample {
+pub fn synthetic(ports: &[Port]) -> Result<Sample, OutOfMemory> {
     let tensors = ports.iter().map(|port| {
         let name = match ports.len() {
             1 => "input".to_owned(),
             _ => format!("input.{}", port.name),
         };
-        Synthetic::input(&name).values(port.elements())
+        Synthetic::input(&name).try_values(port.elements())
     });
-    Sample {
+    Ok(Sample {
         name: "synthetic".to_owned(),
-        tensors: tensors.collect(),
+        tensors: tensors.collect::<Result<_, _>>()?,
         picture: None,
-    }
+    })
 }
 
 /// Reads files. A network with one input runs once for each picture or tensor; one with several takes that many

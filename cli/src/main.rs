@@ -10,6 +10,7 @@ mod convert;
 mod dump;
 mod explain;
 mod failure;
+mod finite;
 mod graph;
 mod identify;
 mod import;

@@ -81,6 +81,14 @@ impl Args {
         backend: Backend,
         taps: &[String],
     ) -> Result<Network, Failure> {
+        let network = model.jit(weights, &self.options(backend, taps))?;
+        print::notes(network.notes());
+        print::unused(network.unused(), weights.origin());
+        Ok(network)
+    }
+
+    /// How it is compiled.
+    pub fn options(&self, backend: Backend, taps: &[String]) -> Options {
         let mut options = Options::new().threads(self.threads()).backend(backend);
         options.isa = self.isa;
         if self.exact {
@@ -91,10 +99,7 @@ impl Args {
         if backend == Backend::Reference {
             options = options.progress(print::progress());
         }
-        let network = model.jit(weights, &options)?;
-        print::notes(network.notes());
-        print::unused(network.unused(), weights.origin());
-        Ok(network)
+        options
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use cnnc::Outputs;
+use cnnc::rt::memory::OutOfMemory;
 use cnnc::rt::tensor_file::write_safetensors;
 use std::path::Path;
 
@@ -14,7 +15,7 @@ pub struct Raw {
 
 impl Raw {
     /// Adds the outputs of a run, except those that a head has decoded.
-    pub fn add(&mut self, outputs: &Outputs<'_>) {
+    pub fn add(&mut self, outputs: &Outputs<'_>) -> Result<(), OutOfMemory> {
         let raw = outputs
             .iter()
             .filter(|output| output.name != "probabilities");
@@ -23,9 +24,14 @@ impl Raw {
                 let (name, shape) = (output.name.to_owned(), output.shape.to_vec());
                 self.tensors.push((name, shape, Vec::new()));
             }
-            self.tensors[index].2.extend(output.data);
+            let values = &mut self.tensors[index].2;
+            let bytes = size_of_val(output.data);
+            let reserved = values.try_reserve(output.data.len());
+            reserved.map_err(|_| OutOfMemory { bytes })?;
+            values.extend(output.data);
         }
         self.runs += 1;
+        Ok(())
     }
 
     /// Writes them: with the output's own shape after one run, with the number of runs in front of it after several.

@@ -2,7 +2,7 @@
 
 use crate::answer::{self, Comparison};
 use crate::raw::Raw;
-use crate::{Failure, inputs, network, outputs, print, slide, thresholds};
+use crate::{Failure, finite, inputs, network, outputs, print, slide, thresholds};
 use cnnc::{Answer, Backend, Network};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -64,8 +64,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let network = args
         .network
         .network(&model, &weights, args.backend, &args.tap)?;
+    // Before the inputs: what a run needs most memory for is told as a whole.
+    let mut session = network.session()?;
     let samples = match args.input {
-        Some(Synthetic::Synthetic) => vec![inputs::synthetic(network.inputs())],
+        Some(Synthetic::Synthetic) => vec![inputs::synthetic(network.inputs())?],
         None => inputs::read(&model, network.inputs(), &args.files)?,
     };
     for (flag, path) in [("--out", &args.out), ("--draw", &args.draw)] {
@@ -74,7 +76,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         }
     }
     let head = args.thresholds.apply(model.head())?;
-    let mut session = network.session()?;
+    let options = args.network.options(args.backend, &args.tap);
     let mut raw = Raw::default();
     let mut results = Vec::new();
     let mut answers = Vec::new();
@@ -82,7 +84,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let start = Instant::now();
         let outputs = session.run(&sample.views())?;
         let time = start.elapsed();
-        raw.add(&outputs);
+        raw.add(&outputs)?;
+        let broken = model.not_finite(&weights, &options, &sample.views(), &outputs)?;
         let found = outputs.answer(&head, &sample.placement(network.inputs()))?;
         if let Some(path) = &args.out {
             answer::picture(&found)?.write_png(path)?;
@@ -94,8 +97,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             let mut entry = answer::to_json(&head, &found, &outputs);
             entry["input"] = json!(sample.name);
             entry["run_ms"] = json!(milliseconds(time));
+            entry["not_finite"] = finite::to_json(&broken);
             results.push(entry);
         } else {
+            finite::warn(&broken, (samples.len() > 1).then_some(&sample.name));
             if samples.len() > 1 {
                 print::line(format_args!("\x1b[1m{}\x1b[0m", sample.name))?;
             }

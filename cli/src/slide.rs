@@ -2,7 +2,7 @@
 
 use crate::answer;
 use crate::raw::Raw;
-use crate::{Failure, print, run};
+use crate::{Failure, finite, print, run};
 use cnnc::rt::answer::{Head, Task};
 use cnnc::rt::image::Picture;
 use cnnc::{Answer, Model, Outputs, Slid, Weights};
@@ -29,6 +29,7 @@ pub fn run(args: &run::Args, model: &Model, weights: &Weights) -> Result<(), Fai
         let network = args
             .network
             .network(&slid.model, weights, args.backend, &[])?;
+        let options = args.network.options(args.backend, &[]);
         let port = &network.inputs()[0];
         let pre = slid.model.graph().inputs[0].pre.as_ref();
         let pre = pre.ok_or_else(|| Failure::NotAPicture {
@@ -39,10 +40,14 @@ pub fn run(args: &run::Args, model: &Model, weights: &Weights) -> Result<(), Fai
         let tensor = pre.apply(&picture, &name)?;
         let mut session = network.session()?;
         let outputs = session.run(&[&tensor])?;
+        let broken = (slid.model).not_finite(weights, &options, &[&tensor], &outputs)?;
         let map = Map::new(&head, &slid, &outputs);
         if args.json {
-            results.push(to_json(&slid, &outputs, map.as_ref(), file));
+            let mut entry = to_json(&slid, &outputs, map.as_ref(), file);
+            entry["not_finite"] = finite::to_json(&broken);
+            results.push(entry);
         } else {
+            finite::warn(&broken, (args.files.len() > 1).then_some(&name));
             if args.files.len() > 1 {
                 print::line(format_args!("\x1b[1m{name}\x1b[0m"))?;
             }
@@ -59,7 +64,7 @@ pub fn run(args: &run::Args, model: &Model, weights: &Weights) -> Result<(), Fai
         }
         if let Some(path) = &args.raw {
             let mut raw = Raw::default();
-            raw.add(&outputs);
+            raw.add(&outputs)?;
             raw.write(path)?;
         }
     }

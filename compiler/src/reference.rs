@@ -129,6 +129,43 @@ impl<'a> Reference<'a> {
     }
 }
 
+/// Bytes that an evaluation takes at most at a time, or a little less: values that are still read, and for a node its tensors, and
+/// as much again for what is made of them on the way.
+pub fn memory(graph: &Graph) -> u64 {
+    const ELEMENT: u64 = size_of::<f64>() as u64;
+    let elements = |value: ValueId| graph.values[value].shape.elements() as u64;
+    let mut last: HashMap<ValueId, usize> = HashMap::new();
+    for (index, (_, node)) in graph.live().enumerate() {
+        last.extend(node.inputs.iter().map(|&value| (value, index)));
+    }
+    let leaving = graph
+        .outputs
+        .iter()
+        .map(|output| (output.value, usize::MAX));
+    last.extend(leaving);
+    let mut held: u64 = graph.inputs.iter().map(|input| elements(input.value)).sum();
+    let mut most = held;
+    for (index, (_, node)) in graph.live().enumerate() {
+        let params = node.params.iter().map(|&id| &graph.params[id].shape);
+        let params: u64 = params
+            .map(|shape| shape.iter().product::<usize>() as u64)
+            .sum();
+        let operands: u64 = node.inputs.iter().map(|&value| elements(value)).sum();
+        let result = elements(node.output);
+        most = most.max(held + operands + 2 * (result + params));
+        held += result;
+        let mut inputs = node.inputs.clone();
+        inputs.sort_unstable();
+        inputs.dedup();
+        let read = inputs.iter().filter(|value| last[value] == index);
+        held -= read.map(|&value| elements(value)).sum::<u64>();
+        if !last.contains_key(&node.output) {
+            held -= result;
+        }
+    }
+    most * ELEMENT
+}
+
 /// Evaluates a graph and returns its outputs, in order; see [`Reference`] for more.
 ///
 /// # Panics

@@ -15,7 +15,7 @@ fn agrees(sections: Vec<Vec<Stmt>>, elements: usize) {
     for isa in Isa::ALL.into_iter().filter(|isa| isa.available()) {
         let lowered = network(isa, elements, elements, elements, sections.clone());
         let numbers: Vec<f32> = (1..=elements).map(|n| n as f32).collect();
-        let expected = interpret(&lowered.program, &[], &[&numbers]);
+        let expected = interpret(&lowered.program, &[], &[&numbers]).unwrap();
         let code = jit::compile(&lowered).expect("the ISA is available");
         for threads in [1, 3] {
             assert_eq!(

@@ -1,4 +1,7 @@
-//! Buffers of f32 that start on a cache line and are zero to begin with: arenas and packed weights.
+//! Memory that is sized by a spec: where it cannot be had, that is an error and not the end of the process.
+//!
+//! [`Aligned`] is for arenas and packed weights: f32 that start on a cache line and are zero to begin with. [`reserved`], [`zeros`] and [`collect`] make
+//! vectors.
 
 use memmap2::MmapMut;
 use std::fmt;
@@ -27,7 +30,7 @@ impl Aligned {
     /// # Errors
     /// When the operating system does not give that much.
     pub fn zeroed(len: usize) -> Result<Aligned, OutOfMemory> {
-        let error = OutOfMemory { elements: len };
+        let error = OutOfMemory::of::<f32>(len);
         let bytes = len.checked_mul(size_of::<f32>()).ok_or(error)?;
         // A mapping of no bytes is refused.
         let map = MmapMut::map_anon(bytes.max(1)).map_err(|_| error)?;
@@ -67,20 +70,87 @@ impl fmt::Debug for Aligned {
     }
 }
 
-/// A buffer that the operating system did not give.
+/// A vector with room for so many elements, and none yet.
+///
+/// # Errors
+/// When there is not so much memory.
+pub fn reserved<T>(len: usize) -> Result<Vec<T>, OutOfMemory> {
+    let mut elements = Vec::new();
+    let reserved = elements.try_reserve_exact(len);
+    reserved.map_err(|_| OutOfMemory::of::<T>(len))?;
+    Ok(elements)
+}
+
+/// A vector of so many zeros.
+///
+/// # Errors
+/// As [`reserved`].
+pub fn zeros(len: usize) -> Result<Vec<f32>, OutOfMemory> {
+    let mut zeros = reserved(len)?;
+    zeros.resize(len, 0.0);
+    Ok(zeros)
+}
+
+/// A vector of these elements.
+///
+/// # Errors
+/// As [`reserved`].
+pub fn collect<T>(elements: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>, OutOfMemory> {
+    let mut all = reserved(elements.len())?;
+    all.extend(elements);
+    Ok(all)
+}
+
+/// Asks for so many bytes and gives them back: before something that takes as much in pieces, and cannot fail on the way.
+///
+/// # Errors
+/// When there are not so many.
+pub fn ask(bytes: u64) -> Result<(), OutOfMemory> {
+    let elements = usize::try_from(bytes).unwrap_or(usize::MAX) / size_of::<f32>();
+    Aligned::zeroed(elements).map(drop)
+}
+
+/// Memory that the operating system did not give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfMemory {
-    /// Number of f32 asked for.
-    pub elements: usize,
+    /// Bytes that were asked for.
+    pub bytes: usize,
+}
+
+impl OutOfMemory {
+    pub(crate) fn of<T>(len: usize) -> OutOfMemory {
+        OutOfMemory {
+            bytes: len.saturating_mul(size_of::<T>()),
+        }
+    }
 }
 
 impl fmt::Display for OutOfMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no memory for a buffer of {} numbers", self.elements)
+        write!(f, "not enough memory: {} are needed", Bytes(self.bytes))
     }
 }
 
 impl std::error::Error for OutOfMemory {}
+
+/// `4294967296 bytes (4.0 GiB)`
+struct Bytes(usize);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.0;
+        let large = [(30, "GiB"), (20, "MiB")]
+            .into_iter()
+            .find(|(bits, _)| bytes >> bits > 0);
+        match large {
+            None => write!(f, "{bytes} bytes"),
+            Some((bits, unit)) => {
+                let number = bytes as f64 / f64::from(1 << bits);
+                write!(f, "{bytes} bytes ({number:.1} {unit})")
+            }
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -102,12 +172,17 @@ mod tests {
     fn a_huge_size_is_an_error() {
         for len in [usize::MAX, usize::MAX / 4, isize::MAX as usize / 4] {
             let error = Aligned::zeroed(len).unwrap_err();
-            assert_eq!(error, OutOfMemory { elements: len });
+            let bytes = len.saturating_mul(4);
+            assert_eq!(error, OutOfMemory { bytes });
+            assert_eq!(zeros(len), Err(error));
+            assert_eq!(collect((0..len).map(|_| 0.0f32)), Err(error));
         }
-        let message = Aligned::zeroed(usize::MAX).unwrap_err().to_string();
+        assert_eq!(ask(u64::MAX).unwrap_err().bytes, usize::MAX - 3);
+        let message = |bytes| OutOfMemory { bytes }.to_string();
+        assert_eq!(message(1000), "not enough memory: 1000 bytes are needed");
         assert_eq!(
-            message,
-            format!("no memory for a buffer of {} numbers", usize::MAX)
+            message(5 << 29),
+            "not enough memory: 2684354560 bytes (2.5 GiB) are needed"
         );
     }
 }

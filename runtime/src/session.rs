@@ -12,7 +12,7 @@
 use crate::answer::{Answer, AnswerError, Head, Placement, Tensor};
 use crate::denormals::Flushed;
 use crate::input::Input;
-use crate::memory::{ALIGNMENT, Aligned};
+use crate::memory::{ALIGNMENT, Aligned, OutOfMemory, zeros};
 use crate::plan::{Plan, Port};
 use crate::threads::Pool;
 use std::any::Any;
@@ -115,11 +115,8 @@ pub enum RunError {
         /// Bytes that were given.
         found: usize,
     },
-    /// The session's memory could not be had.
-    Memory {
-        /// Bytes that are needed.
-        needed: usize,
-    },
+    /// Memory to run in could not be had.
+    Memory(OutOfMemory),
 }
 
 impl fmt::Display for RunError {
@@ -148,14 +145,18 @@ impl fmt::Display for RunError {
                     "the arena has {found} bytes, but the network needs {needed}"
                 )
             }
-            RunError::Memory { needed } => {
-                write!(f, "a session needs {needed} bytes of memory")
-            }
+            RunError::Memory(error) => error.fmt(f),
         }
     }
 }
 
 impl std::error::Error for RunError {}
+
+impl From<OutOfMemory> for RunError {
+    fn from(error: OutOfMemory) -> RunError {
+        RunError::Memory(error)
+    }
+}
 
 /// `3x224x224`
 struct Extents<'a>(&'a [usize]);
@@ -194,8 +195,7 @@ impl Session<'static> {
     /// When there is not enough memory.
     pub fn new(network: Arc<Network>, threads: usize) -> Result<Session<'static>, RunError> {
         let needed = session_bytes(network.plan());
-        let memory = Aligned::zeroed(needed / size_of::<f32>());
-        let mut memory = memory.map_err(|_| RunError::Memory { needed })?;
+        let mut memory = Aligned::zeroed(needed / size_of::<f32>())?;
         let start = memory.as_mut_ptr();
         // SAFETY: `memory` is aligned, of that many bytes, and moves into the session without moving its elements.
         Ok(unsafe { Session::at(network, start, Some(memory), threads) })
@@ -331,7 +331,7 @@ impl fmt::Debug for Session<'_> {
 /// The elements of inputs in the ports' order, checked as [`Session::run`] does: for what runs without machine code.
 ///
 /// # Errors
-/// As [`Session::run`].
+/// As [`Session::run`], and when there is not enough memory for copies.
 pub fn elements<'i>(
     ports: &[Port],
     inputs: &[&'i dyn Input],
@@ -341,7 +341,7 @@ pub fn elements<'i>(
         Ok(match fit(input, port)? {
             Some(elements) => Cow::Borrowed(elements),
             None => {
-                let mut copy = vec![0.0; port.elements()];
+                let mut copy = zeros(port.elements())?;
                 input.copy_to(&mut copy);
                 Cow::Owned(copy)
             }

@@ -10,6 +10,8 @@
 //! `bias` and `running_mean` lie in ±0.1; `running_var` and vectors in 0.5…1.5; everything else in
 //! ±√(6 / fan-in), where the fan-in is the product of all sizes but the first; inputs in ±1.
 
+use crate::memory::{OutOfMemory, zeros};
+
 /// Increment of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
 /// generators", 2014).
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -71,10 +73,22 @@ impl Synthetic {
     }
 
     /// The first `len` values.
-    pub fn values(&self, len: usize) -> Vec<f32> {
-        let mut values = vec![0.0; len];
+    ///
+    /// # Errors
+    /// When there is not enough memory for them.
+    pub fn try_values(&self, len: usize) -> Result<Vec<f32>, OutOfMemory> {
+        let mut values = zeros(len)?;
         self.fill(0, &mut values);
-        values
+        Ok(values)
+    }
+
+    /// The same, of a length that is known to be small.
+    ///
+    /// # Panics
+    /// When there is not enough memory for them.
+    pub fn values(&self, len: usize) -> Vec<f32> {
+        self.try_values(len)
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 }
 

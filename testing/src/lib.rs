@@ -1,9 +1,11 @@
-//! What the tests of all packages share: where files are, properties whose chance can be repeated, pictures.
+//! What the tests of all packages share: where files are, properties whose chance can be repeated, pictures, memory that is counted.
 
 mod files;
+mod memory;
 mod property;
 mod raster;
 
 pub use files::{file, say, shared};
+pub use memory::{Counting, most};
 pub use property::{Run, number, property};
 pub use raster::Raster;

@@ -1,4 +1,4 @@
-use crate::{SYNTHETIC, cases};
+use crate::{BACKENDS, SYNTHETIC, cases};
 
 #[cfg(unix)]
 #[test]
@@ -151,19 +151,40 @@ fn a_full_disk_is_said() {
 #[test]
 fn memory_that_is_not_there_is_an_error() {
     let Some(cases) = cases() else { return };
-    let run = [&["run", "process/big_input.cnn"], &SYNTHETIC[..]].concat();
-    for args in [
-        &run[..],
-        &["bench", "process/big_input.cnn", "--weights", "synthetic"],
-    ] {
-        let output = cases.within(3_000_000 * 1024, args);
+    let within = |bytes: u64, args: &[&str], told: &str| {
+        let output = cases.within(bytes, args);
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
         assert!(
-            said.contains("memory") && said.contains("GiB") || said.contains("bytes"),
-            "{said}"
+            said.contains("not enough memory: ") && said.contains(told),
+            "{args:?}: {said}"
         );
+    };
+    let big = |args: &[&str], told: &str| within(3_000_000 * 1024, args, told);
+    let run = [&["run", "process/big_input.cnn"], &SYNTHETIC[..]].concat();
+    big(&run, "(8.0 GiB)");
+    big(
+        &["bench", "process/big_input.cnn", "--weights", "synthetic"],
+        "(4.0 GiB)",
+    );
+    for backend in BACKENDS {
+        big(&[&run[..], backend].concat(), "GiB)");
     }
+    // Weights, and arrays of f64, in turn; by now all is small but these.
+    let weights = cases.spec("cnn 1\nmodel W { input x: 16777216; dense 100 }");
+    let run = [&["run", &weights], &SYNTHETIC[..]].concat();
+    for backend in BACKENDS {
+        within(1 << 30, &[&run[..], backend].concat(), "GiB)");
+    }
+    let arrays = cases.spec("cnn 1\nmodel A { input x: 8x1024x1024; conv 3x3 8 relu }");
+    let run = [&["run", &arrays], &SYNTHETIC[..], BACKENDS[0]].concat();
+    within(300 << 20, &run, "MiB)");
+    // Every cell of a map is a detection.
+    let found = cases.spec(
+        "cnn 1\nmodel D { input x: 3x1024x1024; conv 1x1 14; head yolo2 { anchors cells (1, 2) (3, 4) keep 0 labels [\"a\", \"b\"] } }",
+    );
+    let run = [&["run", &found], &SYNTHETIC[..]].concat();
+    within(600 << 20, &run, "GiB)");
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! Configurations with something broken in them: an error or a spec, at once, never a panic.
 //!
-//! What they are made of are the configurations of `cases/`. `MUTANTS=1000000 SEED=7 cargo test --release -p cnnc-cli --test import -- --ignored mutants`
-//! is the long run; seeds are independent of each other, so it can be done in parts.
+//! What they are made of are the configurations of `cases/`. A mutant is a function of its number.
+//! `SEED=1 CASES=1000000 cargo test --release --workspace --test import mutants::long -- --ignored` is the long run; numbers can be tried in parts,
+//! which add up.
 
 use super::{options, sections};
 use cnnc::darknet::import;
-use cnnc_testing::say;
+use cnnc_testing::{number, say};
+use std::panic::catch_unwind;
 use std::time::{Duration, Instant};
 
 /// Longest that one may take.
@@ -155,7 +157,7 @@ fn mutate(seeds: &[String], random: &mut Random) -> Vec<u8> {
 }
 
 /// Imports so many mutants, on the stack of a thread; how many are imported.
-fn run(count: usize, seed: u64) -> usize {
+fn run(first: u64, cases: u64) -> u64 {
     let seeds: Vec<String> = sections::files("import/cases")
         .iter()
         .flat_map(|file| sections::cases(file))
@@ -163,31 +165,30 @@ fn run(count: usize, seed: u64) -> usize {
         .collect();
     let run = move || {
         let mut imported = 0;
-        for index in 0..count as u64 {
-            // Each has a seed of its own, so that one that fails can be made alone.
-            let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ index);
+        for number in first..first + cases {
+            let mut random = Random(number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
             random.below(1);
             let cfg = mutate(&seeds, &mut random);
+            let again = || format!("SEED={number} CASES=1:\n{}", String::from_utf8_lossy(&cfg));
             let start = Instant::now();
-            match import(&cfg, &options()) {
+            let result = catch_unwind(|| import(&cfg, &options()));
+            let result = result.unwrap_or_else(|_| panic!("{}\nit panics", again()));
+            match result {
                 Err(error) => {
                     let said = error.to_string();
-                    assert!(!said.is_empty() && !said.contains("net.cnn"), "{said}");
+                    let sound = !said.is_empty() && !said.contains("net.cnn");
+                    assert!(sound, "{}\n{said}", again());
                 }
                 Ok(spec) => {
                     imported += 1;
                     let model = cnnc::compile_str("net.cnn", &spec);
                     // Warnings would speak of the spec too, which nobody has seen.
                     let sound = model.is_ok_and(|model| model.warnings().is_empty());
-                    assert!(sound, "{index} of seed {seed}: {spec}");
+                    assert!(sound, "{}\n{spec}", again());
                 }
             }
             let taken = start.elapsed();
-            let text = String::from_utf8_lossy(&cfg);
-            assert!(
-                taken < PATIENCE,
-                "{index} of seed {seed} took {taken:?}:\n{text}"
-            );
+            assert!(taken < PATIENCE, "{}\nit takes {taken:?}", again());
         }
         imported
     };
@@ -196,25 +197,19 @@ fn run(count: usize, seed: u64) -> usize {
 }
 
 #[test]
-fn no_mutant_panics_and_what_is_imported_compiles() {
-    let imported = run(3_000, 1);
+fn quick() {
+    let imported = run(1, 3_000);
     assert!(imported > 300, "only {imported} mutants were imported");
 }
 
 #[test]
-#[ignore = "takes minutes"]
-fn more_mutants() {
-    let number = |name: &str, default: u64| match std::env::var(name) {
-        Ok(text) => text
-            .parse()
-            .unwrap_or_else(|_| panic!("{name}={text} is no number")),
-        Err(_) => default,
-    };
-    let (count, seed) = (number("MUTANTS", 500_000), number("SEED", 1));
+#[ignore = "the long run: SEED and CASES say which"]
+fn long() {
+    let (first, cases) = (number("SEED", 1), number("CASES", 500_000));
     let start = Instant::now();
-    let imported = run(count as usize, seed);
-    let taken = start.elapsed().as_secs_f64();
+    let imported = run(first, cases);
+    let taken = start.elapsed();
     say(&format!(
-        "{count} mutants of seed {seed}: {imported} imported, {taken:.0} s"
+        "{cases} mutants from {first} in {taken:.0?}: {imported} imported"
     ));
 }

@@ -4,17 +4,35 @@ use super::{Affine, Call, For, Place, Program, Stmt};
 use crate::id::Id;
 use cnnc_runtime::denormals::Flushed;
 use cnnc_runtime::kernel::MAX_ARGS;
+use cnnc_runtime::memory::{OutOfMemory, collect, reserved};
 
 /// Runs the program on packed weights and inputs in the spec's order, and returns the outputs.
 ///
 /// All memory is one array, `arena | weights | inputs… | outputs…`; arena and outputs start as NaN, so that whatever
 /// is read before it is written shows.
 ///
+/// # Errors
+/// When there is not enough memory.
+///
 /// # Panics
 /// When weights or inputs are shorter than the program's buffers, or the program is not one that
 /// [`verify`](super::verify()) accepts: a compiler bug.
-pub fn interpret(program: &Program, packed: &[f32], inputs: &[&[f32]]) -> Vec<Vec<f32>> {
-    let mut memory = vec![f32::NAN; program.arena];
+pub fn interpret(
+    program: &Program,
+    packed: &[f32],
+    inputs: &[&[f32]],
+) -> Result<Vec<Vec<f32>>, OutOfMemory> {
+    let leaving = program
+        .buffers
+        .values()
+        .filter_map(|buffer| match buffer.place {
+            Place::Output(_) => Some(buffer.len),
+            _ => None,
+        });
+    let given: usize = inputs.iter().map(|input| input.len()).sum();
+    let all = program.arena + packed.len() + given + leaving.sum::<usize>();
+    let mut memory = reserved(all)?;
+    memory.resize(program.arena, f32::NAN);
     let weights = memory.len();
     memory.extend(packed);
     let starts: Vec<usize> = inputs
@@ -52,7 +70,7 @@ pub fn interpret(program: &Program, packed: &[f32], inputs: &[&[f32]]) -> Vec<Ve
     let memory = run.memory;
     outputs
         .into_iter()
-        .map(|(from, to)| memory[from..to].to_vec())
+        .map(|(from, to)| collect(memory[from..to].iter().copied()))
         .collect()
 }
 

@@ -5,7 +5,14 @@ use super::{
     BBox, DecodeError, Detection, Placement, Regions, Yolo1, Yolo2, Yolo3, l2_norm, suppress, top_k,
 };
 use crate::image::Picture;
+use crate::memory::{self, OutOfMemory};
 use std::fmt;
+
+/// Outputs of no more numbers are answered without asking for memory first.
+const SMALL: usize = 1 << 20;
+
+/// Bytes that an answer takes at most for a number of the outputs: where each is a detection, in a vector that grows and is sorted.
+const EACH: u64 = 4 * size_of::<Detection>() as u64;
 
 /// One output of a network.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,6 +72,8 @@ pub enum AnswerError {
     Decode(DecodeError),
     /// An output is missing, or has another shape.
     Output(&'static str),
+    /// There is no memory for it.
+    Memory(OutOfMemory),
 }
 
 impl From<DecodeError> for AnswerError {
@@ -73,10 +82,17 @@ impl From<DecodeError> for AnswerError {
     }
 }
 
+impl From<OutOfMemory> for AnswerError {
+    fn from(error: OutOfMemory) -> AnswerError {
+        AnswerError::Memory(error)
+    }
+}
+
 impl fmt::Display for AnswerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             AnswerError::Decode(error) => error.fmt(f),
+            AnswerError::Memory(error) => error.fmt(f),
             AnswerError::Output(what) => write!(f, "the head needs {what}"),
         }
     }
@@ -89,8 +105,12 @@ impl Head {
     /// [`PreProcess::placement`](crate::image::PreProcess::placement).
     ///
     /// # Errors
-    /// When the outputs are not those of a network with this head.
+    /// When the outputs are not those of a network with this head; when they are so large that there may not be the memory for an answer.
     pub fn answer(&self, outputs: &[Tensor<'_>], place: &Placement) -> Result<Answer, AnswerError> {
+        let numbers: usize = outputs.iter().map(|output| output.data.len()).sum();
+        if numbers > SMALL {
+            memory::ask(numbers as u64 * EACH)?;
+        }
         let raw = outputs.first().ok_or(AnswerError::Output("an output"))?;
         Ok(match &self.task {
             Task::Classify { top } => {

@@ -1,6 +1,7 @@
 //! Why a picture cannot be used.
 
 use super::{KINDS, MAX_PIXELS, MAX_SIDE};
+use crate::memory::OutOfMemory;
 use crate::sniff::Guess;
 use std::fmt;
 use std::io;
@@ -38,6 +39,8 @@ pub enum ImageProblem {
     },
     /// A file too long to be a picture.
     TooLong,
+    /// There is no memory for it.
+    Memory(OutOfMemory),
     /// It has no pixels.
     NoPixels,
     /// The network takes another number of channels than pictures have.
@@ -49,6 +52,12 @@ pub enum ImageProblem {
         /// Width and height that the network takes.
         needed: (usize, usize),
     },
+}
+
+impl From<OutOfMemory> for ImageProblem {
+    fn from(error: OutOfMemory) -> ImageProblem {
+        ImageProblem::Memory(error)
+    }
 }
 
 impl ImageProblem {
@@ -81,6 +90,7 @@ impl fmt::Display for ImageError {
                  at most {MAX_SIDE} a side and {MAX_PIXELS} in all are handled"
             ),
             ImageProblem::TooLong => write!(f, "{name}: the file is too long to be a picture"),
+            ImageProblem::Memory(error) => write!(f, "{name}: {error}"),
             ImageProblem::NoPixels => write!(f, "{name}: the picture has no pixels"),
             ImageProblem::Channels(channels) => {
                 write!(

@@ -2,6 +2,7 @@
 
 use super::{Filter, ImageError, ImageProblem, Picture};
 use crate::answer::Placement;
+use crate::memory::reserved;
 use crate::plan::List;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -139,7 +140,8 @@ impl PreProcess {
             .run_steps(picture)
             .map_err(|problem| problem.of(name))?;
         let (pixels, _) = picture.rgb().as_chunks::<3>();
-        let mut out = Vec::with_capacity(self.elements());
+        let mut out =
+            reserved(self.elements()).map_err(|error| ImageProblem::from(error).of(name))?;
         for channel in 0..self.channels {
             let table: [f32; 256] = std::array::from_fn(|value| self.number(channel, value as f64));
             let value = |pixel: &[u8; 3]| match (self.channels, self.bgr) {

@@ -14,6 +14,7 @@
 
 use super::within_limits;
 use super::{ImageProblem, Picture};
+use crate::memory::{OutOfMemory, reserved};
 
 /// How pixels between pixels are found; see the module's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,16 +112,17 @@ impl Picture {
             }
         }
         let wide = (width != self.width).then(|| self.resized_rows(width, filter));
+        let wide = wide.transpose()?;
         let picture = wide.as_ref().unwrap_or(self);
         if height != picture.height {
-            return Ok(picture.resized_columns(height, filter));
+            return Ok(picture.resized_columns(height, filter)?);
         }
         Ok(wide.unwrap_or_else(|| self.clone()))
     }
 
-    fn resized_rows(&self, width: usize, filter: Filter) -> Picture {
+    fn resized_rows(&self, width: usize, filter: Filter) -> Result<Picture, OutOfMemory> {
         let taps = filter.taps(self.width, width);
-        let mut rgb = Vec::with_capacity(3 * width * self.height);
+        let mut rgb = reserved(3 * width * self.height)?;
         for row in self.rgb.chunks_exact(3 * self.width) {
             for Taps { first, weights } in &taps {
                 let mut sums = [HALF; 3];
@@ -133,16 +135,16 @@ impl Picture {
                 rgb.extend(sums.map(round));
             }
         }
-        Picture {
+        Ok(Picture {
             width,
             height: self.height,
             rgb,
-        }
+        })
     }
 
-    fn resized_columns(&self, height: usize, filter: Filter) -> Picture {
+    fn resized_columns(&self, height: usize, filter: Filter) -> Result<Picture, OutOfMemory> {
         let row_len = 3 * self.width;
-        let mut rgb = Vec::with_capacity(row_len * height);
+        let mut rgb = reserved(row_len * height)?;
         let mut sums = vec![0; row_len];
         for Taps { first, weights } in filter.taps(self.height, height) {
             sums.fill(HALF);
@@ -154,11 +156,11 @@ impl Picture {
             }
             rgb.extend(sums.iter().map(|&sum| round(sum)));
         }
-        Picture {
+        Ok(Picture {
             width: self.width,
             height,
             rgb,
-        }
+        })
     }
 
     /// A picture of that size with this one's pixel (0, 0) at `(left, top)`, which may lie outside; what it does not
@@ -173,7 +175,8 @@ impl Picture {
         if !within_limits(width, height) {
             return Err(ImageProblem::TooLarge { width, height });
         }
-        let mut rgb = vec![fill; 3 * width * height];
+        let mut rgb = reserved(3 * width * height)?;
+        rgb.resize(3 * width * height, fill);
         // In the result: the columns and rows that this picture covers.
         let covered = |at: i64, size: usize, limit: usize| {
             let clamp = |edge: i64| edge.clamp(0, limit as i64) as usize;

@@ -14,7 +14,7 @@
 mod panels;
 mod winograd;
 
-use crate::memory::Aligned;
+use crate::memory::{Aligned, collect};
 use crate::plan::{Data, Norm, Plan, Recipe};
 use crate::weights::{Bound, Problem, Values, WeightsError};
 use panels::{Panels, all_finite};
@@ -67,7 +67,7 @@ fn follow(
             block,
             norm,
         } => {
-            let panels = Panels::new(base, groups, outs, reduce, block);
+            let panels = Panels::new(base, groups, outs, reduce, block)?;
             let affine = norm.map(|norm| Affine::new(norm, bound)).transpose()?;
             let scale = affine.as_ref().map(|affine| &affine.scale[..]);
             let dest = &mut packed[dest..][..panels.len()];
@@ -206,12 +206,12 @@ impl Affine {
     fn new(norm: Norm, bound: &Bound<'_>) -> Result<Affine, WeightsError> {
         let vector = |source: u32| -> Result<Vec<f64>, WeightsError> {
             let values = bound.values(source as usize)?;
-            Ok(values.iter().map(|&value| f64::from(value)).collect())
+            Ok(collect(values.iter().map(|&value| f64::from(value)))?)
         };
         let var = vector(norm.var)?;
         let or = |source: Option<u32>, value| match source {
             Some(source) => vector(source),
-            None => Ok(vec![value; var.len()]),
+            None => Ok(collect(var.iter().map(|_| value))?),
         };
         let (gamma, beta) = (or(norm.gamma, 1.0)?, or(norm.beta, 0.0)?);
         let scale = gamma
@@ -219,7 +219,7 @@ impl Affine {
             .zip(&var)
             .map(|(gamma, var)| gamma / (var + norm.eps).sqrt());
         Ok(Affine {
-            scale: scale.collect(),
+            scale: collect(scale)?,
             mean: vector(norm.mean)?,
             beta,
             sound: var.iter().all(|&var| is_variance(var, norm.eps)),

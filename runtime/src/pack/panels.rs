@@ -1,5 +1,6 @@
 //! Panels of convolution weights: `block` output channels side by side for every reduction index.
 
+use crate::memory::{OutOfMemory, reserved};
 use crate::weights::{Fault, Values, Window};
 
 /// Reduction indices that are transposed at a time: their lanes stay in the first-level cache
@@ -31,18 +32,26 @@ impl Panels {
         outs: (usize, i64),
         reduce: &[(usize, i64)],
         block: usize,
-    ) -> Panels {
-        let mut offsets = vec![0];
+    ) -> Result<Panels, OutOfMemory> {
+        let lowest: i64 = reduce
+            .iter()
+            .map(|&(count, stride)| (count as i64 - 1).max(0) * stride.min(0))
+            .sum();
+        let mut offsets: Vec<usize> = reserved(reduce.iter().map(|&(count, _)| count).product())?;
+        offsets.push(lowest.unsigned_abs() as usize);
         for &(count, stride) in reduce {
-            let steps = 0..count as i64;
-            offsets = offsets
-                .iter()
-                .flat_map(|at| steps.clone().map(move |i| at + i * stride))
-                .collect();
+            // Where they are, from the last on: each makes room for itself behind those that are still to come.
+            let before = offsets.len();
+            offsets.resize(before * count, 0);
+            for index in (0..before).rev() {
+                let at = offsets[index];
+                for step in (0..count).rev() {
+                    offsets[index * count + step] =
+                        at.wrapping_add_signed(step as isize * stride as isize);
+                }
+            }
         }
-        let lowest: i64 = offsets.iter().copied().min().unwrap_or(0);
-        let offsets: Vec<usize> = offsets.iter().map(|&at| (at - lowest) as usize).collect();
-        Panels {
+        Ok(Panels {
             groups: groups.0,
             outs: outs.0,
             block,
@@ -51,7 +60,7 @@ impl Panels {
             out_stride: outs.1,
             span: offsets.iter().max().map_or(0, |highest| highest + 1),
             offsets,
-        }
+        })
     }
 
     /// Elements of all panels.

@@ -4,6 +4,7 @@ use super::error::Fault;
 use super::prefix::{self, Fit};
 use super::tensor::{Place, long_extents};
 use super::{Problem, Store, Stored, Weights, WeightsError, darknet, element_count};
+use crate::memory::{OutOfMemory, zeros};
 use crate::plan::Source;
 use crate::synthetic::Synthetic;
 use safetensors::Dtype;
@@ -84,7 +85,7 @@ impl<'a> Values<'a> {
         if let Some(floats) = self.borrow(0..count) {
             return Ok(Cow::Borrowed(floats));
         }
-        let mut values = vec![0.0; count];
+        let mut values = zeros(count)?;
         self.read(0, &mut values)?;
         Ok(Cow::Owned(values))
     }
@@ -123,6 +124,9 @@ impl<'a> Window<'a> {
                 Values::Literal(_) => (start, end),
                 _ => (start, end.max(self.values.len().min(start + Self::LEAST))),
             };
+            let room = (to - from).saturating_sub(self.buffer.len());
+            let reserved = self.buffer.try_reserve_exact(room);
+            reserved.map_err(|_| OutOfMemory::of::<f32>(to - from))?;
             self.buffer.resize(to - from, 0.0);
             self.start = from;
             self.values.read(from, &mut self.buffer)?;
@@ -392,13 +396,21 @@ impl<'a> Bound<'a> {
 
     /// The first value of a source that is NaN or infinite.
     pub(crate) fn not_finite(&self, source: usize) -> Result<Option<Problem>, WeightsError> {
-        let values = self.values(source)?;
-        let index = values.iter().position(|value| !value.is_finite());
-        Ok(index.map(|index| Problem::NotFinite {
-            name: self.sources[source].name.clone().into_owned(),
-            index,
-            value: values[index],
-        }))
+        let tensor = self.tensors[source];
+        let mut window = Window::new(tensor);
+        for start in (0..tensor.len()).step_by(Window::LEAST) {
+            let end = tensor.len().min(start + Window::LEAST);
+            let values = window.get(start, end);
+            let values = values.map_err(|fault| WeightsError::new(self.origin, fault))?;
+            if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+                return Ok(Some(Problem::NotFinite {
+                    name: self.sources[source].name.clone().into_owned(),
+                    index: start + index,
+                    value: values[index],
+                }));
+            }
+        }
+        Ok(None)
     }
 
     pub(crate) fn refuse(&self, problems: Vec<Problem>) -> Result<(), WeightsError> {

@@ -50,7 +50,7 @@ pub enum WeightsError {
         /// Their names.
         names: Vec<String>,
     },
-    /// There is no memory for the packed weights.
+    /// There is no memory for the weights.
     Memory(OutOfMemory),
 }
 
@@ -170,7 +170,7 @@ impl fmt::Display for WeightsError {
                     quoted(names)
                 )
             }
-            WeightsError::Memory(error) => write!(f, "packing the weights: {error}"),
+            WeightsError::Memory(error) => write!(f, "the weights: {error}"),
         }
     }
 }
@@ -286,6 +286,7 @@ impl WeightsError {
         match fault {
             Fault::Io(error) => WeightsError::Io { origin, error },
             Fault::Format(error) => WeightsError::Format { origin, error },
+            Fault::Memory(error) => WeightsError::Memory(error),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Broken pictures: cut off, claiming too much, or something else altogether, each with its exact message.
 
-use crate::memory::most;
 use crate::sample;
 use cnnc_runtime::image::Picture;
+use cnnc_testing::most;
 use std::fs;
 
 /// One picture of each format.

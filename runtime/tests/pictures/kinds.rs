@@ -1,9 +1,8 @@
 //! Every kind of picture is decoded to the right pixels.
 
-use crate::memory::most;
 use crate::{sample, samples};
 use cnnc_runtime::image::{FORMATS, Picture};
-use cnnc_testing::shared;
+use cnnc_testing::{most, shared};
 use std::collections::BTreeMap;
 
 /// FNV-1a.

@@ -2,10 +2,13 @@
 
 mod broken;
 mod kinds;
-mod memory;
 mod mutants;
 
+use cnnc_testing::Counting;
 use std::path::PathBuf;
+
+#[global_allocator]
+static MEMORY: Counting = Counting;
 
 /// The folder of samples: small pictures of every kind.
 fn samples() -> PathBuf {

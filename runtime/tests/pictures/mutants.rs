@@ -2,10 +2,9 @@
 //!
 //! `CASES=200000 SEED=1 cargo test --release --workspace --test pictures mutants::long -- --ignored` tries that many, one a seed.
 
-use crate::memory::most;
 use crate::{sample, samples};
 use cnnc_runtime::image::{MAX_PIXELS, Picture};
-use cnnc_testing::{number, say};
+use cnnc_testing::{most, number, say};
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;

@@ -1,6 +1,5 @@
 //! Files that make as much as they can of what is allowed: many tensors, members and containers, long names and shapes.
 
-use super::memory::{allowed, peak};
 use super::torch::{tensor, torch};
 use super::{source, zip};
 use cnnc_runtime::weights::Weights;

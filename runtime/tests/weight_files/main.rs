@@ -4,14 +4,28 @@
 
 use cnnc_runtime::plan::Source;
 use cnnc_runtime::weights::{Dtype, Weights};
+use cnnc_testing::{Counting, most};
 use std::io::Write;
 use std::path::PathBuf;
 
 mod archives;
 mod largest;
-mod memory;
 mod mutants;
 mod torch;
+
+#[global_allocator]
+static MEMORY: Counting = Counting;
+
+/// The most bytes that something takes at a time: what a file makes of them must be in proportion to its length.
+fn peak(run: impl FnOnce()) -> usize {
+    let ((), bytes) = most(run);
+    bytes
+}
+
+/// Bytes that reading a file of so many may take, the file included.
+fn allowed(len: usize) -> usize {
+    2 * len + (64 << 20)
+}
 
 const TORCH: &[&str] = &[
     "torch.pt",

@@ -4,11 +4,10 @@
 //! A mutant is a function of its number. The test command tries a few; a long run takes numbers in parts, which add up:
 //!
 //! ```text
-//! SEED=0 MUTANTS=100000 cargo test --release -p cnnc-runtime --test weight_files -- --ignored --nocapture mutants
+//! SEED=1 CASES=100000 cargo test --release --workspace --test weight_files mutants::long -- --ignored
 //! ```
 
-use super::memory::{allowed, peak};
-use super::{NUMPY, TORCH, bytes, source, zip};
+use super::{NUMPY, TORCH, allowed, bytes, peak, source, zip};
 use cnnc_runtime::plan::Source;
 use cnnc_runtime::sniff;
 use cnnc_runtime::tensor_file::read_tensors;
@@ -372,7 +371,7 @@ fn run(from: u64, count: u64) {
                 readable = catch_unwind(AssertUnwindSafe(all)).ok();
             });
         let time = start.elapsed();
-        let again = format!("SEED={number} MUTANTS=1");
+        let again = format!("SEED={number} CASES=1");
         let readable = readable.unwrap_or_else(|| panic!("{again}: panicked"));
         assert!(time < LONGEST, "{again}: {time:?}");
         assert!(taken <= allowed(len), "{again}: {taken} bytes for {len}");
@@ -388,12 +387,12 @@ fn run(from: u64, count: u64) {
 }
 
 #[test]
-fn a_few_mutants() {
-    run(0, FEW);
+fn quick() {
+    run(1, FEW);
 }
 
 #[test]
-#[ignore = "long: SEED and MUTANTS say which"]
-fn mutants() {
-    run(number("SEED", 0), number("MUTANTS", 200_000));
+#[ignore = "the long run: SEED and CASES say which"]
+fn long() {
+    run(number("SEED", 1), number("CASES", 200_000));
 }

@@ -16,6 +16,9 @@ const BOXES: usize = 64;
 /// Most boxes that the difference of two boxes may be.
 const PIECES: i64 = 1 << 12;
 
+/// Most sets that are kept at a time: some 30 MB of them.
+const SETS: usize = 1 << 18;
+
 /// Adds what is in `a` and not in `b` to `rest`; `effort` pays for each set.
 pub(super) fn subtract(
     a: Strided,
@@ -24,6 +27,9 @@ pub(super) fn subtract(
     effort: &mut u64,
 ) -> Result<(), TooHard> {
     pay(effort, 1)?;
+    if rest.len() > SETS {
+        return Err(TooHard);
+    }
     if a.last < b.start || b.last < a.start {
         rest.push(a);
         return Ok(());
@@ -339,6 +345,9 @@ mod tests {
         let left = rest(frame(), &tensor(11), 5).map(|(_, pieces)| pieces);
         assert_eq!(left, Ok(4));
         assert_eq!(rest(frame(), &tensor(11), 4), Err(TooHard));
+        let mut many = vec![set(0, [1, 1, 1]); SETS + 1];
+        let more = subtract(set(0, [1, 1, 1]), &set(9000, [1, 1, 1]), &mut many, &mut 9);
+        assert_eq!(more, Err(TooHard));
         let single = || Strided::new(7, []);
         assert_eq!(rest(single(), &single(), 0), Err(TooHard));
         assert_eq!(rest(single(), &single(), 1), Ok((BTreeSet::new(), 0)));

@@ -14,6 +14,7 @@ pub(super) use zip::MAX_MEMBERS;
 pub use zip::{ArchiveError, NpzError};
 
 use super::blob::Blob;
+use crate::memory::OutOfMemory;
 use crate::sniff::Kind;
 use safetensors::Dtype;
 use std::fmt;
@@ -173,6 +174,7 @@ impl std::error::Error for FormatError {
 pub(crate) enum Fault {
     Io(io::Error),
     Format(FormatError),
+    Memory(OutOfMemory),
 }
 
 impl Fault {
@@ -180,6 +182,12 @@ impl Fault {
     pub fn truncated(file: &Blob, needed: Needed) -> Fault {
         let found = file.len() as u64;
         Fault::Format(FormatError::Truncated { found, needed })
+    }
+}
+
+impl From<OutOfMemory> for Fault {
+    fn from(error: OutOfMemory) -> Fault {
+        Fault::Memory(error)
     }
 }
 

@@ -80,8 +80,8 @@ pub(super) fn needed_at_least(file: &Blob) -> Result<Option<u64>, Fault> {
     }
     let bytes = match pickle_at(file, header.start) {
         Ok(bytes) => bytes,
-        Err(Fault::Io(error)) => return Err(error.into()),
         Err(Fault::Format(_)) => return Ok(None),
+        Err(error) => return Err(error),
     };
     let pickle = Pickle::read(&bytes)?;
     let storages: BTreeMap<&str, u64> = pickle

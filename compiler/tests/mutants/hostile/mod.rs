@@ -66,7 +66,7 @@ fn calls(depth: usize, body: impl Fn(&str) -> String, last: &str) -> String {
 }
 
 /// Processor time of this thread, or what has passed where that is not known.
-fn clock(start: Instant) -> Duration {
+pub fn clock(start: Instant) -> Duration {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat");
     let spent = stat
         .ok()

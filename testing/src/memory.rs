@@ -1,19 +1,23 @@
-//! How much memory something takes, counted for each thread by itself.
+//! Memory as a thread asks for it, counted.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-struct Counting;
+/// The system's allocator, which counts; [`most`] needs it as the `#[global_allocator]`. Growing is a new block beside the old one,
+/// as it may be at worst.
+pub struct Counting;
 
 thread_local! {
     /// Bytes that the thread has, and had at most; less than none when it frees what others have allocated.
-    static NOW: Cell<isize> = const { Cell::new(0) };
-    static MOST: Cell<isize> = const { Cell::new(0) };
+    static BYTES: Cell<(isize, isize)> = const { Cell::new((0, 0)) };
 }
 
-fn count(bytes: isize) {
-    NOW.set(NOW.get() + bytes);
-    MOST.set(MOST.get().max(NOW.get()));
+fn count(change: isize) {
+    // Threads that are going away are not counted.
+    let _ = BYTES.try_with(|bytes| {
+        let (now, most) = bytes.get();
+        bytes.set((now + change, most.max(now + change)));
+    });
 }
 
 // SAFETY: every call is passed on to the system's allocator; cells of numbers need no allocation.
@@ -23,19 +27,21 @@ unsafe impl GlobalAlloc for Counting {
         // SAFETY: the caller's promises are passed on.
         unsafe { System.alloc(layout) }
     }
+
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as isize);
         // SAFETY: the caller's promises are passed on.
         unsafe { System.alloc_zeroed(layout) }
     }
+
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // As if it were always copied.
         count(size as isize);
         // SAFETY: the caller's promises are passed on.
         let moved = unsafe { System.realloc(at, layout, size) };
         count(-(layout.size() as isize));
         moved
     }
+
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
         count(-(layout.size() as isize));
         // SAFETY: the caller's promises are passed on.
@@ -43,22 +49,14 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// Runs something; also says how many bytes it had at most.
+/// Runs something; also says how many bytes this thread had at most, beyond those before.
 pub fn most<T>(run: impl FnOnce() -> T) -> (T, usize) {
-    let before = NOW.get();
-    MOST.set(before);
-    let result = run();
-    (result, (MOST.get() - before).max(0) as usize)
-}
-
-#[test]
-fn what_is_freed_again_counts() {
-    let ((), bytes) = most(|| {
-        drop(std::hint::black_box(vec![1u8; 1000]));
-        drop(std::hint::black_box(vec![1u8; 3000]));
+    let before = BYTES.with(|bytes| {
+        let (now, _) = bytes.get();
+        bytes.set((now, now));
+        now
     });
-    assert_eq!(bytes, 3000);
+    let result = run();
+    let most = BYTES.with(|bytes| bytes.get().1);
+    (result, (most - before).max(0) as usize)
 }
