@@ -101,7 +101,7 @@ fn what_does_not_fit_is_said_of_each() {
         "{said}"
     );
     assert!(
-        said.contains("`last.weight` (3x2) is missing; unused tensors of that shape: `fc.weight`"),
+        said.contains("`last.weight` (3x2) is missing; did you mean `fc.weight`, which has that shape?"),
         "{said}"
     );
     // The list is printed all the same.
@@ -116,8 +116,9 @@ fn what_does_not_fit_is_said_of_each() {
     assert_eq!(
         network["problems"][1],
         json!({
-            "name": "last.weight", "problem": "missing", "needed": [3, 2], "nearest": null, "same_shape": ["fc.weight"],
-            "message": "tensor `last.weight` (3x2) is missing; unused tensors of that shape: `fc.weight`",
+            "name": "last.weight", "problem": "missing", "needed": [3, 2], "nearest": "fc.weight",
+            "same_shape": ["fc.weight"], "pair": null,
+            "message": "tensor `last.weight` (3x2) is missing; did you mean `fc.weight`, which has that shape?",
         })
     );
 }
