@@ -26,6 +26,7 @@ mod build;
 mod checker;
 mod effort;
 mod form;
+mod lost;
 mod mutants;
 mod order;
 mod plan;
