@@ -3,7 +3,6 @@
 use super::build::*;
 use super::order::unwritten;
 use super::{sound, wrong};
-use crate::loops::*;
 
 #[test]
 fn memory_that_a_loop_shares_is_lost() {
