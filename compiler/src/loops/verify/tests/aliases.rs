@@ -45,6 +45,15 @@ fn in_place_is_the_same_elements_in_the_same_order() {
     sound("the same", &step(8, 2, 8));
     wrong("backwards", &step(12, -2, 8), &[Fault::Alias("x")]);
     wrong("other rows", &step(8, 1, 8), &[Fault::Alias("x")]);
+    let two = |stride: i64| {
+        changed(1, |_, _, x| {
+            vec![relu(to(x, 8, &[]), to(x, 8, &[]), [2, 2, stride], 1)]
+        })
+    };
+    sound("both of two", &two(2));
+    let one = |_: &mut Build, _, x| vec![relu(to(x, 8, &[]), to(x, 8, &[]), [1, 3, 5], 4)];
+    sound("a row that is the only one", &changed(1, one));
+    wrong("the first of two", &two(4), &[Fault::Alias("x")]);
     wrong("later", &step(10, 2, 8), &[Fault::Alias("x")]);
     // In place in the first iteration, elsewhere in the second.
     let apart = |factor: i64| {

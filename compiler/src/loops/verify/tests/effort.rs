@@ -174,7 +174,8 @@ fn pieces_are_joined() {
 #[test]
 fn iterations_cost_nothing() {
     type Body = fn(&mut Build, u32, BufferId, BufferId, &[BufferId]) -> Vec<Stmt>;
-    let cases: [(&str, [(usize, usize); 2], Body); 3] = [
+    type Case = (&'static str, [(usize, usize); 2], Body);
+    let cases: [Case; 3] = [
         (
             "it shares with what is used elsewhere",
             [(0, 8), (4, 8)],

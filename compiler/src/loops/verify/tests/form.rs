@@ -49,7 +49,8 @@ fn names_mean_something() {
     sound("as it is", &copied(4, |_| {}));
     let var = VarId::new(0);
     let none = |what| vec![Fault::Unknown(what)];
-    let cases: [(Vec<Fault>, fn(&mut Program)); 9] = [
+    type Case = (Vec<Fault>, fn(&mut Program));
+    let cases: [Case; 9] = [
         (none("kernel"), |p| inner(p).kernel.0 = u16::MAX),
         (none("buffer"), |p| {
             output(inner(p)).buffer = BufferId::new(3)

@@ -3,20 +3,22 @@
 //!
 //! What a test is worth shows when the verifier is weakened. Two lists of changes were made to it, one change at a time:
 //!
-//! - KILLEDTEXT
+//! - 1,117 by rule: another operator, a number one more or less, a condition or a part of it that always or never holds, a
+//!   statement that is left out, a function that answers at once, an error that is swallowed, a minimum for a maximum. 1,037 fail a
+//!   test, 12 more make a test run without end, 68 are not caught.
 //! - 52 by hand, where a mechanical change does not lead: answers given up and taken for a no, the wrong one or only the first of
 //!   several sets, inputs, outputs, variables or buffers, orders and shifts turned round, rules that hold one loop deep
 //!   only. 51 are caught; the other changes nothing (a loop inside one that is proven at once is never entangled).
 //!
-//! Every change with which the verifier accepts a program that is wrong, or takes spent effort for a proof, is caught. The 68 that are
-//! not have the same verdicts:
+//! Of these changes, each with which the verifier accepts a program that is wrong, or takes spent effort for a proof, is caught. With the
+//! 68 that are not it has the same verdicts:
 //!
 //! - 15 are of numbers that do not matter: a place that is not used, what is zero times anything, the origin of an
 //!   address space, the step of a single element.
 //! - 14 leave out a quick answer (`apart`, the first lines of `subtract` and `meets`) to a question that is then asked at length.
 //! - 26 look at more or fewer sets: bounds of `digits`, which falls back to slices, of the search, and when a proof is kept.
 //! - 9 are capacities of vectors.
-//! - 2 are in [`Order`](super::order)'s `take` and prove at once what is otherwise proven iteration by iteration: what the first
+//! - 2 are in `take` of `order` and prove at once what is otherwise proven iteration by iteration: what the first
 //!   iteration has written is there in all of them.
 //! - 2 are of a kernel that writes nothing at all, of which there is none.
 
@@ -26,6 +28,7 @@ mod build;
 mod checker;
 mod effort;
 mod form;
+mod lost;
 mod mutants;
 mod order;
 mod plan;

@@ -111,6 +111,18 @@ fn inner_loops_of_either_access_race() {
     };
     sound("writes beside reads", &writes(4));
     wrong("writes into the next", &writes(5), &[race(2, "out")]);
+    // Writes that meet no other write, but what the iteration before reads.
+    let ahead = |trip: u32| {
+        changed(4, |b, i, x| {
+            let read = run(to(x, 7, &[(i, 8)]), to(x, 12, &[(i, 8)]), 1);
+            let write = b.repeat(trip, false, |_, j| {
+                vec![fill(to(x, 0, &[(i, 8), (j, 1)]), (1, 0), 1)]
+            });
+            vec![read, write]
+        })
+    };
+    sound("writes up to reads", &ahead(4));
+    wrong("writes onto reads", &ahead(5), &[race(1, "x")]);
     // Both have one: iterations are four apart, and the loops meet three further on.
     let both = |first: u32, second: u32| {
         changed(4, |b, i, x| {
@@ -168,6 +180,14 @@ fn iterations_that_move_apart_race() {
         &[race(1, "x")],
     );
     sound("neither", &pair((0, 10), (5, 20)));
+    // In the third iteration both are at 8, and the first would be where a sixth reads.
+    let crossing = changed(5, |_, i, x| {
+        vec![
+            run(to(x, 30, &[(i, 1)]), to(x, 4, &[(i, 2)]), 1),
+            fill(to(x, 14, &[(i, -3)]), (1, 0), 1),
+        ]
+    });
+    sound("in one iteration only", &crossing);
     // Iteration 4 reads what iteration 0 writes, and nothing else is met.
     wrong("the first, by the last", &step(28, -7), &[race(1, "x")]);
     wrong("the last, by the first", &step(8, 7), &[race(1, "x")]);
