@@ -1,7 +1,7 @@
 //! Files that make as much as they can of what is allowed: many tensors, members and containers, long names and shapes.
 
 use super::torch::{tensor, torch};
-use super::{source, zip};
+use super::{allowed, peak, source, zip};
 use cnnc_runtime::weights::Weights;
 use std::fmt::Write;
 use std::time::Instant;
