@@ -10,7 +10,7 @@
 //! | a tensor, with the zeros around it; a parameter | [`ELEMENTS`] |
 //! | all tensors, all parameters | [`TOTAL`] |
 //! | multiplications of a layer | [`MACS`] |
-//! | calls that one layer is cut into | [`CALLS`] |
+//! | calls that one layer is cut into; all such layers | [`CALLS`]; [`PIECES`] |
 //! | layers | [`NODES`] |
 //! | steps of expansion | [`STEPS`] |
 //! | a size or stride among a kernel's constants | [`CONSTANT`] |
@@ -36,6 +36,10 @@ pub const CALLS: usize = 1 << 12;
 
 /// Most phases of one transposed convolution, each of which has its own part of the weights.
 pub const PHASES: usize = 1 << 10;
+
+/// Most calls that the layers of a network are cut into because windows are clipped differently, or strides are large: code for so many takes a
+/// second and some 100 MB to write.
+pub const PIECES: usize = 1 << 14;
 
 /// Most layers in a network.
 pub const NODES: usize = 20_000;

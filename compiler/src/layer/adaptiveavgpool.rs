@@ -105,7 +105,10 @@ impl Layer for AdaptiveAvgPool {
         let mut dims = vec![x.channels()];
         dims.extend(&self.size);
         Shape::new(dims)
-            .map(Inferred::plain)
+            .map(|output| Inferred {
+                pieces: kinds,
+                ..Inferred::plain(output)
+            })
             .ok_or_else(|| ShapeError::new(format!("{} of {x} is too large", show(&self.size))))
     }
 

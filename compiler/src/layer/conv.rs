@@ -198,6 +198,7 @@ impl Layer for Conv {
             params,
             macs,
             halo: vec![self.window.halo(&placed, x, &taps)],
+            pieces: 1,
         })
     }
 

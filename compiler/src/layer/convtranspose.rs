@@ -280,7 +280,8 @@ impl Layer for ConvTranspose {
         dims.extend(&extents[3 - self.window.rank..]);
         let output = Shape::new(dims).ok_or_else(too_large)?;
         let phases = (0..3).map(|axis| self.window.stride[axis].min(extents[axis]));
-        if phases.fold(1, usize::saturating_mul) > limits::PHASES {
+        let phases = phases.fold(1, usize::saturating_mul);
+        if phases > limits::PHASES {
             let message = format!(
                 "the stride /{} is too large",
                 show(&self.window.stride[3 - self.window.rank..])
@@ -302,6 +303,7 @@ impl Layer for ConvTranspose {
             params,
             macs,
             halo: vec![halo],
+            pieces: phases,
         })
     }
 

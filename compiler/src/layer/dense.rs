@@ -135,6 +135,7 @@ impl Layer for Dense {
             params,
             macs: macs.saturating_mul(positions),
             halo: Vec::new(),
+            pieces: 1,
         })
     }
 

@@ -107,6 +107,7 @@ impl Layer for Local {
             params,
             macs,
             halo: vec![self.window.halo(&placed, x, &taps)],
+            pieces: 1,
         })
     }
 

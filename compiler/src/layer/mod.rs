@@ -187,6 +187,8 @@ pub struct Inferred {
     pub macs: u64,
     /// Zero padding wanted around each operand in memory; empty where none is.
     pub halo: Vec<Halo>,
+    /// Parts that lowering computes by calls of their own, where windows are clipped differently or results have phases; else 1.
+    pub pieces: usize,
 }
 
 impl Inferred {
@@ -197,6 +199,7 @@ impl Inferred {
             params: Vec::new(),
             macs: 0,
             halo: Vec::new(),
+            pieces: 1,
         }
     }
 

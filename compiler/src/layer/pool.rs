@@ -12,7 +12,7 @@
 //! Each combination of segments along depth, height and width is one call.
 
 use super::window::{Placed, Window};
-use super::{ArgError, Args, Kind, ParamDecl, ShapeError, grid};
+use super::{ArgError, Args, Inferred, Kind, ParamDecl, ShapeError, grid};
 use crate::graph::Shape;
 use crate::limits;
 use crate::lower::{Lower, SERIAL, Storage, chunks, kernel};
@@ -232,7 +232,6 @@ impl PoolWindow {
     /// As [`Window::place`]; a window that sees only padding; more kinds of clipped windows than are reasonable.
     pub fn place(&self, x: &Shape) -> Result<(Placed, Shape), ShapeError> {
         let placed = self.0.place(x)?;
-        let mut kinds = 1usize;
         for axis in 0..3 {
             let last = (placed.out[axis] - 1) * self.0.stride[axis];
             if placed.before[axis] >= self.0.kernel[axis]
@@ -244,13 +243,8 @@ impl PoolWindow {
                 );
                 return Err(ShapeError::new(message).help("pad less than the kernel's extent"));
             }
-            let inside = placed.before[axis] == 0 && last + self.0.kernel[axis] <= x.dhw()[axis];
-            let clipped = 2 * self.0.kernel[axis].div_ceil(self.0.stride[axis]) + 1;
-            if !inside {
-                kinds = kinds.saturating_mul(clipped.min(placed.out[axis]));
-            }
         }
-        check_kinds(kinds, x)?;
+        check_kinds(self.kinds(&placed, x), x)?;
         let mut dims = vec![x.channels()];
         dims.extend(&placed.out[3 - self.0.rank..]);
         let output = Shape::new(dims);
@@ -258,6 +252,31 @@ impl PoolWindow {
             ShapeError::new(format!("the result of a pool over {x} is too large"))
         })?;
         Ok((placed, output))
+    }
+
+    /// How differently windows are clipped, at most: each that reaches over an edge may be of a kind of its own.
+    fn kinds(&self, placed: &Placed, x: &Shape) -> usize {
+        let along = |axis: usize| {
+            let (kernel, stride) = (self.0.kernel[axis], self.0.stride[axis]);
+            let (out, before) = (placed.out[axis], placed.before[axis]);
+            let end = before + x.dhw()[axis];
+            let ending_inside = end.checked_sub(kernel).map_or(0, |last| last / stride + 1);
+            let over = before.div_ceil(stride) + out.saturating_sub(ending_inside);
+            (over + 1).min(out)
+        };
+        (0..3).map(along).fold(1, usize::saturating_mul)
+    }
+
+    /// The result of a pool.
+    ///
+    /// # Errors
+    /// As [`PoolWindow::place`].
+    pub fn infer(&self, x: &Shape) -> Result<Inferred, ShapeError> {
+        let (placed, output) = self.place(x)?;
+        Ok(Inferred {
+            pieces: self.kinds(&placed, x),
+            ..Inferred::plain(output)
+        })
     }
 
     /// The segments of an axis of `extent` elements; `padding` as of [`PoolWindow::bin`].

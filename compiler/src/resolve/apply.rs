@@ -5,7 +5,9 @@ use super::label::{Naming, scope, staged};
 use super::{Note, Reported, Resolver, Result, Tensor};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::{Def, Param, ParamId, Shape, Span, ValueId};
-use crate::layer::{ArgError, Args, Decl, Layer, Literal, ParamSpec, ShapeError, Spanned};
+use crate::layer::{
+    ArgError, Args, Decl, Inferred, Layer, Literal, ParamSpec, ShapeError, Spanned,
+};
 use crate::limits;
 use crate::words::{count, grouped};
 
@@ -103,7 +105,7 @@ impl Resolver<'_> {
         if let Err(error) = inferred.check(&shapes) {
             return Err((error, values));
         }
-        if !self.within_limits(inferred.output.elements() as u64, &inferred.params) {
+        if !self.within_limits(&inferred) {
             return Ok(Tensor::Unknown);
         }
         let keyword = layer.keyword();
@@ -144,12 +146,22 @@ impl Resolver<'_> {
         &self.graph.values[value].shape
     }
 
-    fn within_limits(&mut self, elements: u64, params: &[ParamSpec]) -> bool {
+    fn within_limits(&mut self, inferred: &Inferred) -> bool {
         let size = |param: &ParamSpec| param.shape.iter().map(|&n| n as u64).product::<u64>();
-        self.elements = self.elements.saturating_add(elements);
+        self.elements = self
+            .elements
+            .saturating_add(inferred.output.elements() as u64);
         self.parameters = self
             .parameters
-            .saturating_add(params.iter().map(size).sum());
+            .saturating_add(inferred.params.iter().map(size).sum());
+        self.pieces += inferred.pieces - 1;
+        if self.pieces > limits::PIECES {
+            let most = grouped(limits::PIECES);
+            self.halt(format!(
+                "windows and strides cut the layers of the network into more than {most} pieces"
+            ));
+            return false;
+        }
         if self.elements <= limits::TOTAL && self.parameters <= limits::TOTAL {
             return true;
         }

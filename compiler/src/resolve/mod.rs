@@ -268,6 +268,7 @@ struct Resolver<'a> {
     blind: Option<Vec<(String, Option<Tensor>)>>,
     elements: u64,
     parameters: u64,
+    pieces: usize,
     /// The statement that is being expanded.
     here: Option<Span>,
     /// Where the blocks and shared networks around it are called.
@@ -316,6 +317,7 @@ impl<'a> Resolver<'a> {
             blind: None,
             elements: 0,
             parameters: 0,
+            pieces: 0,
             here: None,
             called_at: Vec::new(),
             halted: false,

@@ -13,10 +13,11 @@ mod texts;
 
 use change::mutant;
 use cnnc_compiler::diagnostic::MemoryLoader;
-use cnnc_compiler::graph::verify;
+use cnnc_compiler::graph::{Graph, Output, verify};
 use cnnc_compiler::layer::LAYERS;
 use cnnc_compiler::loops::prove;
 use cnnc_compiler::lower::{Arithmetic, lower};
+use cnnc_compiler::slide::slide;
 use cnnc_compiler::{Files, Model, compile_source, emit, hash, jit, parse, pass};
 use cnnc_runtime::Isa;
 use cnnc_testing::{Counting, most, number, say};
@@ -144,18 +145,39 @@ fn try_out(text: &str, loader: &MemoryLoader, number: u64) -> Fate {
     if thoroughly && let Ok(rust) = emit::dump(&model.graph) {
         assert!(rust.contains("impl"), "{rust}");
     }
-    compiled(&model, number)
+    let fate = compiled(&model.graph, number);
+    if number.is_multiple_of(4) {
+        // What else commands make of a network: every tensor an output, and a larger picture.
+        let (mut graph, _) = pass::optimize(&model.graph);
+        let outputs = graph.live().map(|(_, node)| Output {
+            name: node.label.clone(),
+            value: node.output,
+        });
+        graph.outputs = outputs.collect();
+        lowered(&graph, number);
+        let window = graph.inputs[0].value;
+        let window = model.graph.values[window].shape.spatial();
+        let larger: Vec<usize> = window.iter().map(|n| n + number as usize % 97).collect();
+        if let Ok(slid) = slide(&model.graph, &larger) {
+            compiled(&slid.graph, number);
+        }
+    }
+    fate
 }
 
 /// Compiles the network for one of the ISAs.
-fn compiled(model: &Model, number: u64) -> Fate {
-    let (graph, _) = pass::optimize(&model.graph);
+fn compiled(graph: &Graph, number: u64) -> Fate {
+    lowered(&pass::optimize(graph).0, number)
+}
+
+/// Compiles a network on which passes have run.
+fn lowered(graph: &Graph, number: u64) -> Fate {
     let isa = Isa::ALL[number as usize % Isa::ALL.len()];
     let arithmetic = match number % 3 {
         0 => Arithmetic::Exact,
         _ => Arithmetic::Fast,
     };
-    let lowered = lower(&graph, isa, arithmetic);
+    let lowered = lower(graph, isa, arithmetic);
     if !isa.available() {
         return match prove(&lowered.program, &lowered.plan) {
             Ok(()) => Fate::Compiled,
