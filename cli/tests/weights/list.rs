@@ -101,7 +101,9 @@ fn what_does_not_fit_is_said_of_each() {
         "{said}"
     );
     assert!(
-        said.contains("`last.weight` (3x2) is missing; did you mean `fc.weight`, which has that shape?"),
+        said.contains(
+            "`last.weight` (3x2) is missing; did you mean `fc.weight`, which has that shape?"
+        ),
         "{said}"
     );
     // The list is printed all the same.

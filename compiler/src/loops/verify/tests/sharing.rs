@@ -50,7 +50,7 @@ fn life(program: &Program, id: BufferId) -> Option<(usize, usize)> {
     let mut uses =
         sections.filter(|&section| written(program, section) == id && program.buffers[id].len > 0);
     let first = uses.next()?;
-    let last = uses.last().unwrap_or(first);
+    let last = uses.next_back().unwrap_or(first);
     match program.buffers[id].place {
         Place::Output(_) => Some((first, usize::MAX)),
         _ => Some((first, last)),
