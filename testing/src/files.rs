@@ -1,7 +1,9 @@
 //! Where things are: specs in the repository, goldens and data in `../shared` beside it.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// A file of the repository.
 pub fn file(path: &str) -> PathBuf {
@@ -31,4 +33,19 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 pub fn say(line: &str) {
     // Not a macro: their output is shown of failing tests only.
     let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Whether the machine has what a test needs, such as an instruction set; if not, the test says once what it leaves out.
+pub fn has(there: bool, what: impl std::fmt::Display) -> bool {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if !there {
+        let what = what.to_string();
+        let new = SAID.lock().is_ok_and(|mut said| said.insert(what.clone()));
+        if new {
+            say(&format!(
+                "SKIPPED: tests of {what}, which this machine lacks"
+            ));
+        }
+    }
+    there
 }

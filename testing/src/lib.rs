@@ -5,7 +5,7 @@ mod memory;
 mod property;
 mod raster;
 
-pub use files::{file, say, shared};
+pub use files::{file, has, say, shared};
 pub use memory::{Counting, most};
 pub use property::{Run, number, property};
 pub use raster::Raster;
