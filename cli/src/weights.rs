@@ -70,7 +70,7 @@ struct Fit<'a> {
     /// Which layer reads the tensor of a name, and as what.
     readers: BTreeMap<&'a str, String>,
     sources: &'a [Source],
-    bound: Result<Bound<'a>, WeightsError>,
+    bound: Result<Bound<'a>, cnnc::Error>,
 }
 
 impl<'a> Fit<'a> {
@@ -80,7 +80,9 @@ impl<'a> Fit<'a> {
             name: &graph.name,
             readers: readers(graph),
             sources,
-            bound: weights.bind(sources),
+            bound: weights
+                .bind(sources)
+                .map_err(|error| model.unfit(error, weights)),
         }
     }
 
@@ -88,8 +90,7 @@ impl<'a> Fit<'a> {
     fn prefix(&self) -> &str {
         match &self.bound {
             Ok(bound) => bound.prefix(),
-            Err(WeightsError::Unfit { prefix, .. }) => prefix,
-            Err(_) => "",
+            Err(error) => unfit(error).map_or("", |(prefix, _)| prefix),
         }
     }
 
@@ -100,10 +101,17 @@ impl<'a> Fit<'a> {
     }
 
     fn problems(&self) -> &[Problem] {
-        match &self.bound {
-            Err(WeightsError::Unfit { problems, .. }) => problems,
-            _ => &[],
-        }
+        let error = self.bound.as_ref().err();
+        error.and_then(unfit).map_or(&[], |(_, problems)| problems)
+    }
+}
+
+/// The prefix that the names of weights that do not fit have, and what does not fit.
+fn unfit(error: &cnnc::Error) -> Option<(&str, &[Problem])> {
+    match error {
+        cnnc::Error::Weights(WeightsError::Unfit { prefix, problems, .. })
+        | cnnc::Error::Names(WeightsError::Unfit { prefix, problems, .. }) => Some((prefix, problems)),
+        _ => None,
     }
 }
 

@@ -15,7 +15,10 @@ use std::time::Instant;
 #[test]
 #[ignore = "reads the folder that DARKNET_CFGS names"]
 fn published_configurations() {
-    let folder = std::env::var_os("DARKNET_CFGS").expect("DARKNET_CFGS names a folder");
+    let Some(folder) = std::env::var_os("DARKNET_CFGS") else {
+        say("SKIPPED: published configurations, for DARKNET_CFGS names no folder");
+        return;
+    };
     let files = configurations(Path::new(&folder));
     assert!(
         !files.is_empty(),
