@@ -2,6 +2,7 @@
 
 use crate::{Failure, print};
 use cnnc::Error;
+use cnnc::compiler::words;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -28,9 +29,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 let graph = model.graph();
                 let layers = graph.order.len();
                 print::line(format_args!(
-                    "{}: {} is sound, {layers} layers",
+                    "{}: {} is sound, {}",
                     spec.display(),
-                    graph.name
+                    graph.name,
+                    words::count(layers, "layer")
                 ))?;
             }
             Err(Error::Spec(diagnostics)) => {

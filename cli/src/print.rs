@@ -46,9 +46,7 @@ pub fn skipped(files: &[PathBuf]) {
     };
     if !names.is_empty() {
         let names = names.join(", ");
-        warning(format_args!(
-            "skipped, for they are no pictures: {names}{more}"
-        ));
+        warning(format_args!("skipped what is no picture: {names}{more}"));
     }
 }
 
@@ -63,12 +61,12 @@ pub fn notes(notes: &[String]) {
 pub fn unused(names: &[impl AsRef<str>], origin: &str) {
     if let [first, rest @ ..] = names {
         let first = first.as_ref();
-        let more = match rest.len() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
+        let (more, theirs) = match rest.len() {
+            0 => (String::new(), "is it"),
+            more => (format!(" and {more} more"), "are they"),
         };
         warning(format_args!(
-            "the network does not read `{first}`{more} of {origin}: are they of another network? `--strict` refuses them"
+            "the network does not read `{first}`{more} of {origin}: {theirs} of another network? `--strict` refuses them"
         ));
     }
 }

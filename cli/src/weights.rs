@@ -109,8 +109,12 @@ impl<'a> Fit<'a> {
 /// The prefix that the names of weights that do not fit have, and what does not fit.
 fn unfit(error: &cnnc::Error) -> Option<(&str, &[Problem])> {
     match error {
-        cnnc::Error::Weights(WeightsError::Unfit { prefix, problems, .. })
-        | cnnc::Error::Names(WeightsError::Unfit { prefix, problems, .. }) => Some((prefix, problems)),
+        cnnc::Error::Weights(WeightsError::Unfit {
+            prefix, problems, ..
+        })
+        | cnnc::Error::Names(WeightsError::Unfit {
+            prefix, problems, ..
+        }) => Some((prefix, problems)),
         _ => None,
     }
 }

@@ -194,7 +194,7 @@ codes! {
         "A statement that begins with `add(a, b)` joins just these two. The value before it is not among them, and no chain goes on \
          from it. `add(a, b, c)` names it too; `route a add(b)` says that the chain begins anew."
     UNUSED_PAIR "W0104" "pair that names no weights"
-        "The first pair of `weights map { … }` that fits the label of a tensor names it. This pair is the first for none."
+        "The first pair of `weights map { … }` that fits the label of a tensor names it. No tensor is named by this pair."
     CHANNELS_LAST "W0105" "input with channels last"
         "Shapes are channels first: a colour picture of 224 by 224 pixels is `3x224x224`. This input has so few columns that its last \
          extent may be that of its channels."

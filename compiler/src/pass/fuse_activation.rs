@@ -48,7 +48,7 @@ fn run(graph: &mut Graph, notes: &mut Notes) {
         });
         let layer = layer.expect("it has an epilogue");
         let (inputs, params) = (conv_node.inputs.clone(), conv_node.params.clone());
-        let text = format!("fused into what makes `{}`, {place}", conv_node.label);
+        let text = format!("fused into `{}`, {place}", conv_node.label);
         at.notes.applied(&label, text);
         at.replace(id, layer, inputs, params);
         at.remove(conv);

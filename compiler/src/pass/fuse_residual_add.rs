@@ -46,7 +46,7 @@ fn run(graph: &mut Graph, notes: &mut Notes) {
             .expect("it has an epilogue");
         let inputs = vec![conv_node.inputs[0], node.inputs[1 - side]];
         let params = conv_node.params.clone();
-        let text = format!("fused into what makes `{}`", conv_node.label);
+        let text = format!("fused into `{}`", conv_node.label);
         at.notes.applied(&label, text);
         // The new node stands where the addition stood: there both operands have been made.
         at.replace(id, layer, inputs, params);
