@@ -1,6 +1,7 @@
 //! The reference evaluation: a graph computed in f64 by the layers' plain definitions.
 //!
-//! It is the oracle that every backend is compared with. It knows nothing of passes, storage or kernels, and takes a graph as it
+//! It is the oracle that every backend is compared with. Results of layers are not rounded to f32, but have its range: what is beyond is infinite, and
+//! what is below its normal numbers is zero. It knows nothing of passes, storage or kernels, and takes a graph as it
 //! was resolved or after any pass.
 
 use crate::graph::{Graph, Node, Param, ValueId};
@@ -70,7 +71,7 @@ impl<'a> Reference<'a> {
         for (input, tensor) in graph.inputs.iter().zip(inputs) {
             let shape = graph.values[input.value].shape.dims();
             assert_eq!(tensor.shape(), shape, "reference: input `{}`", input.name);
-            values.insert(input.value, tensor.clone());
+            values.insert(input.value, tensor.mapv(ranged));
         }
         let mut uses: HashMap<ValueId, usize> = HashMap::new();
         let leaving = graph.outputs.iter().map(|output| output.value);
@@ -85,7 +86,8 @@ impl<'a> Reference<'a> {
             if let Some(progress) = &mut self.progress {
                 progress(index, nodes, node);
             }
-            let result = self.evaluate(node, &values);
+            let mut result = self.evaluate(node, &values);
+            result.mapv_inplace(ranged);
             if let Some(visitor) = &mut self.visitor {
                 visitor(node, &result);
             }
@@ -116,7 +118,7 @@ impl<'a> Reference<'a> {
     }
 
     fn param(&self, param: &Param) -> ArrayD<f64> {
-        let tensor = match param.constants() {
+        let mut tensor = match param.constants() {
             None => (self.params)(param),
             Some(values) => {
                 let values = values.map(f64::from).collect();
@@ -125,7 +127,20 @@ impl<'a> Reference<'a> {
             }
         };
         assert_eq!(tensor.shape(), param.shape, "reference: `{}`", param.name);
+        tensor.mapv_inplace(ranged);
         tensor
+    }
+}
+
+/// A number with the range of f32: infinite where it would be rounded to infinity, zero of its sign where it is less than the smallest normal one.
+fn ranged(x: f64) -> f64 {
+    let narrow = x as f32;
+    if narrow.is_infinite() {
+        f64::from(narrow)
+    } else if narrow.abs() < f32::MIN_POSITIVE {
+        0f64.copysign(x)
+    } else {
+        x
     }
 }
 

@@ -70,10 +70,11 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
             .error("high", message)
             .help(format!("write `clip {high} {low}`")));
     }
+    // A bound of −0 is 0: as a bound they are equal, and the result has one sign.
     Ok(Box::new(Clip {
         keyword: CLIP.keyword,
-        low,
-        high,
+        low: low + 0.0,
+        high: high + 0.0,
     }))
 }
 

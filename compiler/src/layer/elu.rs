@@ -41,14 +41,14 @@ impl Pointwise for Elu {
         (DECL.keyword, vec![("alpha", shown(self.alpha))])
     }
     fn formula(&self, x: f64) -> f64 {
-        if x > 0.0 { x } else { self.alpha * x.exp_m1() }
+        if x < 0.0 { self.alpha * x.exp_m1() } else { x }
     }
     fn steps(&self) -> Vec<Step> {
         vec![
             Step::Min(0.0),
             Step::ExpMinusOne,
             Step::Mul(self.alpha),
-            Step::AddPositiveX,
+            Step::WhereNegative,
         ]
     }
 }

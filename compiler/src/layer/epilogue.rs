@@ -170,7 +170,13 @@ pub fn apply(steps: &[Step], x: f64) -> f64 {
         Step::Abs => v.abs(),
         Step::Sqrt => v.sqrt(),
         Step::Recip => v.recip(),
-        Step::AddPositiveX => v + larger(0.0, x),
+        Step::WhereNegative => {
+            if x < 0.0 {
+                v
+            } else {
+                x
+            }
+        }
         Step::ExpMinusOne => v.exp_m1(),
         Step::Softplus => softplus(v),
         Step::Silu => silu(v),

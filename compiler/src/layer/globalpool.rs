@@ -67,7 +67,7 @@ impl Layer for GlobalPool {
             .axis_iter(Axis(0))
             .map(|channel| match self.0 {
                 Pooling::Average => channel.sum() / channel.len() as f64,
-                Pooling::Max => channel.fold(f64::NEG_INFINITY, |most, &x| larger(most, x)),
+                Pooling::Max => channel.fold(f64::NEG_INFINITY, |most, &x| larger(x, most)),
             })
             .collect();
         ArrayD::from_shape_vec(IxDyn(&[pooled.len()]), pooled).expect("one value for each channel")

@@ -43,7 +43,7 @@ impl Pointwise for Leaky {
         (DECL.keyword, vec![("slope", shown(self.slope))])
     }
     fn formula(&self, x: f64) -> f64 {
-        if x > 0.0 { x } else { self.slope * x }
+        if x < 0.0 { self.slope * x } else { x }
     }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Leaky(self.slope)]

@@ -55,7 +55,7 @@ impl Layer for MaxPool {
         self.window.evaluate(inputs[0], |elements, _| {
             elements
                 .iter()
-                .fold(f64::NEG_INFINITY, |most, &x| larger(most, x))
+                .fold(f64::NEG_INFINITY, |most, &x| larger(x, most))
         })
     }
 

@@ -43,12 +43,12 @@ impl<T: Pointwise> Layer for T {
     }
 }
 
-/// IEEE 754's maximum: NaN when either is.
+/// IEEE 754's maximum: NaN when either is; `b` when they are equal, as zeros of both signs are.
 pub fn larger(a: f64, b: f64) -> f64 {
     if a.is_nan() || a > b { a } else { b }
 }
 
-/// IEEE 754's minimum: NaN when either is.
+/// IEEE 754's minimum: NaN when either is; `b` when they are equal.
 pub fn smaller(a: f64, b: f64) -> f64 {
     if a.is_nan() || a < b { a } else { b }
 }

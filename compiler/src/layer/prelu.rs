@@ -64,7 +64,7 @@ impl Layer for Prelu {
         let mut result = inputs[0].clone();
         for (c, mut channel) in result.axis_iter_mut(Axis(0)).enumerate() {
             let slope = params[0][[if self.single { 0 } else { c }]];
-            channel.mapv_inplace(|x| if x > 0.0 { x } else { slope * x });
+            channel.mapv_inplace(|x| if x < 0.0 { slope * x } else { x });
         }
         result
     }

@@ -27,7 +27,7 @@ impl Pointwise for Relu {
         (DECL.keyword, Vec::new())
     }
     fn formula(&self, x: f64) -> f64 {
-        larger(x, 0.0)
+        larger(0.0, x)
     }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Max(0.0)]

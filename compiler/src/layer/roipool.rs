@@ -77,7 +77,7 @@ impl Layer for RoiPool {
                 return 0.0;
             }
             let seen = inputs[0].slice(s![c, h, w]);
-            seen.fold(f64::NEG_INFINITY, |most, &x| larger(most, x))
+            seen.fold(f64::NEG_INFINITY, |most, &x| larger(x, most))
         })
     }
 

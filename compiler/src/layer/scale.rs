@@ -56,7 +56,10 @@ impl Pointwise for Scale {
         (DECL.keyword, constants)
     }
     fn formula(&self, x: f64) -> f64 {
-        self.factor * x + self.shift
+        match self.shift == 0.0 {
+            true => self.factor * x,
+            false => self.factor * x + self.shift,
+        }
     }
     fn steps(&self) -> Vec<Step> {
         match self.shift == 0.0 {

@@ -9,7 +9,7 @@ use ndarray::{ArrayD, IxDyn};
 use std::collections::BTreeSet;
 
 /// As they are written.
-const ACTIVATIONS: &[&str] = &[
+pub(super) const ACTIVATIONS: &[&str] = &[
     "abs",
     "clip -1 2",
     "elu",

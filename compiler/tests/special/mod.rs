@@ -3,6 +3,7 @@
 mod activations;
 mod planted;
 mod sums;
+mod zeros;
 
 use crate::support::{interpreted, machine};
 use cnnc_compiler::lower::Lowered;

@@ -51,8 +51,8 @@ pub enum Step {
     Sqrt,
     /// `1 / v`
     Recip,
-    /// `v + max(x, 0)`
-    AddPositiveX,
+    /// `x < 0 ? v : x`
+    WhereNegative,
     /// `eᵛ − 1`
     ExpMinusOne,
     /// `ln(1 + eᵛ)`
@@ -84,7 +84,7 @@ impl Step {
             Step::Abs => (10, 0),
             Step::Sqrt => (11, 0),
             Step::Recip => (12, 0),
-            Step::AddPositiveX => (13, 0),
+            Step::WhereNegative => (13, 0),
             Step::ExpMinusOne => (14, 0),
             Step::Softplus => (15, 0),
             Step::Silu => (16, 0),
@@ -111,7 +111,7 @@ impl Step {
             10 => Step::Abs,
             11 => Step::Sqrt,
             12 => Step::Recip,
-            13 => Step::AddPositiveX,
+            13 => Step::WhereNegative,
             14 => Step::ExpMinusOne,
             15 => Step::Softplus,
             16 => Step::Silu,
@@ -161,7 +161,13 @@ impl Step {
             Step::Abs => v.abs(),
             Step::Sqrt => v.sqrt(),
             Step::Recip => 1.0 / v,
-            Step::AddPositiveX => v + max(0.0, x),
+            Step::WhereNegative => {
+                if x < 0.0 {
+                    v
+                } else {
+                    x
+                }
+            }
             Step::ExpMinusOne => wide.exp_m1() as f32,
             Step::Softplus => softplus(wide) as f32,
             Step::Silu => (wide / (1.0 + (-wide).exp())) as f32,
@@ -302,7 +308,7 @@ unsafe fn step<S: Simd, const N: usize>(op: i64, c: S::V, v: &mut [S::V; N], x: 
             10 => each!(|v| S::abs(v)),
             11 => each!(|v| S::sqrt(v)),
             12 => each!(|v| S::div(S::splat(1.0), v)),
-            13 => each!(|v, x| S::add(v, S::max(S::splat(0.0), x))),
+            13 => each!(|v, x| S::select_lt(x, S::splat(0.0), v, x)),
             14 => each!(|v| math::exp_minus_one::<S>(v)),
             16 => each!(|v| math::silu::<S>(v)),
             _ => {

@@ -121,7 +121,8 @@ pub(super) fn minimum(a: f32, b: f32) -> f32 {
 /// more follow at the end: 16 · 2⁻²⁴ of the terms' magnitudes is less than the 1e-6 that are promised.
 pub(super) const BLOCK: isize = 14;
 
-/// The fused activation `min(max(x, slope·x), hi)`; NaN stays NaN. A slope of 0 or 1 costs no product.
+/// The fused activation `min(max(x, slope·x), hi)`; NaN stays NaN, and so does −0. A slope of 0 or 1 costs no product: what is below zero
+/// becomes +0 at a slope of 0.
 pub(super) fn activate(x: f32, slope: f32, hi: f32) -> f32 {
     let x = if is_leaky(slope) {
         max(slope * x, x)
@@ -137,14 +138,10 @@ fn is_leaky(slope: f32) -> bool {
     slope != 0.0 && slope != 1.0
 }
 
-/// What the activation never goes below. Negative values times zero are -0.
+/// What the activation never goes below.
 #[inline(always)]
 fn lowest(slope: f32) -> f32 {
-    if slope == 0.0 {
-        -0.0
-    } else {
-        f32::NEG_INFINITY
-    }
+    if slope == 0.0 { 0.0 } else { f32::NEG_INFINITY }
 }
 
 /// The fused activation, in vectors.

@@ -195,7 +195,7 @@ fn map(random: &mut Random) -> Vec<i64> {
         Step::AddX,
         Step::Leaky(0.1),
         Step::Abs,
-        Step::AddPositiveX,
+        Step::WhereNegative,
     ];
     const SMOOTH: [Step; 5] = [
         Step::Softplus,
@@ -209,7 +209,7 @@ fn map(random: &mut Random) -> Vec<i64> {
         1 => vec![Step::Mul(4.0), Step::Tanh],
         2 => vec![Step::Mul(8.0), Step::Sigmoid],
         3 => vec![Step::Mul(8.0), random.pick(&SMOOTH)],
-        5 => vec![Step::Min(0.0), Step::ExpMinusOne, Step::AddPositiveX],
+        5 => vec![Step::Min(0.0), Step::ExpMinusOne, Step::WhereNegative],
         // A root of something negative would be NaN, which poison is too.
         4 => vec![Step::Abs, Step::Sqrt, Step::Add(1.0), Step::Recip],
         _ => (0..random.within(1, 5))
