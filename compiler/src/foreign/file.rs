@@ -101,7 +101,7 @@ fn way(kind: Kind) -> String {
     let place = PLACES.iter().find(|(name, _)| *name == kind.name);
     match (place, kind.advice) {
         (Some((_, way)), _) => (*way).to_owned(),
-        (None, "") => "write the network as a spec: docs/language.md has a table of what other frameworks call layers".to_owned(),
+        (None, "") => "write the network as a spec: docs/language.md describes the language, README.md has a table of what PyTorch calls layers".to_owned(),
         (None, advice) => advice.to_owned(),
     }
 }
