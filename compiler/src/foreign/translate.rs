@@ -361,8 +361,8 @@ impl Given {
                 return Some(());
             }
             // `dilation=1` of a pool.
-            return matches!(value, Value::Number("1") | Value::Name("False" | "None"))
-                .then_some(());
+            let none = matches!(value, Value::Number("1") | Value::Name("False" | "None"));
+            return (none && !["axis", "dim"].contains(&name)).then_some(());
         };
         if *value == Value::Name("None") {
             return Some(());
