@@ -89,6 +89,13 @@ pub enum Failure {
         /// Why not.
         error: cnnc::darknet::CfgError,
     },
+    /// Another file in the place of a darknet configuration.
+    NotCfg {
+        /// The file.
+        file: String,
+        /// What it is.
+        kind: cnnc::rt::sniff::Kind,
+    },
     /// Names of classes that do not suit a network.
     Labels {
         /// The file.
@@ -259,6 +266,17 @@ impl fmt::Display for Failure {
                 )
             }
             Failure::Cfg { file, error } => write!(f, "{file}: {error}"),
+            Failure::NotCfg { file, kind } => {
+                write!(
+                    f,
+                    "`{file}` is {}, not a configuration of darknet",
+                    kind.name
+                )?;
+                match kind.advice {
+                    "" => Ok(()),
+                    advice => write!(f, "; {advice}"),
+                }
+            }
             Failure::Labels { file, why } => write!(f, "--labels {file}: {why}"),
             Failure::WriteFile { file, error } => write!(f, "cannot write {file}: {error}"),
             Failure::Overwrite { file } => {

@@ -63,7 +63,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     };
     let spec = match darknet::import(&cfg, &options) {
         Ok(spec) => spec,
-        Err(error) => return Err(Failure::Cfg { file, error }),
+        Err(error) => {
+            let kind = cnnc::rt::sniff::kind(&cfg).filter(|kind| kind.name != "text");
+            return Err(match kind {
+                Some(kind) => Failure::NotCfg { file, kind },
+                None => Failure::Cfg { file, error },
+            });
+        }
     };
     // Nothing is written that does not compile.
     let place = args

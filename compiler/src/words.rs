@@ -10,6 +10,9 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         return None;
     }
     let lower = word.to_lowercase();
+    if is_mode(&lower) && !known.contains(&lower.as_str()) {
+        return None;
+    }
     let find = |ours: &str| known.iter().find(|name| **name == ours).copied();
     if let Some(same) = known.iter().find(|name| name.to_lowercase() == lower) {
         return Some(same);
@@ -34,9 +37,36 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     }
 }
 
+/// Whether it is a way to interpolate of its own, and no slip of the finger.
+pub(crate) fn is_mode(word: &str) -> bool {
+    ["trilinear", "bicubic", "cubic", "lanczos", "area"].contains(&word)
+}
+
+/// Whether one change makes one word the other: a letter more, less or another, or two that change places.
+pub(crate) fn one_change(a: &str, b: &str) -> bool {
+    let same = a
+        .bytes()
+        .zip(b.bytes())
+        .take_while(|(a, b)| a == b && a.is_ascii())
+        .count();
+    let (a, b) = (&a[same..], &b[same..]);
+    let ends = a.bytes().rev().zip(b.bytes().rev());
+    let same = ends.take_while(|(a, b)| a == b && a.is_ascii()).count();
+    let (mut a, mut b) = (a[..a.len() - same].chars(), b[..b.len() - same].chars());
+    match (
+        [a.next(), a.next(), a.next()],
+        [b.next(), b.next(), b.next()],
+    ) {
+        ([Some(_), None, None], [None, ..] | [Some(_), None, None]) => true,
+        ([None, ..], [Some(_), None, None]) => true,
+        ([Some(a), Some(b), None], [Some(c), Some(d), None]) => (a, b) == (d, c),
+        _ => false,
+    }
+}
+
 /// Whether the word is one of those but for a slip of the finger.
 pub fn is_slip<'a>(word: &str, mut known: impl Iterator<Item = &'a str>) -> bool {
-    (5..=64).contains(&word.len()) && known.any(|name| damerau_levenshtein(name, word) == 1)
+    (5..=64).contains(&word.len()) && known.any(|name| one_change(name, word))
 }
 
 /// What it costs to look for the nearest of those words, in steps of expansion.
@@ -160,6 +190,24 @@ mod tests {
         assert_eq!(nearest("flase", &["on", "off"]), Some("off"));
         assert!(is_slip("rellu", known.into_iter()) && !is_slip("relu", known.into_iter()));
         assert!(!is_slip("stem", known.into_iter()));
+        for (word, near) in [
+            ("aab", true),
+            ("rellu", true),
+            ("relu", false),
+            ("reul", true),
+            ("rlu", true),
+            ("erlu", true),
+            ("relé", true),
+            ("rélu", true),
+            ("éérelu", false),
+            ("", false),
+            ("relux", true),
+            ("luer", false),
+        ] {
+            let other = if word == "aab" { "ab" } else { "relu" };
+            assert_eq!(one_change(word, other), near, "{word}");
+            assert_eq!(damerau_levenshtein(word, other) == 1, near, "{word}");
+        }
         assert_eq!(nearest(&"a".repeat(100_000), &known), None);
     }
 }

@@ -143,3 +143,80 @@ fn colours_change_nothing_but_colours() {
     }
     assert_eq!(plain + rest, told.render(false));
 }
+
+/// What is written in a model with `x: 8x16x16` and, of the same shape, `a` and `b`, and what the fix makes of it; nothing where
+/// no fix may be offered, since there is no such layer.
+#[rustfmt::skip]
+const FOREIGN: &[(&str, Option<&str>)] = &[
+    ("nn.Conv2d(8, 8, 3, padding_mode=\"reflect\")", None),
+    ("torch.cat((a, b), dim=2)", None),
+    ("torch.cat((a, b), 2)", None),
+    ("nn.Flatten(2)", None),
+    ("BatchNorm2d(8, track_running_stats=False)", None),
+    ("upsample 2 trilinear", None),
+    ("upsample 2 bicubic", None),
+    ("upsample 2 mode bicubic", None),
+    ("conv 3x3 8 pad full", None),
+    ("dwconv 3x3 8", Some("conv 3x3 channels groups channels")),
+    ("depthwise 3x3", Some("conv 3x3 channels groups channels")),
+    ("depthwise", None),
+    ("flatten; fc: linear 10", Some("flatten; fc: dense 10")),
+    ("conv 1x1 8 linear", Some("conv 1x1 8 ")),
+    ("conv 3x3 /2,2 8", Some("conv 3x3 /2x2 8")),
+    ("torch.cat((a,b),1)", Some("concat(a, b)")),
+    ("torch.cat([a, b], 1)", Some("concat(a, b)")),
+    ("torch.cat([a, b], dim=1)", Some("concat(a, b)")),
+    ("Concatenate()([a,b])", Some("concat(a, b)")),
+    ("Add()([a,b])", Some("add(a, b)")),
+    ("F.max_pool2d(x, 2)", Some("x maxpool 2x2")),
+    ("F.max_pool2d(b, 2)", Some("maxpool 2x2")),
+    ("F.interpolate(b, scale_factor=2)", Some("b upsample 2")),
+    ("b.view(-1, 400)", Some("flatten")),
+    ("MaxPooling2D()", Some("maxpool 2x2")),
+    ("UpSampling2D()", Some("upsample 2")),
+    ("nn.AdaptiveMaxPool2d(2)", None),
+    ("nn.AdaptiveMaxPool2d(1)", Some("globalmaxpool")),
+    ("conv 3x3 8 act=relu", Some("conv 3x3 8 relu")),
+    ("conv 3x3 8 act relu", Some("conv 3x3 8 relu")),
+    ("conv 3x3 8 stride=2 pad=1", Some("conv 3x3 8 stride 2 pad 1")),
+    ("y = self.conv1(x)", None),
+    ("Conv2D(8, 3)(b)", Some("conv 3x3 8")),
+    ("Conv2D(8, 3)(x)", Some("x conv 3x3 8")),
+    ("nn.Upsample(size=(32, 32))", None),
+    ("nn.Softplus(beta=2)", None),
+    ("ReLU(max_value=6)", None),
+    ("SeparableConv2D(32,3)", None),
+    ("concat(a, b) axis 1", None),
+    ("softmax dim 1", None),
+    ("flatten; dense 10; head classify { classes 10 }", None),
+];
+
+#[test]
+fn fixes_of_foreign_names_are_the_same_layer_or_there_is_none() {
+    let compile = |body: &str| {
+        let text =
+            format!("cnn 1\nmodel M {{\n  input x: 8x16x16\n  a: relu\n  b: relu\n  {body}\n}}\n");
+        let mut files = cnnc_compiler::Files::default();
+        let told = cnnc_compiler::compile_source(&mut files, "net.cnn", &text);
+        (text, told)
+    };
+    let mut wrong = Vec::new();
+    for &(body, here) in FOREIGN {
+        let (text, told) = compile(body);
+        let told = told.expect_err(body);
+        let fix = told.items()[0].fixes.first();
+        let Some((fix, here)) = fix.zip(here) else {
+            if fix.is_some() || here.is_some() {
+                wrong.push(format!("{body}: {told}"));
+            }
+            continue;
+        };
+        let mut fixed = text;
+        fixed.replace_range(fix.span.range(), &fix.replacement);
+        let (wanted, known) = compile(here);
+        if fixed != wanted || known.is_err() || told.items().len() != 1 {
+            wrong.push(format!("{body}: {told}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

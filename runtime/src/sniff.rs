@@ -20,7 +20,8 @@ const PYTORCH: &str =
 /// For formats that hold a graph and weights. Where frameworks keep kernels in another order, that is half of the work.
 const EXPORT: &str = "write the network as a spec, and save its tensors as safetensors or .npz, kernels as (out, in, rows, columns)";
 
-const NO_NETWORK: &str = "it is no convolutional network";
+const NO_NETWORK: &str =
+    "it holds no convolutional network; save the tensors of one as safetensors or .npz";
 
 const UNPACK: &str = "unpack it first";
 

@@ -90,7 +90,7 @@ codes! {
 
     FOREIGN "E0106" "text of another program"
         "This is Python, a network of another framework, weights or a picture, where a spec is expected. The message says what \
-         it is and how to go on; docs/language.md has a table of what PyTorch calls layers."
+         it is and how to go on; README.md has a table of what PyTorch calls layers."
 
     UNKNOWN_WORD "E0201" "unknown layer, block or tensor"
         "Within a chain, a word is a parameter of the layer before it, a variable, a layer, a block, a shared network or a \

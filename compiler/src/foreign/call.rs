@@ -1,5 +1,7 @@
 //! Calls as Python writes them: `nn.Conv2d(3, 64, kernel_size=3)(x)`.
 
+use std::fmt;
+
 /// A value between the parentheses of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value<'t> {
@@ -15,6 +17,21 @@ pub(super) enum Value<'t> {
     Call(Call<'t>),
     /// Anything else: `16 * 5 * 5`
     Other(&'t str),
+}
+
+impl fmt::Display for Value<'_> {
+    /// About as it was written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Number(text) | Value::Name(text) | Value::Other(text) => f.write_str(text),
+            Value::Text(text) => write!(f, "\"{text}\""),
+            Value::List(items) => {
+                let items: Vec<String> = items.iter().map(Value::to_string).collect();
+                write!(f, "({})", items.join(", "))
+            }
+            Value::Call(call) => write!(f, "{}(…)", call.path),
+        }
+    }
 }
 
 /// A call.

@@ -11,10 +11,13 @@ const WEIGHTS: &str = "weights stand behind `--weights`, the spec before them: `
 const PICTURE: &str =
     "a picture stands behind the spec: `cnnc run net.cnn --weights FILE picture.jpg`";
 
+const DARKNET: &str = "a file of darknet's weights";
+
 /// What to do with files that have their place beside a spec.
 const PLACES: &[(&str, &str)] = &[
     ("a safetensors file", WEIGHTS),
     ("a PyTorch file", WEIGHTS),
+    (DARKNET, WEIGHTS),
     ("a Python pickle", WEIGHTS),
     ("a file of numpy arrays (`.npz`)", WEIGHTS),
     (
@@ -63,8 +66,11 @@ pub(crate) fn diagnose(file: FileId, path: &Path, text: &str) -> Option<Diagnost
             problem("a configuration of darknet").help(format!("{command} makes a spec of it")),
         );
     }
-    let kind = sniff::kind(text.as_bytes())
-        .filter(|kind| kind.name != "text" && kind.name != "a spec of cnnc");
+    let kind = known_kind(path, text.as_bytes());
+    // Of what is no text, no line is shown.
+    if let Some(kind) = kind.filter(|_| text.contains('\0')) {
+        return Some(named(path, kind));
+    }
     if kind.is_none_or(|kind| kind.name == "Python source") {
         let found = python::read(&text[at..], |start, end| span(at + start, at + end));
         if let Some(mut problem) = found.diagnose(false) {
@@ -101,9 +107,27 @@ fn way(kind: Kind) -> String {
     let place = PLACES.iter().find(|(name, _)| *name == kind.name);
     match (place, kind.advice) {
         (Some((_, way)), _) => (*way).to_owned(),
-        (None, "") => "write the network as a spec: docs/language.md has a table of what other frameworks call layers".to_owned(),
+        (None, "") => "write the network as a spec: docs/language.md describes the language, README.md has a table of what PyTorch calls layers".to_owned(),
         (None, advice) => advice.to_owned(),
     }
+}
+
+/// What a file is, if it is neither a spec nor any text.
+fn known_kind(path: &Path, bytes: &[u8]) -> Option<Kind> {
+    let kind = sniff::kind(bytes);
+    // Weights of darknet have no signature: they begin with the number of a version.
+    let darknet = path.extension().is_some_and(|end| end == "weights");
+    if kind.is_none() && darknet && bytes.contains(&0) {
+        let (name, advice) = (DARKNET, "");
+        return Some(Kind { name, advice });
+    }
+    kind.filter(|kind| kind.name != "text" && kind.name != "a spec of cnnc")
+}
+
+/// One error that names the file, of which there is no text to show.
+fn named(path: &Path, kind: Kind) -> Diagnostic {
+    let message = format!("`{}` is {}, not a spec", path.display(), kind.name);
+    Diagnostic::without_span(codes::FOREIGN, message).help(way(kind))
 }
 
 /// One error for a file that cannot be read as text, if it is known what it is.
@@ -114,10 +138,7 @@ pub(crate) fn unreadable(path: &Path) -> Option<Diagnostic> {
     let mut start = Vec::new();
     let file = std::fs::File::open(path).ok()?;
     file.take(1 << 16).read_to_end(&mut start).ok()?;
-    let kind =
-        sniff::kind(&start).filter(|kind| kind.name != "text" && kind.name != "a spec of cnnc")?;
-    let message = format!("`{}` is {}, not a spec", path.display(), kind.name);
-    Some(Diagnostic::without_span(codes::FOREIGN, message).help(way(kind)))
+    Some(named(path, known_kind(path, &start)?))
 }
 
 #[cfg(test)]
@@ -170,7 +191,9 @@ mod tests {
             ),
         ] {
             let (message, help) = told(text).unwrap_or_else(|| panic!("{text}"));
-            assert!(message.starts_with(&format!("this is {name}")), "{message}");
+            let first = ["this is", "`dir/net.cfg` is"];
+            let called = |start: &&str| message.starts_with(&format!("{start} {name}"));
+            assert!(first.iter().any(called), "{message}");
             assert!(help.contains(way), "{text}: {help}");
         }
     }
@@ -215,7 +238,7 @@ mod tests {
         let names: Vec<&str> = all
             .filter_map(|bytes| Some(sniff::kind(bytes)?.name))
             .collect();
-        for (name, _) in PLACES {
+        for (name, _) in PLACES.iter().filter(|(name, _)| *name != DARKNET) {
             assert!(names.contains(name), "{name}: {names:?}");
         }
     }

@@ -19,12 +19,12 @@ mod words;
 
 pub use layers::{FOREIGN, Foreign, Framework, Ours};
 pub(crate) use python::Python;
+pub(crate) use translate::{Chain, translate_start};
 pub use translate::{translate, translate_on};
 pub use words::{HEADS, WORDS};
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
-use strsim::damerau_levenshtein;
 
 /// A name as it is compared: `MaxPool2d` and `max_pool2d` are one.
 fn normal(name: &str) -> String {
@@ -109,7 +109,7 @@ pub(crate) fn slips(lower: &str) -> impl Iterator<Item = &'static str> {
         names.filter(|(name, _)| name.len() >= SHORTEST).collect()
     });
     let near = move |name: &str| {
-        name.len().abs_diff(lower.len()) <= 1 && damerau_levenshtein(name, lower) == 1
+        name.len().abs_diff(lower.len()) <= 1 && crate::words::one_change(name, lower)
     };
     let near = NAMES.iter().filter(move |(name, _)| near(name));
     near.map(|&(_, ours)| ours)

@@ -2,7 +2,7 @@
 
 use super::call::{Call, Value};
 use super::layers::Framework;
-use super::translate::{chain, names};
+use super::translate::{Chain, chain};
 use super::{layers, normal};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::Span;
@@ -10,6 +10,12 @@ use std::collections::HashSet;
 
 /// Most lines that are shown of a translation.
 const SHOWN: usize = 24;
+
+/// Most notes on what was not understood.
+const MISSED: usize = 6;
+
+/// Functions that run a network: theirs is the order of its layers.
+const RUNS: &[&str] = &["forward(", "call(", "__call__("];
 
 /// What Python begins statements with that make no layer.
 const STARTS: &[&str] = &[
@@ -30,7 +36,7 @@ const STARTS: &[&str] = &[
 ];
 
 /// Modules that a path may begin with.
-const MODULES: &[&str] = &[
+pub(super) const MODULES: &[&str] = &[
     "nn",
     "torch",
     "torchvision",
@@ -61,6 +67,14 @@ pub(crate) struct Python {
     labels: HashSet<String>,
     /// Those that have meant another tensor since.
     moved: HashSet<String>,
+    /// Whether it is in the body of the function that runs the network,
+    running: bool,
+    /// which alone knows the order of the layers.
+    ordered_elsewhere: bool,
+    /// What there is to say of what was not understood.
+    missed: Vec<String>,
+    /// Whether a layer is missing in the lines.
+    partial: bool,
 }
 
 /// One statement.
@@ -77,9 +91,18 @@ impl Python {
     /// Takes the statement if it is Python; `between` is what stands before it, from the one on that was taken last.
     pub(crate) fn take(&mut self, text: &str, span: Span, between: &str) -> bool {
         let text = text.trim();
-        let Some(statement) = statement(text) else {
+        let Some(mut statement) = statement(text) else {
             return false;
         };
+        if let Some(name) = text.strip_prefix("def ") {
+            self.running = RUNS.iter().any(|run| name.starts_with(run));
+            self.ordered_elsewhere |= self.running;
+        } else if text.starts_with("class ") {
+            self.running = false;
+        }
+        if self.running {
+            statement = Statement::Other;
+        }
         if self.span.is_none() {
             let line = between.rsplit('\n').next().unwrap_or("");
             let blank = line.chars().all(|c| c == ' ' || c == '\t');
@@ -110,7 +133,7 @@ impl Python {
             let target = target.filter(|_| count == 1);
             match self.line(target, call) {
                 Some(line) => self.lines.push(line),
-                None => understood = false,
+                None => (understood, self.partial) = (false, true),
             }
         }
         understood && ordered
@@ -125,11 +148,18 @@ impl Python {
             self.labels.insert(name.to_owned());
             return Some(line);
         }
-        let text = chain(call, self.framework)?;
-        let on = names(&call.on.iter().collect::<Vec<_>>())?;
+        let Chain { text, on } = match chain(call, self.framework) {
+            Ok(chain) => chain,
+            Err(why) => {
+                if !why.is_empty() && self.missed.len() < MISSED && !self.missed.contains(&why) {
+                    self.missed.push(why);
+                }
+                return None;
+            }
+        };
         // What a chain goes on from need not be said.
-        let goes_on = on.len() == 1 && self.last.as_deref() == Some(on[0]);
-        if !goes_on && on.iter().any(|name| self.moved.contains(*name)) {
+        let goes_on = on.len() == 1 && self.last.as_ref() == Some(&on[0]);
+        if !goes_on && on.iter().any(|name| self.moved.contains(name)) {
             return None;
         }
         let route = match on.as_slice() {
@@ -165,22 +195,39 @@ impl Python {
             let written = self.lines.join(&format!("\n{}", self.indent));
             return Some(problem.fix("the same as a spec", all, written));
         }
+        let problem = self.missed.into_iter().fold(problem, Diagnostic::note);
         let mut lines = self.lines;
         if !few {
             lines.truncate(SHOWN);
             lines.push("…".to_owned());
         }
+        let title = match (self.ordered_elsewhere, self.partial) {
+            (true, _) => {
+                "layers in the order in which the file makes them; their order in the network is that of `forward`, \
+                 which may use some again and has steps of its own"
+            }
+            (false, true) => "those of its layers that a spec has",
+            (false, false) => "its layers as a spec has them",
+        };
+        let has_input = lines.iter().any(|line| line.starts_with("input "));
+        if !in_spec && !has_input && !lines.is_empty() {
+            lines.insert(
+                0,
+                "input x: 3x224x224   # channels x rows x columns".to_owned(),
+            );
+        }
         let written = lines.join("\n  ");
-        Some(problem.help(match (lines.is_empty(), in_spec) {
+        Some(match (lines.is_empty(), in_spec) {
+            (true, true) if !problem.notes.is_empty() => problem,
             (true, true) => {
-                "layers stand behind one another: `conv 3x3 16 pad half relu`".to_owned()
+                problem.help("layers stand behind one another: `conv 3x3 16 pad half relu`")
             }
-            (true, false) => FORM.to_owned(),
-            (false, true) => format!("its layers as a spec has them:\n  {written}"),
+            (true, false) => problem.help(FORM),
+            (false, true) => problem.help(format!("{title}:\n  {written}")),
             (false, false) => {
-                format!("its layers as a spec has them:\ncnn 1\nmodel Net {{\n  {written}\n}}")
+                problem.help(format!("{title}:\ncnn 1\nmodel Net {{\n  {written}\n}}"))
             }
-        }))
+        })
     }
 }
 
@@ -248,6 +295,10 @@ fn assigned(text: &str) -> Option<Statement<'_>> {
     if let Some(name) = left.strip_prefix("self.") {
         return over(rest).then_some(Statement::Module(name, call));
     }
+    // `y = self.conv1(x)`
+    if call.path.starts_with("self.") {
+        return Some(Statement::Other);
+    }
     let known = foreign(&call) || called || module(call.path);
     (known && over(rest)).then_some(Statement::Makes(Some(left), call))
 }
@@ -306,12 +357,26 @@ fn listed<'c, 't>(call: &'c Call<'t>, items: &mut Vec<&'c Call<'t>>) {
     }
 }
 
+/// Arguments that only Keras has.
+const KERAS: &[&str] = &[
+    "filters",
+    "units",
+    "strides",
+    "pool_size",
+    "activation",
+    "max_value",
+];
+
 /// The framework that writes the name so.
 fn framework(call: &Call<'_>) -> Option<Framework> {
     match call.path.split_once('.').map(|(first, _)| first) {
         Some("nn" | "torch" | "F" | "torchvision") => return Some(Framework::PyTorch),
         Some("layers" | "keras" | "tf" | "models" | "tensorflow") => return Some(Framework::Keras),
         _ => {}
+    }
+    let named = |name: &str| call.args.iter().any(|(own, _)| *own == Some(name));
+    if KERAS.iter().any(|name| named(name)) && !named("inplace") {
+        return Some(Framework::Keras);
     }
     let rows = layers(call.name()).iter();
     let mut rows = rows.filter(|row| row.names().any(|name| name == call.name()));

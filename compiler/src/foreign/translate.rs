@@ -2,6 +2,7 @@
 
 use super::call::{Call, Value};
 use super::layers::{Foreign, Framework, Ours};
+use super::python::MODULES;
 use super::{layer, normal, ours};
 use crate::layer::{self, Decl, Kind, ParamDecl};
 
@@ -11,25 +12,15 @@ const IGNORED: &[&str] = &[
     "in_features",
     "num_features",
     "normalized_shape",
-    "inplace",
-    "data_format",
     "name",
     "input_shape",
     "input_dim",
     "batch_input_shape",
     "momentum",
-    "track_running_stats",
-    "padding_mode",
     "device",
     "dtype",
-    "dim",
-    "axis",
-    "start_dim",
-    "end_dim",
-    "return_indices",
     "trainable",
     "training",
-    "noise_shape",
     "seed",
     "kernel_initializer",
     "bias_initializer",
@@ -38,6 +29,30 @@ const IGNORED: &[&str] = &[
     "kernel_constraint",
     "recompute_scale_factor",
 ];
+
+/// Arguments that say nothing with one of these values, and have no counterpart with others.
+const NEUTRAL: &[(&str, &[&str])] = &[
+    ("inplace", &["True", "False"]),
+    ("padding_mode", &["zeros"]),
+    ("track_running_stats", &["True"]),
+    ("return_indices", &["False"]),
+    ("start_dim", &["1"]),
+    ("end_dim", &["-1"]),
+    ("noise_shape", &["None"]),
+    ("data_format", &["channels_last", "None"]),
+];
+
+/// A call as a chain.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    /// As it stands in a spec; operands of joins are in it.
+    pub(crate) text: String,
+    /// The tensors that it is called on.
+    pub(crate) on: Vec<String>,
+}
+
+/// Why a call is no chain, for a note; empty where there is nothing to say.
+pub(crate) type Untold = String;
 
 /// The call as a chain: `None` if it is no layer here, or has an argument that means nothing here.
 ///
@@ -50,7 +65,7 @@ const IGNORED: &[&str] = &[
 pub fn translate(text: &str) -> Option<String> {
     let (call, rest) = Call::read(text.trim())?;
     match rest.trim() {
-        "" | "," => chain(&call, None),
+        "" | "," => Some(chain(&call, None).ok()?.text),
         _ => None,
     }
 }
@@ -58,55 +73,159 @@ pub fn translate(text: &str) -> Option<String> {
 /// The same of a call whose framework is known.
 pub fn translate_on(text: &str, framework: Framework) -> Option<String> {
     let (call, _) = Call::read(text.trim())?;
-    chain(&call, Some(framework))
+    Some(chain(&call, Some(framework)).ok()?.text)
+}
+
+/// The call that begins the text as a chain, and how long the call is.
+pub(crate) fn translate_start(text: &str) -> Option<(Result<Chain, Untold>, usize)> {
+    let (call, rest) = Call::read(text)?;
+    Some((chain(&call, None), text.len() - rest.len()))
 }
 
 /// The call as a chain.
-pub(super) fn chain(call: &Call<'_>, framework: Option<Framework>) -> Option<String> {
-    let row = layer(call.path, framework)?;
-    if normal(call.name()) == "activation" {
-        let [(_, value)] = call.args.as_slice() else {
-            return None;
-        };
-        return activation(value, framework);
+pub(super) fn chain(call: &Call<'_>, framework: Option<Framework>) -> Result<Chain, Untold> {
+    if let Some(shape) = reshaped(call) {
+        return Ok(shape);
     }
-    let Ours::Layer(text) = row.ours else {
-        return None;
+    // A module of the network's own, whatever its name.
+    if call.path.starts_with("self.") {
+        return Err(String::new());
+    }
+    let row = layer(call.path, framework).ok_or_else(String::new)?;
+    let name = call.name();
+    if normal(name) == "activation" {
+        let text = match call.args.as_slice() {
+            [(_, value)] => activation(value, framework),
+            _ => None,
+        };
+        let on = names(&call.on.iter().collect::<Vec<_>>());
+        return match (text, on) {
+            (Some(text), Some(on)) => Ok(Chain {
+                text,
+                on: owned(&on),
+            }),
+            _ => Err(String::new()),
+        };
+    }
+    let text = match row.ours {
+        Ours::Layer(text) => text,
+        Ours::Write(text) => return Err(format!("`{name}` is no layer here: write {text}")),
+        Ours::Nothing(why) => return Err(format!("`{name}` is left out: {why}")),
+        Ours::Missing(what) => return Err(format!("`{name}` is not supported yet: {what}")),
     };
-    let keyword = text.split(' ').next()?;
+    let keyword = text.split(' ').next().unwrap_or(text);
     let mut given = Given {
-        decl: layer::find(keyword)?,
-        rank: rank(call.name()),
+        decl: layer::find(keyword).ok_or_else(String::new)?,
+        rank: rank(name),
         row,
         values: Vec::new(),
         activation: None,
     };
+    let without = |what: &str| format!("`{name}` with `{what}` has no counterpart here");
     // Functions without parameters are called with their operands: `torch.cat([a, b], dim=1)`.
     let function = row.args().next().is_none();
     let mut positional = row.args();
     let mut operands = Vec::new();
-    for (name, value) in &call.args {
-        match name {
-            Some(name) => given.named(name, value, framework)?,
-            None if function => operands.push(value),
-            None => given.give(positional.next()?, value, framework)?,
+    for (index, (name, value)) in call.args.iter().enumerate() {
+        let done = match name {
+            Some(name) => given.named(name, value, framework),
+            None if function && index == 1 && given.decl.keyword == "concat" => {
+                given.named("dim", value, framework)
+            }
+            None if function => {
+                operands.push(value);
+                names(&[value]).map(|_| ())
+            }
+            // Functions of PyTorch have the operand before their parameters: `F.max_pool2d(x, 2)`.
+            None if index == 0 && is_function(call, value) => {
+                operands.push(value);
+                names(&[value]).map(|_| ())
+            }
+            None => positional
+                .next()
+                .and_then(|param| given.give(param, value, framework)),
+        };
+        if done.is_none() {
+            let name = name.map_or(String::new(), |name| format!("{name}="));
+            return Err(without(&format!("{name}{value}")));
         }
     }
     operands.extend(&call.on);
+    let tensor = method(call).map(Value::Name);
+    operands.extend(&tensor);
     let mut extras = text.split(' ').skip(1);
     while let (Some(name), Some(value)) = (extras.next(), extras.next()) {
         if !given.has(name) {
-            given
-                .values
-                .push((find(given.decl, name)?, value.to_owned()));
+            given.extra(name, value).ok_or_else(String::new)?;
         }
     }
-    let names = names(&operands)?;
-    let mut written = given.written()?;
+    let names = names(&operands).ok_or_else(String::new)?;
+    let mut written = given.written().ok_or_else(String::new)?;
     if given.decl.operands.1 > 1 && !names.is_empty() {
         written = written.replacen(keyword, &format!("{keyword}({})", names.join(", ")), 1);
     }
-    Some(written)
+    Ok(Chain {
+        text: written,
+        on: owned(&names),
+    })
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// Whether the call is one of a function whose first argument is that operand: `F.relu(x)`, not `nn.ReLU(True)`.
+fn is_function(call: &Call<'_>, operand: &Value<'_>) -> bool {
+    let lower = call.name().starts_with(|c: char| c.is_ascii_lowercase());
+    let constant = ["True", "False", "None"];
+    lower
+        && match operand {
+            Value::Name(name) => !constant.contains(name),
+            Value::Call(_) => true,
+            _ => false,
+        }
+}
+
+/// The tensor whose method is called: `x` of `x.flatten(1)`.
+fn method<'t>(call: &Call<'t>) -> Option<&'t str> {
+    let (tensor, method) = call.path.split_once('.')?;
+    let lower = method.starts_with(|c: char| c.is_ascii_lowercase()) && !method.contains('.');
+    (lower && tensor != "self" && !MODULES.contains(&tensor)).then_some(tensor)
+}
+
+/// `x.view(-1, 400)`, `x.reshape(x.size(0), 16, 5, 5)`
+fn reshaped(call: &Call<'_>) -> Option<Chain> {
+    let tensor = method(call)?;
+    if !matches!(call.name(), "view" | "reshape") || !call.on.is_empty() {
+        return None;
+    }
+    let values: Vec<&Value<'_>> = match call.args.as_slice() {
+        [(None, Value::List(items))] => items.iter().collect(),
+        args => args.iter().map(|(_, value)| value).collect(),
+    };
+    let (batch, extents) = values.split_first()?;
+    // The batch is what the rest leaves, or its own extent.
+    if !matches!(
+        batch,
+        Value::Number("-1" | "1") | Value::Call(_) | Value::Name(_) | Value::Other(_)
+    ) {
+        return None;
+    }
+    let text = match extents {
+        [_] => "flatten".to_owned(),
+        [] => return None,
+        extents => {
+            let extents = extents.iter().map(|value| match value {
+                Value::Number(number) => number.parse::<u32>().ok(),
+                _ => None,
+            });
+            let extents = extents.collect::<Option<Vec<u32>>>()?;
+            let extents: Vec<String> = extents.iter().map(u32::to_string).collect();
+            format!("reshape {}", extents.join("x"))
+        }
+    };
+    let on = vec![tensor.to_owned()];
+    Some(Chain { text, on })
 }
 
 /// The tensors that a call is on, lists opened; `None` if one of them is none.
@@ -132,7 +251,7 @@ fn activation(value: &Value<'_>, framework: Option<Framework>) -> Option<String>
                 .or_else(|| layer(name, framework)?.keyword())
                 .map(str::to_owned)
         }
-        Value::Call(call) => chain(call, framework),
+        Value::Call(call) => Some(chain(call, framework).ok()?.text),
         _ => None,
     }
 }
@@ -172,7 +291,7 @@ impl Given {
     /// An argument with its name.
     fn named(&mut self, name: &str, value: &Value<'_>, framework: Option<Framework>) -> Option<()> {
         let known = |name: &str| find(self.decl, name).is_some();
-        if IGNORED.contains(&name) && !known(name) {
+        if !known(name) && (IGNORED.contains(&name) || self.is_neutral(name, value)) {
             return Some(());
         }
         if name == "activation" {
@@ -190,6 +309,39 @@ impl Given {
         self.give(ours, value, framework)
     }
 
+    /// Whether the argument changes nothing with that value.
+    fn is_neutral(&self, name: &str, value: &Value<'_>) -> bool {
+        let (Value::Number(written) | Value::Name(written) | Value::Text(written)) = value else {
+            return false;
+        };
+        // Only the order of a vector's elements depends on where the channels are.
+        if name == "data_format" && self.decl.keyword != "flatten" {
+            return true;
+        }
+        // The axis of the channels, which is the last of Keras's.
+        if matches!(name, "dim" | "axis") {
+            return match self.row.framework {
+                Framework::Keras => matches!(*written, "-1" | "3"),
+                _ => name == "axis" && *written == "-1" || matches!(*written, "1" | "-3"),
+            };
+        }
+        let values = NEUTRAL.iter().find(|(neutral, _)| *neutral == name);
+        values.is_some_and(|(_, values)| values.contains(written))
+    }
+
+    /// A parameter whose default is another here.
+    fn extra(&mut self, name: &str, value: &str) -> Option<()> {
+        let param = find(self.decl, name)?;
+        let value = match param.kind {
+            Kind::Dims if value.parse::<u32>().is_ok() => {
+                self.text(param, &Value::Number(value))?
+            }
+            _ => value.to_owned(),
+        };
+        self.values.push((param, value));
+        Some(())
+    }
+
     /// A value for the parameter here.
     fn give(&mut self, name: &str, value: &Value<'_>, framework: Option<Framework>) -> Option<()> {
         match name {
@@ -205,9 +357,12 @@ impl Given {
             _ => {}
         }
         let Some(param) = find(self.decl, name) else {
+            if self.is_neutral(name, value) {
+                return Some(());
+            }
             // `dilation=1` of a pool.
-            return matches!(value, Value::Number("1") | Value::Name("False" | "None"))
-                .then_some(());
+            let none = matches!(value, Value::Number("1") | Value::Name("False" | "None"));
+            return (none && !["axis", "dim"].contains(&name)).then_some(());
         };
         if *value == Value::Name("None") {
             return Some(());
@@ -434,6 +589,26 @@ mod tests {
             ("Conv2D(width, 3)", None),
             ("nn.LSTM(3, 4)", None),
             ("nn.Conv2d()", None),
+            ("nn.Conv2d(8, 8, 3, padding_mode=\"reflect\")", None),
+            (
+                "nn.Conv2d(8, 8, 3, padding_mode=\"zeros\")",
+                Some("conv 3x3 8"),
+            ),
+            ("torch.cat((a, b), dim=2)", None),
+            ("torch.cat((a,b),1)", Some("concat(a, b)")),
+            ("nn.Flatten(2)", None),
+            ("torch.flatten(x, 1)", Some("flatten")),
+            ("nn.BatchNorm2d(8, track_running_stats=False)", None),
+            ("nn.Softmax(dim=2)", None),
+            ("nn.Softplus(beta=2)", None),
+            ("ReLU(6.0)", None),
+            ("Concatenate(axis=1)([a, b])", None),
+            ("F.max_pool2d(x, 2)", Some("maxpool 2x2")),
+            ("F.interpolate(x, scale_factor=2)", Some("upsample 2")),
+            ("x.view(-1, 400)", Some("flatten")),
+            ("x.view(x.size(0), 16, 5, 5)", Some("reshape 16x5x5")),
+            ("MaxPooling2D()", Some("maxpool 2x2")),
+            ("UpSampling2D()", Some("upsample 2")),
             ("print(3)", None),
         ] {
             assert_eq!(translate(theirs).as_deref(), here, "{theirs}");

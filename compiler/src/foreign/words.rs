@@ -29,7 +29,6 @@ pub static WORDS: &[(&str, &str)] = &[
     ("act activation_fn", "activation"),
     ("linear", "bilinear"),
     ("same_upper", "same"),
-    ("full", "half"),
     ("none false no", "off"),
     ("true yes", "on"),
     ("maximum", "max"),

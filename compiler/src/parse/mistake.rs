@@ -36,6 +36,8 @@ const FORMS: &[(&str, &str)] = &[
 /// How the end of a statement is called.
 const END: &str = "the end of the statement";
 
+const COMMENT: &str = "a comment begins with `#`";
+
 /// What a file consists of.
 const ITEMS: [&str; 4] = ["import", "preset", "block", "model"];
 
@@ -72,6 +74,10 @@ pub(super) fn item(file: FileId, offset: usize, text: &str) -> Diagnostic {
         let span = Span::new(file, offset..offset + word.len());
         return Diagnostic::new(codes::EDITION, span, "the edition is not understood")
             .help("the first line is `cnn 1`");
+    }
+    if text.starts_with("//") && !text.starts_with("///") {
+        let span = Span::new(file, offset..offset + 2);
+        return Diagnostic::new(codes::SYNTAX, span, COMMENT).fix("write it so", span, "#");
     }
     let length = token(text, 0).len();
     let span = Span::new(file, offset..offset + length);
@@ -164,7 +170,7 @@ fn habit(text: &str, at: usize) -> Option<(Range<usize>, &'static str, String)> 
             "`///` stands before what it documents; behind it a comment begins with `#`",
             "#",
         ),
-        ("//", "a comment begins with `#`", "#"),
+        ("//", COMMENT, "#"),
         ("&&", "`and` is written as a word", "and"),
         ("||", "`or` is written as a word", "or"),
         ("!", "`not` is written as a word", "not "),
@@ -206,6 +212,18 @@ fn habit(text: &str, at: usize) -> Option<(Range<usize>, &'static str, String)> 
         let message = "a label is followed by `:`, not by `=`";
         return Some((name.len()..at + 1, message, ":".to_owned()));
     }
+    if let Some(found) = equals(text, at).or_else(|| commas(text, at)) {
+        return Some(found);
+    }
+    // `Nx3x32x32`
+    if text.starts_with("input")
+        && let Some((batch, rest)) = token.split_once('x')
+        && !digits(batch)
+        && rest.split('x').all(digits)
+    {
+        let message = "shapes are without the batch";
+        return Some((at..at + token.len(), message, rest.to_owned()));
+    }
     // A failed attempt may have read the first character of the sign.
     let starts = [at.checked_sub(1), Some(at)];
     starts.into_iter().flatten().find_map(|start| {
@@ -215,6 +233,65 @@ fn habit(text: &str, at: usize) -> Option<(Range<usize>, &'static str, String)> 
         let end = start + sign.len();
         (end > at).then(|| (start..end, message, replacement.to_owned()))
     })
+}
+
+/// `stride=2 padding=1`: all values of a line that follow their names with `=`, from the first on.
+fn equals(text: &str, at: usize) -> Option<(Range<usize>, &'static str, String)> {
+    let rest = text[at..].strip_prefix('=')?;
+    let message = "a value follows its name without `=`";
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_./x- \t=".contains(c);
+    let line = &rest[..rest.find(|c| !plain(c)).unwrap_or(rest.len())];
+    let between = |c: &str| c.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let mut end = at + 1;
+    for (sign, _) in line.match_indices('=') {
+        if !between(&line[..sign]) || line[sign + 1..].starts_with('=') {
+            break;
+        }
+        end = at + 1 + sign + 1;
+    }
+    // An activation is a layer, without a name before it.
+    let name = text[..at]
+        .trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        .len();
+    let written = |name: &str| format!("{name} ");
+    let mut parts = text[name..end].split_inclusive('=');
+    let mut replacement = String::new();
+    for part in &mut parts {
+        let part = part.trim_end_matches('=');
+        let word = part.rfind([' ', '\t']).map_or(0, |at| at + 1);
+        let (before, word) = part.split_at(word);
+        replacement += before;
+        if !["act", "activation"].contains(&word) {
+            replacement += &written(word);
+        }
+    }
+    Some((name..end, message, replacement))
+}
+
+/// `3,32,32`: extents with commas.
+fn commas(text: &str, at: usize) -> Option<(Range<usize>, &'static str, String)> {
+    // Settings in braces have lists.
+    if !text[at..].starts_with(',') || text[..at].contains(['{', '(', '[']) {
+        return None;
+    }
+    let digits = |c: char| c.is_ascii_digit();
+    let blanks: &[char] = match text.starts_with("input") {
+        true => &[' ', '\t'],
+        false => &[],
+    };
+    let before = text[..at].trim_end_matches(blanks);
+    let start = before.trim_end_matches(digits).len();
+    let mut extents = vec![&before[start..]];
+    let mut end = at;
+    while let Some(rest) = text[end..].trim_start_matches(blanks).strip_prefix(',') {
+        let rest = rest.trim_start_matches(blanks);
+        let length = rest.find(|c| !digits(c)).unwrap_or(rest.len());
+        extents.push(&rest[..length]);
+        end = text.len() - rest.len() + length;
+    }
+    let message = "extents are joined by the letter x";
+    let whole = extents.iter().all(|extent| !extent.is_empty());
+    whole.then(|| (start..end, message, extents.join("x")))
 }
 
 /// What the grammar could have gone on with, if that is a short list.

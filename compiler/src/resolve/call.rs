@@ -2,6 +2,7 @@
 
 use super::chain::Chain;
 use super::label::{Component, Place, scope};
+use super::unknown::Spot;
 use super::value::Value;
 use super::{Resolver, Result, SharedCall, Tensor};
 use crate::ast::{Expr, ExprKind, Infix};
@@ -282,7 +283,7 @@ impl<'a> Resolver<'a> {
         if decl.is_none() && !self.is_shared(word) {
             let row = foreign::layer(word, None);
             if let (Some(row), None) = (row, self.program.block(word)) {
-                let problem = self.foreign_layer(row, word, name.span, None);
+                let problem = self.foreign_layer(row, word, name.span, Spot::Operand);
                 return Err(self.error(problem));
             }
             let message = match self.program.block(word) {

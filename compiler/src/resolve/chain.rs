@@ -141,6 +141,14 @@ impl<'a> Resolver<'a> {
             }
             TermKind::Value(_) | TermKind::Stride(_) => {
                 let text = self.quoted(term.span);
+                if let Some(place) = chain
+                    .place
+                    .filter(|place| at == 0 && place.label() == "input")
+                {
+                    let message = "an input needs a name";
+                    let problem = Diagnostic::new(codes::SYNTAX, place.span, message);
+                    return Err(self.error(problem.fix("for instance", place.span, "input x")));
+                }
                 let message = format!("`{text}` belongs to no layer");
                 Err(self.error(Diagnostic::new(codes::UNEXPECTED, term.span, message)))
             }

@@ -7,6 +7,7 @@ use crate::ast::{Name, Spanned, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::Span;
 use crate::layer::{self, Kind, LAYERS, Literal, ParamDecl};
+use crate::words;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -180,8 +181,22 @@ impl Resolver<'_> {
             let text = self.quoted(term.span);
             let message = format!("`{owner}` has no setting `{text}`");
             let known = keys.iter().map(|key| key.name);
-            let problem = Diagnostic::new(codes::UNKNOWN_SETTING, term.span, message)
-                .suggest(&text, term.span, "settings", known);
+            let problem = Diagnostic::new(codes::UNKNOWN_SETTING, term.span, message);
+            // A number names no classes.
+            let number = terms
+                .get(matched.next + 1)
+                .is_some_and(|next| self.files.slice(next.span).parse::<f64>().is_ok());
+            let names = |name: &str| {
+                let key = keys.iter().find(|key| key.name == name);
+                key.is_some_and(|key| key.kind == Kind::Strings)
+            };
+            let known: Vec<&str> = known.collect();
+            let problem = match words::nearest(&text, &known) {
+                Some(near) if number && names(near) => problem
+                    .note(format!("settings: {}", words::list(&known)))
+                    .help("how many there are follows from the shape before"),
+                _ => problem.suggest(&text, term.span, "settings", known),
+            };
             self.error(problem);
             self.spend(1)?;
             let is_key = |word: &str| keys.iter().any(|key| key.name == word);

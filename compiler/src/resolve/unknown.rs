@@ -9,6 +9,19 @@ use crate::head;
 use crate::layer::{self, Decl, Kind, LAYERS};
 use crate::words;
 
+/// Where a name of another framework stands.
+pub(super) enum Spot<'t> {
+    /// A word, with the terms behind it; whether it is alone in its chain.
+    Word(&'t [Term], bool),
+    /// A call in a chain; whether the chain begins with it.
+    Call { begins: bool },
+    /// A call among the operands of another.
+    Operand,
+}
+
+/// Most bytes of a call that are read.
+const CALL: usize = 4096;
+
 impl Resolver<'_> {
     /// A word in a chain that is no layer, block or tensor.
     pub(super) fn unknown_word(
@@ -27,12 +40,18 @@ impl Resolver<'_> {
             TermKind::Call(name, _) => layer::find(&name.value),
             _ => None,
         });
+        if let Some(problem) = self.habit(word, span, terms, at, before) {
+            return self.error(problem);
+        }
         let params = before.filter(|_| !called).map_or(Vec::new(), takes);
         let meant = foreign::ours(word).find(|ours| params.contains(ours));
         let mut problem = match (meant, self.foreign_row(word, terms, at)) {
             (None, Some(row)) => {
-                let whole = (terms.len() > 1 || called).then_some(terms[at].span);
-                let problem = self.foreign_layer(row, word, span, whole);
+                let place = match called {
+                    true => Spot::Call { begins: at == 0 },
+                    false => Spot::Word(&terms[at + 1..], terms.len() == 1),
+                };
+                let problem = self.foreign_layer(row, word, span, place);
                 return self.error(problem);
             }
             (Some(ours), _) => unknown(word, span).fix(did_you_mean(ours), span, ours),
@@ -44,6 +63,54 @@ impl Resolver<'_> {
             problem = problem.note(format!("parameters of `{keyword}`: {params}"));
         }
         self.error(problem)
+    }
+
+    /// What is a parameter elsewhere, and needs none here.
+    fn habit(
+        &self,
+        word: &str,
+        span: Span,
+        terms: &[Term],
+        at: usize,
+        before: Option<&'static Decl>,
+    ) -> Option<Diagnostic> {
+        let decl = before.filter(|_| matches!(terms[at].kind, TermKind::Word(_)))?;
+        if ["act", "activation", "activation_fn", "nonlinearity"].contains(&word) {
+            let next = terms.get(at + 1)?;
+            let TermKind::Word(name) = &next.kind else {
+                return None;
+            };
+            layer::find(name)?;
+            let message = "an activation is a layer behind the other";
+            let name_alone = span.to(next.span);
+            return Some(unknown(word, span).note(message).fix(
+                "write it so",
+                name_alone,
+                name.clone(),
+            ));
+        }
+        if ["axis", "dim", "dims"].contains(&word) {
+            let (keyword, doc) = (decl.keyword, decl.doc);
+            let sentence = doc.split_once(". ").map_or(doc, |(first, _)| first);
+            let message = format!("`{keyword}` has no parameter `{word}`");
+            return Some(
+                Diagnostic::new(codes::UNKNOWN_WORD, span, message)
+                    .note(format!("`{keyword}`: {}", sentence.trim_end_matches('.'))),
+            );
+        }
+        let modes = |param: &layer::ParamDecl| match param.kind {
+            Kind::Word(words) if param.name == "mode" => Some(words),
+            _ => None,
+        };
+        let words = decl.params.iter().find_map(modes)?;
+        if words::is_mode(word) {
+            return Some(unknown(word, span).note(format!(
+                "`mode` of `{}` is one of `{}`",
+                decl.keyword,
+                words.join("`, `")
+            )));
+        }
+        None
     }
 
     /// The nearest of all that could stand there, or what there is.
@@ -82,6 +149,18 @@ impl Resolver<'_> {
     /// What another framework calls so, in a chain.
     fn foreign_row(&self, word: &str, terms: &[Term], at: usize) -> Option<&'static Foreign> {
         let row = foreign::layer(word, None)?;
+        let valued = matches!(
+            terms.get(at + 1).map(|term| &term.kind),
+            Some(TermKind::Value(_))
+        );
+        let nothing = matches!(row.ours, Ours::Nothing(_));
+        if nothing && valued && matches!(terms[at].kind, TermKind::Word(_)) {
+            let mut rows = foreign::layers(word).iter();
+            return rows
+                .find(|row| row.keyword().is_some())
+                .or(Some(&row))
+                .copied();
+        }
         // `linear`: a dense layer says how many outputs it has, an activation says nothing.
         let needs = row
             .keyword()
@@ -99,13 +178,13 @@ impl Resolver<'_> {
         Some(row)
     }
 
-    /// A layer by the name that it has in another framework; `whole` is what may be replaced with its arguments.
+    /// A layer by the name that it has in another framework.
     pub(super) fn foreign_layer(
         &self,
         row: &'static Foreign,
         word: &str,
         name: Span,
-        whole: Option<Span>,
+        place: Spot<'_>,
     ) -> Diagnostic {
         let problem = |message: String| {
             let problem = Diagnostic::new(codes::UNKNOWN_WORD, name, message);
@@ -114,25 +193,71 @@ impl Resolver<'_> {
                 framework => problem.label(format!("a name of {framework}")),
             }
         };
+        let called = !matches!(place, Spot::Word(..));
+        let call = match called {
+            true => self.foreign_call(name),
+            false => None,
+        };
         match row.ours {
             Ours::Layer(text) => {
                 let keyword = row.keyword().unwrap_or(text);
+                let decl = layer::find(keyword);
+                if let Some((Err(why), _)) = &call
+                    && !why.is_empty()
+                {
+                    return problem(why.clone()).note(format!("without it, this is `{keyword}`"));
+                }
                 let problem = problem(format!("`{word}` is called `{keyword}` here"));
                 let example =
                     example(row, keyword).map(|(theirs, ours)| format!("`{theirs}` is `{ours}`"));
                 let problem = example.into_iter().fold(problem, Diagnostic::note);
-                let call = whole
-                    .and_then(|span| Some((span, foreign::translate(self.files.slice(span))?)));
-                match call {
-                    Some((span, chain)) => problem.fix("the same layer here", span, chain),
-                    None => problem.fix(did_you_mean(keyword), name, with_words(text)),
+                match (call, place) {
+                    (Some((Ok(chain), span)), Spot::Call { begins }) => {
+                        match self.going_on(&chain, decl, begins) {
+                            Some(text) => problem.fix("the same layer here", span, text),
+                            None => problem,
+                        }
+                    }
+                    (_, Spot::Word(behind, _)) if text.contains("groups channels") => {
+                        self.depthwise(problem, text, name, behind)
+                    }
+                    (_, Spot::Operand) if decl.is_some_and(|decl| decl.operands.1 > 1) => {
+                        problem.fix(did_you_mean(keyword), name, with_words(text))
+                    }
+                    (_, Spot::Word(..)) => {
+                        problem.fix(did_you_mean(keyword), name, with_words(text))
+                    }
+                    _ => problem,
                 }
             }
             Ours::Write(text) => {
+                let text =
+                    match separable(word, call.as_ref().map(|(_, span)| self.files.slice(*span))) {
+                        Some(layers) => layers,
+                        None => text.to_owned(),
+                    };
                 problem(format!("`{word}` is no layer here")).help(format!("write {text}"))
             }
             Ours::Nothing(why) => {
                 let problem = problem(format!("`{word}` is no layer here"));
+                // What a value behind it says would be left.
+                let valued = matches!(
+                    place,
+                    Spot::Word(
+                        [
+                            Term {
+                                kind: TermKind::Value(_) | TermKind::Stride(_),
+                                ..
+                            },
+                            ..
+                        ],
+                        _
+                    )
+                );
+                let whole = match place {
+                    Spot::Word(_, alone) => (!alone && !valued).then_some(name),
+                    _ => call.map(|(_, span)| span),
+                };
                 match whole {
                     Some(span) => problem.fix(format!("leave it out: {why}"), span, ""),
                     None => problem.help(format!("leave it out: {why}")),
@@ -140,6 +265,62 @@ impl Resolver<'_> {
             }
             Ours::Missing(what) => problem(format!("there is no layer for `{word}`"))
                 .note(format!("not supported yet: {what}")),
+        }
+    }
+
+    /// The call of that name as a chain, and the place of all of it.
+    fn foreign_call(&self, name: Span) -> Option<(Result<foreign::Chain, String>, Span)> {
+        let text = &self.files.text(name.file)[name.start as usize..];
+        let text = &text[..text.floor_char_boundary(CALL)];
+        let (chain, length) = foreign::translate_start(text)?;
+        let start = name.start as usize;
+        Some((chain, Span::new(name.file, start..start + length)))
+    }
+
+    /// The chain that goes on from what the call is on; `None` if it cannot go on from there.
+    fn going_on(
+        &self,
+        chain: &foreign::Chain,
+        decl: Option<&Decl>,
+        begins: bool,
+    ) -> Option<String> {
+        if decl.is_some_and(|decl| decl.operands.1 > 1) {
+            return Some(chain.text.clone());
+        }
+        match chain.on.as_slice() {
+            [] => Some(chain.text.clone()),
+            [on] => match self.find_tensor(on) {
+                Some(tensor) if Some(tensor) == self.current => Some(chain.text.clone()),
+                Some(_) if begins => Some(format!("{on} {}", chain.text)),
+                // What frameworks call what goes through all layers.
+                None if on == "x" => Some(chain.text.clone()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// `dwconv 3x3 8`: the kernel stands behind the name, and channels behind it, which are as many as before.
+    fn depthwise(
+        &self,
+        problem: Diagnostic,
+        text: &str,
+        name: Span,
+        behind: &[Term],
+    ) -> Diagnostic {
+        let keyword = text.split(' ').next().unwrap_or(text);
+        let value = |at: usize| match behind.get(at) {
+            Some(term) if matches!(term.kind, TermKind::Value(_)) => Some(term.span),
+            _ => None,
+        };
+        match value(0) {
+            Some(kernel) => {
+                let written = self.files.slice(kernel);
+                let fix = format!("{keyword} {written} channels groups channels");
+                let whole = name.to(value(1).unwrap_or(kernel));
+                problem.fix(format!("did you mean `{fix}`?"), whole, fix.clone())
+            }
+            None => problem.help(format!("write `{keyword} 3x3 channels groups channels`")),
         }
     }
 
@@ -165,6 +346,29 @@ impl Resolver<'_> {
                 .fix(did_you_mean(ours), name.span, *ours),
         };
         self.error(problem)
+    }
+}
+
+/// The two layers of a separable convolution, with the numbers of the call.
+fn separable(word: &str, call: Option<&str>) -> Option<String> {
+    let call = call.filter(|_| word.to_lowercase().contains("separable"))?;
+    let plain = call.replacen("Separable", "", 1);
+    let chain = foreign::translate(&plain)?;
+    let mut words = chain.splitn(4, ' ');
+    let (keyword, kernel, out) = (words.next()?, words.next()?, words.next()?);
+    let rest = words
+        .next()
+        .map_or(String::new(), |rest| format!(" {rest}"));
+    // Strides and padding are those of the first, a bias and an activation those of the second.
+    let ones = vec!["1"; kernel.split('x').count()].join("x");
+    match rest.is_empty() {
+        true => Some(format!(
+            "two layers: `{keyword} {kernel} channels groups channels bias off`, then `{keyword} {ones} {out}`"
+        )),
+        false => Some(format!(
+            "two layers: `{keyword} {kernel} channels groups channels bias off`, then `{keyword} {ones} {out}`; of `{}`, stride and padding belong to the first, the rest to the second",
+            rest.trim()
+        )),
     }
 }
 

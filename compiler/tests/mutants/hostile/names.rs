@@ -26,6 +26,15 @@ pub(super) static NAMES: &[File] = &[
     ("words that are unknown", "E0201", || {
         model(&many(|n| format!("rellu{n}\n")))
     }),
+    ("unknown words in one chain", "E0201", || {
+        model(&many(|n| format!("foo{n} ")))
+    }),
+    ("names of Keras in one chain", "E0201", || {
+        model(&many(|_| "Conv2D "))
+    }),
+    ("names of PyTorch in one chain", "E0201", || {
+        model(&many(|_| "BatchNorm2d "))
+    }),
     ("tensors that are unknown", "E0202", || {
         let unknown = some(40_000, |n| format!("route lable{n}\n"));
         model(&format!("{}{unknown}", labels()))
