@@ -2,6 +2,7 @@
 
 use crate::{Failure, outputs, print};
 use cnnc::darknet::{self, Options};
+use cnnc::rt::sniff::Kind;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
@@ -64,7 +65,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let spec = match darknet::import(&cfg, &options) {
         Ok(spec) => spec,
         Err(error) => {
-            let kind = cnnc::rt::sniff::kind(&cfg).filter(|kind| kind.name != "text");
+            let other = |kind: &Kind| !["text", "a configuration of darknet"].contains(&kind.name);
+            let kind = cnnc::rt::sniff::kind(&cfg).filter(other);
             return Err(match kind {
                 Some(kind) => Failure::NotCfg { file, kind },
                 None => Failure::Cfg { file, error },

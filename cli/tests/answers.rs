@@ -484,7 +484,7 @@ fn whose_face_it_is() {
     assert_eq!(found["skipped"], json!([inner, nobody, notes]));
     let warned = String::from_utf8(cnnc(&args).stderr).unwrap();
     assert!(
-        warned.contains(&format!("no pictures: {inner}, {nobody}, {notes}")),
+        warned.contains(&format!("no picture: {inner}, {nobody}, {notes}")),
         "{warned}"
     );
     assert_eq!(found["results"][0]["identity"], "anna");
