@@ -346,9 +346,10 @@ fn nothing_stays_behind_after_a_signal() {
             "old.safetensors",
         ];
         let mut child = place.command(&args).stderr(Stdio::null()).spawn().unwrap();
+        let descriptors = format!("/proc/{}/fd", child.id());
         // A file without a name, or with one that it will not keep.
         let has_begun = || {
-            let open = fs::read_dir(format!("/proc/{}/fd", child.id()));
+            let open = fs::read_dir(&descriptors);
             let mut open = open.into_iter().flatten().filter_map(|file| {
                 let path = file.ok()?.path();
                 let name = fs::read_link(&path).ok()?;
