@@ -1,4 +1,4 @@
-//! A spec inside Rust: `cargo run --release --example inline`.
+//! A spec inside Rust: `cargo run --release -p cnnc --example inline`.
 //!
 //! The network has no learned weights: its filters are written into the spec. Change something and the compiler says what is wrong, at the
 //! word that is wrong. Two to try:

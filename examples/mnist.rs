@@ -1,4 +1,4 @@
-//! Digits by a generated network: `cargo run --release --example mnist`.
+//! Digits by a generated network: `cargo run --release -p cnnc --example mnist`.
 //!
 //! The network is compiled into this program, weights and all: the program reads one picture and nothing else.
 

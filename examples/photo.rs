@@ -1,4 +1,4 @@
-//! What is on a photograph, by machine code made while the program runs: `cargo run --release --example photo [PICTURE]`.
+//! What is on a photograph, by machine code made while the program runs: `cargo run --release -p cnnc --example photo [PICTURE]`.
 
 use cnnc::rt::image::Picture;
 use cnnc::{Answer, Options, Weights};
