@@ -60,42 +60,6 @@ fn nothing_that_is_read_is_overwritten() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn nothing_stays_behind_after_a_signal() {
-    use std::process::{Command, Stdio};
-    use std::time::Duration;
-    let Some(cases) = cases() else { return };
-    for signal in ["TERM", "INT", "HUP", "KILL"] {
-        let place = tempfile::tempdir().unwrap();
-        let out = place.path().join("o.safetensors");
-        std::fs::write(&out, "as it was").unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_cnnc"))
-            .args(["convert", "process/heavy.cnn", "--weights", "synthetic"])
-            .arg(&out)
-            .current_dir(&cases.folder)
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        std::thread::sleep(Duration::from_millis(300));
-        let killed = Command::new("sh")
-            .args(["-c", &format!("kill -{signal} {}", child.id())])
-            .status()
-            .unwrap();
-        let finished = child.wait().unwrap().success();
-        assert!(killed.success() || finished);
-        let left: Vec<_> = std::fs::read_dir(&place)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
-        assert_eq!(left, ["o.safetensors"], "{signal}");
-        assert!(
-            finished || std::fs::read(&out).unwrap() == b"as it was",
-            "{signal}"
-        );
-    }
-}
-
-#[cfg(target_os = "linux")]
-#[test]
 fn a_full_disk_is_said() {
     use std::process::{Command, Stdio};
     let Some(cases) = cases() else { return };
