@@ -1,7 +1,7 @@
 //! How far the numbers of a compiled network are from the exact ones, layer by layer.
 
 use crate::reference::Reference;
-use crate::{Error, Model, Options};
+use crate::{Error, Model, Network, Options};
 use cnnc_compiler::graph::{Graph, Output};
 use cnnc_compiler::layer::written;
 use cnnc_compiler::pass;
@@ -88,11 +88,8 @@ impl Model {
         options: &Options,
         inputs: &[&dyn Input],
     ) -> Result<Vec<Accuracy>, Error> {
-        let start = Instant::now();
         let (graph, _) = pass::optimize(self.graph());
-        let tapped = every_value_an_output(graph.clone());
-        let isa = options.chosen_isa()?;
-        let network = self.bound(tapped, isa, weights, options, start)?;
+        let network = self.observed(&graph, weights, options)?;
         let mut session = network.session()?;
         let outputs = session.run(inputs)?;
         let (reference, _) = Reference::new(graph, weights, options)?;
@@ -108,16 +105,26 @@ impl Model {
         })?;
         Ok(layers)
     }
-}
 
-/// The graph with the results of all its nodes as outputs, in their order, and no others. Passes have run, so this undoes no fusion.
-pub(crate) fn every_value_an_output(mut graph: Graph) -> Graph {
-    let outputs = graph.live().map(|(_, node)| Output {
-        name: node.label.clone(),
-        value: node.output,
-    });
-    graph.outputs = outputs.collect();
-    graph
+    /// The network of a graph, which has the results of all live nodes as outputs, in their order, and no others. No pass runs here,
+    /// so this undoes no fusion.
+    pub(crate) fn observed(
+        &self,
+        graph: &Graph,
+        weights: &Weights,
+        options: &Options,
+    ) -> Result<Network, Error> {
+        let start = Instant::now();
+        let outputs = graph.live().map(|(_, node)| Output {
+            name: node.label.clone(),
+            value: node.output,
+        });
+        let graph = Graph {
+            outputs: outputs.collect(),
+            ..graph.clone()
+        };
+        self.bound(graph, options.chosen_isa()?, weights, options, start)
+    }
 }
 
 #[cfg(test)]

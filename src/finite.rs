@@ -1,12 +1,10 @@
 //! Outputs that are not finite, and the tensor with which that begins.
 
-use crate::accuracy::every_value_an_output;
 use crate::{Backend, Error, Input, Model, Options, Outputs, Weights};
 use cnnc_compiler::graph::{Graph, ValueId};
 use cnnc_compiler::pass;
 use cnnc_runtime::session::{RunError, elements};
 use std::collections::HashSet;
-use std::time::Instant;
 
 /// An output with numbers that are infinite or NaN: an answer that is made of them means nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +71,7 @@ impl Model {
             .collect())
     }
 
-    /// The values of a graph on which passes have run that are not finite.
+    /// The values of a graph that are not finite.
     fn broken_values(
         &self,
         graph: &Graph,
@@ -81,19 +79,17 @@ impl Model {
         options: &Options,
         inputs: &[&dyn Input],
     ) -> Result<HashSet<ValueId>, Error> {
-        let tapped = every_value_an_output(graph.clone());
-        let values: Vec<ValueId> = tapped.outputs.iter().map(|output| output.value).collect();
-        let isa = options.chosen_isa()?;
-        let network = self.bound(tapped, isa, weights, options, Instant::now())?;
+        let network = self.observed(graph, weights, options)?;
         let mut session = network.session()?;
         let given = elements(network.inputs(), inputs)?;
         let given = graph.inputs.iter().zip(&given);
         let given = given.filter(|(_, elements)| broken(elements) > 0);
         let mut found: HashSet<ValueId> = given.map(|(input, _)| input.value).collect();
         let outputs = session.run(inputs)?;
-        let made = values.iter().zip(outputs.iter());
+        let made = graph.live().map(|(_, node)| node.output);
+        let made = made.zip(outputs.iter());
         let made = made.filter(|(_, output)| broken(output.data) > 0);
-        found.extend(made.map(|(&value, _)| value));
+        found.extend(made.map(|(value, _)| value));
         Ok(found)
     }
 }

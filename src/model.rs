@@ -128,10 +128,10 @@ impl Model {
         Picture::new(self.graph(), &self.inner.outline, view)
     }
 
-    /// What every pass, and lowering for that ISA, did to each candidate, or why it left it alone.
-    pub fn explain(&self, isa: Isa) -> Vec<Note> {
+    /// What every pass, and lowering for that ISA and in that arithmetic, did to each candidate, or why it left it alone.
+    pub fn explain(&self, isa: Isa, arithmetic: Arithmetic) -> Vec<Note> {
         let (graph, notes) = pass::optimize(self.graph());
-        let lowered = lower::lower(&graph, isa, Arithmetic::Fast);
+        let lowered = lower::lower(&graph, isa, arithmetic);
         notes.list.into_iter().chain(lowered.notes).collect()
     }
 
@@ -253,7 +253,7 @@ impl Model {
         self.bound(graph, isa, weights, options, start)
     }
 
-    /// A graph of this network on which passes have run, bound to weights.
+    /// A graph of this network as it is, bound to weights: no pass runs on it any more.
     pub(crate) fn bound(
         &self,
         graph: Graph,

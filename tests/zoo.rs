@@ -1,8 +1,9 @@
 //! docs/zoo.md and the pictures in docs/zoo: they are those of the specs.
 //!
-//! `UPDATE=1 cargo test --release --test zoo` writes them.
+//! `UPDATE=1 cargo test --release -p cnnc --test zoo` writes them.
 
 use cnnc::compiler::graph::Shape;
+use cnnc::compiler::lower::Arithmetic;
 use cnnc::compiler::pass::optimize;
 use cnnc::rt::Isa;
 use cnnc::rt::session::session_bytes;
@@ -10,7 +11,7 @@ use cnnc::{Model, View, compile_file};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const COMMAND: &str = "UPDATE=1 cargo test --release --test zoo";
+const COMMAND: &str = "UPDATE=1 cargo test --release -p cnnc --test zoo";
 
 /// Who has a picture in the repository: one of each family, so that it stays small.
 const DRAWN: &[&str] = &[
@@ -288,7 +289,7 @@ fn shown(model: &Model) -> Vec<(&'static str, String, Option<Shape>)> {
     {
         see("dump loops, bench", &section.label, None);
     }
-    for note in model.explain(isa) {
+    for note in model.explain(isa, Arithmetic::Fast) {
         see("explain", &note.label, None);
         // Other layers stand between backquotes.
         for name in note.text.split('`').skip(1).step_by(2) {

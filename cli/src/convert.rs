@@ -1,8 +1,8 @@
 //! `cnnc convert`: weights of any format, as safetensors.
 
-use crate::{Failure, outputs, print};
+use crate::{Failure, network, outputs, print};
 use clap::CommandFactory as _;
-use cnnc::Weights;
+use cnnc::compiler::words;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -45,12 +45,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let (file, ending) = (out.display().to_string(), ending.to_owned());
         return Err(Failure::Ending { file, ending });
     }
-    let given = spec.into_iter().chain([&args.weights]);
+    let weights = (!network::is_made_up(&args.weights)).then_some(&args.weights);
+    let given = spec.into_iter().chain(weights);
     outputs::apart([out.as_path()], given.map(PathBuf::as_path))?;
-    let mut weights = match args.weights == Path::new("synthetic") {
-        true => Weights::synthetic(),
-        false => Weights::open(&args.weights)?,
-    };
+    let mut weights = network::open(&args.weights)?;
     if args.strict {
         weights = weights.strict();
     }
@@ -90,7 +88,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     print::notes(&notes);
     print::unused(&left, weights.origin());
     let out = out.display();
-    print::line(format_args!("{out}: {written} tensors"))?;
+    print::line(format_args!("{out}: {}", words::count(written, "tensor")))?;
     Ok(())
 }
 

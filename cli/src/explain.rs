@@ -15,14 +15,14 @@ pub struct Args {
     /// Run the network with these weights, and print how far each layer's numbers are from the exact ones
     #[arg(long, value_name = "FILE|synthetic")]
     weights: Option<PathBuf>,
-    /// What it is run on, instead of made-up numbers: a picture, .npy or .safetensors; one for each input
+    /// What it is run on, instead of made-up numbers: a picture, .npy, .npz or .safetensors; one for each input
     #[arg(long, value_name = "FILE", requires = "weights")]
     input: Vec<PathBuf>,
     /// Instruction set, instead of this machine's best
     #[arg(long, value_name = "ISA")]
     isa: Option<Isa>,
     /// Compute convolutions as they are defined: without Winograd's algorithm, whose rounding errors are larger
-    #[arg(long, requires = "weights")]
+    #[arg(long)]
     exact: bool,
     /// Print it as JSON
     #[arg(long)]
@@ -62,9 +62,13 @@ fn code(args: &Args) -> Result<(), Failure> {
 fn passes(args: &Args) -> Result<(), Failure> {
     let model = cnnc::compile_file(&args.what)?;
     let isa = args.isa.map_or_else(Isa::detect, Ok)?;
-    let notes = model.explain(isa);
+    let mut options = Options::new().isa(isa).progress(print::progress());
+    if args.exact {
+        options = options.exact();
+    }
+    let notes = model.explain(isa, options.arithmetic);
     let measured = match &args.weights {
-        Some(path) => Some(Measured::new(args, &model, isa, path)?),
+        Some(path) => Some(Measured::new(args, &model, isa, &options, path)?),
         None => None,
     };
     if args.json {
@@ -105,18 +109,20 @@ struct Measured {
 }
 
 impl Measured {
-    fn new(args: &Args, model: &Model, isa: Isa, weights: &Path) -> Result<Measured, Failure> {
+    fn new(
+        args: &Args,
+        model: &Model,
+        isa: Isa,
+        options: &Options,
+        weights: &Path,
+    ) -> Result<Measured, Failure> {
         let weights = network::open(weights)?;
-        let mut options = Options::new().isa(isa).progress(print::progress());
-        if args.exact {
-            options = options.exact();
-        }
         let (ports, _) = cnnc::compiler::lower::ports(model.graph());
         let sample = match &args.input[..] {
             [] => inputs::synthetic(&ports)?,
             files => inputs::read(model, &ports, files)?.swap_remove(0),
         };
-        let layers = model.accuracy(&weights, &options, &sample.views())?;
+        let layers = model.accuracy(&weights, options, &sample.views())?;
         Ok(Measured {
             model: model.graph().name.clone(),
             isa,

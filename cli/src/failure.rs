@@ -176,13 +176,13 @@ impl Failure {
                     .to_owned()
             }
             Failure::NoInput { names } if names.len() == 1 => {
-                "name a picture, a .npy or a .safetensors file, or give `--input synthetic`"
+                "name a picture, a .npy, .npz or .safetensors file, or give `--input synthetic`"
                     .to_owned()
             }
             Failure::NoInput { .. } => {
                 "name one file for each input, or give `--input synthetic`".to_owned()
             }
-            Failure::NotAPicture { .. } => "give it as .npy or .safetensors".to_owned(),
+            Failure::NotAPicture { .. } => "give it as .npy, .npz or .safetensors".to_owned(),
             Failure::NoTensor { names, .. } if !names.is_empty() => {
                 format!("it has {}", list(names))
             }

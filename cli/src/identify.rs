@@ -2,6 +2,7 @@
 
 use crate::{Failure, finite, inputs, network, print};
 use cnnc::rt::answer::{Metric, Task, identify};
+use cnnc::rt::image::FORMATS;
 use cnnc::{Backend, Model, NotFinite, Options, Session, Weights};
 use serde_json::json;
 use std::ffi::OsStr;
@@ -207,5 +208,7 @@ fn is_picture(path: &Path) -> bool {
         return false;
     }
     let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-    ["png", "jpg", "jpeg", "bmp"].contains(&ending.to_ascii_lowercase().as_str())
+    let ending = ending.to_ascii_lowercase();
+    let mut formats = FORMATS.iter();
+    formats.any(|format| format.endings.contains(&ending.as_str()))
 }

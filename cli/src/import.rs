@@ -1,8 +1,9 @@
 //! `cnnc import`: a darknet configuration as a spec.
 
 use crate::{Failure, outputs, print};
+use cnnc::compiler::words;
 use cnnc::darknet::{self, Options};
-use cnnc::rt::sniff::Kind;
+use cnnc::rt::sniff::{self, Kind};
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
@@ -22,9 +23,6 @@ pub struct Args {
     #[arg(long)]
     letterbox: bool,
 }
-
-/// Bytes of a configuration that are read: one more than is accepted, so that longer ones are known as such.
-const MOST: u64 = (1 << 20) + 1;
 
 /// Imports the configuration; writes the whole spec or nothing.
 pub fn run(args: &Args) -> Result<(), Failure> {
@@ -65,8 +63,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let spec = match darknet::import(&cfg, &options) {
         Ok(spec) => spec,
         Err(error) => {
-            let other = |kind: &Kind| !["text", "a configuration of darknet"].contains(&kind.name);
-            let kind = cnnc::rt::sniff::kind(&cfg).filter(other);
+            let other = |kind: &Kind| ![sniff::TEXT, sniff::DARKNET_CFG].contains(&kind.name);
+            let kind = sniff::kind(&cfg).filter(other);
             return Err(match kind {
                 Some(kind) => Failure::NotCfg { file, kind },
                 None => Failure::Cfg { file, error },
@@ -88,11 +86,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Some(out) => {
             outputs::write(out, &spec)?;
             let file = out.display();
-            print::line(format_args!(
-                "{file}: {}, {} layers",
-                model.graph().name,
-                model.graph().order.len()
-            ))?;
+            let layers = words::count(model.graph().order.len(), "layer");
+            print::line(format_args!("{file}: {}, {layers}", model.graph().name))?;
         }
     }
     Ok(())
@@ -118,7 +113,8 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     }
     let mut bytes = Vec::new();
     std::fs::File::open(path)?
-        .take(MOST)
+        // One more than is accepted, so that longer ones are known as such.
+        .take(darknet::MAX_BYTES as u64 + 1)
         .read_to_end(&mut bytes)?;
     Ok(bytes)
 }

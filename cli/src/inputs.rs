@@ -135,7 +135,7 @@ pub fn read(model: &Model, ports: &[Port], files: &[PathBuf]) -> Result<Vec<Samp
 
 fn is_tensors(file: &Path) -> bool {
     let ending = file.extension().and_then(OsStr::to_str).unwrap_or_default();
-    ["npy", "safetensors"].contains(&ending.to_ascii_lowercase().as_str())
+    ["npy", "npz", "safetensors"].contains(&ending.to_ascii_lowercase().as_str())
 }
 
 /// The tensors of every input by name, if all are there.

@@ -103,7 +103,8 @@ impl Args {
     }
 }
 
-fn is_made_up(weights: &Path) -> bool {
+/// Whether weights are asked for that no file holds.
+pub fn is_made_up(weights: &Path) -> bool {
     weights == Path::new("synthetic")
 }
 

@@ -19,13 +19,23 @@ pub fn apart<'a>(
         }
         if others
             .iter()
-            .any(|other| *other == path || same_file(other, path))
+            .any(|other| same_file(other, path) || same_place(other, path))
         {
             return Err(Failure::Twice { file: file() });
         }
         others.push(path);
     }
     Ok(())
+}
+
+/// Whether two paths are one name in one directory, whether or not there is a file yet.
+fn same_place(a: &Path, b: &Path) -> bool {
+    let place = |path: &Path| {
+        let directory = path.parent().filter(|parent| *parent != Path::new(""));
+        let directory = directory.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        Some(directory.join(path.file_name()?))
+    };
+    a == b || place(a).is_some_and(|place_of_a| Some(place_of_a) == place(b))
 }
 
 /// Writes a text file.

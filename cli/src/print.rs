@@ -127,19 +127,6 @@ pub fn table(headings: &[&str]) -> Table {
     table
 }
 
-/// `61,706`
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// `97.5 MiB`
 pub fn bytes(count: usize) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB"];
@@ -182,9 +169,6 @@ mod tests {
 
     #[test]
     fn numbers() {
-        let numbers = [0, 999, 1000, 61_706, 4_089_184_256];
-        let expected = ["0", "999", "1,000", "61,706", "4,089,184,256"];
-        assert_eq!(numbers.map(thousands), expected);
         assert_eq!(
             [1023, 1024, 102_228_128].map(bytes),
             ["1023 bytes", "1.0 KiB", "97.5 MiB"]

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 pub struct Args {
     #[command(flatten)]
     pub(super) network: network::Args,
-    /// Pictures (PNG, JPEG, BMP), .npy or .safetensors files
+    /// Pictures (PNG, JPEG, BMP), .npy, .npz or .safetensors files
     #[arg(value_name = "INPUT")]
     pub(super) files: Vec<PathBuf>,
     /// Run on made-up numbers instead of files

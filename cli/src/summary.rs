@@ -1,6 +1,7 @@
 //! `cnnc summary`: layers, shapes, parameters, costs.
 
 use crate::{Failure, print};
+use cnnc::compiler::words;
 use cnnc::{Fold, Summary};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -47,7 +48,7 @@ fn to_text(summary: &Summary, folds: &[Fold]) -> String {
     }
     let count = |number: u64| match number {
         0 => String::new(),
-        number => print::thousands(number),
+        number => words::thousands(number),
     };
     let mut shown = 0;
     while shown < summary.rows.len() {
@@ -86,8 +87,8 @@ fn to_text(summary: &Summary, folds: &[Fold]) -> String {
     }
     text += &format!("\n{}\n", table.trim_fmt());
     let mut total = |name: &str, value: String| text += &format!("\n{name:<14}{value}");
-    total("parameters", print::thousands(summary.parameters));
-    total("MACs", print::thousands(summary.macs));
+    total("parameters", words::thousands(summary.parameters));
+    total("MACs", words::thousands(summary.macs));
     total(
         "weights",
         format!(

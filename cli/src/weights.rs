@@ -2,6 +2,7 @@
 
 use crate::{Failure, print};
 use cnnc::compiler::graph::Graph;
+use cnnc::compiler::words;
 use cnnc::rt::plan::Source;
 use cnnc::rt::weights::{Bound, Problem, TensorRef, WeightsError};
 use cnnc::{Model, Weights};
@@ -59,8 +60,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let bound = fit.bound?;
     print::notes(bound.notes());
     print::unused(bound.unused(), weights.origin());
-    let (name, count) = (fit.name, sources.len());
-    print::line(format_args!("{name} reads {count} tensors, and all fit"))?;
+    let (name, count) = (fit.name, words::count(sources.len(), "tensor"));
+    print::line(format_args!("{name} reads {count}, and all fit"))?;
     Ok(())
 }
 
@@ -153,14 +154,15 @@ fn to_text(weights: &Weights, fit: Option<&Fit<'_>>) -> String {
         let mut table = print::table(&["layer", ">shape", "type", ">numbers"]);
         for Source { name, shape } in fit.sources {
             let reader = fit.reader(name).unwrap_or_default();
-            let count = print::thousands(elements(shape) as u64);
+            let count = words::thousands(elements(shape) as u64);
             table.add_row([reader, &print::shape(shape), "F32", &count]);
         }
         return text + &format!("\n{}\n", table.trim_fmt());
     }
     let numbers: usize = tensors(weights).map(|tensor| elements(tensor.shape)).sum();
-    let (count, numbers) = (weights.names().len(), print::thousands(numbers as u64));
-    text += &format!(", {count} tensors, {numbers} numbers, {size}");
+    let count = words::count(weights.names().len(), "tensor");
+    let numbers = words::thousands(numbers as u64);
+    text += &format!(", {count}, {numbers} numbers, {size}");
     let mut headings = vec!["tensor", ">shape", "type", ">numbers"];
     headings.extend(fit.map(|_| "layer"));
     let mut table = print::table(&headings);
@@ -169,7 +171,7 @@ fn to_text(weights: &Weights, fit: Option<&Fit<'_>>) -> String {
             tensor.name.to_owned(),
             shape(tensor.shape),
             tensor.dtype.to_string(),
-            print::thousands(elements(tensor.shape) as u64),
+            words::thousands(elements(tensor.shape) as u64),
         ];
         row.extend(fit.map(|fit| reading(fit, tensor.name)));
         table.add_row(row);

@@ -326,6 +326,19 @@ fn answers_of_made_up_weights_say_so() {
     assert!(!text(&plain).contains(remark));
 }
 
+/// Arrays of numpy are tensors, not pictures, whatever the shape of the input.
+#[test]
+fn an_archive_of_arrays_is_read_as_tensors() {
+    let folder = Folder::new("arrays");
+    let net = folder.write("net.cnn", "cnn 1\nmodel M {\n input x: 3x2\n relu\n}\n");
+    let arrays = cnnc_testing::file("runtime/tests/data/stored.npz");
+    let (_, error) = failure(&["run", &net, arrays.to_str().unwrap()]);
+    assert!(
+        error.contains("it has no tensor for input `x`") && error.contains("`fc.weight`"),
+        "{error}"
+    );
+}
+
 #[test]
 fn boxes_are_drawn_on_a_copy() {
     let folder = Folder::new("drawn");
@@ -546,6 +559,10 @@ fn explain_measures_the_error_of_every_layer() {
         );
         let accuracy = &found["accuracy"];
         let exact = more.contains(&"--exact");
+        // The passes are those of the network that was measured.
+        let passes = found["passes"].as_array().unwrap();
+        let winograd = |pass: &Value| pass["pass"] == "winograd";
+        assert_eq!(passes.iter().any(winograd), !exact, "{passes:?}");
         assert_eq!(
             accuracy["arithmetic"],
             if exact { "exact" } else { "default" }
@@ -565,7 +582,7 @@ fn explain_measures_the_error_of_every_layer() {
             assert_eq!(layer["not_finite"], 0);
         }
     }
-    // In f64 this is finite.
+    // In f64 this would be finite; a layer's result is a number of 32 bits.
     let net = folder.write(
         "large.cnn",
         "cnn 1\nmodel M {\n input x: 5\n a: scale 3e38\n b: scale 1e3\n}\n",

@@ -210,9 +210,10 @@ fn names_of(place: &Place, read: &str) -> Vec<String> {
 fn no_output_is_written_over_another() {
     let place = Place::new();
     let run = ["run", "net.cnn", "--weights", "synthetic", "in.png"];
-    for name in ["new", "./new"] {
-        let ran = place.cnnc(&[&run[..], &["--raw", "new", "--out", name]].concat());
-        assert!(name == "./new" || ran.stderr().contains("`new` would be written twice"));
+    for name in ["new", "./new", "gallery/../new"] {
+        let twice = place.cnnc(&[&run[..], &["--raw", "new", "--out", name]].concat());
+        twice.fails(&format!("`{name}` would be written twice"));
+        assert!(!place.path("new").exists());
     }
     fs::write(place.path("new"), "old").unwrap();
     let twice = place.cnnc(&[&run[..], &["--raw", "new", "--out", "./new"]].concat());

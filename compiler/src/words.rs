@@ -130,14 +130,23 @@ pub fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{s}")
 }
 
-/// The number with its digits in groups: `61_706`.
+/// The number with its digits in groups, as a spec has it: `61_706`.
 pub fn grouped(number: impl ToString) -> String {
+    groups(number, '_')
+}
+
+/// The number with its digits in groups, as text has it: `61,706`.
+pub fn thousands(number: impl ToString) -> String {
+    groups(number, ',')
+}
+
+fn groups(number: impl ToString, between: char) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
         let left = digits.len() - index;
         if index > 0 && left.is_multiple_of(3) && !out.ends_with('-') {
-            out.push('_');
+            out.push(between);
         }
         out.push(digit);
     }
@@ -147,6 +156,14 @@ pub fn grouped(number: impl ToString) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_stand_in_groups() {
+        let numbers = [0u64, 999, 1000, 61_706, 4_089_184_256];
+        let expected = ["0", "999", "1,000", "61,706", "4,089,184,256"];
+        assert_eq!(numbers.map(thousands), expected);
+        assert_eq!(grouped(-61_706), "-61_706");
+    }
 
     #[test]
     fn long_lists_stand_in_columns() {

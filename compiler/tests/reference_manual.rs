@@ -1,6 +1,6 @@
 //! docs/language.md and README.md: their tables are those of the compiler, and their examples compile.
 //!
-//! `UPDATE=1 cargo test` writes the tables.
+//! `UPDATE=1 cargo test --release --workspace` writes the tables.
 
 use cnnc_compiler::diagnostic::MemoryLoader;
 use cnnc_compiler::diagnostic::codes;

@@ -13,6 +13,13 @@ pub struct Kind {
     pub advice: &'static str,
 }
 
+/// Name of a text of no known kind.
+pub const TEXT: &str = "text";
+/// Name of a spec.
+pub const SPEC: &str = "a spec of cnnc";
+/// Name of a configuration of darknet.
+pub const DARKNET_CFG: &str = "a configuration of darknet";
+
 /// How trained weights get out of a framework.
 const PYTORCH: &str =
     "in PyTorch, save `model.state_dict()` with `torch.save`, or with safetensors";

@@ -1,6 +1,6 @@
 //! Pictures with answers drawn on them, compared with pictures that have been looked at.
 //!
-//! `UPDATE=1 cargo test --test drawing` rewrites them.
+//! `UPDATE=1 cargo test --release --workspace --test drawing` rewrites them.
 
 use cnnc_runtime::answer::{BBox, Canvas, Detection, class_colour};
 use cnnc_runtime::image::Picture;

@@ -9,7 +9,7 @@ use super::number;
 use cnnc_compiler::limits;
 
 /// Longest file that is read.
-const MAX_BYTES: usize = 1 << 20;
+pub const MAX_BYTES: usize = 1 << 20;
 /// Largest whole number that is taken: the language's own limit of extents.
 pub(super) const MOST: usize = limits::EXTENT as usize;
 

@@ -38,6 +38,7 @@ mod shortcut;
 mod spec;
 mod window;
 
+pub use cfg::MAX_BYTES;
 pub use error::{CfgError, Mistake};
 
 /// What a `.cfg` does not say.

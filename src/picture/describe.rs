@@ -6,12 +6,13 @@ use super::family::Family;
 use super::parts::{Tree, follows};
 use super::repeat;
 use super::svg::Heading;
-use super::text::{grouped, rounded, shown};
+use super::text::{rounded, shown};
 use cnnc_compiler::graph::{NodeId, ParamId};
 use cnnc_compiler::id::Id;
 use cnnc_compiler::layer::Layer;
 use cnnc_compiler::layer::written::{declaration, short};
 use cnnc_compiler::outline;
+use cnnc_compiler::words::thousands;
 use std::collections::BTreeSet;
 
 /// Longest line in a box.
@@ -366,8 +367,8 @@ pub fn heading(context: &Context<'_>) -> Heading {
     let graph = context.graph;
     let totals = format!(
         "{} parameters · {} MACs",
-        grouped(graph.parameters()),
-        grouped(graph.macs())
+        thousands(graph.parameters()),
+        thousands(graph.macs())
     );
     Heading {
         name: shown(&graph.name, 48),

@@ -65,19 +65,6 @@ pub fn wrapped(text: &str, most: usize) -> Vec<String> {
     lines
 }
 
-/// `416,520`
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// About three digits: `84`, `1.92 k`, `118 M`, `4.09 G`.
 pub fn rounded(number: u64) -> String {
     let (value, unit) = match number {

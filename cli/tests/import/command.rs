@@ -61,7 +61,7 @@ fn a_spec_is_printed_or_written_and_runs() {
             "names.txt",
         ],
     );
-    assert_eq!(said, "specs/tiny.cnn: Tiny, 1 layers\n");
+    assert_eq!(said, "specs/tiny.cnn: Tiny, 1 layer\n");
     let written = std::fs::read_to_string(place.join("specs/tiny.cnn")).unwrap();
     // Labels are found from where the spec is.
     assert!(written.contains("labels \"../names.txt\""), "{written}");

@@ -10,7 +10,7 @@
 //! error[E0201]: …
 //! ```
 //!
-//! `UPDATE=1 cargo test` writes what is made of each now; read the difference before committing it.
+//! `UPDATE=1 cargo test --release --workspace` writes what is made of each now; read the difference before committing it.
 
 // Each test uses a part of this.
 #![allow(dead_code)]

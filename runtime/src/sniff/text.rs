@@ -1,6 +1,6 @@
 //! Text files: specs, configurations, web pages that were downloaded instead of a file.
 
-use super::{EXPORT, Kind};
+use super::{DARKNET_CFG, EXPORT, Kind, SPEC, TEXT};
 
 /// Starts of texts, in lower case, without the space before; what they are called, and the way to go.
 const STARTS: &[(&str, &str, &str)] = &[
@@ -23,19 +23,11 @@ const STARTS: &[(&str, &str, &str)] = &[
     ),
     (
         "cnn 1",
-        "a spec of cnnc",
+        SPEC,
         "specs come first, weights behind `--weights`",
     ),
-    (
-        "[net]",
-        "a configuration of darknet",
-        "`cnnc import` makes a spec of it",
-    ),
-    (
-        "[network]",
-        "a configuration of darknet",
-        "`cnnc import` makes a spec of it",
-    ),
+    ("[net]", DARKNET_CFG, "`cnnc import` makes a spec of it"),
+    ("[network]", DARKNET_CFG, "`cnnc import` makes a spec of it"),
     ("{", "JSON text", ""),
 ];
 
@@ -67,7 +59,7 @@ pub(super) fn kind(start: &[u8]) -> Option<Kind> {
         let of = |line: &str| LINES.iter().find(|(start, ..)| line.starts_with(start));
         lower.lines().find_map(of)
     });
-    let (_, name, advice) = found.unwrap_or(&("", "text", ""));
+    let (_, name, advice) = found.unwrap_or(&("", TEXT, ""));
     Some(Kind { name, advice })
 }
 

@@ -48,7 +48,7 @@ fn golden(name: &str) {
         let other = std::env::temp_dir().join(format!("{name}.png"));
         save(&now, &other);
         panic!(
-            "{name}: {difference}. {} has it as it is drawn now; if that is meant, `UPDATE=1 cargo test --release pixels` keeps it",
+            "{name}: {difference}. {} has it as it is drawn now; if that is meant, `UPDATE=1 cargo test --release -p cnnc pixels` keeps it",
             other.display()
         );
     }

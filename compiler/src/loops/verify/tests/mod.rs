@@ -5,7 +5,7 @@
 //!
 //! - 1,117 by rule: another operator, a number one more or less, a condition or a part of it that always or never holds, a
 //!   statement that is left out, a function that answers at once, an error that is swallowed, a minimum for a maximum. 1,037 fail a
-//!   test, 12 more make a test run without end, 68 are not caught.
+//!   test, 12 more go beyond a test's time or memory, 68 are not caught.
 //! - 52 by hand, where a mechanical change does not lead: answers given up and taken for a no, the wrong one or only the first of
 //!   several sets, inputs, outputs, variables or buffers, orders and shifts turned round, rules that hold one loop deep
 //!   only. 51 are caught; the other changes nothing (a loop inside one that is proven at once is never entangled).
