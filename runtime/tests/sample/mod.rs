@@ -43,7 +43,8 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         "f32_map" => map(random),
         "f32_zip" => zip(random),
         "f32_scale_shift" => [pixels(random), activation(random)].concat(),
-        "f32_prelu" | "f32_softmax" => pixels(random),
+        "f32_prelu" => pixels(random),
+        "f32_softmax" => softmax(isa, random),
         "f32_l2norm" => [pixels(random), vec![bits(random.pick(&[1e-12, 1.0, 1e3]))]].concat(),
         "f32_lrn" => lrn(random),
         "f32_copy" | "f32_input" => copy(random),
@@ -234,11 +235,13 @@ fn zip(random: &mut Random) -> Vec<i64> {
 
 /// `rows, out_row, in_row, pixels, out_px, in_px, channels`
 fn pixels(random: &mut Random) -> Vec<i64> {
-    let (rows, pixels, channels) = (
-        random.within(1, 3),
-        random.within(1, 5),
-        random.within(1, 50),
-    );
+    let channels = random.within(1, 50);
+    pixels_of(channels, random)
+}
+
+/// The same, with so many channels.
+fn pixels_of(channels: i64, random: &mut Random) -> Vec<i64> {
+    let (rows, pixels) = (random.within(1, 3), random.within(1, 5));
     let (out_px, in_px) = (
         channels + random.within(0, 3),
         channels + random.within(0, 3),
@@ -251,6 +254,14 @@ fn pixels(random: &mut Random) -> Vec<i64> {
         return vec![rows, out_row, out_row, pixels, out_px, out_px, channels];
     }
     vec![rows, out_row, in_row, pixels, out_px, in_px, channels]
+}
+
+/// Few channels, as many as are summed in f32 alone, and more.
+fn softmax(isa: Isa, random: &mut Random) -> Vec<i64> {
+    let most = 14 * isa.lanes() as i64;
+    let (few, many) = (random.within(1, 50), random.within(450, 550));
+    let channels = random.pick(&[few, most, most + 1, many]);
+    pixels_of(channels, random)
 }
 
 fn lrn(random: &mut Random) -> Vec<i64> {
