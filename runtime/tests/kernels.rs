@@ -5,10 +5,11 @@
 
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::{Footprint, KERNELS, Kernel, MAX_ARGS, Step, bits};
+use cnnc_testing::Random;
 
 mod long;
 mod sample;
-use sample::{Random, sample};
+use sample::{Draw, sample};
 
 const CASES: u64 = 16;
 
