@@ -7,7 +7,7 @@ mod random;
 mod raster;
 
 pub use files::{file, has, say, shared};
-pub use memory::{Counting, most};
+pub use memory::{Counting, blocks, most};
 pub use property::{Run, number, property};
 pub use random::Random;
 pub use raster::Raster;
