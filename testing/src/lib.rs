@@ -1,12 +1,14 @@
 //! What the tests of all packages share: where files are, chance that can be repeated, pictures, memory that is counted.
 
 mod files;
+mod hash;
 mod memory;
 mod property;
 mod random;
 mod raster;
 
 pub use files::{file, has, say, shared};
+pub use hash::fnv;
 pub use memory::{Counting, blocks, most};
 pub use property::{Run, number, property};
 pub use random::Random;
