@@ -282,3 +282,54 @@ fn nan_and_infinity_pass_through_activations() {
         );
     }
 }
+
+/// What enters a network has no denormals any more, in memory that is not flushed either; what is copied inside keeps its bits.
+#[test]
+fn denormals_become_zeros_of_their_sign_where_they_enter() {
+    let denormal = f32::from_bits(1 << 20);
+    let least = f32::MIN_POSITIVE;
+    let nan = f32::from_bits(0x7fc0_1234);
+    let x = [
+        denormal,
+        -denormal,
+        0.0,
+        -0.0,
+        least,
+        -least,
+        nan,
+        1.5,
+        f32::INFINITY,
+    ];
+    let zeros = [0.0, -0.0, 0.0, -0.0, least, -least, nan, 1.5, f32::INFINITY];
+    let bits = |values: [f32; 9]| values.map(f32::to_bits);
+    // One by one, side by side, and three rows of three.
+    let apart = [9, 1, 1, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0];
+    let together = [1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 9, 1, 1];
+    let rows = [1, 0, 0, 1, 0, 0, 3, 3, 3, 1, 0, 0, 3, 1, 1];
+    for isa in isas() {
+        for consts in [apart, together, rows] {
+            for (name, expected) in [("f32_input", zeros), ("f32_copy", x)] {
+                let (mut out, null) = ([9.0; 9], std::ptr::null());
+                // SAFETY: nine elements each, as `consts` says.
+                unsafe {
+                    entry(name, isa)(
+                        out.as_mut_ptr(),
+                        x.as_ptr(),
+                        null,
+                        null,
+                        null,
+                        consts.as_ptr(),
+                    )
+                };
+                assert_eq!(bits(out), bits(expected), "{name} on {isa}, {consts:?}");
+                let kernel = KernelId::find(name).expect("a kernel").row();
+                let mut memory = [[9.0; 9], x].concat();
+                let mut at = [usize::MAX; MAX_ARGS];
+                at[..2].copy_from_slice(&[0, 9]);
+                (kernel.twin)(&mut memory, &at, &consts, isa);
+                let twin = *memory.first_chunk().expect("nine elements");
+                assert_eq!(bits(twin), bits(expected), "the twin of {name}, {consts:?}");
+            }
+        }
+    }
+}
