@@ -1,7 +1,7 @@
 //! What one core of this machine can do at best, measured: the yardstick of every speed report.
 
 use crate::isa::Isa;
-use crate::simd::{Simd, entries};
+use crate::simd::{MOST_LANES, Simd, entries};
 use std::hint::black_box;
 use std::ptr::null;
 use std::time::{Duration, Instant};
@@ -64,7 +64,6 @@ fn best_rate(units: f64, mut run: impl FnMut()) -> f64 {
 
 /// Independent multiply-adds in flight: latency times throughput needs 8 to 10 of them.
 const CHAINS: usize = 12;
-const MOST_LANES: usize = 16;
 
 entries! {
     /// `CHAINS` dependent sequences of multiply-adds, as long as the only constant says.

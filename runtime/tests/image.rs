@@ -53,9 +53,7 @@ fn steps(steps: &[ImageStep], channels: usize, width: usize, height: usize) -> P
 fn hash(planar: &[f32], channels: usize) -> u64 {
     let plane = planar.len() / channels;
     let bytes = (0..planar.len()).map(|i| planar[i % channels * plane + i / channels] as u8);
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    cnnc_testing::fnv(bytes)
 }
 
 #[test]

@@ -4,11 +4,12 @@
 //! poison, and a kernel that writes there changes the poison.
 
 use cnnc_runtime::Isa;
-use cnnc_runtime::kernel::{Footprint, KERNELS, Kernel, MAX_ARGS, Step, bits};
+use cnnc_runtime::kernel::{Footprint, KERNELS, Kernel, KernelFn, KernelId, MAX_ARGS, Step, bits};
+use cnnc_testing::Random;
 
 mod long;
 mod sample;
-use sample::{Random, sample};
+use sample::{Draw, sample};
 
 const CASES: u64 = 16;
 
@@ -18,12 +19,22 @@ const CANARY: f32 = f32::from_bits(0x7fc0_cafe);
 /// Elements of poison around each argument.
 const GUARD: usize = 40;
 
-#[test]
-fn every_entry_is_its_twin() {
-    for isa in Isa::ALL
+/// Those that this machine has.
+fn isas() -> impl Iterator<Item = Isa> {
+    Isa::ALL
         .into_iter()
         .filter(|isa| cnnc_testing::has(isa.available(), isa))
-    {
+}
+
+/// The entry of the kernel of that name.
+fn entry(name: &str, isa: Isa) -> KernelFn {
+    let kernel = KernelId::find(name).expect("a kernel").row();
+    (kernel.entry)(isa).expect("an entry")
+}
+
+#[test]
+fn every_entry_is_its_twin() {
+    for isa in isas() {
         for kernel in KERNELS {
             let Some(entry) = (kernel.entry)(isa) else {
                 continue;
@@ -44,10 +55,7 @@ fn every_entry_is_its_twin() {
 
 #[test]
 fn every_isa_has_every_kernel_but_the_tiles_it_lacks_registers_for() {
-    for isa in Isa::ALL
-        .into_iter()
-        .filter(|isa| cnnc_testing::has(isa.available(), isa))
-    {
+    for isa in isas() {
         for kernel in KERNELS {
             let tile = kernel.name.strip_prefix("f32_conv_").is_none_or(|tile| {
                 cnnc_runtime::kernel::conv_tiles(isa)
@@ -125,13 +133,7 @@ fn offsets(footprint: &Footprint) -> Vec<usize> {
         .collect()
 }
 
-fn check(
-    kernel: &Kernel,
-    isa: Isa,
-    consts: &[i64],
-    layout: &Layout,
-    entry: cnnc_runtime::kernel::KernelFn,
-) {
+fn check(kernel: &Kernel, isa: Isa, consts: &[i64], layout: &Layout, entry: KernelFn) {
     let describe = || format!("{} on {isa}, {:?} = {consts:?}", kernel.name, kernel.consts);
 
     // The twin, in memory poisoned in two ways.
@@ -225,16 +227,7 @@ fn poisoned(kernel: &Kernel, layout: &Layout, poison: f32) -> Vec<f32> {
 fn maxima_of_nan_are_nan() {
     let window = [1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 3, 1, 1];
     let pair = [1, 0, 0, 0, 1, 0, 0, 0, 1, 4, bits(1.0), bits(f64::INFINITY)];
-    let find = |name: &str| {
-        KERNELS
-            .iter()
-            .find(|kernel| kernel.name == name)
-            .expect("a row")
-    };
-    for isa in Isa::ALL
-        .into_iter()
-        .filter(|isa| cnnc_testing::has(isa.available(), isa))
-    {
+    for isa in isas() {
         for nan in 0..3 {
             let mut x = [1.0, -2.0, f32::INFINITY];
             x[nan] = f32::NAN;
@@ -245,7 +238,7 @@ fn maxima_of_nan_are_nan() {
                 if operands == 2 && nan == 2 {
                     continue;
                 }
-                let entry = (find(name).entry)(isa).expect("an entry");
+                let entry = entry(name, isa);
                 let (mut out, null) = (9.0, std::ptr::null());
                 // SAFETY: three elements from the first operand on, two from the second on, as `consts` says.
                 unsafe {
@@ -267,15 +260,8 @@ fn maxima_of_nan_are_nan() {
 #[test]
 fn nan_and_infinity_pass_through_activations() {
     let consts = [1, 0, 0, 0, 1, 0, 0, 0, 4, 0, bits(0.0), bits(f64::INFINITY)];
-    for isa in Isa::ALL
-        .into_iter()
-        .filter(|isa| cnnc_testing::has(isa.available(), isa))
-    {
-        let row = KERNELS
-            .iter()
-            .find(|kernel| kernel.name == "f32_zip")
-            .expect("a row");
-        let entry = (row.entry)(isa).expect("an entry");
+    for isa in isas() {
+        let entry = entry("f32_zip", isa);
         let (a, b) = ([f32::NAN, f32::INFINITY, -3.0, 2.0], [0.0; 4]);
         let mut out = [9.0; 4];
         let null = std::ptr::null();
@@ -294,5 +280,56 @@ fn nan_and_infinity_pass_through_activations() {
             out[0].is_nan() && out[1..] == [f32::INFINITY, 0.0, 2.0],
             "{isa}: {out:?}"
         );
+    }
+}
+
+/// What enters a network has no denormals any more, in memory that is not flushed either; what is copied inside keeps its bits.
+#[test]
+fn denormals_become_zeros_of_their_sign_where_they_enter() {
+    let denormal = f32::from_bits(1 << 20);
+    let least = f32::MIN_POSITIVE;
+    let nan = f32::from_bits(0x7fc0_1234);
+    let x = [
+        denormal,
+        -denormal,
+        0.0,
+        -0.0,
+        least,
+        -least,
+        nan,
+        1.5,
+        f32::INFINITY,
+    ];
+    let zeros = [0.0, -0.0, 0.0, -0.0, least, -least, nan, 1.5, f32::INFINITY];
+    let bits = |values: [f32; 9]| values.map(f32::to_bits);
+    // One by one, side by side, and three rows of three.
+    let apart = [9, 1, 1, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0];
+    let together = [1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 9, 1, 1];
+    let rows = [1, 0, 0, 1, 0, 0, 3, 3, 3, 1, 0, 0, 3, 1, 1];
+    for isa in isas() {
+        for consts in [apart, together, rows] {
+            for (name, expected) in [("f32_input", zeros), ("f32_copy", x)] {
+                let (mut out, null) = ([9.0; 9], std::ptr::null());
+                // SAFETY: nine elements each, as `consts` says.
+                unsafe {
+                    entry(name, isa)(
+                        out.as_mut_ptr(),
+                        x.as_ptr(),
+                        null,
+                        null,
+                        null,
+                        consts.as_ptr(),
+                    )
+                };
+                assert_eq!(bits(out), bits(expected), "{name} on {isa}, {consts:?}");
+                let kernel = KernelId::find(name).expect("a kernel").row();
+                let mut memory = [[9.0; 9], x].concat();
+                let mut at = [usize::MAX; MAX_ARGS];
+                at[..2].copy_from_slice(&[0, 9]);
+                (kernel.twin)(&mut memory, &at, &consts, isa);
+                let twin = *memory.first_chunk().expect("nine elements");
+                assert_eq!(bits(twin), bits(expected), "the twin of {name}, {consts:?}");
+            }
+        }
     }
 }

@@ -5,32 +5,12 @@ use cnnc_runtime::input::Input;
 use cnnc_runtime::plan::{Plan, Port};
 use cnnc_runtime::session::{Network, RunError, Session, session_bytes};
 use cnnc_runtime::threads::Pool;
+use cnnc_testing::{Counting, blocks};
 use ndarray::{Array2, Array3};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::Arc;
 
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call is passed on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static MEMORY: Counting = Counting;
 
 /// `sum[i] = a[i] + b[i]` through the arena, `dot = Σ weights[i] · a[i]`.
 unsafe extern "C" fn driver(bases: *const *mut f32, _: *const Pool) {
@@ -167,10 +147,13 @@ fn a_run_allocates_nothing() {
     let scattered = Array3::from_shape_fn((3, 2, 1), |(x, y, _)| (y * 3 + x) as f32);
     let scattered = scattered.reversed_axes();
     let b = [0.0f32; 6];
-    let before = ALLOCATIONS.get();
-    session.run(&[&A, &b]).unwrap();
-    session.run(&[&scattered, &b]).unwrap();
-    assert_eq!(ALLOCATIONS.get(), before);
+    let ((), taken) = blocks(|| {
+        session.run(&[&A, &b]).unwrap();
+        session.run(&[&scattered, &b]).unwrap();
+    });
+    assert_eq!(taken, 0);
+    // They are counted.
+    assert_eq!(blocks(|| drop(Box::new(scattered))).1, 1);
 }
 
 #[test]

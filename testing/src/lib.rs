@@ -1,11 +1,15 @@
-//! What the tests of all packages share: where files are, properties whose chance can be repeated, pictures, memory that is counted.
+//! What the tests of all packages share: where files are, chance that can be repeated, pictures, memory that is counted.
 
 mod files;
+mod hash;
 mod memory;
 mod property;
+mod random;
 mod raster;
 
 pub use files::{file, has, say, shared};
-pub use memory::{Counting, most};
+pub use hash::fnv;
+pub use memory::{Counting, blocks, most};
 pub use property::{Run, number, property};
+pub use random::Random;
 pub use raster::Raster;

@@ -3,13 +3,16 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// The system's allocator, which counts; [`most`] needs it as the `#[global_allocator]`. Growing is a new block beside the old one,
+/// The system's allocator, which counts; [`most`] and [`blocks`] need it as the `#[global_allocator]`. Growing is a new block beside the old one,
 /// as it may be at worst.
 pub struct Counting;
 
 thread_local! {
     /// Bytes that the thread has, and had at most; less than none when it frees what others have allocated.
     static BYTES: Cell<(isize, isize)> = const { Cell::new((0, 0)) };
+
+    /// How often it has asked for some.
+    static BLOCKS: Cell<usize> = const { Cell::new(0) };
 }
 
 fn count(change: isize) {
@@ -18,6 +21,9 @@ fn count(change: isize) {
         let (now, most) = bytes.get();
         bytes.set((now + change, most.max(now + change)));
     });
+    if change > 0 {
+        let _ = BLOCKS.try_with(|blocks| blocks.set(blocks.get() + 1));
+    }
 }
 
 // SAFETY: every call is passed on to the system's allocator; cells of numbers need no allocation.
@@ -59,4 +65,11 @@ pub fn most<T>(run: impl FnOnce() -> T) -> (T, usize) {
     let result = run();
     let most = BYTES.with(|bytes| bytes.get().1);
     (result, (most - before).max(0) as usize)
+}
+
+/// Runs something; also says how often this thread asked for memory, though it may have given as much back.
+pub fn blocks<T>(run: impl FnOnce() -> T) -> (T, usize) {
+    let before = BLOCKS.get();
+    let result = run();
+    (result, BLOCKS.get() - before)
 }

@@ -1,5 +1,7 @@
 //! What makes a mutant of a spec: bytes, words, pieces of itself and of others, and numbers that lead somewhere.
 
+use cnnc_testing::Random;
+
 /// Words that lead somewhere.
 const WORDS: &[&str] = &[
     "{",
@@ -114,29 +116,12 @@ const NUMBERS: &[&str] = &[
     "-0.0",
 ];
 
-/// SplitMix64: the same mutants everywhere.
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) % bound.max(1) as u64) as usize
-    }
-
-    fn of<'t, T>(&mut self, items: &'t [T]) -> &'t T {
-        &items[self.below(items.len())]
-    }
-}
-
 /// The mutant of that number: every number makes one of its own, so that one which fails can be made alone.
 pub fn mutant(specs: &[String], number: u64) -> String {
     let random = &mut Random(number << 20);
     // Small specs more often: they are quick, and as telling.
     let chosen = (0..3)
-        .map(|_| random.of(specs))
+        .map(|_| random.pick(specs))
         .min_by_key(|text| text.len())
         .unwrap();
     let mut bytes = chosen.clone().into_bytes();
@@ -166,14 +151,14 @@ fn change(bytes: &mut Vec<u8>, specs: &[String], random: &mut Random) {
         4 => replace_number(bytes, random),
         5 => {
             // A line of another, where a line ends.
-            let lines: Vec<&str> = random.of(specs).lines().collect();
-            let line = format!("\n{}", random.of(&lines));
+            let lines: Vec<&str> = random.pick(specs).lines().collect();
+            let line = format!("\n{}", random.pick(&lines));
             let to = bytes[at..].iter().position(|&byte| byte == b'\n');
             let to = to.map_or(bytes.len(), |to| at + to);
             bytes.splice(to..to, line.bytes());
         }
         _ => {
-            bytes.splice(at..at, random.of(WORDS).bytes());
+            bytes.splice(at..at, random.pick(WORDS).bytes());
         }
     }
 }
@@ -189,7 +174,7 @@ fn replace_number(bytes: &mut Vec<u8>, random: &mut Random) {
     let len = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let number = match random.below(2) {
         0 => random.below(12).to_string(),
-        _ => (*random.of(NUMBERS)).to_owned(),
+        _ => (*random.pick(NUMBERS)).to_owned(),
     };
     bytes.splice(from..from + len, number.bytes());
 }

@@ -207,12 +207,6 @@ mod tests {
         Picture::from_rgb(width, height, (0..width * height).flat_map(pixel).collect()).unwrap()
     }
 
-    fn fnv(bytes: &[u8]) -> u64 {
-        bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        })
-    }
-
     /// Hashes of what Pillow 12.3 makes of the pattern with `BILINEAR` and with `NEAREST`.
     #[test]
     fn the_same_bits_as_pillow() {
@@ -233,7 +227,11 @@ mod tests {
                     .unwrap();
                 assert_eq!((result.width, result.height), (to_width, to_height));
                 let size = (width, height, to_width, to_height);
-                assert_eq!(fnv(&result.rgb), expected, "{filter:?} {size:?}");
+                assert_eq!(
+                    cnnc_testing::fnv(result.rgb),
+                    expected,
+                    "{filter:?} {size:?}"
+                );
             }
         }
     }

@@ -123,7 +123,9 @@ fn twin<const INPUT: bool>(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &
                     for j4 in 0..c.n4 {
                         let x = j0 * c.i0 + j1 * c.i1 + j2 * c.i2 + j3 * c.i3 + j4 * c.i4;
                         let out = j0 * c.o0 + j1 * c.o1 + j2 * c.o2 + j3 * c.o3 + j4 * c.o4;
-                        view.set(out, moved::<INPUT>(view.get(1, x)));
+                        let x = view.get(1, x);
+                        let denormal = INPUT && x.is_subnormal();
+                        view.set(out, if denormal { 0.0f32.copysign(x) } else { x });
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! `f32_softmax` and `f32_l2norm`: each pixel's channels divided by their sum, or by their length.
 //!
 //! Softmax's twin sums in order, its entries lane by lane, so they agree to about 1e-6 and not bit for bit. Lengths are sums in f64, where
-//! squares of f32 are exact and neither overflow nor vanish, in one order for all.
+//! squares of f32 are exact and neither overflow nor vanish, in one order for each number of lanes.
 
 use super::support::{BLOCK, View, consts, max, span};
 use super::{Footprint, Kernel, MAX_ARGS, float};
@@ -98,7 +98,7 @@ unsafe fn l2norm<S: Simd>(
     // SAFETY: every address is one of the footprint, by the contract of `KernelFn`.
     unsafe {
         let c = L2Norm::read(consts);
-        let (channels, eps) = (c.channels as usize, float(c.eps as i64));
+        let (channels, eps) = (c.channels as usize, f64::from(float(c.eps as i64)));
         for r in 0..c.rows {
             for p in 0..c.pixels {
                 let x = x.offset(r * c.in_row + p * c.in_px);
@@ -110,7 +110,9 @@ unsafe fn l2norm<S: Simd>(
                     sums = S::add_wide(sums, S::mul_wide(value, value));
                     l += S::LANES;
                 }
-                let inverse = S::splat_wide(inverse_length(total_wide::<S>(sums), eps));
+                let length = total_wide::<S>(sums).sqrt();
+                let length = if eps > length { eps } else { length };
+                let inverse = S::splat_wide(1.0 / length);
                 let mut l = 0;
                 while l < channels {
                     let value = S::widen(load_first::<S>(x.add(l), channels - l));
@@ -121,13 +123,6 @@ unsafe fn l2norm<S: Simd>(
             }
         }
     }
-}
-
-/// `1 / max(√squares, eps)`; NaN stays NaN.
-#[inline(always)]
-fn inverse_length(squares: f64, eps: f32) -> f64 {
-    let (length, eps) = (squares.sqrt(), f64::from(eps));
-    1.0 / if eps > length { eps } else { length }
 }
 
 /// The largest of `count` elements, `f32::NEG_INFINITY` if there are none.
@@ -217,7 +212,7 @@ fn twin_softmax(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: I
 
 fn twin_l2norm(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: Isa) {
     let c = L2Norm::new(consts);
-    let eps = float(c.eps as i64);
+    let eps = f64::from(float(c.eps as i64));
     let mut view = View::new(memory, at);
     for r in 0..c.rows {
         for p in 0..c.pixels {
@@ -227,7 +222,9 @@ fn twin_l2norm(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: 
                 let value = f64::from(view.get(1, x + l));
                 lanes[l as usize % isa.lanes()] += value * value;
             }
-            let inverse = inverse_length(lanes.iter().sum(), eps);
+            let length = lanes.iter().sum::<f64>().sqrt();
+            // NaN stays NaN.
+            let inverse = 1.0 / if length < eps { eps } else { length };
             for l in 0..c.channels {
                 let value = f64::from(view.get(1, x + l)) * inverse;
                 view.set(out + l, value as f32);

@@ -107,12 +107,12 @@ pub(super) fn min(a: f32, b: f32) -> f32 {
     if a < b { a } else { b }
 }
 
-/// IEEE 754's maximum: NaN when either is.
+/// The larger: NaN when either is; of equal ones the second.
 pub(super) fn maximum(a: f32, b: f32) -> f32 {
     if a.is_nan() { a } else { max(a, b) }
 }
 
-/// IEEE 754's minimum: NaN when either is.
+/// The smaller: NaN when either is; of equal ones the second.
 pub(super) fn minimum(a: f32, b: f32) -> f32 {
     if a.is_nan() { a } else { min(a, b) }
 }
@@ -121,7 +121,7 @@ pub(super) fn minimum(a: f32, b: f32) -> f32 {
 /// more follow at the end: 16 · 2⁻²⁴ of the terms' magnitudes is less than the 1e-6 that are promised.
 pub(super) const BLOCK: isize = 14;
 
-/// The fused activation `min(max(x, slope·x), hi)`; NaN stays NaN, and so does −0. A slope of 0 or 1 costs no product: what is below zero
+/// The fused activation `min(max(x, slope·x), hi)`; NaN and −0 stay what they are. A slope of 0 or 1 costs no product: what is below zero
 /// becomes +0 at a slope of 0.
 pub(super) fn activate(x: f32, slope: f32, hi: f32) -> f32 {
     let x = if is_leaky(slope) {

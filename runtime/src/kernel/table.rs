@@ -20,17 +20,17 @@ macro_rules! kernels {
             $(conv::row::<$mr, $nr>(
                 concat!("f32_conv_", $mr, "x", $nr, "v"),
                 conv::narrow::<$mr, $nr>,
-                conv::twin::<$mr, $nr>,
+                conv::twin::<$mr, $nr, false>,
             ),)*
             $(conv::row::<$wide_mr, $wide_nr>(
                 concat!("f32_conv_", $wide_mr, "x", $wide_nr, "v"),
                 conv::wide::<$wide_mr, $wide_nr>,
-                conv::twin::<$wide_mr, $wide_nr>,
+                conv::twin::<$wide_mr, $wide_nr, false>,
             ),)*
             $(conv::row::<$long_mr, $long_nr>(
                 concat!("f32_longconv_", $long_mr, "x", $long_nr, "v"),
                 conv::long::<$long_mr, $long_nr>,
-                conv::long_twin::<$long_mr, $long_nr>,
+                conv::twin::<$long_mr, $long_nr, true>,
             ),)*
         ];
 

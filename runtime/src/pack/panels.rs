@@ -113,14 +113,11 @@ impl Panels {
             let (group, first) = (index / self.blocks(), index % self.blocks() * self.block);
             let lanes = self.block.min(self.outs - first);
             let [one, other] = [first, first + lanes - 1].map(|out| self.row_start(group, out));
-            let (mut lowest, mut end) = (one.min(other), one.max(other) + self.span);
-            // Where the elements of a panel lie all over the data, all that is read of it serves all panels.
-            if end - lowest > 2 * lanes * self.offsets.len() {
-                (lowest, end) = (0, needed);
-            }
-            let read = window.get(lowest, end)?;
+            let part = one.min(other)..one.max(other) + self.span;
+            let part = Window::around(part, lanes * self.offsets.len(), needed);
+            let read = window.get(part.start, part.end)?;
             let row = |lane: usize| {
-                let start = self.row_start(group, first + lane) - lowest;
+                let start = self.row_start(group, first + lane) - part.start;
                 &read[start..][..self.span]
             };
             if let Some(scale) = scale {

@@ -40,17 +40,13 @@ impl Filters {
         scale: Option<&[f64]>,
         first: usize,
     ) -> Result<bool, Fault> {
-        let (_, needed) = self.reach(&(0..self.outs.0));
+        let needed = self.reach(&(0..self.outs.0)).end;
         let mut window = Window::new(values);
         let mut finite = true;
         for (index, panel) in dest.chunks_exact_mut(self.panel_len()).enumerate() {
             let outs = index * self.block..self.outs.0.min((index + 1) * self.block);
-            let (mut lowest, mut end) = self.reach(&outs);
-            // Where the elements of a panel lie all over the data, all that is read of it serves all panels.
-            if end - lowest > 2 * outs.len() * self.ins.0 * 9 {
-                (lowest, end) = (0, needed);
-            }
-            let data = window.get(lowest, end)?;
+            let part = Window::around(self.reach(&outs), outs.len() * self.ins.0 * 9, needed);
+            let data = window.get(part.start, part.end)?;
             for (lane, out) in outs.clone().enumerate().step_by(SIDE) {
                 let count = SIDE.min(outs.end - out);
                 let scales: [f64; SIDE] = std::array::from_fn(|i| match scale {
@@ -64,7 +60,7 @@ impl Filters {
                         for (y, row) in taps.iter_mut().enumerate() {
                             for (x, tap) in row.iter_mut().enumerate() {
                                 let at = at + y as i64 * self.taps[0] + x as i64 * self.taps[1];
-                                tap[i] = f64::from(data[inside(at) - lowest]);
+                                tap[i] = f64::from(data[inside(at) - part.start]);
                             }
                         }
                     }
@@ -80,8 +76,8 @@ impl Filters {
         Ok(finite)
     }
 
-    /// Index of the lowest element that these output channels read, and that behind the highest.
-    fn reach(&self, outs: &Range<usize>) -> (usize, usize) {
+    /// From the lowest element that these output channels read to behind the highest.
+    fn reach(&self, outs: &Range<usize>) -> Range<usize> {
         let ends = |count: usize, stride: i64| {
             let last = (count as i64 - 1) * stride;
             (last.min(0), last.max(0))
@@ -95,7 +91,7 @@ impl Filters {
         let origin = self.base + outs.start as i64 * self.outs.1;
         let lowest: i64 = dims.iter().map(|(low, _)| low).sum();
         let highest: i64 = dims.iter().map(|(_, high)| high).sum();
-        (inside(origin + lowest), inside(origin + highest) + 1)
+        inside(origin + lowest)..inside(origin + highest) + 1
     }
 }
 

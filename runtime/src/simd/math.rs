@@ -302,35 +302,26 @@ pub(crate) unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
     }
 }
 
-/// `ln x`: `x = m·2ᵉ` with `m` around 1.
+/// `ln x` of normal positive numbers: `x = m·2ᵉ` with `m` around 1. Infinity and NaN stay what they are; of anything else comes
+/// what may.
 ///
 /// # Safety
 /// As of [`Simd`].
 #[inline(always)]
 pub(crate) unsafe fn log<S: Simd>(x: S::V) -> S::V {
-    const SUBNORMAL_SCALE: f32 = (1u32 << 25) as f32;
     // SAFETY: the caller's promise.
     unsafe {
-        let (zero, one, tiny) = (S::splat(0.0), S::splat(1.0), S::splat(f32::MIN_POSITIVE));
-        let normal = S::select_lt(x, tiny, S::mul(x, S::splat(SUBNORMAL_SCALE)), x);
-        let (e, m) = S::split(normal);
-        let e = S::sub(e, S::select_lt(x, tiny, S::splat(25.0), zero));
+        let (zero, one) = (S::splat(0.0), S::splat(1.0));
+        let (e, m) = S::split(x);
         // From 1..2 to around 1.
         let sqrt2 = S::splat(core::f32::consts::SQRT_2);
         let e = S::add(e, S::select_lt(m, sqrt2, zero, one));
         let m = S::select_lt(m, sqrt2, m, S::mul(m, S::splat(0.5)));
         let value = log_around_one::<S>(e, S::sub(m, one));
 
-        // x - x is NaN for infinities and NaN; then the special cases.
+        // x - x is NaN for infinity and NaN, and 0 for others.
         let value = S::add(value, S::sub(x, x));
-        let value = S::select_lt(S::splat(f32::MAX), x, x, value);
-        let value = S::select_lt(x, zero, S::splat(f32::NAN), value);
-        S::select_lt(
-            S::abs(x),
-            S::splat(f32::from_bits(1)),
-            S::splat(f32::NEG_INFINITY),
-            value,
-        )
+        S::select_lt(S::splat(f32::MAX), x, x, value)
     }
 }
 

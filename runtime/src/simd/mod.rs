@@ -20,7 +20,8 @@ pub(crate) use portable::Portable;
 /// The vectors of one ISA.
 ///
 /// Comparisons follow x86, on every ISA: `max(a, b)` is `a > b ? a : b`, so that `b` comes back when
-/// either is NaN, and likewise `min`. `maximum` and `minimum` are IEEE 754's: NaN when either is.
+/// either is NaN, and likewise `min`. `maximum` and `minimum` are NaN when either is; of equal ones
+/// they are the second.
 ///
 /// # Safety
 /// Of all functions: this machine has the ISA, and the function inlines into one that enables its features. Of

@@ -112,6 +112,15 @@ impl<'a> Window<'a> {
         }
     }
 
+    /// As much of `part`, from the lowest index of so many elements to behind the highest, as is worth reading for them:
+    /// where they lie all over the data, all that is read of it serves others too, and is `0..needed`.
+    pub fn around(part: Range<usize>, elements: usize, needed: usize) -> Range<usize> {
+        match part.len() > 2 * elements {
+            true => 0..needed,
+            false => part,
+        }
+    }
+
     /// The elements from index `start` to before `end`, which the tensor must have.
     pub fn get(&mut self, start: usize, end: usize) -> Result<&[f32], Fault> {
         if let Some(floats) = self.values.borrow(start..end) {

@@ -18,12 +18,11 @@ fn refused(bytes: &[u8]) -> String {
     message.strip_prefix(&prefix).expect(&message).to_owned()
 }
 
+/// The checksum of a chunk of PNG.
 pub fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0u32, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
-            (crc >> 1) ^ (0xedb8_8320 * (crc & 1))
-        })
-    })
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
 }
 
 /// A PNG that claims another size than it has; its header's checksum is right.

@@ -4,7 +4,7 @@
 
 use crate::{sample, samples};
 use cnnc_runtime::image::{MAX_PIXELS, Picture};
-use cnnc_testing::{most, number, say};
+use cnnc_testing::{Random, most, number, say};
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
@@ -71,22 +71,6 @@ fn allowed(bytes: &[u8]) -> usize {
     12 * (bytes.len() * pixels).min(MAX_PIXELS) + 2 * bytes.len() + (16 << 20)
 }
 
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, most: usize) -> usize {
-        (self.next() % most.max(1) as u64) as usize
-    }
-}
-
 /// A sound picture with something changed.
 fn mutant(random: &mut Random, sound: &[Vec<u8>]) -> Vec<u8> {
     let picked = random.below(sound.len());
@@ -135,7 +119,7 @@ fn change(random: &mut Random, bytes: &mut Vec<u8>, sound: &[Vec<u8>]) {
         match random.below(8) {
             0 => bytes[at] ^= 1 << random.below(8),
             1 => bytes[at] = [0, 1, 0x7f, 0x80, 0xff][random.below(5)],
-            2 => bytes[at] = random.next() as u8,
+            2 => bytes[at] = random.word() as u8,
             3 => {
                 let number = [
                     0u32,

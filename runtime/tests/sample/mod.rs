@@ -2,31 +2,24 @@
 
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::{Step, bits};
+use cnnc_testing::Random;
 
-/// A splitmix generator: the same cases on every machine.
-pub struct Random(pub u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
+/// What samples draw.
+pub trait Draw {
     /// `from..=to`
-    fn within(&mut self, from: i64, to: i64) -> i64 {
-        from + (self.next() % (to - from + 1) as u64) as i64
-    }
+    fn within(&mut self, from: i64, to: i64) -> i64;
 
     /// Between -1 and 1.
-    pub fn value(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    fn value(&mut self) -> f32;
+}
+
+impl Draw for Random {
+    fn within(&mut self, from: i64, to: i64) -> i64 {
+        from + self.below((to - from + 1) as usize) as i64
     }
 
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.within(0, from.len() as i64 - 1) as usize]
+    fn value(&mut self) -> f32 {
+        (self.word() >> 40) as f32 / (1u64 << 23) as f32 - 1.0
     }
 }
 
@@ -43,8 +36,9 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         "f32_map" => map(random),
         "f32_zip" => zip(random),
         "f32_scale_shift" => [pixels(random), activation(random)].concat(),
-        "f32_prelu" | "f32_softmax" => pixels(random),
-        "f32_l2norm" => [pixels(random), vec![bits(random.pick(&[1e-12, 1.0, 1e3]))]].concat(),
+        "f32_prelu" => pixels(random),
+        "f32_softmax" => softmax(isa, random),
+        "f32_l2norm" => [pixels(random), vec![bits(*random.pick(&[1e-12, 1.0, 1e3]))]].concat(),
         "f32_lrn" => lrn(random),
         "f32_copy" | "f32_input" => copy(random),
         "f32_fill" => fill(random),
@@ -78,7 +72,7 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
 
 /// `slope, hi` of the activations that layers have.
 fn activation(random: &mut Random) -> Vec<i64> {
-    let (slope, hi) = random.pick(&[
+    let (slope, hi) = *random.pick(&[
         (1.0, f64::INFINITY),
         (0.0, f64::INFINITY),
         (0.0, 0.5),
@@ -90,7 +84,7 @@ fn activation(random: &mut Random) -> Vec<i64> {
 fn conv(mr: i64, nr: i64, isa: Isa, random: &mut Random) -> Vec<i64> {
     let (rows, tiles, lanes) = (random.within(1, 3), random.within(1, 3), isa.lanes() as i64);
     let partial = random.within((nr - 1) * lanes + 1, nr * lanes);
-    let channels = random.pick(&[nr * lanes, partial]);
+    let channels = *random.pick(&[nr * lanes, partial]);
     let (out_px, res_px) = (
         channels + random.within(0, 3),
         channels + random.within(0, 3),
@@ -106,7 +100,7 @@ fn conv(mr: i64, nr: i64, isa: Isa, random: &mut Random) -> Vec<i64> {
         consts.extend([random.within(1, most), random.within(1, 30)]);
     }
     consts.extend([
-        random.pick(&[1, 2, 3, 4, 5, 6, 7, 8, 13, 21]),
+        *random.pick(&[1, 2, 3, 4, 5, 6, 7, 8, 13, 21]),
         channels,
         random.within(0, 1),
     ]);
@@ -130,7 +124,7 @@ fn window(random: &mut Random) -> (Vec<i64>, i64) {
         random.within(1, 300),
     ];
     consts.extend([pixels, out_px, in_px * random.within(1, 2)]);
-    let counts = random.pick(&[
+    let counts = *random.pick(&[
         [1, 3, 3],
         [3, 3, 1],
         [1, 2, 2],
@@ -208,12 +202,12 @@ fn map(random: &mut Random) -> Vec<i64> {
         0 => vec![Step::Exp],
         1 => vec![Step::Mul(4.0), Step::Tanh],
         2 => vec![Step::Mul(8.0), Step::Sigmoid],
-        3 => vec![Step::Mul(8.0), random.pick(&SMOOTH)],
+        3 => vec![Step::Mul(8.0), *random.pick(&SMOOTH)],
         5 => vec![Step::Min(0.0), Step::ExpMinusOne, Step::WhereNegative],
         // A root of something negative would be NaN, which poison is too.
         4 => vec![Step::Abs, Step::Sqrt, Step::Add(1.0), Step::Recip],
         _ => (0..random.within(1, 5))
-            .map(|_| random.pick(&EXACT))
+            .map(|_| *random.pick(&EXACT))
             .collect(),
     };
     let mut consts = runs(1, false, random);
@@ -234,11 +228,13 @@ fn zip(random: &mut Random) -> Vec<i64> {
 
 /// `rows, out_row, in_row, pixels, out_px, in_px, channels`
 fn pixels(random: &mut Random) -> Vec<i64> {
-    let (rows, pixels, channels) = (
-        random.within(1, 3),
-        random.within(1, 5),
-        random.within(1, 50),
-    );
+    let channels = random.within(1, 50);
+    pixels_of(channels, random)
+}
+
+/// The same, with so many channels.
+fn pixels_of(channels: i64, random: &mut Random) -> Vec<i64> {
+    let (rows, pixels) = (random.within(1, 3), random.within(1, 5));
     let (out_px, in_px) = (
         channels + random.within(0, 3),
         channels + random.within(0, 3),
@@ -253,21 +249,29 @@ fn pixels(random: &mut Random) -> Vec<i64> {
     vec![rows, out_row, in_row, pixels, out_px, in_px, channels]
 }
 
+/// Few channels, as many as are summed in f32 alone, and more.
+fn softmax(isa: Isa, random: &mut Random) -> Vec<i64> {
+    let most = 14 * isa.lanes() as i64;
+    let (few, many) = (random.within(1, 50), random.within(450, 550));
+    let channels = *random.pick(&[few, most, most + 1, many]);
+    pixels_of(channels, random)
+}
+
 fn lrn(random: &mut Random) -> Vec<i64> {
     let mut consts = pixels(random);
-    let beta = random.pick(&[0.75, 0.5, 1.0]);
+    let beta = *random.pick(&[0.75, 0.5, 1.0]);
     consts.extend([
-        random.pick(&[5, 1, 2, 3, 9, 40]),
+        *random.pick(&[5, 1, 2, 3, 9, 40]),
         bits(0.3),
         bits(beta),
-        bits(random.pick(&[1.0, 2.0])),
+        bits(*random.pick(&[1.0, 2.0])),
     ]);
     consts
 }
 
 fn copy(random: &mut Random) -> Vec<i64> {
     // A dense output in a random order of dimensions, with gaps; inputs of any stride.
-    let counts: [i64; 5] = random.pick(&[
+    let counts: [i64; 5] = *random.pick(&[
         [1, 1, 1, 3, 40],
         [1, 1, 7, 9, 3],
         [2, 3, 2, 5, 4],
@@ -397,7 +401,7 @@ fn cross(random: &mut Random) -> Vec<i64> {
     let row = pixels * pixel + random.within(0, 5);
     let plane = rows * row + random.within(0, 5);
     let out_px = channels + random.within(0, 3);
-    let scale = bits(random.pick(&[1.0, 0.125, 0.3]));
+    let scale = bits(*random.pick(&[1.0, 0.125, 0.3]));
     vec![
         planes, plane, rows, row, pixels, pixel, outs, out_px, channels, scale,
     ]
@@ -408,7 +412,7 @@ fn regions(random: &mut Random) -> Vec<i64> {
     let channels = random.within(1, 37);
     let rois = random.within(1, 5);
     // Regions one behind the other, or numbers.
-    let (roi, coordinate) = random.pick(&[(1, rois), (4, 1), (7, 1), (1, rois + 3)]);
+    let (roi, coordinate) = *random.pick(&[(1, rois), (4, 1), (7, 1), (1, rois + 3)]);
     let (in_h, in_w) = (random.within(1, 9), random.within(1, 9));
     let in_px = channels + random.within(0, 3);
     let in_row = in_w * in_px + random.within(0, 3);
@@ -416,7 +420,7 @@ fn regions(random: &mut Random) -> Vec<i64> {
     let out_px = channels + random.within(0, 3);
     let out_row = out_w * out_px + random.within(0, 3);
     let out_roi = out_h * out_row + random.within(0, 3);
-    let scale = bits(random.pick(&[1.0, 5.0, 9.0, 12.0, 1e9, 3e38]));
+    let scale = bits(*random.pick(&[1.0, 5.0, 9.0, 12.0, 1e9, 3e38]));
     vec![
         rois, roi, coordinate, in_h, in_w, in_row, in_px, out_h, out_w, out_roi, out_row, out_px,
         channels, scale,

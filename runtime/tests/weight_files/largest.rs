@@ -2,8 +2,10 @@
 
 use super::torch::{tensor, torch};
 use super::{allowed, peak, source, zip};
+use cnnc_runtime::tensor_file::read_tensors;
 use cnnc_runtime::weights::Weights;
 use std::fmt::Write;
+use std::fs;
 use std::time::Instant;
 
 /// Opens the file, uses what can be used, and says how that ended.
@@ -42,6 +44,35 @@ fn safetensors(header: &str, data: usize) -> Vec<u8> {
     file.extend(header.as_bytes());
     file.resize(file.len() + data, 0);
     file
+}
+
+/// Files of a few bytes that claim gigabytes are refused in little memory.
+#[test]
+fn what_is_claimed_is_not_allocated() {
+    #[track_caller]
+    fn cheaply(refuse: impl FnOnce() -> bool) {
+        let mut refused = false;
+        let taken = peak(|| refused = refuse());
+        assert!(refused);
+        assert!(taken < 1 << 20, "{taken} bytes");
+    }
+    let tensor =
+        r#"{"a":{"dtype":"F32","shape":[1000000,1000000],"data_offsets":[0,4000000000000]}}"#;
+    for length in [99_000_000, u64::MAX, tensor.len() as u64] {
+        let mut file = safetensors(tensor, 64);
+        file[..8].copy_from_slice(&length.to_le_bytes());
+        cheaply(|| Weights::from_bytes(file).is_err());
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.npy");
+    for shape in ["(1000000000000,)", "(100000, 100000)"] {
+        let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n");
+        let length = (header.len() as u16).to_le_bytes();
+        let start = b"\x93NUMPY\x01\0";
+        let file = [start, &length[..], header.as_bytes(), &[0; 64]].concat();
+        fs::write(&path, file).unwrap();
+        cheaply(|| read_tensors(&path).is_err());
+    }
 }
 
 #[test]

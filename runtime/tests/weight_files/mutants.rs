@@ -12,7 +12,7 @@ use cnnc_runtime::plan::Source;
 use cnnc_runtime::sniff;
 use cnnc_runtime::tensor_file::read_tensors;
 use cnnc_runtime::weights::Weights;
-use cnnc_testing::{number, say};
+use cnnc_testing::{Random, number, say};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -145,28 +145,6 @@ const NUMBERS: &[u64] = &[
     u64::MAX,
 ];
 
-/// A splitmix generator.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Less than `end`, which may be 0.
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end.max(1) as u64) as usize
-    }
-
-    fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
-        from[self.below(from.len())]
-    }
-}
-
 /// A sound file: as it is, or as what an archive is made of, so that its checksums are right for what has been changed.
 enum Sound {
     Whole(Vec<u8>),
@@ -232,7 +210,7 @@ fn change(random: &mut Random, bytes: &mut Vec<u8>, other: &[u8]) {
     let end = (at + 1 + random.below(64)).min(bytes.len());
     match random.below(10) {
         0 | 1 if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
-        2 if at < bytes.len() => bytes[at] = random.next() as u8,
+        2 if at < bytes.len() => bytes[at] = random.word() as u8,
         3 | 4 => {
             let number = match random.below(3) {
                 0 => bytes.len() as u64,

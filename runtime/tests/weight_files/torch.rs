@@ -141,6 +141,10 @@ fn nothing_is_called_that_is_not_known() {
             b"ctorchvision.models.resnet\nResNet\n)\x81",
             "torchvision.models.resnet.ResNet",
         ),
+        (
+            b"cnumpy.core.multiarray\nscalar\n)R",
+            "numpy.core.multiarray.scalar",
+        ),
         (b"cmodels\nYolo\n)}\x92X\x01\0\0\0xb", "models.Yolo"),
         (
             b"ccopyreg\n_reconstructor\n(cmodels\nNet\ncbuiltins\nobject\nNtR",
@@ -156,7 +160,12 @@ fn nothing_is_called_that_is_not_known() {
     let plain = "a PyTorch file with a plain value, where a dictionary of tensors should be; \
                  save `model.state_dict()`";
     // Named, but not even asked to be called.
-    assert_eq!(error(torch(b"ctorch.storage\n_load_from_bytes\n")), plain);
+    for named in [
+        &b"ctorch.storage\n_load_from_bytes\n"[..],
+        b"cnumpy.core.multiarray\nscalar\n",
+    ] {
+        assert_eq!(error(torch(named)), plain);
+    }
     let within = b"}\x8c\x05modelcmodels\nYolo\n)\x81s";
     assert_eq!(
         error(torch(within)),

@@ -65,7 +65,7 @@ fn decode(bytes: &[u8]) -> Result<Picture, ImageProblem> {
     // Bytes of a row, without and with what fills it up.
     let bits = width * pixels.bits();
     let (mut row, mut stride) = (bits.div_ceil(8), bits.div_ceil(32) * 4);
-    let (data, mut pixels) = match pixels {
+    let (data, pixels) = match pixels {
         Pixels::Runs(bits) => {
             let most = data.len().saturating_mul(runs::MOST_PIXELS_A_BYTE);
             claim(width, height, most)?;
@@ -86,12 +86,12 @@ fn decode(bytes: &[u8]) -> Result<Picture, ImageProblem> {
         &data[stored * stride..][..row]
     });
     let mut rgb = Vec::with_capacity(3 * width * height);
-    match &mut pixels {
+    match pixels {
         Pixels::Indices(bits) | Pixels::Runs(bits) => {
             let index = |row: &[u8], x: usize| {
-                let at = x * *bits;
+                let at = x * bits;
                 // What is left of it is shifted out.
-                row[at / 8] << (at % 8) >> (8 - *bits)
+                row[at / 8] << (at % 8) >> (8 - bits)
             };
             for row in rows {
                 for x in 0..width {

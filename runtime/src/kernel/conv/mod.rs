@@ -12,7 +12,7 @@
 mod long;
 mod twin;
 
-pub(super) use twin::{long_twin, twin};
+pub(super) use twin::twin;
 
 use super::support::{Activation, consts, invalid, span, vector};
 use super::{Footprint, Kernel, KernelFn, Twin};

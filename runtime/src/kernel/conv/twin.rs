@@ -5,22 +5,14 @@ use crate::isa::Isa;
 use crate::kernel::support::{BLOCK, View, activate, multiply_add};
 use crate::kernel::{MAX_ARGS, float};
 
-pub(in crate::kernel) fn twin<const MR: usize, const NR: usize>(
+/// Of a tile, or of the long kernel's.
+pub(in crate::kernel) fn twin<const MR: usize, const NR: usize, const LONG: bool>(
     memory: &mut [f32],
     at: &[usize; MAX_ARGS],
     consts: &[i64],
     isa: Isa,
 ) {
-    naive(MR, NR * isa.lanes(), false, memory, at, consts, isa)
-}
-
-pub(in crate::kernel) fn long_twin<const MR: usize, const NR: usize>(
-    memory: &mut [f32],
-    at: &[usize; MAX_ARGS],
-    consts: &[i64],
-    isa: Isa,
-) {
-    naive(MR, NR * isa.lanes(), true, memory, at, consts, isa)
+    naive(MR, NR * isa.lanes(), LONG, memory, at, consts, isa)
 }
 
 /// One function for all tiles of `mr` pixels by `panel` channels.

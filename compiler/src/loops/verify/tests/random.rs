@@ -7,16 +7,17 @@ use crate::id::Id;
 use crate::loops::*;
 use cnnc_runtime::kernel::bits;
 
-/// SplitMix64: the same programs everywhere.
-pub struct Random(pub u64);
+/// Numbers of the type that strides and counts have.
+pub struct Random(cnnc_testing::Random);
 
 impl Random {
+    /// The numbers of that seed.
+    pub fn of(seed: u64) -> Random {
+        Random(cnnc_testing::Random(seed << 20))
+    }
+
     pub fn below(&mut self, bound: i64) -> i64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) % bound.max(1) as u64) as i64
+        self.0.below(bound.max(1) as usize) as i64
     }
 
     pub fn chance(&mut self, percent: i64) -> bool {
@@ -44,7 +45,7 @@ struct Generator {
 
 /// The program of that seed.
 pub fn program(seed: u64) -> Program {
-    let mut random = Random(seed << 20);
+    let mut random = Random::of(seed);
     let extents = [
         1 + random.below(4),
         1 + random.below(5),

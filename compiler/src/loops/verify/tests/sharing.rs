@@ -74,7 +74,7 @@ fn by_pairs(program: &Program, a: BufferId, b: BufferId) -> Option<i64> {
 fn the_sweep_finds_all_pairs() {
     let mut pairs = 0;
     for seed in 0..2000 {
-        let program = program(&mut Random(seed << 20));
+        let program = program(&mut Random::of(seed));
         let shape = reach::analyse(&program).expect("in bounds");
         let found = sharing(&program, &shape, &mut 1000).expect("small");
         for a in program.buffers.ids() {
