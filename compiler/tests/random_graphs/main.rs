@@ -291,7 +291,7 @@ cnnc_testing::properties! {
             let value = extreme(&mut dice, param, rank)?;
             Some((param.name, Spanned { value, span: Span::none() }))
         });
-        let mut args = Args { given: given.collect(), rank, span: None };
+        let mut args = Args { given: given.collect(), rank, ..Args::default() };
         let Ok(layer) = (decl.build)(&mut args) else { return Ok(()) };
         layer.attributes();
         layer.role();
