@@ -3,7 +3,7 @@
 use super::call::{Call, Value};
 use super::layers::{Foreign, Framework, Ours};
 use super::python::MODULES;
-use super::{layer, normal, ours};
+use super::{is_activation, layer, normal, ours};
 use crate::layer::{self, Decl, Kind, ParamDecl};
 
 /// Arguments that say nothing here: what shapes say already, and what is for training.
@@ -294,8 +294,8 @@ impl Given {
         if !known(name) && (IGNORED.contains(&name) || self.is_neutral(name, value)) {
             return Some(());
         }
-        if name == "activation" {
-            return self.give(name, value, framework);
+        if is_activation(name) {
+            return self.give("activation", value, framework);
         }
         // Arguments of the same name mean what those in the row mean.
         let own = self.row.args().find(|&own| own == name);
