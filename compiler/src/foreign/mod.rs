@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `layers` | layers of PyTorch, Keras, Caffe, ONNX and darknet, one row each |
 //! | `words` | parameters, values, settings and heads |
-//! | `call`, `translate` | a layer as Python calls it, as it stands in a chain |
+//! | `call`, `translate`, `params` | a layer as Python calls it, as it stands in a chain: what is read, the chain, its arguments |
 //! | `python` | Python where a spec should be |
 //! | `file` | files that are no specs |
 //!
@@ -14,13 +14,14 @@
 mod call;
 pub mod file;
 mod layers;
+mod params;
 mod python;
 mod translate;
 mod words;
 
 pub use layers::{FOREIGN, Foreign, Framework, Ours};
 pub(crate) use python::Python;
-pub(crate) use translate::{Chain, translate_start};
+pub(crate) use translate::{Chain, Untold, translate_start};
 pub use translate::{translate, translate_on};
 use words::{HEADS, WORDS};
 pub(crate) use words::{is_activation, is_mode};

@@ -194,9 +194,7 @@ impl Resolver<'_> {
             Ours::Layer(text) => {
                 let keyword = row.keyword().unwrap_or(text);
                 let decl = layer::find(keyword);
-                if let Some((Err(why), _)) = &call
-                    && !why.is_empty()
-                {
+                if let Some((Err(Some(why)), _)) = &call {
                     return problem(why.clone()).note(format!("without it, this is `{keyword}`"));
                 }
                 let problem = problem(format!("`{word}` is called `{keyword}` here"));
@@ -261,7 +259,7 @@ impl Resolver<'_> {
     }
 
     /// The call of that name as a chain, and the place of all of it.
-    fn foreign_call(&self, name: Span) -> Option<(Result<foreign::Chain, String>, Span)> {
+    fn foreign_call(&self, name: Span) -> Option<(Result<foreign::Chain, foreign::Untold>, Span)> {
         let text = &self.files.text(name.file)[name.start as usize..];
         let text = &text[..text.floor_char_boundary(CALL)];
         let (chain, length) = foreign::translate_start(text)?;
