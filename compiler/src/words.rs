@@ -3,14 +3,18 @@
 use crate::foreign;
 use strsim::damerau_levenshtein;
 
+/// Longest word that is compared letter by letter: nothing longer is a slip of the finger, and the work is quadratic.
+pub(crate) const LONGEST: usize = 64;
+/// Shortest word that one letter makes a slip of another: of shorter ones, too many are one letter away.
+pub(crate) const SHORTEST: usize = 5;
+
 /// The known word that was most likely meant.
 pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    // Quadratic in the length: nothing this long is a slip of the finger.
-    if word.len() > 64 {
+    if word.len() > LONGEST {
         return None;
     }
     let lower = word.to_lowercase();
-    if is_mode(&lower) && !known.contains(&lower.as_str()) {
+    if foreign::is_mode(&lower) && !known.contains(&lower.as_str()) {
         return None;
     }
     let find = |ours: &str| known.iter().find(|name| **name == ours).copied();
@@ -23,7 +27,7 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let allowed = (word.chars().count() / 3).max(1);
     let near = known
         .iter()
-        .filter(|name| name.len() <= 64)
+        .filter(|name| name.len() <= LONGEST)
         .map(|name| (damerau_levenshtein(&lower, &name.to_lowercase()), *name))
         // Replacing every letter is no resemblance.
         .filter(|&(distance, name)| distance <= allowed && distance < name.chars().count())
@@ -37,12 +41,8 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     }
 }
 
-/// Whether it is a way to interpolate of its own, and no slip of the finger.
-pub(crate) fn is_mode(word: &str) -> bool {
-    ["trilinear", "bicubic", "cubic", "lanczos", "area"].contains(&word)
-}
-
 /// Whether one change makes one word the other: a letter more, less or another, or two that change places.
+/// Every name of another framework is asked, for which [`damerau_levenshtein`] and its tables are too slow.
 pub(crate) fn one_change(a: &str, b: &str) -> bool {
     let same = a
         .bytes()
@@ -66,14 +66,14 @@ pub(crate) fn one_change(a: &str, b: &str) -> bool {
 
 /// Whether the word is one of those but for a slip of the finger.
 pub fn is_slip<'a>(word: &str, mut known: impl Iterator<Item = &'a str>) -> bool {
-    (5..=64).contains(&word.len()) && known.any(|name| one_change(name, word))
+    (SHORTEST..=LONGEST).contains(&word.len()) && known.any(|name| one_change(name, word))
 }
 
 /// What it costs to look for the nearest of those words, in steps of expansion.
 pub(crate) fn effort<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> usize {
     /// Names of other frameworks, most of which differ in length by more than a slip.
     const FOREIGN: usize = 32;
-    let known = known.map(|name| 4 + word.len().min(64) * name.len().min(64) / 64);
+    let known = known.map(|name| 4 + word.len().min(LONGEST) * name.len().min(LONGEST) / LONGEST);
     FOREIGN + known.sum::<usize>()
 }
 

@@ -6,6 +6,7 @@ use cnnc_compiler::diagnostic::MemoryLoader;
 use cnnc_compiler::graph::{dump, verify};
 use cnnc_compiler::layer::LAYERS;
 use cnnc_compiler::{Files, compile_source};
+use std::collections::HashMap;
 
 #[test]
 fn specs_mean_the_graphs_that_are_written() {
@@ -141,22 +142,32 @@ const OF_NO_PRESET: &[&str] = &[
     "clip",
 ];
 
+/// The keyword of the first layer, and its parameters by their names, where these defaults hold.
+fn first_layer(defaults: &str, body: &str) -> (&'static str, HashMap<&'static str, String>) {
+    let import = "cnn 1\nimport \"std/presets.cnn\"";
+    let spec = format!("{import}\nmodel M {{ {defaults}; {body} }}");
+    let mut files = Files::new(MemoryLoader::default());
+    let model = compile_source(&mut files, "net.cnn", &spec)
+        .unwrap_or_else(|problems| panic!("{defaults}: {problems}"));
+    let (_, node) = model.graph.live().next().unwrap();
+    let (keyword, attributes) = node.layer.attributes();
+    (keyword, attributes.into_iter().collect())
+}
+
 #[test]
 fn presets_are_the_defaults_of_the_frameworks() {
     for (index, preset) in PRESETS.iter().enumerate() {
         for (body, params) in DEFAULTS {
-            let import = "cnn 1\nimport \"std/presets.cnn\"";
-            let spec = format!("{import}\nmodel M {{ defaults {preset} {{ }}; {body} }}");
-            let mut files = Files::new(MemoryLoader::default());
-            let model = compile_source(&mut files, "net.cnn", &spec)
-                .unwrap_or_else(|problems| panic!("{preset}: {problems}"));
-            let (_, node) = model.graph.live().next().unwrap();
-            let (keyword, attributes) = node.layer.attributes();
+            let (_, own) = first_layer("", body);
+            let (keyword, attributes) = first_layer(&format!("defaults {preset} {{ }}"), body);
             for (name, values) in *params {
-                let found = attributes.iter().find(|(known, _)| known == name);
-                let (_, value) = found.unwrap_or_else(|| panic!("{keyword} {name}"));
+                let found = attributes.get(name);
+                let value = found.unwrap_or_else(|| panic!("{keyword} {name}"));
                 let wanted = values[index].trim_start_matches('*');
                 assert_eq!(value, wanted, "{preset}: {keyword} {name}");
+                if values[index].starts_with('*') {
+                    assert_eq!(own[name], wanted, "the language: {keyword} {name}");
+                }
             }
             // Every default of the layer is in the list, but for weights in the text.
             let decl = LAYERS.iter().find(|decl| decl.keyword == keyword).unwrap();

@@ -100,7 +100,7 @@ fn inferred_shapes_are_evaluated_shapes() {
         let every: Vec<_> = graph.values.ids().collect();
         let values = Reference::new(graph, &support::parameter)
             .keep(&every)
-            .run(&support::wide_inputs(graph));
+            .run(&support::widened(graph, &support::inputs(graph)));
         for (id, value) in graph.values.iter() {
             assert_eq!(values[&id].shape(), value.shape.dims(), "{what}: {id}");
         }

@@ -147,8 +147,19 @@ impl Diagnostic {
         let mut known: Vec<&str> = known.into_iter().collect();
         known.sort_unstable();
         known.dedup();
-        let list = crate::words::list(&known);
-        let with_fix = match crate::words::nearest(word, &known) {
+        let near = crate::words::nearest(word, &known);
+        self.offer(near, span, what, &known)
+    }
+    /// Offers the nearest of the known words, if one is near, and lists them all, as [`Diagnostic::suggest`] does.
+    pub(crate) fn offer(
+        self,
+        near: Option<&str>,
+        span: Span,
+        what: &str,
+        known: &[&str],
+    ) -> Diagnostic {
+        let list = crate::words::list(known);
+        let with_fix = match near {
             Some(near) => {
                 let problem = self.fix(format!("did you mean `{near}`?"), span, near);
                 if list.starts_with('\n') {

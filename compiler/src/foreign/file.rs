@@ -29,7 +29,8 @@ const PLACES: &[(&str, &str)] = &[
     ("a BMP picture", PICTURE),
 ];
 
-/// Texts that are known by a line, beside those that the runtime knows: how the line begins, and what the text is.
+/// Texts that are known by a line, beside those that the runtime knows by their first 512 bytes: how the line begins, however far down, and
+/// what the text is.
 const LINES: &[(&str, &str)] = &[
     ("backbone:", "a model of Ultralytics (YAML)"),
     ("node {", "a graph as text (ONNX, TensorFlow)"),

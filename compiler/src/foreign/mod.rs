@@ -4,25 +4,29 @@
 //! |---|---|
 //! | `layers` | layers of PyTorch, Keras, Caffe, ONNX and darknet, one row each |
 //! | `words` | parameters, values, settings and heads |
-//! | `call`, `translate` | a layer as Python calls it, as it stands in a chain |
+//! | `call`, `translate`, `params` | a layer as Python calls it, as it stands in a chain: what is read, the chain, its arguments |
 //! | `python` | Python where a spec should be |
 //! | `file` | files that are no specs |
 //!
-//! It knows names only: what is said of them is the business of those who find them.
+//! A name that is found is data, and what is said of it is the business of those who find it. Only `python` and `file` make an error
+//! themselves, the one for a text that is no spec at all.
 
 mod call;
 pub mod file;
 mod layers;
+mod params;
 mod python;
 mod translate;
 mod words;
 
 pub use layers::{FOREIGN, Foreign, Framework, Ours};
 pub(crate) use python::Python;
-pub(crate) use translate::{Chain, translate_start};
+pub(crate) use translate::{Chain, Untold, translate_start};
 pub use translate::{translate, translate_on};
-pub use words::{HEADS, WORDS};
+use words::{HEADS, WORDS};
+pub(crate) use words::{is_activation, is_mode};
 
+use crate::words::{LONGEST, SHORTEST, one_change};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -32,9 +36,6 @@ fn normal(name: &str) -> String {
     let letters = last.chars().filter(|&c| c != '_');
     letters.flat_map(char::to_lowercase).collect()
 }
-
-/// Longest name that is looked for.
-const MAX_NAME: usize = 64;
 
 /// Rows of layers of that name, whatever modules it is in (`nn.Conv2d`) and however it is written (`conv2d`, `CONV_2D`).
 pub fn layers(name: &str) -> &'static [&'static Foreign] {
@@ -50,7 +51,7 @@ pub fn layers(name: &str) -> &'static [&'static Foreign] {
         }
         rows
     });
-    if name.len() > MAX_NAME {
+    if name.len() > LONGEST {
         return &[];
     }
     ROWS.get(&normal(name)).map_or(&[], Vec::as_slice)
@@ -67,7 +68,7 @@ pub fn layer(name: &str, framework: Option<Framework>) -> Option<&'static Foreig
 
 /// The row of a head of that name.
 pub fn head(name: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
-    let name = normal(&name[..name.floor_char_boundary(MAX_NAME)]);
+    let name = normal(&name[..name.floor_char_boundary(LONGEST)]);
     HEADS
         .iter()
         .find(|(theirs, ..)| theirs.split(' ').any(|theirs| normal(theirs) == name))
@@ -84,7 +85,7 @@ pub fn ours(word: &str) -> impl Iterator<Item = &'static str> {
         }
         names
     });
-    let words = match word.len() > MAX_NAME {
+    let words = match word.len() > LONGEST {
         true => None,
         false => OURS.get(&normal(word)),
     };
@@ -94,8 +95,6 @@ pub fn ours(word: &str) -> impl Iterator<Item = &'static str> {
 
 /// What was meant, if the word is one slip of the finger away from a name of another framework.
 pub(crate) fn slips(lower: &str) -> impl Iterator<Item = &'static str> {
-    /// Of shorter names, too many words are one letter away.
-    const SHORTEST: usize = 5;
     static NAMES: LazyLock<Vec<(String, &str)>> = LazyLock::new(|| {
         let words = WORDS
             .iter()
@@ -108,9 +107,7 @@ pub(crate) fn slips(lower: &str) -> impl Iterator<Item = &'static str> {
         let names = names.map(|(name, ours)| (name.to_lowercase(), ours));
         names.filter(|(name, _)| name.len() >= SHORTEST).collect()
     });
-    let near = move |name: &str| {
-        name.len().abs_diff(lower.len()) <= 1 && crate::words::one_change(name, lower)
-    };
+    let near = move |name: &str| name.len().abs_diff(lower.len()) <= 1 && one_change(name, lower);
     let near = NAMES.iter().filter(move |(name, _)| near(name));
     near.map(|&(_, ours)| ours)
 }
@@ -118,6 +115,10 @@ pub(crate) fn slips(lower: &str) -> impl Iterator<Item = &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::head::HEADS as HEAD_DECLS;
+    use crate::layer::{Kind, LAYERS};
+    use crate::resolve::{EXPECTED, INPUT_SETTINGS};
+    use std::collections::HashSet;
 
     #[test]
     fn names_are_found_however_they_are_written() {
@@ -153,5 +154,36 @@ mod tests {
         assert_eq!(ours("linear").collect::<Vec<_>>(), ["bilinear", "dense"]);
         assert_eq!(ours("kernel_size").next(), Some("kernel"));
         assert_eq!(ours("xyzzy").next(), None);
+    }
+
+    /// What may be written here: layers, their parameters, functions, and what stands in the braces of inputs, heads and expectations.
+    fn known() -> HashSet<&'static str> {
+        let mut known: HashSet<&str> = EXPECTED.into_iter().collect();
+        known.extend(["on", "off", "valid", "half", "same", "min", "max"]);
+        let layers = LAYERS.iter().map(|decl| (decl.keyword, decl.params));
+        let heads = HEAD_DECLS.iter().map(|decl| (decl.keyword, decl.keys));
+        for (keyword, params) in layers.chain(heads).chain([("input", INPUT_SETTINGS)]) {
+            known.insert(keyword);
+            for param in params {
+                known.insert(param.name);
+                if let Kind::Word(words) = param.kind {
+                    known.extend(words);
+                }
+            }
+        }
+        known
+    }
+
+    #[test]
+    fn every_word_and_head_is_there() {
+        let known = known();
+        for (theirs, ours) in WORDS {
+            assert!(known.contains(ours), "{theirs}: {ours}");
+        }
+        for (theirs, ours, what) in HEADS {
+            let head = HEAD_DECLS.iter().any(|head| head.keyword == *ours);
+            assert!(head != ours.is_empty(), "{theirs}: {ours}");
+            assert!(head || !what.is_empty(), "{theirs}: what is missing");
+        }
     }
 }

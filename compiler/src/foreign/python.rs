@@ -6,6 +6,7 @@ use super::translate::{Chain, chain};
 use super::{layers, normal};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::Span;
+use crate::layer::window::show;
 use std::collections::HashSet;
 
 /// Most lines that are shown of a translation.
@@ -35,19 +36,30 @@ const STARTS: &[&str] = &[
     "async ",
 ];
 
-/// Modules that a path may begin with.
-pub(super) const MODULES: &[&str] = &[
-    "nn",
-    "torch",
-    "torchvision",
-    "F",
-    "tf",
-    "keras",
-    "layers",
-    "models",
-    "tensorflow",
-    "onnx",
+/// Modules that a path may begin with, and whose they are if that says what a name means.
+const MODULES: &[(&str, Option<Framework>)] = &[
+    ("nn", Some(Framework::PyTorch)),
+    ("torch", Some(Framework::PyTorch)),
+    ("torchvision", Some(Framework::PyTorch)),
+    ("F", Some(Framework::PyTorch)),
+    ("tf", Some(Framework::Keras)),
+    ("keras", Some(Framework::Keras)),
+    ("layers", Some(Framework::Keras)),
+    ("models", Some(Framework::Keras)),
+    ("tensorflow", Some(Framework::Keras)),
+    ("onnx", None),
 ];
+
+/// The module that a path begins with.
+fn module(path: &str) -> Option<&'static (&'static str, Option<Framework>)> {
+    let (first, _) = path.split_once('.')?;
+    MODULES.iter().find(|(name, _)| *name == first)
+}
+
+/// Whether it is the name of a module.
+pub(super) fn is_module(name: &str) -> bool {
+    MODULES.iter().any(|(module, _)| *module == name)
+}
 
 /// Python statements of a file, as they are found.
 #[derive(Debug, Default)]
@@ -151,8 +163,9 @@ impl Python {
         let Chain { text, on } = match chain(call, self.framework) {
             Ok(chain) => chain,
             Err(why) => {
-                if !why.is_empty() && self.missed.len() < MISSED && !self.missed.contains(&why) {
-                    self.missed.push(why);
+                let new = why.filter(|why| !self.missed.contains(why));
+                if self.missed.len() < MISSED {
+                    self.missed.extend(new);
                 }
                 return None;
             }
@@ -299,7 +312,7 @@ fn assigned(text: &str) -> Option<Statement<'_>> {
     if call.path.starts_with("self.") {
         return Some(Statement::Other);
     }
-    let known = foreign(&call) || called || module(call.path);
+    let known = foreign(&call) || called || module(call.path).is_some();
     (known && over(rest)).then_some(Statement::Makes(Some(left), call))
 }
 
@@ -316,8 +329,10 @@ fn added(text: &str) -> Option<Statement<'_>> {
 fn bare(text: &str) -> Option<Statement<'_>> {
     let (call, rest) = Call::read(text)?;
     let named = call.args.iter().any(|(name, _)| name.is_some());
-    let python =
-        named || !call.on.is_empty() || rest.trim_start().starts_with(',') || module(call.path);
+    let python = named
+        || !call.on.is_empty()
+        || rest.trim_start().starts_with(',')
+        || module(call.path).is_some();
     (foreign_name(&call) && python && over(rest)).then_some(Statement::Makes(None, call))
 }
 
@@ -335,11 +350,6 @@ fn foreign_name(call: &Call<'_>) -> bool {
 /// Whether it is a name of a framework's, and none here.
 fn foreign(call: &Call<'_>) -> bool {
     foreign_name(call) && crate::layer::find(call.path).is_none()
-}
-
-fn module(path: &str) -> bool {
-    let first = path.split_once('.').map(|(first, _)| first);
-    first.is_some_and(|first| MODULES.contains(&first))
 }
 
 /// The layers of a list of them: `nn.Sequential(…)`, `Sequential([…])`.
@@ -369,10 +379,8 @@ const KERAS: &[&str] = &[
 
 /// The framework that writes the name so.
 fn framework(call: &Call<'_>) -> Option<Framework> {
-    match call.path.split_once('.').map(|(first, _)| first) {
-        Some("nn" | "torch" | "F" | "torchvision") => return Some(Framework::PyTorch),
-        Some("layers" | "keras" | "tf" | "models" | "tensorflow") => return Some(Framework::Keras),
-        _ => {}
+    if let Some((_, Some(framework))) = module(call.path) {
+        return Some(*framework);
     }
     let named = |name: &str| call.args.iter().any(|(own, _)| *own == Some(name));
     if KERAS.iter().any(|name| named(name)) && !named("inplace") {
@@ -416,8 +424,7 @@ fn shape(call: &Call<'_>) -> Option<String> {
     {
         extents.rotate_right(1);
     }
-    let extents: Vec<String> = extents.iter().map(usize::to_string).collect();
-    (!extents.is_empty()).then(|| extents.join("x"))
+    (!extents.is_empty()).then(|| show(&extents))
 }
 
 #[cfg(test)]

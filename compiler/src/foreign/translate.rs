@@ -1,46 +1,11 @@
 //! A layer as Python calls it, as it stands in a chain: `nn.Conv2d(3, 64, 3, padding=1)` is `conv 3x3 64 pad 1`.
 
 use super::call::{Call, Value};
-use super::layers::{Foreign, Framework, Ours};
-use super::python::MODULES;
-use super::{layer, normal, ours};
-use crate::layer::{self, Decl, Kind, ParamDecl};
-
-/// Arguments that say nothing here: what shapes say already, and what is for training.
-const IGNORED: &[&str] = &[
-    "in_channels",
-    "in_features",
-    "num_features",
-    "normalized_shape",
-    "name",
-    "input_shape",
-    "input_dim",
-    "batch_input_shape",
-    "momentum",
-    "device",
-    "dtype",
-    "trainable",
-    "training",
-    "seed",
-    "kernel_initializer",
-    "bias_initializer",
-    "kernel_regularizer",
-    "bias_regularizer",
-    "kernel_constraint",
-    "recompute_scale_factor",
-];
-
-/// Arguments that say nothing with one of these values, and have no counterpart with others.
-const NEUTRAL: &[(&str, &[&str])] = &[
-    ("inplace", &["True", "False"]),
-    ("padding_mode", &["zeros"]),
-    ("track_running_stats", &["True"]),
-    ("return_indices", &["False"]),
-    ("start_dim", &["1"]),
-    ("end_dim", &["-1"]),
-    ("noise_shape", &["None"]),
-    ("data_format", &["channels_last", "None"]),
-];
+use super::layers::{Framework, Ours};
+use super::params::Given;
+use super::python::is_module;
+use super::{layer, normal};
+use crate::layer::{self, window::show};
 
 /// A call as a chain.
 #[derive(Debug)]
@@ -51,8 +16,8 @@ pub(crate) struct Chain {
     pub(crate) on: Vec<String>,
 }
 
-/// Why a call is no chain, for a note; empty where there is nothing to say.
-pub(crate) type Untold = String;
+/// Why a call is no chain, for a note; `None` where there is nothing to say.
+pub(crate) type Untold = Option<String>;
 
 /// The call as a chain: `None` if it is no layer here, or has an argument that means nothing here.
 ///
@@ -89,9 +54,9 @@ pub(super) fn chain(call: &Call<'_>, framework: Option<Framework>) -> Result<Cha
     }
     // A module of the network's own, whatever its name.
     if call.path.starts_with("self.") {
-        return Err(String::new());
+        return Err(None);
     }
-    let row = layer(call.path, framework).ok_or_else(String::new)?;
+    let row = layer(call.path, framework).ok_or(None)?;
     let name = call.name();
     if normal(name) == "activation" {
         let text = match call.args.as_slice() {
@@ -104,31 +69,25 @@ pub(super) fn chain(call: &Call<'_>, framework: Option<Framework>) -> Result<Cha
                 text,
                 on: owned(&on),
             }),
-            _ => Err(String::new()),
+            _ => Err(None),
         };
     }
+    let told = |why: String| Err(Some(why));
     let text = match row.ours {
         Ours::Layer(text) => text,
-        Ours::Write(text) => return Err(format!("`{name}` is no layer here: write {text}")),
-        Ours::Nothing(why) => return Err(format!("`{name}` is left out: {why}")),
-        Ours::Missing(what) => return Err(format!("`{name}` is not supported yet: {what}")),
+        Ours::Write(text) => return told(format!("`{name}` is no layer here: write {text}")),
+        Ours::Nothing(why) => return told(format!("`{name}` is left out: {why}")),
+        Ours::Missing(what) => return told(format!("`{name}` is not supported yet: {what}")),
     };
     let keyword = text.split(' ').next().unwrap_or(text);
-    let mut given = Given {
-        decl: layer::find(keyword).ok_or_else(String::new)?,
-        rank: rank(name),
-        row,
-        values: Vec::new(),
-        activation: None,
-    };
-    let without = |what: &str| format!("`{name}` with `{what}` has no counterpart here");
+    let mut given = Given::new(layer::find(keyword).ok_or(None)?, row, name);
     // Functions without parameters are called with their operands: `torch.cat([a, b], dim=1)`.
     let function = row.args().next().is_none();
     let mut positional = row.args();
     let mut operands = Vec::new();
-    for (index, (name, value)) in call.args.iter().enumerate() {
-        let done = match name {
-            Some(name) => given.named(name, value, framework),
+    for (index, (arg, value)) in call.args.iter().enumerate() {
+        let done = match arg {
+            Some(arg) => given.named(arg, value, framework),
             None if function && index == 1 && given.decl.keyword == "concat" => {
                 given.named("dim", value, framework)
             }
@@ -146,8 +105,10 @@ pub(super) fn chain(call: &Call<'_>, framework: Option<Framework>) -> Result<Cha
                 .and_then(|param| given.give(param, value, framework)),
         };
         if done.is_none() {
-            let name = name.map_or(String::new(), |name| format!("{name}="));
-            return Err(without(&format!("{name}{value}")));
+            let arg = arg.map_or(String::new(), |arg| format!("{arg}="));
+            return told(format!(
+                "`{name}` with `{arg}{value}` has no counterpart here"
+            ));
         }
     }
     operands.extend(&call.on);
@@ -156,11 +117,11 @@ pub(super) fn chain(call: &Call<'_>, framework: Option<Framework>) -> Result<Cha
     let mut extras = text.split(' ').skip(1);
     while let (Some(name), Some(value)) = (extras.next(), extras.next()) {
         if !given.has(name) {
-            given.extra(name, value).ok_or_else(String::new)?;
+            given.extra(name, value).ok_or(None)?;
         }
     }
-    let names = names(&operands).ok_or_else(String::new)?;
-    let mut written = given.written().ok_or_else(String::new)?;
+    let names = names(&operands).ok_or(None)?;
+    let mut written = given.written().ok_or(None)?;
     if given.decl.operands.1 > 1 && !names.is_empty() {
         written = written.replacen(keyword, &format!("{keyword}({})", names.join(", ")), 1);
     }
@@ -190,7 +151,7 @@ fn is_function(call: &Call<'_>, operand: &Value<'_>) -> bool {
 fn method<'t>(call: &Call<'t>) -> Option<&'t str> {
     let (tensor, method) = call.path.split_once('.')?;
     let lower = method.starts_with(|c: char| c.is_ascii_lowercase()) && !method.contains('.');
-    (lower && tensor != "self" && !MODULES.contains(&tensor)).then_some(tensor)
+    (lower && tensor != "self" && !is_module(tensor)).then_some(tensor)
 }
 
 /// `x.view(-1, 400)`, `x.reshape(x.size(0), 16, 5, 5)`
@@ -216,12 +177,13 @@ fn reshaped(call: &Call<'_>) -> Option<Chain> {
         [] => return None,
         extents => {
             let extents = extents.iter().map(|value| match value {
-                Value::Number(number) => number.parse::<u32>().ok(),
+                Value::Number(number) => number.parse().ok(),
                 _ => None,
             });
-            let extents = extents.collect::<Option<Vec<u32>>>()?;
-            let extents: Vec<String> = extents.iter().map(u32::to_string).collect();
-            format!("reshape {}", extents.join("x"))
+            format!(
+                "reshape {}",
+                show(&extents.collect::<Option<Vec<usize>>>()?)
+            )
         }
     };
     let on = vec![tensor.to_owned()];
@@ -242,7 +204,7 @@ pub(super) fn names<'t>(values: &[&Value<'t>]) -> Option<Vec<&'t str>> {
 }
 
 /// `activation="relu"`, `activation=nn.ReLU`
-fn activation(value: &Value<'_>, framework: Option<Framework>) -> Option<String> {
+pub(super) fn activation(value: &Value<'_>, framework: Option<Framework>) -> Option<String> {
     match value {
         Value::Text("linear") | Value::Name("None") => Some(String::new()),
         Value::Text(name) | Value::Name(name) => {
@@ -256,271 +218,10 @@ fn activation(value: &Value<'_>, framework: Option<Framework>) -> Option<String>
     }
 }
 
-/// Dimensions that a class is for: 2 of `Conv2d` and `Conv2DTranspose`.
-fn rank(name: &str) -> Option<usize> {
-    let pairs = name.as_bytes().windows(2);
-    let mut ranks =
-        pairs.filter(|pair| b"dD".contains(&pair[1]) && (b'1'..=b'3').contains(&pair[0]));
-    ranks.next().map(|pair| usize::from(pair[0] - b'0'))
-}
-
-fn find(decl: &Decl, name: &str) -> Option<&'static ParamDecl> {
-    let params: &'static [ParamDecl] = decl.params;
-    params.iter().find(|param| param.name == name)
-}
-
-/// Parameters as they are collected.
-struct Given {
-    decl: &'static Decl,
-    rank: Option<usize>,
-    row: &'static Foreign,
-    values: Vec<(&'static ParamDecl, String)>,
-    activation: Option<String>,
-}
-
-impl Given {
-    fn has(&self, name: &str) -> bool {
-        self.values.iter().any(|(param, _)| param.name == name)
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        let found = self.values.iter().find(|(param, _)| param.name == name);
-        found.map(|(_, value)| value.as_str())
-    }
-
-    /// An argument with its name.
-    fn named(&mut self, name: &str, value: &Value<'_>, framework: Option<Framework>) -> Option<()> {
-        let known = |name: &str| find(self.decl, name).is_some();
-        if !known(name) && (IGNORED.contains(&name) || self.is_neutral(name, value)) {
-            return Some(());
-        }
-        if name == "activation" {
-            return self.give(name, value, framework);
-        }
-        // Arguments of the same name mean what those in the row mean.
-        let own = self.row.args().find(|&own| own == name);
-        let ours = own.or_else(|| {
-            ours(name).find(|ours| known(ours) || self.row.args().any(|own| own == *ours))
-        });
-        let ours = match known(name) {
-            true => name,
-            false => ours?,
-        };
-        self.give(ours, value, framework)
-    }
-
-    /// Whether the argument changes nothing with that value.
-    fn is_neutral(&self, name: &str, value: &Value<'_>) -> bool {
-        let (Value::Number(written) | Value::Name(written) | Value::Text(written)) = value else {
-            return false;
-        };
-        // Only the order of a vector's elements depends on where the channels are.
-        if name == "data_format" && self.decl.keyword != "flatten" {
-            return true;
-        }
-        // The axis of the channels, which is the last of Keras's.
-        if matches!(name, "dim" | "axis") {
-            return match self.row.framework {
-                Framework::Keras => matches!(*written, "-1" | "3"),
-                _ => name == "axis" && *written == "-1" || matches!(*written, "1" | "-3"),
-            };
-        }
-        let values = NEUTRAL.iter().find(|(neutral, _)| *neutral == name);
-        values.is_some_and(|(_, values)| values.contains(written))
-    }
-
-    /// A parameter whose default is another here.
-    fn extra(&mut self, name: &str, value: &str) -> Option<()> {
-        let param = find(self.decl, name)?;
-        let value = match param.kind {
-            Kind::Dims if value.parse::<u32>().is_ok() => {
-                self.text(param, &Value::Number(value))?
-            }
-            _ => value.to_owned(),
-        };
-        self.values.push((param, value));
-        Some(())
-    }
-
-    /// A value for the parameter here.
-    fn give(&mut self, name: &str, value: &Value<'_>, framework: Option<Framework>) -> Option<()> {
-        match name {
-            "-" => return Some(()),
-            "activation" => {
-                self.activation = Some(activation(value, framework)?);
-                return Some(());
-            }
-            // Global pools are those that leave one element.
-            "size" if self.decl.keyword == "globalmaxpool" => {
-                return integers(value)?.iter().all(|&n| n == 1).then_some(());
-            }
-            _ => {}
-        }
-        let Some(param) = find(self.decl, name) else {
-            if self.is_neutral(name, value) {
-                return Some(());
-            }
-            // `dilation=1` of a pool.
-            let none = matches!(value, Value::Number("1") | Value::Name("False" | "None"));
-            return (none && !["axis", "dim"].contains(&name)).then_some(());
-        };
-        if *value == Value::Name("None") {
-            return Some(());
-        }
-        let text = self.text(param, value)?;
-        self.values.push((param, text));
-        Some(())
-    }
-
-    /// A value as it is written for that parameter.
-    fn text(&self, param: &ParamDecl, value: &Value<'_>) -> Option<String> {
-        let joined = |items: &[i64]| {
-            let items: Vec<String> = items.iter().map(i64::to_string).collect();
-            items.join("x")
-        };
-        match (&param.kind, value) {
-            (Kind::Dims, Value::Number(number)) => {
-                let times = match param.name {
-                    "factor" | "dilation" => 1,
-                    _ => self.rank.unwrap_or(1),
-                };
-                Some(vec![*number; times].join("x"))
-            }
-            (Kind::Dims, value) => Some(joined(&integers(value)?)),
-            (Kind::Stride, value) => {
-                let steps = integers(value)?;
-                let same = steps.iter().all(|step| step == &steps[0]);
-                Some(format!(
-                    "/{}",
-                    joined(&steps[..if same { 1 } else { steps.len() }])
-                ))
-            }
-            (Kind::Padding, Value::Text(word)) => {
-                let word = word.to_lowercase();
-                matches!(word.as_str(), "same" | "valid").then_some(word)
-            }
-            (Kind::Padding, value) => self.padding(&integers(value)?),
-            (Kind::Flag, Value::Name("True")) => Some("on".to_owned()),
-            (Kind::Flag, Value::Name("False")) => Some("off".to_owned()),
-            // Slopes: one for all channels, or one for each.
-            (Kind::Flag, Value::Number(count)) if param.name == "single" => {
-                Some(if *count == "1" { "on" } else { "off" }.to_owned())
-            }
-            (Kind::Int | Kind::Float, Value::Number(number)) => Some((*number).to_owned()),
-            // Constants are computed in a spec too.
-            (Kind::Int, Value::Other(text)) => {
-                let constant = |c: char| c.is_ascii_digit() || " +-*()".contains(c);
-                text.chars().all(constant).then(|| format!("({text})"))
-            }
-            (Kind::Word(words), value) => self.word(param, words, value),
-            _ => None,
-        }
-    }
-
-    fn word(&self, param: &ParamDecl, words: &[&str], value: &Value<'_>) -> Option<String> {
-        let word = match value {
-            Value::Text(word) => word.to_lowercase(),
-            Value::Name("True") if param.name == "rounding" => "ceil".to_owned(),
-            Value::Name("False") if param.name == "rounding" => "floor".to_owned(),
-            Value::Name("True") if param.name == "form" => "approximate".to_owned(),
-            Value::Name("False") if param.name == "form" => "exact".to_owned(),
-            _ => return None,
-        };
-        // PyTorch's names of the forms of GELU.
-        let word = match (param.name, word.as_str()) {
-            ("form", "tanh") => "approximate".to_owned(),
-            ("form", "none") => "exact".to_owned(),
-            _ => word,
-        };
-        let known = |word: &str| words.iter().find(|known| **known == word);
-        let found = known(&word).or_else(|| ours(&word).find_map(known));
-        found.map(|word| (*word).to_owned())
-    }
-
-    /// `1`, `0x1`, `(top, bottom, left, right)`
-    fn padding(&self, amounts: &[i64]) -> Option<String> {
-        let mut amounts = amounts.to_vec();
-        let rank = self.rank.unwrap_or(2);
-        if amounts.len() == 2 * rank && amounts.len() > 1 {
-            // PyTorch lists the last axis first.
-            if self.decl.keyword == "pad" && self.row.framework == Framework::PyTorch {
-                let axes: Vec<&[i64]> = amounts.chunks(2).rev().collect();
-                amounts = axes.concat();
-            }
-            if amounts.iter().all(|n| n == &amounts[0]) {
-                return Some(amounts[0].to_string());
-            }
-            let amounts: Vec<String> = amounts.iter().map(i64::to_string).collect();
-            return Some(format!("({})", amounts.join(", ")));
-        }
-        let same = amounts.iter().all(|n| n == &amounts[0]);
-        let amounts: Vec<String> = amounts.iter().map(i64::to_string).collect();
-        match (amounts.len(), same) {
-            (_, true) => Some(amounts[0].clone()),
-            (count, _) if count == rank => Some(amounts.join("x")),
-            _ => None,
-        }
-    }
-
-    /// As it stands in a chain.
-    fn written(&mut self) -> Option<String> {
-        if self.decl.keyword == "adaptiveavgpool" {
-            let size = self.get("size")?;
-            if size.split('x').all(|n| n == "1") {
-                return Some("globalavgpool".to_owned());
-            }
-        }
-        // Without padding there is nothing to count.
-        if matches!(self.get("pad"), None | Some("0" | "valid")) {
-            self.values
-                .retain(|(param, _)| param.name != "count_include_pad");
-        }
-        let mut text = self.decl.keyword.to_owned();
-        for param in self.decl.params {
-            let Some(value) = self.get(param.name) else {
-                param.default?;
-                continue;
-            };
-            let plain = |text: &str| text.trim_start_matches('/').parse::<f64>().ok();
-            let default = param.default.is_some_and(|default| {
-                default == value || (plain(default).is_some() && plain(default) == plain(value))
-            });
-            if default || (param.kind == Kind::Padding && value == "0") {
-                continue;
-            }
-            text.push(' ');
-            if !param.positional {
-                text += param.name;
-                // A flag's bare name means `on`.
-                if param.kind == Kind::Flag && value == "on" {
-                    continue;
-                }
-                text.push(' ');
-            }
-            text += value;
-        }
-        if let Some(activation) = self.activation.as_ref().filter(|text| !text.is_empty()) {
-            text = format!("{text} {activation}");
-        }
-        Some(text)
-    }
-}
-
-/// One or several integers, lists in lists opened.
-fn integers(value: &Value<'_>) -> Option<Vec<i64>> {
-    match value {
-        Value::Number(number) => Some(vec![number.parse().ok()?]),
-        Value::List(items) if !items.is_empty() => {
-            let items = items.iter().map(integers);
-            Some(items.collect::<Option<Vec<_>>>()?.concat())
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::FOREIGN;
+    use super::super::params::rank;
     use super::*;
 
     #[test]

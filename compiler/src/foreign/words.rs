@@ -1,8 +1,24 @@
 //! Parameters, values, settings and heads.
 
+/// What an argument is called whose value is an activation, which is a layer of its own here.
+static ACTIVATIONS: &[&str] = &["activation", "act", "activation_fn", "nonlinearity"];
+
+/// Ways to interpolate that there are not here; some are one slip of the finger away from words that there are.
+static MODES: &[&str] = &["trilinear", "bicubic", "cubic", "lanczos", "area"];
+
+/// Whether an argument of that name is an activation.
+pub(crate) fn is_activation(word: &str) -> bool {
+    ACTIVATIONS.contains(&word)
+}
+
+/// Whether it is a way to interpolate of its own, and no slip of the finger.
+pub(crate) fn is_mode(word: &str) -> bool {
+    MODES.contains(&word)
+}
+
 /// Names of parameters and values: theirs, with blanks between them, and what is written here.
 #[rustfmt::skip]
-pub static WORDS: &[(&str, &str)] = &[
+pub(super) static WORDS: &[(&str, &str)] = &[
     ("filters out_channels channels_out units out_features num_output output features", "out"),
     ("kernel_size pool_size ksize window filter_size size", "kernel"),
     ("strides step", "stride"),
@@ -26,7 +42,6 @@ pub static WORDS: &[(&str, &str)] = &[
     ("offset", "shift"),
     ("ceil_mode", "rounding"),
     ("init num_parameters", "single"),
-    ("act activation_fn", "activation"),
     ("linear", "bilinear"),
     ("same_upper", "same"),
     ("none false no", "off"),
@@ -49,7 +64,7 @@ pub static WORDS: &[(&str, &str)] = &[
 
 /// Heads: what other programs call them, the head here (or nothing), and what there is to say.
 #[rustfmt::skip]
-pub static HEADS: &[(&str, &str, &str)] = &[
+pub(super) static HEADS: &[(&str, &str, &str)] = &[
     ("yolo yolov3 yolov4 yolo4 yolov3_tiny yolov4_tiny", "yolo3", ""),
     ("yolov2 yolo9000 region", "yolo2", ""),
     ("yolov1 detection", "yolo1", ""),

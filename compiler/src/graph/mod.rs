@@ -320,16 +320,18 @@ impl Graph {
     /// The tensors that a weights file must have, in the order in which the spec writes their layers: files without
     /// names (darknet's) are read by it. A tensor that several layers share stands once.
     pub fn sources(&self) -> Vec<Source> {
+        self.sources_named(|id| &self.params[id].name)
+    }
+
+    /// The same under other names.
+    pub fn sources_named<'n>(&'n self, name: impl Fn(ParamId) -> &'n str) -> Vec<Source> {
         let params = self.live().flat_map(|(_, node)| &node.params);
         // Parameters are numbered as the text is read, whatever passes have done to the schedule.
         let params: BTreeSet<ParamId> = params.copied().collect();
         let mut names = BTreeSet::new();
-        let wanted = |id: &ParamId| {
-            let param = &self.params[*id];
-            param.literal.is_none() && names.insert(&*param.name)
-        };
+        let wanted = |id: &ParamId| self.params[*id].literal.is_none() && names.insert(name(*id));
         let source = |id: ParamId| Source {
-            name: self.params[id].name.clone().into(),
+            name: name(id).to_owned().into(),
             shape: self.params[id].shape.clone().into(),
         };
         params.into_iter().filter(wanted).map(source).collect()

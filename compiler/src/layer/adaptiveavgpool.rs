@@ -51,8 +51,17 @@ fn bin(i: usize, m: usize, n: usize) -> std::ops::Range<usize> {
     i * n / m..((i + 1) * n).div_ceil(m)
 }
 
-/// The segments of `m` bins over `n` elements. Bins repeat after `m / gcd(n, m)` of them, `n / gcd(n, m)` elements further on; neighbours
-/// may be fewer segments, as long as there are not very many.
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// After how many of `m` bins over `n` elements they repeat.
+fn kinds(m: usize, n: usize) -> usize {
+    m / gcd(n, m)
+}
+
+/// The segments of `m` bins over `n` elements, one for each of their kinds; neighbours may be fewer segments, as long as there are not very
+/// many.
 fn segments(m: usize, n: usize) -> Vec<Segment> {
     let seen = |output: usize| {
         let bin = bin(output, m, n);
@@ -62,9 +71,10 @@ fn segments(m: usize, n: usize) -> Vec<Segment> {
             counted: bin.len(),
         }
     };
-    let times = gcd(n, m);
-    let repeated = (0..m / times).map(|output| Segment {
-        every: if times > 1 { m / times } else { 1 },
+    let kinds = kinds(m, n);
+    let times = m / kinds;
+    let repeated = (0..kinds).map(|output| Segment {
+        every: if times > 1 { kinds } else { 1 },
         count: times,
         step: if times > 1 { n / times } else { 0 },
         ..Segment::one(output, seen(output))
@@ -80,10 +90,6 @@ fn segments(m: usize, n: usize) -> Vec<Segment> {
     }
 }
 
-fn gcd(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { gcd(b, a % b) }
-}
-
 impl Layer for AdaptiveAvgPool {
     fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
         (DECL.keyword, vec![("size", show(&self.size))])
@@ -97,10 +103,8 @@ impl Layer for AdaptiveAvgPool {
                 ShapeError::new(message).help(format!("write {} extents", x.spatial().len()))
             );
         }
-        let mut kinds = 1usize;
-        for (&n, &m) in x.spatial().iter().zip(&self.size) {
-            kinds = kinds.saturating_mul(m / gcd(n, m));
-        }
+        let bins = self.size.iter().zip(x.spatial());
+        let kinds = bins.fold(1usize, |all, (&m, &n)| all.saturating_mul(kinds(m, n)));
         pool::check_kinds(kinds, x)?;
         let mut dims = vec![x.channels()];
         dims.extend(&self.size);

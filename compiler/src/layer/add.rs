@@ -40,7 +40,7 @@ pub static DECL: Decl = Decl {
             kind: Kind::Float,
             positional: false,
             default: Some("1e-4"),
-            doc: "Added to the sum that factors are divided by.",
+            doc: "Added to the sum that factors are divided by, with `fast` and `exponential`.",
         },
     ],
     operands: (2, usize::MAX),
@@ -53,7 +53,7 @@ pub static DECL: Decl = Decl {
         "input x: 2x56x60; a: conv 3x3 6 pad half; b: conv 1x1 6; add(a, b); conv 3x3 2 pad half",
         "input a, b, c: 9x4x3; s: add(a, b, c) shares per_tensor fusion fast",
         "input a, b: 17x5x3; s: add(a, b) shares per_channel fusion exponential",
-        "input a: 6x5x4; input b: 6; s: add(a, b) per_channel eps 1e-3; relu",
+        "input a: 6x5x4; input b: 6; s: add(a, b) per_channel fusion fast eps 1e-3; relu",
     ],
 };
 
@@ -85,6 +85,16 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
         Some("per_channel") => Some(Shares::Channel),
         _ => None,
     };
+    let unbounded = matches!(fusion, Fusion::Unbounded);
+    if shares.is_none() && !unbounded && args.is_written("fusion") {
+        let message = "`fusion` is of sums with `shares` only";
+        let help = "write `shares per_tensor` or `shares per_channel` too";
+        return Err(args.error("fusion", message).help(help));
+    }
+    if (shares.is_none() || unbounded) && args.is_written("eps") {
+        let message = "`eps` is of sums with `fusion fast` or `fusion exponential` only";
+        return Err(args.error("eps", message));
+    }
     Ok(Box::new(Add {
         shares: shares.map(|shares| (shares, fusion)),
     }))

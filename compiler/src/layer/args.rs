@@ -142,6 +142,8 @@ impl fmt::Debug for Decl {
 pub struct Args {
     /// Parameter name, value.
     pub given: Vec<(&'static str, Spanned<Literal>)>,
+    /// Those of them that `defaults` say, and not the layer itself.
+    pub defaults: Vec<&'static str>,
     /// Number of spatial dimensions of the (first) operand, for parameters whose rank follows it.
     pub rank: usize,
     /// Span of the keyword.
@@ -193,6 +195,11 @@ impl Args {
             .iter()
             .find(|(given, _)| *given == name)
             .map(|(_, value)| value)
+    }
+
+    /// Whether the layer itself says it: what it has no use for is then a mistake, which a value for many layers is not.
+    pub fn is_written(&self, name: &str) -> bool {
+        self.get(name).is_some() && !self.defaults.contains(&name)
     }
 
     /// Span of a parameter's value, or of the keyword.

@@ -142,6 +142,20 @@ pub type Halo = [(usize, usize); 3];
 /// No halo.
 pub const NO_HALO: Halo = [(0, 0); 3];
 
+/// Extents of a tensor of that shape with a halo around it, channels first.
+pub fn padded(shape: &Shape, halo: &Halo) -> Vec<usize> {
+    let rank = shape.spatial().len();
+    let extents = halo.iter().zip(shape.dhw()).skip(3 - rank);
+    let extents =
+        extents.map(|((before, after), n)| before.saturating_add(n).saturating_add(*after));
+    std::iter::once(shape.channels()).chain(extents).collect()
+}
+
+/// Elements of a tensor of those extents; as many as can be counted where there are more.
+pub fn elements(extents: &[usize]) -> usize {
+    extents.iter().fold(1, |n: usize, &d| n.saturating_mul(d))
+}
+
 /// A tensor that a layer needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParamSpec {
@@ -208,23 +222,17 @@ impl Inferred {
     /// # Errors
     /// What is beyond the [limits].
     pub fn check(&self, operands: &[Shape]) -> Result<(), ShapeError> {
-        let product =
-            |extents: &[usize]| extents.iter().fold(1, |n: usize, &d| n.saturating_mul(d));
         let most = grouped(limits::ELEMENTS);
         for (operand, halo) in operands.iter().zip(&self.halo) {
-            let mut padded = vec![operand.channels()];
-            let rank = operand.spatial().len();
-            for ((before, after), n) in halo.iter().zip(operand.dhw()).skip(3 - rank) {
-                padded.push(before.saturating_add(n).saturating_add(*after));
-            }
-            if product(&padded) > limits::ELEMENTS {
+            let padded = padded(operand, halo);
+            if elements(&padded) > limits::ELEMENTS {
                 let padded = window::show(&padded);
                 let message = format!("{operand} padded to {padded} has more than {most} elements");
                 return Err(ShapeError::new(message).help("use less padding, or less dilation"));
             }
         }
         for ParamSpec { role, shape, .. } in &self.params {
-            if product(shape) > limits::ELEMENTS {
+            if elements(shape) > limits::ELEMENTS {
                 let shape = window::show(shape);
                 let message = format!("a `{role}` of {shape} has more than {most} elements");
                 return Err(ShapeError::new(message));

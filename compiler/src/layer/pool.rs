@@ -229,7 +229,7 @@ impl PoolWindow {
     /// Where the window stands, and the shape of the result.
     ///
     /// # Errors
-    /// As [`Window::place`]; a window that sees only padding; more kinds of clipped windows than are reasonable.
+    /// As [`Window::place`]; a window that sees only padding.
     pub fn place(&self, x: &Shape) -> Result<(Placed, Shape), ShapeError> {
         let placed = self.0.place(x)?;
         for axis in 0..3 {
@@ -244,7 +244,6 @@ impl PoolWindow {
                 return Err(ShapeError::new(message).help("pad less than the kernel's extent"));
             }
         }
-        check_kinds(self.kinds(&placed, x), x)?;
         let mut dims = vec![x.channels()];
         dims.extend(&placed.out[3 - self.0.rank..]);
         let output = Shape::new(dims);
@@ -254,15 +253,23 @@ impl PoolWindow {
         Ok((placed, output))
     }
 
+    /// The outputs along an axis of `extent` elements whose windows are not clipped; empty, and perhaps with its end before its start, where there are none.
+    fn inside(&self, placed: &Placed, extent: usize, axis: usize) -> Range<usize> {
+        let (outputs, before) = (placed.out[axis], placed.before[axis]);
+        let (stride, kernel) = (self.0.stride[axis], self.0.kernel[axis]);
+        let first = before.div_ceil(stride);
+        let end = (before + extent)
+            .checked_sub(kernel)
+            .map_or(0, |last| last / stride + 1);
+        first..end.min(outputs)
+    }
+
     /// How differently windows are clipped, at most: each that reaches over an edge may be of a kind of its own.
     fn kinds(&self, placed: &Placed, x: &Shape) -> usize {
         let along = |axis: usize| {
-            let (kernel, stride) = (self.0.kernel[axis], self.0.stride[axis]);
-            let (out, before) = (placed.out[axis], placed.before[axis]);
-            let end = before + x.dhw()[axis];
-            let ending_inside = end.checked_sub(kernel).map_or(0, |last| last / stride + 1);
-            let over = before.div_ceil(stride) + out.saturating_sub(ending_inside);
-            (over + 1).min(out)
+            let outputs = placed.out[axis];
+            let inside = self.inside(placed, x.dhw()[axis], axis);
+            (inside.start + (outputs - inside.end) + 1).min(outputs)
         };
         (0..3).map(along).fold(1, usize::saturating_mul)
     }
@@ -270,11 +277,13 @@ impl PoolWindow {
     /// The result of a pool.
     ///
     /// # Errors
-    /// As [`PoolWindow::place`].
+    /// As [`PoolWindow::place`]; more kinds of clipped windows than are reasonable.
     pub fn infer(&self, x: &Shape) -> Result<Inferred, ShapeError> {
         let (placed, output) = self.place(x)?;
+        let kinds = self.kinds(&placed, x);
+        check_kinds(kinds, x)?;
         Ok(Inferred {
-            pieces: self.kinds(&placed, x),
+            pieces: kinds,
             ..Inferred::plain(output)
         })
     }
@@ -287,14 +296,8 @@ impl PoolWindow {
         axis: usize,
         padding: bool,
     ) -> Vec<Segment> {
-        let (outputs, before) = (placed.out[axis], placed.before[axis]);
-        let (stride, kernel) = (self.0.stride[axis], self.0.kernel[axis]);
-        // The outputs whose windows are not clipped.
-        let first = before.div_ceil(stride);
-        let end = (before + extent)
-            .checked_sub(kernel)
-            .map_or(0, |last| last / stride + 1);
-        segments(outputs, first..end.min(outputs), |output| {
+        let inside = self.inside(placed, extent, axis);
+        segments(placed.out[axis], inside, |output| {
             self.bin(placed, extent, axis, output, padding)
         })
     }

@@ -80,7 +80,7 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
     let align_corners = args.flag("align_corners")?.unwrap_or(false);
     let mode = match args.word("mode") {
         Some("bilinear") => Mode::Bilinear { align_corners },
-        _ if align_corners => {
+        _ if align_corners && args.is_written("align_corners") => {
             let message = "`align_corners` is a parameter of `bilinear` only";
             return Err(args.error("align_corners", message));
         }

@@ -2,7 +2,7 @@
 
 use super::{Lower, kernel};
 use crate::graph::{Def, ValueId};
-use crate::layer::{Halo, NO_HALO, copy};
+use crate::layer::{Halo, NO_HALO, copy, elements, padded};
 use crate::limits;
 use crate::loops::{Access, Affine, Buffer, BufferId, Call, Place, Stmt};
 use crate::pass::concat_windows;
@@ -131,11 +131,7 @@ impl Lower<'_> {
         // What one reader wants is within the limits; what all of them want together may not be.
         for (root, halo) in &mut root_halo {
             let shape = &self.graph.values[*root].shape;
-            let extents = shape.dhw().into_iter().zip(&*halo);
-            let padded = extents.fold(shape.channels(), |product, (n, (before, after))| {
-                product.saturating_mul(before + n + after)
-            });
-            if padded > limits::ELEMENTS {
+            if elements(&padded(shape, halo)) > limits::ELEMENTS {
                 *halo = NO_HALO;
                 self.bare.insert(*root);
             }

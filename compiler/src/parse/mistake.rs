@@ -2,6 +2,7 @@
 
 use super::{Grammar, Rule};
 use crate::diagnostic::{Diagnostic, codes};
+use crate::foreign;
 use crate::graph::{FileId, Span};
 use pest::Parser;
 use pest::error::{Error, ErrorVariant, InputLocation};
@@ -261,7 +262,7 @@ fn equals(text: &str, at: usize) -> Option<(Range<usize>, &'static str, String)>
         let word = part.rfind([' ', '\t']).map_or(0, |at| at + 1);
         let (before, word) = part.split_at(word);
         replacement += before;
-        if !["act", "activation"].contains(&word) {
+        if !foreign::is_activation(word) {
             replacement += &written(word);
         }
     }

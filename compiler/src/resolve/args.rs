@@ -448,6 +448,7 @@ impl Resolver<'_> {
             if let Some(value) = known.find(suits) {
                 self.charge(value.value.size());
                 args.given.push((param.name, value.clone()));
+                args.defaults.push(param.name);
             }
         }
     }

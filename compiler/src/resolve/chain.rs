@@ -198,8 +198,8 @@ impl<'a> Resolver<'a> {
         let span = keyword.to(terms[next - 1].span);
         let mut args = Args {
             given,
-            rank: 0,
             span: Some(keyword),
+            ..Args::default()
         };
         self.fill_defaults(decl.keyword, decl.params, &mut args);
         let result = self.apply(decl, args, operands, span, chain)?;

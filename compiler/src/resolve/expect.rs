@@ -10,7 +10,7 @@ use crate::words::grouped;
 use std::collections::{HashMap, HashSet};
 
 /// What can be expected.
-const KNOWN: [&str; 3] = ["params", "macs", "shape"];
+pub const EXPECTED: [&str; 3] = ["params", "macs", "shape"];
 
 /// What is held against expectations.
 struct Facts {
@@ -56,13 +56,13 @@ impl Resolver<'_> {
                     let text = self.quoted(term.span);
                     let message = format!("nothing called `{text}` can be expected");
                     let problem = Diagnostic::new(codes::UNKNOWN_SETTING, term.span, message)
-                        .suggest(&text, term.span, "expectations", KNOWN);
+                        .suggest(&text, term.span, "expectations", EXPECTED);
                     self.error(problem);
                     None
                 }
             };
             // Behind a mistake, the next word that is one of them again.
-            let known = |term: &Term| matches!(&term.kind, TermKind::Word(word) if KNOWN.contains(&&**word));
+            let known = |term: &Term| matches!(&term.kind, TermKind::Word(word) if EXPECTED.contains(&&**word));
             at = match used {
                 Some(used) => at + used,
                 None => match terms[at + 1..].iter().position(known) {

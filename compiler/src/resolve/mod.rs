@@ -47,6 +47,7 @@ mod variables;
 mod weights;
 
 pub use args::describe;
+pub use expect::EXPECTED;
 pub use input::INPUT_SETTINGS;
 
 use crate::ast::{Body, Name};
@@ -95,11 +96,13 @@ impl Model {
         if self.torchvision.is_empty() {
             return false;
         }
-        let mut graph = self.graph.clone();
-        for (param, name) in &self.torchvision {
-            graph.params[*param].name.clone_from(name);
-        }
-        weights.bind(&graph.sources()).is_ok()
+        let theirs = self.torchvision.iter();
+        let theirs: HashMap<ParamId, &str> = theirs.map(|(id, name)| (*id, &**name)).collect();
+        let sources = self.graph.sources_named(|id| {
+            let own = &self.graph.params[id].name;
+            theirs.get(&id).copied().unwrap_or(own)
+        });
+        weights.bind(&sources).is_ok()
     }
 }
 

@@ -29,7 +29,7 @@ impl Resolver<'_> {
         let args = Args {
             given,
             rank: 2,
-            span: None,
+            ..Args::default()
         };
         let read = || -> std::result::Result<PreProcess, crate::layer::ArgError> {
             let filter = match args.word("filter") {

@@ -180,7 +180,8 @@ impl Resolver<'_> {
             failed = true;
             let text = self.quoted(term.span);
             let message = format!("`{owner}` has no setting `{text}`");
-            let known = keys.iter().map(|key| key.name);
+            let mut known: Vec<&str> = keys.iter().map(|key| key.name).collect();
+            known.sort_unstable();
             let problem = Diagnostic::new(codes::UNKNOWN_SETTING, term.span, message);
             // A number names no classes.
             let number = terms
@@ -190,12 +191,11 @@ impl Resolver<'_> {
                 let key = keys.iter().find(|key| key.name == name);
                 key.is_some_and(|key| key.kind == Kind::Strings)
             };
-            let known: Vec<&str> = known.collect();
             let problem = match words::nearest(&text, &known) {
                 Some(near) if number && names(near) => problem
                     .note(format!("settings: {}", words::list(&known)))
                     .help("how many there are follows from the shape before"),
-                _ => problem.suggest(&text, term.span, "settings", known),
+                near => problem.offer(near, term.span, "settings", &known),
             };
             self.error(problem);
             self.spend(1)?;

@@ -75,7 +75,7 @@ impl Resolver<'_> {
         before: Option<&'static Decl>,
     ) -> Option<Diagnostic> {
         let decl = before.filter(|_| matches!(terms[at].kind, TermKind::Word(_)))?;
-        if ["act", "activation", "activation_fn", "nonlinearity"].contains(&word) {
+        if foreign::is_activation(word) {
             let next = terms.get(at + 1)?;
             let TermKind::Word(name) = &next.kind else {
                 return None;
@@ -103,7 +103,7 @@ impl Resolver<'_> {
             _ => None,
         };
         let words = decl.params.iter().find_map(modes)?;
-        if words::is_mode(word) {
+        if foreign::is_mode(word) {
             return Some(unknown(word, span).note(format!(
                 "`mode` of `{}` is one of `{}`",
                 decl.keyword,
@@ -153,27 +153,19 @@ impl Resolver<'_> {
             terms.get(at + 1).map(|term| &term.kind),
             Some(TermKind::Value(_))
         );
-        let nothing = matches!(row.ours, Ours::Nothing(_));
-        if nothing && valued && matches!(terms[at].kind, TermKind::Word(_)) {
-            let mut rows = foreign::layers(word).iter();
-            return rows
-                .find(|row| row.keyword().is_some())
-                .or(Some(&row))
-                .copied();
+        let alone = matches!(terms[at].kind, TermKind::Word(_));
+        let mut rows = foreign::layers(word).iter().copied();
+        let nothing = |row: &&Foreign| matches!(row.ours, Ours::Nothing(_));
+        if nothing(&row) && valued && alone {
+            return rows.find(|row| row.keyword().is_some()).or(Some(row));
         }
         // `linear`: a dense layer says how many outputs it has, an activation says nothing.
         let needs = row
             .keyword()
             .and_then(layer::find)
             .is_some_and(|decl| decl.params.iter().any(|param| param.default.is_none()));
-        let follows = matches!(
-            terms.get(at + 1).map(|term| &term.kind),
-            Some(TermKind::Value(_))
-        );
-        if needs && !follows && matches!(terms[at].kind, TermKind::Word(_)) {
-            let mut rows = foreign::layers(word).iter();
-            let nothing = rows.rfind(|row| matches!(row.ours, Ours::Nothing(_)));
-            return nothing.or(Some(&row)).copied();
+        if needs && !valued && alone {
+            return rows.rfind(nothing).or(Some(row));
         }
         Some(row)
     }
@@ -202,15 +194,18 @@ impl Resolver<'_> {
             Ours::Layer(text) => {
                 let keyword = row.keyword().unwrap_or(text);
                 let decl = layer::find(keyword);
-                if let Some((Err(why), _)) = &call
-                    && !why.is_empty()
-                {
+                if let Some((Err(Some(why)), _)) = &call {
                     return problem(why.clone()).note(format!("without it, this is `{keyword}`"));
                 }
                 let problem = problem(format!("`{word}` is called `{keyword}` here"));
                 let example =
                     example(row, keyword).map(|(theirs, ours)| format!("`{theirs}` is `{ours}`"));
                 let problem = example.into_iter().fold(problem, Diagnostic::note);
+                let replaced = match place {
+                    Spot::Word(..) => true,
+                    Spot::Operand => decl.is_some_and(|decl| decl.operands.1 > 1),
+                    Spot::Call { .. } => false,
+                };
                 match (call, place) {
                     (Some((Ok(chain), span)), Spot::Call { begins }) => {
                         match self.going_on(&chain, decl, begins) {
@@ -221,12 +216,7 @@ impl Resolver<'_> {
                     (_, Spot::Word(behind, _)) if text.contains("groups channels") => {
                         self.depthwise(problem, text, name, behind)
                     }
-                    (_, Spot::Operand) if decl.is_some_and(|decl| decl.operands.1 > 1) => {
-                        problem.fix(did_you_mean(keyword), name, with_words(text))
-                    }
-                    (_, Spot::Word(..)) => {
-                        problem.fix(did_you_mean(keyword), name, with_words(text))
-                    }
+                    _ if replaced => problem.fix(did_you_mean(keyword), name, with_words(text)),
                     _ => problem,
                 }
             }
@@ -269,7 +259,7 @@ impl Resolver<'_> {
     }
 
     /// The call of that name as a chain, and the place of all of it.
-    fn foreign_call(&self, name: Span) -> Option<(Result<foreign::Chain, String>, Span)> {
+    fn foreign_call(&self, name: Span) -> Option<(Result<foreign::Chain, foreign::Untold>, Span)> {
         let text = &self.files.text(name.file)[name.start as usize..];
         let text = &text[..text.floor_char_boundary(CALL)];
         let (chain, length) = foreign::translate_start(text)?;
@@ -328,22 +318,18 @@ impl Resolver<'_> {
     pub(super) fn unknown_head(&mut self, name: &Name) -> Reported {
         let word = name.value.as_str();
         let problem = Diagnostic::new(codes::HEAD, name.span, format!("there is no head `{word}`"));
-        let known = head::HEADS.iter().map(|head| head.keyword);
+        let known: Vec<&str> = head::HEADS.iter().map(|head| head.keyword).collect();
+        let heads = format!("heads: {}", words::list(&known));
         let problem = match foreign::head(word) {
             None => problem.suggest(word, name.span, "heads", known),
-            Some((_, "", what)) => {
-                let known: Vec<&str> = known.collect();
-                problem
-                    .note(format!("heads: {}", words::list(&known)))
-                    .note(format!("not supported yet: {what}"))
-                    .help("without a head, `cnnc run --raw FILE` writes what the network computes")
+            Some((_, "", what)) => problem
+                .note(heads)
+                .note(format!("not supported yet: {what}"))
+                .help("without a head, `cnnc run --raw FILE` writes what the network computes"),
+            Some((_, ours, _)) => {
+                let problem = problem.note(heads);
+                problem.fix(did_you_mean(ours), name.span, *ours)
             }
-            Some((_, ours, _)) => problem
-                .note(format!(
-                    "heads: {}",
-                    words::list(&known.collect::<Vec<_>>())
-                ))
-                .fix(did_you_mean(ours), name.span, *ours),
         };
         self.error(problem)
     }

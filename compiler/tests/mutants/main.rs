@@ -9,7 +9,6 @@
 
 mod change;
 mod hostile;
-mod texts;
 
 use change::mutant;
 use cnnc_compiler::diagnostic::MemoryLoader;

@@ -62,7 +62,7 @@ impl Builder {
         let mut args = Args {
             given,
             rank: shapes[0].spatial().len(),
-            span: None,
+            ..Args::default()
         };
         let layer = (decl.build)(&mut args).map_err(|error| error.message)?;
         let inferred = layer.infer(&shapes).map_err(|error| error.message)?;

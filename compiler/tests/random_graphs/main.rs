@@ -13,10 +13,10 @@ use cnnc_compiler::graph::{Graph, Output, Shape, Span, ValueId};
 use cnnc_compiler::layer::{Args, Decl, Kind, LAYERS, Literal, ParamDecl, Spanned};
 use cnnc_compiler::limits;
 use cnnc_compiler::pass::{Notes, PASSES, optimize};
-use cnnc_compiler::reference::{Reference, evaluate};
+use cnnc_compiler::reference::Reference;
 use cnnc_runtime::Isa;
 use proptest::prelude::*;
-use support::{parameter, wide_inputs};
+use support::{inputs, parameter, reference, widened};
 
 /// Tensors do not grow beyond this, so that a case takes milliseconds.
 const MAX_ELEMENTS: usize = 3000;
@@ -188,12 +188,12 @@ fn graph() -> impl Strategy<Value = Graph> {
 
 cnnc_testing::properties! {
     fn passes_keep_the_meaning(graph in graph()) for 256 {
-        let before = evaluate(&graph, &parameter, &wide_inputs(&graph));
+        let before = reference(&graph, &inputs(&graph));
         let mut after = graph.clone();
         let mut notes = Notes::default();
         for pass in PASSES {
             cnnc_compiler::pass::run(pass, &mut after, &mut notes);
-            let results = evaluate(&after, &parameter, &wide_inputs(&graph));
+            let results = reference(&after, &inputs(&graph));
             for (x, y) in before.iter().zip(&results) {
                 let scale = x.iter().fold(1.0, |most: f64, x| most.max(x.abs()));
                 for (x, y) in x.iter().zip(y) {
@@ -205,7 +205,7 @@ cnnc_testing::properties! {
 
     fn passes_keep_the_names(graph in graph()) for 256 {
         let (after, _) = optimize(&graph);
-        let inputs = wide_inputs(&graph);
+        let inputs = widened(&graph, &inputs(&graph));
         let labels: Vec<&str> = after.live().map(|(_, node)| &*node.label).collect();
         let find = |graph: &Graph| -> Vec<ValueId> { labels.iter().map(|label| graph.find(label).unwrap()).collect() };
         let (old, new) = (find(&graph), find(&after));
@@ -291,7 +291,7 @@ cnnc_testing::properties! {
             let value = extreme(&mut dice, param, rank)?;
             Some((param.name, Spanned { value, span: Span::none() }))
         });
-        let mut args = Args { given: given.collect(), rank, span: None };
+        let mut args = Args { given: given.collect(), rank, ..Args::default() };
         let Ok(layer) = (decl.build)(&mut args) else { return Ok(()) };
         layer.attributes();
         layer.role();

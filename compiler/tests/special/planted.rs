@@ -2,12 +2,12 @@
 
 use super::{ISAS, engines};
 use crate::support::machine::exact;
-use crate::support::{expected, inputs, parameter, proven, wide};
+use crate::support::{expected, inputs, proven, reference};
 use crate::{compile, each_sample};
 use cnnc_compiler::graph::Graph;
 use cnnc_compiler::lower::Arithmetic;
 use cnnc_compiler::pass::optimize;
-use cnnc_compiler::reference::evaluate;
+use cnnc_runtime::kernel::winograd::{SPAN, TILE};
 use ndarray::ArrayD;
 
 /// Inputs in which every `step`-th element, from a different one on in each input, is the next of `values`.
@@ -22,14 +22,6 @@ fn planted(graph: &Graph, step: usize, values: &[f32]) -> Vec<Vec<f32>> {
     inputs
 }
 
-/// The reference's outputs.
-fn reference(graph: &Graph, inputs: &[Vec<f32>]) -> Vec<ArrayD<f64>> {
-    let wide: Vec<_> = (graph.inputs.iter().zip(inputs))
-        .map(|(input, values)| wide(graph.values[input.value].shape.dims(), values))
-        .collect();
-    evaluate(graph, &parameter, &wide)
-}
-
 /// Whether a number is what the exact one says: NaN, the same infinity, or as near as `bound`.
 fn same(x: f32, exact: f64, bound: f64) -> bool {
     match exact.is_finite() {
@@ -38,15 +30,43 @@ fn same(x: f32, exact: f64, bound: f64) -> bool {
     }
 }
 
-/// Few, so that some outputs stay finite, and of every kind.
-fn plantings(graph: &Graph) -> [Vec<Vec<f32>>; 4] {
+/// What is planted.
+const VALUES: [f32; 3] = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
+
+/// Where a value is planted alone: in the first, the middle or the last elements of an input.
+const SPOTS: [usize; 3] = [0, 1, 2];
+
+/// The element of an input of so many that is in that spot; another one in each input.
+fn element(spot: usize, number: usize, length: usize) -> usize {
+    match spot {
+        0 => (number + 1).min(length - 1),
+        1 => (length / 2 + number).min(length - 1),
+        _ => length.saturating_sub(number + 1),
+    }
+}
+
+/// Inputs with one value each, which leaves most of what many channels are summed to finite.
+fn alone(graph: &Graph, spot: usize, value: f32) -> Vec<Vec<f32>> {
+    let mut inputs = inputs(graph);
+    for (number, input) in inputs.iter_mut().enumerate() {
+        let at = element(spot, number, input.len());
+        input[at] = value;
+    }
+    inputs
+}
+
+/// Many values of one kind or of every kind, and one value alone in each of the spots.
+fn plantings(graph: &Graph) -> [Vec<Vec<f32>>; 7] {
     const FAR: usize = 61;
-    let (nan, infinite) = (f32::NAN, f32::INFINITY);
+    let [nan, infinite, negative] = VALUES;
     [
         planted(graph, FAR, &[nan]),
         planted(graph, FAR, &[infinite]),
-        planted(graph, FAR, &[-infinite]),
-        planted(graph, 7, &[infinite, nan, -infinite]),
+        planted(graph, FAR, &[negative]),
+        planted(graph, 7, &[infinite, nan, negative]),
+        alone(graph, SPOTS[0], nan),
+        alone(graph, SPOTS[1], infinite),
+        alone(graph, SPOTS[2], negative),
     ]
 }
 
@@ -89,15 +109,17 @@ fn nan_and_infinity_are_everywhere_the_same() {
     });
 }
 
+/// What the tests of fast arithmetic compute: convolutions 3×3 of many channels, followed by other layers.
+const FAST: [&str; 2] = [
+    "input x: 32x13x14; c: conv 3x3 48 pad half bn relu",
+    "input x: 32x9x10; c: conv 3x3 32 pad half; add(c, x); relu",
+];
+
 /// Winograd's algorithm may make a tile NaN, and nothing finite of what is not.
 #[test]
 fn what_is_not_finite_stays_so_in_fast_arithmetic() {
     let mut seen = 0;
-    let samples = [
-        "input x: 32x13x14; c: conv 3x3 48 pad half bn relu",
-        "input x: 32x9x10; c: conv 3x3 32 pad half; add(c, x); relu",
-    ];
-    for sample in samples {
+    for sample in FAST {
         let graph = compile(sample).expect("a sample");
         let bounds = expected(&graph).bound;
         let (optimized, _) = optimize(&graph);
@@ -118,6 +140,54 @@ fn what_is_not_finite_stays_so_in_fast_arithmetic() {
         }
     }
     assert!(seen > 1000, "the test looks at something");
+}
+
+/// Whether the tile of Winograd's algorithm that makes output `to` along an axis reads input `from`.
+fn reads(to: usize, from: usize) -> bool {
+    let first = to / TILE * TILE;
+    (first..first + SPAN).contains(&(from + 1))
+}
+
+/// A tile that reads nothing but finite numbers is what it would be if all were finite, and most tiles are such.
+#[test]
+fn fast_arithmetic_spoils_only_the_tiles_that_read_what_is_not_finite() {
+    for sample in FAST {
+        let graph = compile(sample).expect("a sample");
+        let bound = expected(&graph).bound[0];
+        let (optimized, _) = optimize(&graph);
+        let [height, width] = graph.values[graph.inputs[0].value].shape.spatial() else {
+            panic!("{sample}: a map");
+        };
+        for spot in SPOTS {
+            let inputs = VALUES.map(|value| alone(&graph, spot, value));
+            let at = element(spot, 0, inputs[0][0].len()) % (height * width);
+            let references = inputs.each_ref().map(|inputs| reference(&graph, inputs));
+            for isa in ISAS {
+                let lowered = proven(sample, &optimized, isa, Arithmetic::Fast);
+                assert!(lowered.notes.iter().any(|note| note.applied), "{sample}");
+                for (engine, results) in engines(&lowered, inputs.each_ref().map(Vec::as_slice)) {
+                    for ((results, exact), value) in results.iter().zip(&references).zip(VALUES) {
+                        let what = format!("{sample}, {value} at {at}, {isa}, {engine}");
+                        let (mut finite, mut spoilt) = (0, 0);
+                        for (index, (&x, &y)) in results[0].iter().zip(&exact[0]).enumerate() {
+                            let pixel = index % (height * width);
+                            let read = reads(pixel / width, at / width)
+                                && reads(pixel % width, at % width);
+                            assert!(
+                                same(x, y, bound) || (read && x.is_nan()),
+                                "{what}: output {index} is {x}, must be {y}"
+                            );
+                            finite += usize::from(x.is_finite() && y.is_finite());
+                            spoilt += usize::from(!y.is_finite());
+                        }
+                        let outputs = results[0].len();
+                        assert!(finite > outputs / 2, "{what}: {finite} of {outputs} finite");
+                        assert!(spoilt > 0, "{what}: it changes something");
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// What PyTorch's documentation and IEEE 754 say of them, for each layer that looks at single elements.

@@ -3,27 +3,22 @@
 
 use super::{ISAS, engines};
 use crate::compile;
-use crate::support::{inputs, parameter, proven, wide};
+use crate::support::{inputs, parameter, proven, reference, widened};
 use cnnc_compiler::graph::Param;
 use cnnc_compiler::lower::Arithmetic;
 use cnnc_compiler::reference::evaluate;
-use ndarray::ArrayD;
 
 const PROMISED: f64 = 1e-6;
 
 /// Checks every engine against the reference; the bound of each output is 1e-6 of what the reference makes of the magnitudes.
 fn check(body: &str, arithmetic: Arithmetic, inputs: &[Vec<f32>]) {
     let graph = compile(body).unwrap_or_else(|problems| panic!("{body}\n{problems}"));
-    let tensors = |change: fn(f64) -> f64| -> Vec<ArrayD<f64>> {
-        let tensors = graph.inputs.iter().zip(inputs).map(|(input, values)| {
-            wide(graph.values[input.value].shape.dims(), values).mapv(change)
-        });
-        tensors.collect()
-    };
-    let exact = evaluate(&graph, &parameter, &tensors(|x| x));
+    let exact = reference(&graph, inputs);
     let positive = |param: &Param| parameter(param).mapv(f64::abs);
     // Constant weights are positive here.
-    let magnitudes = evaluate(&graph, &positive, &tensors(f64::abs));
+    let operands = widened(&graph, inputs);
+    let operands: Vec<_> = operands.iter().map(|x| x.mapv(f64::abs)).collect();
+    let magnitudes = evaluate(&graph, &positive, &operands);
     for isa in ISAS {
         let lowered = proven(body, &graph, isa, arithmetic);
         for (engine, [outputs]) in engines(&lowered, [inputs]) {

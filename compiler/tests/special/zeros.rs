@@ -3,11 +3,10 @@
 use super::activations::ACTIVATIONS;
 use super::{ISAS, engines};
 use crate::compile;
-use crate::support::{parameter, proven, wide};
+use crate::support::{proven, reference};
 use cnnc_compiler::graph::Graph;
 use cnnc_compiler::lower::Arithmetic;
 use cnnc_compiler::pass::optimize;
-use cnnc_compiler::reference::evaluate;
 
 /// Zeros, and numbers that layers make zeros of.
 const OPERANDS: [f32; 12] = [
@@ -26,11 +25,8 @@ const OPERANDS: [f32; 12] = [
 ];
 
 /// What the reference makes of a network, in f32.
-fn reference(graph: &Graph, inputs: &[Vec<f32>]) -> Vec<f32> {
-    let wide: Vec<_> = (graph.inputs.iter().zip(inputs))
-        .map(|(input, values)| wide(graph.values[input.value].shape.dims(), values))
-        .collect();
-    let outputs = evaluate(graph, &parameter, &wide);
+fn narrow(graph: &Graph, inputs: &[Vec<f32>]) -> Vec<f32> {
+    let outputs = reference(graph, inputs);
     outputs[0].iter().map(|&x| x as f32).collect()
 }
 
@@ -39,10 +35,10 @@ fn everywhere(body: &str, inputs: &[Vec<f32>]) -> Vec<(String, Vec<f32>)> {
     let graph = compile(body).unwrap_or_else(|problems| panic!("{body}\n{problems}"));
     let (optimized, _) = optimize(&graph);
     let mut results = vec![
-        ("the reference".to_owned(), reference(&graph, inputs)),
+        ("the reference".to_owned(), narrow(&graph, inputs)),
         (
             "the reference, fused".to_owned(),
-            reference(&optimized, inputs),
+            narrow(&optimized, inputs),
         ),
     ];
     for isa in ISAS {

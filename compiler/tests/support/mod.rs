@@ -7,7 +7,7 @@ use cnnc_compiler::graph::{Graph, Input, Node, Param, ValueId};
 use cnnc_compiler::loops::{self, interpret::interpret, verify, verify_plan};
 use cnnc_compiler::lower::{Arithmetic, Lowered, lower};
 use cnnc_compiler::pass::optimize;
-use cnnc_compiler::reference::Reference;
+use cnnc_compiler::reference::{Reference, evaluate};
 use cnnc_runtime::Isa;
 use cnnc_runtime::memory::Aligned;
 use cnnc_runtime::pack::pack;
@@ -39,11 +39,16 @@ pub fn wide(dims: &[usize], values: &[f32]) -> ArrayD<f64> {
     ArrayD::from_shape_vec(IxDyn(dims), values).expect("as many values")
 }
 
-/// Inputs as tensors in f64.
-pub fn wide_inputs(graph: &Graph) -> Vec<ArrayD<f64>> {
-    (graph.inputs.iter().zip(inputs(graph)))
-        .map(|(input, values)| wide(graph.values[input.value].shape.dims(), &values))
+/// Inputs of a graph as tensors in f64.
+pub fn widened(graph: &Graph, inputs: &[Vec<f32>]) -> Vec<ArrayD<f64>> {
+    (graph.inputs.iter().zip(inputs))
+        .map(|(input, values)| wide(graph.values[input.value].shape.dims(), values))
         .collect()
+}
+
+/// What the reference makes of these inputs.
+pub fn reference(graph: &Graph, inputs: &[Vec<f32>]) -> Vec<ArrayD<f64>> {
+    evaluate(graph, &parameter, &widened(graph, inputs))
 }
 
 /// Exact outputs, and how far from them f32 arithmetic may end.
@@ -93,7 +98,7 @@ pub fn expected(graph: &Graph) -> Expected {
     let every: Vec<ValueId> = graph.values.ids().collect();
     let exact = Reference::new(graph, &parameter)
         .keep(&every)
-        .run(&wide_inputs(graph));
+        .run(&widened(graph, &inputs(graph)));
     let mut bound: HashMap<ValueId, f64> = HashMap::new();
     let mut coin = 0x9E37_79B9_7F4A_7C15_u64;
     let mut flip = move || {

@@ -127,6 +127,11 @@ pub(super) static SETTINGS: &[File] = &[
     ("a map of the rest", "W0104", || {
         map(|n| format!("\"{n}*\" -> \"*{n}\","))
     }),
+    ("a long label in a long pattern", "E0801", || {
+        let (label, pattern) = ("a".repeat(2000), "{a}".repeat(300));
+        let pair = format!("\"a\" -> \"{pattern}\"");
+        model(&format!("{label}: dense 3; weights map {{ {pair} }}"))
+    }),
     ("maps", "W0104", || {
         let layers = some(9_000, |n| format!("label{n}: prelu\n"));
         let maps = some(20_000, |n| {

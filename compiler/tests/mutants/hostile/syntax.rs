@@ -27,6 +27,13 @@ pub(super) static TEXTS: &[File] = &[
     ("one long mistake", "E0101", || model(&many(|_| "= "))),
     ("nulls", "E0101", || many(|_| "\0")),
     ("umlauts", "E0101", || model(&many(|_| "é"))),
+    ("nothing", "E0104", String::new),
+    ("a byte order mark", "E0104", || "\u{feff}".to_owned()),
+    ("the first word", "E0104", || "cnn".to_owned()),
+    ("the first line", "E0601", || "cnn 1".to_owned()),
+    ("a byte more than may be", "E0801", || {
+        "x".repeat((1 << 20) + 1)
+    }),
     ("byte order marks", "E0101", || many(|_| "\u{feff}")),
     ("words that are no items", "E0101", || many(|_| "x\n")),
     ("models", "E0104", || many(|_| "model M{}\n")),
@@ -98,6 +105,9 @@ pub(super) static BRACKETS: &[File] = &[
     ("braces that are no statement", "E0101", || {
         lines(60, "= {", "", "}")
     }),
+    ("braces without a model", "E0106", || {
+        nested(64, "{", "", "}")
+    }),
     ("crossed brackets", "E0102", || model(&many(|_| "([)]"))),
     ("closing brackets", "E0102", || model(&many(|_| "}"))),
     ("opening brackets", "E0801", || model(&many(|_| "("))),
@@ -127,6 +137,9 @@ pub(super) static EXPRESSIONS: &[File] = &[
     ("sums", "E0801", || value(format!("1{}", many(|_| "+1")))),
     ("signs", "E0801", || value(format!("{}1", many(|_| "-")))),
     ("nots", "E0801", || value(format!("{}1", many(|_| "not ")))),
+    ("nots behind operators", "E0801", || {
+        value(format!("1{}", many(|_| " + not 2")))
+    }),
     ("ifs", "E0101", || value(many(|_| "if "))),
     ("ifs behind operators", "E0101", || value(many(|_| "if 1+"))),
     ("ifs as statements", "E0101", || model(&many(|_| "if "))),
