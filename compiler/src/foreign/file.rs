@@ -63,9 +63,7 @@ pub(crate) fn diagnose(file: FileId, path: &Path, text: &str) -> Option<Diagnost
             true => format!("`cnnc import {}`", path.display()),
             false => format!("`cnnc import {} -o {}`", path.display(), written.display()),
         };
-        return Some(
-            problem("a configuration of darknet").help(format!("{command} makes a spec of it")),
-        );
+        return Some(problem(sniff::DARKNET_CFG).help(format!("{command} makes a spec of it")));
     }
     let kind = known_kind(path, text.as_bytes());
     // Of what is no text, no line is shown.
@@ -122,7 +120,7 @@ fn known_kind(path: &Path, bytes: &[u8]) -> Option<Kind> {
         let (name, advice) = (DARKNET, "");
         return Some(Kind { name, advice });
     }
-    kind.filter(|kind| kind.name != "text" && kind.name != "a spec of cnnc")
+    kind.filter(|kind| kind.name != sniff::TEXT && kind.name != sniff::SPEC)
 }
 
 /// One error that names the file, of which there is no text to show.
