@@ -43,7 +43,7 @@ fn every_entry_is_its_twin() {
                 let consts = sample(kernel.name, isa, &mut Random(case));
                 let layout = Layout::new(kernel, isa, &consts);
                 check(kernel, isa, &consts, &layout, entry);
-                if kernel.in_place
+                if kernel.signature.in_place()
                     && let Some(layout) = layout.in_place()
                 {
                     check(kernel, isa, &consts, &layout, entry);
@@ -77,7 +77,12 @@ struct Layout {
 impl Layout {
     fn new(kernel: &Kernel, isa: Isa, consts: &[i64]) -> Layout {
         let footprints = (kernel.footprint)(isa, consts);
-        assert_eq!(footprints.len(), kernel.args.len(), "{}", kernel.name);
+        assert_eq!(
+            footprints.len(),
+            kernel.signature.args.len(),
+            "{}",
+            kernel.name
+        );
         let mut layout = Layout {
             at: [usize::MAX; MAX_ARGS],
             touched: Vec::new(),
@@ -134,7 +139,12 @@ fn offsets(footprint: &Footprint) -> Vec<usize> {
 }
 
 fn check(kernel: &Kernel, isa: Isa, consts: &[i64], layout: &Layout, entry: KernelFn) {
-    let describe = || format!("{} on {isa}, {:?} = {consts:?}", kernel.name, kernel.consts);
+    let describe = || {
+        format!(
+            "{} on {isa}, {:?} = {consts:?}",
+            kernel.name, kernel.signature.consts
+        )
+    };
 
     // The twin, in memory poisoned in two ways.
     let mut expected = poisoned(kernel, layout, CANARY);

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::graph::Shape;
 use crate::loops::Affine;
-use crate::lower::{Lower, kernel};
-use cnnc_runtime::kernel::{ZipOp, bits};
+use crate::lower::Lower;
+use cnnc_runtime::kernel::ZipOp;
 use cnnc_runtime::plan::Fusion;
 use ndarray::ArrayD;
 
@@ -186,13 +186,7 @@ impl Layer for Add {
             let zeros = zeros.clone();
             let next = repeated(cx.input(index), &output);
             let to = if index == 0 { &output } else { &term };
-            cx.sweep(&[to.clone(), next], |cx, sweep| {
-                let mut args = sweep.args();
-                args.extend([Some(share), Some(zeros)]);
-                let mut consts = sweep.consts();
-                consts.extend([bits(1.0), bits(f64::INFINITY)]);
-                cx.call(kernel("f32_scale_shift"), &args, consts);
-            });
+            cx.scale_shift_by(&[to.clone(), next], share, zeros);
             if index > 0 {
                 zip(cx, ZipOp::Add, &output, &output, &term);
             }

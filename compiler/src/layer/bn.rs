@@ -4,8 +4,7 @@ use super::args::{on_off, shown};
 use super::epilogue::{Epilogue, FoldedNorm};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, Role, ShapeError};
 use crate::graph::Shape;
-use crate::lower::{Lower, kernel};
-use cnnc_runtime::kernel::bits;
+use crate::lower::Lower;
 use ndarray::{ArrayD, Axis};
 
 /// Row of the table of layers.
@@ -105,13 +104,7 @@ impl Layer for BatchNorm {
         let mut shift = scale.clone();
         shift.offset = shift.offset.offset(padded as i64);
         let (output, input) = (cx.output(), cx.input(0));
-        cx.sweep(&[output, input], |cx, sweep| {
-            let mut args = sweep.args();
-            args.extend([Some(scale), Some(shift)]);
-            let mut consts = sweep.consts();
-            consts.extend([bits(1.0), bits(f64::INFINITY)]);
-            cx.call(kernel("f32_scale_shift"), &args, consts);
-        });
+        cx.scale_shift_by(&[output, input], scale, shift);
     }
 
     fn role(&self) -> Role {

@@ -2,7 +2,8 @@
 
 use super::NO_HALO;
 use crate::graph::Shape;
-use crate::lower::{Lower, SERIAL, Storage, chunks, kernel};
+use crate::lower::{Lower, SERIAL, Storage, Sweep, chunks};
+use cnnc_runtime::kernel::{Axis, CopyCall, FillCall, Move};
 
 /// One loop of a copy: trip count, stride in the output, stride in the input (zero repeats elements).
 pub type Dim = (usize, i64, i64);
@@ -45,8 +46,10 @@ pub fn copy(cx: &mut Lower<'_>, to: &Storage, from: &Storage, dims: &[Dim]) {
     let outside = loops.len().saturating_sub(LOOPS);
     let mut around: Vec<Dim> = loops.drain(..outside).collect();
     around.resize(2, (1, 0, 0));
-    let mut consts = [1, 0, 0].repeat(LOOPS - loops.len());
-    consts.extend(loops.iter().flat_map(|dim| [dim.0 as i64, dim.1, dim.2]));
+    let mut axes = [Move::ONCE; LOOPS];
+    for (axis, &(count, out, from)) in axes[LOOPS - loops.len()..].iter_mut().zip(&loops) {
+        *axis = Move { count, out, from };
+    }
     let (outer, inner) = (around[0], around[1]);
     cx.parallel(cut.0, |cx, i| {
         cx.repeat(outer.0, |cx, j| {
@@ -56,8 +59,12 @@ pub fn copy(cx: &mut Lower<'_>, to: &Storage, from: &Storage, dims: &[Dim]) {
                         .map(|(var, dim)| var.clone().times(stride(dim)));
                     i.add(&j).add(&k)
                 };
-                let args = [to.arg(offset(|dim| dim.1)), from.arg(offset(|dim| dim.2))];
-                cx.call(kernel("f32_copy"), &args, consts);
+                cx.call(CopyCall {
+                    out: to.access(offset(|dim| dim.1)),
+                    x: from.access(offset(|dim| dim.2)),
+                    axes,
+                    flush: false,
+                });
             });
         });
     });
@@ -65,12 +72,20 @@ pub fn copy(cx: &mut Lower<'_>, to: &Storage, from: &Storage, dims: &[Dim]) {
 
 /// Fills all of `to` with one value.
 pub fn fill(cx: &mut Lower<'_>, to: &Storage, value: f64) {
-    cx.sweep(std::slice::from_ref(to), |cx, sweep| {
-        let ([outer, inner, run], strides) = sweep.runs();
-        let [row, pixel] = strides[0];
-        let value = cnnc_runtime::kernel::bits(value);
-        let consts = vec![1, 0, outer, row, inner, pixel, run, value];
-        cx.call(kernel("f32_fill"), &sweep.args(), consts);
+    cx.sweep(std::array::from_ref(to), |cx, sweep| {
+        let Sweep {
+            rows,
+            pixels,
+            channels,
+            tensors: [out],
+        } = sweep.runs();
+        let axis = |count, stride| Axis { count, stride };
+        cx.call(FillCall {
+            out: out.at,
+            axes: [Axis::ONCE, axis(rows, out.row), axis(pixels, out.pixel)],
+            run: channels,
+            value,
+        });
     });
 }
 

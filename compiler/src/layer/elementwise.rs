@@ -6,9 +6,8 @@
 use super::pointwise::larger;
 use super::{Decl, Inferred, Layer, ShapeError, Sliding, grid};
 use crate::graph::Shape;
-use crate::lower::{Lower, Storage, kernel};
-use cnnc_runtime::kernel::ZipOp;
-use cnnc_runtime::kernel::bits;
+use crate::lower::{Lower, Storage, Sweep};
+use cnnc_runtime::kernel::{ZipCall, ZipOp};
 use ndarray::ArrayD;
 
 /// Row of the table of layers: `mul`.
@@ -186,12 +185,22 @@ pub(super) fn repeated(operand: Storage, output: &Storage) -> Storage {
 
 pub(super) fn zip(cx: &mut Lower<'_>, op: ZipOp, output: &Storage, a: &Storage, b: &Storage) {
     cx.sweep(&[output.clone(), a.clone(), b.clone()], |cx, sweep| {
-        let ([outer, inner, run], strides) = sweep.runs();
-        let mut consts = vec![outer];
-        consts.extend(strides.iter().map(|[row, _]| row));
-        consts.push(inner);
-        consts.extend(strides.iter().map(|[_, pixel]| pixel));
-        consts.extend([run, op as i64, bits(1.0), bits(f64::INFINITY)]);
-        cx.call(kernel("f32_zip"), &sweep.args(), consts);
+        let Sweep {
+            rows,
+            pixels: runs,
+            channels: run,
+            tensors: [out, a, b],
+        } = sweep.runs();
+        cx.call(ZipCall {
+            rows,
+            runs,
+            run,
+            out,
+            a,
+            b,
+            op,
+            slope: 1.0,
+            hi: f64::INFINITY,
+        });
     });
 }

@@ -4,8 +4,8 @@ use super::{ArgError, Args};
 use super::{Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, grid};
 use crate::graph::Shape;
 use crate::loops::Affine;
-use crate::lower::{Lower, SERIAL, chunks, kernel};
-use cnnc_runtime::kernel::bits;
+use crate::lower::{Lower, SERIAL, chunks};
+use cnnc_runtime::kernel::{Axis, CrossCall};
 use ndarray::{ArrayD, IxDyn};
 
 /// Row of the table of layers.
@@ -105,27 +105,31 @@ impl Layer for Gram {
 
     fn lower(&self, cx: &mut Lower<'_>) {
         let (output, input) = (cx.output(), cx.input(0));
-        let scale = bits(1.0 / self.divisor(cx.input_shape(0)));
+        let scale = 1.0 / self.divisor(cx.input_shape(0));
         let work = input.channels * input.channels * input.pixels();
         let cut = if work < SERIAL {
             1
         } else {
             chunks(input.channels)
         };
-        let outs = (input.channels / cut) as i64;
-        let mut consts = Vec::new();
-        for axis in 0..3 {
-            consts.extend([input.dhw[axis] as i64, input.strides[axis]]);
-        }
+        let outs = input.channels / cut;
+        let grid = std::array::from_fn(|axis| Axis {
+            count: input.dhw[axis],
+            stride: input.strides[axis],
+        });
         // The result has one spatial dimension, and is symmetric.
-        consts.extend([outs, output.strides[2], input.channels as i64, scale]);
+        let out_px = output.strides[2];
         cx.parallel(cut, |cx, i| {
-            let args = [
-                output.arg(i.clone().times(outs * output.strides[2])),
-                input.arg(Affine::default()),
-                input.arg(i.times(outs)),
-            ];
-            cx.call(kernel("f32_cross"), &args, consts);
+            cx.call(CrossCall {
+                grid,
+                outs,
+                channels: input.channels,
+                out: output.access(i.clone().times(outs as i64 * out_px)),
+                out_px,
+                x: input.access(Affine::default()),
+                y: input.access(i.times(outs as i64)),
+                scale,
+            });
         });
     }
 }

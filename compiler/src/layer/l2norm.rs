@@ -4,8 +4,8 @@ use super::args::shown;
 use super::pointwise::larger;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding};
 use crate::graph::Shape;
-use crate::lower::{Lower, kernel};
-use cnnc_runtime::kernel::bits;
+use crate::lower::{Lower, Sweep};
+use cnnc_runtime::kernel::L2NormCall;
 use ndarray::{ArrayD, Axis};
 
 /// Row of the table of layers.
@@ -70,9 +70,20 @@ impl Layer for L2Norm {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (output, input) = (cx.output(), cx.input(0));
         cx.sweep(&[output, input], |cx, sweep| {
-            let mut consts = sweep.consts();
-            consts.push(bits(self.eps));
-            cx.call(kernel("f32_l2norm"), &sweep.args(), consts);
+            let Sweep {
+                rows,
+                pixels,
+                channels,
+                tensors: [out, x],
+            } = sweep;
+            cx.call(L2NormCall {
+                rows,
+                pixels,
+                channels,
+                out,
+                x,
+                eps: self.eps,
+            });
         });
     }
 

@@ -5,7 +5,7 @@ use super::window::{PAD, STRIDE, Window, show};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError, grid};
 use crate::graph::Shape;
 use crate::lower::{LONG, Lower, Panels};
-use cnnc_runtime::kernel::{bits, conv_kernel, conv_tiles, long_conv_kernel, long_conv_tiles};
+use cnnc_runtime::kernel::{Axis, ConvCall, Pixels, conv_tiles, long_conv_tiles};
 use ndarray::ArrayD;
 
 /// Row of the table of layers.
@@ -163,10 +163,6 @@ impl Layer for Local {
             .filter(|&width| tiles.contains(&(1, width as u8)))
             .find(|&width| needed.is_multiple_of(width))
             .expect("there is a tile of one vector");
-        let tile = match long {
-            true => long_conv_kernel(1, vectors as u8),
-            false => conv_kernel(1, vectors as u8),
-        };
         let block = vectors * cx.lanes();
         let kernels = (channels * kh * kw) as i64;
         let panels = Panels {
@@ -214,29 +210,34 @@ impl Layer for Local {
                             .times(blocks as i64)
                             .add(&p)
                             .offset(first as i64);
-                        let args = [
-                            output.arg(
-                                out.clone()
-                                    .add(&p.times(block as i64))
-                                    .offset((first * block) as i64),
-                            ),
-                            input.arg(from.clone()),
-                            Some(weights.moved(&panel.clone().times((depth * block) as i64))),
-                            Some(bias.moved(&panel.times(block as i64))),
-                            None,
-                        ];
+                        let to = out.clone().add(&p.times(block as i64));
                         // One pixel, without residual and activation.
-                        let mut consts = vec![1, 0, 0, 0, 1, 0, 0, 0, 1, 0];
-                        consts.extend([y as i64, input.strides[1], x as i64, input.strides[2]]);
-                        consts.extend([
-                            channels as i64,
-                            lanes as i64,
-                            0,
-                            bits(1.0),
-                            bits(f64::INFINITY),
-                            0,
-                        ]);
-                        cx.call(tile, &args, consts);
+                        let pixel = |at| Pixels {
+                            at,
+                            row: 0,
+                            pixel: 0,
+                        };
+                        let tap = |axis: usize, count| Axis {
+                            count,
+                            stride: input.strides[axis],
+                        };
+                        cx.call(ConvCall {
+                            tile: (1, vectors),
+                            long,
+                            rows: 1,
+                            tiles: 1,
+                            channels: lanes,
+                            taps: [Axis::ONCE, tap(1, y), tap(2, x)],
+                            run: channels,
+                            out: pixel(output.access(to.offset((first * block) as i64))),
+                            x: pixel(input.access(from.clone())),
+                            w: weights.moved(&panel.clone().times((depth * block) as i64)),
+                            w_row: 0,
+                            bias: bias.moved(&panel.times(block as i64)),
+                            residual: None,
+                            slope: 1.0,
+                            hi: f64::INFINITY,
+                        });
                     });
                 };
                 let full = self.out / block;

@@ -3,8 +3,8 @@
 use super::args::shown;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, grid};
 use crate::graph::Shape;
-use crate::lower::{Lower, kernel};
-use cnnc_runtime::kernel::bits;
+use crate::lower::{Lower, Sweep};
+use cnnc_runtime::kernel::LrnCall;
 use ndarray::ArrayD;
 
 /// Row of the table of layers.
@@ -116,11 +116,23 @@ impl Layer for Lrn {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (output, input) = (cx.output(), cx.input(0));
         cx.sweep(&[output, input], |cx, sweep| {
-            let mut consts = sweep.consts();
-            consts.push(self.size as i64);
-            let constants = [self.alpha / self.size as f64, self.beta, self.k];
-            consts.extend(constants.map(bits));
-            cx.call(kernel("f32_lrn"), &sweep.args(), consts);
+            let Sweep {
+                rows,
+                pixels,
+                channels,
+                tensors: [out, x],
+            } = sweep;
+            cx.call(LrnCall {
+                rows,
+                pixels,
+                channels,
+                out,
+                x,
+                size: self.size,
+                alpha_over: self.alpha / self.size as f64,
+                beta: self.beta,
+                k: self.k,
+            });
         });
     }
 

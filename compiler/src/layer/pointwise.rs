@@ -5,8 +5,8 @@
 
 use super::{Inferred, Layer, Role, ShapeError};
 use crate::graph::Shape;
-use crate::lower::{Lower, kernel};
-use cnnc_runtime::kernel::map::Step;
+use crate::lower::{Lower, Sweep};
+use cnnc_runtime::kernel::{MapCall, Step};
 use ndarray::ArrayD;
 use std::any::Any;
 use std::fmt;
@@ -57,17 +57,19 @@ pub fn smaller(a: f64, b: f64) -> f64 {
 pub fn map(cx: &mut Lower<'_>, steps: &[Step]) {
     let (output, input) = (cx.output(), cx.input(0));
     cx.sweep(&[output, input], |cx, sweep| {
-        let (shape, strides) = sweep.runs();
-        let [outer, inner, run] = shape;
-        let mut consts = vec![outer];
-        consts.extend(strides.iter().map(|[row, _]| row));
-        consts.push(inner);
-        consts.extend(strides.iter().map(|[_, pixel]| pixel));
-        consts.extend([run, steps.len() as i64]);
-        for step in steps {
-            let (op, immediate) = step.encode();
-            consts.extend([op, immediate]);
-        }
-        cx.call(kernel("f32_map"), &sweep.args(), consts);
+        let Sweep {
+            rows,
+            pixels: runs,
+            channels: run,
+            tensors: [out, x],
+        } = sweep.runs();
+        cx.call(MapCall {
+            rows,
+            runs,
+            run,
+            out,
+            x,
+            steps: steps.to_vec(),
+        });
     });
 }

@@ -15,8 +15,8 @@ use super::window::{Placed, Window};
 use super::{ArgError, Args, Inferred, Kind, ParamDecl, ShapeError, grid};
 use crate::graph::Shape;
 use crate::limits;
-use crate::lower::{Lower, SERIAL, Storage, chunks, kernel};
-use cnnc_runtime::kernel::bits;
+use crate::lower::{Lower, SERIAL, Storage, chunks};
+use cnnc_runtime::kernel::{AvgPoolCall, Axis, MaxPoolCall, Pixels};
 use ndarray::ArrayD;
 use std::ops::Range;
 
@@ -170,21 +170,11 @@ fn block(
         false => 1,
     };
     let rows_in_chunk = rows.count / cut;
-    let mut consts = vec![rows_in_chunk as i64, step(1).0, step(1).1];
-    consts.extend([pixels.count as i64, step(2).0, step(2).1]);
-    for axis in 0..3 {
-        consts.extend([taps[axis] as i64, into[axis]]);
-    }
-    consts.push(output.channels as i64);
-    let name = match pooling {
-        Pooling::Max => "f32_pool_max",
-        Pooling::Average => {
-            let counted = along.map(|segment| segment.bin.counted as f64);
-            let scale = 1.0 / counted.iter().product::<f64>();
-            consts.push(bits(scale));
-            "f32_pool_avg"
-        }
-    };
+    let window = std::array::from_fn(|axis| Axis {
+        count: taps[axis],
+        stride: into[axis],
+    });
+    let (pixels, channels) = (pixels.count, output.channels);
     cx.parallel(cut, |cx, chunk| {
         cx.repeat(planes.count, |cx, plane| {
             let offset = |pick: fn((i64, i64)) -> i64| {
@@ -192,11 +182,39 @@ fn block(
                 rows.add(&plane.clone().times(pick(step(0))))
                     .offset(pick(origin))
             };
-            let args = [
-                output.arg(offset(|pair| pair.0)),
-                input.arg(offset(|pair| pair.1)),
-            ];
-            cx.call(kernel(name), &args, consts);
+            let rows = rows_in_chunk;
+            let out = Pixels {
+                at: output.access(offset(|pair| pair.0)),
+                row: step(1).0,
+                pixel: step(2).0,
+            };
+            let x = Pixels {
+                at: input.access(offset(|pair| pair.1)),
+                row: step(1).1,
+                pixel: step(2).1,
+            };
+            match pooling {
+                Pooling::Max => cx.call(MaxPoolCall {
+                    rows,
+                    pixels,
+                    channels,
+                    window,
+                    out,
+                    x,
+                }),
+                Pooling::Average => {
+                    let counted = along.map(|segment| segment.bin.counted as f64);
+                    cx.call(AvgPoolCall {
+                        rows,
+                        pixels,
+                        channels,
+                        window,
+                        out,
+                        x,
+                        scale: 1.0 / counted.iter().product::<f64>(),
+                    });
+                }
+            }
         });
     });
 }

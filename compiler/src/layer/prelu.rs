@@ -5,7 +5,8 @@ use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError, Sliding,
 };
 use crate::graph::Shape;
-use crate::lower::{Lower, kernel};
+use crate::lower::{Lower, Sweep};
+use cnnc_runtime::kernel::PReluCall;
 use ndarray::{ArrayD, Axis};
 
 /// Row of the table of layers.
@@ -74,9 +75,20 @@ impl Layer for Prelu {
         let slopes = cx.vector(0, channels, channels.next_multiple_of(cx.lanes()));
         let (output, input) = (cx.output(), cx.input(0));
         cx.sweep(&[output, input], |cx, sweep| {
-            let mut args = sweep.args();
-            args.push(Some(slopes));
-            cx.call(kernel("f32_prelu"), &args, sweep.consts());
+            let Sweep {
+                rows,
+                pixels,
+                channels,
+                tensors: [out, x],
+            } = sweep;
+            cx.call(PReluCall {
+                rows,
+                pixels,
+                channels,
+                out,
+                x,
+                slopes,
+            });
         });
     }
 

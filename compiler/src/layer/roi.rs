@@ -9,9 +9,9 @@
 use super::window::show;
 use super::{ArgError, Args, Kind, ParamDecl, ShapeError};
 use crate::graph::Shape;
-use crate::loops::Affine;
-use crate::lower::{Lower, kernel};
-use cnnc_runtime::kernel::bits;
+use crate::loops::{Access, Affine};
+use crate::lower::Lower;
+use cnnc_runtime::kernel::{KernelCall, RoiGrid};
 use ndarray::ArrayD;
 
 /// Declaration of the result's extents.
@@ -124,28 +124,33 @@ impl Regions {
         }
     }
 
-    /// Calls a kernel on regions, which are shared among threads; `more` are the constants behind those that all have.
-    pub fn lower(&self, cx: &mut Lower<'_>, name: &str, more: &[i64]) {
+    /// Emits calls on regions, which are shared among threads.
+    pub fn lower<C: KernelCall<Access>>(
+        &self,
+        cx: &mut Lower<'_>,
+        call: impl FnOnce(RoiGrid<Access>) -> C,
+    ) {
         let (output, map, regions) = (cx.output(), cx.input(0), cx.input(1));
         // A row is a channel of its tensor, so its numbers are as far apart as pixels are.
         let coordinate = regions.strides[2];
         let first = (regions.dhw[2] - 4) as i64 * coordinate;
         let cut = crate::lower::chunks(regions.channels);
-        let each = (regions.channels / cut) as i64;
-        let mut consts = vec![each, 1, coordinate];
-        consts.extend(map.dhw[1..].iter().map(|&n| n as i64));
-        consts.extend(&map.strides[1..]);
-        consts.extend(self.size.map(|n| n as i64));
-        consts.extend(output.strides);
-        consts.extend([output.channels as i64, bits(self.scale)]);
-        consts.extend(more);
+        let each = regions.channels / cut;
         cx.parallel(cut, |cx, i| {
-            let args = [
-                output.arg(i.clone().times(each * output.strides[0])),
-                map.arg(Affine::default()),
-                regions.arg(i.times(each).offset(first)),
-            ];
-            cx.call(kernel(name), &args, consts);
+            let from = i.clone().times(each as i64);
+            cx.call(call(RoiGrid {
+                rois: each,
+                regions: regions.access(from.clone().offset(first)),
+                roi: 1,
+                coordinate,
+                map: [map.dhw[1], map.dhw[2]],
+                size: self.size,
+                channels: output.channels,
+                out: output.plane(from.times(output.strides[0])),
+                out_roi: output.strides[0],
+                x: map.plane(Affine::default()),
+                scale: self.scale,
+            }));
         });
     }
 }

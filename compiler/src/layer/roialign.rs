@@ -5,6 +5,7 @@ use super::roi::{Regions, SIZE, SPATIAL_SCALE};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, grid};
 use crate::graph::Shape;
 use crate::lower::Lower;
+use cnnc_runtime::kernel::RoiAlignCall;
 use ndarray::ArrayD;
 
 /// Row of the table of layers.
@@ -138,7 +139,10 @@ impl Layer for RoiAlign {
     }
 
     fn lower(&self, cx: &mut Lower<'_>) {
-        let more = [self.samples as i64, i64::from(self.aligned)];
-        self.regions.lower(cx, "f32_roi_align", &more);
+        self.regions.lower(cx, |grid| RoiAlignCall {
+            grid,
+            samples: self.samples,
+            aligned: self.aligned,
+        });
     }
 }

@@ -5,6 +5,7 @@ use super::roi::{Regions, SIZE, SPATIAL_SCALE};
 use super::{ArgError, Args, Decl, Inferred, Layer, ShapeError, grid};
 use crate::graph::Shape;
 use crate::lower::Lower;
+use cnnc_runtime::kernel::RoiPoolCall;
 use ndarray::{ArrayD, s};
 
 /// Row of the table of layers.
@@ -82,6 +83,6 @@ impl Layer for RoiPool {
     }
 
     fn lower(&self, cx: &mut Lower<'_>) {
-        self.0.lower(cx, "f32_roi_pool", &[]);
+        self.0.lower(cx, |grid| RoiPoolCall { grid });
     }
 }

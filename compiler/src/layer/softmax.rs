@@ -2,7 +2,8 @@
 
 use super::{Decl, Inferred, Layer, ShapeError, Sliding};
 use crate::graph::Shape;
-use crate::lower::{Lower, kernel};
+use crate::lower::{Lower, Sweep};
+use cnnc_runtime::kernel::SoftmaxCall;
 use ndarray::{ArrayD, Axis};
 
 /// Row of the table of layers.
@@ -48,7 +49,19 @@ impl Layer for Softmax {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (output, input) = (cx.output(), cx.input(0));
         cx.sweep(&[output, input], |cx, sweep| {
-            cx.call(kernel("f32_softmax"), &sweep.args(), sweep.consts());
+            let Sweep {
+                rows,
+                pixels,
+                channels,
+                tensors: [out, x],
+            } = sweep;
+            cx.call(SoftmaxCall {
+                rows,
+                pixels,
+                channels,
+                out,
+                x,
+            });
         });
     }
 

@@ -5,7 +5,8 @@ use super::window::show;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, copy, grid};
 use crate::graph::Shape;
 use crate::loops::Affine;
-use crate::lower::{Lower, kernel};
+use crate::lower::Lower;
+use cnnc_runtime::kernel::BilinearCall;
 use ndarray::ArrayD;
 
 /// Row of the table of layers.
@@ -189,16 +190,16 @@ impl Layer for Upsample {
                 copy::copy(cx, &to, &from, &dims);
             }
             Mode::Bilinear { align_corners } => {
-                let mut consts = Vec::new();
-                for storage in [&from, &to] {
-                    consts.extend(storage.dhw[1..].iter().map(|&n| n as i64));
-                    consts.extend(&storage.strides[1..]);
-                }
-                let rows = to.dhw[1] as i64;
-                consts.extend([to.channels as i64, i64::from(align_corners), 0, rows]);
-                let start = Affine::default();
-                let args = [to.arg(start.clone()), from.arg(start)];
-                cx.call(kernel("f32_bilinear"), &args, consts);
+                let [_, rows, _] = to.dhw;
+                cx.call(BilinearCall {
+                    from: [from.dhw[1], from.dhw[2]],
+                    to: [to.dhw[1], to.dhw[2]],
+                    channels: to.channels,
+                    out: to.plane(Affine::default()),
+                    x: from.plane(Affine::default()),
+                    align_corners,
+                    rows: 0..rows,
+                });
             }
         }
     }

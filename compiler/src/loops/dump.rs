@@ -9,8 +9,8 @@
 //!       rows=1 out_row=168 …)
 //! ```
 
-use super::{Access, Buffer, Call, Place, Program, Stmt, const_names, is_float};
-use cnnc_runtime::kernel::float;
+use super::{Access, Buffer, Call, Place, Program, Stmt};
+use cnnc_runtime::kernel::{Type, float};
 use std::fmt::{self, Display, Formatter};
 
 /// The program as text.
@@ -72,12 +72,13 @@ fn call(program: &Program, call: &Call, depth: usize, f: &mut Formatter<'_>) -> 
         }
     }
     write!(f, ";\n{:1$}", "", 2 * depth + 2)?;
-    for (index, (&constant, name)) in call.consts.iter().zip(const_names(kernel)).enumerate() {
+    let declared = kernel.signature.constants();
+    for (index, (&constant, declared)) in call.consts.iter().zip(declared).enumerate() {
         f.write_str(if index == 0 { "" } else { " " })?;
-        if is_float(name) {
-            write!(f, "{name}={:?}", float(constant))?;
-        } else {
-            write!(f, "{name}={constant}")?;
+        write!(f, "{}=", declared.name)?;
+        match declared.ty {
+            Type::Float => write!(f, "{:?}", float(constant))?,
+            _ => write!(f, "{constant}")?,
         }
     }
     writeln!(f, ")")

@@ -21,7 +21,7 @@ pub use verify::{Unproven, prove, verify, verify_plan};
 use crate::graph::NodeId;
 use crate::id::Map;
 use cnnc_runtime::Isa;
-use cnnc_runtime::kernel::{Kernel, KernelId};
+use cnnc_runtime::kernel::{KernelCall, KernelId};
 
 crate::id!(
     /// A flat array of f32.
@@ -109,6 +109,17 @@ pub struct Call {
     pub consts: Vec<i64>,
 }
 
+impl Call {
+    /// The call, written down.
+    pub fn new(call: &impl KernelCall<Access>) -> Call {
+        Call {
+            kernel: call.kernel(),
+            args: call.args(),
+            consts: call.consts(),
+        }
+    }
+}
+
 /// A statement.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stmt {
@@ -157,33 +168,4 @@ pub struct Program {
     pub arena: usize,
     /// Sections, in order.
     pub sections: Vec<Section>,
-}
-
-/// Names of a kernel's constants, in order, a repeated group at the end repeated forever.
-pub fn const_names(kernel: &Kernel) -> impl Iterator<Item = &'static str> {
-    let (once, group) = match kernel.consts {
-        // The group stands behind the constant that counts it.
-        [names @ .., "..."] => {
-            let steps = names.iter().position(|&name| name == "steps");
-            names.split_at(steps.map_or(names.len(), |steps| steps + 1))
-        }
-        names => (names, [].as_slice()),
-    };
-    once.iter().chain(group.iter().cycle()).copied()
-}
-
-/// Whether a constant of that name holds the bits of a float.
-pub fn is_float(name: &str) -> bool {
-    let floats = [
-        "slope",
-        "hi",
-        "scale",
-        "value",
-        "imm",
-        "eps",
-        "alpha_over",
-        "beta",
-        "k",
-    ];
-    floats.contains(&name)
 }

@@ -5,11 +5,10 @@
 //! with other constants.
 
 use super::tiling::{Band, LONG, bands, long_panel, long_tiles, panel, tiles};
-use super::{Arithmetic, Lower, Panels, Storage, chunks, kernel};
+use super::{Arithmetic, Lower, Panels, Storage, chunks};
 use crate::layer::epilogue::clamp;
 use crate::loops::{Access, Affine};
-use cnnc_runtime::kernel::map::Step;
-use cnnc_runtime::kernel::{bits, conv_kernel, long_conv_kernel};
+use cnnc_runtime::kernel::{Axis as Tap, ConvCall, DepthwiseCall, MapCall, Pixels, Step};
 use cnnc_runtime::plan::Norm;
 
 /// Half of the level-2 cache of the smallest machine that is planned for, in floats: what a block of the operand or
@@ -65,8 +64,8 @@ struct Grid {
     rows: Axis,
     pixels: Axis,
     /// Taps, outermost first, then the contiguous run.
-    taps: [(i64, i64); 3],
-    run: i64,
+    taps: [Tap; 3],
+    run: usize,
     /// Whether there are so many that they are summed in blocks.
     long: bool,
 }
@@ -101,26 +100,37 @@ impl ConvJob {
             },
         );
         // The reduction: depth, height, width, channels; neighbours that are contiguous become one run.
-        let mut taps: Vec<(i64, i64)> = vec![((self.input.channels / self.groups) as i64, 1)];
+        let run = self.input.channels / self.groups;
+        let mut taps = vec![Tap {
+            count: run,
+            stride: 1,
+        }];
         for i in [2, 1, 0] {
-            let (count, stride) = (
-                self.kernel[i] as i64,
-                self.input.strides[i] * self.dilation[i] as i64,
-            );
+            let tap = self.tap(i);
             match taps.last_mut() {
-                _ if count == 1 => {}
-                Some((inner, inner_stride)) if stride == *inner * *inner_stride => *inner *= count,
-                _ => taps.push((count, stride)),
+                _ if tap.count == 1 => {}
+                Some(inner) if tap.stride == inner.count as i64 * inner.stride => {
+                    inner.count *= tap.count;
+                }
+                _ => taps.push(tap),
             }
         }
-        taps.resize(4, (1, 0));
+        taps.resize(4, Tap::ONCE);
         Grid {
             planes: axes[2],
             rows: axes[1],
             pixels: axes[0],
             taps: [taps[3], taps[2], taps[1]],
-            run: taps[0].0,
+            run: taps[0].count,
             long: self.depth() > LONG,
+        }
+    }
+
+    /// The taps along an axis.
+    fn tap(&self, axis: usize) -> Tap {
+        Tap {
+            count: self.kernel[axis],
+            stride: self.input.strides[axis] * self.dilation[axis] as i64,
         }
     }
 
@@ -387,41 +397,35 @@ impl Lower<'_> {
                 .clone()
                 .add(&channel)
                 .offset(done * grid.pixels.residual);
-            let mut consts = vec![
-                at.rows as i64,
-                grid.rows.out,
-                grid.rows.input,
-                grid.rows.residual,
-            ];
-            consts.extend([
-                count as i64,
-                grid.pixels.out,
-                grid.pixels.input,
-                grid.pixels.residual,
-            ]);
-            consts.extend(grid.taps.iter().flat_map(|&(n, stride)| [n, stride]));
-            consts.extend([
-                grid.run,
-                channels as i64,
-                i64::from(job.residual.is_some()),
-                bits(slope),
-                bits(high),
-                0,
-            ]);
-            let args = [
-                job.output.arg(out),
-                job.input.arg(input),
-                Some(packed.weights.moved(&weights)),
-                Some(packed.bias.moved(&bias)),
-                job.residual
-                    .as_ref()
-                    .map(|storage| storage.access(residual)),
-            ];
-            let kernel = match grid.long {
-                true => long_conv_kernel(mr as u8, nr as u8),
-                false => conv_kernel(mr as u8, nr as u8),
-            };
-            self.call(kernel, &args, consts);
+            self.call(ConvCall {
+                tile: (mr, nr),
+                long: grid.long,
+                rows: at.rows,
+                tiles: count,
+                channels,
+                taps: grid.taps,
+                run: grid.run,
+                out: Pixels {
+                    at: job.output.access(out),
+                    row: grid.rows.out,
+                    pixel: grid.pixels.out,
+                },
+                x: Pixels {
+                    at: job.input.access(input),
+                    row: grid.rows.input,
+                    pixel: grid.pixels.input,
+                },
+                w: packed.weights.moved(&weights),
+                w_row: 0,
+                bias: packed.bias.moved(&bias),
+                residual: job.residual.as_ref().map(|storage| Pixels {
+                    at: storage.access(residual),
+                    row: grid.rows.residual,
+                    pixel: grid.pixels.residual,
+                }),
+                slope,
+                hi: high,
+            });
             done += (mr * count) as i64;
         }
     }
@@ -481,28 +485,28 @@ impl Lower<'_> {
         channels: usize,
     ) {
         let merged = pixels.1 == channels as i64;
-        let mut dims = [(rows.0 as i64, rows.1), (pixels.0 as i64, pixels.1)];
-        let mut run = channels as i64;
+        let (mut rows, mut pixels, mut run) = (rows, pixels, channels);
         if merged {
-            run *= dims[1].0;
-            dims[1] = (1, 0);
-            if dims[0].0 == 1 || dims[0].1 == run {
-                run *= dims[0].0;
-                dims[0] = (1, 0);
+            run *= pixels.0;
+            pixels = (1, 0);
+            if rows.0 == 1 || rows.1 == run as i64 {
+                run *= rows.0;
+                rows = (1, 0);
             }
         }
-        let mut consts: Vec<i64> = dims
-            .iter()
-            .flat_map(|&(n, stride)| [n, stride, stride])
-            .collect();
-        consts.extend([run, steps.len() as i64]);
-        consts.extend(
-            steps
-                .iter()
-                .map(Step::encode)
-                .flat_map(|(op, imm)| [op, imm]),
-        );
-        self.call(kernel("f32_map"), &[Some(at.clone()), Some(at)], consts);
+        let runs = |at| Pixels {
+            at,
+            row: rows.1,
+            pixel: pixels.1,
+        };
+        self.call(MapCall {
+            rows: rows.0,
+            runs: pixels.0,
+            run,
+            out: runs(at.clone()),
+            x: runs(at),
+            steps: steps.to_vec(),
+        });
     }
 
     fn convolve_depthwise(&mut self, job: ConvJob) {
@@ -545,22 +549,34 @@ impl Lower<'_> {
                     .times(step(1) * rows as i64)
                     .add(&z.times(step(0)))
                     .offset(job.origin);
-                let mut consts = vec![rows as i64, out(1), step(1)];
-                consts.extend([ow as i64, out(2), step(2)]);
-                for axis in 0..3 {
-                    let distance = job.input.strides[axis] * job.dilation[axis] as i64;
-                    let taps = job.kernel[axis];
-                    consts.extend([taps as i64, apart(taps, distance)]);
-                }
-                consts.extend([channels as i64, padded as i64, bits(slope), bits(high)]);
                 let at = job.output.access(to);
-                let args = [
-                    Some(at.clone()),
-                    job.input.arg(input),
-                    Some(weights.clone()),
-                    Some(bias.clone()),
-                ];
-                cx.call(kernel("f32_depthwise"), &args, consts);
+                cx.call(DepthwiseCall {
+                    rows,
+                    pixels: ow,
+                    channels,
+                    window: std::array::from_fn(|axis| {
+                        let Tap { count, stride } = job.tap(axis);
+                        Tap {
+                            count,
+                            stride: apart(count, stride),
+                        }
+                    }),
+                    out: Pixels {
+                        at: at.clone(),
+                        row: out(1),
+                        pixel: out(2),
+                    },
+                    x: Pixels {
+                        at: job.input.access(input),
+                        row: step(1),
+                        pixel: step(2),
+                    },
+                    w: weights.clone(),
+                    w_step: padded as i64,
+                    bias: bias.clone(),
+                    slope,
+                    hi: high,
+                });
                 if fused.is_none() {
                     cx.activate(&job.act, at, (rows, out(1)), (ow, out(2)), channels);
                 }

@@ -27,29 +27,11 @@ use crate::loops::{
 };
 use crate::pass::Note;
 use cnnc_runtime::Isa;
-use cnnc_runtime::kernel::{KERNELS, KernelId};
+use cnnc_runtime::kernel::KernelCall;
 use cnnc_runtime::plan::{Plan, Port, Recipe, Source};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
 use weights::Literals;
-
-/// The runtime's kernel of that name.
-///
-/// # Panics
-/// When there is none: a bug in a layer's lowering.
-pub fn kernel(name: &str) -> KernelId {
-    static BY_NAME: LazyLock<HashMap<&'static str, KernelId>> = LazyLock::new(|| {
-        KERNELS
-            .iter()
-            .enumerate()
-            .map(|(index, row)| (row.name, KernelId(index as u16)))
-            .collect()
-    });
-    *BY_NAME
-        .get(name)
-        .unwrap_or_else(|| panic!("lower: no kernel is called `{name}`"))
-}
 
 /// Loops with the plan that goes with them.
 #[derive(Clone, Debug)]
@@ -227,18 +209,14 @@ impl<'a> Lower<'a> {
 
     // ---- emitting ---------------------------------------------------------------------------------------
 
-    /// Emits a call; `args` in the kernel's order, output first.
-    pub fn call(&mut self, kernel: KernelId, args: &[Option<Access>], consts: Vec<i64>) {
-        if let Some(Some(out)) = args.first() {
+    /// Emits a call.
+    pub fn call(&mut self, call: impl KernelCall<Access>) {
+        let call = Call::new(&call);
+        if let Some(Some(out)) = call.args.first() {
             for stmt in self.unzeroed.remove(&out.buffer).unwrap_or_default() {
                 self.open[0].push(stmt);
             }
         }
-        let call = Call {
-            kernel,
-            args: args.to_vec(),
-            consts,
-        };
         self.open
             .last_mut()
             .expect("a section is open")

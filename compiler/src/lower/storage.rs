@@ -1,12 +1,12 @@
 //! Where activations are: channels-last boxes with halos, and windows of them.
 
-use super::{Lower, kernel};
+use super::Lower;
 use crate::graph::{Def, ValueId};
 use crate::layer::{Halo, NO_HALO, copy, elements, padded};
 use crate::limits;
 use crate::loops::{Access, Affine, Buffer, BufferId, Call, Place, Stmt};
 use crate::pass::concat_windows;
-use cnnc_runtime::kernel::bits;
+use cnnc_runtime::kernel::{Axis, CopyCall, FillCall, Move, Pixels};
 use std::collections::HashMap;
 
 /// A tensor in a buffer, channels last: element `(d, h, w, c)` is at
@@ -37,6 +37,16 @@ impl Storage {
     /// A pointer as an argument of a call.
     pub fn arg(&self, offset: Affine) -> Option<Access> {
         Some(self.access(offset))
+    }
+
+    /// A plane of it, as kernels walk it.
+    pub fn plane(&self, offset: Affine) -> Pixels<Access> {
+        let [_, row, pixel] = self.strides;
+        Pixels {
+            at: self.access(offset),
+            row,
+            pixel,
+        }
     }
 
     /// Offset of pixel `(d, h, w)`; negative coordinates reach into the halo.
@@ -240,37 +250,26 @@ impl Lower<'_> {
     /// Copies between a channels-last tensor and a port of the network, which is dense and channels-first (`inward`: that is the source).
     fn transpose(&mut self, to: &Storage, from: &Storage, inward: bool) {
         let last = if inward { to } else { from };
-        let [d, h, w] = last.dhw.map(|n| n as i64);
-        let first = [h * w, w, 1, d * h * w];
+        let [d, h, w] = last.dhw;
+        let first = [h * w, w, 1, d * h * w].map(|n| n as i64);
         let inner = [last.strides[0], last.strides[1], last.strides[2], 1];
         let (o, i) = if inward {
             (inner, first)
         } else {
             (first, inner)
         };
-        let consts = vec![
-            1,
-            0,
-            0,
-            d,
-            o[0],
-            i[0],
-            h,
-            o[1],
-            i[1],
-            w,
-            o[2],
-            i[2],
-            last.channels as i64,
-            o[3],
-            i[3],
-        ];
-        let name = if inward { "f32_input" } else { "f32_copy" };
-        self.call(
-            kernel(name),
-            &[to.arg(Affine::default()), from.arg(Affine::default())],
-            consts,
-        );
+        let counts = [d, h, w, last.channels];
+        let mut axes = [Move::ONCE; 5];
+        for (axis, moved) in axes[1..].iter_mut().enumerate() {
+            let (count, out, from) = (counts[axis], o[axis], i[axis]);
+            *moved = Move { count, out, from };
+        }
+        self.call(CopyCall {
+            out: to.access(Affine::default()),
+            x: from.access(Affine::default()),
+            axes,
+            flush: inward,
+        });
     }
 }
 
@@ -281,43 +280,43 @@ fn widest(a: Halo, b: Halo) -> Halo {
 /// Calls that zero the shell around the interior box: planes before and behind, then rows, then pixels.
 fn zero_halo(buffer: BufferId, strides: &[i64; 3], dhw: [usize; 3], halo: Halo) -> Vec<Stmt> {
     let mut calls = Vec::new();
-    let mut zero = |offset: i64, outer: [(i64, i64); 3], run: i64| {
-        if run == 0 || outer.iter().any(|&(count, _)| count == 0) {
+    let mut zero = |offset: i64, axes: [Axis; 3], run: i64| {
+        if run == 0 || axes.iter().any(|axis| axis.count == 0) {
             return;
         }
-        let mut consts: Vec<i64> = outer
-            .iter()
-            .flat_map(|&(count, stride)| [count, stride])
-            .collect();
-        consts.extend([run, bits(0.0)]);
-        let access = Access {
+        let out = Access {
             buffer,
             offset: Affine::constant(offset),
         };
-        calls.push(Stmt::Call(Call {
-            kernel: kernel("f32_fill"),
-            args: vec![Some(access)],
-            consts,
-        }));
+        calls.push(Stmt::Call(Call::new(&FillCall {
+            out,
+            axes,
+            run: run as usize,
+            value: 0.0,
+        })));
     };
     let [plane, row, pixel] = *strides;
     let [(front, back), (top, bottom), (left, right)] = halo.map(|(lo, hi)| (lo as i64, hi as i64));
     let [d, h, w] = dhw.map(|n| n as i64);
-    const ONCE: (i64, i64) = (1, 0);
+    const ONCE: Axis = Axis::ONCE;
+    let axis = |count: i64, stride| Axis {
+        count: count as usize,
+        stride,
+    };
     zero(0, [ONCE, ONCE, ONCE], front * plane);
     zero((front + d) * plane, [ONCE, ONCE, ONCE], back * plane);
     let first = front * plane;
-    zero(first, [ONCE, ONCE, (d, plane)], top * row);
+    zero(first, [ONCE, ONCE, axis(d, plane)], top * row);
     zero(
         first + (top + h) * row,
-        [ONCE, ONCE, (d, plane)],
+        [ONCE, ONCE, axis(d, plane)],
         bottom * row,
     );
     let first = first + top * row;
-    zero(first, [ONCE, (d, plane), (h, row)], left * pixel);
+    zero(first, [ONCE, axis(d, plane), axis(h, row)], left * pixel);
     zero(
         first + (left + w) * pixel,
-        [ONCE, (d, plane), (h, row)],
+        [ONCE, axis(d, plane), axis(h, row)],
         right * pixel,
     );
     calls

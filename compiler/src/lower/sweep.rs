@@ -2,53 +2,38 @@
 
 use super::{Lower, Storage};
 use crate::loops::{Access, Affine};
+use cnnc_runtime::kernel::{Pixels, ScaleShiftCall};
 
-/// What one kernel call of a sweep covers: `rows × pixels`, with each tensor's strides.
-pub struct Sweep {
-    /// One pointer per tensor.
-    pub at: Vec<Access>,
+/// What one kernel call of a sweep covers: `rows × pixels` of each tensor.
+pub struct Sweep<const N: usize> {
     /// Rows.
-    pub rows: i64,
-    /// Row stride of each tensor.
-    pub row: Vec<i64>,
+    pub rows: usize,
     /// Pixels in a row.
-    pub pixels: i64,
-    /// Pixel stride of each tensor.
-    pub pixel: Vec<i64>,
+    pub pixels: usize,
     /// Channels of the first tensor.
-    pub channels: i64,
+    pub channels: usize,
+    /// The tensors.
+    pub tensors: [Pixels<Access>; N],
 }
 
-impl Sweep {
-    /// Pointers as arguments of a call.
-    pub fn args(&self) -> Vec<Option<Access>> {
-        self.at.iter().cloned().map(Some).collect()
-    }
-
-    /// The constants `rows, row of each, pixels, pixel of each, channels` that many kernels begin with.
-    pub fn consts(&self) -> Vec<i64> {
-        let mut consts = vec![self.rows];
-        consts.extend(&self.row);
-        consts.push(self.pixels);
-        consts.extend(&self.pixel);
-        consts.push(self.channels);
-        consts
-    }
-
-    /// The same as contiguous runs in two loops: `[outer, inner, run]`, and `[outer, inner]` strides of each tensor. A row
+impl<const N: usize> Sweep<N> {
+    /// The same as contiguous runs: `channels` is the length of a run, `pixels` their number in a row. A row
     /// whose pixels stand close together in every tensor is one run.
-    pub fn runs(&self) -> ([i64; 3], Vec<[i64; 2]>) {
-        if self.pixel.iter().all(|&pixel| pixel == self.channels) {
-            let strides = self.row.iter().map(|&row| [0, row]).collect();
-            ([1, self.rows, self.pixels * self.channels], strides)
-        } else {
-            let strides = self
-                .row
-                .iter()
-                .zip(&self.pixel)
-                .map(|(&row, &pixel)| [row, pixel])
-                .collect();
-            ([self.rows, self.pixels, self.channels], strides)
+    #[must_use]
+    pub fn runs(self) -> Sweep<N> {
+        let channels = self.channels as i64;
+        if self.tensors.iter().any(|tensor| tensor.pixel != channels) {
+            return self;
+        }
+        Sweep {
+            rows: 1,
+            pixels: self.rows,
+            channels: self.pixels * self.channels,
+            tensors: self.tensors.map(|Pixels { at, row, .. }| Pixels {
+                at,
+                row: 0,
+                pixel: row,
+            }),
         }
     }
 }
@@ -67,7 +52,11 @@ pub fn chunks(n: usize) -> usize {
 impl Lower<'_> {
     /// Emits the loops that visit every pixel of `tensors` (equal extents; the output first) and calls
     /// `body` inside them, once.
-    pub fn sweep(&mut self, tensors: &[Storage], body: impl FnOnce(&mut Self, Sweep)) {
+    pub fn sweep<const N: usize>(
+        &mut self,
+        tensors: &[Storage; N],
+        body: impl FnOnce(&mut Self, Sweep<N>),
+    ) {
         // Dimensions, innermost first, merged where every tensor's strides allow it.
         let mut dims: Vec<(usize, Vec<i64>)> = Vec::new();
         for axis in [2, 1, 0] {
@@ -109,22 +98,47 @@ impl Lower<'_> {
         };
         self.parallel(cut, |cx, i| {
             cx.repeat(outer, |cx, j| {
-                let at = tensors.iter().enumerate().map(|(t, tensor)| {
-                    tensor.access(
-                        i.clone()
-                            .times(step[t])
-                            .add(&j.clone().times(outer_strides[t])),
-                    )
+                let tensors = std::array::from_fn(|t| {
+                    let from = i
+                        .clone()
+                        .times(step[t])
+                        .add(&j.clone().times(outer_strides[t]));
+                    Pixels {
+                        at: tensors[t].access(from),
+                        row: row[t],
+                        pixel: pixel[t],
+                    }
                 });
                 let sweep = Sweep {
-                    at: at.collect(),
-                    rows: rows as i64,
-                    row,
-                    pixels: pixels as i64,
-                    pixel,
-                    channels: channels as i64,
+                    rows,
+                    pixels,
+                    channels,
+                    tensors,
                 };
                 body(cx, sweep);
+            });
+        });
+    }
+
+    /// Scales and shifts each channel of the second tensor into the first.
+    pub fn scale_shift_by(&mut self, tensors: &[Storage; 2], scale: Access, shift: Access) {
+        self.sweep(tensors, |cx, sweep| {
+            let Sweep {
+                rows,
+                pixels,
+                channels,
+                tensors: [out, x],
+            } = sweep;
+            cx.call(ScaleShiftCall {
+                rows,
+                pixels,
+                channels,
+                out,
+                x,
+                scale,
+                shift,
+                slope: 1.0,
+                hi: f64::INFINITY,
             });
         });
     }

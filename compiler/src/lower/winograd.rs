@@ -12,14 +12,16 @@
 
 use super::conv::{CACHE, ConvJob};
 use super::tiling::{Band, bands, panel, tiles};
-use super::{Lower, Storage, chunks, kernel};
+use super::{Lower, Storage, chunks};
 use crate::layer::NO_HALO;
 use crate::layer::epilogue::clamp;
 use crate::loops::{Access, Affine};
 use crate::pass::Note;
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::winograd::{SPAN, TILE};
-use cnnc_runtime::kernel::{bits, conv_kernel};
+use cnnc_runtime::kernel::{
+    Axis, ConvCall, Pixels, Products, WinogradInputCall, WinogradOutputCall,
+};
 
 /// Products of one tile and channel.
 pub(super) const PRODUCTS: usize = SPAN * SPAN;
@@ -347,23 +349,18 @@ impl Lower<'_> {
         let from = offset(corner, row, pixel)
             .add(first)
             .offset(shape.job.origin);
-        let consts = vec![
-            rows.tiles as i64,
-            columns.tiles as i64,
-            (rows.pixels + beyond) as i64,
-            (columns.pixels + beyond) as i64,
-            row,
-            pixel,
-            channels as i64,
-            tiles * shape.input_tile,
-            columns.tiles as i64 * shape.input_tile,
-            shape.input_tile,
-        ];
-        let args = [
-            shape.inputs.arg(slot.clone().add(first)),
-            shape.job.input.arg(from),
-        ];
-        self.call(kernel("f32_winograd_input"), &args, consts);
+        self.call(WinogradInputCall {
+            tiles: [rows.tiles, columns.tiles],
+            size: [rows.pixels + beyond, columns.pixels + beyond],
+            channels,
+            out: Products {
+                at: shape.inputs.access(slot.clone().add(first)),
+                matrix: tiles * shape.input_tile,
+                row: columns.tiles as i64 * shape.input_tile,
+                tile: shape.input_tile,
+            },
+            x: shape.job.input.plane(from),
+        });
     }
 
     /// Products and outputs of one group of panels; `q` is its number within `group`.
@@ -392,42 +389,37 @@ impl Lower<'_> {
             let weights = first.clone().add(&p).times(panel_len);
             let mut done = 0;
             for (mr, turns) in tiles(cx.isa(), count, band.nr) {
-                let consts = vec![
-                    PRODUCTS as i64,
-                    count as i64 * shape.product_tile,
-                    count as i64 * shape.input_tile,
-                    0,
-                    turns as i64,
-                    shape.product_tile,
-                    shape.input_tile,
-                    0,
-                    1,
-                    0,
-                    1,
-                    0,
-                    1,
-                    0,
-                    depth as i64,
-                    group.channels as i64,
-                    0,
-                    bits(1.0),
-                    bits(f64::INFINITY),
-                    (depth * block) as i64,
-                ];
                 let to = products
                     .clone()
                     .add(&p.clone().times(block as i64))
                     .offset(done * shape.product_tile);
-                let args = [
-                    shape.products.arg(to),
-                    shape
-                        .inputs
-                        .arg(inputs.clone().offset(done * shape.input_tile)),
-                    Some(group.packed.weights.moved(&weights)),
-                    Some(shape.zeros.clone()),
-                    None,
-                ];
-                cx.call(conv_kernel(mr as u8, band.nr as u8), &args, consts);
+                let from = inputs.clone().offset(done * shape.input_tile);
+                // A row is a product: a matrix of inputs, one of weights.
+                cx.call(ConvCall {
+                    tile: (mr, band.nr),
+                    long: false,
+                    rows: PRODUCTS,
+                    tiles: turns,
+                    channels: group.channels,
+                    taps: [Axis::ONCE; 3],
+                    run: depth,
+                    out: Pixels {
+                        at: shape.products.access(to),
+                        row: count as i64 * shape.product_tile,
+                        pixel: shape.product_tile,
+                    },
+                    x: Pixels {
+                        at: shape.inputs.access(from),
+                        row: count as i64 * shape.input_tile,
+                        pixel: shape.input_tile,
+                    },
+                    w: group.packed.weights.moved(&weights),
+                    w_row: (depth * block) as i64,
+                    bias: shape.zeros.clone(),
+                    residual: None,
+                    slope: 1.0,
+                    hi: f64::INFINITY,
+                });
                 done += (mr * turns) as i64;
             }
         });
@@ -435,44 +427,34 @@ impl Lower<'_> {
         let lane = first.clone().times(block as i64);
         let channel = lane.clone().offset(band.first as i64);
         let [_, out_row, out_px] = job.output.strides;
-        let (_, res_row, res_px) = job.residual.as_ref().map_or((0, 0, 0), |residual| {
-            let [plane, row, pixel] = residual.strides;
-            (plane, row, pixel)
-        });
         let (slope, high) = shape.fused.unwrap_or((1.0, f64::INFINITY));
-        let consts = vec![
-            rows.tiles as i64,
-            columns.tiles as i64,
-            rows.pixels as i64,
-            columns.pixels as i64,
-            out_row,
-            out_px,
-            count as i64 * shape.product_tile,
-            columns.tiles as i64 * shape.product_tile,
-            shape.product_tile,
-            res_row,
-            res_px,
-            channels as i64,
-            i64::from(job.residual.is_some()),
-            bits(slope),
-            bits(high),
-        ];
         let out = job
             .output
-            .access(offset(corner, out_row, out_px).add(&channel));
-        let args = [
-            Some(out.clone()),
-            shape.products.arg(products.clone()),
-            Some(group.packed.bias.moved(&lane)),
-            job.residual
-                .as_ref()
-                .map(|residual| residual.access(offset(corner, res_row, res_px).add(&channel))),
-        ];
-        self.call(kernel("f32_winograd_output"), &args, consts);
+            .plane(offset(corner, out_row, out_px).add(&channel));
+        let at = out.at.clone();
+        self.call(WinogradOutputCall {
+            tiles: [rows.tiles, columns.tiles],
+            size: [rows.pixels, columns.pixels],
+            channels,
+            out,
+            x: Products {
+                at: shape.products.access(products.clone()),
+                matrix: count as i64 * shape.product_tile,
+                row: columns.tiles as i64 * shape.product_tile,
+                tile: shape.product_tile,
+            },
+            bias: group.packed.bias.moved(&lane),
+            residual: job.residual.as_ref().map(|residual| {
+                let [_, row, pixel] = residual.strides;
+                residual.plane(offset(corner, row, pixel).add(&channel))
+            }),
+            slope,
+            hi: high,
+        });
         if shape.fused.is_none() {
             self.activate(
                 &job.act,
-                out,
+                at,
                 (rows.pixels, out_row),
                 (columns.pixels, out_px),
                 channels,

@@ -5,8 +5,9 @@ use cnnc_compiler::jit::Code;
 use cnnc_compiler::loops::{
     Access, Affine, Buffer, BufferId, Call, For, Place, Program, Section, Stmt, VarId,
 };
-use cnnc_compiler::lower::{Lowered, kernel};
+use cnnc_compiler::lower::Lowered;
 use cnnc_runtime::Isa;
+use cnnc_runtime::kernel::{CopyCall, Move};
 use cnnc_runtime::plan::{Plan, Port};
 use cnnc_runtime::session::{Network, Session};
 use std::sync::Arc;
@@ -117,12 +118,18 @@ pub fn parallel(var: usize, trip: u32, body: Vec<Stmt>) -> Stmt {
 
 /// Copies `run` elements.
 pub fn copy(to: Access, from: Access, run: i64) -> Stmt {
-    let consts = vec![1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, run, 1, 1];
-    Stmt::Call(Call {
-        kernel: kernel("f32_copy"),
-        args: vec![Some(to), Some(from)],
-        consts,
-    })
+    let mut axes = [Move::ONCE; 5];
+    axes[4] = Move {
+        count: run as usize,
+        out: 1,
+        from: 1,
+    };
+    Stmt::Call(Call::new(&CopyCall {
+        out: to,
+        x: from,
+        axes,
+        flush: false,
+    }))
 }
 
 /// Runs machine code once.

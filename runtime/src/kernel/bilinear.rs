@@ -3,20 +3,43 @@
 //! An output that lies on an input is that input: a neighbour of weight zero takes no part, whatever it is. Positions are therefore whole
 //! numbers of steps, in which the machine and the reference agree on what lies where.
 
-use super::support::{View, consts, invalid, span};
+use super::declare::{Pixels, declare};
+use super::support::{View, invalid, span};
 use super::{Footprint, Kernel, MAX_ARGS};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
 
-consts! { Bilinear {
-    in_h, in_w, in_row, in_px, out_h, out_w, out_row, out_px, channels, align_corners, row_from, row_to,
-} }
+declare! {
+    /// A picture of another size: a call of `f32_bilinear`.
+    pub struct BilinearCall: Bilinear {
+        /// Height and width of the operand.
+        from: [usize; 2],
+        /// Height and width of the result.
+        to: [usize; 2],
+        /// Channels.
+        channels: usize,
+        /// The first pixel of the result.
+        out: Pixels<P>,
+        /// The first pixel of the operand.
+        x: Pixels<P>,
+        /// Whether the corners of both are the same pixels.
+        align_corners: bool,
+        /// The rows of the result that are computed.
+        rows: std::ops::Range<usize>,
+    }
+    kernel(_c) = super::F32_BILINEAR;
+    args(c) { out: Write = c.out.at, x: Read = c.x.at }
+    consts(c) {
+        in_h: Count = c.from[0], in_w: Count = c.from[1], in_row: Stride = c.x.row, in_px: Stride = c.x.pixel,
+        out_h: Count = c.to[0], out_w: Count = c.to[1], out_row: Stride = c.out.row, out_px: Stride = c.out.pixel,
+        channels: Count = c.channels, align_corners: Flag = c.align_corners,
+        row_from: Index = c.rows.start, row_to: Index = c.rows.end,
+    }
+}
 
 pub(super) const ROW: Kernel = Kernel {
     name: "f32_bilinear",
-    args: &["out", "x"],
-    consts: Bilinear::NAMES,
-    in_place: false,
+    signature: Bilinear::SIGNATURE,
     exact: true,
     footprint,
     entry,

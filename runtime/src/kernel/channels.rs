@@ -1,19 +1,70 @@
 //! `f32_scale_shift` and `f32_prelu`: elementwise, with parameters per channel.
 
-use super::support::{Activation, View, activate, consts, multiply_add, span, vector};
+use super::declare::{Pixels, declare};
+use super::support::{Activation, View, activate, multiply_add, span, vector};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
 
-consts! { ScaleShift { rows, out_row, in_row, pixels, out_px, in_px, channels, slope, hi } }
+declare! {
+    /// Each channel scaled, shifted and activated: a call of `f32_scale_shift`.
+    pub struct ScaleShiftCall: ScaleShift {
+        /// Rows.
+        rows: usize,
+        /// Pixels in a row.
+        pixels: usize,
+        /// Channels.
+        channels: usize,
+        /// The result.
+        out: Pixels<P>,
+        /// The operand.
+        x: Pixels<P>,
+        /// A factor for each channel.
+        scale: P,
+        /// A term for each channel.
+        shift: P,
+        /// Factor below zero of the activation.
+        slope: f64,
+        /// Upper limit of the activation.
+        hi: f64,
+    }
+    kernel(_c) = super::F32_SCALE_SHIFT;
+    args(c) { out: InPlace = c.out.at, x: Read = c.x.at, scale: Read = c.scale, shift: Read = c.shift }
+    consts(c) {
+        rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row,
+        pixels: Count = c.pixels, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel,
+        channels: Count = c.channels, slope: Float = c.slope, hi: Float = c.hi,
+    }
+}
 
-consts! { PRelu { rows, out_row, in_row, pixels, out_px, in_px, channels } }
+declare! {
+    /// What is below zero times its channel's slope: a call of `f32_prelu`.
+    pub struct PReluCall: PRelu {
+        /// Rows.
+        rows: usize,
+        /// Pixels in a row.
+        pixels: usize,
+        /// Channels.
+        channels: usize,
+        /// The result.
+        out: Pixels<P>,
+        /// The operand.
+        x: Pixels<P>,
+        /// A slope for each channel.
+        slopes: P,
+    }
+    kernel(_c) = super::F32_PRELU;
+    args(c) { out: InPlace = c.out.at, x: Read = c.x.at, slopes: Read = c.slopes }
+    consts(c) {
+        rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row,
+        pixels: Count = c.pixels, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel,
+        channels: Count = c.channels,
+    }
+}
 
 pub(super) const SCALE_SHIFT: Kernel = Kernel {
     name: "f32_scale_shift",
-    args: &["out", "x", "scale", "shift"],
-    consts: ScaleShift::NAMES,
-    in_place: true,
+    signature: ScaleShift::SIGNATURE,
     exact: true,
     footprint: |_, consts| {
         let c = PRelu::new(consts);
@@ -25,9 +76,7 @@ pub(super) const SCALE_SHIFT: Kernel = Kernel {
 
 pub(super) const PRELU: Kernel = Kernel {
     name: "f32_prelu",
-    args: &["out", "x", "slopes"],
-    consts: PRelu::NAMES,
-    in_place: true,
+    signature: PRelu::SIGNATURE,
     exact: true,
     footprint: |_, consts| {
         let c = PRelu::new(consts);

@@ -1,18 +1,58 @@
 //! `f32_copy`: elements moved between any two layouts of up to five dimensions. `f32_input` does the same with what enters a network, and makes
 //! denormals zero: inside there are none then, so that it does not matter which instructions look at them and which only move them.
 
-use super::support::{View, consts, span};
+use super::declare::declare;
+use super::support::{View, span};
 use super::{Footprint, Kernel, MAX_ARGS, without_denormal};
 use crate::isa::Isa;
 use std::ptr::copy_nonoverlapping;
 
-consts! { Copy5 { n0, o0, i0, n1, o1, i1, n2, o2, i2, n3, o3, i3, n4, o4, i4 } }
+/// An axis along which elements are moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Iterations.
+    pub count: usize,
+    /// From one to the next in what is written.
+    pub out: i64,
+    /// From one to the next in what is read.
+    pub from: i64,
+}
+
+impl Move {
+    /// One iteration.
+    pub const ONCE: Move = Move {
+        count: 1,
+        out: 0,
+        from: 0,
+    };
+}
+
+declare! {
+    /// Elements moved: a call of `f32_copy`, or of `f32_input`.
+    pub struct CopyCall: Copy5 {
+        /// The first element written.
+        out: P,
+        /// The first element read.
+        x: P,
+        /// The axes, in any order.
+        axes: [Move; 5],
+        /// Whether denormals become zeros: the call is one of `f32_input`.
+        flush: bool,
+    }
+    kernel(c) = if c.flush { super::F32_INPUT } else { super::F32_COPY };
+    args(c) { out: Write = c.out, x: Read = c.x }
+    consts(c) {
+        n0: Count = c.axes[0].count, o0: Stride = c.axes[0].out, i0: Stride = c.axes[0].from,
+        n1: Count = c.axes[1].count, o1: Stride = c.axes[1].out, i1: Stride = c.axes[1].from,
+        n2: Count = c.axes[2].count, o2: Stride = c.axes[2].out, i2: Stride = c.axes[2].from,
+        n3: Count = c.axes[3].count, o3: Stride = c.axes[3].out, i3: Stride = c.axes[3].from,
+        n4: Count = c.axes[4].count, o4: Stride = c.axes[4].out, i4: Stride = c.axes[4].from,
+    }
+}
 
 pub(super) const ROW: Kernel = Kernel {
     name: "f32_copy",
-    args: &["out", "x"],
-    consts: Copy5::NAMES,
-    in_place: false,
+    signature: Copy5::SIGNATURE,
     exact: true,
     footprint,
     entry: |_| Some(entry::<false>),

@@ -3,18 +3,45 @@
 //! `out[j, c] = scale · Σ y[p, j] · x[p, c]`, within 1e-6 of the exact value relative to `scale · Σ |y · x|`, however many pixels there are:
 //! blocks of [`BLOCK`] pixels are summed in f32, and their sums in f64.
 
-use super::support::{BLOCK, View, consts, multiply_add, span};
+use super::declare::{Axis, declare};
+use super::support::{BLOCK, View, multiply_add, span};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, settle, store_first};
 
-consts! { Cross { planes, plane, rows, row, pixels, pixel, outs, out_px, channels, scale } }
+declare! {
+    /// `out[j, c] = scale · Σ y[p, j] · x[p, c]`: a call of `f32_cross`.
+    pub struct CrossCall: Cross {
+        /// Planes, rows and pixels, in both operands.
+        grid: [Axis; 3],
+        /// Channels of `y`, rows of the result.
+        outs: usize,
+        /// Channels of `x`, columns of the result.
+        channels: usize,
+        /// The result.
+        out: P,
+        /// From one row of the result to the next.
+        out_px: i64,
+        /// The operand whose channels become columns.
+        x: P,
+        /// The operand whose channels become rows.
+        y: P,
+        /// Factor of the sums.
+        scale: f64,
+    }
+    kernel(_c) = super::F32_CROSS;
+    args(c) { out: Write = c.out, x: Read = c.x, y: Read = c.y }
+    consts(c) {
+        planes: Count = c.grid[0].count, plane: Stride = c.grid[0].stride,
+        rows: Count = c.grid[1].count, row: Stride = c.grid[1].stride,
+        pixels: Count = c.grid[2].count, pixel: Stride = c.grid[2].stride,
+        outs: Count = c.outs, out_px: Stride = c.out_px, channels: Count = c.channels, scale: Float = c.scale,
+    }
+}
 
 pub(super) const ROW: Kernel = Kernel {
     name: "f32_cross",
-    args: &["out", "x", "y"],
-    consts: Cross::NAMES,
-    in_place: false,
+    signature: Cross::SIGNATURE,
     exact: true,
     footprint,
     entry,

@@ -1,21 +1,54 @@
 //! `f32_depthwise`: each channel convolved with its own filter, vectors running over channels.
 
-use super::support::{Activation, View, activate, consts, multiply_add, padded, span, vector};
+use super::declare::{Axis, Pixels, declare};
+use super::support::{Activation, View, activate, multiply_add, padded, span, vector};
 use super::window::{Fold, walk, windows};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries};
 
-consts! { Depthwise {
-    rows, out_row, in_row, pixels, out_px, in_px,
-    n0, s0, n1, s1, n2, s2, channels, wstep, slope, hi,
-} }
+declare! {
+    /// Each channel's own filter, bias and activation: a call of `f32_depthwise`.
+    pub struct DepthwiseCall: Depthwise {
+        /// Rows.
+        rows: usize,
+        /// Pixels in a row.
+        pixels: usize,
+        /// Channels.
+        channels: usize,
+        /// The window: elements of `x` from its first one on.
+        window: [Axis; 3],
+        /// One pixel for each window.
+        out: Pixels<P>,
+        /// The first elements of neighbouring windows are a row or a pixel apart.
+        x: Pixels<P>,
+        /// A weight of each channel, padded to whole vectors, for each element of the window.
+        w: P,
+        /// From one element's weights to the next one's.
+        w_step: i64,
+        /// One for each channel, padded to whole vectors.
+        bias: P,
+        /// Factor below zero of the activation.
+        slope: f64,
+        /// Upper limit of the activation.
+        hi: f64,
+    }
+    kernel(_c) = super::F32_DEPTHWISE;
+    args(c) { out: Write = c.out.at, x: Read = c.x.at, w: Read = c.w, bias: Read = c.bias }
+    consts(c) {
+        rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row,
+        pixels: Count = c.pixels, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel,
+        n0: Count = c.window[0].count, s0: Stride = c.window[0].stride,
+        n1: Count = c.window[1].count, s1: Stride = c.window[1].stride,
+        n2: Count = c.window[2].count, s2: Stride = c.window[2].stride,
+        channels: Count = c.channels, wstep: Stride = c.w_step,
+        slope: Float = c.slope, hi: Float = c.hi,
+    }
+}
 
 pub(super) const ROW: Kernel = Kernel {
     name: "f32_depthwise",
-    args: &["out", "x", "w", "bias"],
-    consts: Depthwise::NAMES,
-    in_place: false,
+    signature: Depthwise::SIGNATURE,
     exact: true,
     footprint,
     entry,

@@ -1,16 +1,35 @@
 //! `f32_fill`: one value written everywhere, as a halo is zeroed.
 
-use super::support::{View, consts, span};
+use super::declare::{Axis, declare};
+use super::support::{View, span};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 
-consts! { Fill { n0, o0, n1, o1, n2, o2, run, value } }
+declare! {
+    /// Runs of one value: a call of `f32_fill`.
+    pub struct FillCall: Fill {
+        /// The first element.
+        out: P,
+        /// Around the run, the outermost first.
+        axes: [Axis; 3],
+        /// Adjacent elements.
+        run: usize,
+        /// What they become.
+        value: f64,
+    }
+    kernel(_c) = super::F32_FILL;
+    args(c) { out: Write = c.out }
+    consts(c) {
+        n0: Count = c.axes[0].count, o0: Stride = c.axes[0].stride,
+        n1: Count = c.axes[1].count, o1: Stride = c.axes[1].stride,
+        n2: Count = c.axes[2].count, o2: Stride = c.axes[2].stride,
+        run: Count = c.run, value: Float = c.value,
+    }
+}
 
 pub(super) const ROW: Kernel = Kernel {
     name: "f32_fill",
-    args: &["out"],
-    consts: Fill::NAMES,
-    in_place: false,
+    signature: Fill::SIGNATURE,
     exact: true,
     footprint,
     entry: |_| Some(entry),

@@ -2,20 +2,47 @@
 //!
 //! `y[c] = x[c] / (k + alpha_over · Σ x[j]²)^beta` over the `size` channels `j` from `c − size/2`, clipped.
 
-use super::support::{BLOCK, View, consts, span};
+use super::declare::{Pixels, declare};
+use super::support::{BLOCK, View, span};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, math, store_first};
 
-consts! { Lrn {
-    rows, out_row, in_row, pixels, out_px, in_px, channels, size, alpha_over, beta, k,
-} }
+declare! {
+    /// Local response normalisation: a call of `f32_lrn`.
+    pub struct LrnCall: Lrn {
+        /// Rows.
+        rows: usize,
+        /// Pixels in a row.
+        pixels: usize,
+        /// Channels.
+        channels: usize,
+        /// The result.
+        out: Pixels<P>,
+        /// The operand.
+        x: Pixels<P>,
+        /// Channels whose squares are summed.
+        size: usize,
+        /// Factor of the sum: alpha over `size`.
+        alpha_over: f64,
+        /// Exponent.
+        beta: f64,
+        /// What is added to the scaled sum.
+        k: f64,
+    }
+    kernel(_c) = super::F32_LRN;
+    args(c) { out: Write = c.out.at, x: Read = c.x.at }
+    consts(c) {
+        rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row,
+        pixels: Count = c.pixels, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel,
+        channels: Count = c.channels, size: Count = c.size,
+        alpha_over: Float = c.alpha_over, beta: Float = c.beta, k: Float = c.k,
+    }
+}
 
 pub(super) const ROW: Kernel = Kernel {
     name: "f32_lrn",
-    args: &["out", "x"],
-    consts: Lrn::NAMES,
-    in_place: false,
+    signature: Lrn::SIGNATURE,
     exact: false,
     footprint,
     entry,

@@ -1,19 +1,40 @@
 //! `f32_map`: a short program of [`Step`]s applied to each element.
 
-use super::support::{View, consts, invalid, max, min, span};
-use super::{Footprint, Kernel, MAX_ARGS, bits, float};
+use super::declare::{Pixels, declare};
+use super::support::{View, invalid, max, min, span};
+use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, math, store_first};
 
-consts! { Map { n0, o0, i0, n1, o1, i1, run, steps } }
+declare! {
+    /// Steps that every element goes through: a call of `f32_map`.
+    pub struct MapCall: Map {
+        /// Rows.
+        rows: usize,
+        /// Runs in a row.
+        runs: usize,
+        /// Elements of a run.
+        run: usize,
+        /// The result; a `pixel` is a run.
+        out: Pixels<P>,
+        /// The operand.
+        x: Pixels<P>,
+        /// What becomes of an element, in order.
+        steps: Vec<Step>,
+    }
+    kernel(_c) = super::F32_MAP;
+    args(c) { out: InPlace = c.out.at, x: Read = c.x.at }
+    consts(c) {
+        n0: Count = c.rows, o0: Stride = c.out.row, i0: Stride = c.x.row,
+        n1: Count = c.runs, o1: Stride = c.out.pixel, i1: Stride = c.x.pixel,
+        run: Count = c.run, steps: Count = c.steps.len(),
+    }
+    each(step in steps) { op: Code = step, imm: Float = step.immediate() }
+}
 
 pub(super) const ROW: Kernel = Kernel {
     name: "f32_map",
-    args: &["out", "x"],
-    consts: &[
-        "n0", "o0", "i0", "n1", "o1", "i1", "run", "steps", "op", "imm", "...",
-    ],
-    in_place: true,
+    signature: Map::SIGNATURE,
     exact: false,
     footprint,
     entry,
@@ -68,29 +89,37 @@ pub enum Step {
 }
 
 impl Step {
-    /// The step as two constants: operation, immediate.
-    pub fn encode(&self) -> (i64, i64) {
+    /// The number of the operation.
+    pub fn code(&self) -> i64 {
+        match self {
+            Step::Add(_) => 0,
+            Step::Mul(_) => 1,
+            Step::Max(_) => 2,
+            Step::Min(_) => 3,
+            Step::MulX => 4,
+            Step::AddX => 5,
+            Step::Leaky(_) => 6,
+            Step::Exp => 7,
+            Step::Tanh => 8,
+            Step::Sigmoid => 9,
+            Step::Abs => 10,
+            Step::Sqrt => 11,
+            Step::Recip => 12,
+            Step::WhereNegative => 13,
+            Step::ExpMinusOne => 14,
+            Step::Softplus => 15,
+            Step::Silu => 16,
+            Step::Mish => 17,
+            Step::Gelu => 18,
+            Step::GeluTanh => 19,
+        }
+    }
+
+    /// The constant of the operation; 0 where it has none.
+    pub fn immediate(&self) -> f64 {
         match *self {
-            Step::Add(c) => (0, bits(c)),
-            Step::Mul(c) => (1, bits(c)),
-            Step::Max(c) => (2, bits(c)),
-            Step::Min(c) => (3, bits(c)),
-            Step::MulX => (4, 0),
-            Step::AddX => (5, 0),
-            Step::Leaky(c) => (6, bits(c)),
-            Step::Exp => (7, 0),
-            Step::Tanh => (8, 0),
-            Step::Sigmoid => (9, 0),
-            Step::Abs => (10, 0),
-            Step::Sqrt => (11, 0),
-            Step::Recip => (12, 0),
-            Step::WhereNegative => (13, 0),
-            Step::ExpMinusOne => (14, 0),
-            Step::Softplus => (15, 0),
-            Step::Silu => (16, 0),
-            Step::Mish => (17, 0),
-            Step::Gelu => (18, 0),
-            Step::GeluTanh => (19, 0),
+            Step::Add(c) | Step::Mul(c) | Step::Max(c) | Step::Min(c) | Step::Leaky(c) => c,
+            _ => 0.0,
         }
     }
 
@@ -227,7 +256,7 @@ unsafe fn body<S: Simd>(
     unsafe {
         let c = Map::read(consts);
         let steps = std::slice::from_raw_parts(
-            consts.add(Map::NAMES.len()).cast::<[i64; 2]>(),
+            consts.add(Map::CONSTS).cast::<[i64; 2]>(),
             c.steps as usize,
         );
         for i0 in 0..c.n0 {
@@ -346,7 +375,7 @@ unsafe fn smooth<S: Simd, const N: usize>(op: i64, v: *mut S::V) {
 
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Map::new(consts);
-    let mut steps = consts[Map::NAMES.len()..].chunks_exact(2);
+    let mut steps = consts[Map::CONSTS..].chunks_exact(2);
     if steps.any(|step| Step::decode(step[0], step[1]).is_none()) {
         return invalid();
     }
@@ -358,7 +387,7 @@ fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
 
 fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
     let c = Map::new(consts);
-    let steps: Vec<Step> = consts[Map::NAMES.len()..]
+    let steps: Vec<Step> = consts[Map::CONSTS..]
         .chunks_exact(2)
         .take(c.steps as usize)
         .map(|pair| Step::decode(pair[0], pair[1]).expect("f32_map: no such step"))

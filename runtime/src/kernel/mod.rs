@@ -1,8 +1,8 @@
 //! Micro-kernels: the only code that touches tensor elements.
 //!
-//! A kernel is one row of [`KERNELS`]: a name, its arguments, its constants, its *footprint* (which
-//! elements it touches, as a function of the constants), one entry per ISA and a naive twin. The
-//! compiler never trusts a kernel further than its footprint: the verifier of Loops proves
+//! A kernel is one file and one row of [`KERNELS`]: its declared arguments and constants, from which the struct of its calls
+//! comes too ([`KernelCall`]), its *footprint* (which elements it touches, as a function of the constants), one entry
+//! per ISA and a naive twin. The compiler never trusts a kernel further than its footprint: the verifier of Loops proves
 //! that every footprint lies inside its buffer.
 //!
 //! Names follow `f32_OP[_MRxNRv]`, where a convolution tile is `MR` pixels by `NR` vectors; an entry
@@ -19,6 +19,7 @@ mod channels;
 mod conv;
 mod copy;
 mod cross;
+mod declare;
 mod depthwise;
 mod fill;
 mod lrn;
@@ -32,9 +33,22 @@ mod window;
 pub mod winograd;
 mod zip;
 
-pub use map::Step;
+pub use bilinear::BilinearCall;
+pub use channels::{PReluCall, ScaleShiftCall};
+pub use conv::ConvCall;
+pub use copy::{CopyCall, Move};
+pub use cross::CrossCall;
+pub use declare::{Arg, Axis, Const, Elem, KernelCall, Pixels, Signature, Type, Use};
+pub use depthwise::DepthwiseCall;
+pub use fill::FillCall;
+pub use lrn::LrnCall;
+pub use map::{MapCall, Step};
+pub use norm::{L2NormCall, SoftmaxCall};
+pub use pool::{AvgPoolCall, MaxPoolCall};
+pub use roi::{RoiAlignCall, RoiGrid, RoiPoolCall};
 pub use table::*;
-pub use zip::ZipOp;
+pub use winograd::{Products, WinogradInputCall, WinogradOutputCall};
+pub use zip::{ZipCall, ZipOp};
 
 use crate::isa::Isa;
 
@@ -46,7 +60,7 @@ pub const MAX_ARGS: usize = 5;
 /// # Safety
 /// Every element of the footprint, for these constants, must be inside the allocation
 /// that the pointer points into; reads must be initialised; the output must not overlap an input,
-/// except where [`Kernel::in_place`] allows it. A kernel never panics and cannot fail.
+/// except where [`Use::InPlace`] allows it. A kernel never panics and cannot fail.
 pub type KernelFn = unsafe extern "C" fn(
     out: *mut f32,
     a: *const f32,
@@ -86,13 +100,8 @@ impl Footprint {
 pub struct Kernel {
     /// `f32_OP[_MRxNRv]`.
     pub name: &'static str,
-    /// Names of the pointer arguments, the output first.
-    pub args: &'static [&'static str],
-    /// Names of the constants, in order. A kernel whose constants end in a
-    /// repeated group (`map`) names the group once, with `...` as the last name.
-    pub consts: &'static [&'static str],
-    /// Whether the output may be exactly the same elements as input `a`.
-    pub in_place: bool,
+    /// What its calls are made of.
+    pub signature: &'static Signature,
     /// Whether every entry gives the twin's bits. Otherwise the last bits may differ, by as much as the kernel's
     /// documentation says (`f32_map` is exact where no step is [`Step::approximate`]).
     pub exact: bool,

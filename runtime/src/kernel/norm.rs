@@ -3,20 +3,63 @@
 //! Softmax's twin sums in order, its entries lane by lane, so they agree to about 1e-6 and not bit for bit. Lengths are sums in f64, where
 //! squares of f32 are exact and neither overflow nor vanish, in one order for each number of lanes.
 
-use super::support::{BLOCK, View, consts, max, span};
+use super::declare::{Pixels, declare};
+use super::support::{BLOCK, View, max, span};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{MOST_LANES, Simd, entries, load_first, math, store_first, total_wide};
 
-consts! { Softmax { rows, out_row, in_row, pixels, out_px, in_px, channels } }
+declare! {
+    /// Softmax over the channels of each pixel: a call of `f32_softmax`.
+    pub struct SoftmaxCall: Softmax {
+        /// Rows.
+        rows: usize,
+        /// Pixels in a row.
+        pixels: usize,
+        /// Channels.
+        channels: usize,
+        /// The result.
+        out: Pixels<P>,
+        /// The operand.
+        x: Pixels<P>,
+    }
+    kernel(_c) = super::F32_SOFTMAX;
+    args(c) { out: InPlace = c.out.at, x: Read = c.x.at }
+    consts(c) {
+        rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row,
+        pixels: Count = c.pixels, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel,
+        channels: Count = c.channels,
+    }
+}
 
-consts! { L2Norm { rows, out_row, in_row, pixels, out_px, in_px, channels, eps } }
+declare! {
+    /// Channels of each pixel divided by their length: a call of `f32_l2norm`.
+    pub struct L2NormCall: L2Norm {
+        /// Rows.
+        rows: usize,
+        /// Pixels in a row.
+        pixels: usize,
+        /// Channels.
+        channels: usize,
+        /// The result.
+        out: Pixels<P>,
+        /// The operand.
+        x: Pixels<P>,
+        /// The least length that is divided by.
+        eps: f64,
+    }
+    kernel(_c) = super::F32_L2NORM;
+    args(c) { out: InPlace = c.out.at, x: Read = c.x.at }
+    consts(c) {
+        rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row,
+        pixels: Count = c.pixels, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel,
+        channels: Count = c.channels, eps: Float = c.eps,
+    }
+}
 
 pub(super) const SOFTMAX: Kernel = Kernel {
     name: "f32_softmax",
-    args: &["out", "x"],
-    consts: Softmax::NAMES,
-    in_place: true,
+    signature: Softmax::SIGNATURE,
     exact: false,
     footprint,
     entry: softmax_entry,
@@ -25,9 +68,7 @@ pub(super) const SOFTMAX: Kernel = Kernel {
 
 pub(super) const L2NORM: Kernel = Kernel {
     name: "f32_l2norm",
-    args: &["out", "x"],
-    consts: L2Norm::NAMES,
-    in_place: true,
+    signature: L2Norm::SIGNATURE,
     exact: true,
     footprint,
     entry: l2norm_entry,

@@ -3,27 +3,74 @@
 //! A maximum of NaN is NaN. A mean is within 1e-6 of the exact one, relative to the mean of its terms' magnitudes, however many there are: blocks
 //! of [`BLOCK`] terms are summed in f32, and their sums in f64.
 
-use super::support::{BLOCK, View, consts, maximum, span};
+use super::declare::{Axis, Pixels, declare};
+use super::support::{BLOCK, View, maximum, span};
 use super::window::{Fold, walk, windows};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries};
 
-consts! { Pool {
-    rows, out_row, in_row, pixels, out_px, in_px,
-    n0, s0, n1, s1, n2, s2, channels,
-} }
+declare! {
+    /// The largest element of each window: a call of `f32_pool_max`.
+    pub struct MaxPoolCall: Pool {
+        /// Rows.
+        rows: usize,
+        /// Pixels in a row.
+        pixels: usize,
+        /// Channels.
+        channels: usize,
+        /// The window: elements of `x` from its first one on.
+        window: [Axis; 3],
+        /// One pixel for each window.
+        out: Pixels<P>,
+        /// The first elements of neighbouring windows are a row or a pixel apart.
+        x: Pixels<P>,
+    }
+    kernel(_c) = super::F32_POOL_MAX;
+    args(c) { out: Write = c.out.at, x: Read = c.x.at }
+    consts(c) {
+        rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row,
+        pixels: Count = c.pixels, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel,
+        n0: Count = c.window[0].count, s0: Stride = c.window[0].stride,
+        n1: Count = c.window[1].count, s1: Stride = c.window[1].stride,
+        n2: Count = c.window[2].count, s2: Stride = c.window[2].stride,
+        channels: Count = c.channels,
+    }
+}
 
-consts! { Average {
-    rows, out_row, in_row, pixels, out_px, in_px,
-    n0, s0, n1, s1, n2, s2, channels, scale,
-} }
+declare! {
+    /// The scaled sum of each window: a call of `f32_pool_avg`.
+    pub struct AvgPoolCall: Average {
+        /// Rows.
+        rows: usize,
+        /// Pixels in a row.
+        pixels: usize,
+        /// Channels.
+        channels: usize,
+        /// The window: elements of `x` from its first one on.
+        window: [Axis; 3],
+        /// One pixel for each window.
+        out: Pixels<P>,
+        /// The first elements of neighbouring windows are a row or a pixel apart.
+        x: Pixels<P>,
+        /// Factor of the sum: one over the number of elements.
+        scale: f64,
+    }
+    kernel(_c) = super::F32_POOL_AVG;
+    args(c) { out: Write = c.out.at, x: Read = c.x.at }
+    consts(c) {
+        rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row,
+        pixels: Count = c.pixels, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel,
+        n0: Count = c.window[0].count, s0: Stride = c.window[0].stride,
+        n1: Count = c.window[1].count, s1: Stride = c.window[1].stride,
+        n2: Count = c.window[2].count, s2: Stride = c.window[2].stride,
+        channels: Count = c.channels, scale: Float = c.scale,
+    }
+}
 
 pub(super) const MAX: Kernel = Kernel {
     name: "f32_pool_max",
-    args: &["out", "x"],
-    consts: Pool::NAMES,
-    in_place: false,
+    signature: Pool::SIGNATURE,
     exact: true,
     footprint,
     entry: max_entry,
@@ -32,9 +79,7 @@ pub(super) const MAX: Kernel = Kernel {
 
 pub(super) const AVG: Kernel = Kernel {
     name: "f32_pool_avg",
-    args: &["out", "x"],
-    consts: Average::NAMES,
-    in_place: false,
+    signature: Average::SIGNATURE,
     exact: true,
     footprint,
     entry: avg_entry,

@@ -4,25 +4,83 @@
 //! map, and its footprint is the whole map. Whatever the numbers are (NaN, infinities, corners in the wrong order), no
 //! address is outside and no loop is longer than the map. A region with a corner that is NaN becomes NaN. A neighbour of weight zero takes no part in a sample, whatever it is.
 
-use super::support::{View, consts, invalid, maximum, span};
+use super::declare::{Pixels, declare};
+use super::support::{View, invalid, maximum, span};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
 
-consts! { RoiPool {
-    rois, roi, coordinate, in_h, in_w, in_row, in_px, out_h, out_w, out_roi, out_row, out_px, channels, scale,
-} }
+/// Regions of a map, and what each becomes.
+#[derive(Clone, Debug)]
+pub struct RoiGrid<P> {
+    /// Regions.
+    pub rois: usize,
+    /// Their numbers.
+    pub regions: P,
+    /// From one region to the next.
+    pub roi: i64,
+    /// From one number of a region to the next.
+    pub coordinate: i64,
+    /// Height and width of the map.
+    pub map: [usize; 2],
+    /// Height and width of each result.
+    pub size: [usize; 2],
+    /// Channels.
+    pub channels: usize,
+    /// The results' first pixel.
+    pub out: Pixels<P>,
+    /// From one result to the next.
+    pub out_roi: i64,
+    /// The map.
+    pub x: Pixels<P>,
+    /// Pixels of the map for each unit of the regions.
+    pub scale: f64,
+}
 
-consts! { RoiAlign {
-    rois, roi, coordinate, in_h, in_w, in_row, in_px, out_h, out_w, out_roi, out_row, out_px, channels, scale,
-    samples, aligned,
-} }
+declare! {
+    /// The largest element of each bin of each region: a call of `f32_roi_pool`.
+    pub struct RoiPoolCall: RoiPool {
+        /// The regions.
+        grid: RoiGrid<P>,
+    }
+    kernel(_c) = super::F32_ROI_POOL;
+    args(c) { out: Write = c.grid.out.at, x: Read = c.grid.x.at, rois: Read = c.grid.regions }
+    consts(c) {
+        rois: Count = c.grid.rois, roi: Stride = c.grid.roi, coordinate: Stride = c.grid.coordinate,
+        in_h: Count = c.grid.map[0], in_w: Count = c.grid.map[1],
+        in_row: Stride = c.grid.x.row, in_px: Stride = c.grid.x.pixel,
+        out_h: Count = c.grid.size[0], out_w: Count = c.grid.size[1],
+        out_roi: Stride = c.grid.out_roi, out_row: Stride = c.grid.out.row, out_px: Stride = c.grid.out.pixel,
+        channels: Count = c.grid.channels, scale: Float = c.grid.scale,
+    }
+}
+
+declare! {
+    /// The mean of samples of each bin of each region: a call of `f32_roi_align`.
+    pub struct RoiAlignCall: RoiAlign {
+        /// The regions.
+        grid: RoiGrid<P>,
+        /// Samples along each axis of a bin.
+        samples: usize,
+        /// Whether pixels are squares around their position.
+        aligned: bool,
+    }
+    kernel(_c) = super::F32_ROI_ALIGN;
+    args(c) { out: Write = c.grid.out.at, x: Read = c.grid.x.at, rois: Read = c.grid.regions }
+    consts(c) {
+        rois: Count = c.grid.rois, roi: Stride = c.grid.roi, coordinate: Stride = c.grid.coordinate,
+        in_h: Count = c.grid.map[0], in_w: Count = c.grid.map[1],
+        in_row: Stride = c.grid.x.row, in_px: Stride = c.grid.x.pixel,
+        out_h: Count = c.grid.size[0], out_w: Count = c.grid.size[1],
+        out_roi: Stride = c.grid.out_roi, out_row: Stride = c.grid.out.row, out_px: Stride = c.grid.out.pixel,
+        channels: Count = c.grid.channels, scale: Float = c.grid.scale,
+        samples: Count = c.samples, aligned: Flag = c.aligned,
+    }
+}
 
 pub(super) const POOL: Kernel = Kernel {
     name: "f32_roi_pool",
-    args: &["out", "x", "rois"],
-    consts: RoiPool::NAMES,
-    in_place: false,
+    signature: RoiPool::SIGNATURE,
     exact: true,
     footprint,
     entry: pool_entry,
@@ -31,9 +89,7 @@ pub(super) const POOL: Kernel = Kernel {
 
 pub(super) const ALIGN: Kernel = Kernel {
     name: "f32_roi_align",
-    args: &["out", "x", "rois"],
-    consts: RoiAlign::NAMES,
-    in_place: false,
+    signature: RoiAlign::SIGNATURE,
     exact: true,
     footprint: footprint_align,
     entry: align_entry,

@@ -1,45 +1,8 @@
-//! What every kernel's row is made of: named constants, footprints, and the twins' view of memory.
+//! What every kernel's row is made of: footprints, and the twins' view of memory.
 
 use super::{Footprint, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::Simd;
-
-/// Names the constants of a kernel once, as a struct and as the table's list of names.
-macro_rules! consts {
-    ($name:ident { $($field:ident),* $(,)? }) => {
-        #[derive(Clone, Copy)]
-        #[allow(dead_code)] // Kernels of one family read each other's common prefix.
-        pub(super) struct $name {
-            $(pub $field: isize),*
-        }
-
-        impl $name {
-            /// The constants' names, in order.
-            pub const NAMES: &'static [&'static str] = &[$(stringify!($field)),*];
-
-            /// From a slice, for footprints and twins. Panics when it is too short: a compiler bug.
-            pub fn new(consts: &[i64]) -> Self {
-                let [$($field,)* ..] = *consts else {
-                    panic!("{} takes {} constants, not {}", stringify!($name), Self::NAMES.len(), consts.len())
-                };
-                $name { $($field: $field as isize),* }
-            }
-
-            /// From a kernel's last argument.
-            ///
-            /// # Safety
-            /// `consts` must point to as many constants as there are names.
-            #[inline(always)]
-            #[allow(dead_code)] // As above.
-            pub unsafe fn read(consts: *const i64) -> Self {
-                // SAFETY: the caller promises that many constants.
-                let [$($field),*] = unsafe { *consts.cast::<[i64; Self::NAMES.len()]>() };
-                $name { $($field: $field as isize),* }
-            }
-        }
-    };
-}
-pub(super) use consts;
 
 /// The footprint that starts at the pointer and spans these `(count, stride)`.
 pub(super) fn span(dims: &[(isize, isize)]) -> Option<Footprint> {

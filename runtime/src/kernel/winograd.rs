@@ -10,7 +10,8 @@
 //! 0, ±3/4, ±3/2 and ∞. Those of the papers, 0, ±1, ±2 and ∞, have smaller numbers and twice the rounding error; all
 //! numbers here are exact in f32.
 
-use super::support::{Activation, View, activate, consts, invalid, multiply_add, span, vector};
+use super::declare::{Pixels, declare, pointer, strides};
+use super::support::{Activation, View, activate, invalid, multiply_add, span, vector};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
@@ -25,20 +26,79 @@ pub const SPAN: usize = 6;
 const A: f32 = 0.75;
 const B: f32 = 1.5;
 
-consts! { Input {
-    tile_rows, tile_cols, h, w, in_row, in_px, channels, out_xi, out_row, out_tile,
-} }
+/// Where the matrices of a block of tiles are: one for each of the 36 products, a row for each tile.
+#[derive(Clone, Debug)]
+pub struct Products<P> {
+    /// The first element.
+    pub at: P,
+    /// From one matrix to the next.
+    pub matrix: i64,
+    /// From one row of tiles to the next.
+    pub row: i64,
+    /// From one tile to the next.
+    pub tile: i64,
+}
 
-consts! { Output {
-    tile_rows, tile_cols, h, w, out_row, out_px, in_xi, in_row, in_tile, res_row, res_px, channels, residual, slope, hi,
-} }
+declare! {
+    /// Tiles of inputs, transformed: a call of `f32_winograd_input`.
+    pub struct WinogradInputCall: Input {
+        /// Rows and columns of tiles.
+        tiles: [usize; 2],
+        /// Height and width of what exists of the operand.
+        size: [usize; 2],
+        /// Channels.
+        channels: usize,
+        /// The transformed tiles.
+        out: Products<P>,
+        /// The operand.
+        x: Pixels<P>,
+    }
+    kernel(_c) = super::F32_WINOGRAD_INPUT;
+    args(c) { out: Write = c.out.at, x: Read = c.x.at }
+    consts(c) {
+        tile_rows: Count = c.tiles[0], tile_cols: Count = c.tiles[1], h: Count = c.size[0], w: Count = c.size[1],
+        in_row: Stride = c.x.row, in_px: Stride = c.x.pixel, channels: Count = c.channels,
+        out_xi: Stride = c.out.matrix, out_row: Stride = c.out.row, out_tile: Stride = c.out.tile,
+    }
+}
+
+declare! {
+    /// Tiles of outputs, with bias, residual and activation: a call of `f32_winograd_output`.
+    pub struct WinogradOutputCall: Output {
+        /// Rows and columns of tiles.
+        tiles: [usize; 2],
+        /// Height and width of what exists of the result.
+        size: [usize; 2],
+        /// Channels.
+        channels: usize,
+        /// The result.
+        out: Pixels<P>,
+        /// The products.
+        x: Products<P>,
+        /// One for each channel.
+        bias: P,
+        /// What is added.
+        residual: Option<Pixels<P>>,
+        /// Factor below zero of the activation.
+        slope: f64,
+        /// Upper limit of the activation.
+        hi: f64,
+    }
+    kernel(_c) = super::F32_WINOGRAD_OUTPUT;
+    args(c) { out: Write = c.out.at, x: Read = c.x.at, bias: Read = c.bias, residual: Read = pointer(&c.residual) }
+    consts(c) {
+        tile_rows: Count = c.tiles[0], tile_cols: Count = c.tiles[1], h: Count = c.size[0], w: Count = c.size[1],
+        out_row: Stride = c.out.row, out_px: Stride = c.out.pixel,
+        in_xi: Stride = c.x.matrix, in_row: Stride = c.x.row, in_tile: Stride = c.x.tile,
+        res_row: Stride = strides(&c.residual).0, res_px: Stride = strides(&c.residual).1,
+        channels: Count = c.channels, residual: Flag = c.residual.is_some(), slope: Float = c.slope, hi: Float = c.hi,
+    }
+}
 
 /// Tiles of inputs, `h × w` pixels of which exist (all others are zero), as `out[ξ·out_xi + row·out_row + tile·out_tile + channel]`.
 pub(super) const INPUT: Kernel = Kernel {
     name: "f32_winograd_input",
-    args: &["out", "x"],
-    consts: Input::NAMES,
-    in_place: false,
+    signature: Input::SIGNATURE,
     exact: true,
     footprint: input_footprint,
     entry: input_entry,
@@ -49,9 +109,7 @@ pub(super) const INPUT: Kernel = Kernel {
 /// becomes NaN where that input takes part, and never a number.
 pub(super) const OUTPUT: Kernel = Kernel {
     name: "f32_winograd_output",
-    args: &["out", "x", "bias", "residual"],
-    consts: Output::NAMES,
-    in_place: false,
+    signature: Output::SIGNATURE,
     exact: true,
     footprint: output_footprint,
     entry: output_entry,

@@ -1,17 +1,45 @@
 //! `f32_zip`: two tensors combined element by element, then activated. A stride of zero repeats an input.
 
-use super::support::{Activation, View, activate, consts, invalid, maximum, minimum, span};
+use super::declare::{Pixels, declare};
+use super::support::{Activation, View, activate, invalid, maximum, minimum, span};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
 
-consts! { Zip { n0, o0, a0, b0, n1, o1, a1, b1, run, op, slope, hi } }
+declare! {
+    /// Two tensors combined element by element, then activated: a call of `f32_zip`.
+    pub struct ZipCall: Zip {
+        /// Rows.
+        rows: usize,
+        /// Runs in a row.
+        runs: usize,
+        /// Elements of a run.
+        run: usize,
+        /// The result; a `pixel` is a run.
+        out: Pixels<P>,
+        /// The left operand.
+        a: Pixels<P>,
+        /// The right operand.
+        b: Pixels<P>,
+        /// What becomes of two elements.
+        op: ZipOp,
+        /// Factor below zero of the activation.
+        slope: f64,
+        /// Upper limit of the activation.
+        hi: f64,
+    }
+    kernel(_c) = super::F32_ZIP;
+    args(c) { out: InPlace = c.out.at, a: Read = c.a.at, b: Read = c.b.at }
+    consts(c) {
+        n0: Count = c.rows, o0: Stride = c.out.row, a0: Stride = c.a.row, b0: Stride = c.b.row,
+        n1: Count = c.runs, o1: Stride = c.out.pixel, a1: Stride = c.a.pixel, b1: Stride = c.b.pixel,
+        run: Count = c.run, op: Code = c.op, slope: Float = c.slope, hi: Float = c.hi,
+    }
+}
 
 pub(super) const ROW: Kernel = Kernel {
     name: "f32_zip",
-    args: &["out", "a", "b"],
-    consts: Zip::NAMES,
-    in_place: true,
+    signature: Zip::SIGNATURE,
     exact: true,
     footprint,
     entry,

@@ -213,8 +213,7 @@ fn map(random: &mut Random) -> Vec<i64> {
     let mut consts = runs(1, false, random);
     consts.push(steps.len() as i64);
     for step in steps {
-        let (op, imm) = step.encode();
-        consts.extend([op, imm]);
+        consts.extend([step.code(), bits(step.immediate())]);
     }
     consts
 }

@@ -37,7 +37,7 @@ fn alone(shape: &Shape, call: &Calls) -> Result<(), Fault> {
         return Err(Fault::Twice);
     }
     for input in inputs {
-        let allowed = call.kernel.in_place && input.arg == 1 && same(out, input);
+        let allowed = call.kernel.signature.in_place() && input.arg == 1 && same(out, input);
         if apart(out, input) || allowed {
             continue;
         }
@@ -53,7 +53,7 @@ fn alone(shape: &Shape, call: &Calls) -> Result<(), Fault> {
             }
         }
         if meets(out, input, &terms).map_err(|TooHard| Fault::Effort)? {
-            return Err(Fault::Alias(call.kernel.args[input.arg]));
+            return Err(Fault::Alias(call.kernel.signature.args[input.arg].name));
         }
     }
     Ok(())
@@ -117,7 +117,7 @@ fn races(program: &Program, shape: &Shape, inner: &Loop, violations: &mut Vec<Vi
                 Ok(true) => Fault::Race {
                     var: inner.var,
                     with,
-                    arg: shape.calls[with].kernel.args[other.arg],
+                    arg: shape.calls[with].kernel.signature.args[other.arg].name,
                 },
                 Err(TooHard) => Fault::Effort,
             };

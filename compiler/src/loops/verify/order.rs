@@ -262,7 +262,7 @@ impl Order<'_> {
         let fault = match self.missing(reach.buffer, self.elements(reach)) {
             Ok(None) => return Ok(()),
             Ok(Some(element)) => Fault::Uninitialised {
-                arg: self.shape.calls[call].kernel.args[reach.arg],
+                arg: self.shape.calls[call].kernel.signature.args[reach.arg].name,
                 buffer: reach.buffer,
                 element,
             },

@@ -2,10 +2,8 @@
 
 use super::{Fault, Space, Violation, address, at};
 use crate::limits;
-use crate::loops::{
-    Access, BufferId, Call, For, Place, Program, Stmt, VarId, const_names, is_float,
-};
-use cnnc_runtime::kernel::{Footprint, KERNELS, Kernel, KernelId};
+use crate::loops::{Access, BufferId, Call, For, Place, Program, Stmt, VarId};
+use cnnc_runtime::kernel::{Const, Footprint, KERNELS, Kernel, KernelId, Signature, Type};
 use std::ops::Range;
 
 /// A program in the terms of the proofs.
@@ -287,7 +285,7 @@ impl Walk<'_> {
         }
         if least < 0 || most >= buffer.len as i128 {
             return Err(Fault::Bounds {
-                arg: kernel.args[arg],
+                arg: kernel.signature.args[arg].name,
                 buffer: id,
                 range: (least, most),
                 len: buffer.len,
@@ -309,30 +307,17 @@ impl Walk<'_> {
 
 /// Checks arguments and constants against the kernel's row.
 fn arity(kernel: &Kernel, call: &Call) -> Result<(), Fault> {
-    let args = kernel.args.len();
-    if call.args.len() != args {
+    let Signature { args, .. } = kernel.signature;
+    let wanted = kernel.signature.count(&call.consts);
+    if call.args.len() != args.len() || wanted != Some(call.consts.len() as i64) {
         return Err(Fault::Arity);
     }
-    let wanted = match kernel.consts {
-        // A group repeated as often as the constant `steps` before it says.
-        [fixed @ .., "..."] => {
-            let steps = fixed.iter().position(|&name| name == "steps");
-            let steps = steps.ok_or(Fault::Arity)?;
-            let count = *call.consts.get(steps).ok_or(Fault::Arity)?;
-            let group = (fixed.len() - steps - 1) as i64;
-            steps as i64 + 1 + group * count
-        }
-        fixed => fixed.len() as i64,
+    let mut declared = call.consts.iter().zip(kernel.signature.constants());
+    let large = |(&constant, declared): (&i64, &Const)| match declared.ty {
+        Type::Float => u32::try_from(constant).is_err(),
+        _ => constant.unsigned_abs() > limits::CONSTANT,
     };
-    if call.consts.len() as i64 != wanted {
-        return Err(Fault::Arity);
-    }
-    let mut named = call.consts.iter().zip(const_names(kernel));
-    let large = |(&constant, name): (&i64, &str)| match is_float(name) {
-        true => u32::try_from(constant).is_err(),
-        false => constant.unsigned_abs() > limits::CONSTANT,
-    };
-    if named.any(large) {
+    if declared.any(large) {
         return Err(Fault::Limit);
     }
     Ok(())

@@ -14,18 +14,66 @@ mod twin;
 
 pub(super) use twin::twin;
 
-use super::support::{Activation, consts, invalid, span, vector};
-use super::{Footprint, Kernel, KernelFn, Twin};
+use super::declare::{Axis, Pixels, declare, pointer, strides};
+use super::support::{Activation, invalid, span, vector};
+use super::{Footprint, Kernel, KernelFn, Twin, conv_kernel, long_conv_kernel};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
 use long::reduce_long;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{Ordering, compiler_fence};
 
-consts! { Conv {
-    rows, out_row, in_row, res_row, tiles, out_px, in_px, res_px,
-    n0, s0, n1, s1, n2, s2, run, channels, residual, slope, hi, w_row,
-} }
+declare! {
+    /// A tile of a convolution, or of a matrix product, in rows: a call of `f32_conv_MRxNRv` or `f32_longconv_MRxNRv`.
+    pub struct ConvCall: Conv {
+        /// Pixels of a tile, and vectors of a panel.
+        tile: (usize, usize),
+        /// Whether sums are of so many terms that they are added in blocks.
+        long: bool,
+        /// Rows.
+        rows: usize,
+        /// Tiles in a row.
+        tiles: usize,
+        /// Output channels that are stored.
+        channels: usize,
+        /// The taps.
+        taps: [Axis; 3],
+        /// Adjacent inputs at each tap.
+        run: usize,
+        /// The result.
+        out: Pixels<P>,
+        /// The operand, at the first tap.
+        x: Pixels<P>,
+        /// The panel.
+        w: P,
+        /// From the panel of one row to that of the next.
+        w_row: i64,
+        /// One for each lane of the panel.
+        bias: P,
+        /// What is added to the sums.
+        residual: Option<Pixels<P>>,
+        /// Factor below zero of the activation.
+        slope: f64,
+        /// Upper limit of the activation.
+        hi: f64,
+    }
+    kernel(c) = match c.long {
+        true => long_conv_kernel(c.tile.0 as u8, c.tile.1 as u8),
+        false => conv_kernel(c.tile.0 as u8, c.tile.1 as u8),
+    };
+    args(c) {
+        out: Write = c.out.at, x: Read = c.x.at, w: Read = c.w, bias: Read = c.bias, residual: Read = pointer(&c.residual),
+    }
+    consts(c) {
+        rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row, res_row: Stride = strides(&c.residual).0,
+        tiles: Count = c.tiles, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel, res_px: Stride = strides(&c.residual).1,
+        n0: Count = c.taps[0].count, s0: Stride = c.taps[0].stride,
+        n1: Count = c.taps[1].count, s1: Stride = c.taps[1].stride,
+        n2: Count = c.taps[2].count, s2: Stride = c.taps[2].stride,
+        run: Count = c.run, channels: Count = c.channels, residual: Flag = c.residual.is_some(),
+        slope: Float = c.slope, hi: Float = c.hi, w_row: Stride = c.w_row,
+    }
+}
 
 /// The row of one tile, without its name and entries.
 pub(super) const fn row<const MR: usize, const NR: usize>(
@@ -35,9 +83,7 @@ pub(super) const fn row<const MR: usize, const NR: usize>(
 ) -> Kernel {
     Kernel {
         name,
-        args: &["out", "x", "w", "bias", "residual"],
-        consts: Conv::NAMES,
-        in_place: false,
+        signature: Conv::SIGNATURE,
         exact: true,
         footprint: footprint::<MR, NR>,
         entry,

@@ -2,9 +2,8 @@
 
 use crate::id::{Id, Map};
 use crate::loops::*;
-use crate::lower::kernel;
 use cnnc_runtime::Isa;
-use cnnc_runtime::kernel::bits;
+use cnnc_runtime::kernel::{KernelId, bits};
 
 /// A program without sections.
 pub struct Build(pub Program);
@@ -63,7 +62,7 @@ pub fn to(buffer: BufferId, base: i64, terms: &[(VarId, i64)]) -> Option<Access>
 
 pub fn call(name: &str, args: &[Option<Access>], consts: &[i64]) -> Stmt {
     Stmt::Call(Call {
-        kernel: kernel(name),
+        kernel: KernelId::find(name).expect("a kernel"),
         args: args.to_vec(),
         consts: consts.to_vec(),
     })

@@ -111,17 +111,16 @@ impl Checker<'_> {
                     let row = KERNELS
                         .get(usize::from(call.kernel.0))
                         .ok_or("no such kernel")?;
-                    if call.args.len() != row.args.len() {
+                    let signature = row.signature;
+                    if call.args.len() != signature.args.len() {
                         return Err("another number of arguments");
                     }
-                    if row.consts.last() != Some(&"...") && call.consts.len() != row.consts.len() {
+                    let steps = match signature.repeated.len() {
+                        0 => 0,
+                        group => call.consts.get(7).map_or(0, |steps| group as i64 * steps),
+                    };
+                    if call.consts.len() as i64 != signature.consts.len() as i64 + steps {
                         return Err("another number of constants");
-                    }
-                    if row.consts.last() == Some(&"...")
-                        && call.consts.get(7).map(|steps| 8 + 2 * steps)
-                            != Some(call.consts.len() as i64)
-                    {
-                        return Err("another number of steps");
                     }
                 }
             }
@@ -183,7 +182,7 @@ impl Checker<'_> {
             return Err("an element written twice by one call");
         }
         for (arg, buffer, reads) in touched {
-            let whole = row.in_place && arg == 1 && reads == writes;
+            let whole = row.signature.in_place() && arg == 1 && reads == writes;
             // By the address of the call: it is in place in every iteration or in none.
             let always = self.in_place.entry((std::ptr::from_ref(call), arg));
             if *always.or_insert(whole) != whole {

@@ -1,7 +1,8 @@
 //! Everything that can be changed in a program, changed one at a time.
 
 use crate::id::Id;
-use crate::loops::{BufferId, Call, For, Place, Program, Stmt, VarId, const_names, is_float};
+use crate::loops::{BufferId, Call, For, Place, Program, Stmt, VarId};
+use cnnc_runtime::kernel::Type;
 
 /// A way to change one integer.
 const CHANGES: [fn(i64) -> i64; 8] = [
@@ -113,17 +114,18 @@ fn each_number_of(body: &mut [Stmt], edit: &mut impl FnMut(&str, i64) -> i64) {
                 args,
                 consts,
             }) => {
-                for (access, arg) in args.iter_mut().zip(kernel.row().args) {
+                let signature = kernel.row().signature;
+                for (access, arg) in args.iter_mut().zip(signature.args) {
                     let Some(access) = access else { continue };
                     let offset = &mut access.offset;
-                    offset.base = edit(&format!("base of {arg}"), offset.base);
+                    offset.base = edit(&format!("base of {}", arg.name), offset.base);
                     for (var, coefficient) in &mut offset.terms {
-                        *coefficient = edit(&format!("{var} of {arg}"), *coefficient);
+                        *coefficient = edit(&format!("{var} of {}", arg.name), *coefficient);
                     }
                 }
-                for (constant, name) in consts.iter_mut().zip(const_names(kernel.row())) {
-                    if !is_float(name) {
-                        *constant = edit(&format!("constant {name}"), *constant);
+                for (constant, declared) in consts.iter_mut().zip(signature.constants()) {
+                    if declared.ty != Type::Float {
+                        *constant = edit(&format!("constant {}", declared.name), *constant);
                     }
                 }
             }

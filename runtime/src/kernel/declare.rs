@@ -1,0 +1,276 @@
+//! The declaration of a kernel's calls: what a call is made of, and how it becomes pointers and constants.
+//!
+//! A kernel is declared once, by `declare!` at the top of its file. From that come the struct that the compiler fills
+//! ([`KernelCall`]), the order and the types of arguments and constants ([`Arg`], [`Const`]) that the dump, the verifier and the
+//! tests read, and the view of the constants that the kernel's own code works with. Strides stand beside the pointer that they
+//! belong to, and counts, strides and floats have types of their own, so that they cannot change places.
+
+use super::{KernelId, Step, ZipOp, bits};
+
+/// Element type of an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Elem {
+    /// 32-bit float.
+    F32,
+}
+
+/// What a kernel does with an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Reads it.
+    Read,
+    /// Writes it; it overlaps no other argument.
+    Write,
+    /// Writes it; it may be exactly the elements of the argument behind it.
+    InPlace,
+}
+
+/// An argument, as declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arg {
+    /// Its name.
+    pub name: &'static str,
+    /// Its elements.
+    pub elem: Elem,
+    /// What happens to it.
+    pub usage: Use,
+}
+
+/// Type of a constant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// A number of iterations or elements.
+    Count,
+    /// A distance between elements.
+    Stride,
+    /// A position, among elements that are counted.
+    Index,
+    /// The bits of a float, see [`bits`].
+    Float,
+    /// Yes or no.
+    Flag,
+    /// An operation, by number.
+    Code,
+}
+
+/// A constant, as declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Const {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// What a kernel's calls are made of.
+#[derive(Debug)]
+pub struct Signature {
+    /// The pointers, the output first.
+    pub args: &'static [Arg],
+    /// The constants, in order.
+    pub consts: &'static [Const],
+    /// The constants behind them: a group, as often as the last of `consts` says.
+    pub repeated: &'static [Const],
+}
+
+impl Signature {
+    /// Whether the output may be exactly the elements of the first input.
+    pub fn in_place(&self) -> bool {
+        self.args[0].usage == Use::InPlace
+    }
+
+    /// What each constant of a call is; for ever, if a group is repeated.
+    pub fn constants(&self) -> impl Iterator<Item = &'static Const> {
+        self.consts.iter().chain(self.repeated.iter().cycle())
+    }
+
+    /// How many constants a call has that begins with these; `None` if there are too few to tell.
+    pub fn count(&self, consts: &[i64]) -> Option<i64> {
+        let fixed = self.consts.len();
+        match self.repeated.len() {
+            0 => Some(fixed as i64),
+            group => (group as i64)
+                .checked_mul(*consts.get(fixed - 1)?)?
+                .checked_add(fixed as i64),
+        }
+    }
+}
+
+/// A call of a kernel; `P` is what points to elements.
+pub trait KernelCall<P> {
+    /// Which kernel.
+    fn kernel(&self) -> KernelId;
+    /// The pointers, in the order of [`Signature::args`].
+    fn args(&self) -> Vec<Option<P>>;
+    /// The constants, in the order of [`Signature::consts`].
+    fn consts(&self) -> Vec<i64>;
+}
+
+/// A tensor that a kernel walks by rows and pixels; the channels of a pixel are adjacent.
+#[derive(Clone, Debug)]
+pub struct Pixels<P> {
+    /// The first element.
+    pub at: P,
+    /// From one row to the next.
+    pub row: i64,
+    /// From one pixel to the next.
+    pub pixel: i64,
+}
+
+/// An axis along which one argument is walked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// Iterations.
+    pub count: usize,
+    /// From one to the next.
+    pub stride: i64,
+}
+
+impl Axis {
+    /// One iteration.
+    pub const ONCE: Axis = Axis {
+        count: 1,
+        stride: 0,
+    };
+}
+
+/// Where what is added is, if anything is.
+pub(super) fn pointer<P: Clone>(residual: &Option<Pixels<P>>) -> Option<P> {
+    residual.as_ref().map(|residual| residual.at.clone())
+}
+
+/// Row and pixel stride of what is added, if anything is.
+pub(super) fn strides<P>(residual: &Option<Pixels<P>>) -> (i64, i64) {
+    residual
+        .as_ref()
+        .map_or((0, 0), |residual| (residual.row, residual.pixel))
+}
+
+/// How a constant of each type is written down.
+pub(super) mod encode {
+    #![allow(non_snake_case)] // Each is called like its variant of `Type`.
+    use super::{Step, ZipOp, bits};
+
+    pub fn Count(count: usize) -> i64 {
+        count as i64
+    }
+    pub fn Stride(stride: i64) -> i64 {
+        stride
+    }
+    pub fn Index(index: usize) -> i64 {
+        index as i64
+    }
+    pub fn Float(value: f64) -> i64 {
+        bits(value)
+    }
+    pub fn Flag(flag: bool) -> i64 {
+        flag.into()
+    }
+    pub fn Code(operation: impl Operation) -> i64 {
+        operation.code()
+    }
+
+    pub trait Operation {
+        fn code(&self) -> i64;
+    }
+    impl Operation for ZipOp {
+        fn code(&self) -> i64 {
+            *self as i64
+        }
+    }
+    impl Operation for &Step {
+        fn code(&self) -> i64 {
+            Step::code(self)
+        }
+    }
+}
+
+/// Declares a kernel's call: the struct that the compiler fills, the tables of arguments and constants, and the view of the constants.
+macro_rules! declare {
+    (
+        $(#[$doc:meta])*
+        pub struct $call:ident: $view:ident {
+            $($(#[$field_doc:meta])* $field:ident: $of:ty),* $(,)?
+        }
+        kernel($k:ident) = $kernel:expr;
+        args($a:ident) { $($arg:ident: $usage:ident = $pointer:expr),* $(,)? }
+        consts($c:ident) { $($const:ident: $ty:ident = $value:expr),* $(,)? }
+        $(each($item:ident in $items:ident) { $($repeated:ident: $repeated_ty:ident = $repeated_value:expr),* $(,)? })?
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $call<P> {
+            $($(#[$field_doc])* pub $field: $of),*
+        }
+
+        impl<P: Clone> $crate::kernel::KernelCall<P> for $call<P> {
+            fn kernel(&self) -> $crate::kernel::KernelId {
+                #[allow(unused_variables)]
+                let $k = self;
+                $kernel
+            }
+            fn args(&self) -> Vec<Option<P>> {
+                let $a = self;
+                vec![$(Option::<P>::from($pointer.clone())),*]
+            }
+            fn consts(&self) -> Vec<i64> {
+                use $crate::kernel::declare::encode;
+                let $c = self;
+                #[allow(unused_mut)]
+                let mut consts = vec![$(encode::$ty($value)),*];
+                $(for $item in &self.$items {
+                    consts.extend([$(encode::$repeated_ty($repeated_value)),*]);
+                })?
+                consts
+            }
+        }
+
+        #[derive(Clone, Copy)]
+        #[allow(dead_code)] // Not every kernel's code reads each of them.
+        pub(super) struct $view {
+            $(pub $const: isize),*
+        }
+
+        impl $view {
+            /// What a call is made of.
+            pub const SIGNATURE: &'static $crate::kernel::Signature = &$crate::kernel::Signature {
+                args: &[$($crate::kernel::Arg {
+                    name: stringify!($arg),
+                    elem: $crate::kernel::Elem::F32,
+                    usage: $crate::kernel::Use::$usage,
+                }),*],
+                consts: &[$($crate::kernel::Const {
+                    name: stringify!($const),
+                    ty: $crate::kernel::Type::$ty,
+                }),*],
+                repeated: &[$($($crate::kernel::Const {
+                    name: stringify!($repeated),
+                    ty: $crate::kernel::Type::$repeated_ty,
+                }),*)?],
+            };
+
+            /// How many constants there are, but for repeated ones.
+            pub const CONSTS: usize = Self::SIGNATURE.consts.len();
+
+            /// From a slice, for footprints and twins. Panics when it is too short: a compiler bug.
+            pub fn new(consts: &[i64]) -> Self {
+                let [$($const,)* ..] = *consts else {
+                    panic!("{} takes {} constants, not {}", stringify!($view), Self::CONSTS, consts.len())
+                };
+                $view { $($const: $const as isize),* }
+            }
+
+            /// From a kernel's last argument.
+            ///
+            /// # Safety
+            /// `consts` must point to as many constants as there are names.
+            #[inline(always)]
+            pub unsafe fn read(consts: *const i64) -> Self {
+                // SAFETY: the caller promises that many constants.
+                let [$($const),*] = unsafe { *consts.cast::<[i64; Self::CONSTS]>() };
+                $view { $($const: $const as isize),* }
+            }
+        }
+    };
+}
+pub(super) use declare;
