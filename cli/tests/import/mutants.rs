@@ -5,6 +5,7 @@
 //! which add up.
 
 use super::{options, sections};
+use cnnc::compiler::diagnostic::codes;
 use cnnc::darknet::import;
 use cnnc_testing::{number, say};
 use std::panic::catch_unwind;
@@ -182,8 +183,12 @@ fn run(first: u64, cases: u64) -> u64 {
                 Ok(spec) => {
                     imported += 1;
                     let model = cnnc::compile_str("net.cnn", &spec);
-                    // Warnings would speak of the spec too, which nobody has seen.
-                    let sound = model.is_ok_and(|model| model.warnings().is_empty());
+                    // Warnings would speak of the spec too, which nobody has seen; but whether two columns of 65,537 channels are
+                    // meant is a question that the spec raises, however it came about.
+                    let sound = model.is_ok_and(|model| {
+                        let mut warnings = model.warnings().items().iter();
+                        warnings.all(|warning| warning.code == codes::CHANNELS_LAST)
+                    });
                     assert!(sound, "{}\n{spec}", again());
                 }
             }
