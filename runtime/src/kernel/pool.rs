@@ -4,7 +4,7 @@
 //! of [`BLOCK`] terms are summed in f32, and their sums in f64.
 
 use super::support::{BLOCK, View, consts, maximum, span};
-use super::window::{Fold, walk, windows};
+use super::window::{Fold, Place, walk, windows};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries};
@@ -108,7 +108,7 @@ impl<S: Simd> Fold<S> for Most {
     }
 
     #[inline(always)]
-    unsafe fn finish(&self, state: S::V) -> S::V {
+    unsafe fn finish(&self, state: S::V, _: Place) -> S::V {
         state
     }
 }
@@ -139,7 +139,7 @@ impl<S: Simd> Fold<S> for Mean {
     }
 
     #[inline(always)]
-    unsafe fn finish(&self, state: S::V) -> S::V {
+    unsafe fn finish(&self, state: S::V, _: Place) -> S::V {
         // SAFETY: as of `Simd`.
         unsafe { S::mul(state, S::splat(self.scale)) }
     }
@@ -178,7 +178,7 @@ impl<S: Simd> Fold<S> for LongMean {
     }
 
     #[inline(always)]
-    unsafe fn finish(&self, (total, sum): (S::W, S::V)) -> S::V {
+    unsafe fn finish(&self, (total, sum): (S::W, S::V), _: Place) -> S::V {
         // SAFETY: as of `Simd`.
         unsafe {
             let total = S::add_wide(total, S::widen(sum));
