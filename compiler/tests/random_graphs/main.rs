@@ -144,7 +144,17 @@ fn grow(shapes: &[Vec<usize>], steps: &[Vec<u16>], tap: u16) -> Graph {
         // Layers that passes are about come up more often.
         let decl = match dice.below(3) {
             0 => dice.pick(&[
-                "conv", "dense", "bn", "relu", "add", "concat", "flatten", "dropout",
+                "conv",
+                "convtranspose",
+                "local",
+                "dense",
+                "bn",
+                "relu",
+                "silu",
+                "add",
+                "concat",
+                "flatten",
+                "dropout",
             ]),
             _ => dice.pick(LAYERS).keyword,
         };
