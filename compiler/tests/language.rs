@@ -1,10 +1,12 @@
-//! What specs mean: `tests/language/*.txt` are sections of a spec and the graph that it is. What presets say.
+//! What specs mean: `tests/language/*.txt` are sections of a spec and the graph that it is, `tests/passes/*.txt` of a spec, what passes say of
+//! it, and the graph that they make. What presets say.
 
 mod sections;
 
 use cnnc_compiler::diagnostic::MemoryLoader;
 use cnnc_compiler::graph::{dump, verify};
 use cnnc_compiler::layer::LAYERS;
+use cnnc_compiler::pass::optimize;
 use cnnc_compiler::{Files, compile_source};
 use std::collections::HashMap;
 
@@ -16,6 +18,20 @@ fn specs_mean_the_graphs_that_are_written() {
             dump(&model.graph) + &model.warnings.render(false)
         }
         Err(problems) => problems.render(false),
+    });
+}
+
+#[test]
+fn passes_make_the_graphs_that_are_written() {
+    sections::compare("passes", |case| {
+        let model = case.compile(&case.spec);
+        let model = model.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+        let (graph, notes) = optimize(&model.graph);
+        let said = notes.list.iter().map(|note| {
+            let mark = if note.applied { "✓" } else { "–" };
+            format!("{mark} {} {}: {}\n", note.label, note.pass, note.text)
+        });
+        said.collect::<String>() + &dump(&graph)
     });
 }
 

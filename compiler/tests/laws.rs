@@ -9,6 +9,7 @@ use cnnc_compiler::graph::{Graph, Node, Shape};
 use cnnc_compiler::layer::epilogue::apply;
 use cnnc_compiler::layer::{Decl, Kind, LAYERS, Layer, ParamDecl, Role};
 use cnnc_compiler::lower::Arithmetic;
+use cnnc_compiler::pass::optimize;
 use cnnc_compiler::reference::Reference;
 use cnnc_compiler::{Files, compile_source, layer};
 use cnnc_runtime::Isa;
@@ -110,6 +111,41 @@ fn inferred_shapes_are_evaluated_shapes() {
 #[test]
 fn every_engine_computes_the_reference() {
     each_sample(|what, _, graph| support::every_engine_agrees(what, graph, &Isa::ALL));
+}
+
+/// What a layer with an epilogue has behind it becomes one with it, and every engine computes that: batch norm, residual, and an
+/// activation in registers or in place.
+#[test]
+fn what_follows_a_layer_with_an_epilogue_is_fused() {
+    let mut fused: BTreeSet<&str> = BTreeSet::new();
+    each_node(|what, decl, graph, node| {
+        if node.layer.clone().epilogue_mut().is_none() {
+            return;
+        }
+        let Some(attributes) = sayable(decl, node) else {
+            return;
+        };
+        let (operand, result) = (
+            &graph.operand_shapes(node)[0],
+            &graph.values[node.output].shape,
+        );
+        let mut layer = decl.keyword.to_owned();
+        for (name, value) in attributes {
+            layer += &written(name, &value);
+        }
+        for act in ["leaky 0.1", "mish"] {
+            let body = format!(
+                "input r: {result}; input x: {operand}; x {layer}; n: bn; add(n, r); {act}"
+            );
+            let graph = compile(&body).unwrap_or_else(|problems| panic!("{what}: {problems}"));
+            let (optimized, notes) = optimize(&graph);
+            assert_eq!(optimized.live().count(), 1, "{body}: {:?}", notes.list);
+            support::every_engine_agrees(&body, &graph, &Isa::ALL);
+            fused.insert(decl.keyword);
+        }
+    });
+    let all = BTreeSet::from(["conv", "convtranspose", "dense", "local"]);
+    assert_eq!(fused, all);
 }
 
 /// Kernels that reach far beyond their operand: taps that meet nothing of it are left out, and memory is of the order of

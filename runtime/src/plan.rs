@@ -174,13 +174,16 @@ pub enum Recipe {
         /// Scale of each output channel, `gamma / sqrt(var + eps)`.
         norm: Option<Norm>,
     },
-    /// The bias that goes with [`Recipe::Panels`]: for each group, `ceil(outs / block) · block` lanes of
-    /// `beta + (bias − mean) · scale`, or `bias`, or zero, each at the layer's channel `channel.0 + g·channel.1 + o`.
+    /// The bias that goes with [`Recipe::Panels`]: for each group `g`, `ceil(outs / block) · block` lanes of
+    /// `beta + (bias − mean) · scale`, or `bias`, or zero. The lane of output channel `o` is of the layer's channel `channel.0 + g·channel.1 + o`,
+    /// and its bias is `data[at.0 + g·at.1 + o·at.2]`.
     Bias {
         /// First element in the packed weights.
         dest: usize,
         /// The bias, if the layer has one.
         data: Option<Data>,
+        /// `(first, per group, per output channel)`.
+        at: (usize, usize, usize),
         /// Number of groups.
         groups: usize,
         /// Output channels of one group.

@@ -183,6 +183,7 @@ fn naive(plan: &Plan, values: &[Vec<f32>]) -> Vec<f32> {
             Recipe::Bias {
                 dest,
                 data,
+                at,
                 groups,
                 outs,
                 channel,
@@ -193,7 +194,9 @@ fn naive(plan: &Plan, values: &[Vec<f32>]) -> Vec<f32> {
                 for g in 0..*groups {
                     for o in 0..*outs {
                         let channel = channel.0 + g * channel.1 + o;
-                        let bias = data.as_ref().map_or(0.0, |data| element(data, channel));
+                        let bias = data
+                            .as_ref()
+                            .map_or(0.0, |data| element(data, at.0 + g * at.1 + o * at.2));
                         let value = norm.map_or(bias, |norm| shift(&norm, channel, bias));
                         out[dest + g * padded + o] = value as f32;
                     }
@@ -361,15 +364,35 @@ fn geometries() -> Vec<Geometry> {
     ]
 }
 
-fn panels_and_bias(geometry: &Geometry, block: usize, norm: Option<Norm>, merged: bool) -> Plan {
+/// Which vectors go with panels.
+#[derive(Clone, Copy)]
+enum Vectors {
+    /// Its own.
+    Own,
+    /// A part of longer ones, as when layers were merged.
+    Parts,
+    /// Groups are positions, which have the same channels and biases of their own.
+    Positions,
+}
+
+fn panels_and_bias(
+    geometry: &Geometry,
+    block: usize,
+    norm: Option<Norm>,
+    vectors: Vectors,
+) -> Plan {
     let (shape, base, groups, outs, reduce) = geometry;
-    // Its own vectors, or a part of longer ones, as when layers were merged.
-    let channel = if merged { (3, outs.0 + 2) } else { (0, outs.0) };
-    let channels = channel.0 + groups.0 * channel.1;
+    let (channel, at) = match vectors {
+        Vectors::Own => ((0, outs.0), (0, outs.0, 1)),
+        Vectors::Parts => ((3, outs.0 + 2), (3, outs.0 + 2, 1)),
+        Vectors::Positions => ((0, 0), (0, 1, groups.0)),
+    };
+    let channels = (channel.0 + groups.0 * channel.1).max(outs.0);
+    let biases = at.0 + (groups.0 - 1) * at.1 + (outs.0 - 1) * at.2 + 1;
     let vector = |name: &str| source(name, &[channels]);
     let sources = [
         source("c.weight", shape),
-        vector("c.bias"),
+        source("c.bias", &[biases]),
         vector("c_bn.weight"),
         vector("c_bn.bias"),
         vector("c_bn.running_mean"),
@@ -393,6 +416,7 @@ fn panels_and_bias(geometry: &Geometry, block: usize, norm: Option<Norm>, merged
     let bias = Recipe::Bias {
         dest,
         data,
+        at,
         groups: groups.0,
         outs: outs.0,
         channel,
@@ -424,9 +448,16 @@ const NORMS: [Option<Norm>; 3] = [
 #[test]
 fn panels_and_biases_of_every_geometry_and_type() {
     for geometry in geometries() {
-        for block in [1, 8, 16, 32] {
+        let blocks = [
+            (1, Vectors::Own),
+            (8, Vectors::Own),
+            (16, Vectors::Parts),
+            (16, Vectors::Positions),
+            (32, Vectors::Own),
+        ];
+        for (block, vectors) in blocks {
             for norm in NORMS {
-                let plan = panels_and_bias(&geometry, block, norm, block == 16);
+                let plan = panels_and_bias(&geometry, block, norm, vectors);
                 for dtype in [Dtype::F32, Dtype::F16, Dtype::BF16, Dtype::F64] {
                     let (weights, values) = file(&plan.sources, dtype);
                     let expected = naive(&plan, &values);
@@ -569,6 +600,7 @@ fn vectors_scales_and_literals() {
         Recipe::Bias {
             dest: 122,
             data: None,
+            at: (0, 1, 1),
             groups: 1,
             outs: 1,
             channel: (0, 1),
@@ -578,6 +610,7 @@ fn vectors_scales_and_literals() {
         Recipe::Bias {
             dest: 130,
             data: Some(Data::Literal(3)),
+            at: (0, 5, 1),
             groups: 1,
             outs: 5,
             channel: (0, 5),
@@ -587,6 +620,7 @@ fn vectors_scales_and_literals() {
         Recipe::Bias {
             dest: 138,
             data: None,
+            at: (0, 1, 1),
             groups: 5,
             outs: 1,
             channel: (0, 1),
@@ -641,7 +675,7 @@ fn vectors_scales_and_literals() {
 
 /// Breaks values of the sources of one convolution with batch norm, and packs it.
 fn broken(changes: &[(usize, usize, f32)]) -> WeightsError {
-    let plan = panels_and_bias(&geometries()[0], 8, NORMS[1], false);
+    let plan = panels_and_bias(&geometries()[0], 8, NORMS[1], Vectors::Own);
     let mut values = file(&plan.sources, Dtype::F32).1;
     for &(source, index, value) in changes {
         values[source][index] = value;
@@ -695,7 +729,7 @@ fn values_that_are_not_finite_are_found() {
 #[test]
 #[should_panic(expected = "another plan")]
 fn another_plans_weights_are_a_bug() {
-    let plan = panels_and_bias(&geometries()[0], 8, None, false);
+    let plan = panels_and_bias(&geometries()[0], 8, None, Vectors::Own);
     let others = [source("x", &[1])];
     let weights = Weights::synthetic();
     let _ = pack(&plan, &weights.bind(&others).unwrap());

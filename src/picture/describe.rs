@@ -7,9 +7,9 @@ use super::parts::{Tree, follows};
 use super::repeat;
 use super::svg::Heading;
 use super::text::{rounded, shown};
-use cnnc_compiler::graph::{NodeId, ParamId};
+use cnnc_compiler::graph::{Graph, NodeId, ParamId, ValueId};
 use cnnc_compiler::id::Id;
-use cnnc_compiler::layer::Layer;
+use cnnc_compiler::layer::conv::is_depthwise;
 use cnnc_compiler::layer::written::{declaration, short};
 use cnnc_compiler::outline;
 use cnnc_compiler::words::thousands;
@@ -195,7 +195,7 @@ pub fn joined(names: &[String], times: usize) -> String {
 fn layer_lines(context: &Context<'_>, nodes: &[usize]) -> Vec<String> {
     let layers: Vec<String> = nodes
         .iter()
-        .map(|&node| brief(&*context.graph.nodes[NodeId::new(node)].layer))
+        .map(|&node| brief(context.graph, NodeId::new(node)))
         .collect();
     listed(&layers, 3)
 }
@@ -240,7 +240,7 @@ fn contents(context: &Context<'_>, part: &Tree) -> Vec<String> {
                 part.name.split('(').next().unwrap_or_default().to_owned()
             }
             Some(part) => counted(context, part).join(", "),
-            None => brief(&*context.graph.nodes[NodeId::new(unit.nodes[0])].layer),
+            None => brief(context.graph, NodeId::new(unit.nodes[0])),
         };
         match entries.last_mut() {
             // Layers side by side are not repetitions.
@@ -304,11 +304,17 @@ fn listed(entries: &[String], most: usize) -> Vec<String> {
 }
 
 /// A layer with what it says without naming it (kernel, channels, stride), and its groups.
-pub fn brief(layer: &dyn Layer) -> String {
-    let (keyword, attributes) = layer.attributes();
+pub fn brief(graph: &Graph, node: NodeId) -> String {
+    let node = &graph.nodes[node];
+    let (keyword, attributes) = node.layer.attributes();
     let mut text = keyword.to_owned();
-    let out = attributes.iter().find(|(name, _)| *name == "out");
-    let out = out.map(|(_, value)| value.clone());
+    let channels = |value: ValueId| graph.values[value].shape.channels();
+    let depthwise = |groups: &str| {
+        let (ins, outs) = (channels(node.inputs[0]), channels(node.output));
+        groups
+            .parse()
+            .is_ok_and(|groups| is_depthwise(groups, ins, outs))
+    };
     for (name, value) in attributes {
         let Some(declared) = declaration(keyword, name) else {
             continue;
@@ -318,7 +324,7 @@ pub fn brief(layer: &dyn Layer) -> String {
             Some(_) => short(&value),
             None => value,
         };
-        if name == "groups" && out.as_ref() == Some(&value) {
+        if name == "groups" && depthwise(&value) {
             text += " depthwise";
         } else if declared.positional {
             text += &format!(" {value}");

@@ -1,4 +1,5 @@
-use crate::{SYNTHETIC, cases, in_time};
+use crate::{Cases, SYNTHETIC, cases, in_time};
+use serde_json::Value;
 use std::time::Duration;
 
 #[test]
@@ -58,4 +59,44 @@ fn many_layers() {
             cases.prints(args);
         });
     }
+}
+
+/// What `explain` says, a line a pass: layer, pass, text.
+fn explained(cases: &Cases, spec: &str) -> Vec<String> {
+    let (text, _) = cases.prints(&["explain", spec, "--json", "--isa", "portable"]);
+    let notes: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let line = |note: &Value| {
+        let [label, pass, text] = ["label", "pass", "text"].map(|key| note[key].as_str().unwrap());
+        let mark = if note["applied"] == true {
+            "✓"
+        } else {
+            "–"
+        };
+        format!("{mark} {label} {pass}: {text}")
+    };
+    notes.iter().map(line).collect()
+}
+
+#[test]
+fn transposed_and_local_convolutions_fuse() {
+    let Some(cases) = cases() else { return };
+    assert_eq!(
+        explained(&cases, "compiler/ctbn.cnn"),
+        [
+            "✓ a_bn fold_batch_norm: folded into the weights of `a_convtranspose`",
+            "✓ a fuse_activation: fused into `a_bn`, in registers",
+            "✓ b fuse_activation: fused into `b_local`, in registers",
+        ]
+    );
+    cases.prints(&[&["run", "compiler/ctbn.cnn"], &SYNTHETIC[..]].concat());
+}
+
+#[test]
+fn depthwise_is_one_thing() {
+    let Some(cases) = cases() else { return };
+    assert_eq!(
+        explained(&cases, "compiler/note.cnn"),
+        ["✓ s fuse_residual_add: fused into `c`"]
+    );
+    cases.prints(&[&["run", "compiler/note.cnn"], &SYNTHETIC[..]].concat());
 }

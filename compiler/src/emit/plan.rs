@@ -163,18 +163,20 @@ fn recipe(recipe: &Recipe) -> TokenStream {
         Recipe::Bias {
             dest,
             data: from,
+            at: (first, group, out),
             groups,
             outs,
             channel,
             block,
             norm: fold,
         } => {
+            let (first, group, out) = (number(*first), number(*group), number(*out));
             let (dest, groups, outs) = (number(*dest), number(*groups), number(*outs));
             let (from, block, norm) = (option(from, data), number(*block), option(fold, norm));
             let channel = channels(channel);
             quote! {
                 Recipe::Bias {
-                    dest: #dest, data: #from, groups: #groups, outs: #outs, channel: #channel,
+                    dest: #dest, data: #from, at: (#first, #group, #out), groups: #groups, outs: #outs, channel: #channel,
                     block: #block, norm: #norm,
                 }
             }

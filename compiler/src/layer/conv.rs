@@ -37,7 +37,7 @@ pub static DECL: Decl = Decl {
             kind: Kind::Int,
             positional: false,
             default: Some("1"),
-            doc: "Channels are cut into this many independent groups; as many as channels makes it depthwise.",
+            doc: "Channels are cut into this many independent groups; as many as the operand and the result have channels makes it depthwise.",
         },
         ParamDecl {
             name: "bias",
@@ -63,6 +63,8 @@ pub static DECL: Decl = Decl {
         "input x: 6x8x8; c: conv 3x3 9 groups 3 pad 1 relu",
         "input x: 17x6x7; c: conv 3x3 17 groups 17 pad half",
         "input x: 5x6x6; c: conv 3x3 10 groups 5 pad same /2",
+        "input x: 8x6x7; c: conv 3x3 4 groups 4 pad half; d: x conv 1x1 4; add(c, d); relu",
+        "input x: 18x8x9; c: conv 3x3 18 groups 18 pad half bn; add(c, x); silu",
         "input x: 8x9x9; c: conv 3x3 16 dilation 2 pad half bn relu",
         "input x: 3x40; c: conv 5 7 /2 pad same tanh",
         "input x: 2x4x5x6; c: conv 3x3x3 4 pad half /1x2x1",
@@ -112,6 +114,11 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
             .map(|(dims, values)| (dims, values.into())),
         epilogue: Epilogue::default(),
     }))
+}
+
+/// Whether such a convolution is depthwise: every group has one channel, and makes one.
+pub fn is_depthwise(groups: usize, ins: usize, outs: usize) -> bool {
+    groups > 1 && ins == groups && outs == groups
 }
 
 impl Conv {
@@ -255,11 +262,7 @@ impl Layer for Conv {
         let mut dims = vec![self.out];
         dims.extend(&placed.out[3 - self.window.rank..]);
         let sums = ArrayD::from_shape_vec(IxDyn(&dims), sums).expect("as many sums as outputs");
-        self.epilogue.evaluate(
-            sums,
-            inputs.get(1).copied(),
-            &params[1 + usize::from(self.bias)..],
-        )
+        self.epilogue.evaluate(sums, inputs, params)
     }
 
     fn lower(&self, cx: &mut Lower<'_>) {
@@ -273,7 +276,7 @@ impl Layer for Conv {
         let [kd, kh, kw] = self.window.kernel.map(|k| k as i64);
         let volume = kd * kh * kw;
         let strides = [kh * kw, kw, 1];
-        let norm = self.epilogue.norm(cx, 1 + usize::from(self.bias));
+        let norm = self.epilogue.norm(cx);
         let input = cx.input(0);
         let first = |axis: usize| {
             (taps[axis].start * self.window.dilation[axis]) as i64 - placed.before[axis] as i64
@@ -283,7 +286,7 @@ impl Layer for Conv {
             origin: input.at(first(0), first(1), first(2)),
             input,
             output,
-            residual: self.epilogue.add.then(|| cx.input(1)),
+            residual: self.epilogue.residual(cx),
             kernel: taps.each_ref().map(|taps| taps.len()),
             stride: self.window.stride,
             dilation: self.window.dilation,
@@ -305,6 +308,10 @@ impl Layer for Conv {
             act: self.epilogue.act.clone(),
         };
         cx.convolve(job);
+    }
+
+    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
+        Some(&mut self.epilogue)
     }
 
     fn sliding(&self, operands: &[Shape]) -> Sliding {

@@ -12,6 +12,8 @@
 //! ```
 
 use super::copy;
+use super::epilogue::{Epilogue, clamp};
+use super::pointwise;
 use super::window::{Padding, STRIDE, Window, show};
 use super::{
     ArgError, Args, Decl, Halo, Inferred, Kind, Layer, NO_HALO, ParamDecl, ParamSpec, ShapeError,
@@ -20,6 +22,7 @@ use super::{
 use crate::graph::Shape;
 use crate::limits;
 use crate::lower::{ConvJob, Lower, Storage};
+use cnnc_runtime::kernel::map::Step;
 use ndarray::{ArrayD, IxDyn};
 
 /// Row of the table of layers.
@@ -89,6 +92,8 @@ pub static DECL: Decl = Decl {
         "input x: 5x4x3; c: convtranspose 3x3 9 /2 pad same",
         "input x: 6x5x4; c: convtranspose 4x5 9 /1x2 groups 3 pad same",
         "input x: 5x4x3; c: convtranspose 2x1 3 /3 pad same",
+        "input x: 6x5x4; c: convtranspose 4x4 16 /2 pad 1 bias off; bn affine off; silu",
+        "input x: 5x4x3; input r: 9x8x6; c: x convtranspose 4x4 9 /2 pad 1 bn; add(c, r); tanh",
     ],
 };
 
@@ -105,6 +110,8 @@ pub struct ConvTranspose {
     pub groups: usize,
     /// Whether a bias is added.
     pub bias: bool,
+    /// What passes have fused.
+    pub epilogue: Epilogue,
 }
 
 fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
@@ -136,6 +143,7 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
         output_pad,
         groups,
         bias: args.flag("bias")?.unwrap_or(true),
+        epilogue: Epilogue::default(),
     }))
 }
 
@@ -256,6 +264,7 @@ impl Layer for ConvTranspose {
         attributes.push(("output_pad", self.output_pad.to_string()));
         attributes.push(("groups", self.groups.to_string()));
         attributes.push(("bias", super::args::on_off(self.bias)));
+        attributes.extend(self.epilogue.attributes());
         (DECL.keyword, attributes)
     }
 
@@ -279,6 +288,7 @@ impl Layer for ConvTranspose {
         let mut dims = vec![self.out];
         dims.extend(&extents[3 - self.window.rank..]);
         let output = Shape::new(dims).ok_or_else(too_large)?;
+        self.epilogue.check(inputs, &output)?;
         let phases = (0..3).map(|axis| self.window.stride[axis].min(extents[axis]));
         let phases = phases.fold(1, usize::saturating_mul);
         if phases > limits::PHASES {
@@ -297,6 +307,7 @@ impl Layer for ConvTranspose {
         if self.bias {
             params.push(ParamSpec::learned("bias", [self.out]));
         }
+        params.extend(self.epilogue.params(self.out));
         let halo: Halo = std::array::from_fn(|axis| self.reach(axis, x.dhw()[axis], extents[axis]));
         Ok(Inferred {
             output,
@@ -360,26 +371,43 @@ impl Layer for ConvTranspose {
         let mut dims = vec![self.out];
         dims.extend(&extents[3 - self.window.rank..]);
         let sums = sums.into_raw_vec_and_offset().0;
-        ArrayD::from_shape_vec(IxDyn(&dims), sums).expect("as many sums as outputs")
+        let sums = ArrayD::from_shape_vec(IxDyn(&dims), sums).expect("as many sums as outputs");
+        self.epilogue.evaluate(sums, inputs, params)
     }
 
     fn lower(&self, cx: &mut Lower<'_>) {
         let output = cx.output();
         let along: [Vec<Phase>; 3] =
             std::array::from_fn(|axis| self.phases(axis, output.dhw[axis]));
+        // Pixels of a phase are apart: where channels do not fill vectors, all phases together take fewer of them.
+        let together = clamp(&self.epilogue.act).is_none()
+            && along.iter().any(|phases| phases.len() > 1)
+            && !self.out.is_multiple_of(cx.lanes());
+        let act = if together {
+            &[]
+        } else {
+            &self.epilogue.act[..]
+        };
         for &planes in &along[0] {
             for &rows in &along[1] {
                 for &pixels in &along[2] {
-                    self.phase(cx, [planes, rows, pixels]);
+                    self.phase(cx, [planes, rows, pixels], act);
                 }
             }
         }
+        if together {
+            pointwise::map(cx, &output, &output, &self.epilogue.act);
+        }
+    }
+
+    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
+        Some(&mut self.epilogue)
     }
 }
 
 impl ConvTranspose {
     /// Emits one combination of phases.
-    fn phase(&self, cx: &mut Lower<'_>, along: [Phase; 3]) {
+    fn phase(&self, cx: &mut Lower<'_>, along: [Phase; 3], act: &[Step]) {
         let (output, mut input) = (cx.output(), cx.input(0));
         let (ins, outs) = (
             (input.channels / self.groups) as i64,
@@ -404,20 +432,22 @@ impl ConvTranspose {
             input.strides = [0; 3];
             (kernel, origin, base) = ([1; 3], 0, 0);
         }
-        let first: i64 = (0..3)
-            .map(|axis| along[axis].first as i64 * output.strides[axis])
-            .sum();
-        let output = Storage {
-            base: output.base + first,
-            dhw: along.map(|phase| phase.count),
-            strides: std::array::from_fn(|axis| output.strides[axis] * stride[axis]),
-            ..output
+        // The outputs of this phase among all.
+        let part = |whole: Storage| {
+            let first = along.map(|phase| phase.first as i64);
+            Storage {
+                base: whole.base + whole.at(first[0], first[1], first[2]),
+                dhw: along.map(|phase| phase.count),
+                strides: std::array::from_fn(|axis| whole.strides[axis] * stride[axis]),
+                ..whole
+            }
         };
+        let norm = self.epilogue.norm(cx);
         cx.convolve(ConvJob {
             input,
             origin,
-            output,
-            residual: None,
+            output: part(output),
+            residual: self.epilogue.residual(cx).map(part),
             kernel,
             stride: [1; 3],
             dilation: [1; 3],
@@ -433,8 +463,8 @@ impl ConvTranspose {
                 -stride[2] * taps[2],
             ],
             bias: self.bias.then_some(1),
-            norm: None,
-            act: Vec::new(),
+            norm,
+            act: act.to_vec(),
         });
     }
 }
@@ -460,6 +490,7 @@ mod tests {
             output_pad: 0,
             groups: 1,
             bias: false,
+            epilogue: Epilogue::default(),
         };
         let (x, weight) = (
             array![[1.0, 2.0]].into_dyn(),

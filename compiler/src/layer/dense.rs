@@ -145,11 +145,7 @@ impl Layer for Dense {
         }
         let sums = self.sums(inputs[0], params);
         let sums = ArrayD::from_shape_vec(IxDyn(&[self.out]), sums).expect("one sum per output");
-        self.epilogue.evaluate(
-            sums,
-            inputs.get(1).copied(),
-            &params[1 + usize::from(self.bias)..],
-        )
+        self.epilogue.evaluate(sums, inputs, params)
     }
 
     /// A convolution whose kernel covers the whole operand, or the window.
@@ -162,12 +158,12 @@ impl Layer for Dense {
             Some(Order::Spatial) => [1, h * w * c, w * c, c],
             _ => [d * h * w, h * w, w, 1],
         };
-        let norm = self.epilogue.norm(cx, 1 + usize::from(self.bias));
+        let norm = self.epilogue.norm(cx);
         let job = ConvJob {
             origin: 0,
             input: cx.input(0),
             output: cx.output(),
-            residual: self.epilogue.add.then(|| cx.input(1)),
+            residual: self.epilogue.residual(cx),
             kernel,
             stride: [1; 3],
             dilation: [1; 3],
@@ -187,6 +183,10 @@ impl Layer for Dense {
             act: self.epilogue.act.clone(),
         };
         cx.convolve(job);
+    }
+
+    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
+        Some(&mut self.epilogue)
     }
 
     fn sliding(&self, operands: &[Shape]) -> Sliding {
@@ -241,10 +241,6 @@ impl Dense {
         }
         let sums = sums.into_raw_vec_and_offset().0;
         let sums = ArrayD::from_shape_vec(IxDyn(output.dims()), sums).expect("one sum per output");
-        self.epilogue.evaluate(
-            sums,
-            inputs.get(1).copied(),
-            &params[1 + usize::from(self.bias)..],
-        )
+        self.epilogue.evaluate(sums, inputs, params)
     }
 }

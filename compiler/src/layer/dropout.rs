@@ -61,7 +61,8 @@ impl Layer for Dropout {
 
     /// A copy: passes have dropped every dropout that they could.
     fn lower(&self, cx: &mut Lower<'_>) {
-        map(cx, &[]);
+        let (output, input) = (cx.output(), cx.input(0));
+        map(cx, &output, &input, &[]);
     }
 
     fn role(&self) -> Role {

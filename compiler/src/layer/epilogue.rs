@@ -1,23 +1,22 @@
-//! What is done to a convolution's sums before they are stored: folded batch norm, residual add, activation.
+//! What is done to a layer's sums before they are stored: folded batch norm, residual add, activation, in this order.
 //!
-//! Passes fill it in; a spec never writes one. Parameters of the folded batch norm follow the layer's own.
+//! A layer that can do so returns its epilogue from [`Layer::epilogue_mut`](super::Layer::epilogue_mut). Passes fill it in; a spec never writes
+//! one. Parameters of the folded batch norm follow the layer's own, and what is added is the last operand.
 
 use super::args::shown;
-use super::conv::Conv;
-use super::dense::Dense;
 use super::gelu::{gelu, gelu_tanh};
 use super::mish::mish;
 use super::pointwise::{larger, smaller};
 use super::silu::silu;
 use super::softplus::softplus;
-use super::{Layer, ParamSpec, ShapeError};
+use super::{ParamSpec, ShapeError};
 use crate::graph::Shape;
-use crate::lower::Lower;
+use crate::lower::{Lower, Storage};
 use cnnc_runtime::kernel::map::Step;
 use cnnc_runtime::plan::Norm;
 use ndarray::{ArrayD, Axis};
 
-/// The epilogue of a convolution or dense layer.
+/// The epilogue of a layer that makes sums.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Epilogue {
     /// Batch norm folded into weights and bias.
@@ -39,7 +38,36 @@ pub struct FoldedNorm {
     pub affine: bool,
 }
 
+/// A layer that becomes a part of the epilogue of the layer before it.
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// A batch norm.
+    Norm(FoldedNorm),
+    /// The addition of another operand.
+    Add,
+    /// An activation, and as a spec writes it.
+    Act(Vec<Step>, String),
+}
+
 impl Epilogue {
+    /// Puts a part behind those that are there.
+    ///
+    /// # Errors
+    /// Something is there already that is applied no earlier: a description of it.
+    pub fn append(&mut self, part: Part) -> Result<(), &'static str> {
+        if !self.act.is_empty() {
+            return Err("an activation");
+        }
+        match part {
+            Part::Act(steps, written) => (self.act, self.written) = (steps, written),
+            _ if self.add => return Err("a residual add"),
+            Part::Add => self.add = true,
+            Part::Norm(_) if self.norm.is_some() => return Err("a batch norm"),
+            Part::Norm(norm) => self.norm = Some(norm),
+        }
+        Ok(())
+    }
+
     /// Tensors of the folded batch norm.
     pub fn params(&self, channels: usize) -> Vec<ParamSpec> {
         let Some(norm) = self.norm else {
@@ -70,14 +98,20 @@ impl Epilogue {
         }
     }
 
-    /// Applies it to the sums, in f64. `params` are those of [`Epilogue::params`].
+    /// How many of the layer's parameters are tensors of the folded batch norm: the last ones.
+    fn tensors(&self) -> usize {
+        self.norm.map_or(0, |norm| if norm.affine { 4 } else { 2 })
+    }
+
+    /// Applies it to the sums, in f64. Operands and parameters are the layer's.
     pub fn evaluate(
         &self,
         mut sums: ArrayD<f64>,
-        residual: Option<&ArrayD<f64>>,
+        inputs: &[&ArrayD<f64>],
         params: &[&ArrayD<f64>],
     ) -> ArrayD<f64> {
         if let Some(norm) = self.norm {
+            let params = &params[params.len() - self.tensors()..];
             let (gamma, beta, mean, var) = match params {
                 [gamma, beta, mean, var] => (Some(gamma), Some(beta), mean, var),
                 [mean, var] => (None, None, mean, var),
@@ -89,8 +123,8 @@ impl Epilogue {
                 channel.mapv_inplace(|x| (x - mean[[c]]) * scale + shift);
             }
         }
-        if let Some(residual) = residual.filter(|_| self.add) {
-            sums += residual;
+        if let Some(residual) = inputs.last().filter(|_| self.add) {
+            sums += *residual;
         }
         if !self.act.is_empty() {
             sums.mapv_inplace(|x| apply(&self.act, x));
@@ -98,17 +132,18 @@ impl Epilogue {
         sums
     }
 
-    /// The folded batch norm for recipes; its tensors start at parameter `first`.
-    pub fn norm(&self, cx: &mut Lower<'_>, first: usize) -> Option<Norm> {
+    /// Where what is added to the sums lies.
+    pub fn residual(&self, cx: &Lower<'_>) -> Option<Storage> {
+        self.add.then(|| cx.input(cx.operands() - 1))
+    }
+
+    /// The folded batch norm for recipes.
+    pub fn norm(&self, cx: &mut Lower<'_>) -> Option<Norm> {
+        let first = cx.node().params.len() - self.tensors();
         self.norm.map(|norm| match norm.affine {
             true => cx.norm(Some(first), Some(first + 1), first + 2, first + 3, norm.eps),
             false => cx.norm(None, None, first, first + 1, norm.eps),
         })
-    }
-
-    /// The activation as `min(max(x, slope·x), high)`, if it has that form: convolutions apply it in registers.
-    pub fn clamp(&self) -> Option<(f64, f64)> {
-        clamp(&self.act)
     }
 
     /// How it is shown in dumps and hashed.
@@ -184,25 +219,4 @@ pub fn apply(steps: &[Step], x: f64) -> f64 {
         Step::Gelu => gelu(v),
         Step::GeluTanh => gelu_tanh(v),
     })
-}
-
-/// The epilogue of a layer that has one.
-pub fn epilogue(layer: &dyn Layer) -> Option<&Epilogue> {
-    let conv = layer.downcast::<Conv>().map(|conv| &conv.epilogue);
-    conv.or_else(|| layer.downcast::<Dense>().map(|dense| &dense.epilogue))
-}
-
-/// The layer with its epilogue changed, if it has one.
-pub fn with_epilogue(
-    layer: &dyn Layer,
-    change: impl FnOnce(&mut Epilogue),
-) -> Option<Box<dyn Layer>> {
-    if let Some(conv) = layer.downcast::<Conv>() {
-        let mut conv = conv.clone();
-        change(&mut conv.epilogue);
-        return Some(Box::new(conv));
-    }
-    let mut dense = layer.downcast::<Dense>()?.clone();
-    change(&mut dense.epilogue);
-    Some(Box::new(dense))
 }

@@ -1,10 +1,11 @@
 //! `local`: a convolution that has another kernel at every position.
 
 use super::args::on_off;
+use super::epilogue::{Epilogue, clamp};
 use super::window::{PAD, STRIDE, Window, show};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError, grid};
 use crate::graph::Shape;
-use crate::lower::{LONG, Lower, Panels};
+use crate::lower::{Biases, LONG, Lower, Panels};
 use cnnc_runtime::kernel::{Axis, ConvCall, Pixels, conv_tiles, long_conv_tiles};
 use ndarray::ArrayD;
 
@@ -47,6 +48,8 @@ pub static DECL: Decl = Decl {
         "input x: 17x5x6; l: local 3x3 40 /2x1 pad (1, 0, 2, 1)",
         "input x: 4x3x3; l: local 1x1 130",
         "input x: 3x6x5; conv 3x3 12 pad half relu; l: local 2x2 70 leaky",
+        "input x: 5x4x3; l: local 3x3 17 pad half bias off; bn affine off; silu",
+        "input x: 5x4x3; input r: 40x4x3; l: x local 3x3 40 pad half bn; add(l, r); relu",
     ],
 };
 
@@ -59,6 +62,8 @@ pub struct Local {
     pub out: usize,
     /// Whether a bias is added.
     pub bias: bool,
+    /// What passes have fused.
+    pub epilogue: Epilogue,
 }
 
 fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
@@ -73,6 +78,7 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
         window,
         out: args.positive("out")?.ok_or_else(|| args.missing("out"))?,
         bias: args.flag("bias")?.unwrap_or(true),
+        epilogue: Epilogue::default(),
     }))
 }
 
@@ -82,6 +88,7 @@ impl Layer for Local {
         attributes.retain(|(name, _)| *name != "dilation");
         attributes.insert(1, ("out", self.out.to_string()));
         attributes.push(("bias", on_off(self.bias)));
+        attributes.extend(self.epilogue.attributes());
         (DECL.keyword, attributes)
     }
 
@@ -94,6 +101,7 @@ impl Layer for Local {
             let kernel = show(&[height, width]);
             ShapeError::new(format!("the result of {kernel} on {x} is too large"))
         })?;
+        self.epilogue.check(inputs, &output)?;
         let weight = [rows, columns, self.out, x.channels(), height, width];
         let macs = weight.iter().map(|&extent| extent as u64);
         let macs = macs.fold(1, u64::saturating_mul);
@@ -101,6 +109,7 @@ impl Layer for Local {
         if self.bias {
             params.push(ParamSpec::learned("bias", [self.out, rows, columns]));
         }
+        params.extend(self.epilogue.params(self.out));
         let taps = self.window.taps(&placed, x);
         Ok(Inferred {
             output,
@@ -121,7 +130,7 @@ impl Layer for Local {
             let at = out * self.window.stride[axis] + k;
             at.checked_sub(placed.before[axis]).filter(|&at| at < n)
         };
-        grid::tabulate(&output, |[o, _, i, j]| {
+        let sums = grid::tabulate(&output, |[o, _, i, j]| {
             let mut sum = if self.bias { params[1][[o, i, j]] } else { 0.0 };
             for c in 0..shape.channels() {
                 for k in 0..kh {
@@ -136,7 +145,8 @@ impl Layer for Local {
                 }
             }
             sum
-        })
+        });
+        self.epilogue.evaluate(sums, inputs, params)
     }
 
     /// The convolution tile of one pixel, at every position with the panels of that position: what takes the time is reading weights.
@@ -165,29 +175,30 @@ impl Layer for Local {
             .expect("there is a tile of one vector");
         let block = vectors * cx.lanes();
         let kernels = (channels * kh * kw) as i64;
-        let panels = Panels {
+        let norm = self.epilogue.norm(cx);
+        // Each position is a group, of the same channels.
+        let weights = cx.panels(Panels {
             param: 0,
             base: (taps[1].start * kw + taps[2].start) as i64,
             groups: (positions, self.out as i64 * kernels),
             outs: (self.out, kernels),
-            first: 0,
-            channels: self.out,
+            channel: (0, 0),
             reduce: vec![(y, kw as i64), (x, 1), (channels, (kh * kw) as i64)],
             block,
-            norm: None,
-        };
-        let weights = cx.panels(panels.clone());
-        let bias = match self.bias {
-            true => cx.panels(Panels {
-                param: 1,
-                base: 0,
-                groups: (positions, 1),
-                outs: (self.out, positions as i64),
-                reduce: Vec::new(),
-                ..panels
-            }),
-            false => cx.bias(None, positions, (0, self.out, self.out), block, None),
-        };
+            norm,
+        });
+        let bias = cx.bias(Biases {
+            param: self.bias.then_some(1),
+            at: (0, 1, positions),
+            groups: positions,
+            outs: self.out,
+            channel: (0, 0),
+            block,
+            norm,
+        });
+        let residual = self.epilogue.residual(cx);
+        let fused = clamp(&self.epilogue.act);
+        let (slope, high) = fused.unwrap_or((1.0, f64::INFINITY));
         let blocks = self.out.div_ceil(block);
         let first = |axis: usize| taps[axis].start as i64 - placed.before[axis] as i64;
         let origin = input.at(0, first(1), first(2));
@@ -201,6 +212,9 @@ impl Layer for Local {
                         .add(&j.clone().times(strides[1]))
                 };
                 let out = along([output.strides[1], output.strides[2]]);
+                let added = residual.as_ref().map(|residual| {
+                    residual.access(along([residual.strides[1], residual.strides[2]]))
+                });
                 let from = along([stride[1] * input.strides[1], stride[2] * input.strides[2]])
                     .offset(origin);
                 let part = |cx: &mut Lower<'_>, first: usize, count: usize, lanes: usize| {
@@ -210,8 +224,7 @@ impl Layer for Local {
                             .times(blocks as i64)
                             .add(&p)
                             .offset(first as i64);
-                        let to = out.clone().add(&p.times(block as i64));
-                        // One pixel, without residual and activation.
+                        let channel = p.times(block as i64).offset((first * block) as i64);
                         let pixel = |at| Pixels {
                             at,
                             row: 0,
@@ -229,14 +242,14 @@ impl Layer for Local {
                             channels: lanes,
                             taps: [Axis::ONCE, tap(1, y), tap(2, x)],
                             run: channels,
-                            out: pixel(output.access(to.offset((first * block) as i64))),
+                            out: pixel(output.access(out.clone().add(&channel))),
                             x: pixel(input.access(from.clone())),
                             w: weights.moved(&panel.clone().times((depth * block) as i64)),
                             w_row: 0,
                             bias: bias.moved(&panel.times(block as i64)),
-                            residual: None,
-                            slope: 1.0,
-                            hi: f64::INFINITY,
+                            residual: added.as_ref().map(|added| pixel(added.moved(&channel))),
+                            slope,
+                            hi: high,
                         });
                     });
                 };
@@ -248,6 +261,15 @@ impl Layer for Local {
                     part(cx, full, 1, self.out - full * block);
                 }
             });
+            if fused.is_none() {
+                let row = output.access(i.times(output.strides[1]));
+                let pixels = (columns, output.strides[2]);
+                cx.activate(&self.epilogue.act, row, (1, 0), pixels, self.out);
+            }
         });
+    }
+
+    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
+        Some(&mut self.epilogue)
     }
 }

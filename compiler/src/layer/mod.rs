@@ -68,6 +68,7 @@ use crate::limits;
 use crate::lower::Lower;
 use crate::words::grouped;
 use cnnc_runtime::kernel::map::Step;
+use epilogue::Epilogue;
 use ndarray::ArrayD;
 use std::any::Any;
 use std::collections::HashMap;
@@ -334,6 +335,11 @@ pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
 
     /// Emits the loops that compute the node which `cx` stands at. Never fails.
     fn lower(&self, cx: &mut Lower<'_>);
+
+    /// What is done to its sums before they are stored, if passes may put something there.
+    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
+        None
+    }
 
     /// What others may know.
     fn role(&self) -> Role {

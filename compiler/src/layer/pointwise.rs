@@ -5,7 +5,7 @@
 
 use super::{Inferred, Layer, Role, ShapeError};
 use crate::graph::Shape;
-use crate::lower::{Lower, Sweep};
+use crate::lower::{Lower, Storage, Sweep};
 use cnnc_runtime::kernel::{MapCall, Step};
 use ndarray::ArrayD;
 use std::any::Any;
@@ -35,7 +35,8 @@ impl<T: Pointwise> Layer for T {
     }
 
     fn lower(&self, cx: &mut Lower<'_>) {
-        map(cx, &self.steps());
+        let (output, input) = (cx.output(), cx.input(0));
+        map(cx, &output, &input, &self.steps());
     }
 
     fn role(&self) -> Role {
@@ -53,10 +54,9 @@ pub fn smaller(a: f64, b: f64) -> f64 {
     if a.is_nan() || a < b { a } else { b }
 }
 
-/// Emits `f32_map` of those steps from the one operand to the result. No steps make a copy.
-pub fn map(cx: &mut Lower<'_>, steps: &[Step]) {
-    let (output, input) = (cx.output(), cx.input(0));
-    cx.sweep(&[output, input], |cx, sweep| {
+/// Emits `f32_map` of those steps; input and output may be the same. No steps make a copy.
+pub fn map(cx: &mut Lower<'_>, output: &Storage, input: &Storage, steps: &[Step]) {
+    cx.sweep(&[output.clone(), input.clone()], |cx, sweep| {
         let Sweep {
             rows,
             pixels: runs,

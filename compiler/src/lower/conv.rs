@@ -5,7 +5,8 @@
 //! with other constants.
 
 use super::tiling::{Band, LONG, bands, long_panel, long_tiles, panel, tiles};
-use super::{Arithmetic, Lower, Panels, Storage, chunks};
+use super::{Arithmetic, Biases, Lower, Panels, Storage, chunks};
+use crate::layer::conv::is_depthwise;
 use crate::layer::epilogue::clamp;
 use crate::loops::{Access, Affine};
 use cnnc_runtime::kernel::{Axis as Tap, ConvCall, DepthwiseCall, MapCall, Pixels, Step};
@@ -172,12 +173,9 @@ impl Packed {
 impl Lower<'_> {
     /// Emits a convolution.
     pub fn convolve(&mut self, job: ConvJob) {
-        let (cin, cout) = (
-            job.input.channels / job.groups,
-            job.output.channels / job.groups,
-        );
+        let cout = job.output.channels / job.groups;
         let depth = job.depth();
-        if job.groups > 1 && cin == 1 && cout == 1 && job.residual.is_none() && depth <= LONG {
+        if is_depthwise(job.groups, job.input.channels, job.output.channels) && depth <= LONG {
             return self.convolve_depthwise(job);
         }
         if self.arithmetic == Arithmetic::Fast && self.try_winograd(&job) {
@@ -446,24 +444,18 @@ impl Lower<'_> {
         ];
         let depth: usize = reduce.iter().map(|&(count, _)| count).product();
         let step = (depth * block) as i64;
-        let weights = self.panels(Panels {
+        let panels = Panels {
             param: job.weight,
             base: job.weight_base + band.first as i64 * o,
             groups: (job.groups, job.weight_group),
             outs: (outs, o),
-            first: band.first,
-            channels: cout,
+            channel: (band.first, cout),
             reduce,
             block,
             norm: job.norm,
-        });
-        let bias = self.bias(
-            job.bias,
-            job.groups,
-            (band.first, outs, cout),
-            block,
-            job.norm,
-        );
+        };
+        let bias = Biases::of_channels(job.bias, &panels);
+        let (weights, bias) = (self.panels(panels), self.bias(bias));
         let group = band.panels as i64 * step;
         Packed {
             band,
@@ -476,7 +468,7 @@ impl Lower<'_> {
     }
 
     /// Applies steps in place to a block of pixels.
-    pub(super) fn activate(
+    pub fn activate(
         &mut self,
         steps: &[Step],
         at: Access,
@@ -514,18 +506,18 @@ impl Lower<'_> {
         let padded = channels.next_multiple_of(self.lanes());
         let [o, _, d, h, w] = job.weight_strides;
         let reduce = vec![(job.kernel[0], d), (job.kernel[1], h), (job.kernel[2], w)];
-        let weights = self.panels(Panels {
+        let panels = Panels {
             param: job.weight,
             base: job.weight_base,
             groups: (1, 0),
             outs: (channels, o),
-            first: 0,
-            channels,
+            channel: (0, channels),
             reduce,
             block: padded,
             norm: job.norm,
-        });
-        let bias = self.bias(job.bias, 1, (0, channels, channels), padded, job.norm);
+        };
+        let bias = Biases::of_channels(job.bias, &panels);
+        let (weights, bias) = (self.panels(panels), self.bias(bias));
         let fused = clamp(&job.act);
         let (slope, high) = fused.unwrap_or((1.0, f64::INFINITY));
         let [od, oh, ow] = job.output.dhw;
@@ -535,7 +527,11 @@ impl Lower<'_> {
             let distance = job.input.strides[axis] * job.stride[axis] as i64;
             apart(job.output.dhw[axis], distance)
         };
-        let out = |axis: usize| apart(job.output.dhw[axis], job.output.strides[axis]);
+        let along =
+            |storage: &Storage, axis: usize| apart(job.output.dhw[axis], storage.strides[axis]);
+        let out = |axis: usize| along(&job.output, axis);
+        let residual = job.residual.as_ref();
+        let added = |axis: usize| residual.map_or(0, |residual| along(residual, axis));
         let work = od * oh * ow * channels * job.kernel.iter().product::<usize>();
         let cut = blocks(oh, 1, work);
         let rows = oh / cut;
@@ -545,6 +541,10 @@ impl Lower<'_> {
                     .clone()
                     .times(out(1) * rows as i64)
                     .add(&z.clone().times(out(0)));
+                let from = i
+                    .clone()
+                    .times(added(1) * rows as i64)
+                    .add(&z.clone().times(added(0)));
                 let input = i
                     .times(step(1) * rows as i64)
                     .add(&z.times(step(0)))
@@ -574,6 +574,11 @@ impl Lower<'_> {
                     w: weights.clone(),
                     w_step: padded as i64,
                     bias: bias.clone(),
+                    residual: residual.map(|residual| Pixels {
+                        at: residual.access(from),
+                        row: added(1),
+                        pixel: added(2),
+                    }),
                     slope,
                     hi: high,
                 });

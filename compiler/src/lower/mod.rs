@@ -17,7 +17,7 @@ pub use conv::ConvJob;
 pub use storage::Storage;
 pub use sweep::{SERIAL, Sweep, chunks};
 pub use tiling::LONG;
-pub use weights::Panels;
+pub use weights::{Biases, Panels};
 
 use crate::graph::{Graph, Node, NodeId, Shape, ValueId};
 use crate::id::{Id, Map};

@@ -22,16 +22,48 @@ pub struct Panels {
     pub groups: (usize, i64),
     /// `(output channels of one group, stride)`.
     pub outs: (usize, i64),
-    /// First output channel, within a group, of these panels.
-    pub first: usize,
-    /// Output channels of a group of the layer.
-    pub channels: usize,
+    /// `(first, per group)`: which of the layer's channels these are, see [`Recipe::Panels`].
+    pub channel: (usize, usize),
     /// `(count, stride)` of the reduction, outermost first.
     pub reduce: Vec<(usize, i64)>,
     /// Lanes of a panel.
     pub block: usize,
     /// Batch norm to fold.
     pub norm: Option<Norm>,
+}
+
+/// What [`Lower::bias`] packs; see [`Recipe::Bias`].
+#[derive(Clone, Debug)]
+pub struct Biases {
+    /// Index of the bias among the node's parameters, if there is one.
+    pub param: Option<usize>,
+    /// `(first, per group, per output channel)`: its elements.
+    pub at: (usize, usize, usize),
+    /// Number of groups.
+    pub groups: usize,
+    /// Output channels of one group.
+    pub outs: usize,
+    /// `(first, per group)`: which of the layer's channels these are.
+    pub channel: (usize, usize),
+    /// Lanes that a group is padded to a multiple of.
+    pub block: usize,
+    /// Batch norm to fold.
+    pub norm: Option<Norm>,
+}
+
+impl Biases {
+    /// Those of panels whose bias has an element for each of the layer's channels.
+    pub fn of_channels(param: Option<usize>, panels: &Panels) -> Biases {
+        Biases {
+            param,
+            at: (panels.channel.0, panels.channel.1, 1),
+            groups: panels.groups.0,
+            outs: panels.outs.0,
+            channel: panels.channel,
+            block: panels.block,
+            norm: panels.norm,
+        }
+    }
 }
 
 /// Literal weights, equal ones once.
@@ -93,11 +125,11 @@ impl Lower<'_> {
     /// `(g · blocks + b) · reduction · block` further on.
     pub fn panels(&mut self, panels: Panels) -> Access {
         let data = self.data(panels.param);
-        let channel = (panels.first, panels.channels);
         let Panels {
             base,
             groups,
             outs,
+            channel,
             reduce,
             block,
             norm,
@@ -144,25 +176,26 @@ impl Lower<'_> {
         })
     }
 
-    /// Packs the bias that goes with panels: `groups · ceil(outs / block) · block` lanes. `channels` are the first output
-    /// channel within a group, their number, and all output channels of a group of the layer.
-    pub fn bias(
-        &mut self,
-        param: Option<usize>,
-        groups: usize,
-        channels: (usize, usize, usize),
-        block: usize,
-        norm: Option<Norm>,
-    ) -> Access {
-        let data = param.map(|index| self.data(index));
-        let (first, outs, all) = channels;
+    /// Packs the bias that goes with panels: `groups · ceil(outs / block) · block` lanes.
+    pub fn bias(&mut self, biases: Biases) -> Access {
+        let data = biases.param.map(|index| self.data(index));
+        let Biases {
+            at,
+            groups,
+            outs,
+            channel,
+            block,
+            norm,
+            ..
+        } = biases;
         let len = groups * outs.next_multiple_of(block);
         self.pack(len, |dest| Recipe::Bias {
             dest,
             data,
+            at,
             groups,
             outs,
-            channel: (first, all),
+            channel,
             block,
             norm,
         })

@@ -12,7 +12,7 @@
 
 use super::conv::{CACHE, ConvJob};
 use super::tiling::{Band, bands, panel, tiles};
-use super::{Lower, Storage, chunks};
+use super::{Biases, Lower, Storage, chunks};
 use crate::layer::NO_HALO;
 use crate::layer::epilogue::clamp;
 use crate::loops::{Access, Affine};
@@ -229,7 +229,15 @@ impl Lower<'_> {
             .unwrap_or(0);
         let (input_tile, product_tile) =
             (spread(cin), spread(widest.next_multiple_of(self.lanes())));
-        let zeros = self.bias(None, 1, (0, block, block), block, None);
+        let zeros = self.bias(Biases {
+            param: None,
+            at: (0, block, 1),
+            groups: 1,
+            outs: block,
+            channel: (0, block),
+            block,
+            norm: None,
+        });
         let mut scratch = |slots: usize, tile: usize| {
             let name = format!("{}.winograd", self.node().label);
             let len = slots * PRODUCTS * blocks.tiles * tile;
@@ -467,7 +475,15 @@ impl Lower<'_> {
         let outs = (band.panels - 1) * block + band.last;
         let weights = self.winograd_panels(job, band.first, outs, block);
         let cout = job.output.channels;
-        let bias = self.bias(job.bias, 1, (band.first, outs, cout), block, job.norm);
+        let bias = self.bias(Biases {
+            param: job.bias,
+            at: (band.first, cout, 1),
+            groups: 1,
+            outs,
+            channel: (band.first, cout),
+            block,
+            norm: job.norm,
+        });
         Packed {
             band,
             weights,

@@ -30,7 +30,7 @@ fn run(graph: &mut Graph, notes: &mut Notes) {
         };
         let label = node.label.clone();
         if let Some(reason) = at.kept(node.inputs[0]) {
-            at.notes.refused(&label, reason);
+            at.notes.refused(&label, format!("its operand {reason}"));
             return;
         }
         let layer = Box::new(Dense {

@@ -7,6 +7,7 @@ use super::Notes;
 use crate::graph::{Def, Graph, Node, NodeId, ParamId, ValueId};
 use crate::id::Id;
 use crate::layer::Layer;
+use crate::layer::epilogue::Part;
 use std::collections::{HashMap, HashSet};
 
 /// The graph while a pass rewrites it.
@@ -96,15 +97,67 @@ impl Rewriter<'_> {
         }
     }
 
-    /// Why a value cannot disappear into its only reader, if it cannot.
+    /// Why a value cannot disappear into its only reader, if it cannot: what follows on what it is.
     pub fn kept(&self, value: ValueId) -> Option<String> {
         if self.leaves.contains(&value) {
-            return Some("its operand is also an output of the network".to_owned());
+            return Some("is also an output of the network".to_owned());
         }
         match self.readers[value.index()] {
             1 => None,
-            readers => Some(format!("its operand has {readers} readers")),
+            readers => Some(format!("has {readers} readers")),
         }
+    }
+
+    /// Makes the visited node a part of the epilogue of the layer that makes its operand `side`, and gives that layer's label.
+    ///
+    /// The new node stands where the visited one stood: there all operands of both have been made.
+    ///
+    /// # Errors
+    /// Why it cannot be: then nothing has changed.
+    pub fn fuse_into(
+        &mut self,
+        visited: NodeId,
+        side: usize,
+        part: Part,
+    ) -> Result<String, String> {
+        let node = self.node(visited);
+        let value = node.inputs[side];
+        let operand = match node.inputs.len() {
+            1 => "its operand".to_owned(),
+            _ => format!("operand {}", side + 1),
+        };
+        let Some(maker) = self.maker(value) else {
+            return Err(format!("{operand} is an input of the network"));
+        };
+        let into = self.node(maker);
+        let mut layer = into.layer.clone();
+        let Some(epilogue) = layer.epilogue_mut() else {
+            let keyword = layer.keyword();
+            return Err(format!(
+                "{operand} is made by `{keyword}`, which has no epilogue"
+            ));
+        };
+        let literal = |&param: &ParamId| self.graph.params[param].literal.is_some();
+        if matches!(part, Part::Norm(_)) && into.params.iter().any(literal) {
+            let label = &into.label;
+            return Err(format!(
+                "the weights of `{label}` are constants of the spec"
+            ));
+        }
+        if let Err(there) = epilogue.append(part) {
+            return Err(format!("`{}` already has {there}", into.label));
+        }
+        if let Some(reason) = self.kept(value) {
+            return Err(format!("{operand} {reason}"));
+        }
+        let others = (0..node.inputs.len()).filter(|&other| other != side);
+        let others = others.map(|other| node.inputs[other]);
+        let inputs = into.inputs.iter().copied().chain(others).collect();
+        let params = [into.params.clone(), node.params.clone()].concat();
+        let label = into.label.clone();
+        self.replace(visited, layer, inputs, params);
+        self.remove(maker);
+        Ok(label)
     }
 
     /// Takes a node out of the schedule: the one that is visited, or an earlier one whose result nobody reads any more.

@@ -10,12 +10,14 @@ mod support;
 
 use builder::Builder;
 use cnnc_compiler::graph::{Graph, Output, Shape, Span, ValueId};
+use cnnc_compiler::id::Id;
 use cnnc_compiler::layer::{Args, Decl, Kind, LAYERS, Literal, ParamDecl, Spanned};
 use cnnc_compiler::limits;
 use cnnc_compiler::pass::{Notes, PASSES, optimize};
 use cnnc_compiler::reference::Reference;
 use cnnc_runtime::Isa;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 use support::{inputs, parameter, reference, widened};
 
 /// Tensors do not grow beyond this, so that a case takes milliseconds.
@@ -130,7 +132,44 @@ fn step(builder: &mut Builder, dice: &mut Dice, decl: &'static Decl) {
             Some((param.name, Spanned { value, span }))
         })
         .collect();
-    let _ = builder.layer(decl, given, &operands);
+    if let Ok(made) = builder.layer(decl, given, &operands) {
+        follow(builder, dice, made);
+    }
+}
+
+/// Puts behind a layer with an epilogue what may become a part of it: what passes are about hardly comes about by chance.
+fn follow(builder: &mut Builder, dice: &mut Dice, made: ValueId) {
+    let node = builder.graph.nodes.values().next_back();
+    let mut layer = node.expect("it has just been made").layer.clone();
+    if layer.epilogue_mut().is_none() {
+        return;
+    }
+    let mut chain = made;
+    let put = |builder: &mut Builder, keyword: &str, operands: &[ValueId]| {
+        let decl = cnnc_compiler::layer::find(keyword).expect("a row of the table");
+        let made = builder.layer(decl, Vec::new(), operands);
+        made.unwrap_or(operands[0])
+    };
+    if dice.below(2) == 0 {
+        chain = put(builder, "bn", &[chain]);
+    }
+    if dice.below(2) == 0 {
+        let shape = builder.graph.values[chain].shape.clone();
+        let alike = |value: &ValueId| builder.graph.values[*value].shape == shape;
+        let before = builder.graph.values.ids();
+        let before: Vec<ValueId> = before.filter(|&v| v < made).filter(alike).collect();
+        let other = match before.is_empty() {
+            true => builder.input(&format!("residual{}", made.index()), shape.dims()),
+            false => dice.pick(&before),
+        };
+        let mut operands = [chain, other];
+        operands.rotate_left(dice.below(2));
+        chain = put(builder, "add", &operands);
+    }
+    if dice.below(2) == 0 {
+        let act = dice.pick(&["relu", "leaky", "relu6", "silu", "tanh", "hardswish"]);
+        put(builder, act, &[chain]);
+    }
 }
 
 /// The graph of a list of steps, with its last tensor and one other as outputs.
@@ -144,7 +183,17 @@ fn grow(shapes: &[Vec<usize>], steps: &[Vec<u16>], tap: u16) -> Graph {
         // Layers that passes are about come up more often.
         let decl = match dice.below(3) {
             0 => dice.pick(&[
-                "conv", "dense", "bn", "relu", "add", "concat", "flatten", "dropout",
+                "conv",
+                "convtranspose",
+                "local",
+                "dense",
+                "bn",
+                "relu",
+                "silu",
+                "add",
+                "concat",
+                "flatten",
+                "dropout",
             ]),
             _ => dice.pick(LAYERS).keyword,
         };
@@ -302,22 +351,38 @@ cnnc_testing::properties! {
     }
 }
 
+/// So many graphs, the same ones in every run.
+fn graphs(count: usize) -> impl Iterator<Item = Graph> {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    (0..count).map(move |_| graph().new_tree(&mut runner).expect("a graph").current())
+}
+
 #[test]
 fn random_graphs_reach_every_layer() {
-    use proptest::strategy::ValueTree;
-    use std::collections::BTreeMap;
-    let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    for _ in 0..400 {
-        let tree = graph().new_tree(&mut runner).expect("a graph");
-        for (_, node) in tree.current().live() {
-            *seen.entry(node.layer.attributes().0).or_default() += 1;
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    for graph in graphs(400) {
+        seen.extend(graph.live().map(|(_, node)| node.layer.keyword()));
+    }
+    let keywords = LAYERS.iter().map(|decl| decl.keyword);
+    let missing: Vec<_> = keywords.filter(|keyword| !seen.contains(keyword)).collect();
+    assert!(missing.is_empty(), "never tried: {missing:?}");
+}
+
+#[test]
+fn random_graphs_reach_every_fusion() {
+    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for graph in graphs(400) {
+        for (_, node) in optimize(&graph).0.live() {
+            let mut layer = node.layer.clone();
+            let Some(epilogue) = layer.epilogue_mut() else {
+                continue;
+            };
+            let parts = epilogue.attributes();
+            seen.extend(parts.iter().map(|(part, _)| (node.layer.keyword(), *part)));
         }
     }
-    let missing: Vec<_> = LAYERS
-        .iter()
-        .map(|decl| decl.keyword)
-        .filter(|keyword| !seen.contains_key(keyword))
-        .collect();
-    assert!(missing.is_empty(), "never tried: {missing:?}");
+    let layers = ["conv", "convtranspose", "dense", "local"];
+    let all = layers.map(|layer| ["bn", "add", "act"].map(|part| (layer, part)));
+    assert_eq!(seen, all.into_iter().flatten().collect());
 }

@@ -1,11 +1,11 @@
-//! `f32_depthwise`: each channel convolved with its own filter, vectors running over channels.
+//! `f32_depthwise`: each channel convolved with its own filter, then perhaps a residual added; vectors run over channels.
 
-use super::declare::{Axis, Pixels, declare};
-use super::support::{Activation, View, activate, multiply_add, padded, span, vector};
-use super::window::{Fold, walk, windows};
+use super::declare::{Axis, Pixels, declare, pointer, strides};
+use super::support::{Activation, View, activate, invalid, multiply_add, padded, span, vector};
+use super::window::{Fold, Place, walk, windows};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
-use crate::simd::{Simd, entries};
+use crate::simd::{Simd, entries, load_first};
 
 declare! {
     /// Each channel's own filter, bias and activation: a call of `f32_depthwise`.
@@ -28,13 +28,15 @@ declare! {
         w_step: i64,
         /// One for each channel, padded to whole vectors.
         bias: P,
+        /// What is added to the sums.
+        residual: Option<Pixels<P>>,
         /// Factor below zero of the activation.
         slope: f64,
         /// Upper limit of the activation.
         hi: f64,
     }
     kernel(_c) = super::F32_DEPTHWISE;
-    args(c) { out: Write = c.out.at, x: Read = c.x.at, w: Read = c.w, bias: Read = c.bias }
+    args(c) { out: Write = c.out.at, x: Read = c.x.at, w: Read = c.w, bias: Read = c.bias, residual: Read = pointer(&c.residual) }
     consts(c) {
         rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row,
         pixels: Count = c.pixels, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel,
@@ -43,6 +45,7 @@ declare! {
         n2: Count = c.window[2].count, s2: Stride = c.window[2].stride,
         channels: Count = c.channels, wstep: Stride = c.w_step,
         slope: Float = c.slope, hi: Float = c.hi,
+        residual: Flag = c.residual.is_some(), res_row: Stride = strides(&c.residual).0, res_px: Stride = strides(&c.residual).1,
     }
 }
 
@@ -65,37 +68,60 @@ unsafe fn body<S: Simd>(
     x: *const f32,
     w: *const f32,
     bias: *const f32,
-    _: *const f32,
+    residual: *const f32,
     consts: *const i64,
 ) {
     // SAFETY: the caller keeps the contract of `KernelFn`.
     unsafe {
         let c = Depthwise::read(consts);
-        let activation = Activation::<S>::new(c.slope, c.hi);
-        walk::<S, _>(
-            out,
-            x,
-            windows!(c),
-            &Filter {
-                w,
-                wstep: c.wstep,
-                bias,
-                activation,
-            },
-        );
+        match c.residual {
+            0 => walk::<S, _>(
+                out,
+                x,
+                windows!(c),
+                &Filter::<S, false>::new(w, bias, residual, &c),
+            ),
+            _ => walk::<S, _>(
+                out,
+                x,
+                windows!(c),
+                &Filter::<S, true>::new(w, bias, residual, &c),
+            ),
+        }
     }
 }
 
-/// Multiply and add, weights and bias being padded to whole vectors.
-struct Filter<S: Simd> {
+/// Multiply and add, weights and bias being padded to whole vectors; then add the residual, if there is one.
+struct Filter<S: Simd, const RESIDUAL: bool> {
     w: *const f32,
     wstep: isize,
     bias: *const f32,
+    residual: *const f32,
+    res_row: isize,
+    res_px: isize,
     activation: Activation<S>,
 }
 
+impl<S: Simd, const RESIDUAL: bool> Filter<S, RESIDUAL> {
+    /// # Safety
+    /// As of [`Simd`].
+    #[inline(always)]
+    unsafe fn new(w: *const f32, bias: *const f32, residual: *const f32, c: &Depthwise) -> Self {
+        Filter {
+            w,
+            wstep: c.wstep,
+            bias,
+            residual,
+            res_row: c.res_row,
+            res_px: c.res_px,
+            // SAFETY: the caller's promise.
+            activation: unsafe { Activation::new(c.slope, c.hi) },
+        }
+    }
+}
+
 // SAFETY of each block: weights and bias are padded, so that a vector that begins inside the footprint ends there.
-impl<S: Simd> Fold<S> for Filter<S> {
+impl<S: Simd, const RESIDUAL: bool> Fold<S> for Filter<S, RESIDUAL> {
     type State = S::V;
     type Tap = S::V;
 
@@ -118,14 +144,24 @@ impl<S: Simd> Fold<S> for Filter<S> {
     }
 
     #[inline(always)]
-    unsafe fn finish(&self, state: S::V) -> S::V {
-        // SAFETY: as of `Simd`.
-        unsafe { self.activation.apply(state) }
+    unsafe fn finish(&self, mut state: S::V, at: Place) -> S::V {
+        // SAFETY: as of `Simd`; the residual's footprint has the same windows and channels.
+        unsafe {
+            if RESIDUAL {
+                let moved = at.row * self.res_row + at.pixel * self.res_px;
+                let residual = self.residual.offset(moved).add(at.channel);
+                state = S::add(state, load_first::<S>(residual, at.count));
+            }
+            self.activation.apply(state)
+        }
     }
 }
 
 fn footprint(isa: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Depthwise::new(consts);
+    if !(0..=1).contains(&c.residual) {
+        return invalid();
+    }
     let lanes = padded(c.channels, isa);
     vec![
         span(&[(c.rows, c.out_row), (c.pixels, c.out_px), (c.channels, 1)]),
@@ -139,6 +175,10 @@ fn footprint(isa: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
         ]),
         span(&[(c.n0 * c.n1 * c.n2, c.wstep), (lanes, 1)]),
         vector(lanes),
+        match c.residual {
+            0 => None,
+            _ => span(&[(c.rows, c.res_row), (c.pixels, c.res_px), (c.channels, 1)]),
+        },
     ]
 }
 
@@ -159,6 +199,9 @@ fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: Isa) {
                             sum = multiply_add(isa, view.get(1, x), view.get(2, w), sum);
                         }
                     }
+                }
+                if c.residual != 0 {
+                    sum += view.get(4, r * c.res_row + p * c.res_px + l);
                 }
                 view.set(r * c.out_row + p * c.out_px + l, activate(sum, slope, hi));
             }

@@ -5,7 +5,7 @@
 
 use super::declare::{Axis, Pixels, declare};
 use super::support::{BLOCK, View, maximum, span};
-use super::window::{Fold, walk, windows};
+use super::window::{Fold, Place, walk, windows};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries};
@@ -153,7 +153,7 @@ impl<S: Simd> Fold<S> for Most {
     }
 
     #[inline(always)]
-    unsafe fn finish(&self, state: S::V) -> S::V {
+    unsafe fn finish(&self, state: S::V, _: Place) -> S::V {
         state
     }
 }
@@ -184,7 +184,7 @@ impl<S: Simd> Fold<S> for Mean {
     }
 
     #[inline(always)]
-    unsafe fn finish(&self, state: S::V) -> S::V {
+    unsafe fn finish(&self, state: S::V, _: Place) -> S::V {
         // SAFETY: as of `Simd`.
         unsafe { S::mul(state, S::splat(self.scale)) }
     }
@@ -223,7 +223,7 @@ impl<S: Simd> Fold<S> for LongMean {
     }
 
     #[inline(always)]
-    unsafe fn finish(&self, (total, sum): (S::W, S::V)) -> S::V {
+    unsafe fn finish(&self, (total, sum): (S::W, S::V), _: Place) -> S::V {
         // SAFETY: as of `Simd`.
         unsafe {
             let total = S::add_wide(total, S::widen(sum));

@@ -56,7 +56,18 @@ pub(super) trait Fold<S: Simd> {
         state
     }
     /// After the last tap.
-    unsafe fn finish(&self, state: Self::State) -> S::V;
+    unsafe fn finish(&self, state: Self::State, at: Place) -> S::V;
+}
+
+/// Which vector of channels of which window it is.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub row: isize,
+    pub pixel: isize,
+    /// The first of the channels.
+    pub channel: usize,
+    /// How many channels there are from it on.
+    pub count: usize,
 }
 
 /// Pixels folded together, for as long as there are as many.
@@ -77,10 +88,16 @@ pub(super) unsafe fn walk<S: Simd, F: Fold<S>>(out: *mut f32, x: *const f32, c: 
             let mut out = out.offset(r * c.out_row);
             let mut x = x.offset(r * c.in_row);
             let mut left = c.pixels;
+            let at = |left: isize, channel: usize| Place {
+                row: r,
+                pixel: c.pixels - left,
+                channel,
+                count: c.channels - channel,
+            };
             while left >= WIDE as isize {
                 let mut channel = 0;
                 while channel < c.channels {
-                    block::<S, F, WIDE, 1>(out, x, &c, fold, channel);
+                    block::<S, F, WIDE, 1>(out, x, &c, fold, at(left, channel));
                     channel += S::LANES;
                 }
                 out = out.offset(WIDE as isize * c.out_px);
@@ -90,11 +107,11 @@ pub(super) unsafe fn walk<S: Simd, F: Fold<S>>(out: *mut f32, x: *const f32, c: 
             while left > 0 {
                 let mut channel = 0;
                 while channel + DEEP * S::LANES <= c.channels {
-                    block::<S, F, 1, DEEP>(out, x, &c, fold, channel);
+                    block::<S, F, 1, DEEP>(out, x, &c, fold, at(left, channel));
                     channel += DEEP * S::LANES;
                 }
                 while channel < c.channels {
-                    block::<S, F, 1, 1>(out, x, &c, fold, channel);
+                    block::<S, F, 1, 1>(out, x, &c, fold, at(left, channel));
                     channel += S::LANES;
                 }
                 out = out.offset(c.out_px);
@@ -112,11 +129,11 @@ unsafe fn block<S: Simd, F: Fold<S>, const P: usize, const V: usize>(
     x: *const f32,
     c: &Windows,
     fold: &F,
-    channel: usize,
+    at: Place,
 ) {
     // SAFETY: `channel` is below `channels`, and `count` keeps the last vector inside.
     unsafe {
-        let count = c.channels - channel;
+        let Place { channel, count, .. } = at;
         let mut state = [[fold.start(channel); V]; P];
         for v in 0..V {
             let start = fold.start(channel + v * S::LANES);
@@ -157,7 +174,13 @@ unsafe fn block<S: Simd, F: Fold<S>, const P: usize, const V: usize>(
         for p in 0..P {
             for v in 0..V {
                 let out = out.offset(p as isize * c.out_px).add(v * S::LANES);
-                store_first::<S>(out, count, fold.finish(state[p][v]));
+                let at = Place {
+                    pixel: at.pixel + p as isize,
+                    channel: channel + v * S::LANES,
+                    count: count - v * S::LANES,
+                    ..at
+                };
+                store_first::<S>(out, count, fold.finish(state[p][v], at));
             }
         }
     }

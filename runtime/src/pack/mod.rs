@@ -101,14 +101,16 @@ fn follow(
         Recipe::Bias {
             dest,
             data,
+            at,
             groups,
             outs,
             channel,
             block,
             norm,
         } => {
-            let last = channel.0 + groups.saturating_sub(1) * channel.1 + outs;
-            let bias = data.map(|data| values(data).to_f32(last));
+            let element = |group: usize, out: usize| at.0 + group * at.1 + out * at.2;
+            let last = element(groups.saturating_sub(1), outs.saturating_sub(1));
+            let bias = data.map(|data| values(data).to_f32(last + 1));
             let bias = bias.transpose().map_err(unreadable)?;
             let affine = norm.map(|norm| Affine::new(norm, bound)).transpose()?;
             let padded = outs.next_multiple_of(block);
@@ -116,7 +118,7 @@ fn follow(
             for group in 0..groups {
                 for out in 0..outs {
                     let channel = channel.0 + group * channel.1 + out;
-                    let bias = bias.as_ref().map_or(0.0, |bias| bias[channel]);
+                    let bias = bias.as_ref().map_or(0.0, |bias| bias[element(group, out)]);
                     dest[group * padded + out] = affine
                         .as_ref()
                         .map_or(bias, |affine| affine.shift(channel, bias));

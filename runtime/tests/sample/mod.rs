@@ -153,6 +153,8 @@ fn depthwise(isa: Isa, random: &mut Random) -> Vec<i64> {
     let channels = consts[consts.len() - 1];
     consts.push((channels + lanes - 1) / lanes * lanes);
     consts.extend(activation(random));
+    let (row, pixel) = (random.within(0, 300), channels + random.within(0, 3));
+    consts.extend(*random.pick(&[[0, 0, 0], [1, row, pixel], [1, row, 0]]));
     consts
 }
 
