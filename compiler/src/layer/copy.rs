@@ -2,7 +2,7 @@
 
 use super::NO_HALO;
 use crate::graph::Shape;
-use crate::lower::{Lower, SERIAL, Storage, Sweep, chunks};
+use crate::lower::{Lower, Storage, Sweep};
 use cnnc_runtime::kernel::{Axis, CopyCall, FillCall, Move};
 
 /// One loop of a copy: trip count, stride in the output, stride in the input (zero repeats elements).
@@ -36,8 +36,8 @@ pub fn copy(cx: &mut Lower<'_>, to: &Storage, from: &Storage, dims: &[Dim]) {
     }
     let elements: usize = loops.iter().map(|dim| dim.0).product();
     let mut cut = (1, 0, 0);
-    if let Some(outer) = loops.first_mut().filter(|_| elements >= SERIAL) {
-        let parts = chunks(outer.0);
+    if let Some(outer) = loops.first_mut() {
+        let parts = cx.machine().shares(outer.0, elements);
         outer.0 /= parts;
         let step = outer.0 as i64;
         cut = (parts, step * outer.1, step * outer.2);

@@ -4,7 +4,7 @@ use super::{ArgError, Args};
 use super::{Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, grid};
 use crate::graph::Shape;
 use crate::loops::Affine;
-use crate::lower::{Lower, SERIAL, chunks};
+use crate::lower::Lower;
 use cnnc_runtime::kernel::{Axis, CrossCall};
 use ndarray::{ArrayD, IxDyn};
 
@@ -107,11 +107,7 @@ impl Layer for Gram {
         let (output, input) = (cx.output(), cx.input(0));
         let scale = 1.0 / self.divisor(cx.input_shape(0));
         let work = input.channels * input.channels * input.pixels();
-        let cut = if work < SERIAL {
-            1
-        } else {
-            chunks(input.channels)
-        };
+        let cut = cx.machine().shares(input.channels, work);
         let outs = input.channels / cut;
         let grid = std::array::from_fn(|axis| Axis {
             count: input.dhw[axis],

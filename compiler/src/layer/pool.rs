@@ -15,7 +15,7 @@ use super::window::{Placed, Window};
 use super::{ArgError, Args, Inferred, Kind, ParamDecl, ShapeError, grid};
 use crate::graph::Shape;
 use crate::limits;
-use crate::lower::{Lower, SERIAL, Storage, chunks};
+use crate::lower::{Lower, Storage};
 use cnnc_runtime::kernel::{AvgPoolCall, Axis, MaxPoolCall, Pixels};
 use ndarray::ArrayD;
 use std::ops::Range;
@@ -165,10 +165,7 @@ fn block(
         .iter()
         .map(|segment| segment.count * segment.bin.taps)
         .product();
-    let cut = match work * output.channels >= SERIAL {
-        true => chunks(rows.count),
-        false => 1,
-    };
+    let cut = cx.machine().shares(rows.count, work * output.channels);
     let rows_in_chunk = rows.count / cut;
     let window = std::array::from_fn(|axis| Axis {
         count: taps[axis],

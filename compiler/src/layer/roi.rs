@@ -134,7 +134,7 @@ impl Regions {
         // A row is a channel of its tensor, so its numbers are as far apart as pixels are.
         let coordinate = regions.strides[2];
         let first = (regions.dhw[2] - 4) as i64 * coordinate;
-        let cut = crate::lower::chunks(regions.channels);
+        let cut = cx.machine().chunks(regions.channels);
         let each = regions.channels / cut;
         cx.parallel(cut, |cx, i| {
             let from = i.clone().times(each as i64);

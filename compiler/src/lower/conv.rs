@@ -4,17 +4,13 @@
 //! no edge case. Dense layers, 1×1 convolutions (all pixels are one row) and grouped convolutions are the same loops
 //! with other constants.
 
-use super::tiling::{Band, LONG, bands, long_panel, long_tiles, panel, tiles};
-use super::{Arithmetic, Biases, Lower, Panels, Storage, chunks};
-use crate::layer::conv::is_depthwise;
+use super::schedule::{Direct, Order, Schedule, candidates, choose};
+use super::tiling::{Band, LONG, long_tiles, tiles};
+use super::{Biases, Lower, Panels, Storage};
 use crate::layer::epilogue::clamp;
 use crate::loops::{Access, Affine};
 use cnnc_runtime::kernel::{Axis as Tap, ConvCall, DepthwiseCall, MapCall, Pixels, Step};
 use cnnc_runtime::plan::Norm;
-
-/// Half of the level-2 cache of the smallest machine that is planned for, in floats: what a block of the operand or
-/// a set of panels may occupy to be found there again.
-pub(super) const CACHE: usize = 64 << 10;
 
 /// A convolution to be lowered.
 pub struct ConvJob {
@@ -52,27 +48,27 @@ pub struct ConvJob {
 
 /// One dimension of the output with its strides in output, operand and residual.
 #[derive(Clone, Copy)]
-struct Axis {
-    count: usize,
+pub(super) struct Axis {
+    pub count: usize,
     out: i64,
     input: i64,
     residual: i64,
 }
 
 /// The geometry that every call of one convolution shares.
-struct Grid {
+pub(super) struct Grid {
     planes: Axis,
     rows: Axis,
-    pixels: Axis,
+    pub pixels: Axis,
     /// Taps, outermost first, then the contiguous run.
     taps: [Tap; 3],
     run: usize,
     /// Whether there are so many that they are summed in blocks.
-    long: bool,
+    pub long: bool,
 }
 
 impl ConvJob {
-    fn grid(&self) -> Grid {
+    pub(super) fn grid(&self) -> Grid {
         let residual = self
             .residual
             .as_ref()
@@ -135,10 +131,44 @@ impl ConvJob {
         }
     }
 
+    /// Whether it is one of those that Winograd's F(4×4, 3×3) computes.
+    pub(super) fn is_plain_3x3(&self) -> bool {
+        self.kernel == [1, 3, 3]
+            && self.stride == [1, 1, 1]
+            && self.dilation == [1, 1, 1]
+            && self.groups == 1
+            && self.output.dhw[0] == 1
+    }
+
+    /// Elements of the operand that one group reads.
+    pub(super) fn operand(&self) -> usize {
+        self.input.pixels() * self.input.channels / self.groups
+    }
+
+    /// Multiply-adds.
+    pub(super) fn sums(&self) -> usize {
+        self.output.pixels() * self.output.channels * self.depth()
+    }
+
     /// Terms of each sum.
-    fn depth(&self) -> usize {
+    pub(super) fn depth(&self) -> usize {
         let taps: usize = self.kernel.iter().product();
         taps * self.input.channels / self.groups
+    }
+}
+
+impl Grid {
+    /// Whether all pixels are one row.
+    pub fn is_flat(&self) -> bool {
+        self.rows.count == 1
+    }
+
+    /// What can be cut into blocks: rows, or pixels where there is one row.
+    pub fn cuttable(&self) -> usize {
+        match self.is_flat() {
+            true => self.pixels.count,
+            false => self.rows.count,
+        }
     }
 }
 
@@ -171,55 +201,35 @@ impl Packed {
 }
 
 impl Lower<'_> {
-    /// Emits a convolution.
+    /// Emits a convolution, by the schedule that is estimated to cost least.
     pub fn convolve(&mut self, job: ConvJob) {
-        let cout = job.output.channels / job.groups;
-        let depth = job.depth();
-        if is_depthwise(job.groups, job.input.channels, job.output.channels) && depth <= LONG {
-            return self.convolve_depthwise(job);
+        let candidates = candidates(&job, &self.machine, self.arithmetic);
+        self.note_winograd(&job, &candidates);
+        match choose(&job, &self.machine, candidates) {
+            Schedule::Depthwise { cut } => self.emit_depthwise(job, cut),
+            Schedule::Direct(direct) => self.emit_direct(job, direct),
+            Schedule::Winograd(schedule) => self.emit_winograd(&job, &schedule),
         }
-        if self.arithmetic == Arithmetic::Fast && self.try_winograd(&job) {
-            return;
-        }
+    }
+
+    fn emit_direct(&mut self, job: ConvJob, schedule: Direct) {
         let grid = job.grid();
-        let nr = match grid.long {
-            true => long_panel(grid.pixels.count),
-            false => panel(self.isa(), grid.pixels.count, cout),
-        };
-        let packed: Vec<Packed> = bands(self.isa(), cout, nr)
+        let packed: Vec<Packed> = schedule
+            .bands
             .into_iter()
             .map(|band| self.pack_band(&job, band))
             .collect();
         let fused = clamp(&job.act);
-        // What is re-read decides the order: the operand for every panel, or the panels for every block of pixels.
-        let weights = depth * cout;
-        let operand = job.input.pixels() * job.input.channels / job.groups;
-        let flat = grid.rows.count == 1;
-        let cuttable = if flat {
-            grid.pixels.count
-        } else {
-            grid.rows.count
-        };
-        let wanted = operand.div_ceil(CACHE / 2);
-        let work = grid.planes.count * grid.rows.count * grid.pixels.count * depth * cout;
-        let cut = blocks(cuttable, wanted, work);
-        let by_pixels = if weights <= CACHE {
-            operand
-        } else {
-            weights * cut
-        };
-        let panels: usize = packed.iter().map(|packed| packed.band.panels).sum();
-        let by_panels = if operand <= CACHE {
-            weights
-        } else {
-            operand * panels
-        };
-        if by_panels < by_pixels && job.groups == 1 {
-            for packed in &packed {
-                self.parallel_panels(&job, &grid, packed, fused);
+        let cut = match schedule.order {
+            Order::Blocks(cut) => cut,
+            Order::Panels => {
+                for packed in &packed {
+                    self.parallel_panels(&job, &grid, packed, fused);
+                }
+                return;
             }
-            return;
-        }
+        };
+        let flat = grid.is_flat();
         let (rows, pixels, step) = match flat {
             true => (1, grid.pixels.count / cut, grid.pixels),
             false => (grid.rows.count / cut, grid.pixels.count, grid.rows),
@@ -501,7 +511,7 @@ impl Lower<'_> {
         });
     }
 
-    fn convolve_depthwise(&mut self, job: ConvJob) {
+    fn emit_depthwise(&mut self, job: ConvJob, cut: usize) {
         let channels = job.output.channels;
         let padded = channels.next_multiple_of(self.lanes());
         let [o, _, d, h, w] = job.weight_strides;
@@ -532,8 +542,6 @@ impl Lower<'_> {
         let out = |axis: usize| along(&job.output, axis);
         let residual = job.residual.as_ref();
         let added = |axis: usize| residual.map_or(0, |residual| along(residual, axis));
-        let work = od * oh * ow * channels * job.kernel.iter().product::<usize>();
-        let cut = blocks(oh, 1, work);
         let rows = oh / cut;
         self.parallel(cut, |cx, i| {
             cx.repeat(od, |cx, z| {
@@ -597,24 +605,6 @@ struct Block {
     residual: Affine,
     rows: usize,
     pixels: usize,
-}
-
-/// Multiply-adds below which a layer is not worth sharing among threads (about 5 µs).
-const SERIAL: usize = 1 << 18;
-
-/// Into how many equal blocks `n` rows are cut: at least `wanted` for the cache, about eight for the thread pool.
-fn blocks(n: usize, wanted: usize, work: usize) -> usize {
-    let pool = if work < SERIAL { 1 } else { chunks(n) };
-    // The smallest divisor that is no less: divisors come in pairs, the smaller of which is no larger than the root.
-    let pairs = (1..=n.isqrt()).filter(|&cut| n.is_multiple_of(cut));
-    let divisors = pairs.flat_map(|cut| [cut, n / cut]);
-    let fits = divisors.filter(|&cut| cut >= wanted).min().unwrap_or(n);
-    // A prime number of rows cannot be cut finer than into single rows; that is no reason to do so.
-    if fits > 4 * wanted.max(pool) {
-        pool
-    } else {
-        fits.max(pool)
-    }
 }
 
 impl Access {

@@ -7,6 +7,8 @@
 
 mod arena;
 mod conv;
+mod machine;
+mod schedule;
 mod storage;
 mod sweep;
 mod tiling;
@@ -14,8 +16,10 @@ mod weights;
 mod winograd;
 
 pub use conv::ConvJob;
+pub use machine::Machine;
+pub use schedule::{Cost, Direct, Order, Schedule, Winograd};
 pub use storage::Storage;
-pub use sweep::{SERIAL, Sweep, chunks};
+pub use sweep::Sweep;
 pub use tiling::LONG;
 pub use weights::{Biases, Panels};
 
@@ -54,9 +58,9 @@ pub enum Arithmetic {
     Exact,
 }
 
-/// Lowers a verified graph for an ISA.
-pub fn lower(graph: &Graph, isa: Isa, arithmetic: Arithmetic) -> Lowered {
-    let mut cx = Lower::new(graph, isa, arithmetic);
+/// Lowers a verified graph for a class of machines: the usual one of an ISA, or another.
+pub fn lower(graph: &Graph, machine: impl Into<Machine>, arithmetic: Arithmetic) -> Lowered {
+    let mut cx = Lower::new(graph, machine.into(), arithmetic);
     cx.place_values();
     cx.enter(None, "input");
     cx.read_inputs();
@@ -89,7 +93,7 @@ pub fn ports(graph: &Graph) -> (Vec<Port>, Vec<Port>) {
 /// The context in which one node is lowered.
 pub struct Lower<'a> {
     graph: &'a Graph,
-    isa: Isa,
+    machine: Machine,
     arithmetic: Arithmetic,
     inferred: HashMap<NodeId, Inferred>,
     node: Option<NodeId>,
@@ -118,7 +122,7 @@ pub struct Lower<'a> {
 }
 
 impl<'a> Lower<'a> {
-    fn new(graph: &'a Graph, isa: Isa, arithmetic: Arithmetic) -> Lower<'a> {
+    fn new(graph: &'a Graph, machine: Machine, arithmetic: Arithmetic) -> Lower<'a> {
         let mut buffers = Map::new();
         let weights = buffers.push(Buffer {
             len: 0,
@@ -137,7 +141,7 @@ impl<'a> Lower<'a> {
         let sources = graph.sources();
         Lower {
             graph,
-            isa,
+            machine,
             arithmetic,
             inferred,
             node: None,
@@ -168,12 +172,17 @@ impl<'a> Lower<'a> {
 
     /// The ISA that is planned for.
     pub fn isa(&self) -> Isa {
-        self.isa
+        self.machine.isa
+    }
+
+    /// The machine that is planned for.
+    pub fn machine(&self) -> &Machine {
+        &self.machine
     }
 
     /// Floats in one vector.
     pub fn lanes(&self) -> usize {
-        self.isa.lanes()
+        self.machine.lanes()
     }
 
     /// The node being lowered.
@@ -289,7 +298,7 @@ impl<'a> Lower<'a> {
         let (inputs, outputs) = ports(self.graph);
         let plan = Plan {
             name: self.graph.name.clone().into(),
-            isa: self.isa,
+            isa: self.machine.isa,
             arena,
             packed: self.packed,
             sources: self.sources.into(),
@@ -300,7 +309,7 @@ impl<'a> Lower<'a> {
         };
         let program = Program {
             name: self.graph.name.clone(),
-            isa: self.isa,
+            isa: self.machine.isa,
             buffers: self.buffers,
             vars: self.vars,
             arena,

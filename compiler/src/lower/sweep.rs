@@ -38,17 +38,6 @@ impl<const N: usize> Sweep<N> {
     }
 }
 
-/// Elements below which a loop is not worth sharing among threads (about 5 µs of elementwise work).
-pub const SERIAL: usize = 1 << 14;
-
-/// Into how many equal chunks `n` rows of work are best cut for a thread pool: a divisor of `n`, about eight.
-pub fn chunks(n: usize) -> usize {
-    let divisors = (1..=n.min(64)).filter(|d| n.is_multiple_of(*d));
-    divisors
-        .min_by_key(|&d| if d < 8 { 8 - d } else { (d - 8) / 2 })
-        .unwrap_or(1)
-}
-
 impl Lower<'_> {
     /// Emits the loops that visit every pixel of `tensors` (equal extents; the output first) and calls
     /// `body` inside them, once.
@@ -84,11 +73,9 @@ impl Lower<'_> {
         let (mut pixels, pixel) = dims[0].clone();
         // Cut rows into chunks for the pool; a single row is cut by pixels.
         let by_pixels = rows == 1;
-        let cut = match total {
-            0..SERIAL => 1,
-            _ if by_pixels => chunks(pixels),
-            _ => chunks(rows),
-        };
+        let cut = self
+            .machine
+            .shares(if by_pixels { pixels } else { rows }, total);
         let step: Vec<i64> = if by_pixels {
             pixels /= cut;
             pixel.iter().map(|stride| stride * pixels as i64).collect()

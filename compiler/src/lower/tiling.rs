@@ -5,6 +5,7 @@
 //! cycles, two units). The widths of the layers decide the rest: rows are cut into equal tiles, and
 //! channels into bands of equal panels.
 
+use super::machine::Machine;
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::{conv_tiles, long_conv_tiles};
 
@@ -78,26 +79,27 @@ pub fn long_tiles(pixels: usize, nr: usize) -> Vec<(usize, usize)> {
 }
 
 /// Estimated cycles, per row and element of the reduction, of computing `outs` channels of `pixels` pixels with panels of `nr` vectors.
-fn cost(isa: Isa, pixels: usize, outs: usize, nr: usize) -> f64 {
+fn cost(machine: &Machine, pixels: usize, outs: usize, nr: usize) -> f64 {
     let tile = |mr: usize, nr: usize| {
         let (mr, nr) = (mr as f64, nr as f64);
         // The last term is what entering and leaving a tile costs, spread over its reduction.
-        (mr * nr / 2.0).max(4.0).max((mr + nr) / 2.0) + 0.1
+        let issued = (mr * nr).max(mr + nr) / machine.issue;
+        issued.max(machine.latency) + machine.entering
     };
     let band = |band: &Band| {
-        let row: f64 = tiles(isa, pixels, band.nr)
+        let row: f64 = tiles(machine.isa, pixels, band.nr)
             .iter()
             .map(|&(mr, n)| tile(mr, band.nr) * n as f64)
             .sum();
         row * band.panels as f64
     };
-    bands(isa, outs, nr).iter().map(band).sum()
+    bands(machine.isa, outs, nr).iter().map(band).sum()
 }
 
 /// The panel width, in vectors, that computes rows of `pixels` pixels and `outs` channels in the fewest cycles.
-pub fn panel(isa: Isa, pixels: usize, outs: usize) -> usize {
-    let candidates = widths(isa).filter(|&nr| nr == 1 || (nr - 1) * isa.lanes() < outs);
-    let cost = |&nr: &usize| cost(isa, pixels, outs, nr);
+pub fn panel(machine: &Machine, pixels: usize, outs: usize) -> usize {
+    let candidates = widths(machine.isa).filter(|&nr| nr == 1 || (nr - 1) * machine.lanes() < outs);
+    let cost = |&nr: &usize| cost(machine, pixels, outs, nr);
     candidates
         .min_by(|a, b| cost(a).total_cmp(&cost(b)))
         .unwrap_or(1)
@@ -185,8 +187,9 @@ mod tests {
 
     #[test]
     fn narrow_rows_get_wide_panels() {
-        assert_eq!(panel(Isa::Avx2, 28, 128), 2);
-        assert_eq!(panel(Isa::Avx2, 7, 512), 3);
-        assert_eq!(panel(Isa::Avx2, 1, 4096), 8);
+        let machine = Machine::of(Isa::Avx2);
+        assert_eq!(panel(&machine, 28, 128), 2);
+        assert_eq!(panel(&machine, 7, 512), 3);
+        assert_eq!(panel(&machine, 1, 4096), 8);
     }
 }

@@ -10,14 +10,15 @@
 //! Rounding errors are a few times those of a direct convolution (about 1e-6 of the outputs' deviation), so
 //! [`Arithmetic::Exact`](super::Arithmetic) does without.
 
-use super::conv::{CACHE, ConvJob};
-use super::tiling::{Band, bands, panel, tiles};
-use super::{Biases, Lower, Storage, chunks};
+use super::conv::ConvJob;
+use super::machine::Machine;
+use super::schedule::{Schedule, Winograd, cost};
+use super::tiling::{Band, tiles};
+use super::{Biases, Lower, Storage};
 use crate::layer::NO_HALO;
 use crate::layer::epilogue::clamp;
 use crate::loops::{Access, Affine};
 use crate::pass::Note;
-use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::winograd::{SPAN, TILE};
 use cnnc_runtime::kernel::{
     Axis, ConvCall, Pixels, Products, WinogradInputCall, WinogradOutputCall,
@@ -26,23 +27,17 @@ use cnnc_runtime::kernel::{
 /// Products of one tile and channel.
 pub(super) const PRODUCTS: usize = SPAN * SPAN;
 
-/// Transformed weights, in floats, above which they come from memory each time they are read.
-const FAR: usize = 1 << 20;
-
-/// Blocks below which their parts are shared among threads instead of the blocks.
-const FEW: usize = 6;
-
 /// Equal stretches of tiles along an axis, one behind the other.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Stretch {
+pub struct Stretch {
     /// First output pixel.
-    first: usize,
+    pub first: usize,
     /// How many there are.
-    count: usize,
+    pub count: usize,
     /// Tiles of each.
-    tiles: usize,
+    pub tiles: usize,
     /// Output pixels of each.
-    pixels: usize,
+    pub pixels: usize,
 }
 
 /// Cuts `extent` output pixels into stretches of `tiles` tiles; the last may be shorter and its last tile hang over.
@@ -69,23 +64,30 @@ fn stretches(extent: usize, tiles: usize) -> Vec<Stretch> {
 }
 
 /// How a convolution is cut into blocks.
-struct Blocks {
-    rows: Vec<Stretch>,
-    columns: Vec<Stretch>,
+#[derive(Clone, Debug, PartialEq)]
+pub struct Blocks {
+    /// Along the height.
+    pub rows: Vec<Stretch>,
+    /// Along the width.
+    pub columns: Vec<Stretch>,
     /// Tiles of the largest.
-    tiles: usize,
+    pub tiles: usize,
     /// How many there are.
-    count: usize,
+    pub count: usize,
 }
 
 impl Blocks {
-    fn new(job: &ConvJob) -> Blocks {
+    pub(super) fn new(job: &ConvJob, machine: &Machine) -> Blocks {
         let [_, height, width] = job.output.dhw;
         let (rows, columns) = (height.div_ceil(TILE), width.div_ceil(TILE));
         let (cin, cout) = (job.input.channels, job.output.channels);
         // Weights that come from memory are worth more tiles than the cache holds.
-        let least = if PRODUCTS * cin * cout > FAR { 28 } else { 14 };
-        let wanted = (CACHE / (PRODUCTS * cin)).max(least);
+        let [few, many] = machine.block_tiles;
+        let least = match PRODUCTS * cin * cout > machine.far {
+            true => many,
+            false => few,
+        };
+        let wanted = (machine.near / (PRODUCTS * cin)).max(least);
         let cut = |extent: usize, wanted: usize| extent.div_ceil(extent.div_ceil(wanted));
         let across = if columns > 2 * wanted {
             cut(columns, wanted)
@@ -102,25 +104,6 @@ impl Blocks {
             tiles: down * across,
         }
     }
-}
-
-/// The share of a direct convolution's cycles above which estimates are not good enough to tell.
-const WORTHWHILE: f64 = 0.9;
-
-/// Estimated cycles by those of a direct convolution.
-fn share(isa: Isa, job: &ConvJob, blocks: &Blocks) -> f64 {
-    let [_, height, width] = job.output.dhw;
-    let (cin, cout) = (job.input.channels as f64, job.output.channels as f64);
-    let lanes = isa.lanes() as f64;
-    let tiles = (height.div_ceil(TILE) * width.div_ceil(TILE)) as f64;
-    // Two multiply-adds in a cycle, of which a tile of registers reaches about four fifths; shorter sums reach less.
-    let direct = (height * width * 9) as f64 * cin * cout / (2.0 * lanes * 0.8);
-    let products = PRODUCTS as f64 * tiles * cin * cout / (2.0 * lanes * 0.75);
-    let transforms = tiles * 110.0 * ((cin / lanes).ceil() + (cout / lanes).ceil());
-    let weights = PRODUCTS as f64 * cin * cout;
-    let float = if weights > FAR as f64 { 0.6 } else { 0.15 };
-    let reading = weights * float * blocks.count as f64;
-    (products + transforms + reading) / direct
 }
 
 /// One band with its packed weights.
@@ -177,49 +160,46 @@ fn spread(floats: usize) -> usize {
 }
 
 impl Lower<'_> {
-    /// Emits the convolution if it is one that Winograd's algorithm computes in less time.
-    pub(super) fn try_winograd(&mut self, job: &ConvJob) -> bool {
-        let plain = job.kernel == [1, 3, 3]
-            && job.stride == [1, 1, 1]
-            && job.dilation == [1, 1, 1]
-            && job.groups == 1
-            && job.output.dhw[0] == 1;
-        if !plain {
-            return false;
-        }
-        let blocks = Blocks::new(job);
-        let share = share(self.isa(), job, &blocks);
-        let applied = share < WORTHWHILE;
-        let percent = (share * 100.0).round();
+    /// Says whether the convolution is computed by Winograd's algorithm, if it is one of those that it computes.
+    pub(super) fn note_winograd(&mut self, job: &ConvJob, candidates: &[Schedule]) {
+        let cycles = |schedule| cost(job, schedule, &self.machine).cycles;
+        let is_winograd = |schedule: &&Schedule| matches!(schedule, Schedule::Winograd(_));
+        let Some(winograd) = candidates.iter().find(is_winograd).map(cycles) else {
+            return;
+        };
+        let direct = cycles(&candidates[0]);
+        let applied = winograd < direct;
+        let percent = (100.0 * winograd * self.machine.trust / direct).round();
+        let label = self.node().label.clone();
         self.notes.push(Note {
             pass: "winograd",
-            label: self.node().label.clone(),
+            label,
             applied,
             text: match applied {
                 true => format!("F(4x4, 3x3), by estimate in {percent} % of the cycles"),
                 false => format!("by estimate it would take {percent} % of the cycles"),
             },
         });
-        if applied {
-            self.winograd(job, &blocks);
-        }
-        applied
     }
 
-    fn winograd(&mut self, job: &ConvJob, blocks: &Blocks) {
-        let (cin, cout) = (job.input.channels, job.output.channels);
-        let nr = panel(self.isa(), blocks.tiles, cout);
-        let packed: Vec<Packed> = bands(self.isa(), cout, nr)
-            .into_iter()
-            .map(|band| self.pack_winograd(job, band))
+    pub(super) fn emit_winograd(&mut self, job: &ConvJob, schedule: &Winograd) {
+        let Winograd {
+            bands,
+            blocks,
+            together,
+            shared,
+        } = schedule;
+        let (cin, shared) = (job.input.channels, *shared);
+        let packed: Vec<Packed> = bands
+            .iter()
+            .map(|&band| self.pack_winograd(job, band))
             .collect();
-        let block = nr * self.lanes();
-        let together = (CACHE / (PRODUCTS * blocks.tiles * block)).max(1);
-        let groups = groups(&packed, self.lanes(), together);
+        let block = bands[0].nr * self.lanes();
+        let groups = groups(&packed, self.lanes(), *together);
         let slots = groups.iter().map(|group| group.count).sum::<usize>();
-        let shared = blocks.count < FEW;
         // Blocks that run at once each have memory of their own; so have groups of panels.
-        let cut = |stretch: &Stretch| chunks(stretch.count);
+        let machine = self.machine.clone();
+        let cut = |stretch: &Stretch| machine.chunks(stretch.count);
         let at_once = blocks.rows.iter().map(cut).max().unwrap_or(1);
         let (input_slots, product_slots) = if shared { (1, slots) } else { (at_once, 1) };
         let widest = groups
@@ -263,7 +243,7 @@ impl Lower<'_> {
                                 y: Affine::constant(y as i64),
                                 x: Affine::constant(x as i64),
                             };
-                            let share = chunks(cin / self.lanes());
+                            let share = machine.chunks(cin / self.lanes());
                             let share = if cin.is_multiple_of(share * self.lanes()) {
                                 share
                             } else {

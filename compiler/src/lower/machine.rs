@@ -1,0 +1,135 @@
+//! What the costs of schedules depend on: caches, rates, and what it takes to share work.
+//!
+//! The figures are those of a class of machines, not of the one that compiles: a plan is the same wherever it is made.
+
+use cnnc_runtime::Isa;
+
+/// A class of machines. Sizes are in floats, rates in cycles of one core.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Machine {
+    /// The instruction set, which decides lanes, registers and tiles.
+    pub isa: Isa,
+    /// What a block of the operand or a set of panels may occupy to be found again in the level-2 cache: half of the smallest.
+    pub near: usize,
+    /// What is read from memory again each time, because it is larger than what a core has of the last cache.
+    pub far: usize,
+    /// Cycles for each float that is read from within `far`.
+    pub near_read: f64,
+    /// Cycles for each float that is read from beyond.
+    pub far_read: f64,
+    /// Multiply-adds of vectors that start in a cycle; as many loads do.
+    pub issue: f64,
+    /// Cycles from one multiply-add to the next that needs its sum.
+    pub latency: f64,
+    /// Cycles that entering and leaving a tile of registers takes, for each element of a reduction of usual length.
+    pub entering: f64,
+    /// Share of `issue` that the tiles of direct convolutions reach.
+    pub direct: f64,
+    /// Share of `issue` that the tiles of Winograd's products reach: their sums are shorter.
+    pub products: f64,
+    /// Cycles of Winograd's transforms for one tile and one vector of channels.
+    pub transform: f64,
+    /// Least gain, as a share, at which an estimate is good enough to leave the direct convolution.
+    pub trust: f64,
+    /// Tiles of a block of Winograd's that are worth the reading of near and of far weights.
+    pub block_tiles: [usize; 2],
+    /// Blocks of Winograd's below which their parts are shared among threads instead of the blocks.
+    pub few_blocks: usize,
+    /// Parts that a loop is cut into for the pool, about.
+    pub parts: usize,
+    /// Multiply-adds below which a layer is not worth sharing among threads (about 5 µs).
+    pub serial_sums: usize,
+    /// Elements below which a loop over them is not worth sharing (about 5 µs).
+    pub serial_elements: usize,
+}
+
+impl From<Isa> for Machine {
+    fn from(isa: Isa) -> Machine {
+        Machine::of(isa)
+    }
+}
+
+impl Machine {
+    /// The usual machine with that instruction set.
+    pub fn of(isa: Isa) -> Machine {
+        Machine {
+            isa,
+            near: 64 << 10,
+            far: 1 << 20,
+            near_read: 0.15,
+            far_read: 0.6,
+            issue: 2.0,
+            latency: 4.0,
+            entering: 0.1,
+            direct: 0.8,
+            products: 0.75,
+            transform: 110.0,
+            trust: 0.9,
+            block_tiles: [14, 28],
+            few_blocks: 6,
+            parts: 8,
+            serial_sums: 1 << 18,
+            serial_elements: 1 << 14,
+        }
+    }
+
+    /// A machine so small that every regime is reached by small tensors; for tests.
+    pub fn tiny(isa: Isa) -> Machine {
+        Machine {
+            near: 256,
+            far: 2048,
+            block_tiles: [1, 2],
+            few_blocks: 3,
+            parts: 3,
+            serial_sums: 64,
+            serial_elements: 16,
+            ..Machine::of(isa)
+        }
+    }
+
+    /// Floats of a vector.
+    pub fn lanes(&self) -> usize {
+        self.isa.lanes()
+    }
+
+    /// Into how many equal parts `n` iterations are best cut for the pool: a divisor of `n`, about [`Machine::parts`].
+    pub fn chunks(&self, n: usize) -> usize {
+        let parts = self.parts;
+        let divisors = (1..=n.min(8 * parts)).filter(|d| n.is_multiple_of(*d));
+        divisors
+            .min_by_key(|&d| {
+                if d < parts {
+                    parts - d
+                } else {
+                    (d - parts) / 2
+                }
+            })
+            .unwrap_or(1)
+    }
+
+    /// The same, or 1 where `elements` are too few to be shared.
+    pub fn shares(&self, n: usize, elements: usize) -> usize {
+        match elements < self.serial_elements {
+            true => 1,
+            false => self.chunks(n),
+        }
+    }
+
+    /// Into how many equal blocks `n` rows are cut: at least `wanted` for the cache, about [`Machine::parts`] for the pool.
+    pub fn blocks(&self, n: usize, wanted: usize, sums: usize) -> usize {
+        let pool = match sums < self.serial_sums {
+            true => 1,
+            false => self.chunks(n),
+        };
+        // The smallest divisor that is no less: divisors come in pairs, the smaller of which is no larger than the root.
+        let pairs = (1..=n.isqrt()).filter(|&cut| n.is_multiple_of(cut));
+        let divisors = pairs.flat_map(|cut| [cut, n / cut]);
+        let fits = divisors.filter(|&cut| cut >= wanted).min().unwrap_or(n);
+        // A prime number of rows cannot be cut finer than into single rows; that is no reason to do so.
+        if fits > 4 * wanted.max(pool) {
+            pool
+        } else {
+            fits.max(pool)
+        }
+    }
+}

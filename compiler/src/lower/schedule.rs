@@ -1,0 +1,173 @@
+//! How a convolution is computed: by which algorithm, with which tiles, in which order.
+//!
+//! A schedule is data. [`candidates`] lists those that a convolution has, [`cost`] estimates one, [`choose`] takes the cheapest, and
+//! [`Lower::convolve`](super::Lower::convolve) prints it as loops. The algorithm and the order of sums depend on shapes, instruction set and
+//! arithmetic only: whatever else a schedule says changes who computes an output and when, never its bits.
+
+use super::Arithmetic;
+use super::conv::ConvJob;
+use super::machine::Machine;
+use super::tiling::{Band, LONG, bands, long_panel, panel};
+use super::winograd::{Blocks, PRODUCTS};
+use crate::layer::conv::is_depthwise;
+use cnnc_runtime::kernel::winograd::TILE;
+
+/// A way to compute a convolution.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Schedule {
+    /// Each channel by itself, rows in so many parts.
+    Depthwise {
+        /// Parts of the rows.
+        cut: usize,
+    },
+    /// One multiply-add for each weight and output.
+    Direct(Direct),
+    /// Winograd's F(4×4, 3×3).
+    Winograd(Winograd),
+}
+
+/// A direct convolution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Direct {
+    /// Output channels in panels.
+    pub bands: Vec<Band>,
+    /// Whether sums are so long that they are made of blocks.
+    pub long: bool,
+    /// What is outermost.
+    pub order: Order,
+}
+
+/// The outermost loop of a direct convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Panels: each is read once, and the operand for each of them.
+    Panels,
+    /// So many blocks of pixels: the operand is read once, and all panels for each block.
+    Blocks(usize),
+}
+
+/// Winograd's convolution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Winograd {
+    /// Output channels in panels.
+    pub bands: Vec<Band>,
+    /// Blocks of tiles.
+    pub blocks: Blocks,
+    /// Panels whose products are in memory at the same time.
+    pub together: usize,
+    /// Whether the parts of a block are shared among threads, instead of the blocks.
+    pub shared: bool,
+}
+
+/// An estimate. Cycles decide, and traffic between equal ones.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Cost {
+    /// Cycles of one core.
+    pub cycles: f64,
+    /// Floats that are read from beyond the level-2 cache.
+    pub traffic: usize,
+}
+
+/// The schedules that a convolution has, the plainest first.
+pub fn candidates(job: &ConvJob, machine: &Machine, arithmetic: Arithmetic) -> Vec<Schedule> {
+    let [_, rows, _] = job.output.dhw;
+    if is_depthwise(job.groups, job.input.channels, job.output.channels) && job.depth() <= LONG {
+        let cut = machine.blocks(rows, 1, job.sums());
+        return vec![Schedule::Depthwise { cut }];
+    }
+    let mut candidates = direct(job, machine);
+    if arithmetic == Arithmetic::Fast && job.is_plain_3x3() {
+        candidates.push(Schedule::Winograd(winograd(job, machine)));
+    }
+    candidates
+}
+
+fn direct(job: &ConvJob, machine: &Machine) -> Vec<Schedule> {
+    let (grid, cout) = (job.grid(), job.output.channels / job.groups);
+    let nr = match grid.long {
+        true => long_panel(grid.pixels.count),
+        false => panel(machine, grid.pixels.count, cout),
+    };
+    let bands = bands(machine.isa, cout, nr);
+    let wanted = job.operand().div_ceil(machine.near / 2);
+    let cut = machine.blocks(grid.cuttable(), wanted, job.sums());
+    let mut orders = vec![Order::Blocks(cut)];
+    if job.groups == 1 {
+        orders.push(Order::Panels);
+    }
+    let schedule = |order| {
+        Schedule::Direct(Direct {
+            bands: bands.clone(),
+            long: grid.long,
+            order,
+        })
+    };
+    orders.into_iter().map(schedule).collect()
+}
+
+fn winograd(job: &ConvJob, machine: &Machine) -> Winograd {
+    let cout = job.output.channels;
+    let blocks = Blocks::new(job, machine);
+    let nr = panel(machine, blocks.tiles, cout);
+    let block = nr * machine.lanes();
+    Winograd {
+        bands: bands(machine.isa, cout, nr),
+        together: (machine.near / (PRODUCTS * blocks.tiles * block)).max(1),
+        shared: blocks.count < machine.few_blocks,
+        blocks,
+    }
+}
+
+/// What a schedule is estimated to cost.
+pub fn cost(job: &ConvJob, schedule: &Schedule, machine: &Machine) -> Cost {
+    let [_, height, width] = job.output.dhw;
+    let (cin, cout) = (job.input.channels, job.output.channels);
+    let lanes = machine.lanes() as f64;
+    match schedule {
+        Schedule::Depthwise { .. } => Cost {
+            cycles: job.sums() as f64 / lanes,
+            traffic: job.operand(),
+        },
+        Schedule::Direct(direct) => Cost {
+            cycles: job.sums() as f64 / (machine.issue * lanes * machine.direct),
+            traffic: traffic(job, direct, machine),
+        },
+        Schedule::Winograd(Winograd { blocks, .. }) => {
+            let tiles = (height.div_ceil(TILE) * width.div_ceil(TILE)) as f64;
+            let weights = PRODUCTS * cin * cout;
+            let products = weights as f64 * tiles / (machine.issue * lanes * machine.products);
+            let vectors = (cin as f64 / lanes).ceil() + (cout as f64 / lanes).ceil();
+            let transforms = tiles * machine.transform * vectors;
+            let float = match weights > machine.far {
+                true => machine.far_read,
+                false => machine.near_read,
+            };
+            let reading = weights as f64 * float * blocks.count as f64;
+            Cost {
+                cycles: (products + transforms + reading) / machine.trust,
+                traffic: weights * blocks.count,
+            }
+        }
+    }
+}
+
+/// What is re-read decides the order: the operand for every panel, or the panels for every block of pixels.
+fn traffic(job: &ConvJob, direct: &Direct, machine: &Machine) -> usize {
+    let weights = job.depth() * job.output.channels / job.groups;
+    let operand = job.operand();
+    match direct.order {
+        Order::Blocks(_) if weights <= machine.near => operand,
+        Order::Blocks(cut) => weights * cut,
+        Order::Panels if operand <= machine.near => weights,
+        Order::Panels => operand * direct.bands.iter().map(|band| band.panels).sum::<usize>(),
+    }
+}
+
+/// The cheapest of the candidates, the first of equal ones.
+pub fn choose(job: &ConvJob, machine: &Machine, candidates: Vec<Schedule>) -> Schedule {
+    let cost = |schedule: &Schedule| cost(job, schedule, machine);
+    candidates
+        .into_iter()
+        .min_by(|a, b| cost(a).partial_cmp(&cost(b)).expect("costs are numbers"))
+        .expect("there is always a plain one")
+}
