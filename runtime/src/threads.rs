@@ -1,7 +1,7 @@
 //! The fork-join pool that shares the iterations of a parallel loop among threads.
 //!
-//! A loop is published by one store: a *ticket* of generation and chunks left. Whoever takes a chunk, caller or worker,
-//! counts the ticket down, so the caller waits only for chunks that somebody has begun, and never for a worker to
+//! A loop is published by one store: a *ticket* of generation and chunks left. Whoever takes a chunk counts the ticket down, the caller
+//! from the front and workers from the back, so that each meets again what it wrote in the loop before. Hence the caller waits only for chunks that somebody has begun, and never for a worker to
 //! wake up. Workers spin for a moment after their last chunk, which makes a fork cost about a microsecond while
 //! a network runs, then they sleep.
 
@@ -76,7 +76,8 @@ impl Pool {
             // SAFETY: the caller vouches for this range.
             return unsafe { body(ctx, 0, trip) };
         }
-        let chunks = trip.min((self.threads() * CHUNKS_PER_THREAD) as i64) as u32;
+        let most = (self.threads() * CHUNKS_PER_THREAD).min(usize::from(u16::MAX));
+        let chunks = trip.min(most as i64) as u32;
         self.shared.publish(body, ctx, trip, chunks);
         let others = self.workers.iter().zip(&self.shared.sleeping);
         for (worker, _) in others
@@ -85,7 +86,7 @@ impl Pool {
         {
             worker.thread().unpark();
         }
-        self.shared.help();
+        self.shared.help(End::Front);
         self.shared.wait_for_chunks();
         self.shared.busy.store(false, Ordering::Release);
     }
@@ -122,10 +123,19 @@ pub unsafe extern "C" fn parallel_for(pool: *const Pool, body: Body, ctx: *const
 #[repr(align(128))]
 struct Padded<T>(T);
 
+/// Where chunks are taken from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Where the caller takes them.
+    Front,
+    /// Where workers do.
+    Back,
+}
+
 /// What caller and workers share.
 #[derive(Debug)]
 struct Shared {
-    /// Generation in the upper half, chunks that nobody has taken yet in the lower.
+    /// Generation in the upper half; below it the chunks that nobody has taken yet, and those that were taken from the back, 16 bits each.
     ticket: Padded<AtomicU64>,
     /// Chunks that are not finished.
     pending: Padded<AtomicU32>,
@@ -180,14 +190,14 @@ impl Shared {
         let generation = (self.ticket.0.load(Ordering::Relaxed) >> 32).wrapping_add(1);
         self.ticket
             .0
-            .store(generation << 32 | u64::from(chunks), Ordering::SeqCst);
+            .store(generation << 32 | u64::from(chunks) << 16, Ordering::SeqCst);
     }
 
-    /// Takes chunks until there are none.
-    fn help(&self) {
+    /// Takes chunks from one end until there are none.
+    fn help(&self, end: End) {
         loop {
             let ticket = self.ticket.0.load(Ordering::Acquire);
-            let left = ticket as u32;
+            let (left, behind) = (ticket as u32 >> 16, u32::from(ticket as u16));
             if left == 0 {
                 return;
             }
@@ -199,14 +209,18 @@ impl Shared {
             );
             let taken = self.ticket.0.compare_exchange_weak(
                 ticket,
-                ticket - 1,
+                ticket - (1 << 16) + u64::from(end == End::Back),
                 Ordering::AcqRel,
                 Ordering::Relaxed,
             );
             if taken.is_err() {
                 continue;
             }
-            let (from, to) = chunk(trip, chunks, chunks - left);
+            let index = match end {
+                End::Front => chunks - left - behind,
+                End::Back => chunks - 1 - behind,
+            };
+            let (from, to) = chunk(trip, chunks, index);
             // SAFETY: the ticket was still the one read first, hence its loop could not be finished, let alone
             // replaced: what was read in between is that loop's. Each chunk is taken once, and chunks are disjoint.
             unsafe { std::mem::transmute::<*mut (), Body>(body)(ctx, from, to) };
@@ -240,8 +254,8 @@ impl Shared {
     fn work(&self, index: usize) {
         let stopped = || self.stop.load(Ordering::SeqCst);
         while !stopped() {
-            self.help();
-            let something = || self.ticket.0.load(Ordering::SeqCst) as u32 != 0 || stopped();
+            self.help(End::Back);
+            let something = || self.ticket.0.load(Ordering::SeqCst) as u32 >> 16 != 0 || stopped();
             if !self.spin_until(something) {
                 self.sleeping[index].0.store(true, Ordering::SeqCst);
                 while !something() {
