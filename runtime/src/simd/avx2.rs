@@ -107,6 +107,12 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn prefetch_near(from: *const f32) {
+        // SAFETY: a hint is valid for any address.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn prefetch(from: *const f32) {
         // SAFETY: a hint is valid for any address.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }

@@ -53,6 +53,9 @@ pub(crate) trait Simd {
     /// Hints that `from` will be read.
     unsafe fn prefetch(from: *const f32);
 
+    /// Hints that `from` will be read, but not at once: it is brought into level 2.
+    unsafe fn prefetch_near(from: *const f32);
+
     /// `a + b`
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
     /// `a - b`

@@ -77,6 +77,9 @@ impl<const N: usize> Simd for Portable<N> {
     }
 
     #[inline(always)]
+    unsafe fn prefetch_near(_from: *const f32) {}
+
+    #[inline(always)]
     unsafe fn prefetch(_from: *const f32) {}
 
     lanes! {

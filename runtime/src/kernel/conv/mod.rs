@@ -62,7 +62,7 @@ declare! {
         false => conv_kernel(c.tile.0 as u8, c.tile.1 as u8),
     };
     args(c) {
-        out: Write = c.out.at, x: Read = c.x.at, w: Read = c.w, bias: Read = c.bias, residual: Read = pointer(&c.residual),
+        out: Write = c.out.at, x: Read = c.x.at, w: Read = c.w, bias: Read = c.bias, residual: Same = pointer(&c.residual),
     }
     consts(c) {
         rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row, res_row: Stride = strides(&c.residual).0,
@@ -157,8 +157,12 @@ unsafe fn tiles<S: Simd, const MR: usize, const NR: usize, const LONG: bool>(
         let c = Conv::read(consts);
         let activation = Activation::<S>::new(c.slope, c.hi);
         let whole = c.channels == (NR * S::LANES) as isize;
+        let mut next = NextPanel::new::<S, MR, NR>(&c);
         for r in 0..c.rows {
             let w = w.offset(r * c.w_row);
+            if c.w_row != 0 {
+                next.pass = 0;
+            }
             for t in 0..c.tiles {
                 let first = t * MR as isize;
                 let x = x.offset(r * c.in_row + first * c.in_px);
@@ -166,7 +170,8 @@ unsafe fn tiles<S: Simd, const MR: usize, const NR: usize, const LONG: bool>(
                 let mut sums = if LONG {
                     reduce_long::<S, MR, NR>(x, w, bias, &c)
                 } else {
-                    reduce::<S, MR, NR>(x, w, bias, &c)
+                    let (ahead, lines) = next.part(w);
+                    reduce::<S, MR, NR>(x, w, bias, &c, ahead, lines)
                 };
                 let residual = residual.wrapping_offset(r * c.res_row + first * c.res_px);
                 if whole {
@@ -199,13 +204,60 @@ unsafe fn tiles<S: Simd, const MR: usize, const NR: usize, const LONG: bool>(
     }
 }
 
-/// The sums of one tile: a single chain of multiply-adds for each output.
+/// The panel behind the one in use, which is brought nearer in parts: one in each pass over the panel in use.
+struct NextPanel {
+    /// Lines for each turn of the unrolled reduction.
+    lines: isize,
+    /// Floats of a part, and of a panel.
+    part: isize,
+    panel: isize,
+    /// Passes so far.
+    pass: isize,
+}
+
+impl NextPanel {
+    #[inline(always)]
+    fn new<S: Simd, const MR: usize, const NR: usize>(c: &Conv) -> NextPanel {
+        let taps = c.n0 * c.n1 * c.n2;
+        let passes = if c.w_row == 0 {
+            c.rows * c.tiles
+        } else {
+            c.tiles
+        };
+        let used = (S::UNROLL * NR * S::LANES / LINE) as isize;
+        // A single pixel's pass fetches its own panel.
+        let lines = if MR > 1 && passes > 0 {
+            (used + passes - 1) / passes
+        } else {
+            0
+        };
+        NextPanel {
+            lines,
+            part: lines * LINE as isize * taps * (c.run / S::UNROLL as isize),
+            panel: taps * c.run * (NR * S::LANES) as isize,
+            pass: 0,
+        }
+    }
+
+    /// Where the part of this pass begins, and how many of its lines to fetch in each turn.
+    #[inline(always)]
+    fn part(&mut self, w: *const f32) -> (*const f32, isize) {
+        let start = self.pass * self.part;
+        self.pass += 1;
+        let lines = if start < self.panel { self.lines } else { 0 };
+        (w.wrapping_offset(self.panel + start), lines)
+    }
+}
+
+/// The sums of one tile: a single chain of multiply-adds for each output. In each turn `lines` cache lines from `ahead` on are fetched.
 #[inline(always)]
 unsafe fn reduce<S: Simd, const MR: usize, const NR: usize>(
     x: *const f32,
     w: *const f32,
     bias: *const f32,
     c: &Conv,
+    mut ahead: *const f32,
+    lines: isize,
 ) -> Sums<S, MR, NR> {
     let panel = NR * S::LANES;
     let unroll = S::UNROLL as isize;
@@ -230,7 +282,7 @@ unsafe fn reduce<S: Simd, const MR: usize, const NR: usize>(
                     while left >= unroll {
                         for u in 0..S::UNROLL {
                             // Loads that are moved ahead would need registers which a full tile does not have.
-                            if MR * NR + NR + 1 == S::REGISTERS || inputs.many() {
+                            if MR * NR + NR + 2 >= S::REGISTERS || inputs.many() {
                                 compiler_fence(Ordering::SeqCst);
                             }
                             step::<S, MR, NR>(&mut sums, &inputs, u, w.add(u * panel));
@@ -238,6 +290,11 @@ unsafe fn reduce<S: Simd, const MR: usize, const NR: usize>(
                         inputs.advance(S::UNROLL);
                         w = w.add(S::UNROLL * panel);
                         left -= unroll;
+                        // Behind the steps: among them, the counter and the pointer would take registers from the sums.
+                        for _ in 0..lines {
+                            S::prefetch_near(ahead);
+                            ahead = ahead.wrapping_add(LINE);
+                        }
                     }
                     while left > 0 {
                         step::<S, MR, NR>(&mut sums, &inputs, 0, w);
