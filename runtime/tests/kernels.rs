@@ -43,10 +43,12 @@ fn every_entry_is_its_twin() {
                 let consts = sample(kernel.name, isa, &mut Random(case));
                 let layout = Layout::new(kernel, isa, &consts);
                 check(kernel, isa, &consts, &layout, entry);
-                if kernel.signature.in_place()
-                    && let Some(layout) = layout.in_place()
-                {
-                    check(kernel, isa, &consts, &layout, entry);
+                for arg in 1..kernel.signature.args.len() {
+                    if kernel.signature.in_place(arg)
+                        && let Some(layout) = layout.in_place(arg)
+                    {
+                        check(kernel, isa, &consts, &layout, entry);
+                    }
                 }
             }
         }
@@ -104,17 +106,17 @@ impl Layout {
         layout
     }
 
-    /// The same with the output on top of the first input, if their strides agree.
-    fn in_place(&self) -> Option<Layout> {
+    /// The same with the output on top of that argument, if their strides agree.
+    fn in_place(&self, arg: usize) -> Option<Layout> {
         let shift = |arg: usize| {
             self.touched[arg]
                 .iter()
                 .map(move |index| index - self.at[arg])
         };
-        shift(0).eq(shift(1)).then(|| {
+        shift(0).eq(shift(arg)).then(|| {
             let (mut at, mut touched) = (self.at, self.touched.clone());
-            at[0] = at[1];
-            touched[0] = touched[1].clone();
+            at[0] = at[arg];
+            touched[0] = touched[arg].clone();
             Layout {
                 at,
                 touched,

@@ -13,26 +13,30 @@ pub struct Machine {
     pub near: usize,
     /// What is read from memory again each time, because it is larger than what a core has of the last cache.
     pub far: usize,
-    /// Cycles for each float that is read from within `far`.
-    pub near_read: f64,
-    /// Cycles for each float that is read from beyond.
-    pub far_read: f64,
-    /// Multiply-adds of vectors that start in a cycle; as many loads do.
+    /// Cycles for each of so many floats that are read again: up to `far`, up to twice that, and beyond.
+    pub read: [f64; 3],
+    /// Multiply-adds of vectors that a tile of registers does in a cycle.
     pub issue: f64,
     /// Cycles from one multiply-add to the next that needs its sum.
     pub latency: f64,
     /// Cycles that entering and leaving a tile of registers takes, for each element of a reduction of usual length.
     pub entering: f64,
-    /// Share of `issue` that the tiles of direct convolutions reach.
-    pub direct: f64,
-    /// Share of `issue` that the tiles of Winograd's products reach: their sums are shorter.
-    pub products: f64,
-    /// Cycles of Winograd's transforms for one tile and one vector of channels.
-    pub transform: f64,
+    /// Cycles for each vector of outputs, besides its sums, of direct convolutions.
+    pub direct_entering: f64,
+    /// The same for each vector of Winograd's products.
+    pub product_entering: f64,
+    /// Cycles of Winograd's transforms of inputs and of outputs, for one tile and one vector of channels.
+    pub transforms: [f64; 2],
+    /// Cycles of expanding the weights of one input channel and one vector of output channels, reading included.
+    pub expanding: f64,
+    /// Tiles of a picture, at least and at most, for which weights are expanded while the network runs; none on AVX2, where it costs more than it gains.
+    pub expand_tiles: [usize; 2],
     /// Least gain, as a share, at which an estimate is good enough to leave the direct convolution.
     pub trust: f64,
-    /// Tiles of a block of Winograd's that are worth the reading of near and of far weights.
-    pub block_tiles: [usize; 2],
+    /// Tiles of a block of Winograd's that are worth the reading of weights: near ones, more than `far`, more than four times that.
+    pub block_tiles: [usize; 3],
+    /// Transformed weights that stay in the level-2 cache from one block to the next, so that blocks can be finer.
+    pub close: usize,
     /// Blocks of Winograd's below which their parts are shared among threads instead of the blocks.
     pub few_blocks: usize,
     /// Parts that a loop is cut into for the pool, about.
@@ -56,16 +60,21 @@ impl Machine {
             isa,
             near: 64 << 10,
             far: 1 << 20,
-            near_read: 0.15,
-            far_read: 0.6,
-            issue: 2.0,
+            read: [0.1, 0.8, 1.6],
+            issue: 1.8,
             latency: 4.0,
             entering: 0.1,
-            direct: 0.8,
-            products: 0.75,
-            transform: 110.0,
+            direct_entering: 4.0,
+            product_entering: 5.0,
+            transforms: [290.0, 250.0],
+            expanding: 200.0,
+            expand_tiles: match isa.lanes() {
+                16 => [9, 49],
+                _ => [1, 0],
+            },
             trust: 0.9,
-            block_tiles: [14, 28],
+            block_tiles: [14, 28, 49],
+            close: 340 << 10,
             few_blocks: 6,
             parts: 8,
             serial_sums: 1 << 18,
@@ -78,11 +87,13 @@ impl Machine {
         Machine {
             near: 256,
             far: 2048,
-            block_tiles: [1, 2],
+            block_tiles: [1, 2, 3],
+            close: 1024,
             few_blocks: 3,
             parts: 3,
             serial_sums: 64,
             serial_elements: 16,
+            expand_tiles: [1, 49],
             ..Machine::of(isa)
         }
     }
@@ -115,8 +126,26 @@ impl Machine {
         }
     }
 
-    /// Into how many equal blocks `n` rows are cut: at least `wanted` for the cache, about [`Machine::parts`] for the pool.
-    pub fn blocks(&self, n: usize, wanted: usize, sums: usize) -> usize {
+    /// Cycles of reading so many floats once.
+    pub fn reading(&self, floats: usize) -> f64 {
+        let [near, far, beyond] = self.read;
+        let each = match floats {
+            floats if floats > 2 * self.far => beyond,
+            floats if floats > self.far => far,
+            _ => near,
+        };
+        floats as f64 * each
+    }
+
+    /// Into how many equal blocks `n` rows are cut: at least `wanted` for the cache, about [`Machine::parts`] for the pool; each block
+    /// reads all `weights`.
+    pub fn blocks(&self, n: usize, wanted: usize, weights: usize, sums: usize) -> usize {
+        // Small weights allow any finer cut.
+        let small = weights <= self.near / 2;
+        let wanted = match small && n > 2 * self.parts && sums >= self.serial_sums {
+            true => wanted.max(self.parts),
+            false => wanted,
+        };
         let pool = match sums < self.serial_sums {
             true => 1,
             false => self.chunks(n),
@@ -126,7 +155,8 @@ impl Machine {
         let divisors = pairs.flat_map(|cut| [cut, n / cut]);
         let fits = divisors.filter(|&cut| cut >= wanted).min().unwrap_or(n);
         // A prime number of rows cannot be cut finer than into single rows; that is no reason to do so.
-        if fits > 4 * wanted.max(pool) {
+        let most = if small { 32 } else { 4 };
+        if fits > most * wanted.max(pool) {
             pool
         } else {
             fits.max(pool)

@@ -7,6 +7,7 @@
 
 mod arena;
 mod conv;
+mod expand;
 mod machine;
 mod schedule;
 mod storage;

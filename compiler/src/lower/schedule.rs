@@ -57,27 +57,33 @@ pub struct Winograd {
     pub together: usize,
     /// Whether the parts of a block are shared among threads, instead of the blocks.
     pub shared: bool,
+    /// Input channels whose weights are transformed at a time while the network runs; `None` where they are packed as they are needed.
+    pub expand: Option<usize>,
 }
 
-/// An estimate. Cycles decide, and traffic between equal ones.
+/// An estimate. Cycles decide, between equal ones traffic, then whether threads can share it.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Cost {
     /// Cycles of one core.
     pub cycles: f64,
     /// Floats that are read from beyond the level-2 cache.
     pub traffic: usize,
+    /// Whether threads cannot share it although there is enough for them.
+    pub serial: bool,
 }
 
 /// The schedules that a convolution has, the plainest first.
 pub fn candidates(job: &ConvJob, machine: &Machine, arithmetic: Arithmetic) -> Vec<Schedule> {
     let [_, rows, _] = job.output.dhw;
     if is_depthwise(job.groups, job.input.channels, job.output.channels) && job.depth() <= LONG {
-        let cut = machine.blocks(rows, 1, job.sums());
+        let weights = job.depth() * job.output.channels;
+        let cut = machine.blocks(rows, 1, weights, job.sums());
         return vec![Schedule::Depthwise { cut }];
     }
     let mut candidates = direct(job, machine);
     if arithmetic == Arithmetic::Fast && job.is_plain_3x3() {
         candidates.push(Schedule::Winograd(winograd(job, machine)));
+        candidates.extend(expanding(job, machine).map(Schedule::Winograd));
     }
     candidates
 }
@@ -90,7 +96,8 @@ fn direct(job: &ConvJob, machine: &Machine) -> Vec<Schedule> {
     };
     let bands = bands(machine.isa, cout, nr);
     let wanted = job.operand().div_ceil(machine.near / 2);
-    let cut = machine.blocks(grid.cuttable(), wanted, job.sums());
+    let weights = job.depth() * cout;
+    let cut = machine.blocks(grid.cuttable(), wanted, weights, job.sums());
     let mut orders = vec![Order::Blocks(cut)];
     if job.groups == 1 {
         orders.push(Order::Panels);
@@ -109,43 +116,87 @@ fn winograd(job: &ConvJob, machine: &Machine) -> Winograd {
     let cout = job.output.channels;
     let blocks = Blocks::new(job, machine);
     let nr = panel(machine, blocks.tiles, cout);
-    let block = nr * machine.lanes();
+    let (bands, block) = (bands(machine.isa, cout, nr), nr * machine.lanes());
+    let shared = blocks.count < machine.few_blocks;
+    let fitting = (machine.near / (PRODUCTS * blocks.tiles * block)).max(1);
+    let panels: usize = bands.iter().map(|band| band.panels).sum();
     Winograd {
-        bands: bands(machine.isa, cout, nr),
-        together: (machine.near / (PRODUCTS * blocks.tiles * block)).max(1),
-        shared: blocks.count < machine.few_blocks,
+        together: match shared {
+            // Groups of panels are what is shared.
+            true => fitting.min((panels / machine.parts).max(1)),
+            false => fitting,
+        },
+        bands,
+        shared,
         blocks,
+        expand: None,
     }
 }
+
+/// Winograd's convolution in one block of tiles, whose plain weights are a quarter of the transformed ones to read.
+fn expanding(job: &ConvJob, machine: &Machine) -> Option<Winograd> {
+    let [few, many] = machine.expand_tiles;
+    let (cin, cout) = (job.input.channels, job.output.channels);
+    let blocks = Blocks::whole(job);
+    let (nr, depth) = (2, EXPANDED);
+    let fits = (few..=many).contains(&blocks.tiles)
+        && PRODUCTS * cin * cout > 2 * machine.far
+        && cin.is_multiple_of(depth)
+        && cout.is_multiple_of(nr * machine.lanes());
+    fits.then(|| Winograd {
+        bands: bands(machine.isa, cout, nr),
+        blocks,
+        together: 1,
+        shared: true,
+        expand: Some(depth),
+    })
+}
+
+/// Input channels whose weights are transformed at a time: with 36 products of a panel of two vectors they take half of the level-2 cache.
+const EXPANDED: usize = 64;
 
 /// What a schedule is estimated to cost.
 pub fn cost(job: &ConvJob, schedule: &Schedule, machine: &Machine) -> Cost {
     let [_, height, width] = job.output.dhw;
     let (cin, cout) = (job.input.channels, job.output.channels);
     let lanes = machine.lanes() as f64;
+    let enough = job.sums() >= machine.serial_sums;
     match schedule {
-        Schedule::Depthwise { .. } => Cost {
+        Schedule::Depthwise { cut } => Cost {
             cycles: job.sums() as f64 / lanes,
             traffic: job.operand(),
+            serial: *cut == 1 && enough,
         },
-        Schedule::Direct(direct) => Cost {
-            cycles: job.sums() as f64 / (machine.issue * lanes * machine.direct),
-            traffic: traffic(job, direct, machine),
-        },
-        Schedule::Winograd(Winograd { blocks, .. }) => {
-            let tiles = (height.div_ceil(TILE) * width.div_ceil(TILE)) as f64;
-            let weights = PRODUCTS * cin * cout;
-            let products = weights as f64 * tiles / (machine.issue * lanes * machine.products);
-            let vectors = (cin as f64 / lanes).ceil() + (cout as f64 / lanes).ceil();
-            let transforms = tiles * machine.transform * vectors;
-            let float = match weights > machine.far {
-                true => machine.far_read,
-                false => machine.near_read,
-            };
-            let reading = weights as f64 * float * blocks.count as f64;
+        Schedule::Direct(direct) => {
+            let pixels = job.output.pixels() as f64;
+            let vectors = (cout as f64 / lanes).ceil();
+            let weights = job.depth() * cout / job.groups;
+            let sums = job.depth() as f64 / machine.issue + machine.direct_entering;
             Cost {
-                cycles: (products + transforms + reading) / machine.trust,
+                cycles: (pixels * vectors * sums).max(machine.reading(weights)),
+                traffic: traffic(job, direct, machine),
+                serial: match direct.order {
+                    Order::Blocks(cut) => cut == 1 && enough,
+                    Order::Panels => direct.bands.iter().all(|band| band.panels == 1),
+                },
+            }
+        }
+        Schedule::Winograd(Winograd { blocks, expand, .. }) => {
+            let tiles = (height.div_ceil(TILE) * width.div_ceil(TILE)) as f64;
+            let (ins, outs) = ((cin as f64 / lanes).ceil(), (cout as f64 / lanes).ceil());
+            let weights = PRODUCTS * cin * cout;
+            let sums = cin as f64 / machine.issue + machine.product_entering;
+            let products = PRODUCTS as f64 * tiles * outs * sums;
+            let (reading, expanding) = match expand {
+                Some(_) => (0.0, cin as f64 * outs * machine.expanding),
+                None => (machine.reading(weights) * blocks.count as f64, 0.0),
+            };
+            let [input, output] = machine.transforms;
+            let transforms = tiles * (input * ins + output * outs);
+            Cost {
+                cycles: (products.max(reading) + transforms + expanding) / machine.trust,
                 traffic: weights * blocks.count,
+                serial: false,
             }
         }
     }

@@ -83,7 +83,7 @@ fn cost(machine: &Machine, pixels: usize, outs: usize, nr: usize) -> f64 {
     let tile = |mr: usize, nr: usize| {
         let (mr, nr) = (mr as f64, nr as f64);
         // The last term is what entering and leaving a tile costs, spread over its reduction.
-        let issued = (mr * nr).max(mr + nr) / machine.issue;
+        let issued = (mr * nr).max(mr + nr) / 2.0;
         issued.max(machine.latency) + machine.entering
     };
     let band = |band: &Band| {

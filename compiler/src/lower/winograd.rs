@@ -11,6 +11,7 @@
 //! [`Arithmetic::Exact`](super::Arithmetic) does without.
 
 use super::conv::ConvJob;
+use super::expand::EXPANDED_AT_ONCE;
 use super::machine::Machine;
 use super::schedule::{Schedule, Winograd, cost};
 use super::tiling::{Band, tiles};
@@ -38,6 +39,18 @@ pub struct Stretch {
     pub tiles: usize,
     /// Output pixels of each.
     pub pixels: usize,
+}
+
+impl Stretch {
+    /// All pixels as one.
+    fn whole(pixels: usize, tiles: usize) -> Stretch {
+        Stretch {
+            first: 0,
+            count: 1,
+            tiles,
+            pixels,
+        }
+    }
 }
 
 /// Cuts `extent` output pixels into stretches of `tiles` tiles; the last may be shorter and its last tile hang over.
@@ -77,15 +90,29 @@ pub struct Blocks {
 }
 
 impl Blocks {
+    /// The whole picture as one block.
+    pub(super) fn whole(job: &ConvJob) -> Blocks {
+        let [_, height, width] = job.output.dhw;
+        let (rows, columns) = (height.div_ceil(TILE), width.div_ceil(TILE));
+        Blocks {
+            rows: vec![Stretch::whole(height, rows)],
+            columns: vec![Stretch::whole(width, columns)],
+            tiles: rows * columns,
+            count: 1,
+        }
+    }
+
     pub(super) fn new(job: &ConvJob, machine: &Machine) -> Blocks {
         let [_, height, width] = job.output.dhw;
         let (rows, columns) = (height.div_ceil(TILE), width.div_ceil(TILE));
         let (cin, cout) = (job.input.channels, job.output.channels);
         // Weights that come from memory are worth more tiles than the cache holds.
-        let [few, many] = machine.block_tiles;
-        let least = match PRODUCTS * cin * cout > machine.far {
-            true => many,
-            false => few,
+        let [few, many, most] = machine.block_tiles;
+        let weights = PRODUCTS * cin * cout;
+        let least = match weights / machine.far {
+            0 => few,
+            1..4 => many,
+            _ => most,
         };
         let wanted = (machine.near / (PRODUCTS * cin)).max(least);
         let cut = |extent: usize, wanted: usize| extent.div_ceil(extent.div_ceil(wanted));
@@ -95,6 +122,12 @@ impl Blocks {
             columns
         };
         let down = cut(rows, (wanted / across).max(1));
+        let fine = weights <= machine.close && rows.div_ceil(down) < machine.parts && across >= 7;
+        let down = if fine {
+            (rows / machine.parts).max(1)
+        } else {
+            down
+        };
         let (rows, columns) = (stretches(height, down), stretches(width, across));
         let count = |stretches: &[Stretch]| stretches.iter().map(|s| s.count).sum::<usize>();
         Blocks {
@@ -107,50 +140,50 @@ impl Blocks {
 }
 
 /// One band with its packed weights.
-struct Packed {
-    band: Band,
-    weights: Access,
-    bias: Access,
+pub(super) struct Packed {
+    pub band: Band,
+    pub weights: Access,
+    pub bias: Access,
 }
 
 /// Panels whose products are in memory at the same time.
-struct Group<'a> {
-    packed: &'a Packed,
+pub(super) struct Group<'a> {
+    pub packed: &'a Packed,
     /// First panel of the first group.
-    first: usize,
+    pub first: usize,
     /// How many groups there are.
-    count: usize,
+    pub count: usize,
     /// Panels of each.
-    panels: usize,
+    pub panels: usize,
     /// Output channels of each panel.
-    channels: usize,
+    pub channels: usize,
     /// Number of the first group among all.
-    slot: usize,
+    pub slot: usize,
 }
 
 /// A pixel of the output, in pixels.
 #[derive(Clone)]
-struct Corner {
-    y: Affine,
-    x: Affine,
+pub(super) struct Corner {
+    pub y: Affine,
+    pub x: Affine,
 }
 
 /// What every call of one convolution shares.
-struct Shape<'a> {
-    job: &'a ConvJob,
+pub(super) struct Shape<'a> {
+    pub job: &'a ConvJob,
     /// Transformed inputs and products.
-    inputs: Storage,
-    products: Storage,
+    pub inputs: Storage,
+    pub products: Storage,
     /// Distances of tiles in both.
-    input_tile: i64,
-    product_tile: i64,
+    pub input_tile: i64,
+    pub product_tile: i64,
     /// A bias of zeros.
-    zeros: Access,
-    fused: Option<(f64, f64)>,
+    pub zeros: Access,
+    pub fused: Option<(f64, f64)>,
 }
 
 /// A distance that does not put neighbours into the same sets of the first-level cache.
-fn spread(floats: usize) -> usize {
+pub(super) fn spread(floats: usize) -> usize {
     let lines = floats.next_multiple_of(16);
     if lines.is_multiple_of(128) {
         lines + 16
@@ -188,11 +221,12 @@ impl Lower<'_> {
             blocks,
             together,
             shared,
+            expand,
         } = schedule;
         let (cin, shared) = (job.input.channels, *shared);
         let packed: Vec<Packed> = bands
             .iter()
-            .map(|&band| self.pack_winograd(job, band))
+            .map(|&band| self.pack_winograd(job, band, expand.is_some()))
             .collect();
         let block = bands[0].nr * self.lanes();
         let groups = groups(&packed, self.lanes(), *together);
@@ -201,7 +235,11 @@ impl Lower<'_> {
         let machine = self.machine.clone();
         let cut = |stretch: &Stretch| machine.chunks(stretch.count);
         let at_once = blocks.rows.iter().map(cut).max().unwrap_or(1);
-        let (input_slots, product_slots) = if shared { (1, slots) } else { (at_once, 1) };
+        let (input_slots, product_slots) = match (expand, shared) {
+            (Some(_), _) => (1, EXPANDED_AT_ONCE),
+            (None, true) => (1, slots),
+            (None, false) => (at_once, at_once),
+        };
         let widest = groups
             .iter()
             .map(|group| (group.panels - 1) * group.packed.band.nr * self.lanes() + group.channels)
@@ -218,6 +256,7 @@ impl Lower<'_> {
             block,
             norm: None,
         });
+        let expanded = expand.map(|channels| self.expanded(channels, block));
         let mut scratch = |slots: usize, tile: usize| {
             let name = format!("{}.winograd", self.node().label);
             let len = slots * PRODUCTS * blocks.tiles * tile;
@@ -226,7 +265,7 @@ impl Lower<'_> {
         let shape = Shape {
             job,
             inputs: scratch(input_slots, input_tile),
-            products: scratch(if shared { product_slots } else { at_once }, product_tile),
+            products: scratch(product_slots, product_tile),
             input_tile: input_tile as i64,
             product_tile: product_tile as i64,
             zeros,
@@ -261,6 +300,16 @@ impl Lower<'_> {
                                 );
                             });
                             for group in &groups {
+                                if let Some(expanded) = &expanded {
+                                    self.expanding_group(
+                                        &shape,
+                                        expanded,
+                                        group,
+                                        (rows, columns),
+                                        &corner,
+                                    );
+                                    continue;
+                                }
                                 self.parallel(group.count, |cx, q| {
                                     let slot = q.clone().offset(group.slot as i64);
                                     cx.group(
@@ -411,6 +460,27 @@ impl Lower<'_> {
                 done += (mr * turns) as i64;
             }
         });
+        self.finish_group(shape, group, (rows, columns), corner, q, products);
+    }
+
+    /// Outputs of one group of panels, from the products.
+    pub(super) fn finish_group(
+        &mut self,
+        shape: &Shape<'_>,
+        group: &Group<'_>,
+        (rows, columns): (&Stretch, &Stretch),
+        corner: &Corner,
+        q: &Affine,
+        products: &Affine,
+    ) {
+        let job = shape.job;
+        let band = group.packed.band;
+        let block = band.nr * self.lanes();
+        let count = rows.tiles * columns.tiles;
+        let first = q
+            .clone()
+            .times(group.panels as i64)
+            .offset(group.first as i64);
         let channels = (group.panels - 1) * block + group.channels;
         let lane = first.clone().times(block as i64);
         let channel = lane.clone().offset(band.first as i64);
@@ -450,10 +520,13 @@ impl Lower<'_> {
         }
     }
 
-    fn pack_winograd(&mut self, job: &ConvJob, band: Band) -> Packed {
+    fn pack_winograd(&mut self, job: &ConvJob, band: Band, plain: bool) -> Packed {
         let block = band.nr * self.lanes();
         let outs = (band.panels - 1) * block + band.last;
-        let weights = self.winograd_panels(job, band.first, outs, block);
+        let weights = match plain {
+            true => self.plain_panels(job, band.first, outs, block),
+            false => self.winograd_panels(job, band.first, outs, block),
+        };
         let cout = job.output.channels;
         let bias = self.bias(Biases {
             param: job.bias,

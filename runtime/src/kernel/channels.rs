@@ -29,7 +29,7 @@ declare! {
         hi: f64,
     }
     kernel(_c) = super::F32_SCALE_SHIFT;
-    args(c) { out: InPlace = c.out.at, x: Read = c.x.at, scale: Read = c.scale, shift: Read = c.shift }
+    args(c) { out: Write = c.out.at, x: Same = c.x.at, scale: Read = c.scale, shift: Read = c.shift }
     consts(c) {
         rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row,
         pixels: Count = c.pixels, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel,
@@ -54,7 +54,7 @@ declare! {
         slopes: P,
     }
     kernel(_c) = super::F32_PRELU;
-    args(c) { out: InPlace = c.out.at, x: Read = c.x.at, slopes: Read = c.slopes }
+    args(c) { out: Write = c.out.at, x: Same = c.x.at, slopes: Read = c.slopes }
     consts(c) {
         rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row,
         pixels: Count = c.pixels, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel,

@@ -17,12 +17,12 @@ pub enum Elem {
 /// What a kernel does with an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
-    /// Reads it.
+    /// Reads it; it does not overlap what is written.
     Read,
-    /// Writes it; it overlaps no other argument.
+    /// Reads it, each element before the one of the output is written: it may be exactly the output's elements.
+    Same,
+    /// Writes it.
     Write,
-    /// Writes it; it may be exactly the elements of the argument behind it.
-    InPlace,
 }
 
 /// An argument, as declared.
@@ -74,9 +74,9 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// Whether the output may be exactly the elements of the first input.
-    pub fn in_place(&self) -> bool {
-        self.args[0].usage == Use::InPlace
+    /// Whether the output may be exactly the elements of that argument.
+    pub fn in_place(&self, arg: usize) -> bool {
+        self.args[arg].usage == Use::Same
     }
 
     /// What each constant of a call is; for ever, if a group is repeated.

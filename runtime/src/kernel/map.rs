@@ -23,7 +23,7 @@ declare! {
         steps: Vec<Step>,
     }
     kernel(_c) = super::F32_MAP;
-    args(c) { out: InPlace = c.out.at, x: Read = c.x.at }
+    args(c) { out: Write = c.out.at, x: Same = c.x.at }
     consts(c) {
         n0: Count = c.rows, o0: Stride = c.out.row, i0: Stride = c.x.row,
         n1: Count = c.runs, o1: Stride = c.out.pixel, i1: Stride = c.x.pixel,

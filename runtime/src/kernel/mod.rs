@@ -31,6 +31,7 @@ mod support;
 mod table;
 mod window;
 pub mod winograd;
+mod winograd_weights;
 mod zip;
 
 pub use bilinear::BilinearCall;
@@ -48,6 +49,7 @@ pub use pool::{AvgPoolCall, MaxPoolCall};
 pub use roi::{RoiAlignCall, RoiGrid, RoiPoolCall};
 pub use table::*;
 pub use winograd::{Products, WinogradInputCall, WinogradOutputCall};
+pub use winograd_weights::WinogradWeightsCall;
 pub use zip::{ZipCall, ZipOp};
 
 use crate::isa::Isa;
@@ -60,7 +62,7 @@ pub const MAX_ARGS: usize = 5;
 /// # Safety
 /// Every element of the footprint, for these constants, must be inside the allocation
 /// that the pointer points into; reads must be initialised; the output must not overlap an input,
-/// except where [`Use::InPlace`] allows it. A kernel never panics and cannot fail.
+/// except where [`Use::Same`] allows it. A kernel never panics and cannot fail.
 pub type KernelFn = unsafe extern "C" fn(
     out: *mut f32,
     a: *const f32,

@@ -24,7 +24,7 @@ declare! {
         x: Pixels<P>,
     }
     kernel(_c) = super::F32_SOFTMAX;
-    args(c) { out: InPlace = c.out.at, x: Read = c.x.at }
+    args(c) { out: Write = c.out.at, x: Same = c.x.at }
     consts(c) {
         rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row,
         pixels: Count = c.pixels, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel,
@@ -49,7 +49,7 @@ declare! {
         eps: f64,
     }
     kernel(_c) = super::F32_L2NORM;
-    args(c) { out: InPlace = c.out.at, x: Read = c.x.at }
+    args(c) { out: Write = c.out.at, x: Same = c.x.at }
     consts(c) {
         rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row,
         pixels: Count = c.pixels, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel,

@@ -2,7 +2,7 @@
 
 use super::{
     Kernel, KernelId, bilinear, channels, conv, copy, cross, depthwise, fill, lrn, map, norm, pool,
-    roi, winograd, zip,
+    roi, winograd, winograd_weights, zip,
 };
 use crate::isa::Isa;
 
@@ -86,6 +86,8 @@ kernels! {
         F32_WINOGRAD_INPUT = winograd::INPUT;
         /// `f32_winograd_output`
         F32_WINOGRAD_OUTPUT = winograd::OUTPUT;
+        /// `f32_winograd_weights`
+        F32_WINOGRAD_WEIGHTS = winograd_weights::ROW;
         /// `f32_roi_pool`
         F32_ROI_POOL = roi::POOL;
         /// `f32_roi_align`

@@ -23,8 +23,8 @@ pub const TILE: usize = 4;
 pub const SPAN: usize = 6;
 
 /// The points, but 0 and ∞.
-const A: f32 = 0.75;
-const B: f32 = 1.5;
+pub(super) const A: f32 = 0.75;
+pub(super) const B: f32 = 1.5;
 
 /// Where the matrices of a block of tiles are: one for each of the 36 products, a row for each tile.
 #[derive(Clone, Debug)]

@@ -29,7 +29,7 @@ declare! {
         hi: f64,
     }
     kernel(_c) = super::F32_ZIP;
-    args(c) { out: InPlace = c.out.at, a: Read = c.a.at, b: Read = c.b.at }
+    args(c) { out: Write = c.out.at, a: Same = c.a.at, b: Read = c.b.at }
     consts(c) {
         n0: Count = c.rows, o0: Stride = c.out.row, a0: Stride = c.a.row, b0: Stride = c.b.row,
         n1: Count = c.runs, o1: Stride = c.out.pixel, a1: Stride = c.a.pixel, b1: Stride = c.b.pixel,

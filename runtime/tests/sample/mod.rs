@@ -46,6 +46,7 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         "f32_cross" => cross(random),
         "f32_winograd_input" => winograd_input(random),
         "f32_winograd_output" => winograd_output(random),
+        "f32_winograd_weights" => winograd_weights(isa, random),
         "f32_roi_pool" => regions(random),
         "f32_roi_align" => {
             let mut consts = regions(random);
@@ -85,16 +86,14 @@ fn conv(mr: i64, nr: i64, isa: Isa, random: &mut Random) -> Vec<i64> {
     let (rows, tiles, lanes) = (random.within(1, 3), random.within(1, 3), isa.lanes() as i64);
     let partial = random.within((nr - 1) * lanes + 1, nr * lanes);
     let channels = *random.pick(&[nr * lanes, partial]);
-    let (out_px, res_px) = (
-        channels + random.within(0, 3),
-        channels + random.within(0, 3),
-    );
-    let mut consts = vec![
-        rows,
-        tiles * mr * out_px + random.within(0, 5),
-        random.within(1, 60),
-    ];
-    consts.push(tiles * mr * res_px + random.within(0, 5));
+    // The residual is as the output, or not.
+    let pixels = [0, 1].map(|_| {
+        let pixel = channels + random.within(0, 3);
+        (tiles * mr * pixel + random.within(0, 5), pixel)
+    });
+    let (out_row, out_px) = pixels[0];
+    let (res_row, res_px) = *random.pick(&pixels);
+    let mut consts = vec![rows, out_row, random.within(1, 60), res_row];
     consts.extend([tiles, out_px, random.within(1, 12), res_px]);
     for most in [2, 3, 2] {
         consts.extend([random.within(1, most), random.within(1, 30)]);
@@ -359,6 +358,14 @@ fn winograd_output(random: &mut Random) -> Vec<i64> {
     consts.extend([channels, random.within(0, 1)]);
     consts.extend(activation(random));
     consts
+}
+
+fn winograd_weights(isa: Isa, random: &mut Random) -> Vec<i64> {
+    let (channels, panel) = (
+        random.within(1, 9),
+        random.within(1, 3) * isa.lanes() as i64,
+    );
+    vec![channels, panel, channels * panel + random.within(0, 5)]
 }
 
 fn bilinear(random: &mut Random) -> Vec<i64> {

@@ -37,7 +37,7 @@ fn alone(shape: &Shape, call: &Calls) -> Result<(), Fault> {
         return Err(Fault::Twice);
     }
     for input in inputs {
-        let allowed = call.kernel.signature.in_place() && input.arg == 1 && same(out, input);
+        let allowed = call.kernel.signature.in_place(input.arg) && same(out, input);
         if apart(out, input) || allowed {
             continue;
         }

@@ -182,7 +182,7 @@ impl Checker<'_> {
             return Err("an element written twice by one call");
         }
         for (arg, buffer, reads) in touched {
-            let whole = row.signature.in_place() && arg == 1 && reads == writes;
+            let whole = row.signature.in_place(arg) && reads == writes;
             // By the address of the call: it is in place in every iteration or in none.
             let always = self.in_place.entry((std::ptr::from_ref(call), arg));
             if *always.or_insert(whole) != whole {
