@@ -21,6 +21,8 @@ pub struct File {
     pub imports: Vec<Name>,
     /// `preset name { … }`
     pub presets: Vec<Preset>,
+    /// `let name = value`
+    pub constants: Vec<Constant>,
     /// `block name(params) { … }`
     pub blocks: Vec<Block>,
     /// `model Name { … }`
@@ -38,6 +40,15 @@ pub struct Preset {
     pub settings: Vec<Term>,
     /// Doc comment.
     pub doc: String,
+}
+
+/// A name for a value: `let name = value`.
+#[derive(Clone, Debug)]
+pub struct Constant {
+    /// The name.
+    pub name: Name,
+    /// What it stands for.
+    pub value: Expr,
 }
 
 /// A parametrised piece of network.
@@ -152,6 +163,8 @@ pub enum StatementKind {
         /// `name value` or `layer.name value`, flat.
         settings: Vec<Term>,
     },
+    /// `let w = 4`
+    Let(Constant),
     /// `shared twin(a, b) { … }`
     Shared {
         /// Its name.

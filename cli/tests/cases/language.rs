@@ -37,6 +37,12 @@ fn labels_may_be_keywords() {
 }
 
 #[test]
+fn names_for_values() {
+    let Some(cases) = cases() else { return };
+    assert_eq!(cases.check("language/let.cnn"), []);
+}
+
+#[test]
 fn shapes_of_other_frameworks() {
     finds("dim", 1, &["shapes are without the batch"]);
     finds("dim2", 1, &["channels come first", "3x224x224"]);
@@ -46,7 +52,6 @@ fn shapes_of_other_frameworks() {
 fn words_of_other_frameworks() {
     finds("keras", 1, &["Python", "Keras"]);
     finds("u1", 2, &["`bilinear`", "`add`"]);
-    finds("let", 1, &["names of values go before the model"]);
     finds("ssd", 1, &["yolo8", "yolo1", "yolo2", "yolo3"]);
 }
 

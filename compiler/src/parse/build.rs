@@ -112,6 +112,7 @@ impl<'t> Builder<'t> {
         let span = self.span(&item);
         let rule = item.as_rule();
         if rule == Rule::strange {
+            self.lost.extend(mistake::lost_name(item.as_str()));
             if !self.touched(span) && !self.full() {
                 let problem = mistake::item(self.file, item.as_span().start(), item.as_str());
                 self.report(problem);
@@ -129,6 +130,11 @@ impl<'t> Builder<'t> {
                 settings: parts.next().map_or(Vec::new(), |part| self.terms(part)),
                 doc,
             }),
+            Rule::constant => {
+                let value = parts.last().map(|part| self.expr(part));
+                let constant = value.map(|value| Constant { name, value });
+                file.constants.extend(constant);
+            }
             Rule::block => {
                 let (params, body) = self.params_and_body(parts, span);
                 file.blocks.push(Block {
@@ -352,6 +358,10 @@ impl<'t> Builder<'t> {
             Rule::weights => names
                 .next()
                 .map(|rule| StatementKind::Weights { rule, map }),
+            Rule::constant => names
+                .next()
+                .zip(exprs.next())
+                .map(|(name, value)| StatementKind::Let(Constant { name, value })),
             Rule::defaults => Some(StatementKind::Defaults {
                 preset: names.next(),
                 settings,

@@ -30,6 +30,9 @@ impl Display for File {
                 Settings(&preset.settings)
             )?;
         }
+        for Constant { name, value } in &self.constants {
+            writeln!(f, "let {} = {value}", name.value)?;
+        }
         for block in &self.blocks {
             writeln!(f, "block {}{}", block.name.value, Params(&block.params))?;
             statements(f, &block.body, 1)?;
@@ -103,6 +106,9 @@ fn one(f: &mut Formatter<'_>, statement: &Statement, depth: usize) -> Result {
                 .as_ref()
                 .map_or(String::new(), |name| format!(" {}", name.value));
             writeln!(f, "defaults{preset}{}", Settings(settings))
+        }
+        StatementKind::Let(Constant { name, value }) => {
+            writeln!(f, "let {} = {value}", name.value)
         }
         StatementKind::Shared { name, params, body } => nested(
             f,

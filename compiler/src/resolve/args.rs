@@ -2,7 +2,7 @@
 //!
 //! The same matching reads the settings of `input`, heads and defaults: all are lists of [`ParamDecl`].
 
-use super::value::Value;
+use super::value::{Value, whole};
 use super::{Resolver, Result};
 use crate::ast::{ExprKind, Spanned, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
@@ -90,7 +90,7 @@ impl Resolver<'_> {
             TermKind::Stride(expr) => {
                 let value = self.eval_literal(expr)?;
                 let value = Spanned {
-                    value,
+                    value: suited(&Kind::Stride, value),
                     span: term.span,
                 };
                 match params.iter().find(|param| param.kind == Kind::Stride) {
@@ -123,7 +123,7 @@ impl Resolver<'_> {
                     },
                 };
                 let value = Spanned {
-                    value: self.eval_literal(&list)?,
+                    value: suited(&param.kind, self.eval_literal(&list)?),
                     span: list.span,
                 };
                 if !fits(&param.kind, &value.value) {
@@ -316,7 +316,7 @@ impl Resolver<'_> {
             },
             _ => return Ok(None),
         };
-        let span = term.span;
+        let (value, span) = (suited(&param.kind, value), term.span);
         Ok(Some(Spanned { value, span }))
     }
 
@@ -335,14 +335,19 @@ impl Resolver<'_> {
             let named = matching.given.iter().any(|(name, _)| *name == param.name);
             !named && param.positional && param.kind != Kind::Stride
         };
-        let param = matching
-            .params
-            .iter()
-            .filter(free)
-            .find(|param| fits(&param.kind, &value.value));
+        let mut open = matching.params.iter().filter(free);
+        let as_written = open.clone().find(|param| fits(&param.kind, &value.value));
+        let param = as_written
+            .or_else(|| open.find(|param| as_integer(&param.kind, &value.value).is_some()));
         matching.vague |= value.value == Literal::Unknown;
         match param {
-            Some(param) => self.give(matching, param, value, term.span),
+            Some(param) => {
+                let value = Spanned {
+                    value: suited(&param.kind, value.value),
+                    span: value.span,
+                };
+                self.give(matching, param, value, term.span)
+            }
             None if std::mem::replace(&mut matching.vague, true) => Err(super::Reported),
             None => Err(self.no_taker(matching, term)),
         }
@@ -510,6 +515,21 @@ pub(super) fn fits(kind: &Kind, value: &Literal) -> bool {
             whole && !items.is_empty() && items.iter().all(|item| is_item(kind, &item.value))
         }
         _ => false,
+    }
+}
+
+/// The value for a parameter: a number that is whole stands for the integer where one is needed.
+fn suited(kind: &Kind, value: Literal) -> Literal {
+    as_integer(kind, &value).unwrap_or(value)
+}
+
+fn as_integer(kind: &Kind, value: &Literal) -> Option<Literal> {
+    match *value {
+        Literal::Float(x) if !fits(kind, value) => {
+            let integer = whole(x).map(Literal::Int);
+            integer.filter(|n| fits(kind, n))
+        }
+        _ => None,
     }
 }
 

@@ -111,7 +111,7 @@ impl<'a> Resolver<'a> {
             let mark = self.variables.mark();
             self.variables.enter();
             for param in &block.params {
-                self.variables.push(&param.value, Value::Unknown);
+                self.variables.push(param, Value::Unknown);
             }
             self.current = Some(Tensor::Unknown);
             self.active.push(&block.name.value);

@@ -65,7 +65,7 @@ impl<'a> Resolver<'a> {
         let mark = self.variables.mark();
         self.variables.enter();
         for (name, value) in block.params.iter().zip(values) {
-            self.variables.push(&name.value, value);
+            self.variables.push(name, value);
         }
         self.active.push(&block.name.value);
         self.called_at.push(span);

@@ -10,6 +10,7 @@
 //! | `args` | which words belong to a layer |
 //! | `join` | branches and residuals |
 //! | `call` | blocks, shared networks, tensors as operands |
+//! | `constant` | names for values, by `let` |
 //! | `blind` | what is written and never expanded |
 //! | `apply` | one layer on its operands: shapes and parameters |
 //! | `misread` | shapes of inputs as other frameworks have them |
@@ -26,6 +27,7 @@ mod args;
 mod blind;
 mod call;
 mod chain;
+mod constant;
 mod defaults;
 mod expect;
 mod head;
@@ -249,6 +251,8 @@ struct Resolver<'a> {
     chained: HashSet<ValueId>,
     dropped: Vec<Dropped>,
     variables: Variables,
+    /// Bodies that are being expanded within one another.
+    bodies: Vec<&'a Body>,
     defaults: Defaults,
     shared: Vec<SharedNet<'a>>,
     /// Where in the list a shared network is, by its name.
@@ -263,8 +267,6 @@ struct Resolver<'a> {
     entry: (usize, usize),
     /// Work that has been done. Looking something up is work, too.
     steps: Cell<usize>,
-    /// Bodies that are being expanded within one another.
-    depth: usize,
     /// Bodies and choices that have been looked at, expanded or blindly.
     seen: HashSet<Span>,
     /// Set while statements are checked that nothing expands: what labels named before them.
@@ -306,6 +308,7 @@ impl<'a> Resolver<'a> {
             chained: HashSet::new(),
             dropped: Vec::new(),
             variables: Variables::default(),
+            bodies: Vec::new(),
             defaults: Defaults::default(),
             shared: Vec::new(),
             shared_names: HashMap::new(),
@@ -315,7 +318,6 @@ impl<'a> Resolver<'a> {
             weights: Vec::new(),
             entry: (0, 0),
             steps: Cell::new(0),
-            depth: 0,
             seen: HashSet::new(),
             blind: None,
             elements: 0,
@@ -437,12 +439,11 @@ impl<'a> Resolver<'a> {
         })
     }
 
+    /// Gives a variable of a loop its value.
     fn bind(&mut self, name: &Name, value: Value) -> Result<()> {
-        if crate::layer::find(&name.value).is_some() {
-            let message = format!("`{}` is a layer and cannot be a variable", name.value);
-            return Err(self.error(Diagnostic::new(codes::RESERVED, name.span, message)));
-        }
-        self.variables.push(&name.value, value);
+        let first = self.variables.place_of_fixed(&name.value);
+        self.may_name(name, first)?;
+        self.variables.push(name, value);
         Ok(())
     }
 

@@ -29,7 +29,7 @@ impl<'a> Resolver<'a> {
             self.defaults.len(),
             self.shared.len(),
         );
-        self.depth += 1;
+        self.bodies.push(body);
         for statement in &body.statements {
             if self.halted {
                 break;
@@ -49,7 +49,7 @@ impl<'a> Resolver<'a> {
         for index in marks.2..self.shared.len() {
             self.glance_at_shared(index);
         }
-        self.depth -= 1;
+        self.bodies.pop();
         self.variables.back(marks.0);
         self.defaults.truncate(marks.1);
         for net in self.shared.drain(marks.2..) {
@@ -96,10 +96,19 @@ impl<'a> Resolver<'a> {
         Ok(())
     }
 
+    /// A shared network knows the constants above it; until it is reached, those of the bodies around it.
+    fn defined_here(&mut self, name: &Name) {
+        if let Some(&index) = self.shared_names.get(name.value.as_str())
+            && self.shared[index].name.span == name.span
+        {
+            self.shared[index].variables = self.variables.mark();
+        }
+    }
+
     /// Expands one statement. Mistakes end here: only a halt goes on.
     pub(super) fn statement(&mut self, statement: &'a Statement) -> Result<()> {
         self.here = Some(statement.span);
-        if self.depth > MAX_NESTED {
+        if self.bodies.len() > MAX_NESTED {
             return Err(self.halt(format!(
                 "statements are nested deeper than {MAX_NESTED}, over all blocks"
             )));
@@ -151,7 +160,14 @@ impl<'a> Resolver<'a> {
                 }),
             // Read with the scope.
             StatementKind::Defaults { .. } => self.no_label(place, "defaults"),
-            StatementKind::Shared { .. } => Ok(()),
+            StatementKind::Shared { name, .. } => {
+                self.defined_here(name);
+                Ok(())
+            }
+            StatementKind::Let(constant) => {
+                self.constant(constant);
+                self.no_label(place, "let")
+            }
             StatementKind::Error => {
                 self.incomplete = true;
                 Err(super::Reported)

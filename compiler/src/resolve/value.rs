@@ -12,6 +12,9 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
+/// What can be called in an expression.
+const FUNCTIONS: [&str; 3] = ["min", "max", "sqrt"];
+
 /// A constant.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
@@ -298,6 +301,7 @@ impl Resolver<'_> {
     pub(super) fn integer(&mut self, expr: &Expr) -> Result<Option<i64>> {
         match self.eval(expr)? {
             Value::Int(n) => Ok(Some(n)),
+            Value::Float(x) if whole(x).is_some() => Ok(whole(x)),
             Value::Unknown => Ok(None),
             other => Err(self.wrong(expr.span, "an integer is needed here", &other)),
         }
@@ -323,6 +327,10 @@ impl Resolver<'_> {
         }
         let message = format!("`{name}` is not known here");
         let problem = Diagnostic::new(codes::UNKNOWN_NAME, span, message);
+        if let Some(later) = self.value_further_down(name, span) {
+            let problem = problem.also(later, "it has its value from here on");
+            return Err(self.error(problem));
+        }
         let known: Vec<String> = self.variables.names().map(str::to_owned).collect();
         let problem = self.suggest(problem, name, span, "variables", &known);
         Err(self.error(problem))
@@ -338,13 +346,14 @@ impl Resolver<'_> {
         let least = match name {
             "min" => true,
             "max" => false,
+            "sqrt" => return self.sqrt(args, span),
             _ => {
                 let message = format!("`{name}` is no function of constants");
                 let problem = Diagnostic::new(codes::UNKNOWN_NAME, name_span, message).suggest(
                     name,
                     name_span,
                     "functions",
-                    ["min", "max"],
+                    FUNCTIONS,
                 );
                 return Err(self.error(problem));
             }
@@ -369,6 +378,25 @@ impl Resolver<'_> {
             let message = format!("`{name}` needs at least one number");
             self.error(Diagnostic::new(codes::CALL_ARGUMENTS, span, message))
         })
+    }
+
+    fn sqrt(&mut self, args: &[Spanned<Value>], span: Span) -> Result<Value> {
+        let [Spanned { value, span }] = args else {
+            let message = format!("`sqrt` takes one number, not {}", args.len());
+            return Err(self.error(Diagnostic::new(codes::CALL_ARGUMENTS, span, message)));
+        };
+        let root = match *value {
+            Value::Unknown => return Ok(Value::Unknown),
+            Value::Int(n) if n >= 0 => integer_root(n),
+            Value::Float(x) if x >= 0.0 => x.sqrt(),
+            Value::Int(_) | Value::Float(_) => {
+                let message = format!("there is no square root of {value}");
+                let problem = Diagnostic::new(codes::OVERFLOW, *span, message);
+                return Err(self.error(problem.label("this is negative")));
+            }
+            _ => return Err(self.wrong(*span, "`sqrt` needs a number", value)),
+        };
+        Ok(Value::Float(root))
     }
 
     fn infix(&mut self, op: Infix, left: &Expr, right: &Expr, span: Span) -> Result<Value> {
@@ -500,6 +528,26 @@ impl Resolver<'_> {
     }
 }
 
+/// The integer that the number is, if it is one.
+pub(super) fn whole(x: f64) -> Option<i64> {
+    /// Up to here every integer is a double.
+    const MOST: f64 = (1u64 << f64::MANTISSA_DIGITS) as f64;
+    (x.fract() == 0.0 && x.abs() <= MOST).then_some(x as i64)
+}
+
+/// The square root of an integer that is not negative. It is whole for squares only.
+fn integer_root(n: i64) -> f64 {
+    let below = n.isqrt();
+    let root = (n as f64).sqrt();
+    match below * below == n {
+        true => below as f64,
+        // Rounding made it whole.
+        false if root <= below as f64 => (below as f64).next_up(),
+        false if root >= (below + 1) as f64 => ((below + 1) as f64).next_down(),
+        false => root,
+    }
+}
+
 fn float(value: &Value) -> Option<f64> {
     match value {
         Value::Int(n) => Some(*n as f64),
@@ -526,5 +574,26 @@ fn same(a: &Value, b: &Value) -> bool {
                     .all(|(a, b)| same(&a.value, &b.value))
         }
         _ => compare(a, b).map_or_else(|| a == b, std::cmp::Ordering::is_eq),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roots_are_whole_for_squares_only() {
+        for root in [0, 1, 2, 8, 46_340, 3_037_000_498, 3_037_000_499_i64] {
+            let square = root * root;
+            assert_eq!(whole(integer_root(square)), Some(root), "{square}");
+            let others = [square.checked_add(1), square.checked_add(2 * root)];
+            for other in others.into_iter().flatten().filter(|_| root > 1) {
+                assert_eq!(whole(integer_root(other)), None, "{other}");
+            }
+        }
+        assert_eq!(integer_root(2), 2f64.sqrt());
+        assert_eq!(whole(0.5), None);
+        assert_eq!(whole(1e17), None);
+        assert_eq!(whole(-3.0), Some(-3));
     }
 }

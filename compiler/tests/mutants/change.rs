@@ -44,6 +44,8 @@ const WORDS: &[&str] = &[
     " residual { ",
     " shortcut auto { ",
     " shared s { ",
+    " let w = ",
+    "\nlet w = sqrt(",
     " route ",
     " tap ",
     " head classify ",

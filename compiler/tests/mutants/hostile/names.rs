@@ -148,6 +148,37 @@ pub(super) static DECLARATIONS: &[File] = &[
         let list = nested(60, "[", "p", "]");
         calls(60, |next| format!("{next}({list})"), "prelu p")
     }),
+    ("constants", "sound", || {
+        let used = some(15_000, |n| format!("scale c{};", n * 2));
+        let known = some(30_000, |n| format!("let c{n} = {n}\n"));
+        model(&format!("{known}{used}"))
+    }),
+    ("constants of files", "sound", || {
+        items(&many(|n| format!("let c{n} = {n}\n")))
+    }),
+    ("one constant again and again", "E0203", || {
+        model(&many(|_| "let c = 1\n"))
+    }),
+    ("constants that have their values too late", "E0205", || {
+        let used = some(20_000, |n| format!("scale (c{n});"));
+        model(&format!(
+            "{used}{}",
+            some(30_000, |n| format!("let c{n} = {n}\n"))
+        ))
+    }),
+    // Their size doubles with each.
+    ("constants of one constant", "E0801", || {
+        let known = some(100, |n| format!("let c{} = [c{n}, c{n}]\n", n + 1));
+        model(&format!("let c0 = [1, 1]\n{known}\nprelu c50"))
+    }),
+    ("constants in turns", "E0801", || {
+        model("repeat 2000000 { let c = 1 }")
+    }),
+    ("shared networks among constants", "E0801", || {
+        let known = some(20_000, |n| format!("let c{n} = 1;"));
+        let shared = some(20_000, |n| format!("shared s{n} {{}};s{n};"));
+        model(&format!("{known}{shared}"))
+    }),
     ("shared networks", "E0606", || {
         model(&many(|n| format!("shared s{n} {{}}\n")))
     }),
