@@ -29,7 +29,22 @@ pub static INPUT_SETTINGS: &[ParamDecl] = &[
     key(
         "letterbox",
         Kind::Dims,
-        "Scales to fit into `width x height`, keeping proportions (sides rounded down), in the middle of grey (127.5 of 255), as darknet does.",
+        "Scales to fit into `width x height`, keeping proportions, and lays a border around it: with nothing else said, as darknet does.",
+    ),
+    key(
+        "color",
+        Kind::Numbers,
+        "Of the border of `letterbox`, from 0 to 255: a grey, or (red, green, blue); 127.5 if nothing else is said.",
+    ),
+    key(
+        "place",
+        Kind::Word(&["center", "topleft", "topright", "bottomleft", "bottomright"]),
+        "Where `letterbox` puts the picture: in the middle (the default; of an odd border the smaller half is left and above) or in a corner.",
+    ),
+    key(
+        "rounding",
+        Kind::Word(&["floor", "round"]),
+        "Of sides in `letterbox`: `floor` (darknet; the default), `round` (to the nearest, half to even: ultralytics).",
     ),
     key("bgr", Kind::Flag, "Channels are blue, green, red."),
     key(
