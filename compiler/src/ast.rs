@@ -247,6 +247,13 @@ pub enum TermKind {
     },
     /// `route name`
     Route(Name),
+    /// `if a { … } else { … }` between other elements
+    If {
+        /// Conditions and what follows from them.
+        arms: Vec<(Expr, Body)>,
+        /// If none holds.
+        otherwise: Option<Body>,
+    },
 }
 
 /// The other path of a residual.

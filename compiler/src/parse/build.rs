@@ -277,7 +277,7 @@ impl<'t> Builder<'t> {
     fn statement_kind(&mut self, pair: Pair<'t>) -> StatementKind {
         let rule = pair.as_rule();
         match rule {
-            Rule::chain => StatementKind::Chain(self.terms(pair)),
+            Rule::chain => whole(self.terms(pair)),
             Rule::tap => StatementKind::Tap(self.names(pair)),
             Rule::train => StatementKind::Train,
             Rule::expect => {
@@ -288,12 +288,11 @@ impl<'t> Builder<'t> {
                 Some(body) => StatementKind::Group(self.body(body)),
                 None => StatementKind::Error,
             },
-            Rule::when => self.when(pair),
             _ => self.composed(pair),
         }
     }
 
-    fn when(&mut self, pair: Pair<'t>) -> StatementKind {
+    pub(super) fn when(&mut self, pair: Pair<'t>) -> TermKind {
         let mut arms = Vec::new();
         let mut otherwise = None;
         let mut condition = None;
@@ -307,7 +306,7 @@ impl<'t> Builder<'t> {
                 _ => otherwise = part.into_inner().next().map(|body| self.body(body)),
             }
         }
-        StatementKind::If { arms, otherwise }
+        TermKind::If { arms, otherwise }
     }
 
     /// Statements that are told apart by their rule and consist of parts that are told apart by theirs.
@@ -384,6 +383,21 @@ impl<'t> Builder<'t> {
             Binding::Tuple(names, span)
         } else {
             Binding::One(names.remove(0))
+        }
+    }
+}
+
+/// The statement of these terms: an `if` alone chooses statements, not elements of a chain.
+fn whole(mut terms: Vec<Term>) -> StatementKind {
+    let alone = terms.len() == 1;
+    match terms.pop() {
+        Some(Term {
+            kind: TermKind::If { arms, otherwise },
+            ..
+        }) if alone => StatementKind::If { arms, otherwise },
+        last => {
+            terms.extend(last);
+            StatementKind::Chain(terms)
         }
     }
 }

@@ -80,22 +80,7 @@ fn one(f: &mut Formatter<'_>, statement: &Statement, depth: usize) -> Result {
             };
             nested(f, &format!("for {index}{binding} in {items}"), body, depth)
         }
-        StatementKind::If { arms, otherwise } => {
-            for (at, (condition, body)) in arms.iter().enumerate() {
-                if at > 0 {
-                    indent(f, depth)?;
-                }
-                let word = if at == 0 { "if" } else { "else if" };
-                nested(f, &format!("{word} {condition}"), body, depth)?;
-            }
-            match otherwise {
-                Some(body) => {
-                    indent(f, depth)?;
-                    nested(f, "else", body, depth)
-                }
-                None => Ok(()),
-            }
-        }
+        StatementKind::If { arms, otherwise } => choice(f, arms, otherwise.as_ref(), depth),
         StatementKind::Input {
             names,
             shape,
@@ -140,6 +125,28 @@ fn nested(f: &mut Formatter<'_>, head: &str, body: &Body, depth: usize) -> Resul
     statements(f, body, depth + 1)
 }
 
+fn choice(
+    f: &mut Formatter<'_>,
+    arms: &[(Expr, Body)],
+    otherwise: Option<&Body>,
+    depth: usize,
+) -> Result {
+    for (at, (condition, body)) in arms.iter().enumerate() {
+        if at > 0 {
+            indent(f, depth)?;
+        }
+        let word = if at == 0 { "if" } else { "else if" };
+        nested(f, &format!("{word} {condition}"), body, depth)?;
+    }
+    match otherwise {
+        Some(body) => {
+            indent(f, depth)?;
+            nested(f, "else", body, depth)
+        }
+        None => Ok(()),
+    }
+}
+
 /// Terms on one line; what has a body goes below.
 fn chain(f: &mut Formatter<'_>, terms: &[Term], depth: usize) -> Result {
     let mut fresh = true;
@@ -172,6 +179,10 @@ fn chain(f: &mut Formatter<'_>, terms: &[Term], depth: usize) -> Result {
                     Shortcut::Body(body) => nested(f, "shortcut", body, depth)?,
                     Shortcut::Unknown(word) => writeln!(f, "shortcut {}", word.value)?,
                 }
+                fresh = true;
+            }
+            TermKind::If { arms, otherwise } => {
+                choice(f, arms, otherwise.as_ref(), depth)?;
                 fresh = true;
             }
             kind => write!(f, "{kind}")?,
@@ -232,6 +243,7 @@ impl Display for TermKind {
             TermKind::Route(name) => write!(f, "route {}", name.value),
             TermKind::Branch { .. } => f.write_str("branch"),
             TermKind::Residual { .. } => f.write_str("residual"),
+            TermKind::If { .. } => f.write_str("if"),
         }
     }
 }

@@ -138,7 +138,7 @@ pub(super) fn diagnose(file: FileId, offset: usize, text: &str, error: &Error<Ru
     let expected = expected(error);
     let word = word_at(text, at);
     let alphabetic = word.starts_with(|c: char| c.is_ascii_alphabetic());
-    let chained = ["branch", "residual", "route"].contains(&word) || ITEMS.contains(&word);
+    let chained = ["branch", "residual", "route", "if"].contains(&word) || ITEMS.contains(&word);
     let starts = FORMS.iter().any(|(first, _)| *first == word) && !chained;
     let count = |set: &[char]| text[..at].matches(set).count();
     let outside = at > 0 && count(&['(', '[', '{']) == count(&[')', ']', '}']);

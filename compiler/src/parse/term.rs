@@ -34,6 +34,7 @@ impl<'t> Builder<'t> {
                 None => TermKind::Word(String::new()),
             },
             Rule::branch | Rule::residual => self.paths(pair),
+            Rule::when => self.when(pair),
             Rule::plain => TermKind::Word(pair.as_str().to_owned()),
             _ => self.word(pair),
         };

@@ -3,7 +3,7 @@
 use super::args::Matched;
 use super::label::Place;
 use super::{Reported, Resolver, Result, Tensor};
-use crate::ast::{Expr, ExprKind, Infix, Name, Term, TermKind};
+use crate::ast::{Body, Expr, ExprKind, Infix, Name, StatementKind, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::{NodeId, Span};
 use crate::id::Id;
@@ -29,8 +29,15 @@ impl<'a> Resolver<'a> {
             nodes: Vec::new(),
             labels_call: false,
         };
+        self.links(terms, &mut chain)?;
+        self.name_chain(place, &chain.nodes);
+        Ok(())
+    }
+
+    /// Expands elements of a chain.
+    pub(super) fn links(&mut self, terms: &'a [Term], chain: &mut Chain<'_>) -> Result<()> {
         let (mut at, mut failed) = (0, false);
-        let mut next = self.operators(terms, &mut chain);
+        let mut next = self.operators(terms, chain);
         loop {
             at = match next {
                 Ok(next) => next,
@@ -45,13 +52,9 @@ impl<'a> Resolver<'a> {
                 break;
             }
             self.spend(1)?;
-            next = self.link(terms, at, &mut chain);
+            next = self.link(terms, at, chain);
         }
-        if failed {
-            return Err(Reported);
-        }
-        self.name_chain(place, &chain.nodes);
-        Ok(())
+        if failed { Err(Reported) } else { Ok(()) }
     }
 
     /// Where a chain goes on behind a mistake: at the next layer, which may have mistakes of its own.
@@ -73,7 +76,7 @@ impl<'a> Resolver<'a> {
                     || self.is_shared(word)
                     || self.is_slip(word)
             }
-            TermKind::Branch { .. } | TermKind::Residual { .. } => true,
+            TermKind::Branch { .. } | TermKind::Residual { .. } | TermKind::If { .. } => true,
             _ => false,
         };
         let rest = terms.get(from..).unwrap_or_default();
@@ -139,6 +142,15 @@ impl<'a> Resolver<'a> {
                 })?;
                 Ok(at + 1)
             }
+            TermKind::If { arms, otherwise } => {
+                if self.chooses_value(&term.kind) {
+                    return Err(self.chosen_value(term.span, otherwise.is_some()));
+                }
+                self.choose(arms, otherwise.as_ref(), |this, body| {
+                    this.inlined(body, chain)
+                })?;
+                Ok(at + 1)
+            }
             TermKind::Value(_) | TermKind::Stride(_) => {
                 let text = self.quoted(term.span);
                 if let Some(place) = chain
@@ -161,6 +173,43 @@ impl<'a> Resolver<'a> {
                 ))
             }
         }
+    }
+
+    /// Whether it is an `if` between values, where elements of the chain should stand.
+    fn chooses_value(&self, kind: &TermKind) -> bool {
+        let TermKind::If { arms, otherwise } = kind else {
+            return false;
+        };
+        let value = |body: &Body| match body.statements.as_slice() {
+            [only] => match &only.kind {
+                StatementKind::Chain(terms) => match terms.as_slice() {
+                    [term] => match &term.kind {
+                        TermKind::Value(_) | TermKind::Stride(_) => true,
+                        TermKind::Word(word) => {
+                            !self.is_callable(word) && self.find_variable(word).is_some()
+                        }
+                        _ => false,
+                    },
+                    _ => false,
+                },
+                _ => false,
+            },
+            _ => false,
+        };
+        arms.iter()
+            .map(|(_, body)| body)
+            .chain(otherwise)
+            .any(value)
+    }
+
+    fn chosen_value(&mut self, span: Span, complete: bool) -> Reported {
+        let message = "a value that depends on a condition stands in parentheses";
+        let problem = Diagnostic::new(codes::UNEXPECTED, span, message);
+        let problem = match complete {
+            true => problem.fix("write it so", span, format!("({})", self.files.slice(span))),
+            false => problem.help("as in `(if a { 8 } else { 16 })`"),
+        };
+        self.error(problem)
     }
 
     /// A layer, its parameters, and its application.
@@ -186,7 +235,7 @@ impl<'a> Resolver<'a> {
         // What is missing may be what follows and is not understood.
         let stray = |term: &Term| match &term.kind {
             TermKind::Word(word) => !self.is_callable(word),
-            _ => false,
+            kind => self.chooses_value(kind),
         };
         let missing = |param: &ParamDecl| {
             param.default.is_none() && !given.iter().any(|(name, _)| *name == param.name)

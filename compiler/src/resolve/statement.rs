@@ -1,5 +1,6 @@
 //! Statements: scopes, loops and conditions; chains are next door.
 
+use super::chain::Chain;
 use super::label::{Component, Place};
 use super::value::Value;
 use super::{Resolver, Result, SharedNet, Tensor};
@@ -108,11 +109,7 @@ impl<'a> Resolver<'a> {
     /// Expands one statement. Mistakes end here: only a halt goes on.
     pub(super) fn statement(&mut self, statement: &'a Statement) -> Result<()> {
         self.here = Some(statement.span);
-        if self.bodies.len() > MAX_NESTED {
-            return Err(self.halt(format!(
-                "statements are nested deeper than {MAX_NESTED}, over all blocks"
-            )));
-        }
+        self.check_nesting()?;
         self.spend(1)?;
         let place = match &statement.label {
             None => None,
@@ -140,6 +137,36 @@ impl<'a> Resolver<'a> {
         } else {
             Ok(())
         }
+    }
+
+    /// Whether there are not more bodies around this than may be.
+    fn check_nesting(&mut self) -> Result<()> {
+        if self.bodies.len() <= MAX_NESTED {
+            return Ok(());
+        }
+        let message = format!("statements are nested deeper than {MAX_NESTED}, over all blocks");
+        Err(self.halt(message))
+    }
+
+    /// Expands statements within a chain: a chain without a label is a part of it.
+    pub(super) fn inlined(&mut self, body: &'a Body, chain: &mut Chain<'_>) -> Result<()> {
+        let [
+            Statement {
+                label: None,
+                kind: StatementKind::Chain(terms),
+                ..
+            },
+        ] = body.statements.as_slice()
+        else {
+            let place = chain.place.cloned();
+            return self.within(place.as_ref(), |this| this.body(body));
+        };
+        self.check_nesting()?;
+        self.seen.insert(body.span);
+        self.bodies.push(body);
+        let result = self.links(terms, chain);
+        self.bodies.pop();
+        result
     }
 
     fn kind(&mut self, statement: &'a Statement, place: Option<&Place>) -> Result<()> {

@@ -38,6 +38,7 @@ const WORDS: &[&str] = &[
     " repeat 3 as i { ",
     " for i, (a, b) in [(1,2)] { ",
     " if 1 == 1 { ",
+    " relu if 1 < 2 { bn } else { tanh } ",
     " else ",
     " branch ",
     " branch mul { ",

@@ -136,6 +136,14 @@ pub(super) static DECLARATIONS: &[File] = &[
             calls(60, body, "relu")
         },
     ),
+    (
+        "blocks that call the next from conditions within",
+        "E0801",
+        || {
+            let body = |next: &str| nested(60, "relu if 1 == 1 { ", &format!("{next}(1)"), " }");
+            calls(60, body, "relu")
+        },
+    ),
     ("blocks that call the next twice", "E0801", || {
         calls(60, |next| format!("{next}(1); {next}(1)"), "relu")
     }),

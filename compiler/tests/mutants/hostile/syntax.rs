@@ -84,6 +84,12 @@ pub(super) static BRACKETS: &[File] = &[
     ("conditions", "sound", || {
         lines(60, "if 1 == 1 { ", "relu", " } else { tanh }")
     }),
+    ("conditions in chains", "E0801", || {
+        lines(60, "relu if 1 == 1 { ", "relu", " } else { tanh } relu")
+    }),
+    ("conditions behind one another", "E0801", || {
+        model(&format!("relu {}", many(|_| "if 1 == 1 { relu } ")))
+    }),
     ("choices", "E0302", || {
         lines(30, "(if 1 == 1 { ", "1", " } else { 2 })")
     }),
