@@ -308,6 +308,8 @@ pub enum ExprKind {
         /// If none holds.
         otherwise: Box<Expr>,
     },
+    /// `leaky 0.1`, `conv 3x3 8 bn relu`: a chain as a value
+    Chain(Vec<Term>),
     /// What has been complained about.
     Error,
 }

@@ -131,7 +131,7 @@ impl<'t> Builder<'t> {
                 doc,
             }),
             Rule::constant => {
-                let value = parts.last().map(|part| self.expr(part));
+                let value = self.value(parts);
                 let constant = value.map(|value| Constant { name, value });
                 file.constants.extend(constant);
             }
@@ -319,6 +319,7 @@ impl<'t> Builder<'t> {
             match part.as_rule() {
                 Rule::ident => names.push(self.name(&part)),
                 Rule::expr => exprs.push(self.expr(part)),
+                Rule::tail => self.chained(&mut exprs, part),
                 Rule::quantity => exprs.push(self.quantity(part)),
                 Rule::binding => binding = Some(self.binding(part)),
                 Rule::params => params = self.names(part),

@@ -285,6 +285,10 @@ impl Display for Expr {
                 }
                 write!(f, "{{ {otherwise} }}")
             }
+            ExprKind::Chain(terms) => {
+                let terms = terms.iter().map(|term| term.kind.to_string());
+                write!(f, "({})", terms.collect::<Vec<_>>().join(" "))
+            }
             ExprKind::Error => f.write_str("error"),
         }
     }

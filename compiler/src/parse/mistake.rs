@@ -89,6 +89,21 @@ pub(super) fn item(file: FileId, offset: usize, text: &str) -> Diagnostic {
     .suggest(word, span, "items", ITEMS.into_iter().chain([LET]))
 }
 
+/// What is said of a value behind another, of which a comma, or the end of a statement, should keep it apart.
+pub(super) fn apart(first: Span, second: Span, in_brackets: bool) -> Diagnostic {
+    let (message, sign) = match in_brackets {
+        true => ("values are separated by commas", ","),
+        false => ("a statement ends with its line, or with `;`", ";"),
+    };
+    let between = Span {
+        start: first.end,
+        ..first
+    };
+    Diagnostic::new(codes::SYNTAX, second, message)
+        .label("the next begins here")
+        .fix("write it so", between, sign)
+}
+
 /// The name that a text that does not parse would have made: `let w = 4`.
 pub(super) fn lost_name(text: &str) -> Option<String> {
     let part = |c: char| c.is_ascii_alphanumeric() || c == '_';

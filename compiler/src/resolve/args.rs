@@ -39,13 +39,13 @@ pub(super) struct Matched {
     pub(super) failed: bool,
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// Matches the terms from `at` on with the parameters, over every mistake.
     pub(super) fn match_terms(
         &mut self,
         owner: &str,
         params: &'static [ParamDecl],
-        terms: &[Term],
+        terms: &'a [Term],
         at: usize,
     ) -> Result<Matched> {
         let mut matching = Matching {
@@ -81,8 +81,8 @@ impl Resolver<'_> {
     fn term(
         &mut self,
         matching: &mut Matching<'_>,
-        term: &Term,
-        terms: &[Term],
+        term: &'a Term,
+        terms: &'a [Term],
         at: usize,
     ) -> Result<bool> {
         let params = matching.params;
@@ -98,7 +98,7 @@ impl Resolver<'_> {
                         self.give(matching, param, value, term.span)?;
                     }
                     Some(param) => return Err(self.misfit(matching.owner, param, &value)),
-                    None => return Err(self.no_taker(matching, term)),
+                    None => return Err(self.no_taker(matching, term, None)),
                 }
             }
             TermKind::Value(expr) => {
@@ -112,19 +112,17 @@ impl Resolver<'_> {
                 let Some(param) = find(params, &name.value) else {
                     return Ok(false);
                 };
-                let list = crate::ast::Expr {
-                    kind: match args.as_slice() {
-                        [one] => one.kind.clone(),
-                        _ => ExprKind::List(args.clone()),
-                    },
-                    span: Span {
-                        start: name.span.end,
-                        ..term.span
-                    },
+                let span = Span {
+                    start: name.span.end,
+                    ..term.span
+                };
+                let value = match args.as_slice() {
+                    [one] => self.eval(one)?,
+                    _ => self.list(args, span)?,
                 };
                 let value = Spanned {
-                    value: suited(&param.kind, self.eval_literal(&list)?),
-                    span: list.span,
+                    value: suited(&param.kind, self.literal(&value)?),
+                    span,
                 };
                 if !fits(&param.kind, &value.value) {
                     return Err(self.misfit(matching.owner, param, &value));
@@ -141,7 +139,7 @@ impl Resolver<'_> {
         &mut self,
         matching: &mut Matching<'_>,
         word: &str,
-        terms: &[Term],
+        terms: &'a [Term],
         at: usize,
     ) -> Result<bool> {
         let term = &terms[at];
@@ -157,12 +155,17 @@ impl Resolver<'_> {
             self.give(matching, param, value, term.span)?;
             return Ok(true);
         }
-        if let Some(value) = self.find_constant(word) {
-            let span = term.span;
-            self.positional(matching, Spanned { value, span }, term)?;
-            return Ok(true);
+        let span = term.span;
+        match self.find_constant(word) {
+            // The next element of the chain.
+            None | Some(Value::Chain(_)) => Ok(false),
+            // Perhaps that, too.
+            Some(Value::Unknown) if !takes_unnamed(matching) => Ok(false),
+            Some(value) => {
+                self.positional(matching, Spanned { value, span }, term)?;
+                Ok(true)
+            }
         }
-        Ok(false)
     }
 
     /// `name value`, or a flag's bare name.
@@ -170,7 +173,7 @@ impl Resolver<'_> {
         &mut self,
         matching: &mut Matching<'_>,
         param: &'static ParamDecl,
-        terms: &[Term],
+        terms: &'a [Term],
         at: usize,
     ) -> Result<()> {
         let name = &terms[at];
@@ -238,7 +241,7 @@ impl Resolver<'_> {
         &mut self,
         matching: &mut Matching<'_>,
         param: &'static ParamDecl,
-        terms: &[Term],
+        terms: &'a [Term],
         at: usize,
     ) -> Result<()> {
         let name = &terms[at];
@@ -300,11 +303,12 @@ impl Resolver<'_> {
     }
 
     /// The term as a value for the parameter; `None` if it is something else, such as the next layer.
-    fn value_of(&mut self, param: &ParamDecl, term: &Term) -> Result<Option<Spanned<Literal>>> {
+    fn value_of(&mut self, param: &ParamDecl, term: &'a Term) -> Result<Option<Spanned<Literal>>> {
         let value = match &term.kind {
             TermKind::Value(expr) => self.eval_literal(expr)?,
             TermKind::Stride(expr) if param.kind == Kind::Stride => self.eval_literal(expr)?,
             TermKind::Word(word) => match self.find_variable(word) {
+                Some(Value::Chain(_)) => return Ok(None),
                 Some(value) => self.literal(&value)?,
                 // `flatten order channels`
                 None if takes_word(&param.kind, word) => Literal::Word(word.clone()),
@@ -324,22 +328,21 @@ impl Resolver<'_> {
     fn positional(
         &mut self,
         matching: &mut Matching<'_>,
-        value: Spanned<Value>,
-        term: &Term,
+        value: Spanned<Value<'a>>,
+        term: &'a Term,
     ) -> Result<()> {
+        let kind = value.value.kind();
         let value = Spanned {
             value: self.literal(&value.value)?,
             span: value.span,
         };
-        let free = |param: &&ParamDecl| {
-            let named = matching.given.iter().any(|(name, _)| *name == param.name);
-            !named && param.positional && param.kind != Kind::Stride
-        };
-        let mut open = matching.params.iter().filter(free);
-        let as_written = open.clone().find(|param| fits(&param.kind, &value.value));
-        let param = as_written
-            .or_else(|| open.find(|param| as_integer(&param.kind, &value.value).is_some()));
         matching.vague |= value.value == Literal::Unknown;
+        let param = {
+            let mut open = unnamed(matching);
+            let as_written = open.clone().find(|param| fits(&param.kind, &value.value));
+            as_written
+                .or_else(|| open.find(|param| as_integer(&param.kind, &value.value).is_some()))
+        };
         match param {
             Some(param) => {
                 let value = Spanned {
@@ -349,7 +352,7 @@ impl Resolver<'_> {
                 self.give(matching, param, value, term.span)
             }
             None if std::mem::replace(&mut matching.vague, true) => Err(super::Reported),
-            None => Err(self.no_taker(matching, term)),
+            None => Err(self.no_taker(matching, term, Some(kind))),
         }
     }
 
@@ -375,7 +378,12 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn no_taker(&mut self, matching: &Matching<'_>, term: &Term) -> super::Reported {
+    fn no_taker(
+        &mut self,
+        matching: &Matching<'_>,
+        term: &'a Term,
+        kind: Option<&str>,
+    ) -> super::Reported {
         let text = self.quoted(term.span);
         let open: Vec<String> = matching
             .params
@@ -385,6 +393,15 @@ impl Resolver<'_> {
             .collect();
         let message = format!("`{}` takes no `{text}` here", matching.owner);
         let mut problem = Diagnostic::new(codes::UNEXPECTED, term.span, message);
+        // Of a name, it is not seen what it is.
+        let named = match &term.kind {
+            TermKind::Word(_) => true,
+            TermKind::Value(expr) => matches!(expr.kind, ExprKind::Name(_)),
+            _ => false,
+        };
+        if let Some(kind) = kind.filter(|_| named) {
+            problem = problem.label(format!("this is {kind}"));
+        }
         problem = if matching.params.is_empty() {
             problem.note(format!("`{}` has no parameters", matching.owner))
         } else if open.is_empty() {
@@ -457,6 +474,20 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+/// Parameters that a value without a name can fill.
+fn unnamed<'m>(
+    matching: &'m Matching<'_>,
+) -> impl Iterator<Item = &'static ParamDecl> + Clone + use<'m> {
+    matching.params.iter().filter(|param| {
+        let named = matching.given.iter().any(|(name, _)| *name == param.name);
+        !named && param.positional && param.kind != Kind::Stride
+    })
+}
+
+fn takes_unnamed(matching: &Matching<'_>) -> bool {
+    unnamed(matching).next().is_some()
 }
 
 pub(super) fn find(params: &'static [ParamDecl], name: &str) -> Option<&'static ParamDecl> {

@@ -1,7 +1,9 @@
 //! Chains: layers, calls, branches and tensors, one after the other.
 
+use super::apply::missing;
 use super::args::Matched;
 use super::label::Place;
+use super::value::Value;
 use super::{Reported, Resolver, Result, Tensor};
 use crate::ast::{Body, Expr, ExprKind, Infix, Name, StatementKind, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
@@ -12,6 +14,7 @@ use crate::outline::Kind;
 use crate::words;
 
 /// A chain while it is expanded.
+#[derive(Default)]
 pub(super) struct Chain<'p> {
     /// Where its label stands.
     pub(super) place: Option<&'p Place>,
@@ -74,6 +77,7 @@ impl<'a> Resolver<'a> {
                 layer::find(word).is_some()
                     || self.program.block(word).is_some()
                     || self.is_shared(word)
+                    || self.is_chain(word)
                     || self.is_slip(word)
             }
             TermKind::Branch { .. } | TermKind::Residual { .. } | TermKind::If { .. } => true,
@@ -100,12 +104,20 @@ impl<'a> Resolver<'a> {
                     let operands = self.value_so_far().into_iter().collect();
                     return self.layer(decl, term.span, operands, terms, at + 1, chain);
                 }
-                if self.program.block(word).is_some() {
-                    self.block(word, term.span, &[], chain)?;
-                } else if self.is_shared(word) {
-                    let operands = self.value_so_far().into_iter().collect();
-                    let result = self.shared_call(word, term.span, operands, true, chain)?;
-                    self.current = Some(result);
+                match self.find_variable(word) {
+                    Some(Value::Chain(steps)) => {
+                        self.steps(&steps, term.span, chain)?;
+                        return Ok(at + 1);
+                    }
+                    // It may be a chain.
+                    Some(Value::Unknown) => {
+                        self.current = Some(Tensor::Unknown);
+                        return Ok(at + 1);
+                    }
+                    _ => {}
+                }
+                if self.is_element(word) {
+                    self.element(word, term.span, chain)?;
                 } else if let Some(tensor) = self.find_tensor(word) {
                     if at > 0 {
                         return Err(self.late_start(word, term.span));
@@ -213,12 +225,12 @@ impl<'a> Resolver<'a> {
     }
 
     /// A layer, its parameters, and its application.
-    fn layer(
+    pub(super) fn layer(
         &mut self,
         decl: &'static Decl,
         keyword: Span,
         operands: Vec<Tensor>,
-        terms: &[Term],
+        terms: &'a [Term],
         at: usize,
         chain: &mut Chain<'_>,
     ) -> Result<usize> {
@@ -237,20 +249,34 @@ impl<'a> Resolver<'a> {
             TermKind::Word(word) => !self.is_callable(word),
             kind => self.chooses_value(kind),
         };
-        let missing = |param: &ParamDecl| {
+        let open = |param: &ParamDecl| {
             param.default.is_none() && !given.iter().any(|(name, _)| *name == param.name)
         };
-        if terms.get(next).is_some_and(stray) && decl.params.iter().any(missing) {
+        if terms.get(next).is_some_and(stray) && decl.params.iter().any(open) {
             self.current = Some(Tensor::Unknown);
             return Ok(next);
         }
-        let span = keyword.to(terms[next - 1].span);
+        let span = terms[..next]
+            .last()
+            .map_or(keyword, |last| keyword.to(last.span));
         let mut args = Args {
             given,
             span: Some(keyword),
             ..Args::default()
         };
         self.fill_defaults(decl.keyword, decl.params, &mut args);
+        // What should have been its value may be a chain.
+        if let Some(Term {
+            kind: TermKind::Word(word),
+            span,
+        }) = terms.get(next)
+            && self.is_chain(word)
+            && let Some(problem) = missing(decl, &args, keyword)
+        {
+            self.error(problem.also(*span, "this is a chain, which comes next"));
+            self.current = Some(Tensor::Unknown);
+            return Ok(next);
+        }
         let result = self.apply(decl, args, operands, span, chain)?;
         self.current = Some(result);
         Ok(next)
@@ -271,6 +297,13 @@ impl<'a> Resolver<'a> {
             return Ok(at + 1);
         }
         let decl = layer::find(word);
+        if decl.is_none() && self.is_chain(word) {
+            let message = format!("`{word}` is a chain and takes no values");
+            let problem = Diagnostic::new(codes::UNEXPECTED, terms[at].span, message);
+            return Err(
+                self.error(problem.help(format!("it works on the value before it: `… {word}`")))
+            );
+        }
         if decl.is_none() && !self.is_shared(word) {
             return Err(self.unknown_word(word, name.span, terms, at));
         }

@@ -6,7 +6,7 @@ use crate::ast::{Constant, Name, StatementKind};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::Span;
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// The constants that stand outside of blocks and models, which all of them know.
     pub(super) fn file_constants(&mut self) {
         let program = self.program;
@@ -15,7 +15,7 @@ impl Resolver<'_> {
                 return;
             }
             // What is wrong with it has been reported.
-            let value = self.eval(value).unwrap_or(Value::Unknown);
+            let value = self.argument(value).unwrap_or(Value::Unknown);
             let first = self.variables.place_everywhere(&name.value);
             if self.may_name(name, first).is_ok() {
                 self.variables.push_everywhere(name, value);
@@ -24,8 +24,8 @@ impl Resolver<'_> {
     }
 
     /// A `let` among statements.
-    pub(super) fn constant(&mut self, Constant { name, value }: &Constant) {
-        let value = self.eval(value).unwrap_or(Value::Unknown);
+    pub(super) fn constant(&mut self, Constant { name, value }: &'a Constant) {
+        let value = self.argument(value).unwrap_or(Value::Unknown);
         let in_file = self.variables.place_everywhere(&name.value);
         let in_file = in_file.filter(|first| first.file == name.span.file);
         let first = self.variables.place(&name.value).or(in_file);

@@ -81,9 +81,9 @@ const fn key(name: &'static str, kind: Kind, doc: &'static str) -> ParamDecl {
     }
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// An `input` statement.
-    pub(super) fn input(&mut self, names: &[Name], shape: &Expr, settings: &[Term]) {
+    pub(super) fn input(&mut self, names: &[Name], shape: &'a Expr, settings: &'a [Term]) {
         let shape_span = shape.span;
         let shape = self.input_shape(shape);
         let settings = self.keys("input", INPUT_SETTINGS, settings);
@@ -132,7 +132,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn input_shape(&mut self, expr: &Expr) -> Result<Shape> {
+    fn input_shape(&mut self, expr: &'a Expr) -> Result<Shape> {
         let dims: Option<Vec<i64>> = match self.eval(expr)? {
             Value::Int(n) => Some(vec![n]),
             Value::Dims(dims) => Some(dims.to_vec()),

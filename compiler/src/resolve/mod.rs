@@ -7,6 +7,7 @@
 //! | `settings`, `defaults` | lists of keys; values of parameters that layers leave open |
 //! | `statement` | loops, conditions, groups, scopes |
 //! | `chain` | the words of a chain, one layer after the other |
+//! | `element` | chains as values, passed to blocks |
 //! | `args` | which words belong to a layer |
 //! | `join` | branches and residuals |
 //! | `call` | blocks, shared networks, tensors as operands |
@@ -29,6 +30,7 @@ mod call;
 mod chain;
 mod constant;
 mod defaults;
+mod element;
 mod expect;
 mod head;
 mod input;
@@ -250,7 +252,7 @@ struct Resolver<'a> {
     /// Values that a chain has gone on from.
     chained: HashSet<ValueId>,
     dropped: Vec<Dropped>,
-    variables: Variables,
+    variables: Variables<'a>,
     /// Bodies that are being expanded within one another.
     bodies: Vec<&'a Body>,
     defaults: Defaults,
@@ -258,6 +260,8 @@ struct Resolver<'a> {
     /// Where in the list a shared network is, by its name.
     shared_names: HashMap<&'a str, usize>,
     calls: Vec<SharedCall>,
+    /// Chains that are values of variables and are being expanded.
+    steps_around: usize,
     /// Blocks that are being expanded.
     active: Vec<&'a str>,
     /// Where labels and weights are, as paths.
@@ -313,6 +317,7 @@ impl<'a> Resolver<'a> {
             shared: Vec::new(),
             shared_names: HashMap::new(),
             calls: Vec::new(),
+            steps_around: 0,
             active: Vec::new(),
             labels: Vec::new(),
             weights: Vec::new(),
@@ -418,21 +423,26 @@ impl<'a> Resolver<'a> {
         words::excerpt(self.files.slice(span))
     }
 
-    fn find_variable(&self, name: &str) -> Option<Value> {
+    fn find_variable(&self, name: &str) -> Option<Value<'a>> {
         let found = self.variables.find(name)?;
-        Some(match self.blind {
-            Some(_) => Value::Unknown,
-            None => found.clone(),
+        Some(match (&self.blind, found) {
+            (Some(_), Value::Chain(_)) | (None, _) => found.clone(),
+            (Some(_), _) => Value::Unknown,
         })
     }
 
+    /// Whether the word is a variable whose value is a chain.
+    fn is_chain(&self, word: &str) -> bool {
+        matches!(self.variables.find(word), Some(Value::Chain(_)))
+    }
+
     /// A variable, or `channels`: how many the value has that the chain has reached.
-    fn find_constant(&self, name: &str) -> Option<Value> {
+    fn find_constant(&self, name: &str) -> Option<Value<'a>> {
         let variable = self.find_variable(name);
         variable.or_else(|| (name == CHANNELS).then(|| self.channels())?)
     }
 
-    fn channels(&self) -> Option<Value> {
+    fn channels(&self) -> Option<Value<'a>> {
         Some(match self.current? {
             Tensor::Known(value) => Value::Int(self.graph.values[value].shape.channels() as i64),
             Tensor::Unknown => Value::Unknown,
@@ -440,7 +450,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Gives a variable of a loop its value.
-    fn bind(&mut self, name: &Name, value: Value) -> Result<()> {
+    fn bind(&mut self, name: &Name, value: Value<'a>) -> Result<()> {
         let first = self.variables.place_of_fixed(&name.value);
         self.may_name(name, first)?;
         self.variables.push(name, value);
@@ -452,6 +462,7 @@ impl<'a> Resolver<'a> {
         crate::layer::find(word).is_some()
             || self.program.block(word).is_some()
             || self.is_shared(word)
+            || self.is_chain(word)
             || self.knows_tensor(word)
     }
 }

@@ -11,9 +11,9 @@ use crate::words;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// `defaults preset { name value  layer.name value }`
-    pub(super) fn read_defaults(&mut self, preset: Option<&Name>, settings: &[Term]) {
+    pub(super) fn read_defaults(&mut self, preset: Option<&Name>, settings: &'a [Term]) {
         if self.spend(1).is_err() {
             return;
         }
@@ -40,7 +40,7 @@ impl Resolver<'_> {
         self.default_list(settings);
     }
 
-    pub(super) fn default_list(&mut self, terms: &[Term]) {
+    pub(super) fn default_list(&mut self, terms: &'a [Term]) {
         let mut at = 0;
         while at < terms.len() {
             at = match self.default(terms, at) {
@@ -52,7 +52,7 @@ impl Resolver<'_> {
     }
 
     /// One default; returns the position of the next.
-    fn default(&mut self, terms: &[Term], at: usize) -> Result<usize> {
+    fn default(&mut self, terms: &'a [Term], at: usize) -> Result<usize> {
         self.spend(1)?;
         let term = &terms[at];
         let TermKind::Word(word) = &term.kind else {
@@ -166,7 +166,7 @@ impl Resolver<'_> {
         &mut self,
         owner: &str,
         keys: &'static [ParamDecl],
-        terms: &[Term],
+        terms: &'a [Term],
     ) -> Result<Given> {
         let mut all = Given::new();
         let (mut at, mut failed) = (0, false);

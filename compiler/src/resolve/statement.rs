@@ -344,7 +344,11 @@ impl<'a> Resolver<'a> {
         result
     }
 
-    fn destructure(&mut self, binding: &Binding, item: &crate::ast::Spanned<Value>) -> Result<()> {
+    fn destructure(
+        &mut self,
+        binding: &Binding,
+        item: &crate::ast::Spanned<Value<'a>>,
+    ) -> Result<()> {
         match binding {
             Binding::One(name) => self.bind(name, item.value.clone()),
             Binding::Tuple(names, span) => {

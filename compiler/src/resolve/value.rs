@@ -1,5 +1,6 @@
 //! Constants and the expressions that make them: pure, total, checked.
 
+use super::element::Steps;
 use super::{CHANNELS, Reported, Resolver, Result};
 use crate::ast::{Expr, ExprKind, Infix, Prefix, Spanned};
 use crate::diagnostic::{Code, Diagnostic, codes};
@@ -17,7 +18,7 @@ const FUNCTIONS: [&str; 3] = ["min", "max", "sqrt"];
 
 /// A constant.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
+pub(super) enum Value<'a> {
     Int(i64),
     Float(f64),
     Bool(bool),
@@ -25,15 +26,17 @@ pub(super) enum Value {
     /// `half`, `nearest`: a word that some layer takes.
     Word(Rc<str>),
     Dims(Rc<[i64]>),
-    List(List),
+    List(List<'a>),
+    /// `relu`, `leaky 0.1`: an element of a chain, or several.
+    Chain(Steps<'a>),
     /// It depends on a parameter of a block that nobody calls, or on a tensor that has been complained about.
     Unknown,
 }
 
 /// Items, which other lists may have too: `[a, a]` copies nothing, and is twice as large as `a`.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct List {
-    items: Rc<[Spanned<Value>]>,
+pub(super) struct List<'a> {
+    items: Rc<[Spanned<Value<'a>>]>,
     /// Constants in it, or as many as can be counted.
     size: usize,
     /// How deep lists are nested in it, itself included.
@@ -42,8 +45,8 @@ pub(super) struct List {
     unknown: bool,
 }
 
-impl List {
-    fn new(items: Rc<[Spanned<Value>]>) -> List {
+impl<'a> List<'a> {
+    fn new(items: Rc<[Spanned<Value<'a>>]>) -> List<'a> {
         let sizes = items.iter().map(|item| item.value.size());
         let depths = items.iter().map(|item| match &item.value {
             Value::List(list) => list.depth,
@@ -58,15 +61,15 @@ impl List {
     }
 }
 
-impl Deref for List {
-    type Target = [Spanned<Value>];
-    fn deref(&self) -> &[Spanned<Value>] {
+impl<'a> Deref for List<'a> {
+    type Target = [Spanned<Value<'a>>];
+    fn deref(&self) -> &[Spanned<Value<'a>>] {
         &self.items
     }
 }
 
 /// As it would be written, in short.
-impl std::fmt::Display for Value {
+impl std::fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Value::Int(n) => write!(f, "{n}"),
@@ -81,12 +84,13 @@ impl std::fmt::Display for Value {
             Value::Dims(_) => f.write_str("…"),
             // A table of a network's sizes says too much.
             Value::List(_) => f.write_str("[…]"),
+            Value::Chain(steps) => f.write_str(&steps.text),
             Value::Unknown => f.write_str("?"),
         }
     }
 }
 
-impl Value {
+impl Value<'_> {
     /// What it is, with its article.
     pub(super) fn kind(&self) -> &'static str {
         match self {
@@ -97,6 +101,7 @@ impl Value {
             Value::Word(_) => "a word",
             Value::Dims(_) => "extents",
             Value::List(_) => "a list",
+            Value::Chain(_) => "a chain",
             Value::Unknown => "something unknown",
         }
     }
@@ -131,6 +136,8 @@ impl Value {
             Value::Bool(false) => Literal::Word("off".to_owned()),
             Value::Str(text) => Literal::Str(text.to_string()),
             Value::Word(word) => Literal::Word(word.to_string()),
+            // No layer takes it: it is the next.
+            Value::Chain(steps) => Literal::Word(steps.text.to_string()),
             Value::Dims(dims) => Literal::Dims(dims.to_vec()),
             Value::List(items) => Literal::List(
                 items
@@ -164,9 +171,9 @@ fn is_word(word: &str) -> bool {
     WORDS.contains(word)
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// The expression's value.
-    pub(super) fn eval(&mut self, expr: &Expr) -> Result<Value> {
+    pub(super) fn eval(&mut self, expr: &'a Expr) -> Result<Value<'a>> {
         self.spend(1)?;
         let span = expr.span;
         Ok(match &expr.kind {
@@ -184,22 +191,14 @@ impl Resolver<'_> {
                     None => Value::Unknown,
                 }
             }
-            ExprKind::List(items) => {
-                let items = items.iter().map(|item| {
-                    let value = self.eval(item)?;
-                    let span = item.span;
-                    Ok(Spanned { value, span })
-                });
-                let list = List::new(items.collect::<Result<_>>()?);
-                if list.depth > MAX_DEPTH {
-                    let message = format!("lists are nested deeper than {MAX_DEPTH}");
-                    return Err(self.error(Diagnostic::new(codes::LIMIT, span, message)));
-                }
-                Value::List(list)
+            ExprKind::List(items) => self.list(items, span)?,
+            ExprKind::Name(name) => self.variable(expr, name, false)?,
+            ExprKind::Chain(_) => self.chain_value(expr),
+            ExprKind::Call(name, _) if self.program.block(&name.value).is_some() => {
+                self.chain_value(expr)
             }
-            ExprKind::Name(name) => self.variable(name, span)?,
             ExprKind::Call(name, args) => {
-                let values: Vec<Spanned<Value>> = args
+                let values: Vec<Spanned<Value<'a>>> = args
                     .iter()
                     .map(|arg| {
                         let value = self.eval(arg)?;
@@ -268,20 +267,35 @@ impl Resolver<'_> {
         })
     }
 
+    /// The list of these values.
+    pub(super) fn list(&mut self, items: &'a [Expr], span: Span) -> Result<Value<'a>> {
+        let items = items.iter().map(|item| {
+            let value = self.eval(item)?;
+            let span = item.span;
+            Ok(Spanned { value, span })
+        });
+        let list = List::new(items.collect::<Result<_>>()?);
+        if list.depth > MAX_DEPTH {
+            let message = format!("lists are nested deeper than {MAX_DEPTH}");
+            return Err(self.error(Diagnostic::new(codes::LIMIT, span, message)));
+        }
+        Ok(Value::List(list))
+    }
+
     /// The constant as layers see it: a copy, which is work.
-    pub(super) fn literal(&mut self, value: &Value) -> Result<Literal> {
+    pub(super) fn literal(&mut self, value: &Value<'a>) -> Result<Literal> {
         self.spend(value.size())?;
         Ok(value.literal())
     }
 
     /// An expression's value as layers see it.
-    pub(super) fn eval_literal(&mut self, expr: &Expr) -> Result<Literal> {
+    pub(super) fn eval_literal(&mut self, expr: &'a Expr) -> Result<Literal> {
         let value = self.eval(expr)?;
         self.literal(&value)
     }
 
     /// Looks for mistakes in the values that are not chosen, once.
-    fn glance_at_arms(&mut self, span: Span, arms: &[(Expr, Expr)], otherwise: &Expr) {
+    fn glance_at_arms(&mut self, span: Span, arms: &'a [(Expr, Expr)], otherwise: &'a Expr) {
         let exprs = arms
             .iter()
             .flat_map(|(condition, value)| [condition, value]);
@@ -289,7 +303,7 @@ impl Resolver<'_> {
     }
 
     /// An expression that must be true or false; `None` if it is not known.
-    pub(super) fn condition(&mut self, expr: &Expr) -> Result<Option<bool>> {
+    pub(super) fn condition(&mut self, expr: &'a Expr) -> Result<Option<bool>> {
         match self.eval(expr)? {
             Value::Bool(b) => Ok(Some(b)),
             Value::Unknown => Ok(None),
@@ -298,7 +312,7 @@ impl Resolver<'_> {
     }
 
     /// An expression that must be an integer; `None` if it is not known.
-    pub(super) fn integer(&mut self, expr: &Expr) -> Result<Option<i64>> {
+    pub(super) fn integer(&mut self, expr: &'a Expr) -> Result<Option<i64>> {
         match self.eval(expr)? {
             Value::Int(n) => Ok(Some(n)),
             Value::Float(x) if whole(x).is_some() => Ok(whole(x)),
@@ -307,7 +321,14 @@ impl Resolver<'_> {
         }
     }
 
-    fn variable(&mut self, name: &str, span: Span) -> Result<Value> {
+    /// What the name stands for. Where elements of chains may stand, one of them may be meant.
+    pub(super) fn variable(
+        &mut self,
+        expr: &'a Expr,
+        name: &str,
+        elements: bool,
+    ) -> Result<Value<'a>> {
+        let span = expr.span;
         if let Some(value) = self.find_constant(name) {
             return Ok(value);
         }
@@ -316,6 +337,7 @@ impl Resolver<'_> {
             "on" => return Ok(Value::Bool(true)),
             "off" => return Ok(Value::Bool(false)),
             word if is_word(word) => return Ok(Value::Word(word.into())),
+            word if self.is_element(word) => return Ok(self.chain_value(expr)),
             _ => {}
         }
         if self.program.is_lost(name) {
@@ -332,7 +354,10 @@ impl Resolver<'_> {
             return Err(self.error(problem));
         }
         let known: Vec<String> = self.variables.names().map(str::to_owned).collect();
-        let problem = self.suggest(problem, name, span, "variables", &known);
+        let problem = match self.nearest_element(name).filter(|_| elements) {
+            Some(near) => problem.fix(format!("did you mean `{near}`?"), span, near),
+            None => self.suggest(problem, name, span, "variables", &known),
+        };
         Err(self.error(problem))
     }
 
@@ -340,9 +365,9 @@ impl Resolver<'_> {
         &mut self,
         name: &str,
         name_span: Span,
-        args: &[Spanned<Value>],
+        args: &[Spanned<Value<'a>>],
         span: Span,
-    ) -> Result<Value> {
+    ) -> Result<Value<'a>> {
         let least = match name {
             "min" => true,
             "max" => false,
@@ -358,7 +383,7 @@ impl Resolver<'_> {
                 return Err(self.error(problem));
             }
         };
-        let mut best: Option<&Value> = None;
+        let mut best: Option<&Value<'a>> = None;
         if args.iter().any(|arg| arg.value == Value::Unknown) {
             return Ok(Value::Unknown);
         }
@@ -380,7 +405,7 @@ impl Resolver<'_> {
         })
     }
 
-    fn sqrt(&mut self, args: &[Spanned<Value>], span: Span) -> Result<Value> {
+    fn sqrt(&mut self, args: &[Spanned<Value<'a>>], span: Span) -> Result<Value<'a>> {
         let [Spanned { value, span }] = args else {
             let message = format!("`sqrt` takes one number, not {}", args.len());
             return Err(self.error(Diagnostic::new(codes::CALL_ARGUMENTS, span, message)));
@@ -399,7 +424,13 @@ impl Resolver<'_> {
         Ok(Value::Float(root))
     }
 
-    fn infix(&mut self, op: Infix, left: &Expr, right: &Expr, span: Span) -> Result<Value> {
+    fn infix(
+        &mut self,
+        op: Infix,
+        left: &'a Expr,
+        right: &'a Expr,
+        span: Span,
+    ) -> Result<Value<'a>> {
         let a = self.eval(left)?;
         // `and` and `or` decide before they look further: `n > 0 and 8 / n > 1` is total.
         match (op, &a) {
@@ -421,6 +452,9 @@ impl Resolver<'_> {
         let b = self.eval(right)?;
         if a.is_unknown() || b.is_unknown() {
             return Ok(Value::Unknown);
+        }
+        if let (Value::Chain(_), _) | (_, Value::Chain(_)) = (&a, &b) {
+            return Err(self.chain_among_values(op, (left, &a), (right, &b), span));
         }
         let order = compare(&a, &b);
         let value = match op {
@@ -464,7 +498,14 @@ impl Resolver<'_> {
         })
     }
 
-    fn integers(&mut self, op: Infix, a: i64, b: i64, divisor: Span, span: Span) -> Result<Value> {
+    fn integers(
+        &mut self,
+        op: Infix,
+        a: i64,
+        b: i64,
+        divisor: Span,
+        span: Span,
+    ) -> Result<Value<'a>> {
         if b == 0 && matches!(op, Infix::Divide | Infix::Remainder) {
             let problem = Diagnostic::new(codes::DIVISION, span, format!("{a} is divided by zero"))
                 .also(divisor, "this is 0");
@@ -483,7 +524,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn floats(&mut self, op: Infix, a: f64, b: f64, span: Span) -> Result<Value> {
+    fn floats(&mut self, op: Infix, a: f64, b: f64, span: Span) -> Result<Value<'a>> {
         let result = match op {
             Infix::Add => a + b,
             Infix::Subtract => a - b,
@@ -507,7 +548,7 @@ impl Resolver<'_> {
         self.error(problem)
     }
 
-    fn wrong(&mut self, span: Span, message: &str, value: &Value) -> Reported {
+    fn wrong(&mut self, span: Span, message: &str, value: &Value<'a>) -> Reported {
         let problem =
             Diagnostic::new(codes::TYPE, span, message).label(format!("this is {}", value.kind()));
         self.error(problem)
@@ -518,8 +559,8 @@ impl Resolver<'_> {
         code: Code,
         span: Span,
         message: String,
-        left: (&Expr, &Value),
-        right: (&Expr, &Value),
+        left: (&Expr, &Value<'a>),
+        right: (&Expr, &Value<'a>),
     ) -> Reported {
         let problem = Diagnostic::new(code, span, message)
             .also(left.0.span, format!("this is {}", left.1.kind()))
@@ -548,7 +589,7 @@ fn integer_root(n: i64) -> f64 {
     }
 }
 
-fn float(value: &Value) -> Option<f64> {
+fn float(value: &Value<'_>) -> Option<f64> {
     match value {
         Value::Int(n) => Some(*n as f64),
         Value::Float(x) => Some(*x),
@@ -557,7 +598,7 @@ fn float(value: &Value) -> Option<f64> {
 }
 
 /// The order of two numbers.
-fn compare(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
+fn compare(a: &Value<'_>, b: &Value<'_>) -> Option<std::cmp::Ordering> {
     match (a, b) {
         (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
         _ => float(a)?.partial_cmp(&float(b)?),
@@ -565,7 +606,7 @@ fn compare(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
 }
 
 /// Equality of values of one kind, wherever they are written.
-fn same(a: &Value, b: &Value) -> bool {
+fn same(a: &Value<'_>, b: &Value<'_>) -> bool {
     match (a, b) {
         (Value::List(a), Value::List(b)) => {
             a.len() == b.len()

@@ -8,9 +8,9 @@ use std::rc::Rc;
 
 /// A name and its value.
 #[derive(Clone)]
-struct Variable {
+struct Variable<'a> {
     name: Rc<str>,
-    value: Value,
+    value: Value<'a>,
     /// Where it got it.
     place: Span,
     /// Whether nothing may hide it in its block: it is that of a `let`.
@@ -19,18 +19,18 @@ struct Variable {
 
 /// Variables, the innermost last. Those of a block's caller are there, but not seen.
 #[derive(Default)]
-pub(super) struct Variables {
-    list: Vec<Variable>,
+pub(super) struct Variables<'a> {
+    list: Vec<Variable<'a>>,
     /// Where in the list each name stands, first to last.
     places: HashMap<Rc<str>, Vec<usize>>,
     /// The first that is seen.
     seen: usize,
     /// Constants that stand outside of blocks and models: seen everywhere, unless something hides them.
-    everywhere: BTreeMap<String, (Value, Span)>,
+    everywhere: BTreeMap<String, (Value<'a>, Span)>,
 }
 
 /// How many there are, and which of them are seen.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Mark {
     seen: usize,
     end: usize,
@@ -43,14 +43,14 @@ impl Mark {
     }
 }
 
-impl Variables {
+impl<'a> Variables<'a> {
     /// The variable of that name that is seen, the innermost if there are several.
-    pub(super) fn find(&self, name: &str) -> Option<&Value> {
+    pub(super) fn find(&self, name: &str) -> Option<&Value<'a>> {
         let within = self.innermost(name).map(|variable| &variable.value);
         within.or_else(|| self.everywhere.get(name).map(|(value, _)| value))
     }
 
-    fn innermost(&self, name: &str) -> Option<&Variable> {
+    fn innermost(&self, name: &str) -> Option<&Variable<'a>> {
         let &last = self.places.get(name)?.last()?;
         (last >= self.seen).then(|| &self.list[last])
     }
@@ -72,22 +72,22 @@ impl Variables {
     }
 
     /// Adds a variable.
-    pub(super) fn push(&mut self, name: &Name, value: Value) {
+    pub(super) fn push(&mut self, name: &Name, value: Value<'a>) {
         self.add(&name.value, value, name.span, false);
     }
 
     /// Adds a variable that nothing may hide.
-    pub(super) fn push_fixed(&mut self, name: &Name, value: Value) {
+    pub(super) fn push_fixed(&mut self, name: &Name, value: Value<'a>) {
         self.add(&name.value, value, name.span, true);
     }
 
     /// Adds the constant of a file.
-    pub(super) fn push_everywhere(&mut self, name: &Name, value: Value) {
+    pub(super) fn push_everywhere(&mut self, name: &Name, value: Value<'a>) {
         let known = (value, name.span);
         self.everywhere.insert(name.value.clone(), known);
     }
 
-    fn add(&mut self, name: &str, value: Value, place: Span, fixed: bool) {
+    fn add(&mut self, name: &str, value: Value<'a>, place: Span, fixed: bool) {
         let at = self.list.len();
         let name = match self.places.get_key_value(name) {
             Some((known, _)) => known.clone(),

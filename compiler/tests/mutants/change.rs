@@ -38,6 +38,8 @@ const WORDS: &[&str] = &[
     " repeat 3 as i { ",
     " for i, (a, b) in [(1,2)] { ",
     " if 1 == 1 { ",
+    " leaky 0.1, ",
+    "(bn relu)",
     " relu if 1 < 2 { bn } else { tanh } ",
     " else ",
     " branch ",

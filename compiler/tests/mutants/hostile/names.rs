@@ -179,6 +179,26 @@ pub(super) static DECLARATIONS: &[File] = &[
         let known = some(100, |n| format!("let c{} = [c{n}, c{n}]\n", n + 1));
         model(&format!("let c0 = [1, 1]\n{known}\nprelu c50"))
     }),
+    ("chains of one chain", "E0801", || {
+        let known = some(1000, |n| format!("let c{} = c{n} c{n}\n", n + 1));
+        model(&format!("let c0 = relu tanh\n{known}\nc1000"))
+    }),
+    ("chains of one chain that nobody uses", "E0801", || {
+        let known = some(30_000, |n| format!("let c{} = c{n} c{n}\n", n + 1));
+        model(&format!("let c0 = relu tanh\n{known}\nc40"))
+    }),
+    ("chains among constants", "E0801", || {
+        let known = some(20_000, |n| format!("let c{n} = 1;"));
+        model(&format!(
+            "{known} let f = relu tanh; repeat 2000000 {{ f }}"
+        ))
+    }),
+    ("blocks that make their chain longer", "sound", || {
+        calls(60, |next| format!("{next}(p relu)"), "p").replace("b0(1)", "b0(relu tanh)")
+    }),
+    ("blocks that pass their chain on", "E0801", || {
+        calls(60, |next| format!("{next}(p p)"), "p").replace("b0(1)", "b0(relu tanh)")
+    }),
     ("constants in turns", "E0801", || {
         model("repeat 2000000 { let c = 1 }")
     }),
