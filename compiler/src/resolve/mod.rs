@@ -16,7 +16,8 @@
 //! | `apply` | one layer on its operands: shapes and parameters |
 //! | `misread` | shapes of inputs as other frameworks have them |
 //! | `unknown` | words that are nothing: what was meant |
-//! | `value`, `variables` | constant expressions and the names in them |
+//! | `value`, `operation`, `variables` | constant expressions and the names in them |
+//! | `kinds` | which values parameters take |
 //! | `uses` | which values are used, and which are dropped |
 //! | `label`, `weights`, `pattern` | names of nodes and of their tensors in files |
 //!
@@ -35,9 +36,11 @@ mod expect;
 mod head;
 mod input;
 mod join;
+mod kinds;
 mod label;
 mod misread;
 mod model;
+mod operation;
 mod pattern;
 mod pictures;
 mod program;
@@ -50,9 +53,9 @@ mod value;
 mod variables;
 mod weights;
 
-pub use args::describe;
 pub use expect::EXPECTED;
 pub use input::INPUT_SETTINGS;
+pub use kinds::describe;
 
 use crate::ast::{Body, Name};
 use crate::diagnostic::{Diagnostic, Diagnostics, Files, Problems, codes};

@@ -1,7 +1,8 @@
 //! Settings: `defaults`, and lists of keys in general.
 
-use super::args::{Given, all_param_names, describe, fits};
+use super::args::{Given, all_param_names};
 use super::defaults::Setting;
+use super::kinds::{describe, fits};
 use super::{Resolver, Result};
 use crate::ast::{Name, Spanned, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};

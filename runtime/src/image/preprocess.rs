@@ -190,8 +190,8 @@ impl PreProcess {
             if let Some((width, height, _)) = geometry.scale {
                 place = place.resized(width, height);
             }
-            if let Some((width, height, at, _)) = geometry.place {
-                place = place.placed(width, height, at);
+            if let Some(area) = &geometry.place {
+                place = place.placed(area.width, area.height, area.at);
             }
             size = geometry.size(size);
         }
@@ -209,7 +209,7 @@ impl PreProcess {
             |size: (usize, usize), step: &ImageStep| step.geometry(size.0, size.1).size(size);
         let (width, height) = others.iter().fold(start, size);
         let Geometry { scale, place } = last.geometry(width, height);
-        let ((width, height, _), (.., (left, top), _)) = (scale?, place?);
+        let ((width, height, _), (left, top)) = (scale?, place?.at);
         let (left, top) = (left as usize, top as usize);
         Some(Border {
             columns: left..left + width,
@@ -255,15 +255,25 @@ struct Border {
 struct Geometry {
     /// Scales to that width and height.
     scale: Option<(usize, usize, Filter)>,
-    /// Then puts it on an area of that width and height: where its corner goes, and the colour around it.
-    place: Option<(usize, usize, (i64, i64), [u8; 3])>,
+    /// Then puts it on an area.
+    place: Option<Area>,
+}
+
+/// What a picture is put on.
+struct Area {
+    width: usize,
+    height: usize,
+    /// Where the picture's corner goes.
+    at: (i64, i64),
+    /// The colour around it.
+    fill: [u8; 3],
 }
 
 impl Geometry {
     /// What a picture of that width and height has then.
     fn size(&self, size: (usize, usize)) -> (usize, usize) {
         let scaled = self.scale.map(|(width, height, _)| (width, height));
-        let placed = self.place.map(|(width, height, ..)| (width, height));
+        let placed = self.place.as_ref().map(|area| (area.width, area.height));
         placed.or(scaled).unwrap_or(size)
     }
 }
@@ -299,7 +309,12 @@ impl ImageStep {
                 let at = (crop_start(width, to_width), crop_start(height, to_height));
                 Geometry {
                     scale: None,
-                    place: Some((to_width as usize, to_height as usize, at, [0; 3])),
+                    place: Some(Area {
+                        width: to_width as usize,
+                        height: to_height as usize,
+                        at,
+                        fill: [0; 3],
+                    }),
                 }
             }
             ImageStep::Letterbox {
@@ -316,7 +331,12 @@ impl ImageStep {
                 let (left, top) = place.corner(free);
                 Geometry {
                     scale: Some((size.0, size.1, filter)),
-                    place: Some((to.0, to.1, (left as i64, top as i64), bytes(fill))),
+                    place: Some(Area {
+                        width: to.0,
+                        height: to.1,
+                        at: (left as i64, top as i64),
+                        fill: bytes(fill),
+                    }),
                 }
             }
         }
@@ -328,8 +348,9 @@ impl ImageStep {
         if let Some((width, height, filter)) = scale {
             picture = Cow::Owned(picture.resized(width, height, filter)?);
         }
-        if let Some((width, height, at, fill)) = place {
-            picture = Cow::Owned(picture.placed(width, height, at, fill)?);
+        if let Some(area) = place {
+            let size = (area.width, area.height);
+            picture = Cow::Owned(picture.placed(size, area.at, area.fill)?);
         }
         Ok(picture.into_owned())
     }

@@ -167,8 +167,7 @@ impl Picture {
     /// cover has the colour `fill`.
     pub(super) fn placed(
         &self,
-        width: usize,
-        height: usize,
+        (width, height): (usize, usize),
         (left, top): (i64, i64),
         fill: [u8; 3],
     ) -> Result<Picture, ImageProblem> {
@@ -281,17 +280,20 @@ mod tests {
         let picture = Picture::from_grey(3, 2, &[1, 2, 3, 4, 5, 6]).unwrap();
         let grey =
             |picture: Picture| -> Vec<u8> { picture.rgb.iter().copied().step_by(3).collect() };
-        assert_eq!(grey(picture.placed(1, 2, (-1, 0), [9; 3]).unwrap()), [2, 5]);
         assert_eq!(
-            grey(picture.placed(5, 3, (1, 1), [9; 3]).unwrap()),
+            grey(picture.placed((1, 2), (-1, 0), [9; 3]).unwrap()),
+            [2, 5]
+        );
+        assert_eq!(
+            grey(picture.placed((5, 3), (1, 1), [9; 3]).unwrap()),
             [9, 9, 9, 9, 9, 9, 1, 2, 3, 9, 9, 4, 5, 6, 9]
         );
         assert_eq!(
-            grey(picture.placed(2, 2, (1, -1), [9; 3]).unwrap()),
+            grey(picture.placed((2, 2), (1, -1), [9; 3]).unwrap()),
             [9, 4, 9, 9]
         );
         assert_eq!(
-            grey(picture.placed(2, 1, (50, -50), [9; 3]).unwrap()),
+            grey(picture.placed((2, 1), (50, -50), [9; 3]).unwrap()),
             [9, 9]
         );
     }
