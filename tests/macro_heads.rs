@@ -113,7 +113,7 @@ fn pictures_are_prepared_as_the_spec_says() {
     );
     assert_eq!(
         Faces::prepare_a().placement(80, 40).point(0.5, 0.5),
-        (40.0, 20.0)
+        (40.0, 40.0)
     );
 }
 
