@@ -79,7 +79,7 @@ fn answers_are_those_of_the_head() {
 
 cnnc::cnn_model! {
     Faces {
-        input a: 3x8x8 { letterbox 8  bgr  mean (1, 2, 3)  std 0.5 }
+        input a: 3x8x8 { letterbox 8  color (1, 2, 3.5)  topleft  rounding round  bgr  mean (1, 2, 3)  std 0.5 }
         input b: 1x8x8 { resize 12  crop 8  filter nearest }
         input c: 5
         means_a: route a globalavgpool
@@ -92,7 +92,7 @@ cnnc::cnn_model! {
 #[test]
 fn pictures_are_prepared_as_the_spec_says() {
     let text = "cnn 1; model Faces {
-        input a: 3x8x8 { letterbox 8  bgr  mean (1, 2, 3)  std 0.5 }
+        input a: 3x8x8 { letterbox 8  color (1, 2, 3.5)  topleft  rounding round  bgr  mean (1, 2, 3)  std 0.5 }
         input b: 1x8x8 { resize 12  crop 8  filter nearest }
         input c: 5
         means_a: route a globalavgpool
@@ -113,7 +113,7 @@ fn pictures_are_prepared_as_the_spec_says() {
     );
     assert_eq!(
         Faces::prepare_a().placement(80, 40).point(0.5, 0.5),
-        (40.0, 20.0)
+        (40.0, 40.0)
     );
 }
 

@@ -21,6 +21,8 @@ pub struct File {
     pub imports: Vec<Name>,
     /// `preset name { … }`
     pub presets: Vec<Preset>,
+    /// `let name = value`
+    pub constants: Vec<Constant>,
     /// `block name(params) { … }`
     pub blocks: Vec<Block>,
     /// `model Name { … }`
@@ -38,6 +40,15 @@ pub struct Preset {
     pub settings: Vec<Term>,
     /// Doc comment.
     pub doc: String,
+}
+
+/// A name for a value: `let name = value`.
+#[derive(Clone, Debug)]
+pub struct Constant {
+    /// The name.
+    pub name: Name,
+    /// What it stands for.
+    pub value: Expr,
 }
 
 /// A parametrised piece of network.
@@ -152,6 +163,8 @@ pub enum StatementKind {
         /// `name value` or `layer.name value`, flat.
         settings: Vec<Term>,
     },
+    /// `let w = 4`
+    Let(Constant),
     /// `shared twin(a, b) { … }`
     Shared {
         /// Its name.
@@ -234,6 +247,13 @@ pub enum TermKind {
     },
     /// `route name`
     Route(Name),
+    /// `if a { … } else { … }` between other elements
+    If {
+        /// Conditions and what follows from them.
+        arms: Vec<(Expr, Body)>,
+        /// If none holds.
+        otherwise: Option<Body>,
+    },
 }
 
 /// The other path of a residual.
@@ -288,6 +308,8 @@ pub enum ExprKind {
         /// If none holds.
         otherwise: Box<Expr>,
     },
+    /// `leaky 0.1`, `conv 3x3 8 bn relu`: a chain as a value
+    Chain(Vec<Term>),
     /// What has been complained about.
     Error,
 }

@@ -7,7 +7,7 @@ use cnnc_compiler::diagnostic::MemoryLoader;
 use cnnc_compiler::graph::{dump, verify};
 use cnnc_compiler::layer::LAYERS;
 use cnnc_compiler::pass::optimize;
-use cnnc_compiler::{Files, compile_source};
+use cnnc_compiler::{Files, compile_source, hash};
 use std::collections::HashMap;
 
 #[test]
@@ -33,6 +33,40 @@ fn passes_make_the_graphs_that_are_written() {
         });
         said.collect::<String>() + &dump(&graph)
     });
+}
+
+/// A spec with names for values, chains as values and conditions within chains, and the same written out.
+const WRITTEN_OUT: &[(&str, &str)] = &[
+    (
+        "let w = 4
+         block cell(k, act) { c: conv (k)x(k) (2 * w) bn act ; act }
+         model M { input x: 3x8x8; let slope = 0.2; a: cell(1, leaky (slope)); b: cell(3, relu) if w == 4 { tanh } }",
+        "block one() { c: conv 1x1 8 bn leaky 0.2 ; leaky 0.2 }
+         block two() { c: conv 3x3 8 bn relu ; relu }
+         model M { input x: 3x8x8; a: one; b: two tanh }",
+    ),
+    (
+        "block se(r) { dense (channels / r) relu dense (r * channels) sigmoid }
+         block gated(gate) { mul { { } ; globalavgpool gate } }
+         model M { input x: 16x8x8; for g in [se(4), (dense channels sigmoid)] { gated(g) }; conv 1x1 (sqrt(channels)) }",
+        "model M { input x: 16x8x8
+         repeat 1 as i { mul { { } ; globalavgpool dense 4 relu dense 16 sigmoid } }
+         1: { mul { { } ; globalavgpool dense 16 sigmoid } }; conv 1x1 4 }",
+    ),
+];
+
+#[test]
+fn networks_are_those_that_are_written_out() {
+    for (short, long) in WRITTEN_OUT {
+        let [short, long] = [short, long].map(|text| {
+            let text = format!("cnn 1\n{text}");
+            let mut files = Files::new(MemoryLoader::default());
+            let model = compile_source(&mut files, "net.cnn", &text);
+            model.unwrap_or_else(|problems| panic!("{problems}")).graph
+        });
+        assert_eq!(hash::architecture(&short), hash::architecture(&long));
+        assert_eq!(dump(&short), dump(&long));
+    }
 }
 
 /// The presets of `std/presets.cnn`.

@@ -1,7 +1,7 @@
 //! Pictures: pre-processing as other libraries do it, and writing.
 
 use cnnc_runtime::image::{
-    Filter, ImageError, ImageStep, Normalize, Picture, PreProcess, Show, write_png,
+    Filter, ImageError, ImageStep, Normalize, Picture, Place, PreProcess, Rounding, Show, write_png,
 };
 use cnnc_testing::shared;
 use std::borrow::Cow;
@@ -192,7 +192,9 @@ fn steps_give_the_sizes_that_torchvision_gives() {
     let step = ImageStep::Letterbox {
         width: 6,
         height: 6,
-        fill: 114.0,
+        fill: [114.0; 3],
+        place: Place::Center,
+        rounding: Rounding::Floor,
         filter: Filter::Nearest,
     };
     let boxed = steps(&[step], 1, 6, 6).apply(&grey(3, 1), "").unwrap();
@@ -215,7 +217,9 @@ fn a_letterbox_as_darknet_has_it() {
         let step = [ImageStep::Letterbox {
             width: 416,
             height: 416,
-            fill: 127.5,
+            fill: [127.5; 3],
+            place: Place::Center,
+            rounding: Rounding::Floor,
             filter: Filter::Bilinear,
         }];
         let pre = PreProcess {
@@ -237,6 +241,92 @@ fn a_letterbox_as_darknet_has_it() {
         let (x, y) = place.point(left as f32 / 416.0, top as f32 / 416.0);
         assert!(x.abs() < 1e-3 && y.abs() < 1e-3, "{x} {y}");
     }
+}
+
+/// Every pixel of a letterbox as ultralytics has it, and of one in a corner, in colour.
+#[test]
+fn letterboxes_of_a_colour_in_a_place() {
+    // 7 x 5 pixels into 10 x 4: 5.6 columns, which are 5 or 6, and nothing above.
+    let picture = Picture::from_grey(7, 5, &[10; 35]).unwrap();
+    let columns = |fill, place, rounding, channels, bgr| {
+        let step = [ImageStep::Letterbox {
+            width: 10,
+            height: 4,
+            fill,
+            place,
+            rounding,
+            filter: Filter::Nearest,
+        }];
+        let pre = PreProcess {
+            bgr,
+            ..steps(&step, channels, 10, 4)
+        };
+        let values = pre.apply(&picture, "").unwrap();
+        let rows: Vec<&[f32]> = values.chunks(10).collect();
+        let planes: Vec<Vec<f32>> = rows.chunks(4).map(|plane| plane[0].to_vec()).collect();
+        for (plane, first) in rows.chunks(4).zip(&planes) {
+            assert!(plane.iter().all(|row| row == first));
+        }
+        (planes, pre.placement(7, 5))
+    };
+    let row = |left: usize, inside: usize, fill: f32| {
+        let mut row = vec![fill; 10];
+        row[left..left + inside].fill(10.0);
+        row
+    };
+    let grey = [114.0; 3];
+    let (planes, place) = columns(grey, Place::Center, Rounding::Round, 3, false);
+    assert_eq!(
+        planes,
+        [row(2, 6, 114.0), row(2, 6, 114.0), row(2, 6, 114.0)]
+    );
+    let (left, right) = (place.point(0.2, 0.0), place.point(0.8, 1.0));
+    let near =
+        |(x, y): (f32, f32), to: (f32, f32)| (x - to.0).abs() < 1e-5 && (y - to.1).abs() < 1e-5;
+    assert!(
+        near(left, (0.0, 0.0)) && near(right, (7.0, 5.0)),
+        "{left:?} {right:?}"
+    );
+    let (planes, place) = columns(grey, Place::TopLeft, Rounding::Floor, 1, false);
+    assert_eq!(planes, [row(0, 5, 114.0)]);
+    let (left, right) = (place.point(0.0, 0.0), place.point(0.5, 1.0));
+    assert!(
+        near(left, (0.0, 0.0)) && near(right, (7.0, 5.0)),
+        "{left:?} {right:?}"
+    );
+    let (planes, _) = columns(
+        [0.0, 127.5, 255.0],
+        Place::BottomRight,
+        Rounding::Round,
+        3,
+        true,
+    );
+    assert_eq!(planes, [row(4, 6, 255.0), row(4, 6, 127.5), row(4, 6, 0.0)]);
+    // Grey of red: 0.299 of it.
+    let (planes, _) = columns(
+        [255.0, 0.0, 0.0],
+        Place::TopRight,
+        Rounding::Floor,
+        1,
+        false,
+    );
+    assert_eq!(planes, [row(5, 5, 76.0)]);
+    // Where a step follows, the border is of pixels.
+    let boxed = ImageStep::Letterbox {
+        width: 10,
+        height: 4,
+        fill: [1.5, 2.0, 3.0],
+        place: Place::BottomLeft,
+        rounding: Rounding::Round,
+        filter: Filter::Nearest,
+    };
+    let crop = ImageStep::CenterCrop {
+        width: 8,
+        height: 1,
+    };
+    let values = steps(&[boxed, crop], 3, 8, 1).apply(&picture, "").unwrap();
+    assert_eq!(values[..8], [10.0, 10.0, 10.0, 10.0, 10.0, 2.0, 2.0, 2.0]);
+    assert_eq!(values[21..], [3.0, 3.0, 3.0]);
 }
 
 #[test]

@@ -104,7 +104,7 @@ codes! {
         "Labels name weights, so no two layers may have the same. A block that is called twice needs a label on each call: \
          it becomes a prefix of the labels inside."
     UNKNOWN_NAME "E0205" "unknown name in an expression"
-        "Expressions know the parameters of the block and the variables of the loops around them, `min` and `max`."
+        "Expressions know the parameters of the block and the variables of the loops around them, constants above them, `min`, `max` and `sqrt`."
     RESERVED "E0206" "name that means something else"
         "A variable, block or shared network cannot have the name of a layer: the layer could no longer be written."
     RECURSION "E0207" "block that calls itself"

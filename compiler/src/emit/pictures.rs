@@ -32,7 +32,7 @@ pub(super) fn functions(
             pub fn #name() -> #rt::image::PreProcess {
                 use ::std::borrow::Cow;
                 #[allow(unused_imports)]
-                use #rt::image::{Filter, ImageStep, PreProcess};
+                use #rt::image::{Filter, ImageStep, Place, PreProcess, Rounding};
                 static PREPARE: PreProcess = #value;
                 PREPARE.clone()
             }
@@ -100,10 +100,17 @@ fn step(step: &ImageStep) -> TokenStream {
             width,
             height,
             fill,
+            place,
+            rounding,
             filter: by,
         } => {
-            let (fill, by) = (float(fill), filter(by));
-            quote!(ImageStep::Letterbox { width: #width, height: #height, fill: #fill, filter: #by })
+            let (fill, by) = (fill.map(float), filter(by));
+            let place = format_ident!("{}", format!("{place:?}"));
+            let rounding = format_ident!("{}", format!("{rounding:?}"));
+            quote!(ImageStep::Letterbox {
+                width: #width, height: #height, fill: [#(#fill),*],
+                place: Place::#place, rounding: Rounding::#rounding, filter: #by,
+            })
         }
     }
 }

@@ -112,6 +112,7 @@ impl<'t> Builder<'t> {
         let span = self.span(&item);
         let rule = item.as_rule();
         if rule == Rule::strange {
+            self.lost.extend(mistake::lost_name(item.as_str()));
             if !self.touched(span) && !self.full() {
                 let problem = mistake::item(self.file, item.as_span().start(), item.as_str());
                 self.report(problem);
@@ -129,6 +130,11 @@ impl<'t> Builder<'t> {
                 settings: parts.next().map_or(Vec::new(), |part| self.terms(part)),
                 doc,
             }),
+            Rule::constant => {
+                let value = self.value(parts);
+                let constant = value.map(|value| Constant { name, value });
+                file.constants.extend(constant);
+            }
             Rule::block => {
                 let (params, body) = self.params_and_body(parts, span);
                 file.blocks.push(Block {
@@ -271,7 +277,7 @@ impl<'t> Builder<'t> {
     fn statement_kind(&mut self, pair: Pair<'t>) -> StatementKind {
         let rule = pair.as_rule();
         match rule {
-            Rule::chain => StatementKind::Chain(self.terms(pair)),
+            Rule::chain => whole(self.terms(pair)),
             Rule::tap => StatementKind::Tap(self.names(pair)),
             Rule::train => StatementKind::Train,
             Rule::expect => {
@@ -282,12 +288,11 @@ impl<'t> Builder<'t> {
                 Some(body) => StatementKind::Group(self.body(body)),
                 None => StatementKind::Error,
             },
-            Rule::when => self.when(pair),
             _ => self.composed(pair),
         }
     }
 
-    fn when(&mut self, pair: Pair<'t>) -> StatementKind {
+    pub(super) fn when(&mut self, pair: Pair<'t>) -> TermKind {
         let mut arms = Vec::new();
         let mut otherwise = None;
         let mut condition = None;
@@ -301,7 +306,7 @@ impl<'t> Builder<'t> {
                 _ => otherwise = part.into_inner().next().map(|body| self.body(body)),
             }
         }
-        StatementKind::If { arms, otherwise }
+        TermKind::If { arms, otherwise }
     }
 
     /// Statements that are told apart by their rule and consist of parts that are told apart by theirs.
@@ -314,6 +319,7 @@ impl<'t> Builder<'t> {
             match part.as_rule() {
                 Rule::ident => names.push(self.name(&part)),
                 Rule::expr => exprs.push(self.expr(part)),
+                Rule::tail => self.chained(&mut exprs, part),
                 Rule::quantity => exprs.push(self.quantity(part)),
                 Rule::binding => binding = Some(self.binding(part)),
                 Rule::params => params = self.names(part),
@@ -352,6 +358,10 @@ impl<'t> Builder<'t> {
             Rule::weights => names
                 .next()
                 .map(|rule| StatementKind::Weights { rule, map }),
+            Rule::constant => names
+                .next()
+                .zip(exprs.next())
+                .map(|(name, value)| StatementKind::Let(Constant { name, value })),
             Rule::defaults => Some(StatementKind::Defaults {
                 preset: names.next(),
                 settings,
@@ -374,6 +384,21 @@ impl<'t> Builder<'t> {
             Binding::Tuple(names, span)
         } else {
             Binding::One(names.remove(0))
+        }
+    }
+}
+
+/// The statement of these terms: an `if` alone chooses statements, not elements of a chain.
+fn whole(mut terms: Vec<Term>) -> StatementKind {
+    let alone = terms.len() == 1;
+    match terms.pop() {
+        Some(Term {
+            kind: TermKind::If { arms, otherwise },
+            ..
+        }) if alone => StatementKind::If { arms, otherwise },
+        last => {
+            terms.extend(last);
+            StatementKind::Chain(terms)
         }
     }
 }

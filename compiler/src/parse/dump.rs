@@ -30,6 +30,9 @@ impl Display for File {
                 Settings(&preset.settings)
             )?;
         }
+        for Constant { name, value } in &self.constants {
+            writeln!(f, "let {} = {value}", name.value)?;
+        }
         for block in &self.blocks {
             writeln!(f, "block {}{}", block.name.value, Params(&block.params))?;
             statements(f, &block.body, 1)?;
@@ -77,22 +80,7 @@ fn one(f: &mut Formatter<'_>, statement: &Statement, depth: usize) -> Result {
             };
             nested(f, &format!("for {index}{binding} in {items}"), body, depth)
         }
-        StatementKind::If { arms, otherwise } => {
-            for (at, (condition, body)) in arms.iter().enumerate() {
-                if at > 0 {
-                    indent(f, depth)?;
-                }
-                let word = if at == 0 { "if" } else { "else if" };
-                nested(f, &format!("{word} {condition}"), body, depth)?;
-            }
-            match otherwise {
-                Some(body) => {
-                    indent(f, depth)?;
-                    nested(f, "else", body, depth)
-                }
-                None => Ok(()),
-            }
-        }
+        StatementKind::If { arms, otherwise } => choice(f, arms, otherwise.as_ref(), depth),
         StatementKind::Input {
             names,
             shape,
@@ -103,6 +91,9 @@ fn one(f: &mut Formatter<'_>, statement: &Statement, depth: usize) -> Result {
                 .as_ref()
                 .map_or(String::new(), |name| format!(" {}", name.value));
             writeln!(f, "defaults{preset}{}", Settings(settings))
+        }
+        StatementKind::Let(Constant { name, value }) => {
+            writeln!(f, "let {} = {value}", name.value)
         }
         StatementKind::Shared { name, params, body } => nested(
             f,
@@ -132,6 +123,28 @@ fn one(f: &mut Formatter<'_>, statement: &Statement, depth: usize) -> Result {
 fn nested(f: &mut Formatter<'_>, head: &str, body: &Body, depth: usize) -> Result {
     writeln!(f, "{head}")?;
     statements(f, body, depth + 1)
+}
+
+fn choice(
+    f: &mut Formatter<'_>,
+    arms: &[(Expr, Body)],
+    otherwise: Option<&Body>,
+    depth: usize,
+) -> Result {
+    for (at, (condition, body)) in arms.iter().enumerate() {
+        if at > 0 {
+            indent(f, depth)?;
+        }
+        let word = if at == 0 { "if" } else { "else if" };
+        nested(f, &format!("{word} {condition}"), body, depth)?;
+    }
+    match otherwise {
+        Some(body) => {
+            indent(f, depth)?;
+            nested(f, "else", body, depth)
+        }
+        None => Ok(()),
+    }
 }
 
 /// Terms on one line; what has a body goes below.
@@ -166,6 +179,10 @@ fn chain(f: &mut Formatter<'_>, terms: &[Term], depth: usize) -> Result {
                     Shortcut::Body(body) => nested(f, "shortcut", body, depth)?,
                     Shortcut::Unknown(word) => writeln!(f, "shortcut {}", word.value)?,
                 }
+                fresh = true;
+            }
+            TermKind::If { arms, otherwise } => {
+                choice(f, arms, otherwise.as_ref(), depth)?;
                 fresh = true;
             }
             kind => write!(f, "{kind}")?,
@@ -226,6 +243,7 @@ impl Display for TermKind {
             TermKind::Route(name) => write!(f, "route {}", name.value),
             TermKind::Branch { .. } => f.write_str("branch"),
             TermKind::Residual { .. } => f.write_str("residual"),
+            TermKind::If { .. } => f.write_str("if"),
         }
     }
 }
@@ -266,6 +284,10 @@ impl Display for Expr {
                     write!(f, "if {condition} {{ {value} }} else ")?;
                 }
                 write!(f, "{{ {otherwise} }}")
+            }
+            ExprKind::Chain(terms) => {
+                let terms = terms.iter().map(|term| term.kind.to_string());
+                write!(f, "({})", terms.collect::<Vec<_>>().join(" "))
             }
             ExprKind::Error => f.write_str("error"),
         }

@@ -2,7 +2,8 @@
 
 use super::Rule;
 use super::build::{Builder, Pair};
-use crate::ast::{Expr, ExprKind, Infix, Name, Prefix};
+use super::mistake;
+use crate::ast::{Expr, ExprKind, Infix, Name, Prefix, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::Span;
 use std::iter::Peekable;
@@ -121,10 +122,9 @@ impl<'t> Builder<'t> {
                 let mut exprs: Vec<Expr> = pair
                     .into_inner()
                     .filter_map(|part| match part.as_rule() {
-                        Rule::arm => part.into_inner().next(),
-                        _ => Some(part),
+                        Rule::arm => self.exprs(part).pop(),
+                        _ => Some(self.expr(part)),
                     })
-                    .map(|part| self.expr(part))
                     .collect();
                 let Some(otherwise) = exprs.pop() else {
                     return error(span);
@@ -179,8 +179,58 @@ impl<'t> Builder<'t> {
         }
     }
 
+    /// Values in brackets.
     pub(super) fn exprs(&mut self, pair: Pair<'t>) -> Vec<Expr> {
-        pair.into_inner().map(|part| self.expr(part)).collect()
+        let mut exprs = Vec::new();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::steps => self.chained(&mut exprs, part),
+                _ => exprs.push(self.expr(part)),
+            }
+        }
+        exprs
+    }
+
+    /// The value of a `let`.
+    pub(super) fn value(&mut self, parts: impl Iterator<Item = Pair<'t>>) -> Option<Expr> {
+        let mut exprs = Vec::new();
+        for part in parts {
+            match part.as_rule() {
+                Rule::expr => exprs.push(self.expr(part)),
+                Rule::tail => self.chained(&mut exprs, part),
+                _ => {}
+            }
+        }
+        exprs.pop()
+    }
+
+    /// `steps` or `tail`: makes the last expression the first element of a chain.
+    pub(super) fn chained(&mut self, exprs: &mut Vec<Expr>, pair: Pair<'t>) {
+        let in_brackets = pair.as_rule() == Rule::steps;
+        let (Some(first), mut steps) = (exprs.pop(), self.terms(pair)) else {
+            return;
+        };
+        let kind = match first.kind {
+            ExprKind::Name(name) => TermKind::Word(name),
+            ExprKind::Call(name, args) => TermKind::Call(name, args),
+            _ => {
+                if let Some(second) = steps.first() {
+                    self.report(mistake::apart(first.span, second.span, in_brackets));
+                }
+                exprs.push(error(first.span));
+                exprs.extend(steps.iter().map(|step| error(step.span)));
+                return;
+            }
+        };
+        let mut span = first.span;
+        span.end = steps.last().map_or(span.end, |last| last.span.end);
+        let first = Term {
+            kind,
+            span: first.span,
+        };
+        steps.insert(0, first);
+        let kind = ExprKind::Chain(steps);
+        exprs.push(Expr { kind, span });
     }
 
     /// `number` or `extent`, times a sign.

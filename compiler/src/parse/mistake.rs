@@ -28,6 +28,7 @@ const FORMS: &[(&str, &str)] = &[
         "weights map { \"name in the file\" -> \"label\" }",
     ),
     ("train", "train { … }"),
+    (LET, "let name = value"),
     ("import", "import \"file.cnn\""),
     ("preset", "preset name { … }"),
     ("block", "block name(a, b) { … }"),
@@ -42,6 +43,9 @@ const COMMENT: &str = "a comment begins with `#`";
 /// What a file consists of.
 const ITEMS: [&str; 4] = ["import", "preset", "block", "model"];
 
+/// Both an item and a statement.
+const LET: &str = "let";
+
 /// The diagnostic of a statement that does not parse; `offset` is where it begins in the file.
 pub(super) fn statement(file: FileId, offset: usize, text: &str) -> Diagnostic {
     let word = word_at(text, 0);
@@ -49,12 +53,6 @@ pub(super) fn statement(file: FileId, offset: usize, text: &str) -> Diagnostic {
     if ITEMS.contains(&word) && !is_label(text) {
         let message = format!("`{word}` stands outside of models and blocks");
         return Diagnostic::new(codes::SYNTAX, span, message);
-    }
-    if word == "let" && !is_label(text) {
-        let message = "there is no `let`: names of values go before the model";
-        return Diagnostic::new(codes::SYNTAX, span, message)
-            .help("as the parameters of a block: `block part(w) { … }`, called by `part(4)`")
-            .help("or around statements: `for w in [4] { … }`");
     }
     match Grammar::parse(Rule::lone_statement, text) {
         Err(error) => diagnose(file, offset, text, &error),
@@ -65,7 +63,7 @@ pub(super) fn statement(file: FileId, offset: usize, text: &str) -> Diagnostic {
 /// The diagnostic of an item that does not parse.
 pub(super) fn item(file: FileId, offset: usize, text: &str) -> Diagnostic {
     let word = word_at(text, 0);
-    if ITEMS.contains(&word) {
+    if ITEMS.contains(&word) || word == LET {
         if let Err(error) = Grammar::parse(Rule::lone_item, text) {
             return diagnose(file, offset, text, &error);
         }
@@ -88,14 +86,33 @@ pub(super) fn item(file: FileId, offset: usize, text: &str) -> Diagnostic {
         format!("unexpected {}", shown(text, 0)),
     )
     .label("no item begins like this")
-    .suggest(word, span, "items", ITEMS)
+    .suggest(word, span, "items", ITEMS.into_iter().chain([LET]))
 }
 
-/// The name that a statement that does not parse would have made: `let w = 4`.
+/// What is said of a value behind another, of which a comma, or the end of a statement, should keep it apart.
+pub(super) fn apart(first: Span, second: Span, in_brackets: bool) -> Diagnostic {
+    let (message, sign) = match in_brackets {
+        true => ("values are separated by commas", ","),
+        false => ("a statement ends with its line, or with `;`", ";"),
+    };
+    let between = Span {
+        start: first.end,
+        ..first
+    };
+    Diagnostic::new(codes::SYNTAX, second, message)
+        .label("the next begins here")
+        .fix("write it so", between, sign)
+}
+
+/// The name that a text that does not parse would have made: `let w = 4`.
 pub(super) fn lost_name(text: &str) -> Option<String> {
-    let rest = text.strip_prefix("let")?.strip_prefix([' ', '\t'])?;
-    let name = word_at(rest.trim_start(), 0);
-    (!name.is_empty()).then(|| name.to_owned())
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut names = text.match_indices(LET).filter_map(|(at, _)| {
+        let rest = text[at + LET.len()..].strip_prefix([' ', '\t'])?;
+        let name = word_at(rest.trim_start(), 0);
+        (!text[..at].ends_with(part) && !name.is_empty()).then(|| name.to_owned())
+    });
+    names.next()
 }
 
 /// Whether the statement begins with a label, which may be any word.
@@ -136,7 +153,7 @@ pub(super) fn diagnose(file: FileId, offset: usize, text: &str, error: &Error<Ru
     let expected = expected(error);
     let word = word_at(text, at);
     let alphabetic = word.starts_with(|c: char| c.is_ascii_alphabetic());
-    let chained = ["branch", "residual", "route"].contains(&word) || ITEMS.contains(&word);
+    let chained = ["branch", "residual", "route", "if"].contains(&word) || ITEMS.contains(&word);
     let starts = FORMS.iter().any(|(first, _)| *first == word) && !chained;
     let count = |set: &[char]| text[..at].matches(set).count();
     let outside = at > 0 && count(&['(', '[', '{']) == count(&[')', ']', '}']);
@@ -337,6 +354,7 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::word | Rule::chain => "a layer",
         Rule::label => "a label",
         Rule::colon => "`:`",
+        Rule::equals => "`=`",
         Rule::within => "`in`",
         Rule::arrow => "`->`",
         Rule::EOI => END,

@@ -27,13 +27,19 @@ impl<'t> Builder<'t> {
                     },
                 })
             }
+            Rule::call => match self.atom(pair).kind {
+                ExprKind::Call(name, args) => TermKind::Call(name, args),
+                ExprKind::Name(name) => TermKind::Word(name),
+                _ => TermKind::Word(String::new()),
+            },
             Rule::operator => TermKind::Operator(pair.as_str().chars().next().unwrap_or('+')),
-            Rule::stride => self.stride(pair),
+            Rule::stride | Rule::short => self.stride(pair),
             Rule::route => match pair.into_inner().next() {
                 Some(name) => TermKind::Route(self.name(&name)),
                 None => TermKind::Word(String::new()),
             },
             Rule::branch | Rule::residual => self.paths(pair),
+            Rule::when => self.when(pair),
             Rule::plain => TermKind::Word(pair.as_str().to_owned()),
             _ => self.word(pair),
         };
@@ -46,7 +52,7 @@ impl<'t> Builder<'t> {
         };
         let span = self.span(&part);
         TermKind::Stride(match part.as_rule() {
-            Rule::quantity => self.quantity(part),
+            Rule::quantity | Rule::extents => self.quantity(part),
             _ => Expr {
                 kind: ExprKind::Name(part.as_str().to_owned()),
                 span,

@@ -309,7 +309,7 @@ impl Resolver<'_> {
 }
 
 /// The first parameter that has no default and no value.
-fn missing(decl: &Decl, args: &Args, span: Span) -> Option<Diagnostic> {
+pub(super) fn missing(decl: &Decl, args: &Args, span: Span) -> Option<Diagnostic> {
     let param = decl
         .params
         .iter()

@@ -2,6 +2,7 @@
 //!
 //! The same matching reads the settings of `input`, heads and defaults: all are lists of [`ParamDecl`].
 
+use super::kinds::{as_integer, describe, example, fits, is_item, suited, takes_word, words_of};
 use super::value::Value;
 use super::{Resolver, Result};
 use crate::ast::{ExprKind, Spanned, Term, TermKind};
@@ -9,9 +10,6 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::Span;
 use crate::layer::{Args, Kind, LAYERS, Literal, ParamDecl};
 use crate::words;
-
-/// The named paddings.
-pub(super) const PADDINGS: [&str; 3] = ["valid", "half", "same"];
 
 /// Parameters and their values.
 pub(super) type Given = Vec<(&'static str, Spanned<Literal>)>;
@@ -39,13 +37,13 @@ pub(super) struct Matched {
     pub(super) failed: bool,
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// Matches the terms from `at` on with the parameters, over every mistake.
     pub(super) fn match_terms(
         &mut self,
         owner: &str,
         params: &'static [ParamDecl],
-        terms: &[Term],
+        terms: &'a [Term],
         at: usize,
     ) -> Result<Matched> {
         let mut matching = Matching {
@@ -81,8 +79,8 @@ impl Resolver<'_> {
     fn term(
         &mut self,
         matching: &mut Matching<'_>,
-        term: &Term,
-        terms: &[Term],
+        term: &'a Term,
+        terms: &'a [Term],
         at: usize,
     ) -> Result<bool> {
         let params = matching.params;
@@ -90,7 +88,7 @@ impl Resolver<'_> {
             TermKind::Stride(expr) => {
                 let value = self.eval_literal(expr)?;
                 let value = Spanned {
-                    value,
+                    value: suited(&Kind::Stride, value),
                     span: term.span,
                 };
                 match params.iter().find(|param| param.kind == Kind::Stride) {
@@ -98,7 +96,7 @@ impl Resolver<'_> {
                         self.give(matching, param, value, term.span)?;
                     }
                     Some(param) => return Err(self.misfit(matching.owner, param, &value)),
-                    None => return Err(self.no_taker(matching, term)),
+                    None => return Err(self.no_taker(matching, term, None)),
                 }
             }
             TermKind::Value(expr) => {
@@ -112,19 +110,17 @@ impl Resolver<'_> {
                 let Some(param) = find(params, &name.value) else {
                     return Ok(false);
                 };
-                let list = crate::ast::Expr {
-                    kind: match args.as_slice() {
-                        [one] => one.kind.clone(),
-                        _ => ExprKind::List(args.clone()),
-                    },
-                    span: Span {
-                        start: name.span.end,
-                        ..term.span
-                    },
+                let span = Span {
+                    start: name.span.end,
+                    ..term.span
+                };
+                let value = match args.as_slice() {
+                    [one] => self.eval(one)?,
+                    _ => self.list(args, span)?,
                 };
                 let value = Spanned {
-                    value: self.eval_literal(&list)?,
-                    span: list.span,
+                    value: suited(&param.kind, self.literal(&value)?),
+                    span,
                 };
                 if !fits(&param.kind, &value.value) {
                     return Err(self.misfit(matching.owner, param, &value));
@@ -141,7 +137,7 @@ impl Resolver<'_> {
         &mut self,
         matching: &mut Matching<'_>,
         word: &str,
-        terms: &[Term],
+        terms: &'a [Term],
         at: usize,
     ) -> Result<bool> {
         let term = &terms[at];
@@ -157,12 +153,17 @@ impl Resolver<'_> {
             self.give(matching, param, value, term.span)?;
             return Ok(true);
         }
-        if let Some(value) = self.find_constant(word) {
-            let span = term.span;
-            self.positional(matching, Spanned { value, span }, term)?;
-            return Ok(true);
+        let span = term.span;
+        match self.find_constant(word) {
+            // The next element of the chain.
+            None | Some(Value::Chain(_)) => Ok(false),
+            // Perhaps that, too.
+            Some(Value::Unknown) if !takes_unnamed(matching) => Ok(false),
+            Some(value) => {
+                self.positional(matching, Spanned { value, span }, term)?;
+                Ok(true)
+            }
         }
-        Ok(false)
     }
 
     /// `name value`, or a flag's bare name.
@@ -170,7 +171,7 @@ impl Resolver<'_> {
         &mut self,
         matching: &mut Matching<'_>,
         param: &'static ParamDecl,
-        terms: &[Term],
+        terms: &'a [Term],
         at: usize,
     ) -> Result<()> {
         let name = &terms[at];
@@ -238,7 +239,7 @@ impl Resolver<'_> {
         &mut self,
         matching: &mut Matching<'_>,
         param: &'static ParamDecl,
-        terms: &[Term],
+        terms: &'a [Term],
         at: usize,
     ) -> Result<()> {
         let name = &terms[at];
@@ -300,11 +301,12 @@ impl Resolver<'_> {
     }
 
     /// The term as a value for the parameter; `None` if it is something else, such as the next layer.
-    fn value_of(&mut self, param: &ParamDecl, term: &Term) -> Result<Option<Spanned<Literal>>> {
+    fn value_of(&mut self, param: &ParamDecl, term: &'a Term) -> Result<Option<Spanned<Literal>>> {
         let value = match &term.kind {
             TermKind::Value(expr) => self.eval_literal(expr)?,
             TermKind::Stride(expr) if param.kind == Kind::Stride => self.eval_literal(expr)?,
             TermKind::Word(word) => match self.find_variable(word) {
+                Some(Value::Chain(_)) => return Ok(None),
                 Some(value) => self.literal(&value)?,
                 // `flatten order channels`
                 None if takes_word(&param.kind, word) => Literal::Word(word.clone()),
@@ -316,7 +318,7 @@ impl Resolver<'_> {
             },
             _ => return Ok(None),
         };
-        let span = term.span;
+        let (value, span) = (suited(&param.kind, value), term.span);
         Ok(Some(Spanned { value, span }))
     }
 
@@ -324,27 +326,31 @@ impl Resolver<'_> {
     fn positional(
         &mut self,
         matching: &mut Matching<'_>,
-        value: Spanned<Value>,
-        term: &Term,
+        value: Spanned<Value<'a>>,
+        term: &'a Term,
     ) -> Result<()> {
+        let kind = value.value.kind();
         let value = Spanned {
             value: self.literal(&value.value)?,
             span: value.span,
         };
-        let free = |param: &&ParamDecl| {
-            let named = matching.given.iter().any(|(name, _)| *name == param.name);
-            !named && param.positional && param.kind != Kind::Stride
-        };
-        let param = matching
-            .params
-            .iter()
-            .filter(free)
-            .find(|param| fits(&param.kind, &value.value));
         matching.vague |= value.value == Literal::Unknown;
+        let param = {
+            let mut open = unnamed(matching);
+            let as_written = open.clone().find(|param| fits(&param.kind, &value.value));
+            as_written
+                .or_else(|| open.find(|param| as_integer(&param.kind, &value.value).is_some()))
+        };
         match param {
-            Some(param) => self.give(matching, param, value, term.span),
+            Some(param) => {
+                let value = Spanned {
+                    value: suited(&param.kind, value.value),
+                    span: value.span,
+                };
+                self.give(matching, param, value, term.span)
+            }
             None if std::mem::replace(&mut matching.vague, true) => Err(super::Reported),
-            None => Err(self.no_taker(matching, term)),
+            None => Err(self.no_taker(matching, term, Some(kind))),
         }
     }
 
@@ -370,7 +376,12 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn no_taker(&mut self, matching: &Matching<'_>, term: &Term) -> super::Reported {
+    fn no_taker(
+        &mut self,
+        matching: &Matching<'_>,
+        term: &'a Term,
+        kind: Option<&str>,
+    ) -> super::Reported {
         let text = self.quoted(term.span);
         let open: Vec<String> = matching
             .params
@@ -380,6 +391,15 @@ impl Resolver<'_> {
             .collect();
         let message = format!("`{}` takes no `{text}` here", matching.owner);
         let mut problem = Diagnostic::new(codes::UNEXPECTED, term.span, message);
+        // Of a name, it is not seen what it is.
+        let named = match &term.kind {
+            TermKind::Word(_) => true,
+            TermKind::Value(expr) => matches!(expr.kind, ExprKind::Name(_)),
+            _ => false,
+        };
+        if let Some(kind) = kind.filter(|_| named) {
+            problem = problem.label(format!("this is {kind}"));
+        }
         problem = if matching.params.is_empty() {
             problem.note(format!("`{}` has no parameters", matching.owner))
         } else if open.is_empty() {
@@ -454,6 +474,20 @@ impl Resolver<'_> {
     }
 }
 
+/// Parameters that a value without a name can fill.
+fn unnamed<'m>(
+    matching: &'m Matching<'_>,
+) -> impl Iterator<Item = &'static ParamDecl> + Clone + use<'m> {
+    matching.params.iter().filter(|param| {
+        let named = matching.given.iter().any(|(name, _)| *name == param.name);
+        !named && param.positional && param.kind != Kind::Stride
+    })
+}
+
+fn takes_unnamed(matching: &Matching<'_>) -> bool {
+    unnamed(matching).next().is_some()
+}
+
 pub(super) fn find(params: &'static [ParamDecl], name: &str) -> Option<&'static ParamDecl> {
     params.iter().find(|param| param.name == name)
 }
@@ -463,104 +497,6 @@ fn lone(params: &'static [ParamDecl], word: &str) -> Option<&'static ParamDecl> 
     let takes =
         |param: &&ParamDecl| matches!(param.kind, Kind::Word(words) if words.contains(&word));
     params.iter().find(takes)
-}
-
-/// Whether the value is one of those that a parameter takes several of.
-fn is_item(kind: &Kind, value: &Literal) -> bool {
-    match (kind, value) {
-        (Kind::Pairs, Literal::List(items)) => {
-            items.len() == 2 && items.iter().all(|item| item.value.as_number().is_some())
-        }
-        (Kind::Lists, Literal::List(items)) => items
-            .iter()
-            .all(|item| matches!(item.value, Literal::Int(_))),
-        // `(0)` is `0`.
-        (Kind::Lists, Literal::Int(_)) => true,
-        (Kind::Tensors, Literal::Str(_)) => true,
-        _ => false,
-    }
-}
-
-/// Whether the parameter takes values like this one.
-pub(super) fn fits(kind: &Kind, value: &Literal) -> bool {
-    let integers = |items: &[Spanned<Literal>]| {
-        !items.is_empty()
-            && items
-                .iter()
-                .all(|item| matches!(item.value, Literal::Int(_)))
-    };
-    match (kind, value) {
-        (_, Literal::Unknown) => true,
-        (Kind::Dims | Kind::Stride | Kind::Padding, Literal::Int(_) | Literal::Dims(_)) => true,
-        (Kind::Dims | Kind::Stride | Kind::Padding, Literal::List(items)) => integers(items),
-        (Kind::Int, Literal::Int(_)) => true,
-        (Kind::Float, Literal::Int(_) | Literal::Float(_)) => true,
-        (Kind::Numbers, Literal::List(_) | Literal::Int(_) | Literal::Float(_)) => true,
-        (Kind::Strings, Literal::Str(_)) => true,
-        (Kind::Strings, Literal::List(items)) => items
-            .iter()
-            .all(|item| matches!(item.value, Literal::Str(_))),
-        (kind, Literal::Word(word)) => takes_word(kind, word),
-        (Kind::Pairs | Kind::Lists | Kind::Tensors, Literal::List(items)) => {
-            // `(6, 7, 8)` is one of several lists, not three.
-            let whole = *kind != Kind::Lists
-                || items
-                    .iter()
-                    .all(|item| matches!(item.value, Literal::List(_)));
-            whole && !items.is_empty() && items.iter().all(|item| is_item(kind, &item.value))
-        }
-        _ => false,
-    }
-}
-
-fn takes_word(kind: &Kind, word: &str) -> bool {
-    words_of(kind).contains(&word)
-}
-
-fn words_of(kind: &Kind) -> &'static [&'static str] {
-    match kind {
-        Kind::Flag => &["on", "off"],
-        Kind::Word(words) => words,
-        Kind::Padding => &PADDINGS,
-        _ => &[],
-    }
-}
-
-/// What the parameter takes, in words.
-pub fn describe(kind: &Kind) -> String {
-    match kind {
-        Kind::Dims => "extents such as `3x3`".to_owned(),
-        Kind::Stride => "a stride such as `/2`".to_owned(),
-        Kind::Int => "an integer".to_owned(),
-        Kind::Float => "a number".to_owned(),
-        Kind::Flag => "`on` or `off`".to_owned(),
-        Kind::Word(words) => format!("one of `{}`", words.join("`, `")),
-        Kind::Padding => {
-            "`valid`, `half`, `same`, a number or `(top, bottom, left, right)`".to_owned()
-        }
-        Kind::Numbers => "a list of numbers".to_owned(),
-        Kind::Strings => "a file name or a list of strings".to_owned(),
-        Kind::Pairs => "pairs such as `(1.3, 1.7) (3.2, 4)`".to_owned(),
-        Kind::Lists => "lists such as `(3, 4, 5) (0, 1, 2)`".to_owned(),
-        Kind::Tensors => "labels of tensors such as `large small`".to_owned(),
-    }
-}
-
-fn example(kind: &Kind) -> String {
-    match kind {
-        Kind::Dims => "3x3".to_owned(),
-        Kind::Stride => "/2".to_owned(),
-        Kind::Int => "8".to_owned(),
-        Kind::Float => "0.1".to_owned(),
-        Kind::Flag => "on".to_owned(),
-        Kind::Word(words) => words.join("|"),
-        Kind::Padding => "half".to_owned(),
-        Kind::Numbers => "[1, 2]".to_owned(),
-        Kind::Strings => "[\"a\", \"b\"]".to_owned(),
-        Kind::Pairs => "(1, 2) (3, 4)".to_owned(),
-        Kind::Lists => "(3, 4, 5) (0, 1, 2)".to_owned(),
-        Kind::Tensors => "a b".to_owned(),
-    }
 }
 
 /// Names of all parameters of all layers.

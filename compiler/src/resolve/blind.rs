@@ -17,6 +17,11 @@ impl<'a> Resolver<'a> {
         if self.seen.contains(&body.span) || self.halted {
             return;
         }
+        self.unexpanded(run);
+    }
+
+    /// Runs what expands nothing: all is unknown, and forgotten at the end.
+    pub(super) fn unexpanded(&mut self, run: impl FnOnce(&mut Self) -> Result<()>) {
         let here = self.here;
         let outermost = self.blind.is_none();
         self.blind.get_or_insert_default();
@@ -43,7 +48,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Looks at expressions that are not evaluated, once; the span is what they are known by.
-    pub(super) fn glance<'e>(&mut self, span: Span, exprs: impl IntoIterator<Item = &'e Expr>) {
+    pub(super) fn glance(&mut self, span: Span, exprs: impl IntoIterator<Item = &'a Expr>) {
         if !self.seen.insert(span) || self.halted {
             return;
         }
@@ -111,7 +116,7 @@ impl<'a> Resolver<'a> {
             let mark = self.variables.mark();
             self.variables.enter();
             for param in &block.params {
-                self.variables.push(&param.value, Value::Unknown);
+                self.variables.push(param, Value::Unknown);
             }
             self.current = Some(Tensor::Unknown);
             self.active.push(&block.name.value);

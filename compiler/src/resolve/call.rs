@@ -51,8 +51,8 @@ impl<'a> Resolver<'a> {
         }
         let values = args
             .iter()
-            .map(|arg| self.eval(arg))
-            .collect::<Result<Vec<Value>>>()?;
+            .map(|arg| self.argument(arg))
+            .collect::<Result<Vec<Value<'a>>>>()?;
         if self.blind.is_some() && self.seen.contains(&block.body.span) {
             self.current = Some(Tensor::Unknown);
             return Ok(());
@@ -65,7 +65,7 @@ impl<'a> Resolver<'a> {
         let mark = self.variables.mark();
         self.variables.enter();
         for (name, value) in block.params.iter().zip(values) {
-            self.variables.push(&name.value, value);
+            self.variables.push(name, value);
         }
         self.active.push(&block.name.value);
         self.called_at.push(span);
@@ -80,8 +80,8 @@ impl<'a> Resolver<'a> {
         result
     }
 
-    fn check_depth(&mut self, span: Span) -> Result<()> {
-        if self.active.len() + self.calls.len() < MAX_CALLS {
+    pub(super) fn check_depth(&mut self, span: Span) -> Result<()> {
+        if self.active.len() + self.calls.len() + self.steps_around < MAX_CALLS {
             return Ok(());
         }
         let message = format!("calls are nested deeper than {MAX_CALLS}");
@@ -243,7 +243,13 @@ impl<'a> Resolver<'a> {
             ExprKind::Name(name)
                 if !self.knows_tensor(name) && self.find_variable(name).is_some() =>
             {
-                let message = format!("`{name}` is a constant, not a tensor");
+                let what = self
+                    .find_variable(name)
+                    .map_or("a constant", |value| match value {
+                        Value::Chain(_) => "a chain",
+                        _ => "a constant",
+                    });
+                let message = format!("`{name}` is {what}, not a tensor");
                 Err(self.error(Diagnostic::new(codes::MIXED, expr.span, message)))
             }
             ExprKind::Name(name) => self.tensor(name, expr.span),

@@ -1,9 +1,11 @@
 //! Chains: layers, calls, branches and tensors, one after the other.
 
+use super::apply::missing;
 use super::args::Matched;
 use super::label::Place;
+use super::value::Value;
 use super::{Reported, Resolver, Result, Tensor};
-use crate::ast::{Expr, ExprKind, Infix, Name, Term, TermKind};
+use crate::ast::{Body, Expr, ExprKind, Infix, Name, StatementKind, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::{NodeId, Span};
 use crate::id::Id;
@@ -12,6 +14,7 @@ use crate::outline::Kind;
 use crate::words;
 
 /// A chain while it is expanded.
+#[derive(Default)]
 pub(super) struct Chain<'p> {
     /// Where its label stands.
     pub(super) place: Option<&'p Place>,
@@ -29,8 +32,15 @@ impl<'a> Resolver<'a> {
             nodes: Vec::new(),
             labels_call: false,
         };
+        self.links(terms, &mut chain)?;
+        self.name_chain(place, &chain.nodes);
+        Ok(())
+    }
+
+    /// Expands elements of a chain.
+    pub(super) fn links(&mut self, terms: &'a [Term], chain: &mut Chain<'_>) -> Result<()> {
         let (mut at, mut failed) = (0, false);
-        let mut next = self.operators(terms, &mut chain);
+        let mut next = self.operators(terms, chain);
         loop {
             at = match next {
                 Ok(next) => next,
@@ -45,13 +55,9 @@ impl<'a> Resolver<'a> {
                 break;
             }
             self.spend(1)?;
-            next = self.link(terms, at, &mut chain);
+            next = self.link(terms, at, chain);
         }
-        if failed {
-            return Err(Reported);
-        }
-        self.name_chain(place, &chain.nodes);
-        Ok(())
+        if failed { Err(Reported) } else { Ok(()) }
     }
 
     /// Where a chain goes on behind a mistake: at the next layer, which may have mistakes of its own.
@@ -71,9 +77,10 @@ impl<'a> Resolver<'a> {
                 layer::find(word).is_some()
                     || self.program.block(word).is_some()
                     || self.is_shared(word)
+                    || self.is_chain(word)
                     || self.is_slip(word)
             }
-            TermKind::Branch { .. } | TermKind::Residual { .. } => true,
+            TermKind::Branch { .. } | TermKind::Residual { .. } | TermKind::If { .. } => true,
             _ => false,
         };
         let rest = terms.get(from..).unwrap_or_default();
@@ -97,12 +104,20 @@ impl<'a> Resolver<'a> {
                     let operands = self.value_so_far().into_iter().collect();
                     return self.layer(decl, term.span, operands, terms, at + 1, chain);
                 }
-                if self.program.block(word).is_some() {
-                    self.block(word, term.span, &[], chain)?;
-                } else if self.is_shared(word) {
-                    let operands = self.value_so_far().into_iter().collect();
-                    let result = self.shared_call(word, term.span, operands, true, chain)?;
-                    self.current = Some(result);
+                match self.find_variable(word) {
+                    Some(Value::Chain(steps)) => {
+                        self.steps(&steps, term.span, chain)?;
+                        return Ok(at + 1);
+                    }
+                    // It may be a chain.
+                    Some(Value::Unknown) => {
+                        self.current = Some(Tensor::Unknown);
+                        return Ok(at + 1);
+                    }
+                    _ => {}
+                }
+                if self.is_element(word) {
+                    self.element(word, term.span, chain)?;
                 } else if let Some(tensor) = self.find_tensor(word) {
                     if at > 0 {
                         return Err(self.late_start(word, term.span));
@@ -139,6 +154,15 @@ impl<'a> Resolver<'a> {
                 })?;
                 Ok(at + 1)
             }
+            TermKind::If { arms, otherwise } => {
+                if self.chooses_value(&term.kind) {
+                    return Err(self.chosen_value(term.span, otherwise.is_some()));
+                }
+                self.choose(arms, otherwise.as_ref(), |this, body| {
+                    this.inlined(body, chain)
+                })?;
+                Ok(at + 1)
+            }
             TermKind::Value(_) | TermKind::Stride(_) => {
                 let text = self.quoted(term.span);
                 if let Some(place) = chain
@@ -163,13 +187,50 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// Whether it is an `if` between values, where elements of the chain should stand.
+    fn chooses_value(&self, kind: &TermKind) -> bool {
+        let TermKind::If { arms, otherwise } = kind else {
+            return false;
+        };
+        let value = |body: &Body| match body.statements.as_slice() {
+            [only] => match &only.kind {
+                StatementKind::Chain(terms) => match terms.as_slice() {
+                    [term] => match &term.kind {
+                        TermKind::Value(_) | TermKind::Stride(_) => true,
+                        TermKind::Word(word) => {
+                            !self.is_callable(word) && self.find_variable(word).is_some()
+                        }
+                        _ => false,
+                    },
+                    _ => false,
+                },
+                _ => false,
+            },
+            _ => false,
+        };
+        arms.iter()
+            .map(|(_, body)| body)
+            .chain(otherwise)
+            .any(value)
+    }
+
+    fn chosen_value(&mut self, span: Span, complete: bool) -> Reported {
+        let message = "a value that depends on a condition stands in parentheses";
+        let problem = Diagnostic::new(codes::UNEXPECTED, span, message);
+        let problem = match complete {
+            true => problem.fix("write it so", span, format!("({})", self.files.slice(span))),
+            false => problem.help("as in `(if a { 8 } else { 16 })`"),
+        };
+        self.error(problem)
+    }
+
     /// A layer, its parameters, and its application.
-    fn layer(
+    pub(super) fn layer(
         &mut self,
         decl: &'static Decl,
         keyword: Span,
         operands: Vec<Tensor>,
-        terms: &[Term],
+        terms: &'a [Term],
         at: usize,
         chain: &mut Chain<'_>,
     ) -> Result<usize> {
@@ -186,22 +247,36 @@ impl<'a> Resolver<'a> {
         // What is missing may be what follows and is not understood.
         let stray = |term: &Term| match &term.kind {
             TermKind::Word(word) => !self.is_callable(word),
-            _ => false,
+            kind => self.chooses_value(kind),
         };
-        let missing = |param: &ParamDecl| {
+        let open = |param: &ParamDecl| {
             param.default.is_none() && !given.iter().any(|(name, _)| *name == param.name)
         };
-        if terms.get(next).is_some_and(stray) && decl.params.iter().any(missing) {
+        if terms.get(next).is_some_and(stray) && decl.params.iter().any(open) {
             self.current = Some(Tensor::Unknown);
             return Ok(next);
         }
-        let span = keyword.to(terms[next - 1].span);
+        let span = terms[..next]
+            .last()
+            .map_or(keyword, |last| keyword.to(last.span));
         let mut args = Args {
             given,
             span: Some(keyword),
             ..Args::default()
         };
         self.fill_defaults(decl.keyword, decl.params, &mut args);
+        // What should have been its value may be a chain.
+        if let Some(Term {
+            kind: TermKind::Word(word),
+            span,
+        }) = terms.get(next)
+            && self.is_chain(word)
+            && let Some(problem) = missing(decl, &args, keyword)
+        {
+            self.error(problem.also(*span, "this is a chain, which comes next"));
+            self.current = Some(Tensor::Unknown);
+            return Ok(next);
+        }
         let result = self.apply(decl, args, operands, span, chain)?;
         self.current = Some(result);
         Ok(next)
@@ -222,6 +297,13 @@ impl<'a> Resolver<'a> {
             return Ok(at + 1);
         }
         let decl = layer::find(word);
+        if decl.is_none() && self.is_chain(word) {
+            let message = format!("`{word}` is a chain and takes no values");
+            let problem = Diagnostic::new(codes::UNEXPECTED, terms[at].span, message);
+            return Err(
+                self.error(problem.help(format!("it works on the value before it: `… {word}`")))
+            );
+        }
         if decl.is_none() && !self.is_shared(word) {
             return Err(self.unknown_word(word, name.span, terms, at));
         }

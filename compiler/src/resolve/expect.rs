@@ -19,9 +19,9 @@ struct Facts {
     tensors: HashMap<String, ValueId>,
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// Every `expect` of the model.
-    pub(super) fn expectations(&mut self, all: &[&[Term]]) {
+    pub(super) fn expectations(&mut self, all: &[&'a [Term]]) {
         if all.is_empty() {
             return;
         }
@@ -38,7 +38,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn expect(&mut self, facts: &Facts, terms: &[Term]) {
+    fn expect(&mut self, facts: &Facts, terms: &'a [Term]) {
         let mut at = 0;
         while let Some(term) = terms.get(at) {
             if self.spend(1).is_err() {
@@ -77,7 +77,7 @@ impl Resolver<'_> {
         &mut self,
         what: &str,
         actual: u64,
-        terms: &[Term],
+        terms: &'a [Term],
         at: usize,
     ) -> Option<usize> {
         let Some((expected, span)) = self.expected_integer(terms.get(at + 1)) else {
@@ -98,7 +98,7 @@ impl Resolver<'_> {
         Some(2)
     }
 
-    fn expected_integer(&mut self, term: Option<&Term>) -> Option<(i64, Span)> {
+    fn expected_integer(&mut self, term: Option<&'a Term>) -> Option<(i64, Span)> {
         let term = term?;
         match &term.kind {
             TermKind::Value(expr) => match self.eval(expr) {
@@ -112,7 +112,7 @@ impl Resolver<'_> {
     fn expect_shape(
         &mut self,
         tensors: &HashMap<String, ValueId>,
-        terms: &[Term],
+        terms: &'a [Term],
         at: usize,
     ) -> Option<usize> {
         let name = terms.get(at + 1).map(|term| {

@@ -29,7 +29,22 @@ pub static INPUT_SETTINGS: &[ParamDecl] = &[
     key(
         "letterbox",
         Kind::Dims,
-        "Scales to fit into `width x height`, keeping proportions (sides rounded down), in the middle of grey (127.5 of 255), as darknet does.",
+        "Scales to fit into `width x height`, keeping proportions, and lays a border around it: with nothing else said, as darknet does.",
+    ),
+    key(
+        "color",
+        Kind::Numbers,
+        "Of the border of `letterbox`, from 0 to 255: a grey, or (red, green, blue); 127.5 if nothing else is said.",
+    ),
+    key(
+        "place",
+        Kind::Word(&["center", "topleft", "topright", "bottomleft", "bottomright"]),
+        "Where `letterbox` puts the picture: in the middle (the default; of an odd border the smaller half is left and above) or in a corner.",
+    ),
+    key(
+        "rounding",
+        Kind::Word(&["floor", "round"]),
+        "Of sides in `letterbox`: `floor` (darknet; the default), `round` (to the nearest, half to even: ultralytics).",
     ),
     key("bgr", Kind::Flag, "Channels are blue, green, red."),
     key(
@@ -66,9 +81,9 @@ const fn key(name: &'static str, kind: Kind, doc: &'static str) -> ParamDecl {
     }
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// An `input` statement.
-    pub(super) fn input(&mut self, names: &[Name], shape: &Expr, settings: &[Term]) {
+    pub(super) fn input(&mut self, names: &[Name], shape: &'a Expr, settings: &'a [Term]) {
         let shape_span = shape.span;
         let shape = self.input_shape(shape);
         let settings = self.keys("input", INPUT_SETTINGS, settings);
@@ -117,7 +132,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn input_shape(&mut self, expr: &Expr) -> Result<Shape> {
+    fn input_shape(&mut self, expr: &'a Expr) -> Result<Shape> {
         let dims: Option<Vec<i64>> = match self.eval(expr)? {
             Value::Int(n) => Some(vec![n]),
             Value::Dims(dims) => Some(dims.to_vec()),

@@ -66,9 +66,9 @@ impl<'a> Resolver<'a> {
         mut end: impl FnMut(&Self, Option<Tensor>),
     ) -> Result<()> {
         match &statement.kind {
-            StatementKind::Defaults { .. } | StatementKind::Shared { .. } => {
-                self.statement(statement)
-            }
+            StatementKind::Defaults { .. }
+            | StatementKind::Shared { .. }
+            | StatementKind::Let(_) => self.statement(statement),
             StatementKind::Repeat { .. } | StatementKind::For { .. } => {
                 let place = statement.label.as_ref().map(|label| self.place(label));
                 let place: Option<Place> = place.transpose()?;

@@ -80,7 +80,7 @@ pub(super) fn staged(path: &[Component]) -> bool {
 impl<'a> Resolver<'a> {
     /// The label's text, with what is in front of it. A label with expressions says all of its place
     /// itself: loops around it, up to the block they are in, add nothing.
-    pub(super) fn place(&mut self, label: &Label) -> Result<Place> {
+    pub(super) fn place(&mut self, label: &'a Label) -> Result<Place> {
         let mut text = String::new();
         let mut whole = false;
         for part in &label.parts {

@@ -7,14 +7,17 @@
 //! | `settings`, `defaults` | lists of keys; values of parameters that layers leave open |
 //! | `statement` | loops, conditions, groups, scopes |
 //! | `chain` | the words of a chain, one layer after the other |
+//! | `element` | chains as values, passed to blocks |
 //! | `args` | which words belong to a layer |
 //! | `join` | branches and residuals |
 //! | `call` | blocks, shared networks, tensors as operands |
+//! | `constant` | names for values, by `let` |
 //! | `blind` | what is written and never expanded |
 //! | `apply` | one layer on its operands: shapes and parameters |
 //! | `misread` | shapes of inputs as other frameworks have them |
 //! | `unknown` | words that are nothing: what was meant |
-//! | `value`, `variables` | constant expressions and the names in them |
+//! | `value`, `operation`, `variables` | constant expressions and the names in them |
+//! | `kinds` | which values parameters take |
 //! | `uses` | which values are used, and which are dropped |
 //! | `label`, `weights`, `pattern` | names of nodes and of their tensors in files |
 //!
@@ -26,14 +29,18 @@ mod args;
 mod blind;
 mod call;
 mod chain;
+mod constant;
 mod defaults;
+mod element;
 mod expect;
 mod head;
 mod input;
 mod join;
+mod kinds;
 mod label;
 mod misread;
 mod model;
+mod operation;
 mod pattern;
 mod pictures;
 mod program;
@@ -46,9 +53,9 @@ mod value;
 mod variables;
 mod weights;
 
-pub use args::describe;
 pub use expect::EXPECTED;
 pub use input::INPUT_SETTINGS;
+pub use kinds::describe;
 
 use crate::ast::{Body, Name};
 use crate::diagnostic::{Diagnostic, Diagnostics, Files, Problems, codes};
@@ -248,12 +255,16 @@ struct Resolver<'a> {
     /// Values that a chain has gone on from.
     chained: HashSet<ValueId>,
     dropped: Vec<Dropped>,
-    variables: Variables,
+    variables: Variables<'a>,
+    /// Bodies that are being expanded within one another.
+    bodies: Vec<&'a Body>,
     defaults: Defaults,
     shared: Vec<SharedNet<'a>>,
     /// Where in the list a shared network is, by its name.
     shared_names: HashMap<&'a str, usize>,
     calls: Vec<SharedCall>,
+    /// Chains that are values of variables and are being expanded.
+    steps_around: usize,
     /// Blocks that are being expanded.
     active: Vec<&'a str>,
     /// Where labels and weights are, as paths.
@@ -263,8 +274,6 @@ struct Resolver<'a> {
     entry: (usize, usize),
     /// Work that has been done. Looking something up is work, too.
     steps: Cell<usize>,
-    /// Bodies that are being expanded within one another.
-    depth: usize,
     /// Bodies and choices that have been looked at, expanded or blindly.
     seen: HashSet<Span>,
     /// Set while statements are checked that nothing expands: what labels named before them.
@@ -306,16 +315,17 @@ impl<'a> Resolver<'a> {
             chained: HashSet::new(),
             dropped: Vec::new(),
             variables: Variables::default(),
+            bodies: Vec::new(),
             defaults: Defaults::default(),
             shared: Vec::new(),
             shared_names: HashMap::new(),
             calls: Vec::new(),
+            steps_around: 0,
             active: Vec::new(),
             labels: Vec::new(),
             weights: Vec::new(),
             entry: (0, 0),
             steps: Cell::new(0),
-            depth: 0,
             seen: HashSet::new(),
             blind: None,
             elements: 0,
@@ -416,33 +426,37 @@ impl<'a> Resolver<'a> {
         words::excerpt(self.files.slice(span))
     }
 
-    fn find_variable(&self, name: &str) -> Option<Value> {
+    fn find_variable(&self, name: &str) -> Option<Value<'a>> {
         let found = self.variables.find(name)?;
-        Some(match self.blind {
-            Some(_) => Value::Unknown,
-            None => found.clone(),
+        Some(match (&self.blind, found) {
+            (Some(_), Value::Chain(_)) | (None, _) => found.clone(),
+            (Some(_), _) => Value::Unknown,
         })
     }
 
+    /// Whether the word is a variable whose value is a chain.
+    fn is_chain(&self, word: &str) -> bool {
+        matches!(self.variables.find(word), Some(Value::Chain(_)))
+    }
+
     /// A variable, or `channels`: how many the value has that the chain has reached.
-    fn find_constant(&self, name: &str) -> Option<Value> {
+    fn find_constant(&self, name: &str) -> Option<Value<'a>> {
         let variable = self.find_variable(name);
         variable.or_else(|| (name == CHANNELS).then(|| self.channels())?)
     }
 
-    fn channels(&self) -> Option<Value> {
+    fn channels(&self) -> Option<Value<'a>> {
         Some(match self.current? {
             Tensor::Known(value) => Value::Int(self.graph.values[value].shape.channels() as i64),
             Tensor::Unknown => Value::Unknown,
         })
     }
 
-    fn bind(&mut self, name: &Name, value: Value) -> Result<()> {
-        if crate::layer::find(&name.value).is_some() {
-            let message = format!("`{}` is a layer and cannot be a variable", name.value);
-            return Err(self.error(Diagnostic::new(codes::RESERVED, name.span, message)));
-        }
-        self.variables.push(&name.value, value);
+    /// Gives a variable of a loop its value.
+    fn bind(&mut self, name: &Name, value: Value<'a>) -> Result<()> {
+        let first = self.variables.place_of_fixed(&name.value);
+        self.may_name(name, first)?;
+        self.variables.push(name, value);
         Ok(())
     }
 
@@ -451,6 +465,7 @@ impl<'a> Resolver<'a> {
         crate::layer::find(word).is_some()
             || self.program.block(word).is_some()
             || self.is_shared(word)
+            || self.is_chain(word)
             || self.knows_tensor(word)
     }
 }

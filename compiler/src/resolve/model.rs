@@ -24,6 +24,7 @@ impl<'a> Resolver<'a> {
         let model = self.the_model(program.models())?;
         self.graph.name = model.name.value.clone();
         self.graph.doc = model.doc.clone();
+        self.file_constants();
         let mut later = Later::default();
         // A halt has been reported.
         self.scope(&model.body, |this| {

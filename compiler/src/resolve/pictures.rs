@@ -3,8 +3,8 @@
 use super::{Resolver, Result};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::Shape;
-use crate::layer::{Args, Literal, Spanned};
-use cnnc_runtime::image::{Filter, ImageStep, Normalize, PreProcess};
+use crate::layer::{ArgError, Args, Literal, Spanned};
+use cnnc_runtime::image::{Filter, ImageStep, Normalize, Place, PreProcess, Rounding};
 
 /// Grey value around a letterboxed picture: darknet's, which is 0.5 on a scale of 0 to 1.
 const GREY: f32 = 127.5;
@@ -31,7 +31,8 @@ impl Resolver<'_> {
             rank: 2,
             ..Args::default()
         };
-        let read = || -> std::result::Result<PreProcess, crate::layer::ArgError> {
+        let read = || -> std::result::Result<PreProcess, ArgError> {
+            let (fill, place, rounding) = border(&args)?;
             let filter = match args.word("filter") {
                 Some("bilinear") => Filter::Bilinear,
                 Some("nearest") => Filter::Nearest,
@@ -69,7 +70,9 @@ impl Resolver<'_> {
                     _ => ImageStep::Letterbox {
                         width: w,
                         height: h,
-                        fill: GREY,
+                        fill,
+                        place,
+                        rounding,
                         filter,
                     },
                 });
@@ -129,4 +132,45 @@ impl Resolver<'_> {
             .map(Some)
             .map_err(|problem| self.bad_argument(problem, crate::graph::Span::none()))
     }
+}
+
+/// What is said of the border of `letterbox`: its colour, where the picture lies, how sides are rounded.
+fn border(args: &Args) -> std::result::Result<([f32; 3], Place, Rounding), ArgError> {
+    let of_border = ["color", "place", "rounding"];
+    let lonely = of_border.iter().find(|name| args.get(name).is_some());
+    if let Some(name) = lonely.filter(|_| args.get("letterbox").is_none()) {
+        return Err(args.error(
+            name,
+            format!("`{name}` belongs to `letterbox`, which is not there"),
+        ));
+    }
+    let fill = match args.numbers("color")? {
+        None => [GREY; 3],
+        Some((_, values)) => match values[..] {
+            _ if values.iter().any(|value| !(0.0..=255.0).contains(value)) => {
+                return Err(args.error("color", "`color` is from 0 to 255"));
+            }
+            [grey] => [grey; 3],
+            [red, green, blue] => [red, green, blue],
+            _ => {
+                let message = format!(
+                    "`color` is a grey or (red, green, blue), not {} values",
+                    values.len()
+                );
+                return Err(args.error("color", message));
+            }
+        },
+    };
+    let place = match args.word("place") {
+        Some("topleft") => Place::TopLeft,
+        Some("topright") => Place::TopRight,
+        Some("bottomleft") => Place::BottomLeft,
+        Some("bottomright") => Place::BottomRight,
+        _ => Place::Center,
+    };
+    let rounding = match args.word("rounding") {
+        Some("round") => Rounding::Round,
+        _ => Rounding::Floor,
+    };
+    Ok((fill, place, rounding))
 }

@@ -1,6 +1,6 @@
 //! The files of a program: the spec, what it imports, and the blocks and presets of all of them.
 
-use crate::ast::{Block, File, Model, Name, Preset};
+use crate::ast::{Block, Constant, File, Model, Name, Preset};
 use crate::diagnostic::{Diagnostic, Files, Problems, codes};
 use crate::foreign;
 use crate::graph::{FileId, Span};
@@ -20,6 +20,8 @@ pub(super) struct Program {
     files: Vec<File>,
     blocks: HashMap<String, (usize, usize)>,
     presets: HashMap<String, (usize, usize)>,
+    /// Those of imported files before those of the file.
+    constants: Vec<(usize, usize)>,
     /// The spec's own file.
     pub(super) main: FileId,
     /// Bytes of all files.
@@ -43,6 +45,7 @@ impl Program {
             files: Vec::new(),
             blocks: HashMap::new(),
             presets: HashMap::new(),
+            constants: Vec::new(),
             main,
             bytes: text.len(),
             read: HashSet::from([path.to_owned()]),
@@ -187,6 +190,8 @@ impl Program {
             }
             self.presets.insert(name.value.clone(), (file, index));
         }
+        let constants = 0..self.files[file].constants.len();
+        self.constants.extend(constants.map(|index| (file, index)));
     }
 
     fn clash(&self, name: &Name) -> Option<Diagnostic> {
@@ -219,6 +224,12 @@ impl Program {
     /// All presets, in the order of the files.
     pub(super) fn presets(&self) -> impl Iterator<Item = &Preset> {
         self.files.iter().flat_map(|file| &file.presets)
+    }
+
+    /// All constants that stand outside of blocks and models, each behind those that it can name.
+    pub(super) fn constants(&self) -> impl Iterator<Item = &Constant> {
+        let all = self.constants.iter();
+        all.map(|&(file, index)| &self.files[file].constants[index])
     }
 
     pub(super) fn block_names(&self) -> impl Iterator<Item = &str> {

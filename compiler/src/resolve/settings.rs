@@ -1,7 +1,8 @@
 //! Settings: `defaults`, and lists of keys in general.
 
-use super::args::{Given, all_param_names, describe, fits};
+use super::args::{Given, all_param_names};
 use super::defaults::Setting;
+use super::kinds::{describe, fits};
 use super::{Resolver, Result};
 use crate::ast::{Name, Spanned, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
@@ -11,9 +12,9 @@ use crate::words;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// `defaults preset { name value  layer.name value }`
-    pub(super) fn read_defaults(&mut self, preset: Option<&Name>, settings: &[Term]) {
+    pub(super) fn read_defaults(&mut self, preset: Option<&Name>, settings: &'a [Term]) {
         if self.spend(1).is_err() {
             return;
         }
@@ -40,7 +41,7 @@ impl Resolver<'_> {
         self.default_list(settings);
     }
 
-    pub(super) fn default_list(&mut self, terms: &[Term]) {
+    pub(super) fn default_list(&mut self, terms: &'a [Term]) {
         let mut at = 0;
         while at < terms.len() {
             at = match self.default(terms, at) {
@@ -52,7 +53,7 @@ impl Resolver<'_> {
     }
 
     /// One default; returns the position of the next.
-    fn default(&mut self, terms: &[Term], at: usize) -> Result<usize> {
+    fn default(&mut self, terms: &'a [Term], at: usize) -> Result<usize> {
         self.spend(1)?;
         let term = &terms[at];
         let TermKind::Word(word) = &term.kind else {
@@ -166,7 +167,7 @@ impl Resolver<'_> {
         &mut self,
         owner: &str,
         keys: &'static [ParamDecl],
-        terms: &[Term],
+        terms: &'a [Term],
     ) -> Result<Given> {
         let mut all = Given::new();
         let (mut at, mut failed) = (0, false);

@@ -1,5 +1,6 @@
 //! Statements: scopes, loops and conditions; chains are next door.
 
+use super::chain::Chain;
 use super::label::{Component, Place};
 use super::value::Value;
 use super::{Resolver, Result, SharedNet, Tensor};
@@ -29,7 +30,7 @@ impl<'a> Resolver<'a> {
             self.defaults.len(),
             self.shared.len(),
         );
-        self.depth += 1;
+        self.bodies.push(body);
         for statement in &body.statements {
             if self.halted {
                 break;
@@ -49,7 +50,7 @@ impl<'a> Resolver<'a> {
         for index in marks.2..self.shared.len() {
             self.glance_at_shared(index);
         }
-        self.depth -= 1;
+        self.bodies.pop();
         self.variables.back(marks.0);
         self.defaults.truncate(marks.1);
         for net in self.shared.drain(marks.2..) {
@@ -96,14 +97,19 @@ impl<'a> Resolver<'a> {
         Ok(())
     }
 
+    /// A shared network knows the constants above it; until it is reached, those of the bodies around it.
+    fn defined_here(&mut self, name: &Name) {
+        if let Some(&index) = self.shared_names.get(name.value.as_str())
+            && self.shared[index].name.span == name.span
+        {
+            self.shared[index].variables = self.variables.mark();
+        }
+    }
+
     /// Expands one statement. Mistakes end here: only a halt goes on.
     pub(super) fn statement(&mut self, statement: &'a Statement) -> Result<()> {
         self.here = Some(statement.span);
-        if self.depth > MAX_NESTED {
-            return Err(self.halt(format!(
-                "statements are nested deeper than {MAX_NESTED}, over all blocks"
-            )));
-        }
+        self.check_nesting()?;
         self.spend(1)?;
         let place = match &statement.label {
             None => None,
@@ -133,6 +139,36 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// Whether there are not more bodies around this than may be.
+    fn check_nesting(&mut self) -> Result<()> {
+        if self.bodies.len() <= MAX_NESTED {
+            return Ok(());
+        }
+        let message = format!("statements are nested deeper than {MAX_NESTED}, over all blocks");
+        Err(self.halt(message))
+    }
+
+    /// Expands statements within a chain: a chain without a label is a part of it.
+    pub(super) fn inlined(&mut self, body: &'a Body, chain: &mut Chain<'_>) -> Result<()> {
+        let [
+            Statement {
+                label: None,
+                kind: StatementKind::Chain(terms),
+                ..
+            },
+        ] = body.statements.as_slice()
+        else {
+            let place = chain.place.cloned();
+            return self.within(place.as_ref(), |this| this.body(body));
+        };
+        self.check_nesting()?;
+        self.seen.insert(body.span);
+        self.bodies.push(body);
+        let result = self.links(terms, chain);
+        self.bodies.pop();
+        result
+    }
+
     fn kind(&mut self, statement: &'a Statement, place: Option<&Place>) -> Result<()> {
         match &statement.kind {
             StatementKind::Chain(terms) => self.chain(terms, place),
@@ -151,7 +187,14 @@ impl<'a> Resolver<'a> {
                 }),
             // Read with the scope.
             StatementKind::Defaults { .. } => self.no_label(place, "defaults"),
-            StatementKind::Shared { .. } => Ok(()),
+            StatementKind::Shared { name, .. } => {
+                self.defined_here(name);
+                Ok(())
+            }
+            StatementKind::Let(constant) => {
+                self.constant(constant);
+                self.no_label(place, "let")
+            }
             StatementKind::Error => {
                 self.incomplete = true;
                 Err(super::Reported)
@@ -301,7 +344,11 @@ impl<'a> Resolver<'a> {
         result
     }
 
-    fn destructure(&mut self, binding: &Binding, item: &crate::ast::Spanned<Value>) -> Result<()> {
+    fn destructure(
+        &mut self,
+        binding: &Binding,
+        item: &crate::ast::Spanned<Value<'a>>,
+    ) -> Result<()> {
         match binding {
             Binding::One(name) => self.bind(name, item.value.clone()),
             Binding::Tuple(names, span) => {

@@ -43,6 +43,10 @@ impl Resolver<'_> {
         if let Some(problem) = self.habit(word, span, terms, at, before) {
             return self.error(problem);
         }
+        if let Some(later) = self.value_further_down(word, span) {
+            let problem = unknown(word, span).also(later, "it has its value from here on");
+            return self.error(problem);
+        }
         let params = before.filter(|_| !called).map_or(Vec::new(), takes);
         let meant = foreign::ours(word).find(|ours| params.contains(ours));
         let mut problem = match (meant, self.foreign_row(word, terms, at)) {

@@ -1,7 +1,9 @@
 //! Constants and the expressions that make them: pure, total, checked.
 
+use super::element::Steps;
+use super::operation::whole;
 use super::{CHANNELS, Reported, Resolver, Result};
-use crate::ast::{Expr, ExprKind, Infix, Prefix, Spanned};
+use crate::ast::{Expr, ExprKind, Prefix, Spanned};
 use crate::diagnostic::{Code, Diagnostic, codes};
 use crate::graph::Span;
 use crate::layer::{Kind, LAYERS, Literal};
@@ -14,7 +16,7 @@ use std::sync::LazyLock;
 
 /// A constant.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
+pub(super) enum Value<'a> {
     Int(i64),
     Float(f64),
     Bool(bool),
@@ -22,15 +24,17 @@ pub(super) enum Value {
     /// `half`, `nearest`: a word that some layer takes.
     Word(Rc<str>),
     Dims(Rc<[i64]>),
-    List(List),
+    List(List<'a>),
+    /// `relu`, `leaky 0.1`: an element of a chain, or several.
+    Chain(Steps<'a>),
     /// It depends on a parameter of a block that nobody calls, or on a tensor that has been complained about.
     Unknown,
 }
 
 /// Items, which other lists may have too: `[a, a]` copies nothing, and is twice as large as `a`.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct List {
-    items: Rc<[Spanned<Value>]>,
+pub(super) struct List<'a> {
+    items: Rc<[Spanned<Value<'a>>]>,
     /// Constants in it, or as many as can be counted.
     size: usize,
     /// How deep lists are nested in it, itself included.
@@ -39,8 +43,8 @@ pub(super) struct List {
     unknown: bool,
 }
 
-impl List {
-    fn new(items: Rc<[Spanned<Value>]>) -> List {
+impl<'a> List<'a> {
+    fn new(items: Rc<[Spanned<Value<'a>>]>) -> List<'a> {
         let sizes = items.iter().map(|item| item.value.size());
         let depths = items.iter().map(|item| match &item.value {
             Value::List(list) => list.depth,
@@ -55,15 +59,15 @@ impl List {
     }
 }
 
-impl Deref for List {
-    type Target = [Spanned<Value>];
-    fn deref(&self) -> &[Spanned<Value>] {
+impl<'a> Deref for List<'a> {
+    type Target = [Spanned<Value<'a>>];
+    fn deref(&self) -> &[Spanned<Value<'a>>] {
         &self.items
     }
 }
 
 /// As it would be written, in short.
-impl std::fmt::Display for Value {
+impl std::fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Value::Int(n) => write!(f, "{n}"),
@@ -78,12 +82,13 @@ impl std::fmt::Display for Value {
             Value::Dims(_) => f.write_str("…"),
             // A table of a network's sizes says too much.
             Value::List(_) => f.write_str("[…]"),
+            Value::Chain(steps) => f.write_str(&steps.text),
             Value::Unknown => f.write_str("?"),
         }
     }
 }
 
-impl Value {
+impl Value<'_> {
     /// What it is, with its article.
     pub(super) fn kind(&self) -> &'static str {
         match self {
@@ -94,6 +99,7 @@ impl Value {
             Value::Word(_) => "a word",
             Value::Dims(_) => "extents",
             Value::List(_) => "a list",
+            Value::Chain(_) => "a chain",
             Value::Unknown => "something unknown",
         }
     }
@@ -108,7 +114,7 @@ impl Value {
     }
 
     /// Number of constants in it; what a copy costs.
-    fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         match self {
             Value::List(list) => list.size,
             Value::Dims(dims) => dims.len(),
@@ -128,6 +134,8 @@ impl Value {
             Value::Bool(false) => Literal::Word("off".to_owned()),
             Value::Str(text) => Literal::Str(text.to_string()),
             Value::Word(word) => Literal::Word(word.to_string()),
+            // No layer takes it: it is the next.
+            Value::Chain(steps) => Literal::Word(steps.text.to_string()),
             Value::Dims(dims) => Literal::Dims(dims.to_vec()),
             Value::List(items) => Literal::List(
                 items
@@ -153,7 +161,7 @@ fn is_word(word: &str) -> bool {
         let params = LAYERS.iter().flat_map(|decl| decl.params);
         let words = params.flat_map(|param| match param.kind {
             Kind::Word(words) => words,
-            Kind::Padding => &super::args::PADDINGS,
+            Kind::Padding => &super::kinds::PADDINGS,
             _ => &[],
         });
         words.copied().collect()
@@ -161,9 +169,9 @@ fn is_word(word: &str) -> bool {
     WORDS.contains(word)
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// The expression's value.
-    pub(super) fn eval(&mut self, expr: &Expr) -> Result<Value> {
+    pub(super) fn eval(&mut self, expr: &'a Expr) -> Result<Value<'a>> {
         self.spend(1)?;
         let span = expr.span;
         Ok(match &expr.kind {
@@ -181,22 +189,14 @@ impl Resolver<'_> {
                     None => Value::Unknown,
                 }
             }
-            ExprKind::List(items) => {
-                let items = items.iter().map(|item| {
-                    let value = self.eval(item)?;
-                    let span = item.span;
-                    Ok(Spanned { value, span })
-                });
-                let list = List::new(items.collect::<Result<_>>()?);
-                if list.depth > MAX_DEPTH {
-                    let message = format!("lists are nested deeper than {MAX_DEPTH}");
-                    return Err(self.error(Diagnostic::new(codes::LIMIT, span, message)));
-                }
-                Value::List(list)
+            ExprKind::List(items) => self.list(items, span)?,
+            ExprKind::Name(name) => self.variable(expr, name, false)?,
+            ExprKind::Chain(_) => self.chain_value(expr),
+            ExprKind::Call(name, _) if self.program.block(&name.value).is_some() => {
+                self.chain_value(expr)
             }
-            ExprKind::Name(name) => self.variable(name, span)?,
             ExprKind::Call(name, args) => {
-                let values: Vec<Spanned<Value>> = args
+                let values: Vec<Spanned<Value<'a>>> = args
                     .iter()
                     .map(|arg| {
                         let value = self.eval(arg)?;
@@ -265,20 +265,35 @@ impl Resolver<'_> {
         })
     }
 
+    /// The list of these values.
+    pub(super) fn list(&mut self, items: &'a [Expr], span: Span) -> Result<Value<'a>> {
+        let items = items.iter().map(|item| {
+            let value = self.eval(item)?;
+            let span = item.span;
+            Ok(Spanned { value, span })
+        });
+        let list = List::new(items.collect::<Result<_>>()?);
+        if list.depth > MAX_DEPTH {
+            let message = format!("lists are nested deeper than {MAX_DEPTH}");
+            return Err(self.error(Diagnostic::new(codes::LIMIT, span, message)));
+        }
+        Ok(Value::List(list))
+    }
+
     /// The constant as layers see it: a copy, which is work.
-    pub(super) fn literal(&mut self, value: &Value) -> Result<Literal> {
+    pub(super) fn literal(&mut self, value: &Value<'a>) -> Result<Literal> {
         self.spend(value.size())?;
         Ok(value.literal())
     }
 
     /// An expression's value as layers see it.
-    pub(super) fn eval_literal(&mut self, expr: &Expr) -> Result<Literal> {
+    pub(super) fn eval_literal(&mut self, expr: &'a Expr) -> Result<Literal> {
         let value = self.eval(expr)?;
         self.literal(&value)
     }
 
     /// Looks for mistakes in the values that are not chosen, once.
-    fn glance_at_arms(&mut self, span: Span, arms: &[(Expr, Expr)], otherwise: &Expr) {
+    fn glance_at_arms(&mut self, span: Span, arms: &'a [(Expr, Expr)], otherwise: &'a Expr) {
         let exprs = arms
             .iter()
             .flat_map(|(condition, value)| [condition, value]);
@@ -286,7 +301,7 @@ impl Resolver<'_> {
     }
 
     /// An expression that must be true or false; `None` if it is not known.
-    pub(super) fn condition(&mut self, expr: &Expr) -> Result<Option<bool>> {
+    pub(super) fn condition(&mut self, expr: &'a Expr) -> Result<Option<bool>> {
         match self.eval(expr)? {
             Value::Bool(b) => Ok(Some(b)),
             Value::Unknown => Ok(None),
@@ -295,15 +310,23 @@ impl Resolver<'_> {
     }
 
     /// An expression that must be an integer; `None` if it is not known.
-    pub(super) fn integer(&mut self, expr: &Expr) -> Result<Option<i64>> {
+    pub(super) fn integer(&mut self, expr: &'a Expr) -> Result<Option<i64>> {
         match self.eval(expr)? {
             Value::Int(n) => Ok(Some(n)),
+            Value::Float(x) if whole(x).is_some() => Ok(whole(x)),
             Value::Unknown => Ok(None),
             other => Err(self.wrong(expr.span, "an integer is needed here", &other)),
         }
     }
 
-    fn variable(&mut self, name: &str, span: Span) -> Result<Value> {
+    /// What the name stands for. Where elements of chains may stand, one of them may be meant.
+    pub(super) fn variable(
+        &mut self,
+        expr: &'a Expr,
+        name: &str,
+        elements: bool,
+    ) -> Result<Value<'a>> {
+        let span = expr.span;
         if let Some(value) = self.find_constant(name) {
             return Ok(value);
         }
@@ -312,6 +335,7 @@ impl Resolver<'_> {
             "on" => return Ok(Value::Bool(true)),
             "off" => return Ok(Value::Bool(false)),
             word if is_word(word) => return Ok(Value::Word(word.into())),
+            word if self.is_element(word) => return Ok(self.chain_value(expr)),
             _ => {}
         }
         if self.program.is_lost(name) {
@@ -323,208 +347,41 @@ impl Resolver<'_> {
         }
         let message = format!("`{name}` is not known here");
         let problem = Diagnostic::new(codes::UNKNOWN_NAME, span, message);
+        if let Some(later) = self.value_further_down(name, span) {
+            let problem = problem.also(later, "it has its value from here on");
+            return Err(self.error(problem));
+        }
         let known: Vec<String> = self.variables.names().map(str::to_owned).collect();
-        let problem = self.suggest(problem, name, span, "variables", &known);
+        let problem = match self.nearest_element(name).filter(|_| elements) {
+            Some(near) => problem.fix(format!("did you mean `{near}`?"), span, near),
+            None => self.suggest(problem, name, span, "variables", &known),
+        };
         Err(self.error(problem))
     }
 
-    fn function(
-        &mut self,
-        name: &str,
-        name_span: Span,
-        args: &[Spanned<Value>],
-        span: Span,
-    ) -> Result<Value> {
-        let least = match name {
-            "min" => true,
-            "max" => false,
-            _ => {
-                let message = format!("`{name}` is no function of constants");
-                let problem = Diagnostic::new(codes::UNKNOWN_NAME, name_span, message).suggest(
-                    name,
-                    name_span,
-                    "functions",
-                    ["min", "max"],
-                );
-                return Err(self.error(problem));
-            }
-        };
-        let mut best: Option<&Value> = None;
-        if args.iter().any(|arg| arg.value == Value::Unknown) {
-            return Ok(Value::Unknown);
-        }
-        for arg in args {
-            if !matches!(arg.value, Value::Int(_) | Value::Float(_)) {
-                return Err(self.wrong(arg.span, "`min` and `max` need numbers", &arg.value));
-            }
-            let better = best.is_none_or(|best| {
-                compare(&arg.value, best)
-                    .is_some_and(|order| order.is_lt() == least && order.is_ne())
-            });
-            if better {
-                best = Some(&arg.value);
-            }
-        }
-        best.cloned().ok_or_else(|| {
-            let message = format!("`{name}` needs at least one number");
-            self.error(Diagnostic::new(codes::CALL_ARGUMENTS, span, message))
-        })
-    }
-
-    fn infix(&mut self, op: Infix, left: &Expr, right: &Expr, span: Span) -> Result<Value> {
-        let a = self.eval(left)?;
-        // `and` and `or` decide before they look further: `n > 0 and 8 / n > 1` is total.
-        match (op, &a) {
-            (Infix::And, Value::Bool(false)) | (Infix::Or, Value::Bool(true)) => {
-                self.glance(right.span, [right]);
-                return Ok(a);
-            }
-            (Infix::And | Infix::Or, Value::Bool(_) | Value::Unknown) => {
-                let b = self.condition(right)?;
-                let known = b.filter(|_| a != Value::Unknown);
-                return Ok(known.map_or(Value::Unknown, Value::Bool));
-            }
-            (Infix::And | Infix::Or, _) => {
-                let message = format!("`{}` needs truth values", op.symbol());
-                return Err(self.wrong(left.span, &message, &a));
-            }
-            _ => {}
-        }
-        let b = self.eval(right)?;
-        if a.is_unknown() || b.is_unknown() {
-            return Ok(Value::Unknown);
-        }
-        let order = compare(&a, &b);
-        let value = match op {
-            Infix::Equal | Infix::Unequal => {
-                self.spend(a.size().min(b.size()))?;
-                let same = match order {
-                    Some(order) => order.is_eq(),
-                    None if std::mem::discriminant(&a) == std::mem::discriminant(&b) => {
-                        same(&a, &b)
-                    }
-                    None => {
-                        let message = format!("{} is never equal to {}", b.kind(), a.kind());
-                        return Err(self.mismatch(
-                            codes::TYPE,
-                            span,
-                            message,
-                            (left, &a),
-                            (right, &b),
-                        ));
-                    }
-                };
-                Some(Value::Bool(same == (op == Infix::Equal)))
-            }
-            Infix::Less => order.map(|order| Value::Bool(order.is_lt())),
-            Infix::LessEqual => order.map(|order| Value::Bool(order.is_le())),
-            Infix::Greater => order.map(|order| Value::Bool(order.is_gt())),
-            Infix::GreaterEqual => order.map(|order| Value::Bool(order.is_ge())),
-            _ => match (&a, &b) {
-                (Value::Int(a), Value::Int(b)) => {
-                    Some(self.integers(op, *a, *b, right.span, span)?)
-                }
-                _ => match (float(&a), float(&b)) {
-                    (Some(a), Some(b)) => Some(self.floats(op, a, b, span)?),
-                    _ => None,
-                },
-            },
-        };
-        value.ok_or_else(|| {
-            let message = format!("`{}` needs numbers", op.symbol());
-            self.mismatch(codes::TYPE, span, message, (left, &a), (right, &b))
-        })
-    }
-
-    fn integers(&mut self, op: Infix, a: i64, b: i64, divisor: Span, span: Span) -> Result<Value> {
-        if b == 0 && matches!(op, Infix::Divide | Infix::Remainder) {
-            let problem = Diagnostic::new(codes::DIVISION, span, format!("{a} is divided by zero"))
-                .also(divisor, "this is 0");
-            return Err(self.error(problem));
-        }
-        let result = match op {
-            Infix::Add => a.checked_add(b),
-            Infix::Subtract => a.checked_sub(b),
-            Infix::Multiply => a.checked_mul(b),
-            Infix::Divide => a.checked_div(b),
-            _ => a.checked_rem(b),
-        };
-        match result {
-            Some(n) => Ok(Value::Int(n)),
-            None => Err(self.overflow(span)),
-        }
-    }
-
-    fn floats(&mut self, op: Infix, a: f64, b: f64, span: Span) -> Result<Value> {
-        let result = match op {
-            Infix::Add => a + b,
-            Infix::Subtract => a - b,
-            Infix::Multiply => a * b,
-            Infix::Divide => a / b,
-            _ => a % b,
-        };
-        if result.is_finite() {
-            Ok(Value::Float(result))
-        } else if b == 0.0 {
-            let problem = Diagnostic::new(codes::DIVISION, span, format!("{a} is divided by zero"));
-            Err(self.error(problem))
-        } else {
-            Err(self.overflow(span))
-        }
-    }
-
-    fn overflow(&mut self, span: Span) -> Reported {
+    pub(super) fn overflow(&mut self, span: Span) -> Reported {
         let problem = Diagnostic::new(codes::OVERFLOW, span, "the result is too large")
             .note("integers have 64 bits, numbers are finite doubles");
         self.error(problem)
     }
 
-    fn wrong(&mut self, span: Span, message: &str, value: &Value) -> Reported {
+    pub(super) fn wrong(&mut self, span: Span, message: &str, value: &Value<'a>) -> Reported {
         let problem =
             Diagnostic::new(codes::TYPE, span, message).label(format!("this is {}", value.kind()));
         self.error(problem)
     }
 
-    fn mismatch(
+    pub(super) fn mismatch(
         &mut self,
         code: Code,
         span: Span,
         message: String,
-        left: (&Expr, &Value),
-        right: (&Expr, &Value),
+        left: (&Expr, &Value<'a>),
+        right: (&Expr, &Value<'a>),
     ) -> Reported {
         let problem = Diagnostic::new(code, span, message)
             .also(left.0.span, format!("this is {}", left.1.kind()))
             .also(right.0.span, format!("this is {}", right.1.kind()));
         self.error(problem)
-    }
-}
-
-fn float(value: &Value) -> Option<f64> {
-    match value {
-        Value::Int(n) => Some(*n as f64),
-        Value::Float(x) => Some(*x),
-        _ => None,
-    }
-}
-
-/// The order of two numbers.
-fn compare(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
-    match (a, b) {
-        (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
-        _ => float(a)?.partial_cmp(&float(b)?),
-    }
-}
-
-/// Equality of values of one kind, wherever they are written.
-fn same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::List(a), Value::List(b)) => {
-            a.len() == b.len()
-                && a.iter()
-                    .zip(b.iter())
-                    .all(|(a, b)| same(&a.value, &b.value))
-        }
-        _ => compare(a, b).map_or_else(|| a == b, std::cmp::Ordering::is_eq),
     }
 }

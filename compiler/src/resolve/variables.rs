@@ -1,21 +1,36 @@
-//! The variables of blocks and loops, by name.
+//! The variables of blocks and loops and the constants of files, by name.
 
 use super::value::Value;
-use std::collections::HashMap;
+use crate::ast::Name;
+use crate::graph::Span;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
+
+/// A name and its value.
+#[derive(Clone)]
+struct Variable<'a> {
+    name: Rc<str>,
+    value: Value<'a>,
+    /// Where it got it.
+    place: Span,
+    /// Whether nothing may hide it in its block: it is that of a `let`.
+    fixed: bool,
+}
 
 /// Variables, the innermost last. Those of a block's caller are there, but not seen.
 #[derive(Default)]
-pub(super) struct Variables {
-    list: Vec<(Rc<str>, Value)>,
+pub(super) struct Variables<'a> {
+    list: Vec<Variable<'a>>,
     /// Where in the list each name stands, first to last.
     places: HashMap<Rc<str>, Vec<usize>>,
     /// The first that is seen.
     seen: usize,
+    /// Constants that stand outside of blocks and models: seen everywhere, unless something hides them.
+    everywhere: BTreeMap<String, (Value<'a>, Span)>,
 }
 
 /// How many there are, and which of them are seen.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Mark {
     seen: usize,
     end: usize,
@@ -28,21 +43,62 @@ impl Mark {
     }
 }
 
-impl Variables {
+impl<'a> Variables<'a> {
     /// The variable of that name that is seen, the innermost if there are several.
-    pub(super) fn find(&self, name: &str) -> Option<&Value> {
+    pub(super) fn find(&self, name: &str) -> Option<&Value<'a>> {
+        let within = self.innermost(name).map(|variable| &variable.value);
+        within.or_else(|| self.everywhere.get(name).map(|(value, _)| value))
+    }
+
+    fn innermost(&self, name: &str) -> Option<&Variable<'a>> {
         let &last = self.places.get(name)?.last()?;
-        (last >= self.seen).then(|| &self.list[last].1)
+        (last >= self.seen).then(|| &self.list[last])
+    }
+
+    /// Where the variable of that name got its value, constants of files aside.
+    pub(super) fn place(&self, name: &str) -> Option<Span> {
+        Some(self.innermost(name)?.place)
+    }
+
+    /// Where a `let` among statements gave it its value, if one did.
+    pub(super) fn place_of_fixed(&self, name: &str) -> Option<Span> {
+        let variable = self.innermost(name)?;
+        variable.fixed.then_some(variable.place)
+    }
+
+    /// Where the constant of a file got its value.
+    pub(super) fn place_everywhere(&self, name: &str) -> Option<Span> {
+        self.everywhere.get(name).map(|&(_, place)| place)
     }
 
     /// Adds a variable.
-    pub(super) fn push(&mut self, name: &str, value: Value) {
+    pub(super) fn push(&mut self, name: &Name, value: Value<'a>) {
+        self.add(&name.value, value, name.span, false);
+    }
+
+    /// Adds a variable that nothing may hide.
+    pub(super) fn push_fixed(&mut self, name: &Name, value: Value<'a>) {
+        self.add(&name.value, value, name.span, true);
+    }
+
+    /// Adds the constant of a file.
+    pub(super) fn push_everywhere(&mut self, name: &Name, value: Value<'a>) {
+        let known = (value, name.span);
+        self.everywhere.insert(name.value.clone(), known);
+    }
+
+    fn add(&mut self, name: &str, value: Value<'a>, place: Span, fixed: bool) {
         let at = self.list.len();
         let name = match self.places.get_key_value(name) {
             Some((known, _)) => known.clone(),
             None => Rc::from(name),
         };
-        self.list.push((name.clone(), value));
+        self.list.push(Variable {
+            name: name.clone(),
+            value,
+            place,
+            fixed,
+        });
         self.places.entry(name).or_default().push(at);
     }
 
@@ -62,24 +118,31 @@ impl Variables {
     /// Adds again what was seen at the mark, which must not have been left.
     pub(super) fn repeat(&mut self, mark: Mark) {
         for at in mark.seen..mark.end {
-            let (name, value) = self.list[at].clone();
-            self.push(&name, value);
+            let variable = self.list[at].clone();
+            self.add(
+                &variable.name,
+                variable.value,
+                variable.place,
+                variable.fixed,
+            );
         }
     }
 
     /// Forgets what came after the mark.
     pub(super) fn back(&mut self, mark: Mark) {
-        for (name, _) in self.list.drain(mark.end..).rev() {
-            if let Some(places) = self.places.get_mut(&name) {
+        for variable in self.list.drain(mark.end..).rev() {
+            if let Some(places) = self.places.get_mut(&variable.name) {
                 places.pop();
             }
         }
         self.seen = mark.seen;
     }
 
-    /// Names of those that are seen, the innermost last.
+    /// Names of those that are seen, the innermost last, and of the constants of files.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.list[self.seen..].iter().map(|(name, _)| &**name)
+        let within = self.list[self.seen..].iter();
+        let within = within.map(|variable| &*variable.name);
+        within.chain(self.everywhere.keys().map(String::as_str))
     }
 }
 
@@ -90,20 +153,29 @@ mod tests {
     #[test]
     fn the_innermost_is_seen_and_a_callers_is_not() {
         let mut variables = Variables::default();
-        variables.push("w", Value::Int(1));
+        let name = |text: &str| Name {
+            value: text.to_owned(),
+            span: Span::none(),
+        };
+        variables.push_everywhere(&name("v"), Value::Int(3));
+        variables.push(&name("w"), Value::Int(1));
         let outer = variables.mark();
-        variables.push("w", Value::Int(2));
+        variables.push_fixed(&name("w"), Value::Int(2));
         assert_eq!(variables.find("w"), Some(&Value::Int(2)));
         variables.enter();
         assert_eq!((variables.find("w"), variables.mark().len()), (None, 0));
         variables.repeat(outer);
         assert_eq!(variables.find("w"), Some(&Value::Int(1)));
-        assert_eq!(variables.names().collect::<Vec<_>>(), ["w"]);
+        assert_eq!(variables.names().collect::<Vec<_>>(), ["w", "v"]);
         variables.back(outer);
         assert_eq!(
             (variables.find("w"), variables.mark().len()),
             (Some(&Value::Int(1)), 1)
         );
-        assert_eq!(variables.find("v"), None);
+        assert_eq!(variables.place_of_fixed("w"), None);
+        assert_eq!(variables.find("u"), None);
+        assert_eq!(variables.find("v"), Some(&Value::Int(3)));
+        variables.push(&name("v"), Value::Int(4));
+        assert_eq!(variables.find("v"), Some(&Value::Int(4)));
     }
 }

@@ -15,6 +15,7 @@ mod encode;
 mod error;
 #[cfg(feature = "images")]
 mod formats;
+mod letterbox;
 mod preprocess;
 mod resize;
 
@@ -24,6 +25,7 @@ pub use encode::write_png;
 pub use error::{ImageError, ImageProblem};
 #[cfg(feature = "images")]
 pub use formats::{FORMATS, Format};
+pub use letterbox::{Place, Rounding};
 pub use preprocess::{ImageStep, Normalize, PreProcess};
 pub use resize::Filter;
 

@@ -1,6 +1,6 @@
 //! From a picture to the input of a network: the steps that a spec declares, then one table look-up per value.
 
-use super::{Filter, ImageError, ImageProblem, Picture};
+use super::{Filter, ImageError, ImageProblem, Picture, Place, Rounding};
 use crate::answer::Placement;
 use crate::memory::reserved;
 use crate::plan::List;
@@ -35,15 +35,18 @@ pub enum ImageStep {
         /// Rows.
         height: u32,
     },
-    /// Scales to the largest size that fits, keeping the proportions (the shorter side rounded down), and places it in the
-    /// middle of a grey picture, as darknet's `letterbox_image` does (src/image.c).
+    /// Scales to the largest size that fits, keeping the proportions, and places it on an area of one colour.
     Letterbox {
         /// Pixels in a row.
         width: u32,
         /// Rows.
         height: u32,
-        /// Grey value of the border, on the scale of 0 to 255. It is rounded where another step follows.
-        fill: f32,
+        /// Red, green and blue of the border, on the scale of 0 to 255. They are rounded where another step follows.
+        fill: [f32; 3],
+        /// Where the picture lies.
+        place: Place,
+        /// What becomes of a side that is no whole number of pixels.
+        rounding: Rounding,
         /// How to scale.
         filter: Filter,
     },
@@ -159,7 +162,12 @@ impl PreProcess {
         {
             let planes = out.chunks_exact_mut(self.width * self.height);
             for (channel, plane) in planes.enumerate() {
-                let number = self.number(channel, fill.into());
+                let value = match (self.channels, self.bgr) {
+                    (1, _) => grey(fill),
+                    (_, false) => fill[channel],
+                    (_, true) => fill[2 - channel],
+                };
+                let number = self.number(channel, value.into());
                 for (y, row) in plane.chunks_exact_mut(self.width).enumerate() {
                     if rows.contains(&y) {
                         row[..columns.start].fill(number);
@@ -182,8 +190,8 @@ impl PreProcess {
             if let Some((width, height, _)) = geometry.scale {
                 place = place.resized(width, height);
             }
-            if let Some((width, height, at, _)) = geometry.place {
-                place = place.placed(width, height, at);
+            if let Some(area) = &geometry.place {
+                place = place.placed(area.width, area.height, area.at);
             }
             size = geometry.size(size);
         }
@@ -201,7 +209,7 @@ impl PreProcess {
             |size: (usize, usize), step: &ImageStep| step.geometry(size.0, size.1).size(size);
         let (width, height) = others.iter().fold(start, size);
         let Geometry { scale, place } = last.geometry(width, height);
-        let ((width, height, _), (.., (left, top), _)) = (scale?, place?);
+        let ((width, height, _), (left, top)) = (scale?, place?.at);
         let (left, top) = (left as usize, top as usize);
         Some(Border {
             columns: left..left + width,
@@ -238,8 +246,8 @@ impl PreProcess {
 struct Border {
     columns: Range<usize>,
     rows: Range<usize>,
-    /// Grey value.
-    fill: f32,
+    /// Red, green and blue.
+    fill: [f32; 3],
 }
 
 /// What a step does to a picture of one size.
@@ -247,15 +255,25 @@ struct Border {
 struct Geometry {
     /// Scales to that width and height.
     scale: Option<(usize, usize, Filter)>,
-    /// Then puts it on an area of that width and height: where its corner goes, and the grey value around it.
-    place: Option<(usize, usize, (i64, i64), u8)>,
+    /// Then puts it on an area.
+    place: Option<Area>,
+}
+
+/// What a picture is put on.
+struct Area {
+    width: usize,
+    height: usize,
+    /// Where the picture's corner goes.
+    at: (i64, i64),
+    /// The colour around it.
+    fill: [u8; 3],
 }
 
 impl Geometry {
     /// What a picture of that width and height has then.
     fn size(&self, size: (usize, usize)) -> (usize, usize) {
         let scaled = self.scale.map(|(width, height, _)| (width, height));
-        let placed = self.place.map(|(width, height, ..)| (width, height));
+        let placed = self.place.as_ref().map(|area| (area.width, area.height));
         placed.or(scaled).unwrap_or(size)
     }
 }
@@ -291,27 +309,34 @@ impl ImageStep {
                 let at = (crop_start(width, to_width), crop_start(height, to_height));
                 Geometry {
                     scale: None,
-                    place: Some((to_width as usize, to_height as usize, at, 0)),
+                    place: Some(Area {
+                        width: to_width as usize,
+                        height: to_height as usize,
+                        at,
+                        fill: [0; 3],
+                    }),
                 }
             }
             ImageStep::Letterbox {
                 width: to_width,
                 height: to_height,
                 fill,
+                place,
+                rounding,
                 filter,
             } => {
-                let (to_width, to_height) = (to_width as usize, to_height as usize);
-                let (width, height) = (width.max(1), height.max(1));
-                let (width, height) = if to_width * height < to_height * width {
-                    (to_width, (height * to_width / width).max(1))
-                } else {
-                    ((width * to_height / height).max(1), to_height)
-                };
-                let before = |to: usize, size: usize| (to.saturating_sub(size) / 2) as i64;
-                let at = (before(to_width, width), before(to_height, height));
+                let to = (to_width as usize, to_height as usize);
+                let size = rounding.fit((width, height), to);
+                let free = (to.0.saturating_sub(size.0), to.1.saturating_sub(size.1));
+                let (left, top) = place.corner(free);
                 Geometry {
-                    scale: Some((width, height, filter)),
-                    place: Some((to_width, to_height, at, fill.round() as u8)),
+                    scale: Some((size.0, size.1, filter)),
+                    place: Some(Area {
+                        width: to.0,
+                        height: to.1,
+                        at: (left as i64, top as i64),
+                        fill: bytes(fill),
+                    }),
                 }
             }
         }
@@ -323,8 +348,9 @@ impl ImageStep {
         if let Some((width, height, filter)) = scale {
             picture = Cow::Owned(picture.resized(width, height, filter)?);
         }
-        if let Some((width, height, at, fill)) = place {
-            picture = Cow::Owned(picture.placed(width, height, at, fill)?);
+        if let Some(area) = place {
+            let size = (area.width, area.height);
+            picture = Cow::Owned(picture.placed(size, area.at, area.fill)?);
         }
         Ok(picture.into_owned())
     }
@@ -338,6 +364,19 @@ fn crop_start(size: usize, to: u32) -> i64 {
         -(((size - to) as f64 / 2.0).round_ties_even() as i64)
     } else {
         (to - size) / 2
+    }
+}
+
+/// A colour as a pixel of a picture.
+fn bytes(color: [f32; 3]) -> [u8; 3] {
+    color.map(|value| value.round() as u8)
+}
+
+/// A colour as a grey value; of a grey one it is the value itself.
+fn grey(color: [f32; 3]) -> f32 {
+    match color {
+        [red, green, blue] if red == green && green == blue => red,
+        color => luma(&bytes(color)).into(),
     }
 }
 
@@ -378,7 +417,17 @@ mod tests {
             vec![ImageStep::Letterbox {
                 width: 40,
                 height: 40,
-                fill: 9.0,
+                fill: [9.0; 3],
+                place: Place::Center,
+                rounding: Rounding::Floor,
+                filter,
+            }],
+            vec![ImageStep::Letterbox {
+                width: 40,
+                height: 40,
+                fill: [9.0; 3],
+                place: Place::BottomRight,
+                rounding: Rounding::Round,
                 filter,
             }],
             vec![

@@ -164,19 +164,18 @@ impl Picture {
     }
 
     /// A picture of that size with this one's pixel (0, 0) at `(left, top)`, which may lie outside; what it does not
-    /// cover has the grey value `fill`.
+    /// cover has the colour `fill`.
     pub(super) fn placed(
         &self,
-        width: usize,
-        height: usize,
+        (width, height): (usize, usize),
         (left, top): (i64, i64),
-        fill: u8,
+        fill: [u8; 3],
     ) -> Result<Picture, ImageProblem> {
         if !within_limits(width, height) {
             return Err(ImageProblem::TooLarge { width, height });
         }
         let mut rgb = reserved(3 * width * height)?;
-        rgb.resize(3 * width * height, fill);
+        rgb.extend(fill.iter().cycle().take(3 * width * height));
         // In the result: the columns and rows that this picture covers.
         let covered = |at: i64, size: usize, limit: usize| {
             let clamp = |edge: i64| edge.clamp(0, limit as i64) as usize;
@@ -281,15 +280,21 @@ mod tests {
         let picture = Picture::from_grey(3, 2, &[1, 2, 3, 4, 5, 6]).unwrap();
         let grey =
             |picture: Picture| -> Vec<u8> { picture.rgb.iter().copied().step_by(3).collect() };
-        assert_eq!(grey(picture.placed(1, 2, (-1, 0), 9).unwrap()), [2, 5]);
         assert_eq!(
-            grey(picture.placed(5, 3, (1, 1), 9).unwrap()),
+            grey(picture.placed((1, 2), (-1, 0), [9; 3]).unwrap()),
+            [2, 5]
+        );
+        assert_eq!(
+            grey(picture.placed((5, 3), (1, 1), [9; 3]).unwrap()),
             [9, 9, 9, 9, 9, 9, 1, 2, 3, 9, 9, 4, 5, 6, 9]
         );
         assert_eq!(
-            grey(picture.placed(2, 2, (1, -1), 9).unwrap()),
+            grey(picture.placed((2, 2), (1, -1), [9; 3]).unwrap()),
             [9, 4, 9, 9]
         );
-        assert_eq!(grey(picture.placed(2, 1, (50, -50), 9).unwrap()), [9, 9]);
+        assert_eq!(
+            grey(picture.placed((2, 1), (50, -50), [9; 3]).unwrap()),
+            [9, 9]
+        );
     }
 }

@@ -136,6 +136,14 @@ pub(super) static DECLARATIONS: &[File] = &[
             calls(60, body, "relu")
         },
     ),
+    (
+        "blocks that call the next from conditions within",
+        "E0801",
+        || {
+            let body = |next: &str| nested(60, "relu if 1 == 1 { ", &format!("{next}(1)"), " }");
+            calls(60, body, "relu")
+        },
+    ),
     ("blocks that call the next twice", "E0801", || {
         calls(60, |next| format!("{next}(1); {next}(1)"), "relu")
     }),
@@ -147,6 +155,57 @@ pub(super) static DECLARATIONS: &[File] = &[
     ("lists in lists", "E0801", || {
         let list = nested(60, "[", "p", "]");
         calls(60, |next| format!("{next}({list})"), "prelu p")
+    }),
+    ("constants", "sound", || {
+        let used = some(15_000, |n| format!("scale c{};", n * 2));
+        let known = some(30_000, |n| format!("let c{n} = {n}\n"));
+        model(&format!("{known}{used}"))
+    }),
+    ("constants of files", "sound", || {
+        items(&many(|n| format!("let c{n} = {n}\n")))
+    }),
+    ("one constant again and again", "E0203", || {
+        model(&many(|_| "let c = 1\n"))
+    }),
+    ("constants that have their values too late", "E0205", || {
+        let used = some(20_000, |n| format!("scale (c{n});"));
+        model(&format!(
+            "{used}{}",
+            some(30_000, |n| format!("let c{n} = {n}\n"))
+        ))
+    }),
+    // Their size doubles with each.
+    ("constants of one constant", "E0801", || {
+        let known = some(100, |n| format!("let c{} = [c{n}, c{n}]\n", n + 1));
+        model(&format!("let c0 = [1, 1]\n{known}\nprelu c50"))
+    }),
+    ("chains of one chain", "E0801", || {
+        let known = some(1000, |n| format!("let c{} = c{n} c{n}\n", n + 1));
+        model(&format!("let c0 = relu tanh\n{known}\nc1000"))
+    }),
+    ("chains of one chain that nobody uses", "E0801", || {
+        let known = some(30_000, |n| format!("let c{} = c{n} c{n}\n", n + 1));
+        model(&format!("let c0 = relu tanh\n{known}\nc40"))
+    }),
+    ("chains among constants", "E0801", || {
+        let known = some(20_000, |n| format!("let c{n} = 1;"));
+        model(&format!(
+            "{known} let f = relu tanh; repeat 2000000 {{ f }}"
+        ))
+    }),
+    ("blocks that make their chain longer", "sound", || {
+        calls(60, |next| format!("{next}(p relu)"), "p").replace("b0(1)", "b0(relu tanh)")
+    }),
+    ("blocks that pass their chain on", "E0801", || {
+        calls(60, |next| format!("{next}(p p)"), "p").replace("b0(1)", "b0(relu tanh)")
+    }),
+    ("constants in turns", "E0801", || {
+        model("repeat 2000000 { let c = 1 }")
+    }),
+    ("shared networks among constants", "E0801", || {
+        let known = some(20_000, |n| format!("let c{n} = 1;"));
+        let shared = some(20_000, |n| format!("shared s{n} {{}};s{n};"));
+        model(&format!("{known}{shared}"))
     }),
     ("shared networks", "E0606", || {
         model(&many(|n| format!("shared s{n} {{}}\n")))

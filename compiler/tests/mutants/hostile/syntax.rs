@@ -84,6 +84,12 @@ pub(super) static BRACKETS: &[File] = &[
     ("conditions", "sound", || {
         lines(60, "if 1 == 1 { ", "relu", " } else { tanh }")
     }),
+    ("conditions in chains", "E0801", || {
+        lines(60, "relu if 1 == 1 { ", "relu", " } else { tanh } relu")
+    }),
+    ("conditions behind one another", "E0801", || {
+        model(&format!("relu {}", many(|_| "if 1 == 1 { relu } ")))
+    }),
     ("choices", "E0302", || {
         lines(30, "(if 1 == 1 { ", "1", " } else { 2 })")
     }),
@@ -107,6 +113,24 @@ pub(super) static BRACKETS: &[File] = &[
     }),
     ("braces without a model", "E0106", || {
         nested(64, "{", "", "}")
+    }),
+    ("chains in chains", "E0302", || {
+        lines(30, "(a b(", "1", "))")
+    }),
+    ("chains in chains that are none", "E0101", || {
+        lines(30, "(a b(", "=", "))")
+    }),
+    ("strides in chains that are none", "E0101", || {
+        lines(30, "(a /(", "=", ")b)")
+    }),
+    ("indices in chains that are none", "E0101", || {
+        lines(30, "(a [1][", "=", "])")
+    }),
+    ("differences in chains that are none", "E0101", || {
+        lines(60, "(a -", "(=)", ")")
+    }),
+    ("a long chain", "E0201", || {
+        model(&format!("b({})", many(|_| "relu ")))
     }),
     ("crossed brackets", "E0102", || model(&many(|_| "([)]"))),
     ("closing brackets", "E0102", || model(&many(|_| "}"))),
