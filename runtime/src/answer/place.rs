@@ -70,6 +70,16 @@ impl Placement {
 }
 
 #[cfg(test)]
+impl Placement {
+    /// 640 x 480 in the middle of 320 x 320.
+    pub(super) fn letterbox() -> Placement {
+        Placement::new(640, 480)
+            .resized(320, 240)
+            .placed(320, 320, (0, 40))
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -2,6 +2,8 @@
 //!
 //! The networks are small enough to know what they must say: their weights are written here.
 
+mod heads;
+
 use cnnc::rt::image::Picture;
 use cnnc::rt::tensor_file::write_safetensors;
 use cnnc_testing::Raster;
