@@ -1,7 +1,7 @@
 //! Anchors, and the maps of `anchors · (5 + classes)` channels that have them.
 
 use super::keys::key;
-use super::{Fitted, Head, Misfit, extents};
+use super::{Fitted, Head, Misfit, channels, extents};
 use crate::graph::Shape;
 use crate::layer::{Kind, ParamDecl};
 
@@ -44,14 +44,7 @@ pub(super) fn map(
     shape: &Shape,
     anchors: usize,
 ) -> Result<usize, Misfit> {
-    if shape.dims().len() != 3 {
-        let message = format!(
-            "`head {}` needs channels, rows and columns, not {shape}",
-            head.decl.keyword
-        );
-        return Err(Misfit::shape(index, message));
-    }
-    let channels = shape.channels();
+    let channels = channels(head, index, shape)?;
     match (channels / anchors).checked_sub(5) {
         Some(classes) if channels.is_multiple_of(anchors) => Ok(classes),
         _ => {

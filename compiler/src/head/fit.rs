@@ -59,3 +59,15 @@ pub(super) fn vector(head: &Head, shape: &Shape) -> Result<usize, Misfit> {
         }
     }
 }
+
+/// The number of channels of a map of pixels.
+pub(super) fn channels(head: &Head, tensor: usize, shape: &Shape) -> Result<usize, Misfit> {
+    if shape.dims().len() != 3 {
+        let message = format!(
+            "`head {}` needs channels, rows and columns, not {shape}",
+            head.decl.keyword
+        );
+        return Err(Misfit::shape(tensor, message));
+    }
+    Ok(shape.channels())
+}

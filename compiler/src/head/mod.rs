@@ -25,7 +25,7 @@ mod yolo1;
 mod yolo2;
 mod yolo3;
 
-use fit::vector;
+use fit::{channels, vector};
 
 pub use fit::Misfit;
 
