@@ -1,7 +1,7 @@
 //! Anchors, and the maps of `anchors · (5 + classes)` channels that have them.
 
 use super::keys::key;
-use super::{Fitted, Head, Misfit, channels, extents};
+use super::{Entering, Head, Misfit, channels, extents};
 use crate::graph::Shape;
 use crate::layer::{Kind, ParamDecl};
 
@@ -57,7 +57,7 @@ pub(super) fn map(
 }
 
 /// The anchors as fractions of the input, for a map of that shape.
-pub(super) fn fractions(head: &Head, map: &Shape, of: &Fitted<'_>) -> Vec<(f64, f64)> {
+pub(super) fn fractions(head: &Head, map: &Shape, of: &Entering<'_>) -> Vec<(f64, f64)> {
     let unit = head.choice(
         "unit",
         &[("cells", extents(map.dims())), ("pixels", of.input)],

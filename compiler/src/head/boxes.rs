@@ -2,8 +2,7 @@
 
 use super::keys::{LABELS, key};
 use super::presence::{KEEP, PRESENCE};
-use super::{Enters, Fitted, Head, HeadDecl, Misfit, nothing, vector};
-use crate::graph::Shape;
+use super::{Entering, Enters, Head, HeadDecl, Misfit, nothing, vector};
 use crate::layer::Kind;
 use cnnc_runtime::answer::{Locate, Task};
 
@@ -34,7 +33,7 @@ pub(super) static DECL: HeadDecl = HeadDecl {
     ],
 };
 
-fn fit(head: &Head, shapes: &[Shape]) -> Result<usize, Misfit> {
+fn fit(head: &Head, Entering { shapes, .. }: &Entering<'_>) -> Result<usize, Misfit> {
     let values = vector(head, &shapes[0])?;
     let before = 4 + usize::from(head.flag("presence"));
     values.checked_sub(before).ok_or_else(|| {
@@ -43,11 +42,11 @@ fn fit(head: &Head, shapes: &[Shape]) -> Result<usize, Misfit> {
     })
 }
 
-fn task(head: &Head, of: &Fitted<'_>) -> Task {
+fn task(head: &Head, _: &Entering<'_>, classes: usize) -> Task {
     Task::Locate(Locate {
         presence: head.flag("presence"),
         corners: head.choice("format", &[("centre", false), ("corners", true)]),
-        classes: of.classes,
+        classes,
         keep: head.real("keep"),
     })
 }

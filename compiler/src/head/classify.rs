@@ -1,9 +1,9 @@
 //! `head classify`: one of several classes.
 
 use super::keys::{LABELS, key};
-use super::{Enters, Fitted, Head, HeadDecl, Misfit, Project, vector};
+use super::{Entering, Enters, Head, HeadDecl, Misfit, Project, vector};
 use crate::diagnostic::codes;
-use crate::graph::{Shape, ValueId};
+use crate::graph::ValueId;
 use crate::layer::Kind;
 use cnnc_runtime::answer::{Classify, Task};
 
@@ -38,11 +38,11 @@ fn probabilities(_: &Head, raw: ValueId, network: &mut dyn Project) {
     }
 }
 
-fn fit(head: &Head, shapes: &[Shape]) -> Result<usize, Misfit> {
+fn fit(head: &Head, Entering { shapes, .. }: &Entering<'_>) -> Result<usize, Misfit> {
     vector(head, &shapes[0]).map_err(|why| why.help("put `globalavgpool` or `flatten` before it"))
 }
 
-fn task(head: &Head, _: &Fitted<'_>) -> Task {
+fn task(head: &Head, _: &Entering<'_>, _: usize) -> Task {
     let top = head.count("top");
     Classify { top }.into()
 }

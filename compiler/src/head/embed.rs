@@ -1,8 +1,7 @@
 //! `head embed`: a vector that stands for the input.
 
 use super::keys::key;
-use super::{Enters, Fitted, Head, HeadDecl, Misfit, nothing, vector};
-use crate::graph::Shape;
+use super::{Entering, Enters, Head, HeadDecl, Misfit, nothing, vector};
 use crate::layer::Kind;
 use cnnc_runtime::answer::{Embed, Metric, Task};
 
@@ -33,11 +32,11 @@ pub(super) static DECL: HeadDecl = HeadDecl {
     samples: &[r#"input x: 3; dense 8; head embed { metric cosine  threshold 0.3 }"#],
 };
 
-fn fit(head: &Head, shapes: &[Shape]) -> Result<usize, Misfit> {
+fn fit(head: &Head, Entering { shapes, .. }: &Entering<'_>) -> Result<usize, Misfit> {
     vector(head, &shapes[0])
 }
 
-fn task(head: &Head, _: &Fitted<'_>) -> Task {
+fn task(head: &Head, _: &Entering<'_>, _: usize) -> Task {
     Task::Embed(Embed {
         metric: head.choice(
             "metric",

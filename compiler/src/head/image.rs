@@ -1,8 +1,7 @@
 //! `head image`: a picture.
 
 use super::keys::key;
-use super::{Enters, Fitted, Head, HeadDecl, Misfit, nothing};
-use crate::graph::Shape;
+use super::{Entering, Enters, Head, HeadDecl, Misfit, nothing};
 use crate::layer::Kind;
 use cnnc_runtime::answer::{Image, Show, Task};
 
@@ -26,7 +25,7 @@ pub(super) static DECL: HeadDecl = HeadDecl {
     samples: &[r#"input x: 1x4x4; conv 1x1 3; head image { range minmax }"#],
 };
 
-fn fit(_: &Head, shapes: &[Shape]) -> Result<usize, Misfit> {
+fn fit(_: &Head, Entering { shapes, .. }: &Entering<'_>) -> Result<usize, Misfit> {
     let shape = &shapes[0];
     match (shape.dims().len(), shape.channels()) {
         (3, channels @ (1 | 3)) => Ok(channels),
@@ -38,7 +37,7 @@ fn fit(_: &Head, shapes: &[Shape]) -> Result<usize, Misfit> {
     }
 }
 
-fn task(head: &Head, _: &Fitted<'_>) -> Task {
+fn task(head: &Head, _: &Entering<'_>, _: usize) -> Task {
     Task::Image(Image {
         show: head.choice(
             "range",

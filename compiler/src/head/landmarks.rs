@@ -2,8 +2,7 @@
 
 use super::keys::key;
 use super::presence::{KEEP, PRESENCE};
-use super::{Enters, Fitted, Head, HeadDecl, Misfit, nothing, vector};
-use crate::graph::Shape;
+use super::{Entering, Enters, Head, HeadDecl, Misfit, nothing, vector};
 use crate::layer::Kind;
 use cnnc_runtime::answer::{Landmarks, Range, Task};
 
@@ -40,7 +39,7 @@ pub(super) static DECL: HeadDecl = HeadDecl {
     ],
 };
 
-fn fit(head: &Head, shapes: &[Shape]) -> Result<usize, Misfit> {
+fn fit(head: &Head, Entering { shapes, .. }: &Entering<'_>) -> Result<usize, Misfit> {
     let values = vector(head, &shapes[0])?;
     let numbers = values.saturating_sub(usize::from(head.flag("presence")));
     if numbers == 0 || !numbers.is_multiple_of(2) {
@@ -50,7 +49,7 @@ fn fit(head: &Head, shapes: &[Shape]) -> Result<usize, Misfit> {
     Ok(0)
 }
 
-fn task(head: &Head, of: &Fitted<'_>) -> Task {
+fn task(head: &Head, of: &Entering<'_>, _: usize) -> Task {
     Task::Landmarks(Landmarks {
         presence: head.flag("presence"),
         range: head.choice(

@@ -67,10 +67,10 @@ pub struct HeadDecl {
     pub enters: Enters,
     /// Adds what the network computes beyond `raw`, which fits.
     pub project: fn(&Head, ValueId, &mut dyn Project),
-    /// Holds the head against the shapes of what enters it (one tensor at least); returns the number of classes.
-    pub fit: fn(&Head, &[Shape]) -> Result<usize, Misfit>,
-    /// What it is to the runtime, with every default filled in.
-    pub task: fn(&Head, &Fitted<'_>) -> Task,
+    /// Holds the head against what enters it (one tensor at least); returns the number of classes.
+    pub fit: fn(&Head, &Entering<'_>) -> Result<usize, Misfit>,
+    /// What it is to the runtime, with that number of classes and every default filled in.
+    pub task: fn(&Head, &Entering<'_>, usize) -> Task,
     /// Models that have it, for tests: statements, the head last.
     pub samples: &'static [&'static str],
 }
@@ -123,15 +123,25 @@ pub trait Project {
 /// For a head that needs nothing beyond `raw`.
 fn nothing(_: &Head, _: ValueId, _: &mut dyn Project) {}
 
-/// What a head fits.
+/// What a head is held against.
 #[derive(Clone, Copy, Debug)]
-pub struct Fitted<'a> {
-    /// Shapes of what enters it.
+pub struct Entering<'a> {
+    /// Shapes of the tensors that enter it: one, or one for each of its maps.
     pub shapes: &'a [Shape],
-    /// Number of classes.
-    pub classes: usize,
     /// Width and height of the network's first input.
     pub input: (f64, f64),
+}
+
+impl Entering<'_> {
+    /// Tensors of those shapes in that network.
+    pub fn new<'a>(graph: &Graph, shapes: &'a [Shape]) -> Entering<'a> {
+        let input = graph.inputs.first();
+        let input = input.map(|input| extents(graph.values[input.value].shape.dims()));
+        Entering {
+            shapes,
+            input: input.unwrap_or((1.0, 1.0)),
+        }
+    }
 }
 
 /// Width and height of a map.
@@ -161,19 +171,18 @@ pub struct Head {
 }
 
 impl Head {
-    /// Holds the head against the shapes of the tensors that enter it (one, or one for each of its maps); returns
-    /// the number of classes.
+    /// Holds the head against what enters it; returns the number of classes.
     ///
     /// # Errors
     /// The first thing that does not fit.
-    pub fn fit(&self, shapes: &[Shape]) -> Result<usize, Misfit> {
+    pub fn fit(&self, entering: &Entering<'_>) -> Result<usize, Misfit> {
         for key in keys::FRACTIONS {
             if self.number(key).is_some_and(|x| !(0.0..=1.0).contains(&x)) {
                 let message = format!("`{key}` is between 0 and 1");
                 return Err(Misfit::key(self, key, message));
             }
         }
-        (self.decl.fit)(self, shapes)
+        (self.decl.fit)(self, entering)
     }
 
     /// What was written for a key.
@@ -263,18 +272,12 @@ impl Graph {
             .map(|output| self.values[output.value].shape.clone())
             .take(head.tensors.len().max(1))
             .collect();
-        let input = self.inputs.first();
-        let fitted = Fitted {
-            shapes: &shapes,
-            // The resolver has checked that it fits.
-            classes: head.fit(&shapes).unwrap_or(0),
-            input: input.map_or((1.0, 1.0), |input| {
-                extents(self.values[input.value].shape.dims())
-            }),
-        };
+        let entering = Entering::new(self, &shapes);
+        // The resolver has checked that it fits.
+        let classes = head.fit(&entering).unwrap_or(0);
         answer::Head {
             labels: labels.collect(),
-            task: (head.decl.task)(head, &fitted),
+            task: (head.decl.task)(head, &entering, classes),
         }
     }
 }

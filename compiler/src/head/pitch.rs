@@ -1,8 +1,7 @@
 //! `head pitch`: the pitch of a sound.
 
 use super::keys::key;
-use super::{Enters, Fitted, Head, HeadDecl, Misfit, nothing, vector};
-use crate::graph::Shape;
+use super::{Entering, Enters, Head, HeadDecl, Misfit, nothing, vector};
 use crate::layer::Kind;
 use cnnc_runtime::answer::{Pitch, Task};
 
@@ -40,11 +39,11 @@ pub(super) static DECL: HeadDecl = HeadDecl {
     samples: &[r#"input x: 3; dense 12 sigmoid; head pitch { first 1200  step 100  around 2 }"#],
 };
 
-fn fit(head: &Head, shapes: &[Shape]) -> Result<usize, Misfit> {
+fn fit(head: &Head, Entering { shapes, .. }: &Entering<'_>) -> Result<usize, Misfit> {
     vector(head, &shapes[0])
 }
 
-fn task(head: &Head, _: &Fitted<'_>) -> Task {
+fn task(head: &Head, _: &Entering<'_>, _: usize) -> Task {
     Task::Pitch(Pitch {
         first: head.real("first"),
         step: head.real("step"),

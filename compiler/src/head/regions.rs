@@ -2,7 +2,7 @@
 
 use super::keys::{LABELS, key};
 use super::select::{NMS, PER_BOX, iou, keep, select};
-use super::{Enters, Fitted, Head, HeadDecl, Misfit, nothing};
+use super::{Entering, Enters, Head, HeadDecl, Misfit, nothing};
 use crate::graph::Shape;
 use crate::layer::Kind;
 use cnnc_runtime::answer::{Regions, Task};
@@ -45,7 +45,7 @@ pub(super) static DECL: HeadDecl = HeadDecl {
         head regions { maps scores deltas regions  std (0.1, 0.1, 0.2, 0.2)  labels ["a", "b"] }"#],
 };
 
-fn fit(head: &Head, shapes: &[Shape]) -> Result<usize, Misfit> {
+fn fit(head: &Head, Entering { shapes, .. }: &Entering<'_>) -> Result<usize, Misfit> {
     let [scores, deltas, regions] = shapes else {
         let message = "`maps` names scores, deltas and regions".to_owned();
         return Err(Misfit::key(head, "maps", message));
@@ -84,10 +84,10 @@ fn std(head: &Head) -> Vec<f64> {
     head.numbers("std").unwrap_or_else(|| vec![1.0; 4])
 }
 
-fn task(head: &Head, of: &Fitted<'_>) -> Task {
+fn task(head: &Head, of: &Entering<'_>, classes: usize) -> Task {
     let std = std(head);
     Task::Regions(Regions {
-        classes: of.classes,
+        classes,
         std: std::array::from_fn(|axis| std.get(axis).map_or(1.0, |&x| x as f32)),
         input: (of.input.0 as f32, of.input.1 as f32),
         select: select(head),

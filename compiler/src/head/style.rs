@@ -1,8 +1,8 @@
 //! `head style`: the tensors that neural style transfer compares.
 
 use super::keys::key;
-use super::{Enters, Fitted, Head, HeadDecl, Misfit, Project, nothing};
-use crate::graph::{Shape, ValueId};
+use super::{Entering, Enters, Head, HeadDecl, Misfit, Project, nothing};
+use crate::graph::ValueId;
 use crate::layer::{Kind, Literal};
 use cnnc_runtime::answer::{Numbers, Task};
 
@@ -71,10 +71,10 @@ fn mean(network: &mut dyn Project, value: ValueId, channels: usize) -> Option<Va
     network.layer("globalavgpool", None, &[row])
 }
 
-fn fit(_: &Head, _: &[Shape]) -> Result<usize, Misfit> {
+fn fit(_: &Head, _: &Entering<'_>) -> Result<usize, Misfit> {
     Ok(0)
 }
 
-fn task(_: &Head, _: &Fitted<'_>) -> Task {
+fn task(_: &Head, _: &Entering<'_>, _: usize) -> Task {
     Task::Numbers(Numbers {})
 }

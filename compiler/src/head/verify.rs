@@ -1,8 +1,7 @@
 //! `head verify`: whether several inputs are of one kind.
 
 use super::keys::key;
-use super::{Enters, Fitted, Head, HeadDecl, Misfit, nothing, vector};
-use crate::graph::Shape;
+use super::{Entering, Enters, Head, HeadDecl, Misfit, nothing, vector};
 use crate::layer::Kind;
 use cnnc_runtime::answer::{Task, Verify};
 
@@ -37,7 +36,7 @@ pub(super) static DECL: HeadDecl = HeadDecl {
     ],
 };
 
-fn fit(head: &Head, shapes: &[Shape]) -> Result<usize, Misfit> {
+fn fit(head: &Head, Entering { shapes, .. }: &Entering<'_>) -> Result<usize, Misfit> {
     let values = vector(head, &shapes[0])?;
     if values != 1 && head.word("measure") == Some("score") {
         let message = format!("a score is one number, this has {values}");
@@ -47,7 +46,7 @@ fn fit(head: &Head, shapes: &[Shape]) -> Result<usize, Misfit> {
     Ok(0)
 }
 
-fn task(head: &Head, _: &Fitted<'_>) -> Task {
+fn task(head: &Head, _: &Entering<'_>, _: usize) -> Task {
     Task::Verify(Verify {
         distance: head.choice("measure", &[("score", false), ("distance", true)]),
         threshold: head.real("threshold"),

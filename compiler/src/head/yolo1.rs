@@ -2,8 +2,7 @@
 
 use super::keys::{LABELS, key};
 use super::select::{NMS, PER_BOX, iou, keep, select};
-use super::{Enters, Fitted, Head, HeadDecl, Misfit, nothing, vector};
-use crate::graph::Shape;
+use super::{Entering, Enters, Head, HeadDecl, Misfit, nothing, vector};
 use crate::layer::Kind;
 use cnnc_runtime::answer::{Task, Yolo1};
 
@@ -33,7 +32,7 @@ pub(super) static DECL: HeadDecl = HeadDecl {
 };
 
 /// `side² · (classes + 5 · boxes)` values.
-fn fit(head: &Head, shapes: &[Shape]) -> Result<usize, Misfit> {
+fn fit(head: &Head, Entering { shapes, .. }: &Entering<'_>) -> Result<usize, Misfit> {
     let values = vector(head, &shapes[0])?;
     let count = |key: &str| {
         let number = head.count(key);
@@ -57,11 +56,11 @@ fn fit(head: &Head, shapes: &[Shape]) -> Result<usize, Misfit> {
     }
 }
 
-fn task(head: &Head, of: &Fitted<'_>) -> Task {
+fn task(head: &Head, _: &Entering<'_>, classes: usize) -> Task {
     Task::Yolo1(Yolo1 {
         side: head.count("side"),
         boxes: head.count("boxes"),
-        classes: of.classes,
+        classes,
         select: select(head),
     })
 }

@@ -3,8 +3,7 @@
 use super::anchors::{ANCHORS, anchors, fractions, map, unit};
 use super::keys::LABELS;
 use super::select::{NMS, PER_BOX, iou, keep, select};
-use super::{Enters, Fitted, Head, HeadDecl, Misfit, extents, nothing};
-use crate::graph::Shape;
+use super::{Entering, Enters, Head, HeadDecl, Misfit, extents, nothing};
 use cnnc_runtime::answer::{Task, Yolo2};
 
 /// The row of [`HEADS`](super::HEADS).
@@ -32,18 +31,18 @@ pub(super) static DECL: HeadDecl = HeadDecl {
     ],
 };
 
-fn fit(head: &Head, shapes: &[Shape]) -> Result<usize, Misfit> {
+fn fit(head: &Head, Entering { shapes, .. }: &Entering<'_>) -> Result<usize, Misfit> {
     map(head, 0, &shapes[0], anchors(head)?.len())
 }
 
-fn task(head: &Head, of: &Fitted<'_>) -> Task {
+fn task(head: &Head, of: &Entering<'_>, classes: usize) -> Task {
     let map = &of.shapes[0];
     let cells = extents(map.dims());
     let anchors = fractions(head, map, of).into_iter();
     let in_cells = |(w, h)| ((w * cells.0) as f32, (h * cells.1) as f32);
     Task::Yolo2(Yolo2 {
         anchors: anchors.map(in_cells).collect(),
-        classes: of.classes,
+        classes,
         select: select(head),
     })
 }

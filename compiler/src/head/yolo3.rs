@@ -3,8 +3,7 @@
 use super::anchors::{self, ANCHORS, fractions, unit};
 use super::keys::{LABELS, key};
 use super::select::{NMS, PER_BOX, iou, keep, select};
-use super::{Enters, Fitted, Head, HeadDecl, Misfit, nothing};
-use crate::graph::Shape;
+use super::{Entering, Enters, Head, HeadDecl, Misfit, nothing};
 use crate::layer::Kind;
 use cnnc_runtime::answer::{Map, Task, Yolo3};
 
@@ -62,7 +61,7 @@ pub(super) static DECL: HeadDecl = HeadDecl {
 };
 
 /// Maps that have the same classes.
-fn fit(head: &Head, shapes: &[Shape]) -> Result<usize, Misfit> {
+fn fit(head: &Head, Entering { shapes, .. }: &Entering<'_>) -> Result<usize, Misfit> {
     let anchors = anchors::anchors(head)?;
     let masks = masks(head, anchors.len());
     if head.get("masks").is_none() && shapes.len() > 1 {
@@ -122,7 +121,7 @@ fn stretch(head: &Head) -> Vec<f64> {
     head.numbers("stretch").unwrap_or_else(|| vec![1.0])
 }
 
-fn task(head: &Head, of: &Fitted<'_>) -> Task {
+fn task(head: &Head, of: &Entering<'_>, classes: usize) -> Task {
     let (masks, stretch) = (masks(head, head.rows("anchors").len()), stretch(head));
     let maps = of.shapes.iter().zip(&masks).enumerate();
     let map = maps.map(|(index, (shape, mask))| {
@@ -135,7 +134,7 @@ fn task(head: &Head, of: &Fitted<'_>) -> Task {
     });
     Task::Yolo3(Yolo3 {
         maps: map.collect(),
-        classes: of.classes,
+        classes,
         squared: head.flag("squared"),
         select: select(head),
     })

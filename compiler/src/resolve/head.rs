@@ -5,7 +5,7 @@ use super::{Resolver, Tensor};
 use crate::ast::{Body, Name, Spanned, StatementKind, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::{Output, Shape, Span, ValueId};
-use crate::head::{self, Enters, Head, HeadDecl, Misfit};
+use crate::head::{self, Entering, Enters, Head, HeadDecl, Misfit};
 use crate::layer::{Kind, Literal};
 use std::collections::HashSet;
 
@@ -187,7 +187,7 @@ impl<'a> Resolver<'a> {
             .iter()
             .map(|&value| self.shape(value).clone())
             .collect();
-        let classes = match head.fit(&shapes) {
+        let classes = match head.fit(&Entering::new(&self.graph, &shapes)) {
             Ok(classes) => classes,
             Err(misfit) => {
                 self.misfits(misfit, &entering, &shapes, span);
