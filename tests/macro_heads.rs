@@ -63,6 +63,8 @@ heads! {
         model M { input a, b: 3; head verify { measure distance  threshold 0.7; sub(a, b) } }"#;
     Sound = r#"cnn 1
         model M { input x: 3; dense 12 sigmoid; head pitch { first 1200  step 100  around 2 } }"#;
+    Pixels = r#"cnn 1
+        model M { input x: 1x12x8; conv 3x3 2 pad valid; head segment { labels ["sky", "tree"]  margin 1 } }"#;
     Shown = r#"cnn 1
         model M { input x: 1x4x4; conv 1x1 3; head image { range minmax } }"#;
 }

@@ -30,7 +30,7 @@ pub struct Args {
     /// Write the answer as PNG, where it is a picture
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Write the picture with the boxes or points that were found drawn on it, as PNG
+    /// Write the picture with the boxes, points or classes of pixels that were found drawn on it, as PNG
     #[arg(long, value_name = "FILE")]
     draw: Option<PathBuf>,
     /// What runs the network: jit (machine code), interp (the same loops, interpreted), reference (the layers' definitions in f64)

@@ -9,6 +9,7 @@ mod numbers;
 mod picture;
 mod pitch;
 mod points;
+mod segments;
 
 pub use compare::Comparison;
 
@@ -47,6 +48,7 @@ fn shown(answer: &Answer) -> &dyn Shown {
         Answer::Alike(alike) => alike,
         Answer::Embedding(vector) => vector,
         Answer::Pitch(tone) => tone,
+        Answer::Segments(segments) => segments,
         Answer::Picture(picture) => picture,
         Answer::Numbers => &Numbers,
     }

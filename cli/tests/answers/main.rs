@@ -3,6 +3,7 @@
 //! The networks are small enough to know what they must say: their weights are written here.
 
 mod heads;
+mod segment;
 
 use cnnc::rt::image::Picture;
 use cnnc::rt::tensor_file::write_safetensors;

@@ -16,6 +16,7 @@ mod landmarks;
 mod pitch;
 mod presence;
 mod regions;
+mod segment;
 mod select;
 mod style;
 #[cfg(test)]
@@ -48,6 +49,7 @@ pub static HEADS: &[&HeadDecl] = &[
     &style::DECL,
     &pitch::DECL,
     &image::DECL,
+    &segment::DECL,
 ];
 
 /// A row of the table of heads.

@@ -1,5 +1,7 @@
 //! Answers drawn on a picture: frames with legible labels, and points.
 
+mod segments;
+
 use super::{BBox, Detection};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 

@@ -1,6 +1,6 @@
 //! What heads are given, and what they say.
 
-use super::Detection;
+use super::{Detection, Segments};
 use crate::image::Picture;
 use crate::memory::OutOfMemory;
 use std::fmt;
@@ -46,6 +46,8 @@ pub enum Answer {
     Embedding(Vec<f32>),
     /// A pitch.
     Pitch(Tone),
+    /// A class for every pixel.
+    Segments(Segments),
     /// A picture.
     Picture(Picture),
     /// Numbers, as the outputs have them.

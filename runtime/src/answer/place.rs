@@ -60,6 +60,19 @@ impl Placement {
         )
     }
 
+    /// A point of the picture, in its pixels, to fractions of the input; outside of 0 to 1 where it was cut off.
+    pub fn fraction(&self, x: f32, y: f32) -> (f32, f32) {
+        (
+            (x * self.scale.0 + self.corner.0) / self.input.0,
+            (y * self.scale.1 + self.corner.1) / self.input.1,
+        )
+    }
+
+    /// Width and height of the picture.
+    pub fn picture(&self) -> (usize, usize) {
+        (self.picture.0 as usize, self.picture.1 as usize)
+    }
+
     /// A box, in fractions of the input, to pixels of the picture, cut at its edges.
     pub fn bbox(&self, bbox: &BBox) -> BBox {
         let (left, top) = self.point(bbox.left, bbox.top);

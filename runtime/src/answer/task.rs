@@ -3,7 +3,7 @@
 use super::constant::{Constant, Value};
 use super::{
     Answer, AnswerError, Classify, Embed, Image, Landmarks, Locate, Numbers, Overlap, Pitch,
-    Placement, Regions, Tensor, Verify, Yolo1, Yolo2, Yolo3,
+    Placement, Regions, Segment, Tensor, Verify, Yolo1, Yolo2, Yolo3,
 };
 
 /// What a task knows: its answer, and what may be changed about it.
@@ -101,6 +101,8 @@ tasks! {
     Pitch,
     /// `head image`: a picture.
     Image,
+    /// `head segment`: a class for every pixel.
+    Segment,
     /// Numbers that have no other form.
     Numbers,
 }
