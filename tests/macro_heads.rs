@@ -2,7 +2,8 @@
 #![forbid(unsafe_code)]
 
 use cnnc::Answer;
-use cnnc::rt::answer::{Placement, Task};
+use cnnc::compiler::head::HEADS;
+use cnnc::rt::answer::{Alike, Head, Placement, Thresholds};
 
 macro_rules! heads {
     ($($name:ident = $spec:literal;)*) => {
@@ -14,8 +15,18 @@ macro_rules! heads {
             $({
                 let model = cnnc::compile_str(stringify!($name), $spec).unwrap();
                 assert_eq!($name::head(), model.head(), stringify!($name));
-                assert_ne!($name::head().task, Task::Numbers, stringify!($name));
+                assert_ne!($name::head().task, Head::default().task, stringify!($name));
             })*
+        }
+
+        /// Keywords of the heads above.
+        fn tried() -> Vec<&'static str> {
+            let specs = [$($spec),*];
+            let head = |spec| {
+                let model = cnnc::compile_str("spec", spec).unwrap();
+                model.graph().head.as_ref().unwrap().decl.keyword
+            };
+            specs.map(head).to_vec()
         }
     };
 }
@@ -50,6 +61,10 @@ heads! {
         model M { input x: 3; dense 8; head embed { metric cosine  threshold 0.3 } }"#;
     Pair = r#"cnn 1
         model M { input a, b: 3; head verify { measure distance  threshold 0.7; sub(a, b) } }"#;
+    Sound = r#"cnn 1
+        model M { input x: 3; dense 12 sigmoid; head pitch { first 1200  step 100  around 2 } }"#;
+    Pixels = r#"cnn 1
+        model M { input x: 1x12x8; conv 3x3 2 pad valid; head segment { labels ["sky", "tree"]  margin 1 } }"#;
     Shown = r#"cnn 1
         model M { input x: 1x4x4; conv 1x1 3; head image { range minmax } }"#;
 }
@@ -61,7 +76,7 @@ fn answers_are_those_of_the_head() {
     let place = Placement::new(1, 1);
     let mut distance = |a: [f32; 3], b: [f32; 3]| match session.run(&a, &b).unwrap().answer(&place)
     {
-        Answer::Alike { value, alike, .. } => (value, alike),
+        Answer::Alike(Alike { value, alike, .. }) => (value, alike),
         other => panic!("{other:?}"),
     };
     assert_eq!(distance([0.0, 3.0, 0.0], [4.0, 0.0, 0.0]), (5.0, false));
@@ -72,9 +87,19 @@ fn answers_are_those_of_the_head() {
     let mut session = net.session();
     let outputs = session.run(&vec![0.0f32; Second::INPUT_LEN]).unwrap();
     let mut head = Second::head();
-    assert!(head.set_keep(0.1));
+    head.set(&Thresholds::default().keep(0.1)).unwrap();
     let place = Placement::new(640, 640).resized(64, 64);
     assert_eq!(outputs.answer(&place), Answer::Boxes(vec![]));
+}
+
+/// A head whose answer is the outputs is no head of the generated type; every other one is among those above.
+#[test]
+fn every_head_is_tried() {
+    let tried = tried();
+    for decl in HEADS {
+        let numbers = decl.keyword == "style";
+        assert_eq!(tried.contains(&decl.keyword), !numbers, "{}", decl.keyword);
+    }
 }
 
 cnnc::cnn_model! {

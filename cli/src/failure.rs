@@ -136,10 +136,10 @@ pub enum Failure {
     OneOut(&'static str),
     /// A flag for a head that has nothing of the kind.
     NoSetting {
-        /// The flag.
-        flag: &'static str,
-        /// What it is for.
-        what: &'static str,
+        /// The setting, whose flag has its name.
+        key: &'static str,
+        /// What is said of it.
+        why: String,
     },
     /// Outputs that do not fit the head.
     Answer(AnswerError),
@@ -290,7 +290,7 @@ impl fmt::Display for Failure {
             Failure::Nameless { file } => {
                 write!(f, "{file}: the tensors have no names of their own")
             }
-            Failure::NoSetting { flag, what } => write!(f, "`{flag}` is for {what}"),
+            Failure::NoSetting { key, why } => write!(f, "`--{key}` {why}"),
             Failure::Answer(error) => error.fmt(f),
             Failure::NoEmbedding => f.write_str(
                 "faces are compared by their embeddings, and the spec has no `head embed`",

@@ -1,7 +1,7 @@
 //! `cnnc identify`: whose face a picture shows, 1:K against a gallery.
 
 use crate::{Failure, finite, inputs, network, print};
-use cnnc::rt::answer::{Metric, Task, identify};
+use cnnc::rt::answer::{Embed, Metric, Task, identify};
 use cnnc::rt::image::FORMATS;
 use cnnc::{Backend, Model, NotFinite, Options, Session, Weights};
 use serde_json::json;
@@ -39,7 +39,7 @@ struct Known {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let model = args.network.model(args.json)?;
     let head = model.head();
-    let Task::Embed { metric, threshold } = head.task else {
+    let Task::Embed(Embed { metric, threshold }) = head.task else {
         return Err(Failure::NoEmbedding);
     };
     let threshold = args.threshold.unwrap_or(threshold);

@@ -1,6 +1,6 @@
 //! `cnnc run`: a network's answer to pictures or tensors.
 
-use crate::answer::{self, Comparison};
+use crate::answer::{self, Comparison, Context};
 use crate::raw::Raw;
 use crate::{Failure, finite, inputs, network, outputs, print, slide, thresholds};
 use cnnc::{Answer, Backend, Network};
@@ -20,7 +20,7 @@ pub struct Args {
     #[arg(long, value_name = "synthetic", conflicts_with = "files")]
     input: Option<Synthetic>,
     #[command(flatten)]
-    thresholds: thresholds::Args,
+    pub(super) thresholds: thresholds::Args,
     /// Write the network's raw outputs (a classifier's logits) and taps as .safetensors
     #[arg(long, value_name = "FILE")]
     pub(super) raw: Option<PathBuf>,
@@ -30,7 +30,7 @@ pub struct Args {
     /// Write the answer as PNG, where it is a picture
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Write the picture with the boxes or points that were found drawn on it, as PNG
+    /// Write the picture with the boxes, points or classes of pixels that were found drawn on it, as PNG
     #[arg(long, value_name = "FILE")]
     draw: Option<PathBuf>,
     /// What runs the network: jit (machine code), interp (the same loops, interpreted), reference (the layers' definitions in f64)
@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             return Err(Failure::OneOut(flag));
         }
     }
-    let head = args.thresholds.apply(model.head())?;
+    let head = args.thresholds.apply(&model)?;
     let options = args.network.options(args.backend, &args.tap);
     let mut raw = Raw::default();
     let mut results = Vec::new();
@@ -93,8 +93,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         if let Some(path) = &args.draw {
             answer::draw(&head, &found, sample.picture()?)?.write_png(path)?;
         }
+        let of = Context {
+            head: &head,
+            taps: &args.tap,
+            outputs: &outputs,
+        };
         if args.json {
-            let mut entry = answer::to_json(&head, &found, &outputs);
+            let mut entry = answer::to_json(&found, &of);
             entry["input"] = json!(sample.name);
             entry["run_ms"] = json!(milliseconds(time));
             entry["not_finite"] = finite::to_json(&broken);
@@ -104,7 +109,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             if samples.len() > 1 {
                 print::line(format_args!("\x1b[1m{}\x1b[0m", sample.name))?;
             }
-            print::line(answer::to_text(&head, &found, &args.tap, &outputs))?;
+            print::line(answer::to_text(&found, &of))?;
         }
         if samples.len() == 1 && !args.json {
             print::patience(timing(&network, time));

@@ -1,6 +1,6 @@
 //! `cnnc run --slide`: a network's answers to every window of a larger picture, from one pass.
 
-use crate::answer;
+use crate::answer::{self, Context};
 use crate::raw::Raw;
 use crate::{Failure, finite, print, run};
 use cnnc::rt::answer::{Head, Task};
@@ -20,7 +20,7 @@ pub fn run(args: &run::Args, model: &Model, weights: &Weights) -> Result<(), Fai
     if args.raw.is_some() && args.files.len() > 1 {
         return Err(Failure::OneRaw);
     }
-    let head = model.head();
+    let head = args.thresholds.apply(model)?;
     let mut results = Vec::new();
     for file in &args.files {
         let name = file.display().to_string();
@@ -59,7 +59,14 @@ pub fn run(args: &run::Args, model: &Model, weights: &Weights) -> Result<(), Fai
             ))?;
             match map {
                 Some(map) => print::line(map.to_text())?,
-                None => print::line(answer::to_text(&head, &Answer::Numbers, &[], &outputs))?,
+                None => {
+                    let of = Context {
+                        head: &head,
+                        taps: &[],
+                        outputs: &outputs,
+                    };
+                    print::line(answer::to_text(&Answer::Numbers, &of))?;
+                }
             }
         }
         if let Some(path) = &args.raw {
@@ -121,9 +128,9 @@ struct Window {
 impl<'a> Map<'a> {
     /// The map of a classifier's answers.
     fn new(head: &'a Head, slid: &'a Slid, outputs: &Outputs<'_>) -> Option<Map<'a>> {
-        if !matches!(head.task, Task::Classify { .. }) {
+        let Task::Classify(_) = head.task else {
             return None;
-        }
+        };
         let output = outputs.get("probabilities")?;
         let (&[rows, columns], &[down, along]) = (&slid.positions[..], &slid.stride[..]) else {
             return None;

@@ -1,7 +1,9 @@
 //! Flags that replace the thresholds of a spec's head.
 
 use crate::Failure;
-use cnnc::rt::answer::{Head, Overlap, Task};
+use cnnc::Model;
+use cnnc::compiler::head::HEADS;
+use cnnc::rt::answer::{Head, NoSetting, Overlap, Thresholds};
 
 /// What may be written to change a head's thresholds.
 #[derive(clap::Args)]
@@ -39,41 +41,44 @@ fn fraction(text: &str) -> Result<f32, String> {
 }
 
 impl Args {
-    /// The head with what was written; a flag that is not for this head is a mistake.
-    pub fn apply(&self, mut head: Head) -> Result<Head, Failure> {
-        let wrong = |flag, what| Err(Failure::NoSetting { flag, what });
-        if let Some(count) = self.top {
-            let Task::Classify { top } = &mut head.task else {
-                return wrong("--top", "specs with `head classify`");
-            };
-            *top = count;
-        }
-        if let Some(least) = self.keep
-            && !head.set_keep(least)
-        {
-            return wrong(
-                "--keep",
-                "heads that find boxes, or say whether there is anything",
-            );
-        }
-        if self.iou.is_some() || self.nms.is_some() {
-            let flag = if self.iou.is_some() { "--iou" } else { "--nms" };
-            let Some(select) = head.select_mut() else {
-                return wrong(flag, "heads that find several boxes");
-            };
-            select.iou = self.iou.unwrap_or(select.iou);
-            match self.nms {
-                Some(Nms::Class) => select.overlap = Some(Overlap::Class),
-                Some(Nms::Score) => select.overlap = Some(Overlap::Score),
-                Some(Nms::Off) => select.overlap = None,
-                None => {}
-            }
-        }
-        if let Some(threshold) = self.threshold
-            && !head.set_threshold(threshold)
-        {
-            return wrong("--threshold", "specs with `head verify` or `head embed`");
-        }
+    /// The spec's head with what was written; a flag that is not for this head is a mistake.
+    pub fn apply(&self, model: &Model) -> Result<Head, Failure> {
+        let thresholds = Thresholds {
+            top: self.top,
+            keep: self.keep,
+            iou: self.iou,
+            nms: self.nms.map(|nms| match nms {
+                Nms::Class => Some(Overlap::Class),
+                Nms::Score => Some(Overlap::Score),
+                Nms::Off => None,
+            }),
+            threshold: self.threshold,
+        };
+        let mut head = model.head();
+        head.set(&thresholds)
+            .map_err(|NoSetting(key)| Failure::NoSetting {
+                key,
+                why: refusal(model, key),
+            })?;
         Ok(head)
+    }
+}
+
+/// Why the head of a spec has no such setting.
+fn refusal(model: &Model, key: &str) -> String {
+    let own = model.graph().head.as_ref().map(|head| head.decl);
+    let doc = own.and_then(|decl| Some(decl.key(key)?.doc));
+    if let Some(doc) = doc {
+        return format!("changes nothing in this spec. `{key}`: {doc}");
+    }
+    let heads = HEADS.iter().filter(|decl| decl.key(key).is_some());
+    let heads: Vec<String> = heads
+        .map(|decl| format!("`head {}`", decl.keyword))
+        .collect();
+    match heads.split_last() {
+        Some((last, others)) if !others.is_empty() => {
+            format!("is for specs with {} or {last}", others.join(", "))
+        }
+        _ => format!("is for specs with {}", heads.concat()),
     }
 }

@@ -52,15 +52,11 @@ const DEEPEST: usize = 4;
 /// The statements of a network.
 pub(super) fn fold(network: &Network) -> Vec<Statement> {
     let mut readers: HashMap<Value, usize> = HashMap::new();
-    let answers: Vec<Value> = match &network.head {
-        super::heads::Head::Yolo3 { maps, .. } => maps.clone(),
-        _ => Vec::new(),
-    };
     let read = network
         .layers
         .iter()
         .flat_map(|layer| &layer.inputs)
-        .chain(&answers)
+        .chain(network.head.maps())
         .chain(&network.unread);
     for &value in read {
         *readers.entry(value).or_default() += 1;
@@ -74,7 +70,7 @@ pub(super) fn fold(network: &Network) -> Vec<Statement> {
         statements.push(statement);
     }
     let mut named = references(&statements);
-    named.extend(answers);
+    named.extend(network.head.maps());
     named.extend(&network.unread);
     repeats(statements, &named)
 }

@@ -183,11 +183,11 @@ impl Reader {
             .iter()
             .flat_map(|layer| layer.inputs.iter().copied())
             .collect();
-        match &self.head {
-            Head::Yolo3 { maps, .. } => read.extend(maps),
-            _ => {
+        match self.head.maps() {
+            [] => {
                 read.insert(answer);
             }
+            maps => read.extend(maps),
         }
         let values = self.layers.iter().map(|layer| layer.value);
         let unread = values.filter(|value| !read.contains(value)).collect();

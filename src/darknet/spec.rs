@@ -3,9 +3,7 @@
 use super::Options;
 use super::blocks::Block;
 use super::fold::{Form, Statement, references};
-use super::heads::Head;
 use super::network::{Network, Shape, Value};
-use super::number::show;
 use cnnc_compiler::words;
 use std::collections::{HashMap, HashSet};
 
@@ -71,9 +69,7 @@ pub(super) fn write(
     };
     // Tensors that are named by statements, the head or a tap.
     let mut named = references(statements);
-    if let Head::Yolo3 { maps, .. } = &network.head {
-        named.extend(maps);
-    }
+    named.extend(network.head.maps());
     named.extend(&network.unread);
     writer.body(1, statements, &named, true);
     let Writer {
@@ -260,8 +256,7 @@ fn input(network: &Network, options: &Options) -> String {
     if !matches!(c, 1 | 3) {
         return format!("input image: {shape}");
     }
-    let boxes = !matches!(network.head, Head::None | Head::Classify);
-    let how = match boxes {
+    let how = match network.head.detects() {
         _ if options.letterbox || network.letterbox => format!("letterbox {w}x{h}"),
         // Darknet classifies the middle.
         false if w == h => format!("resize {w}  crop {w}"),
@@ -272,61 +267,9 @@ fn input(network: &Network, options: &Options) -> String {
 
 /// The lines of the head, and how deep they stand.
 fn head(network: &Network, labels: &Labels, options: &Options) -> Vec<(usize, String)> {
-    let (keyword, keys): (&str, Vec<String>) = match &network.head {
-        Head::None => return Vec::new(),
-        Head::Classify => ("classify", Vec::new()),
-        Head::Yolo1 { side, boxes } => (
-            "yolo1",
-            vec![
-                format!("side {side}  boxes {boxes}"),
-                "keep 0.2  nms class iou 0.4".to_owned(),
-            ],
-        ),
-        Head::Yolo2 { anchors } => (
-            "yolo2",
-            vec![
-                format!("anchors cells {}", pairs(anchors)),
-                "keep 0.5  nms class iou 0.45".to_owned(),
-            ],
-        ),
-        Head::Yolo3 {
-            maps,
-            anchors,
-            masks,
-            stretch,
-            squared,
-            ..
-        } => {
-            let names: Vec<&str> = maps.iter().map(|&value| labels.of(value)).collect();
-            let masks: Vec<String> = masks
-                .iter()
-                .map(|mask| {
-                    let indices: Vec<String> = mask.iter().map(usize::to_string).collect();
-                    match &indices[..] {
-                        // In brackets it would be a number.
-                        [index] => format!("[{index}]"),
-                        several => format!("({})", several.join(", ")),
-                    }
-                })
-                .collect();
-            let mut keys = vec![
-                format!("anchors pixels {}", pairs(anchors)),
-                format!("maps {}", names.join(" ")),
-                format!("masks {}", masks.join(" ")),
-            ];
-            if stretch.iter().any(|&factor| factor != 1.0) {
-                let factors: Vec<String> = stretch.iter().map(|&factor| show(factor)).collect();
-                keys.push(match factors.iter().all(|factor| *factor == factors[0]) {
-                    true => format!("stretch {}", factors[0]),
-                    false => format!("stretch ({})", factors.join(", ")),
-                });
-            }
-            if *squared {
-                keys.push("squared on".to_owned());
-            }
-            keys.push("keep 0.5  nms class iou 0.45".to_owned());
-            ("yolo3", keys)
-        }
+    let written = network.head.written(|value| labels.of(value));
+    let Some((keyword, keys)) = written else {
+        return Vec::new();
     };
     let labels = options.labels.as_ref();
     let labels = labels.map(|file| format!("labels \"{}\"", printable(file).replace('"', "")));
@@ -338,14 +281,6 @@ fn head(network: &Network, labels: &Labels, options: &Options) -> Vec<(usize, St
     lines.extend(keys.into_iter().map(|key| (2, key)));
     lines.push((1, "}".to_owned()));
     lines
-}
-
-fn pairs(pairs: &[(f64, f64)]) -> String {
-    let pairs: Vec<String> = pairs
-        .iter()
-        .map(|&(w, h)| format!("({}, {})", show(w), show(h)))
-        .collect();
-    pairs.join(" ")
 }
 
 /// A file's name as a model's: `yolov3-tiny` is `Yolov3Tiny`.

@@ -4,7 +4,7 @@ use crate::data::{self, Sample};
 use crate::models;
 use crate::shared::{file, json, model, numbers, shared};
 use cnnc::compiler::head::Head;
-use cnnc::rt::answer::Placement;
+use cnnc::rt::answer::{Placement, Tone};
 use cnnc::rt::image::Picture;
 use cnnc::{Answer, Model, Options, Session, Weights};
 use std::path::Path;
@@ -121,10 +121,10 @@ fn crepe_on_sines() {
         let input: Vec<f32> = normal.collect();
         let outputs = session.run(&[&input]).expect("1024 samples");
         let answer = outputs.answer(&model.head(), &Placement::new(1, 1));
-        let Ok(Answer::Pitch {
+        let Ok(Answer::Pitch(Tone {
             hertz: Some(hertz),
             confidence,
-        }) = answer
+        })) = answer
         else {
             panic!("{answer:?}");
         };

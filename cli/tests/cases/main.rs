@@ -3,6 +3,7 @@
 //! One module a folder of inputs, one test a row of its README.
 
 mod compiler;
+mod heads;
 mod import;
 mod language;
 mod numerics;

@@ -1,16 +1,16 @@
 //! A head as a Rust expression, and the functions that give it and its answers.
 
-use cnnc_runtime::answer::{Head, Select, Task};
-use cnnc_runtime::plan::List;
+use cnnc_runtime::answer::Head;
+use cnnc_runtime::answer::constant::{Constant, Value};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 
-/// `head()` of the network's type, and `answer()` of its outputs'; nothing for a network without a head.
+/// `head()` of the network's type, and `answer()` of its outputs'; nothing for a network whose answer is its numbers.
 pub(super) fn functions(head: &Head, name: &Ident, rt: &TokenStream) -> (TokenStream, TokenStream) {
-    if head.task == Task::Numbers {
+    if head.task == Head::default().task {
         return (TokenStream::new(), TokenStream::new());
     }
-    let value = expression(head, rt);
+    let value = constant(&head.constant(), rt);
     let doc = format!(
         "The answer of the spec's head: labels, boxes or points, in pixels of the picture that `place` is of; \
          [`{name}::head`] has its thresholds."
@@ -18,7 +18,10 @@ pub(super) fn functions(head: &Head, name: &Ident, rt: &TokenStream) -> (TokenSt
     let of_network = quote! {
         /// What turns outputs into an answer, with the spec's labels and thresholds.
         pub fn head() -> #rt::answer::Head {
-            #value
+            #[allow(unused_imports)]
+            use ::std::borrow::Cow;
+            static HEAD: #rt::answer::Head = #value;
+            HEAD.clone()
         }
     };
     let of_outputs = quote! {
@@ -34,161 +37,56 @@ pub(super) fn functions(head: &Head, name: &Ident, rt: &TokenStream) -> (TokenSt
     (of_network, of_outputs)
 }
 
-fn expression(head: &Head, rt: &TokenStream) -> TokenStream {
-    let labels = head.labels.iter().map(|label| {
-        let label: &str = label;
-        quote!(Cow::Borrowed(#label))
-    });
-    let task = task(&head.task);
-    quote! {
-        use ::std::borrow::Cow;
-        #[allow(unused_imports)]
-        use #rt::answer::{Bins, Head, Labels, Map, Metric, Overlap, Range, Select, Task};
-        #[allow(unused_imports)]
-        use #rt::image::Show;
-        static HEAD: Head = Head { labels: Cow::Borrowed(&[#(#labels),*]), task: #task };
-        HEAD.clone()
-    }
-}
-
-fn number(n: usize) -> Literal {
-    Literal::usize_unsuffixed(n)
-}
-
-fn float(x: f32) -> TokenStream {
-    let bits = Literal::u32_unsuffixed(x.to_bits());
-    quote!(f32::from_bits(#bits))
-}
-
-/// A variant without fields, by its name.
-fn variant(kind: &str, name: impl std::fmt::Debug) -> TokenStream {
-    let (kind, name) = (
-        Ident::new(kind, Span::call_site()),
-        format_ident!("{}", format!("{name:?}")),
-    );
-    quote!(#kind::#name)
-}
-
-fn pairs(pairs: &List<(f32, f32)>) -> TokenStream {
-    let pairs = pairs.iter().map(|&(a, b)| {
-        let (a, b) = (float(a), float(b));
-        quote!((#a, #b))
-    });
-    quote!(Cow::Borrowed(&[#(#pairs),*]))
-}
-
-fn select(select: &Select) -> TokenStream {
-    let (keep, iou) = (float(select.keep), float(select.iou));
-    let overlap = match select.overlap {
-        Some(overlap) => {
-            let overlap = variant("Overlap", overlap);
-            quote!(::core::option::Option::Some(#overlap))
-        }
-        None => quote!(::core::option::Option::None),
+/// A constant, as an expression that may stand in a `static`.
+fn constant(value: &Value, rt: &TokenStream) -> TokenStream {
+    let ident = |name: &str| Ident::new(name, Span::call_site());
+    let each = |values: &[Value]| {
+        let values = values.iter().map(|value| constant(value, rt));
+        quote!(#(#values),*)
     };
-    let labels = variant("Labels", select.labels);
-    quote!(Select { keep: #keep, iou: #iou, overlap: #overlap, labels: #labels })
-}
-
-fn task(task: &Task) -> TokenStream {
-    match task {
-        Task::Classify { top } => {
-            let top = number(*top);
-            quote!(Task::Classify { top: #top })
+    match value {
+        Value::Flag(flag) => quote!(#flag),
+        Value::Count(count) => {
+            let count = Literal::usize_unsuffixed(*count);
+            quote!(#count)
         }
-        Task::Yolo1 {
-            side,
-            boxes,
-            classes,
-            select: of,
-        } => {
-            let (side, boxes) = (number(*side), number(*boxes));
-            let (classes, select) = (number(*classes), select(of));
-            quote!(Task::Yolo1 { side: #side, boxes: #boxes, classes: #classes, select: #select })
+        Value::Real(x) => {
+            let bits = Literal::u32_unsuffixed(x.to_bits());
+            quote!(f32::from_bits(#bits))
         }
-        Task::Yolo2 {
-            anchors,
-            classes,
-            select: of,
-        } => {
-            let (anchors, classes, select) = (pairs(anchors), number(*classes), select(of));
-            quote!(Task::Yolo2 { anchors: #anchors, classes: #classes, select: #select })
+        Value::Text(text) => quote!(Cow::Borrowed(#text)),
+        Value::Tuple(values) => {
+            let values = each(values);
+            quote!((#values))
         }
-        Task::Yolo3 {
-            maps,
-            classes,
-            squared,
-            select: of,
-        } => {
-            let maps = maps.iter().map(|map| {
-                let (anchors, stretch) = (pairs(&map.anchors), float(map.stretch));
-                quote!(Map { anchors: #anchors, stretch: #stretch })
+        Value::Array(values) => {
+            let values = each(values);
+            quote!([#values])
+        }
+        Value::List(values) => {
+            let values = each(values);
+            quote!(Cow::Borrowed(&[#values]))
+        }
+        Value::Maybe(None) => quote!(::core::option::Option::None),
+        Value::Maybe(Some(value)) => {
+            let value = constant(value, rt);
+            quote!(::core::option::Option::Some(#value))
+        }
+        Value::Struct(name, fields) => {
+            let name = ident(name);
+            let fields = fields.iter().map(|(field, value)| {
+                let (field, value) = (ident(field), constant(value, rt));
+                quote!(#field: #value)
             });
-            let (classes, select) = (number(*classes), select(of));
-            quote! {
-                Task::Yolo3 {
-                    maps: Cow::Borrowed(&[#(#maps),*]), classes: #classes, squared: #squared, select: #select,
-                }
-            }
+            quote!(#rt::answer::#name { #(#fields),* })
         }
-        Task::Regions {
-            classes,
-            std,
-            input,
-            select: of,
-        } => {
-            let (classes, select) = (number(*classes), select(of));
-            let std = std.map(float);
-            let (width, height) = (float(input.0), float(input.1));
-            quote! {
-                Task::Regions {
-                    classes: #classes, std: [#(#std),*], input: (#width, #height), select: #select,
-                }
-            }
+        Value::Variant(kind, name, of) => {
+            let (kind, name) = (ident(kind), ident(name));
+            let of = of.as_ref().map(|value| {
+                let value = constant(value, rt);
+                quote!((#value))
+            });
+            quote!(#rt::answer::#kind::#name #of)
         }
-        Task::Locate {
-            presence,
-            corners,
-            classes,
-            keep,
-        } => {
-            let (classes, keep) = (number(*classes), float(*keep));
-            quote!(Task::Locate { presence: #presence, corners: #corners, classes: #classes, keep: #keep })
-        }
-        Task::Landmarks {
-            presence,
-            range,
-            axes,
-            input,
-            keep,
-        } => {
-            let (range, keep) = (variant("Range", range), float(*keep));
-            let (width, height) = (float(input.0), float(input.1));
-            quote! {
-                Task::Landmarks {
-                    presence: #presence, range: #range, axes: #axes, input: (#width, #height), keep: #keep,
-                }
-            }
-        }
-        Task::Verify {
-            distance,
-            threshold,
-        } => {
-            let threshold = float(*threshold);
-            quote!(Task::Verify { distance: #distance, threshold: #threshold })
-        }
-        Task::Embed { metric, threshold } => {
-            let (metric, threshold) = (variant("Metric", metric), float(*threshold));
-            quote!(Task::Embed { metric: #metric, threshold: #threshold })
-        }
-        Task::Pitch { bins } => {
-            let (first, step, around) = (float(bins.first), float(bins.step), number(bins.around));
-            quote!(Task::Pitch { bins: Bins { first: #first, step: #step, around: #around } })
-        }
-        Task::Image { show } => {
-            let show = variant("Show", show);
-            quote!(Task::Image { show: #show })
-        }
-        Task::Numbers => quote!(Task::Numbers),
     }
 }

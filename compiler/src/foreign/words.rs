@@ -72,7 +72,7 @@ pub(super) static HEADS: &[(&str, &str, &str)] = &[
      "", "the versions of YOLO from 5 on"),
     ("ssd ssdlite retinanet fcos centernet efficientdet detr prior_box detection_output", "", "SSD and other detectors without darknet's boxes"),
     ("rcnn fast_rcnn fastrcnn faster_rcnn fasterrcnn mask_rcnn maskrcnn", "regions", ""),
-    ("segment segmentation semantic_segmentation semantic deeplab", "", "segmentation"),
+    ("segmentation semantic_segmentation semantic deeplab fcn", "segment", ""),
     ("classification classifier class softmax categories imagenet", "classify", ""),
     ("embedding face arcface facenet features", "embed", ""),
     ("siamese compare contrastive verification", "verify", ""),

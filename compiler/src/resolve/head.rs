@@ -1,21 +1,20 @@
 //! The head of a model: its keys, its statements, what it adds to the network.
 
-use super::chain::Chain;
+use super::project::Projector;
 use super::{Resolver, Tensor};
 use crate::ast::{Body, Name, Spanned, StatementKind, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::{Def, Output, Shape, Span, ValueId};
-use crate::head::{self, Computes, Head, HeadDecl, Misfit};
+use crate::graph::{Output, Shape, Span, ValueId};
+use crate::head::{self, Entering, Enters, Head, HeadDecl, Misfit};
 use crate::layer::{Kind, Literal};
 use std::collections::HashSet;
 
 /// A head as it is written.
 pub(super) struct Written {
-    pub(super) decl: &'static HeadDecl,
-    pub(super) head: Head,
+    head: Head,
     /// Where its labels are named, if they are.
     labels: Option<Span>,
-    pub(super) span: Span,
+    span: Span,
 }
 
 impl<'a> Resolver<'a> {
@@ -62,7 +61,7 @@ impl<'a> Resolver<'a> {
             return None;
         }
         let mut head = Head {
-            keyword: decl.keyword,
+            decl,
             labels: Vec::new(),
             given: Vec::new(),
             tensors: Vec::new(),
@@ -92,12 +91,7 @@ impl<'a> Resolver<'a> {
             head.given.push((key, value));
         }
         let labels = written;
-        Some(Written {
-            decl,
-            head,
-            labels,
-            span,
-        })
+        Some(Written { head, labels, span })
     }
 
     /// The tensors of a list of labels; `None` if there is none of such a label, or it failed.
@@ -158,16 +152,23 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// What enters the head's decode; `last` is the result of the last chain.
+    pub(super) fn entering(&mut self, written: &Written, last: Option<Tensor>) -> Option<ValueId> {
+        let Written { head, span, .. } = written;
+        let first = head.tensors.first().map(|&(_, value)| value);
+        match head.decl.enters {
+            Enters::LastChain => last?.known(),
+            Enters::Maps => first.or(last.and_then(Tensor::known)),
+            Enters::Made(make) => make(head, &mut Projector::new(self, *span)),
+        }
+    }
+
     /// Adds what the head computes; `raw` is an output already.
     pub(super) fn attach(&mut self, written: Written, raw: ValueId) {
-        let Written {
-            decl,
-            head,
-            labels,
-            span,
-        } = written;
+        let Written { head, labels, span } = written;
+        let decl = head.decl;
         let mut entering = vec![raw];
-        if decl.computes == Computes::Maps {
+        if let Enters::Maps = decl.enters {
             // The first of the maps is `raw`.
             let outputs = self.graph.outputs.iter();
             let mut known: HashSet<String> = outputs.map(|output| output.name.clone()).collect();
@@ -186,28 +187,14 @@ impl<'a> Resolver<'a> {
             .iter()
             .map(|&value| self.shape(value).clone())
             .collect();
-        let classes = match head.fit(&shapes) {
+        let classes = match head.fit(&Entering::new(&self.graph, &shapes)) {
             Ok(classes) => classes,
             Err(misfit) => {
                 self.misfits(misfit, &entering, &shapes, span);
                 return;
             }
         };
-        if decl.computes == Computes::Probabilities {
-            self.warn_of_softmax(raw, span);
-            let mut chain = Chain {
-                place: None,
-                nodes: Vec::new(),
-                labels_call: false,
-            };
-            let made = self.builtin("softmax", vec![Tensor::Known(raw)], span, &mut chain);
-            if let Ok(Tensor::Known(value)) = made {
-                self.graph.outputs.push(Output {
-                    name: "probabilities".to_owned(),
-                    value,
-                });
-            }
-        }
+        (decl.project)(&head, raw, &mut Projector::new(self, span));
         // What a detector without classes finds is one thing, which has a name.
         let classes = match decl.detects {
             true => classes.max(1),
@@ -242,18 +229,5 @@ impl<'a> Resolver<'a> {
             problem = problem.help(help);
         }
         self.error(problem);
-    }
-
-    fn warn_of_softmax(&mut self, raw: ValueId, span: Span) {
-        if let Def::Node(node) = self.graph.values[raw].def
-            && self.graph.nodes[node].layer.keyword() == "softmax"
-        {
-            let at = self.graph.nodes[node].span;
-            let message = "softmax is applied twice";
-            let problem = Diagnostic::new(codes::TWO_SOFTMAX, at, message)
-                .also(span, "the head applies it too")
-                .fix("remove it", at, "");
-            self.warn(problem);
-        }
     }
 }

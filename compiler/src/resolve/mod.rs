@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `program` | imports; which blocks and presets there are |
 //! | `model`, `input`, `head`, `expect` | what stands directly in a model |
+//! | `project` | what a head adds to the network |
 //! | `settings`, `defaults` | lists of keys; values of parameters that layers leave open |
 //! | `statement` | loops, conditions, groups, scopes |
 //! | `chain` | the words of a chain, one layer after the other |
@@ -44,9 +45,9 @@ mod operation;
 mod pattern;
 mod pictures;
 mod program;
+mod project;
 mod settings;
 mod statement;
-mod style;
 mod unknown;
 mod uses;
 mod value;
@@ -178,6 +179,16 @@ enum Tensor {
     Known(ValueId),
     /// What should have made it has been complained about.
     Unknown,
+}
+
+impl Tensor {
+    /// The value, if it is known.
+    fn known(self) -> Option<ValueId> {
+        match self {
+            Tensor::Known(value) => Some(value),
+            Tensor::Unknown => None,
+        }
+    }
 }
 
 /// The constant that is the number of channels.

@@ -1,11 +1,9 @@
 //! The model: inputs, statements, head, outputs, and what is expected of them.
 
-use super::head::Written;
 use super::{Resolver, Tensor};
 use crate::ast::{Body, Model, Name, Statement, StatementKind, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::{Graph, Output, Span, ValueId};
-use crate::head::Computes;
 use std::collections::HashSet;
 
 /// What stands in the model and is looked at when the network is complete.
@@ -131,7 +129,11 @@ impl<'a> Resolver<'a> {
             let problem = Diagnostic::new(codes::EMPTY, model, "the model has no layers");
             self.error(problem);
         }
-        let raw = self.raw(head.as_ref());
+        let last = self.current;
+        let raw = match &head {
+            Some(head) => self.entering(head, last),
+            None => last.and_then(Tensor::known),
+        };
         let at = self.graph.outputs.len();
         self.graph.outputs.extend(raw.map(|value| Output {
             name: "raw".to_owned(),
@@ -149,23 +151,6 @@ impl<'a> Resolver<'a> {
             self.warn_of_channels_last();
         }
         self.expectations(&later.expect);
-    }
-
-    /// What enters the head's decode: what it computes, the tensor that it names first, or the result of the last chain.
-    fn raw(&mut self, written: Option<&Written>) -> Option<ValueId> {
-        let found = match written {
-            Some(Written {
-                decl, head, span, ..
-            }) if decl.computes == Computes::Style => self.style(head, *span).ok(),
-            Some(Written { head, .. }) if !head.tensors.is_empty() => {
-                Some(Tensor::Known(head.tensors[0].1))
-            }
-            _ => self.current,
-        };
-        match found? {
-            Tensor::Known(value) => Some(value),
-            Tensor::Unknown => None,
-        }
     }
 
     /// Makes tensors outputs.

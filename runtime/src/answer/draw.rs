@@ -1,5 +1,7 @@
 //! Answers drawn on a picture: frames with legible labels, and points.
 
+mod segments;
+
 use super::{BBox, Detection};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
@@ -59,6 +61,20 @@ struct Style {
     /// Pixels for one of the font.
     zoom: i64,
     line: i64,
+}
+
+impl Style {
+    /// Pixels from one letter to the next.
+    fn glyph(self) -> i64 {
+        get_raster_width(FontWeight::Bold, self.font) as i64 * self.zoom
+    }
+
+    /// Width and height of a plate with that text.
+    fn extents(self, text: &str) -> (i64, i64) {
+        let letters = text.chars().count() as i64;
+        let height = self.font.val() as i64 * self.zoom;
+        (self.glyph() * letters + 2 * self.line, height)
+    }
 }
 
 impl Canvas {
@@ -168,9 +184,7 @@ impl Canvas {
     /// else inside its top, else further down.
     fn label(&mut self, bbox: &BBox, text: &str, colour: Colour, taken: &mut Vec<Area>) {
         let style = self.style();
-        let glyph = get_raster_width(FontWeight::Bold, style.font) as i64 * style.zoom;
-        let height = style.font.val() as i64 * style.zoom;
-        let width = glyph * text.chars().count() as i64 + 2 * style.line;
+        let (width, height) = style.extents(text);
         let Area {
             x: [left, _],
             y: [top, bottom],
@@ -198,12 +212,18 @@ impl Canvas {
             .find(free)
             .unwrap_or(plate(places[0]));
         taken.push(area);
+        self.plate(area, text, colour);
+    }
+
+    /// Writes text on a plate of that colour, in ink that can be read on it.
+    fn plate(&mut self, area: Area, text: &str, colour: Colour) {
         self.fill(area, colour, 1.0);
         let [red, green, blue] = colour.map(f32::from);
         let light = 0.299 * red + 0.587 * green + 0.114 * blue > 140.0;
         let ink = if light { [0; 3] } else { [255; 3] };
+        let style = self.style();
         for (index, character) in text.chars().enumerate() {
-            let x = area.x[0] + style.line + index as i64 * glyph;
+            let x = area.x[0] + style.line + index as i64 * style.glyph();
             self.glyph(character, (x, area.y[0]), style, ink);
         }
     }

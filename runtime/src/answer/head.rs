@@ -1,9 +1,17 @@
-//! A spec's head as data: which decode, and its numbers. Generated code holds it as a constant.
+//! A spec's head as data: which task, and its numbers. Generated code holds it as a constant.
 
-use super::{Bins, Labels, Overlap};
-use crate::image::Show;
+use super::constant::constant;
+use super::{Answer, AnswerError, Detection, Numbers, Overlap, Placement, Settings, Task, Tensor};
+use crate::memory;
 use crate::plan::List;
 use std::borrow::Cow;
+use std::fmt;
+
+/// Outputs of no more numbers are answered without asking for memory first.
+const SMALL: usize = 1 << 20;
+
+/// Bytes that an answer takes at most for a number of the outputs: where each is a detection, in a vector that grows and is sorted.
+const EACH: u64 = 4 * size_of::<Detection>() as u64;
 
 /// What turns the outputs of a network into an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,217 +22,139 @@ pub struct Head {
     pub task: Task,
 }
 
-/// What is asked of a network, and how its outputs say it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Task {
-    /// `head classify`: the classes of the output `probabilities`.
-    Classify {
-        /// How many of them.
-        top: usize,
-    },
-    /// `head yolo1`: boxes from a vector.
-    Yolo1 {
-        /// Cells along each side.
-        side: usize,
-        /// Boxes of each cell.
-        boxes: usize,
-        /// Classes.
-        classes: usize,
-        /// Which boxes are kept.
-        select: Select,
-    },
-    /// `head yolo2`: boxes from a map.
-    Yolo2 {
-        /// Width and height of each anchor, in cells.
-        anchors: List<(f32, f32)>,
-        /// Classes.
-        classes: usize,
-        /// Which boxes are kept.
-        select: Select,
-    },
-    /// `head yolo3`: boxes from the first outputs, one map each.
-    Yolo3 {
-        /// The maps.
-        maps: List<Map>,
-        /// Classes.
-        classes: usize,
-        /// Whether the maps are logistic already, and sizes are squares.
-        squared: bool,
-        /// Which boxes are kept.
-        select: Select,
-    },
-    /// `head regions`: proposals, classified and moved, from three outputs: scores, deltas and the regions.
-    Regions {
-        /// Classes without the background.
-        classes: usize,
-        /// What the four numbers of a class are multiplied by.
-        std: [f32; 4],
-        /// Width and height of the network's input.
-        input: (f32, f32),
-        /// Which boxes are kept.
-        select: Select,
-    },
-    /// `head boxes`: one box, and what is in it.
-    Locate {
-        /// Whether the first value says that there is anything.
-        presence: bool,
-        /// Whether the box is left, top, right, bottom instead of centre and size.
-        corners: bool,
-        /// Classes; none if the box alone is the answer.
-        classes: usize,
-        /// Least probability that there is anything.
-        keep: f32,
-    },
-    /// `head landmarks`: points.
-    Landmarks {
-        /// Whether the first value says that there is anything.
-        presence: bool,
-        /// What the numbers are.
-        range: Range,
-        /// Whether every x stands before every y, instead of pairs.
-        axes: bool,
-        /// Width and height of the network's input.
-        input: (f32, f32),
-        /// Least probability that there is anything.
-        keep: f32,
-    },
-    /// `head verify`: whether inputs are alike.
-    Verify {
-        /// Whether the output's length is a distance, instead of a score.
-        distance: bool,
-        /// From which score on, or up to which distance, they are.
-        threshold: f32,
-    },
-    /// `head embed`: a vector.
-    Embed {
-        /// How two are compared.
-        metric: Metric,
-        /// Up to which distance they count as the same.
-        threshold: f32,
-    },
-    /// `head pitch`: a frequency, from the activations of bins.
-    Pitch {
-        /// The bins.
-        bins: Bins,
-    },
-    /// `head image`: a picture.
-    Image {
-        /// How numbers become brightness.
-        show: Show,
-    },
-    /// Numbers that have no other form.
-    Numbers,
-}
+constant!(struct Head { labels, task });
 
-/// One map of [`Task::Yolo3`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Map {
-    /// Width and height of each anchor, as fractions of the input.
-    pub anchors: List<(f32, f32)>,
-    /// How far centres reach beyond their cells.
-    pub stretch: f32,
-}
-
-/// Which boxes are kept.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Select {
-    /// Least score.
-    pub keep: f32,
+/// Settings to replace those of a spec's head; what is absent stays.
+///
+/// ```
+/// use cnnc_runtime::answer::{Classify, Head, Thresholds};
+/// let mut head = Head { task: Classify { top: 5 }.into(), ..Head::default() };
+/// head.set(&Thresholds::default().top(1))?;
+/// assert_eq!(head.task, Classify { top: 1 }.into());
+///
+/// let refused = head.set(&Thresholds::default().keep(0.9)).unwrap_err();
+/// assert_eq!(refused.to_string(), "the head has no `keep`");
+/// # Ok::<(), cnnc_runtime::answer::NoSetting>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Thresholds {
+    /// How many classes are shown.
+    pub top: Option<usize>,
+    /// Least score of a box, or of there being anything.
+    pub keep: Option<f32>,
     /// Overlap from which on a better box suppresses another.
-    pub iou: f32,
-    /// Which boxes suppress which; none if absent.
-    pub overlap: Option<Overlap>,
-    /// Whether a box may be of several classes.
-    pub labels: Labels,
+    pub iou: Option<f32>,
+    /// Which boxes suppress which; `Some(None)`: none does.
+    pub nms: Option<Option<Overlap>>,
+    /// From which score on, or up to which distance, inputs count as alike.
+    pub threshold: Option<f32>,
 }
 
-/// How two embeddings are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metric {
-    /// Length of the difference.
-    Euclidean,
-    /// 1 minus the cosine of the angle between them.
-    Cosine,
-}
+impl Thresholds {
+    /// Shows that many classes.
+    #[must_use]
+    pub fn top(mut self, count: usize) -> Thresholds {
+        self.top = Some(count);
+        self
+    }
 
-/// What the numbers of [`Task::Landmarks`] are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Range {
-    /// Fractions of the input.
-    Fraction,
-    /// −1 to 1 across the input.
-    Symmetric,
-    /// Pixels of the input.
-    Pixels,
-}
+    /// Keeps what has at least that score.
+    #[must_use]
+    pub fn keep(mut self, least: f32) -> Thresholds {
+        self.keep = Some(least);
+        self
+    }
 
-impl Metric {
-    /// The distance of two vectors, 0 for the same; `None` where they have different numbers of elements.
-    pub fn distance(self, a: &[f32], b: &[f32]) -> Option<f32> {
-        match self {
-            Metric::Euclidean => super::euclidean(a, b),
-            Metric::Cosine => super::cosine(a, b).map(|cosine| 1.0 - cosine),
-        }
+    /// Suppresses boxes that overlap a better one by more.
+    #[must_use]
+    pub fn iou(mut self, most: f32) -> Thresholds {
+        self.iou = Some(most);
+        self
+    }
+
+    /// Says which boxes suppress which; `None`: none does.
+    #[must_use]
+    pub fn nms(mut self, overlap: Option<Overlap>) -> Thresholds {
+        self.nms = Some(overlap);
+        self
+    }
+
+    /// Holds scores or distances against that number.
+    #[must_use]
+    pub fn threshold(mut self, value: f32) -> Thresholds {
+        self.threshold = Some(value);
+        self
     }
 }
 
+/// A setting that the head does not have: its key in a spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoSetting(pub &'static str);
+
+impl fmt::Display for NoSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the head has no `{}`", self.0)
+    }
+}
+
+impl std::error::Error for NoSetting {}
+
 impl Head {
+    /// The answer, from the outputs in the spec's order (`raw` first) and where the picture lies in the input; see
+    /// [`PreProcess::placement`](crate::image::PreProcess::placement).
+    ///
+    /// # Errors
+    /// When the outputs are not those of a network with this head; when they are so large that there may not be the memory for an answer.
+    pub fn answer(&self, outputs: &[Tensor<'_>], place: &Placement) -> Result<Answer, AnswerError> {
+        let numbers: usize = outputs.iter().map(|output| output.data.len()).sum();
+        if numbers > SMALL {
+            memory::ask(numbers as u64 * EACH)?;
+        }
+        self.task.decode().answer(outputs, place)
+    }
+
     /// The name of a class: its label, or `class 7`; `object`, where there are no classes.
     pub fn label(&self, class: usize) -> Cow<'_, str> {
         match self.labels.get(class) {
             Some(label) => Cow::Borrowed(label),
-            None if self.finds_one_thing() => Cow::Borrowed("object"),
+            None if self.task.decode().classes() == Some(0) => Cow::Borrowed("object"),
             None => Cow::Owned(format!("class {class}")),
         }
     }
 
-    /// Whether the head finds things without telling them apart.
-    fn finds_one_thing(&self) -> bool {
-        let detector = match &self.task {
-            Task::Yolo1 { classes, .. }
-            | Task::Yolo2 { classes, .. }
-            | Task::Yolo3 { classes, .. } => Some(*classes),
-            _ => None,
-        };
-        detector == Some(0)
+    /// Every setting that may be changed.
+    pub fn settings(&mut self) -> Settings<'_> {
+        self.task.decode_mut().settings()
     }
 
-    /// Replaces the least score of an answer, where the head has one.
-    pub fn set_keep(&mut self, least: f32) -> bool {
-        match &mut self.task {
-            Task::Yolo1 { select, .. }
-            | Task::Yolo2 { select, .. }
-            | Task::Yolo3 { select, .. } => {
-                select.keep = least;
-            }
-            Task::Locate { keep, presence, .. } | Task::Landmarks { keep, presence, .. }
-                if *presence =>
-            {
-                *keep = least;
-            }
-            _ => return false,
-        }
-        true
+    /// Replaces settings.
+    ///
+    /// # Errors
+    /// When the head does not have one of them; it is then left as it was.
+    pub fn set(&mut self, thresholds: &Thresholds) -> Result<(), NoSetting> {
+        let mut changed = self.clone();
+        let settings = changed.settings();
+        replace("top", settings.top, thresholds.top)?;
+        replace("keep", settings.keep, thresholds.keep)?;
+        replace("iou", settings.iou, thresholds.iou)?;
+        replace("nms", settings.nms, thresholds.nms)?;
+        replace("threshold", settings.threshold, thresholds.threshold)?;
+        *self = changed;
+        Ok(())
     }
+}
 
-    /// Which boxes are kept, where the head has several.
-    pub fn select_mut(&mut self) -> Option<&mut Select> {
-        match &mut self.task {
-            Task::Yolo1 { select, .. }
-            | Task::Yolo2 { select, .. }
-            | Task::Yolo3 { select, .. } => Some(select),
-            _ => None,
-        }
+fn replace<T>(
+    key: &'static str,
+    setting: Option<&mut T>,
+    value: Option<T>,
+) -> Result<(), NoSetting> {
+    match (setting, value) {
+        (_, None) => {}
+        (Some(setting), Some(value)) => *setting = value,
+        (None, Some(_)) => return Err(NoSetting(key)),
     }
-
-    /// Replaces the threshold of `verify` or `embed`, where it is one of these.
-    pub fn set_threshold(&mut self, value: f32) -> bool {
-        match &mut self.task {
-            Task::Verify { threshold, .. } | Task::Embed { threshold, .. } => *threshold = value,
-            _ => return false,
-        }
-        true
-    }
+    Ok(())
 }
 
 impl Default for Head {
@@ -232,7 +162,7 @@ impl Default for Head {
     fn default() -> Head {
         Head {
             labels: Cow::Borrowed(&[]),
-            task: Task::Numbers,
+            task: Task::Numbers(Numbers {}),
         }
     }
 }

@@ -1,9 +1,12 @@
-//! The pitch of a sound, from the activations of bins along a scale.
+//! `head pitch`: the pitch of a sound, from the activations of bins along a scale.
+
+use super::constant::constant;
+use super::{Answer, AnswerError, Decode, Placement, Settings, Tensor, Tone, raw, top_k};
 
 /// Bins of equal width in cents, as [CREPE](https://arxiv.org/abs/1802.06182) has them: a bin of `c` cents is the frequency
 /// `10 · 2^(c / 1200)` Hz.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bins {
+pub struct Pitch {
     /// Cents of the first bin.
     pub first: f32,
     /// Cents from one bin to the next.
@@ -12,11 +15,13 @@ pub struct Bins {
     pub around: usize,
 }
 
-impl Bins {
+constant!(struct Pitch { first, step, around });
+
+impl Pitch {
     /// The frequency in Hz, and the activation of the best bin: the mean of the bins around that one, weighted by their
     /// activations. `None` where no bin is active.
     pub fn pitch(&self, activations: &[f32]) -> Option<(f32, f32)> {
-        let &(best, activation) = super::top_k(activations, 1).first()?;
+        let &(best, activation) = top_k(activations, 1).first()?;
         let from = best.saturating_sub(self.around);
         let to = best.saturating_add(self.around).min(activations.len() - 1);
         let (mut sum, mut weights) = (0.0, 0.0);
@@ -30,11 +35,29 @@ impl Bins {
     }
 }
 
+impl Decode for Pitch {
+    fn answer(&self, outputs: &[Tensor<'_>], _: &Placement) -> Result<Answer, AnswerError> {
+        let found = self.pitch(raw(outputs)?.data);
+        Ok(Answer::Pitch(Tone {
+            hertz: found.map(|(hertz, _)| hertz),
+            confidence: found.map_or(0.0, |(_, confidence)| confidence),
+        }))
+    }
+
+    fn settings(&mut self) -> Settings<'_> {
+        Settings::default()
+    }
+
+    fn classes(&self) -> Option<usize> {
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Bins;
+    use super::Pitch;
 
-    const BINS: Bins = Bins {
+    const BINS: Pitch = Pitch {
         first: 1200.0,
         step: 600.0,
         around: 1,

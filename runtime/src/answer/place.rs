@@ -60,12 +60,35 @@ impl Placement {
         )
     }
 
+    /// A point of the picture, in its pixels, to fractions of the input; outside of 0 to 1 where it was cut off.
+    pub fn fraction(&self, x: f32, y: f32) -> (f32, f32) {
+        (
+            (x * self.scale.0 + self.corner.0) / self.input.0,
+            (y * self.scale.1 + self.corner.1) / self.input.1,
+        )
+    }
+
+    /// Width and height of the picture.
+    pub fn picture(&self) -> (usize, usize) {
+        (self.picture.0 as usize, self.picture.1 as usize)
+    }
+
     /// A box, in fractions of the input, to pixels of the picture, cut at its edges.
     pub fn bbox(&self, bbox: &BBox) -> BBox {
         let (left, top) = self.point(bbox.left, bbox.top);
         let (right, bottom) = self.point(bbox.right, bbox.bottom);
         let picture = BBox::new(0.0, 0.0, self.picture.0, self.picture.1);
         BBox::new(left, top, right, bottom).clip(&picture)
+    }
+}
+
+#[cfg(test)]
+impl Placement {
+    /// 640 x 480 in the middle of 320 x 320.
+    pub(super) fn letterbox() -> Placement {
+        Placement::new(640, 480)
+            .resized(320, 240)
+            .placed(320, 320, (0, 40))
     }
 }
 

@@ -1,9 +1,12 @@
-//! The decode of R-CNN's descendants: proposed regions, each classified and moved.
+//! `head regions`: the decode of R-CNN's descendants: proposed regions, each classified and moved.
 //!
 //! Girshick et al. 2014 (R-CNN), appendix C; Girshick 2015 (Fast R-CNN). A region with its centre at `x y` and of size `w h`
 //! becomes `x + w·dx, y + h·dy, w·e^dw, h·e^dh`, by the four numbers of the class.
 
-use super::{BBox, DecodeError, Detection, Labels};
+use super::constant::constant;
+use super::{
+    Answer, AnswerError, BBox, Decode, DecodeError, Detection, Placement, Select, Settings, Tensor,
+};
 
 /// Largest power of e that a size is multiplied by, as in Detectron and torchvision: 1000 / 16.
 const MOST_GROWTH: f32 = 4.135_166_6;
@@ -17,11 +20,11 @@ pub struct Regions {
     pub std: [f32; 4],
     /// Width and height of the network's input, whose pixels regions are in.
     pub input: (f32, f32),
-    /// Least score.
-    pub keep: f32,
-    /// Detections per region.
-    pub labels: Labels,
+    /// Which boxes are kept.
+    pub select: Select,
 }
+
+constant!(struct Regions { classes, std, input, select });
 
 impl Regions {
     /// Detections of `n` regions: `scores` is `(1 + classes) × n` logits, `deltas` is `4·(1 + classes) × n`, `regions` is rows of
@@ -62,14 +65,9 @@ impl Regions {
             let sum: f32 = (0..=self.classes)
                 .map(|class| (logit(class) - largest).exp())
                 .sum();
-            let mut likely: Vec<(usize, f32)> = (1..=self.classes)
-                .map(|class| (class, (logit(class) - largest).exp() / sum))
-                .filter(|(_, score)| *score > self.keep)
-                .collect();
-            if self.labels == Labels::Best {
-                likely.sort_by(|a, b| b.1.total_cmp(&a.1));
-                likely.truncate(1);
-            }
+            let probabilities =
+                (1..=self.classes).map(|class| (class, (logit(class) - largest).exp() / sum));
+            let likely = self.select.likely(probabilities);
             for (class, score) in likely {
                 let delta = |axis: usize| deltas[(4 * class + axis) * n + index] * self.std[axis];
                 let (x, y) = region.centre();
@@ -92,8 +90,28 @@ impl Regions {
     }
 }
 
+impl Decode for Regions {
+    fn answer(&self, outputs: &[Tensor<'_>], place: &Placement) -> Result<Answer, AnswerError> {
+        let [scores, deltas, regions, ..] = outputs else {
+            return Err(AnswerError::Output("scores, deltas and regions"));
+        };
+        let count = regions.shape.first().copied().unwrap_or(0);
+        let found = self.decode(scores.data, deltas.data, regions.data, count)?;
+        Ok(self.select.answer(found, place))
+    }
+
+    fn settings(&mut self) -> Settings<'_> {
+        self.select.settings()
+    }
+
+    fn classes(&self) -> Option<usize> {
+        Some(self.classes)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::Labels;
     use super::*;
 
     fn head(labels: Labels) -> Regions {
@@ -101,8 +119,7 @@ mod tests {
             classes: 2,
             std: [0.1, 0.1, 0.2, 0.2],
             input: (100.0, 200.0),
-            keep: 0.05,
-            labels,
+            select: Select::above(0.05, labels),
         }
     }
 

@@ -2,6 +2,9 @@
 //!
 //! The networks are small enough to know what they must say: their weights are written here.
 
+mod heads;
+mod segment;
+
 use cnnc::rt::image::Picture;
 use cnnc::rt::tensor_file::write_safetensors;
 use cnnc_testing::Raster;
