@@ -27,7 +27,8 @@
 /// | `pub Net { … }` | the body of a model, or, if it begins with `cnn 1`, a whole spec; mistakes are underlined where they stand |
 /// | `pub Net = r#"…"#` | a string with line breaks is a whole spec, too |
 ///
-/// Behind it may stand `, weights = "net.safetensors"`, which makes the weights part of your program.
+/// Behind it may stand `, weights = "net.safetensors"`, which makes the weights part of your program, and `, exact`: every sum is computed as it
+/// is defined, without the algorithms that are faster and round a little more.
 ///
 /// The type has constants for its sizes (`PARAMETERS`, `MACS`, `ARENA_BYTES`, `INPUT_SHAPE`, `INPUT_LEN`, …),
 /// constructors (`load(path)`, `from_bytes(bytes)`, `synthetic()`, and `embedded()` where weights are given) and sessions

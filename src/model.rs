@@ -9,7 +9,7 @@ use cnnc_compiler::diagnostic::{Diagnostics, Files};
 use cnnc_compiler::graph::{Graph, Output, ValueId};
 use cnnc_compiler::layer::written;
 use cnnc_compiler::loops::prove;
-use cnnc_compiler::lower::{self, Arithmetic, Lowered};
+use cnnc_compiler::lower::{self, Lowered};
 use cnnc_compiler::outline::Outline;
 use cnnc_compiler::pass::{self, Note};
 use cnnc_compiler::{jit, words};
@@ -111,12 +111,12 @@ impl Model {
         &self.inner.files
     }
 
-    /// Layers, shapes, parameters and costs, for the ISA that [`Isa::detect`] chooses.
+    /// Layers, shapes, parameters and costs.
     ///
     /// # Errors
     /// When no ISA can be chosen.
-    pub fn summary(&self) -> Result<Summary, Error> {
-        let lowered = self.lower(Isa::detect()?);
+    pub fn summary(&self, options: &Options) -> Result<Summary, Error> {
+        let lowered = self.lower(options)?;
         Ok(Summary::new(self.graph(), self.outline(), &lowered))
     }
 
@@ -128,16 +128,23 @@ impl Model {
         Picture::new(self.graph(), &self.inner.outline, view)
     }
 
-    /// What every pass, and lowering for that ISA and in that arithmetic, did to each candidate, or why it left it alone.
-    pub fn explain(&self, isa: Isa, arithmetic: Arithmetic) -> Vec<Note> {
+    /// What every pass, and lowering, did to each candidate, or why it left it alone.
+    ///
+    /// # Errors
+    /// When no ISA can be chosen.
+    pub fn explain(&self, options: &Options) -> Result<Vec<Note>, Error> {
         let (graph, notes) = pass::optimize(self.graph());
-        let lowered = lower::lower(&graph, isa, arithmetic);
-        notes.list.into_iter().chain(lowered.notes).collect()
+        let lowered = lower::lower(&graph, &options.target()?);
+        Ok(notes.list.into_iter().chain(lowered.notes).collect())
     }
 
     /// The loops of the optimised network.
-    pub fn lower(&self, isa: Isa) -> Lowered {
-        lower::lower(&pass::optimize(self.graph()).0, isa, Arithmetic::Fast)
+    ///
+    /// # Errors
+    /// When no ISA can be chosen.
+    pub fn lower(&self, options: &Options) -> Result<Lowered, Error> {
+        let graph = pass::optimize(self.graph()).0;
+        Ok(lower::lower(&graph, &options.target()?))
     }
 
     /// The tensor of a name, as every command calls it: a label, an input, a layer (`conv1_bn`), or the last tensor of a block or of
@@ -265,7 +272,7 @@ impl Model {
         let (inputs, outputs) = lower::ports(&graph);
         let built = match options.backend {
             Backend::Reference => Built::reference(graph, weights, options),
-            Backend::Interp | Backend::Jit => Built::loops(&graph, isa, weights, options, start),
+            Backend::Interp | Backend::Jit => Built::loops(&graph, weights, options, start),
         };
         let built = built.map_err(|error| match error {
             Error::Weights(error) => self.unfit(error, weights),
@@ -325,12 +332,11 @@ impl Built {
 
     fn loops(
         graph: &Graph,
-        isa: Isa,
         weights: &Weights,
         options: &Options,
         start: Instant,
     ) -> Result<Built, Error> {
-        let lowered = lower::lower(graph, isa, options.arithmetic);
+        let lowered = lower::lower(graph, &options.target()?);
         let code = match options.backend {
             Backend::Jit => Some(jit::compile(&lowered)?),
             _ => {

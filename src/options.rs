@@ -1,6 +1,7 @@
 //! How a network is built and run.
 
 pub use cnnc_compiler::lower::Arithmetic;
+use cnnc_compiler::lower::Target;
 use cnnc_runtime::Isa;
 use cnnc_runtime::isa::IsaError;
 use std::fmt;
@@ -100,6 +101,11 @@ impl Options {
     /// The ISA to plan for.
     pub(crate) fn chosen_isa(&self) -> Result<Isa, IsaError> {
         self.isa.map_or_else(Isa::detect, Ok)
+    }
+
+    /// What loops are made for.
+    pub(crate) fn target(&self) -> Result<Target, IsaError> {
+        Ok(Target::new(self.chosen_isa()?, self.arithmetic))
     }
 
     /// Plans for that ISA.

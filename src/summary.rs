@@ -196,11 +196,12 @@ fn is_default(keyword: &str, name: &str, value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::Fold;
+    use crate::Options;
 
     fn folds(text: &str) -> (Vec<Fold>, usize) {
         let summary = crate::compile_str("test", text)
             .unwrap_or_else(|error| panic!("{error}"))
-            .summary()
+            .summary(&Options::new())
             .unwrap();
         (summary.folds, summary.rows.len())
     }

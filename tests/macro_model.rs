@@ -42,6 +42,16 @@ cnnc::cnn_model! {
     }
 }
 
+const PLAIN: &str = "cnn 1\nmodel Plain { input x: 32x24x24; c: conv 3x3 32 pad half }";
+
+cnnc::cnn_model! {
+    Plain {
+        input x: 32x24x24
+        c: conv 3x3 32 pad half
+    },
+    exact
+}
+
 /// The first test digit of MNIST, a seven, is in the examples' data.
 fn pixels() -> Vec<f32> {
     let mut image = vec![0.0; LeNet5::INPUT_LEN];
@@ -191,4 +201,21 @@ fn every_plan_gives_nearly_the_same() {
             assert!((x - y).abs() < 1e-4, "{isa}: {raw:?}, {:?}", all[0]);
         }
     }
+}
+
+#[test]
+fn exact_models_compute_sums_as_they_are_defined() {
+    let x: Vec<f32> = (0..Plain::INPUT_LEN)
+        .map(|i| (i % 17) as f32 - 8.0)
+        .collect();
+    let model = cnnc::compile_str("plain.cnn", PLAIN).unwrap();
+    let jit = |options: &cnnc::Options| {
+        let net = model.jit(&Weights::synthetic(), options).unwrap();
+        let mut session = net.session().unwrap();
+        session.run(&[&x]).unwrap().raw().to_vec()
+    };
+    let net = Plain::synthetic().unwrap();
+    let found = net.session().run(&x).unwrap().raw().to_vec();
+    assert_eq!(found, jit(&cnnc::Options::new().exact()));
+    assert_ne!(found, jit(&cnnc::Options::new()));
 }

@@ -3,11 +3,10 @@
 //! `UPDATE=1 cargo test --release -p cnnc --test zoo` writes them.
 
 use cnnc::compiler::graph::Shape;
-use cnnc::compiler::lower::Arithmetic;
 use cnnc::compiler::pass::optimize;
 use cnnc::rt::Isa;
 use cnnc::rt::session::session_bytes;
-use cnnc::{Model, View, compile_file};
+use cnnc::{Model, Options, View, compile_file};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -139,7 +138,7 @@ impl Row {
                 grouped(graph.parameters()),
                 grouped(graph.macs()),
             ),
-            arena: session_bytes(&model.lower(Isa::Avx2).plan),
+            arena: session_bytes(&model.lower(&Options::new().isa(Isa::Avx2)).unwrap().plan),
             end: format!(" {picture} |"),
         }
     }
@@ -254,8 +253,8 @@ fn remove(path: &Path) {
 fn shown(model: &Model) -> Vec<(&'static str, String, Option<Shape>)> {
     let isa = Isa::Avx2;
     let (graph, _) = optimize(model.graph());
-    let lowered = model.lower(isa);
-    let summary = model.summary().unwrap();
+    let lowered = model.lower(&Options::new().isa(isa)).unwrap();
+    let summary = model.summary(&Options::new()).unwrap();
     let mut names = Vec::new();
     let mut see = |by, name: &str, shape| names.push((by, name.to_owned(), shape));
     for row in &summary.rows {
@@ -289,7 +288,7 @@ fn shown(model: &Model) -> Vec<(&'static str, String, Option<Shape>)> {
     {
         see("dump loops, bench", &section.label, None);
     }
-    for note in model.explain(isa, Arithmetic::Fast) {
+    for note in model.explain(&Options::new().isa(isa)).unwrap() {
         see("explain", &note.label, None);
         // Other layers stand between backquotes.
         for name in note.text.split('`').skip(1).step_by(2) {

@@ -3,7 +3,7 @@
 use crate::{Failure, print};
 use cnnc::compiler::diagnostic::{Diagnostics, DiskLoader, Files, Loader};
 use cnnc::compiler::{emit, graph, jit, loops, parse, pass};
-use cnnc::rt::Isa;
+use cnnc::{Isa, Options};
 use std::path::{Path, PathBuf};
 
 /// What may be written behind `dump`.
@@ -21,6 +21,9 @@ pub struct Args {
     /// The instruction set that loops and code are for
     #[arg(long, value_name = "ISA")]
     isa: Option<Isa>,
+    /// Loops and code that compute every sum as it is defined
+    #[arg(long)]
+    exact: bool,
 }
 
 /// The stages, in order.
@@ -40,10 +43,12 @@ enum Stage {
 
 /// Prints the stage.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let isa = match args.isa {
-        Some(isa) => isa,
-        None => Isa::detect()?,
-    };
+    let mut options = Options::new();
+    options.isa = args.isa;
+    if args.exact {
+        options = options.exact();
+    }
+    let lowered = || cnnc::compile_file(&args.spec)?.lower(&options);
     let text = match args.stage {
         Stage::Ast => syntax(&args.spec)?,
         Stage::Graph => {
@@ -53,11 +58,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 false => graph::dump(model.graph()),
             }
         }
-        Stage::Loops => loops::dump::dump(&cnnc::compile_file(&args.spec)?.lower(isa).program),
+        Stage::Loops => loops::dump::dump(&lowered()?.program),
         Stage::Rust => {
-            emit::dump(cnnc::compile_file(&args.spec)?.graph()).map_err(cnnc::Error::from)?
+            let model = cnnc::compile_file(&args.spec)?;
+            emit::dump(model.graph(), options.arithmetic).map_err(cnnc::Error::from)?
         }
-        Stage::Clif => jit::clif(&cnnc::compile_file(&args.spec)?.lower(isa))?,
+        Stage::Clif => jit::clif(&lowered()?)?,
     };
     Ok(print::line(text.trim_end())?)
 }

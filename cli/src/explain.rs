@@ -66,7 +66,7 @@ fn passes(args: &Args) -> Result<(), Failure> {
     if args.exact {
         options = options.exact();
     }
-    let notes = model.explain(isa, options.arithmetic);
+    let notes = model.explain(&options)?;
     let measured = match &args.weights {
         Some(path) => Some(Measured::new(args, &model, isa, &options, path)?),
         None => None,

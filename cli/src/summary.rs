@@ -2,7 +2,7 @@
 
 use crate::{Failure, print};
 use cnnc::compiler::words;
-use cnnc::{Fold, Summary};
+use cnnc::{Fold, Options, Summary};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ pub struct Args {
 /// Prints the summary.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let model = cnnc::compile_file(&args.spec)?;
-    let summary = model.summary()?;
+    let summary = model.summary(&Options::new())?;
     if args.json {
         return Ok(print::json(&to_json(&summary))?);
     }

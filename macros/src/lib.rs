@@ -3,12 +3,13 @@
 //! The facade's `cnn_model!` adds its own path in front, so that the code finds the runtime whatever the user calls the crate.
 
 use cnnc_compiler::emit::{Invocation, Spec, expand};
+use cnnc_compiler::lower::Arithmetic;
 use proc_macro2::TokenTree;
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream, Result};
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token, Visibility};
 
-/// `path; attributes visibility Name = "file.cnn", weights = "file.safetensors"`, or `Name { spec }`.
+/// `path; attributes visibility Name = "file.cnn", weights = "file.safetensors", exact`, or `Name { spec }`.
 #[doc(hidden)]
 #[proc_macro]
 pub fn __cnn_model(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
@@ -32,16 +33,20 @@ impl Parse for Call {
         let vis: Visibility = input.parse()?;
         let name: Ident = input.parse()?;
         let spec = spec(input)?;
-        let mut weights = None;
+        let (mut weights, mut arithmetic) = (None, Arithmetic::Fast);
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
             if input.is_empty() {
                 break;
             }
             let key: Ident = input.parse()?;
+            if key == "exact" {
+                arithmetic = Arithmetic::Exact;
+                continue;
+            }
             if key != "weights" {
                 let message =
-                    format!("unknown argument `{key}`; there is only `weights = \"FILE\"`");
+                    format!("unknown argument `{key}`; there are `weights = \"FILE\"` and `exact`");
                 return Err(syn::Error::new(key.span(), message));
             }
             input.parse::<Token![=]>()?;
@@ -58,6 +63,7 @@ impl Parse for Call {
             name,
             spec,
             weights,
+            arithmetic,
             directory,
         }))
     }

@@ -100,7 +100,9 @@ fn check(file: &Path, cfg: &[u8], spec: &str) -> usize {
         file.display(),
         warnings.render(false)
     );
-    model.lower(Isa::Portable);
+    model
+        .lower(&cnnc::Options::new().isa(Isa::Portable))
+        .expect("every machine has it");
     let (expected, found) = (expected(cfg), found(model.graph()));
     let differs = expected.iter().zip(&found).position(|(a, b)| a != b);
     if let Some(at) = differs {

@@ -5,6 +5,7 @@ use super::{Model, emit, variants};
 use crate::diagnostic::{Diagnostic, Diagnostics, Files};
 use crate::graph::FileId;
 use crate::id::Id;
+use crate::lower::Arithmetic;
 use crate::pass::optimize;
 use crate::resolve::{self, TORCHVISION, compile_file, compile_source};
 use cnnc_runtime::weights::Weights;
@@ -26,6 +27,8 @@ pub struct Invocation {
     pub spec: Spec,
     /// The weights to embed: a path, and where it is written.
     pub weights: Option<(String, Span)>,
+    /// How sums may be computed.
+    pub arithmetic: Arithmetic,
     /// Directory of the user's Cargo.toml: what paths are relative to.
     pub directory: PathBuf,
 }
@@ -69,7 +72,7 @@ fn generate(invocation: &Invocation) -> Result<TokenStream, Vec<Message>> {
     let (found, mut sources) = front(invocation)?;
     sources.extend(found.files.iter().map(|path| absolute(invocation, path)));
     let (graph, _) = optimize(&found.graph);
-    let variants = variants(&graph);
+    let variants = variants(&graph, invocation.arithmetic);
     let weights = match &invocation.weights {
         None => None,
         Some((path, span)) => {

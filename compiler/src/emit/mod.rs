@@ -25,7 +25,7 @@ pub use expand::{Invocation, Spec, expand};
 
 use crate::graph::Graph;
 use crate::loops::{Unproven, prove};
-use crate::lower::{Arithmetic, Lowered, lower};
+use crate::lower::{Arithmetic, Lowered, Target, lower};
 use cnnc_runtime::Isa;
 use cnnc_runtime::answer::Head;
 use cnnc_runtime::image::PreProcess;
@@ -64,14 +64,17 @@ pub type Variant = (Vec<Isa>, Lowered);
 
 /// Lowers a graph for every ISA. A plan depends on an ISA through its lanes and registers only, so ISAs that
 /// agree in these share one.
-pub fn variants(graph: &Graph) -> Vec<Variant> {
+pub fn variants(graph: &Graph, arithmetic: Arithmetic) -> Vec<Variant> {
     let mut variants: Vec<Variant> = Vec::new();
     for isa in Isa::ALL {
         let alike =
             |other: &Isa| (other.lanes(), other.registers()) == (isa.lanes(), isa.registers());
         match variants.iter_mut().find(|(isas, _)| alike(&isas[0])) {
             Some((isas, _)) => isas.push(isa),
-            None => variants.push((vec![isa], lower(graph, isa, Arithmetic::Fast))),
+            None => {
+                let lowered = lower(graph, &Target::new(isa, arithmetic));
+                variants.push((vec![isa], lowered));
+            }
         }
     }
     variants
@@ -248,7 +251,7 @@ fn pictures(graph: &Graph) -> Vec<Option<PreProcess>> {
 /// # Errors
 /// As [`emit`].
 #[cfg(feature = "print")]
-pub fn dump(graph: &Graph) -> Result<String, Unproven> {
+pub fn dump(graph: &Graph, arithmetic: Arithmetic) -> Result<String, Unproven> {
     let model = Model {
         vis: quote!(pub),
         name: names::Names::default().model(&graph.name),
@@ -261,7 +264,11 @@ pub fn dump(graph: &Graph) -> Result<String, Unproven> {
         weights: None,
         sources: Vec::new(),
     };
-    emit(&model, &variants(&crate::pass::optimize(graph).0)).map(pretty)
+    emit(
+        &model,
+        &variants(&crate::pass::optimize(graph).0, arithmetic),
+    )
+    .map(pretty)
 }
 
 /// Tokens as formatted text.

@@ -47,6 +47,35 @@ pub struct Machine {
     pub serial_elements: usize,
 }
 
+/// How sums may be computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Arithmetic {
+    /// In the way that takes the least time: Winograd's algorithm where it pays, whose rounding errors are a few times larger.
+    #[default]
+    Fast,
+    /// As they are defined: one multiply-add for each input and weight.
+    Exact,
+}
+
+/// What a network is compiled for: all that its loops depend on, beside the network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// The class of machines.
+    pub machine: Machine,
+    /// How sums may be computed.
+    pub arithmetic: Arithmetic,
+}
+
+impl Target {
+    /// The usual machine of an ISA.
+    pub fn new(isa: Isa, arithmetic: Arithmetic) -> Target {
+        Target {
+            machine: Machine::of(isa),
+            arithmetic,
+        }
+    }
+}
+
 impl From<Isa> for Machine {
     fn from(isa: Isa) -> Machine {
         Machine::of(isa)

@@ -17,7 +17,7 @@ mod weights;
 mod winograd;
 
 pub use conv::ConvJob;
-pub use machine::Machine;
+pub use machine::{Arithmetic, Machine, Target};
 pub use schedule::{Cost, Direct, Order, Schedule, Winograd};
 pub use storage::Storage;
 pub use sweep::Sweep;
@@ -49,19 +49,9 @@ pub struct Lowered {
     pub notes: Vec<Note>,
 }
 
-/// How sums may be computed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Arithmetic {
-    /// In the way that takes the least time: Winograd's algorithm where it pays, whose rounding errors are a few times larger.
-    #[default]
-    Fast,
-    /// As they are defined: one multiply-add for each input and weight.
-    Exact,
-}
-
-/// Lowers a verified graph for a class of machines: the usual one of an ISA, or another.
-pub fn lower(graph: &Graph, machine: impl Into<Machine>, arithmetic: Arithmetic) -> Lowered {
-    let mut cx = Lower::new(graph, machine.into(), arithmetic);
+/// Lowers a verified graph.
+pub fn lower(graph: &Graph, target: &Target) -> Lowered {
+    let mut cx = Lower::new(graph, target);
     cx.place_values();
     cx.enter(None, "input");
     cx.read_inputs();
@@ -123,7 +113,7 @@ pub struct Lower<'a> {
 }
 
 impl<'a> Lower<'a> {
-    fn new(graph: &'a Graph, machine: Machine, arithmetic: Arithmetic) -> Lower<'a> {
+    fn new(graph: &'a Graph, target: &Target) -> Lower<'a> {
         let mut buffers = Map::new();
         let weights = buffers.push(Buffer {
             len: 0,
@@ -142,8 +132,8 @@ impl<'a> Lower<'a> {
         let sources = graph.sources();
         Lower {
             graph,
-            machine,
-            arithmetic,
+            machine: target.machine.clone(),
+            arithmetic: target.arithmetic,
             inferred,
             node: None,
             storage: HashMap::new(),

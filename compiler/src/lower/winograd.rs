@@ -197,19 +197,26 @@ impl Lower<'_> {
     pub(super) fn note_winograd(&mut self, job: &ConvJob, candidates: &[Schedule]) {
         let cycles = |schedule| cost(job, schedule, &self.machine).cycles;
         let is_winograd = |schedule: &&Schedule| matches!(schedule, Schedule::Winograd(_));
-        let Some(winograd) = candidates.iter().find(is_winograd).map(cycles) else {
+        let all = candidates.iter().filter(is_winograd);
+        let Some(least) = all.min_by(|a, b| cycles(a).total_cmp(&cycles(b))) else {
             return;
         };
-        let direct = cycles(&candidates[0]);
+        let (winograd, direct) = (cycles(least), cycles(&candidates[0]));
         let applied = winograd < direct;
         let percent = (100.0 * winograd * self.machine.trust / direct).round();
+        let expanded = match least {
+            Schedule::Winograd(Winograd {
+                expand: Some(_), ..
+            }) => ", its weights expanded while the network runs",
+            _ => "",
+        };
         let label = self.node().label.clone();
         self.notes.push(Note {
             pass: "winograd",
             label,
             applied,
             text: match applied {
-                true => format!("F(4x4, 3x3), by estimate in {percent} % of the cycles"),
+                true => format!("F(4x4, 3x3){expanded}, by estimate in {percent} % of the cycles"),
                 false => format!("by estimate it would take {percent} % of the cycles"),
             },
         });

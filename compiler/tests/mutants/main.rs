@@ -15,7 +15,7 @@ use cnnc_compiler::diagnostic::MemoryLoader;
 use cnnc_compiler::graph::{Graph, Output, verify};
 use cnnc_compiler::layer::LAYERS;
 use cnnc_compiler::loops::prove;
-use cnnc_compiler::lower::{Arithmetic, lower};
+use cnnc_compiler::lower::{Arithmetic, Target, lower};
 use cnnc_compiler::slide::slide;
 use cnnc_compiler::{Files, Model, compile_source, emit, hash, jit, parse, pass};
 use cnnc_runtime::Isa;
@@ -141,7 +141,7 @@ fn try_out(text: &str, loader: &MemoryLoader, number: u64) -> Fate {
     };
     assert_eq!(verify(&model.graph), Ok(()));
     assert_eq!(hash::architecture(&model.graph).len(), 64);
-    if thoroughly && let Ok(rust) = emit::dump(&model.graph) {
+    if thoroughly && let Ok(rust) = emit::dump(&model.graph, Arithmetic::Fast) {
         assert!(rust.contains("impl"), "{rust}");
     }
     let fate = compiled(&model.graph, number);
@@ -176,7 +176,7 @@ fn lowered(graph: &Graph, number: u64) -> Fate {
         0 => Arithmetic::Exact,
         _ => Arithmetic::Fast,
     };
-    let lowered = lower(graph, isa, arithmetic);
+    let lowered = lower(graph, &Target::new(isa, arithmetic));
     if !isa.available() {
         return match prove(&lowered.program, &lowered.plan) {
             Ok(()) => Fate::Compiled,

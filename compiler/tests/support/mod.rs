@@ -5,7 +5,7 @@ pub mod machine;
 
 use cnnc_compiler::graph::{Graph, Input, Node, Param, ValueId};
 use cnnc_compiler::loops::{self, interpret::interpret, verify, verify_plan};
-use cnnc_compiler::lower::{Arithmetic, Lowered, Machine, lower};
+use cnnc_compiler::lower::{Arithmetic, Lowered, Machine, Target, lower};
 use cnnc_compiler::pass::optimize;
 use cnnc_compiler::reference::{Reference, evaluate};
 use cnnc_runtime::Isa;
@@ -175,7 +175,11 @@ pub fn proven(
     machine: impl Into<Machine>,
     arithmetic: Arithmetic,
 ) -> Lowered {
-    let lowered = lower(graph, machine, arithmetic);
+    let target = Target {
+        machine: machine.into(),
+        arithmetic,
+    };
+    let lowered = lower(graph, &target);
     let proof =
         verify(&lowered.program).and_then(|()| verify_plan(&lowered.program, &lowered.plan));
     if let Err(violations) = proof {

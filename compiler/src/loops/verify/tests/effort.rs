@@ -5,7 +5,7 @@ use super::programs::ALL;
 use super::{faults, sound};
 use crate::loops::verify::{Fault, order, reach};
 use crate::loops::*;
-use crate::lower::{Arithmetic, lower};
+use crate::lower::{Arithmetic, Target, lower};
 use crate::pass::optimize;
 use crate::{Files, compile_source};
 use cnnc_runtime::Isa;
@@ -31,7 +31,7 @@ fn network(text: &str, isa: Isa) -> Program {
     let model = compile_source(&mut Files::default(), "net.cnn", &text);
     let model = model.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
     let (graph, _) = optimize(&model.graph);
-    lower(&graph, isa, Arithmetic::Fast).program
+    lower(&graph, &Target::new(isa, Arithmetic::Fast)).program
 }
 
 /// Whatever is left to do when the effort runs out is not done, and not proven.

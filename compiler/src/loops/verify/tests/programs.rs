@@ -3,7 +3,7 @@
 
 use super::build::*;
 use crate::loops::*;
-use crate::lower::{Arithmetic, lower};
+use crate::lower::{Arithmetic, Target, lower};
 use crate::pass::optimize;
 use crate::{Files, compile_source};
 use cnnc_runtime::Isa;
@@ -41,7 +41,7 @@ fn lowered() -> Program {
     }";
     let model = compile_source(&mut Files::default(), "small.cnn", text);
     let (graph, _) = optimize(&model.unwrap().graph);
-    lower(&graph, Isa::Portable, Arithmetic::Fast).program
+    lower(&graph, &Target::new(Isa::Portable, Arithmetic::Fast)).program
 }
 
 /// A 3x3 convolution of 2x4x4 to 12 channels, in parallel over rows; the second panel has 4 channels.
