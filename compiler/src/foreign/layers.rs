@@ -106,7 +106,8 @@ use Ours::{Layer, Missing, Nothing, Write};
 
 const ACTIVATION: &str =
     "this activation; `relu`, `leaky`, `elu`, `silu`, `mish`, `gelu` are there";
-const PADDING: &str = "padding with anything but a constant";
+const PADDING: &str =
+    "padding that goes on at the other end; `reflect` and `edge` are there, as modes of `pad`";
 const NORM: &str = "a normalisation by statistics of the input itself; `bn` and `lrn` are there";
 const SEQUENCE: &str = "layers of sequences; networks are convolutional";
 
@@ -149,6 +150,8 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "ChannelShuffle", "groups", Layer("shuffle"), &["nn.ChannelShuffle(2)"]),
     row(PyTorch, "ZeroPad1d ZeroPad2d ZeroPad3d", "pad", Layer("pad"), &["nn.ZeroPad2d(1)"]),
     row(PyTorch, "ConstantPad1d ConstantPad2d ConstantPad3d", "pad value", Layer("pad"), &["nn.ConstantPad2d(1, 0.5)"]),
+    row(PyTorch, "ReflectionPad1d ReflectionPad2d ReflectionPad3d", "pad", Layer("pad mode reflect"), &["nn.ReflectionPad2d(3)"]),
+    row(PyTorch, "ReplicationPad1d ReplicationPad2d ReplicationPad3d", "pad", Layer("pad mode edge"), &["nn.ReplicationPad2d((1, 2, 0, 1))"]),
     row(PyTorch, "cat", "", Layer("concat"), &["torch.cat([a, b], dim=1)"]),
     row(PyTorch, "add", "", Layer("add"), &["torch.add(a, b)"]),
     row(PyTorch, "sub subtract", "", Layer("sub"), &["torch.sub(a, b)"]),
@@ -165,7 +168,7 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "RoIPool", "", Write("`roipool(map, regions) 7x7`"), &[]),
     row(PyTorch, "RoIAlign MultiScaleRoIAlign", "", Write("`roialign(map, regions) 7x7`"), &[]),
     row(PyTorch, "LogSoftmax", "", Missing("logarithms of probabilities; `head classify` applies `softmax` to the logits itself"), &[]),
-    row(PyTorch, "ReflectionPad1d ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d CircularPad2d", "", Missing(PADDING), &[]),
+    row(PyTorch, "CircularPad1d CircularPad2d CircularPad3d", "", Missing(PADDING), &[]),
     row(PyTorch, "LayerNorm GroupNorm InstanceNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d RMSNorm", "", Missing(NORM), &[]),
     row(PyTorch, "CELU SELU RReLU GLU Softsign Softshrink Hardshrink Tanhshrink LogSigmoid Threshold", "", Missing(ACTIVATION), &[]),
     row(PyTorch, "MaxUnpool1d MaxUnpool2d MaxUnpool3d FractionalMaxPool2d FractionalMaxPool3d LPPool1d LPPool2d", "", Missing("this kind of pool; `maxpool`, `avgpool` and the global ones are there"), &[]),

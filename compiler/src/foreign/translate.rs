@@ -273,6 +273,12 @@ mod tests {
             ("nn.ZeroPad2d((1, 2, 3, 4))", Some("pad (3, 4, 1, 2)")),
             ("ZeroPadding2D(((1, 2), (3, 4)))", Some("pad (1, 2, 3, 4)")),
             ("ZeroPadding2D((3, 3))", Some("pad 3")),
+            ("nn.ReflectionPad2d(3)", Some("pad 3 reflect")),
+            (
+                "nn.ReplicationPad2d((1, 2, 3, 4))",
+                Some("pad (3, 4, 1, 2) edge"),
+            ),
+            ("nn.CircularPad2d(1)", None),
             (
                 "nn.Upsample(scale_factor=2, mode='bilinear', align_corners=True)",
                 Some("upsample 2 bilinear align_corners"),
