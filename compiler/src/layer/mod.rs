@@ -9,6 +9,7 @@ pub mod adaptiveavgpool;
 pub mod add;
 pub mod args;
 pub mod avgpool;
+pub mod axes;
 pub mod bn;
 pub mod clip;
 pub mod concat;
@@ -37,6 +38,7 @@ pub mod maxpool;
 pub mod mish;
 pub mod pad;
 pub mod padchannels;
+pub mod permute;
 pub mod pointwise;
 pub mod pool;
 pub mod prelu;
@@ -118,6 +120,7 @@ pub static LAYERS: &[&Decl] = &[
     &concat::DECL,
     &flatten::DECL,
     &reshape::DECL,
+    &permute::DECL,
     &pad::DECL,
     &padchannels::DECL,
     &crop::DECL,
