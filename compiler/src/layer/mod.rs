@@ -290,8 +290,8 @@ pub enum Role {
     Opaque,
     /// Every element is mapped by itself, by these steps.
     Pointwise(Vec<Step>),
-    /// The operands stand behind one another along the channels: they can be written in place.
-    Concat,
+    /// The operands stand behind one another along this axis, channels first; along the channels they can be written in place.
+    Concat(usize),
     /// The operands are added, element by element.
     Add,
     /// A batch norm, with the constants that are not tensors; its parameters are those of [`epilogue::Epilogue::params`].
@@ -353,7 +353,8 @@ pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
     fn sliding(&self, _operands: &[Shape]) -> Sliding {
         match self.role() {
             Role::Pointwise(_) | Role::Identity => Sliding::Pixels,
-            Role::BatchNorm(_) | Role::Add | Role::Concat => Sliding::Pixels,
+            Role::BatchNorm(_) | Role::Add | Role::Concat(0) => Sliding::Pixels,
+            Role::Concat(_) => Sliding::Fixed("puts pictures beside one another".to_owned()),
             Role::Flatten(_) => Sliding::Fixed("is not followed by a dense layer".to_owned()),
             Role::Opaque => Sliding::Fixed("depends on where in its operand a pixel is".to_owned()),
         }
