@@ -204,7 +204,7 @@ impl Layer for Pad {
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
         let shape = grid::shape(inputs[0]);
         let output = self
-            .infer(&[shape.clone()])
+            .infer(std::slice::from_ref(&shape))
             .expect("infer accepted it")
             .output;
         let (x, extents) = (grid::view(inputs[0]), shape.dhw());

@@ -2,7 +2,9 @@
 
 use super::axes::stride;
 use super::copy::{Dim, copy};
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Literal, ParamDecl, Role, ShapeError};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Literal, ParamDecl, Role, ShapeError, Sliding,
+};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::ArrayD;
@@ -126,6 +128,13 @@ impl Layer for Permute {
         match self.axes.is_sorted() {
             true => Role::Identity,
             false => Role::Opaque,
+        }
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        match self.role() {
+            Role::Identity => Sliding::Pixels,
+            _ => Sliding::Fixed("puts axes in another order".to_owned()),
         }
     }
 }
