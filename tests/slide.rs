@@ -185,6 +185,22 @@ fn what_cannot_slide_is_named() {
             "input x: 3x9x9; a: conv 1x1 4 /2; b: x conv 5x5 4; c: add(a, b); globalavgpool",
             "`c` cannot slide: `add` combines tensors of different strides",
         ),
+        (
+            "input x: 3x9x9; p: pad 1 reflect; conv 3x3 4; globalavgpool",
+            "`p` cannot slide: `pad` depends on where",
+        ),
+        (
+            "input x: 3x9x9; p: permute (1, 0, 2); globalavgpool",
+            "`p` cannot slide: `permute` puts axes in another order",
+        ),
+        (
+            "input x: 3x9x9; a: relu; c: concat(a, x) axis 1; globalavgpool",
+            "`c` cannot slide: `concat` puts pictures beside one another",
+        ),
+        (
+            "input x: 3x9x9; s: slice 2 7 axis 2; globalavgpool",
+            "`s` cannot slide: `slice` cuts pixels off, along axis 2",
+        ),
     ];
     for (body, expected) in cases {
         let error = compile(body).slide(&[20, 20]).expect_err(body).to_string();

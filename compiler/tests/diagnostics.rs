@@ -149,8 +149,10 @@ fn colours_change_nothing_but_colours() {
 #[rustfmt::skip]
 const FOREIGN: &[(&str, Option<&str>)] = &[
     ("nn.Conv2d(8, 8, 3, padding_mode=\"reflect\")", None),
-    ("torch.cat((a, b), dim=2)", None),
-    ("torch.cat((a, b), 2)", None),
+    ("torch.cat((a, b), dim=2)", Some("concat(a, b) axis 1")),
+    ("torch.cat((a, b), 2)", Some("concat(a, b) axis 1")),
+    ("torch.cat((a, b), dim=-1)", None),
+    ("torch.cat((a, b), dim=0)", None),
     ("nn.Flatten(2)", None),
     ("BatchNorm2d(8, track_running_stats=False)", None),
     ("upsample 2 trilinear", None),
@@ -186,7 +188,6 @@ const FOREIGN: &[(&str, Option<&str>)] = &[
     ("nn.Softplus(beta=2)", None),
     ("ReLU(max_value=6)", None),
     ("SeparableConv2D(32,3)", None),
-    ("concat(a, b) axis 1", None),
     ("softmax dim 1", None),
     ("flatten; dense 10; head classify { classes 10 }", None),
 ];

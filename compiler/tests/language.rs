@@ -184,6 +184,7 @@ const OF_NO_PRESET: &[&str] = &[
     "roipool",
     "roialign",
     "gram",
+    "concat",
     "scale",
     "pad",
     "padchannels",

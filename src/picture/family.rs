@@ -34,7 +34,7 @@ impl Family {
         match node.layer.role() {
             Role::Pointwise(_) => Family::Activation,
             Role::BatchNorm(_) => Family::Norm,
-            Role::Concat | Role::Add => Family::Join,
+            Role::Concat(_) | Role::Add => Family::Join,
             Role::Flatten(_) | Role::Identity => Family::Shape,
             Role::Opaque if graph.node_macs(node) > 0 => match output.spatial().is_empty() {
                 true => Family::Dense,

@@ -106,7 +106,8 @@ use Ours::{Layer, Missing, Nothing, Write};
 
 const ACTIVATION: &str =
     "this activation; `relu`, `leaky`, `elu`, `silu`, `mish`, `gelu` are there";
-const PADDING: &str = "padding with anything but a constant";
+const PADDING: &str =
+    "padding that goes on at the other end; `reflect` and `edge` are there, as modes of `pad`";
 const NORM: &str = "a normalisation by statistics of the input itself; `bn` and `lrn` are there";
 const SEQUENCE: &str = "layers of sequences; networks are convolutional";
 
@@ -140,6 +141,7 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "Softmax Softmax2d", "dim", Layer("softmax"), &["nn.Softmax(dim=1)"]),
     row(PyTorch, "Flatten", "start_dim end_dim", Layer("flatten"), &["nn.Flatten()"]),
     row(PyTorch, "Unflatten", "- shape", Layer("reshape"), &["nn.Unflatten(1, (64, 7, 7))"]),
+    row(PyTorch, "permute", "", Layer("permute"), &["torch.permute(x, (0, 3, 1, 2))"]),
     row(PyTorch, "Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout", "rate -", Layer("dropout"), &["nn.Dropout(0.2)"]),
     row(PyTorch, "Upsample interpolate", "size factor mode align_corners", Layer("upsample"), &["nn.Upsample(scale_factor=2, mode=\"bilinear\")"]),
     row(PyTorch, "UpsamplingNearest2d", "size factor", Layer("upsample"), &["nn.UpsamplingNearest2d(scale_factor=2)"]),
@@ -149,6 +151,8 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "ChannelShuffle", "groups", Layer("shuffle"), &["nn.ChannelShuffle(2)"]),
     row(PyTorch, "ZeroPad1d ZeroPad2d ZeroPad3d", "pad", Layer("pad"), &["nn.ZeroPad2d(1)"]),
     row(PyTorch, "ConstantPad1d ConstantPad2d ConstantPad3d", "pad value", Layer("pad"), &["nn.ConstantPad2d(1, 0.5)"]),
+    row(PyTorch, "ReflectionPad1d ReflectionPad2d ReflectionPad3d", "pad", Layer("pad mode reflect"), &["nn.ReflectionPad2d(3)"]),
+    row(PyTorch, "ReplicationPad1d ReplicationPad2d ReplicationPad3d", "pad", Layer("pad mode edge"), &["nn.ReplicationPad2d((1, 2, 0, 1))"]),
     row(PyTorch, "cat", "", Layer("concat"), &["torch.cat([a, b], dim=1)"]),
     row(PyTorch, "add", "", Layer("add"), &["torch.add(a, b)"]),
     row(PyTorch, "sub subtract", "", Layer("sub"), &["torch.sub(a, b)"]),
@@ -158,6 +162,7 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "exp", "", Layer("exp"), &["torch.exp(a)"]),
     row(PyTorch, "Identity", "- -", Nothing("an identity changes nothing; in a `branch`, an empty `{ }` is one"), &[]),
     row(PyTorch, "StochasticDepth DropPath", "- -", Nothing("paths are dropped in training only"), &[]),
+    row(PyTorch, "transpose swapaxes swapdims movedim moveaxis", "", Write("`permute (0, 2, 1)`: all axes but the batch's in their new order, 0 for the channels"), &[]),
     row(PyTorch, "Sequential ModuleList", "", Write("layers behind one another; `name: { … }` groups them under a label"), &[]),
     row(PyTorch, "PairwiseDistance CosineSimilarity", "", Write("`head verify { measure distance; sub(a, b) }`, or `head embed { metric cosine }`"), &[]),
     row(PyTorch, "SqueezeExcitation SELayer", "", Write("`mul { { } ; globalavgpool dense 16 relu dense 64 sigmoid }`: two layers of weights, then a factor for each channel"), &[]),
@@ -165,7 +170,7 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "RoIPool", "", Write("`roipool(map, regions) 7x7`"), &[]),
     row(PyTorch, "RoIAlign MultiScaleRoIAlign", "", Write("`roialign(map, regions) 7x7`"), &[]),
     row(PyTorch, "LogSoftmax", "", Missing("logarithms of probabilities; `head classify` applies `softmax` to the logits itself"), &[]),
-    row(PyTorch, "ReflectionPad1d ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d CircularPad2d", "", Missing(PADDING), &[]),
+    row(PyTorch, "CircularPad1d CircularPad2d CircularPad3d", "", Missing(PADDING), &[]),
     row(PyTorch, "LayerNorm GroupNorm InstanceNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d RMSNorm", "", Missing(NORM), &[]),
     row(PyTorch, "CELU SELU RReLU GLU Softsign Softshrink Hardshrink Tanhshrink LogSigmoid Threshold", "", Missing(ACTIVATION), &[]),
     row(PyTorch, "MaxUnpool1d MaxUnpool2d MaxUnpool3d FractionalMaxPool2d FractionalMaxPool3d LPPool1d LPPool2d", "", Missing("this kind of pool; `maxpool`, `avgpool` and the global ones are there"), &[]),
@@ -197,7 +202,8 @@ pub static FOREIGN: &[Foreign] = &[
     row(Keras, "ZeroPadding1D ZeroPadding2D ZeroPadding3D", "pad", Layer("pad"), &["ZeroPadding2D(1)"]),
     row(Keras, "Cropping1D Cropping2D Cropping3D", "", Write("`crop 24x24`: the extents that are kept, from the middle or `at (row, column)`"), &[]),
     row(Keras, "UpSampling1D UpSampling2D UpSampling3D", "factor data_format mode", Layer("upsample factor 2"), &["UpSampling2D(2)"]),
-    row(Keras, "Reshape Permute", "", Write("`reshape 64x7x7`: channels first, where Keras has them last"), &[]),
+    row(Keras, "Reshape", "", Write("`reshape 64x7x7`: channels first, where Keras has them last"), &[]),
+    row(Keras, "Permute", "", Write("`permute (0, 2, 1)`: 0 for the channels, which Keras has last and counts from 1"), &[]),
     row(Keras, "Rescaling", "factor shift", Layer("scale"), &["Rescaling(2.0, -1.0)"]),
     row(Keras, "Normalization Resizing CenterCrop", "", Write("settings of the input: `input image: 3x224x224 { resize 256  crop 224  normalize imagenet }`"), &[]),
     row(Keras, "GaussianNoise GaussianDropout ActivityRegularization RandomFlip RandomRotation RandomZoom RandomCrop", "", Nothing("it works in training only"), &[]),

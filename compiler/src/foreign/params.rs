@@ -102,6 +102,9 @@ impl Given {
         if is_activation(name) {
             return self.give("activation", value, framework);
         }
+        if matches!(name, "dim" | "axis") && self.decl.keyword == "concat" {
+            return self.concat_axis(name, value);
+        }
         // Arguments of the same name mean what those in the row mean.
         let own = self.row.args().find(|&own| own == name);
         let ours = own.or_else(|| {
@@ -112,6 +115,20 @@ impl Given {
             false => ours?,
         };
         self.give(ours, value, framework)
+    }
+
+    /// The axis along which tensors stand behind one another. PyTorch counts the batch, too; of other axes that are counted from
+    /// the end, or with channels last, which one is meant depends on the rank.
+    fn concat_axis(&mut self, name: &str, value: &Value<'_>) -> Option<()> {
+        if self.row.framework != Framework::PyTorch || *value == Value::Number("-3") {
+            return self.is_neutral(name, value).then_some(());
+        }
+        let Value::Number(number) = value else {
+            return None;
+        };
+        let axis = number.parse::<usize>().ok()?.checked_sub(1)?;
+        self.values.push((self.declared("axis")?, axis.to_string()));
+        Some(())
     }
 
     /// Whether the argument changes nothing with that value.

@@ -49,8 +49,8 @@ pub(crate) fn translate_start(text: &str) -> Option<(Result<Chain, Untold>, usiz
 
 /// The call as a chain.
 pub(super) fn chain(call: &Call<'_>, framework: Option<Framework>) -> Result<Chain, Untold> {
-    if let Some(shape) = reshaped(call) {
-        return Ok(shape);
+    if let Some(moved) = reshaped(call).or_else(|| permuted(call)) {
+        return Ok(moved);
     }
     // A module of the network's own, whatever its name.
     if call.path.starts_with("self.") {
@@ -190,6 +190,41 @@ fn reshaped(call: &Call<'_>) -> Option<Chain> {
     Some(Chain { text, on })
 }
 
+/// `x.permute(0, 2, 3, 1)`, `torch.permute(x, (0, 2, 3, 1))`: axis 0 is the batch, which is none here.
+fn permuted(call: &Call<'_>) -> Option<Chain> {
+    if call.name() != "permute" || !call.on.is_empty() {
+        return None;
+    }
+    let values: Vec<&Value<'_>> = call.args.iter().map(|(_, value)| value).collect();
+    let (tensor, axes) = match (method(call), values.as_slice()) {
+        (Some(tensor), axes) => (tensor, axes),
+        (None, [Value::Name(tensor), axes @ ..]) => (*tensor, axes),
+        _ => return None,
+    };
+    let axes: Vec<&Value<'_>> = match axes {
+        [Value::List(items)] => items.iter().collect(),
+        axes => axes.to_vec(),
+    };
+    let number = |value: &&Value<'_>| match value {
+        Value::Number(number) => number.parse().ok(),
+        _ => None,
+    };
+    let axes = axes.iter().map(number).collect::<Option<Vec<usize>>>()?;
+    let [0, axes @ ..] = axes.as_slice() else {
+        return None;
+    };
+    let axes: Option<Vec<String>> = axes
+        .iter()
+        .map(|axis| Some(axis.checked_sub(1)?.to_string()))
+        .collect();
+    let text = format!(
+        "permute ({})",
+        axes.filter(|axes| axes.len() > 1)?.join(", ")
+    );
+    let on = vec![tensor.to_owned()];
+    Some(Chain { text, on })
+}
+
 /// The tensors that a call is on, lists opened; `None` if one of them is none.
 pub(super) fn names<'t>(values: &[&Value<'t>]) -> Option<Vec<&'t str>> {
     let mut names = Vec::new();
@@ -273,6 +308,12 @@ mod tests {
             ("nn.ZeroPad2d((1, 2, 3, 4))", Some("pad (3, 4, 1, 2)")),
             ("ZeroPadding2D(((1, 2), (3, 4)))", Some("pad (1, 2, 3, 4)")),
             ("ZeroPadding2D((3, 3))", Some("pad 3")),
+            ("nn.ReflectionPad2d(3)", Some("pad 3 reflect")),
+            (
+                "nn.ReplicationPad2d((1, 2, 3, 4))",
+                Some("pad (3, 4, 1, 2) edge"),
+            ),
+            ("nn.CircularPad2d(1)", None),
             (
                 "nn.Upsample(scale_factor=2, mode='bilinear', align_corners=True)",
                 Some("upsample 2 bilinear align_corners"),
@@ -295,7 +336,9 @@ mod tests {
                 "nn.Conv2d(8, 8, 3, padding_mode=\"zeros\")",
                 Some("conv 3x3 8"),
             ),
-            ("torch.cat((a, b), dim=2)", None),
+            ("torch.cat((a, b), dim=2)", Some("concat(a, b) axis 1")),
+            ("torch.cat((a, b), -1)", None),
+            ("torch.cat((a, b), dim=0)", None),
             ("torch.cat((a,b),1)", Some("concat(a, b)")),
             ("nn.Flatten(2)", None),
             ("torch.flatten(x, 1)", Some("flatten")),
@@ -308,6 +351,13 @@ mod tests {
             ("F.interpolate(x, scale_factor=2)", Some("upsample 2")),
             ("x.view(-1, 400)", Some("flatten")),
             ("x.view(x.size(0), 16, 5, 5)", Some("reshape 16x5x5")),
+            ("x.permute(0, 2, 3, 1)", Some("permute (1, 2, 0)")),
+            (
+                "torch.permute(x, dims=(0, 3, 1, 2))",
+                Some("permute (2, 0, 1)"),
+            ),
+            ("x.permute(1, 0, 2, 3)", None),
+            ("x.permute(0, -1, 1, 2)", None),
             ("MaxPooling2D()", Some("maxpool 2x2")),
             ("UpSampling2D()", Some("upsample 2")),
             ("print(3)", None),

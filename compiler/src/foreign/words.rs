@@ -36,6 +36,8 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("downscale_factor upscale_factor block_size blocksize", "size"),
     ("target_shape unflattened_size", "shape"),
     ("interpolation", "mode"),
+    ("replicate replication", "edge"),
+    ("reflection mirror", "reflect"),
     ("min_val min_value min", "low"),
     ("max_val max_value max", "high"),
     ("approximate", "form"),

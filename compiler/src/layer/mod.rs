@@ -9,6 +9,7 @@ pub mod adaptiveavgpool;
 pub mod add;
 pub mod args;
 pub mod avgpool;
+pub mod axes;
 pub mod bn;
 pub mod clip;
 pub mod concat;
@@ -37,6 +38,7 @@ pub mod maxpool;
 pub mod mish;
 pub mod pad;
 pub mod padchannels;
+pub mod permute;
 pub mod pointwise;
 pub mod pool;
 pub mod prelu;
@@ -118,6 +120,7 @@ pub static LAYERS: &[&Decl] = &[
     &concat::DECL,
     &flatten::DECL,
     &reshape::DECL,
+    &permute::DECL,
     &pad::DECL,
     &padchannels::DECL,
     &crop::DECL,
@@ -287,8 +290,8 @@ pub enum Role {
     Opaque,
     /// Every element is mapped by itself, by these steps.
     Pointwise(Vec<Step>),
-    /// The operands stand behind one another along the channels: they can be written in place.
-    Concat,
+    /// The operands stand behind one another along this axis, channels first; along the channels they can be written in place.
+    Concat(usize),
     /// The operands are added, element by element.
     Add,
     /// A batch norm, with the constants that are not tensors; its parameters are those of [`epilogue::Epilogue::params`].
@@ -350,7 +353,8 @@ pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
     fn sliding(&self, _operands: &[Shape]) -> Sliding {
         match self.role() {
             Role::Pointwise(_) | Role::Identity => Sliding::Pixels,
-            Role::BatchNorm(_) | Role::Add | Role::Concat => Sliding::Pixels,
+            Role::BatchNorm(_) | Role::Add | Role::Concat(0) => Sliding::Pixels,
+            Role::Concat(_) => Sliding::Fixed("puts pictures beside one another".to_owned()),
             Role::Flatten(_) => Sliding::Fixed("is not followed by a dense layer".to_owned()),
             Role::Opaque => Sliding::Fixed("depends on where in its operand a pixel is".to_owned()),
         }

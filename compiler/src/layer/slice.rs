@@ -1,5 +1,6 @@
-//! `slice`: a range of channels.
+//! `slice`: a range along an axis.
 
+use super::axes::{self, AXIS};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, copy};
 use crate::graph::Shape;
 use crate::lower::Lower;
@@ -8,22 +9,23 @@ use ndarray::{ArrayD, Axis, Slice as Range};
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
     keyword: "slice",
-    doc: "A range of channels: `from` up to, but not including, `to`.",
+    doc: "A range of channels, or of another axis: `from` up to, but not including, `to`. `crop` is a box of pixels.",
     params: &[
         ParamDecl {
             name: "from",
             kind: Kind::Int,
             positional: true,
             default: None,
-            doc: "First channel, counted from 0.",
+            doc: "First channel, row, … that is taken, counted from 0.",
         },
         ParamDecl {
             name: "to",
             kind: Kind::Int,
             positional: true,
-            default: Some("the number of channels"),
-            doc: "One past the last channel.",
+            default: Some("the extent of the axis"),
+            doc: "One past the last.",
         },
+        AXIS,
     ],
     operands: (1, 1),
     build,
@@ -32,61 +34,105 @@ pub static DECL: Decl = Decl {
         "input x: 17; slice 16",
         "input x: 5x2x3x4; slice from 0 to 3",
         "input x: 6x5x5; a: slice 0 3; x; b: slice 3; concat(b, a); conv 3x3 4 pad half",
+        "input x: 7x5x3; slice 1 4 axis 1",
+        "input x: 5x9; slice 3 axis 1; conv 3 4 pad half",
+        "input x: 3x4x5x6; slice 1 3 axis 2",
+        "input x: 6x5x7; conv 3x3 5 pad half; slice 2 5 axis 2; conv 3x3 4 pad half",
+        "input x: 3x2x5x4; slice 1 axis 3",
     ],
 };
 
-/// A range of channels.
+/// A range along an axis.
 #[derive(Clone, Debug)]
 pub struct Slice {
-    /// First channel.
+    /// First index.
     pub from: usize,
-    /// One past the last channel; `None` for all that follow.
+    /// One past the last index; `None` for all that follow.
     pub to: Option<usize>,
+    /// The axis, channels first.
+    pub axis: usize,
 }
 
 fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
     let from = args.whole("from")?.ok_or_else(|| args.missing("from"))?;
     let to = args.whole("to")?;
+    let axis = args.whole(AXIS.name)?.unwrap_or(0);
     if to.is_some_and(|to| to <= from) {
-        return Err(args.error("to", "a slice must have at least one channel"));
+        let what = if axis == 0 { "channel" } else { "element" };
+        return Err(args.error("to", format!("a slice must have at least one {what}")));
     }
-    Ok(Box::new(Slice { from, to }))
+    Ok(Box::new(Slice { from, to, axis }))
 }
 
 impl Layer for Slice {
     fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
         let mut range = vec![("from", self.from.to_string())];
         range.extend(self.to.map(|to| ("to", to.to_string())));
+        range.extend(axes::attribute(self.axis));
         (DECL.keyword, range)
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
         let x = &inputs[0];
-        let to = self.to.unwrap_or(x.channels());
-        if self.from >= to || to > x.channels() {
-            let message = format!("channels {}..{to} are not all channels of {x}", self.from);
-            return Err(
-                ShapeError::new(message).help(format!("its channels are 0..{}", x.channels()))
-            );
+        let extent = axes::extent(x, self.axis)?;
+        let (from, to) = (self.from, self.to.unwrap_or(extent));
+        if from >= to || to > extent {
+            let (message, help) = match self.axis {
+                0 => (
+                    format!("channels {from}..{to} are not all channels of {x}"),
+                    format!("its channels are 0..{extent}"),
+                ),
+                axis => (
+                    format!("{from}..{to} is not within axis {axis} of {x}"),
+                    format!("that axis is 0..{extent}"),
+                ),
+            };
+            return Err(ShapeError::new(message).help(help));
         }
-        let output = x.with_channels(to - self.from);
+        let output = axes::with_extent(x, self.axis, to - from);
         Ok(Inferred::plain(output.expect("no larger than the operand")))
     }
 
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
         let to = self.to.map(|to| to as isize);
         inputs[0]
-            .slice_axis(Axis(0), Range::new(self.from as isize, to, 1))
+            .slice_axis(Axis(self.axis), Range::new(self.from as isize, to, 1))
             .to_owned()
     }
 
     fn lower(&self, cx: &mut Lower<'_>) {
         let to = cx.output();
-        let from = cx.input(0).window(self.from, to.channels);
+        let count = cx.output_shape().dims()[self.axis];
+        let from = axes::part(&cx.input(0), cx.input_shape(0), self.axis, self.from, count);
         copy::copy(cx, &to, &from, &copy::all(&to, &from));
     }
 
     fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
+        match self.axis {
+            0 => Sliding::Pixels,
+            axis => Sliding::Fixed(format!("cuts pixels off, along axis {axis}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array, IxDyn};
+
+    /// `torch.arange(12).reshape(2, 2, 3)[1:]`, `[:, 1:]`, `[:, :, 0:2]`
+    #[test]
+    fn ranges_are_those_of_their_axis() {
+        let x = Array::from_iter((0..12).map(f64::from));
+        let x = x.into_shape_with_order(IxDyn(&[2, 2, 3])).unwrap();
+        for (axis, from, to, expected) in [
+            (0, 1, None, vec![6, 7, 8, 9, 10, 11]),
+            (1, 1, None, vec![3, 4, 5, 9, 10, 11]),
+            (2, 0, Some(2), vec![0, 1, 3, 4, 6, 7, 9, 10]),
+        ] {
+            let slice = Slice { from, to, axis }.evaluate(&[&x], &[]);
+            let expected: Vec<f64> = expected.into_iter().map(f64::from).collect();
+            assert_eq!(slice.into_iter().collect::<Vec<_>>(), expected);
+        }
     }
 }

@@ -42,13 +42,16 @@ type Decision = Result<(ValueId, ValueId, usize), &'static str>;
 fn each_operand(graph: &Graph, mut see: impl FnMut(&str, usize, &crate::graph::Shape, Decision)) {
     let mut taken = std::collections::HashSet::new();
     for (_, node) in graph.live() {
-        if node.layer.role() != Role::Concat {
+        let Role::Concat(axis) = node.layer.role() else {
             continue;
-        }
+        };
         let mut from = 0;
         for (index, &value) in node.inputs.iter().enumerate() {
             let shape = &graph.values[value].shape;
-            let decision = if matches!(graph.values[value].def, Def::Input(_)) {
+            // Rows behind one another would have each other's rows where a halo is zero.
+            let decision = if axis != 0 {
+                Err("only along the channels can operands stand in place")
+            } else if matches!(graph.values[value].def, Def::Input(_)) {
                 Err("it is an input of the network")
             } else if shape.dhw() != graph.values[node.output].shape.dhw() {
                 Err("its extent is not the result's")

@@ -77,6 +77,17 @@ fn argument(dice: &mut Dice, param: &ParamDecl, operand: &Shape) -> Option<Liter
                 Some(Literal::List(sides.collect()))
             }
         },
+        Kind::Numbers if param.name == "axes" => {
+            let mut axes: Vec<i64> = (0..=rank as i64).collect();
+            axes.rotate_left(dice.below(rank + 1));
+            let last = axes.len() - 1;
+            axes.swap(dice.below(last + 1), last);
+            let item = |axis| Spanned {
+                value: Literal::Int(axis),
+                span: Span::none(),
+            };
+            Some(Literal::List(axes.into_iter().map(item).collect()))
+        }
         Kind::Numbers | Kind::Strings | Kind::Pairs | Kind::Lists | Kind::Tensors => None,
     }
 }

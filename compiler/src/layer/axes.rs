@@ -1,0 +1,62 @@
+//! Axes as a spec counts them, channels first, of tensors that are stored with channels last.
+
+use super::{Kind, ParamDecl, ShapeError};
+use crate::graph::Shape;
+use crate::lower::Storage;
+
+/// Declaration of `axis`.
+pub const AXIS: ParamDecl = ParamDecl {
+    name: "axis",
+    kind: Kind::Int,
+    positional: false,
+    default: Some("0"),
+    doc: "The axis, counted from 0, which is that of the channels; 1 is the first of the pixels.",
+};
+
+/// `axis` as an attribute, where it is not that of the channels.
+pub fn attribute(axis: usize) -> Option<(&'static str, String)> {
+    (axis > 0).then(|| (AXIS.name, axis.to_string()))
+}
+
+/// Extent of the tensor along the axis.
+///
+/// # Errors
+/// An axis that it does not have.
+pub fn extent(shape: &Shape, axis: usize) -> Result<usize, ShapeError> {
+    shape.dims().get(axis).copied().ok_or_else(|| {
+        let rank = shape.dims().len();
+        let help = match rank {
+            1 => "a vector has axis 0".to_owned(),
+            _ => format!("its axes are 0 to {}, 0 for the channels", rank - 1),
+        };
+        ShapeError::new(format!("{shape} has no axis {axis}")).help(help)
+    })
+}
+
+/// The shape with another extent along that axis, unless it has too many elements then.
+pub fn with_extent(shape: &Shape, axis: usize, extent: usize) -> Option<Shape> {
+    let mut dims = shape.dims().to_vec();
+    dims[axis] = extent;
+    Shape::new(dims)
+}
+
+/// The axis among depth, height and width; `None` for that of the channels.
+fn spatial(shape: &Shape, axis: usize) -> Option<usize> {
+    Some(axis.checked_sub(1)? + 3 - shape.spatial().len())
+}
+
+/// From one element of a tensor of that shape to the next along the axis.
+pub fn stride(storage: &Storage, shape: &Shape, axis: usize) -> i64 {
+    spatial(shape, axis).map_or(1, |axis| storage.strides[axis])
+}
+
+/// Elements `from..from + count` along the axis, and all along the others.
+pub fn part(storage: &Storage, shape: &Shape, axis: usize, from: usize, count: usize) -> Storage {
+    let Some(spatial) = spatial(shape, axis) else {
+        return storage.window(from, count);
+    };
+    let mut part = storage.clone();
+    part.base += from as i64 * storage.strides[spatial];
+    part.dhw[spatial] = count;
+    part
+}
