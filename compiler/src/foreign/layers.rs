@@ -105,7 +105,7 @@ use Framework::{Caffe, Common, Darknet, Keras, Onnx, PyTorch};
 use Ours::{Layer, Missing, Nothing, Write};
 
 const ACTIVATION: &str =
-    "this activation; `relu`, `leaky`, `elu`, `silu`, `mish`, `gelu` are there";
+    "this activation; `relu`, `leaky`, `elu`, `selu`, `silu`, `mish`, `gelu` are there";
 const PADDING: &str = "padding with anything but a constant";
 const NORM: &str = "a normalisation by statistics of the input itself; `bn` and `lrn` are there";
 const SEQUENCE: &str = "layers of sequences; networks are convolutional";
@@ -128,10 +128,12 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "LeakyReLU", "slope inplace", Layer("leaky"), &["nn.LeakyReLU(0.1)"]),
     row(PyTorch, "PReLU", "single", Layer("prelu single on"), &["nn.PReLU(64)"]),
     row(PyTorch, "ELU", "alpha inplace", Layer("elu"), &["nn.ELU()"]),
+    row(PyTorch, "SELU", "inplace", Layer("selu"), &["nn.SELU()"]),
     row(PyTorch, "GELU", "form", Layer("gelu"), &["nn.GELU()"]),
     row(PyTorch, "SiLU", "inplace", Layer("silu"), &["nn.SiLU()"]),
     row(PyTorch, "Mish", "inplace", Layer("mish"), &["nn.Mish()"]),
     row(PyTorch, "Softplus", "", Layer("softplus"), &["nn.Softplus()"]),
+    row(PyTorch, "Softsign", "", Layer("softsign"), &["nn.Softsign()"]),
     row(PyTorch, "Hardswish", "inplace", Layer("hardswish"), &["nn.Hardswish()"]),
     row(PyTorch, "Hardsigmoid", "inplace", Layer("hardsigmoid"), &["nn.Hardsigmoid()"]),
     row(PyTorch, "Hardtanh", "low high", Layer("clip low -1 high 1"), &["nn.Hardtanh()"]),
@@ -153,9 +155,15 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "add", "", Layer("add"), &["torch.add(a, b)"]),
     row(PyTorch, "sub subtract", "", Layer("sub"), &["torch.sub(a, b)"]),
     row(PyTorch, "mul multiply", "", Layer("mul"), &["torch.mul(a, b)"]),
+    row(PyTorch, "div divide true_divide", "", Layer("div"), &["torch.div(a, b)"]),
     row(PyTorch, "maximum", "", Layer("max"), &["torch.maximum(a, b)"]),
+    row(PyTorch, "minimum", "", Layer("min"), &["torch.minimum(a, b)"]),
     row(PyTorch, "abs", "", Layer("abs"), &["torch.abs(a)"]),
     row(PyTorch, "exp", "", Layer("exp"), &["torch.exp(a)"]),
+    row(PyTorch, "sqrt", "", Layer("sqrt"), &["torch.sqrt(a)"]),
+    row(PyTorch, "pow", "exponent", Layer("pow"), &["torch.pow(a, 2)"]),
+    row(PyTorch, "square", "", Layer("pow exponent 2"), &["torch.square(a)"]),
+    row(PyTorch, "reciprocal", "", Layer("pow exponent -1"), &["torch.reciprocal(a)"]),
     row(PyTorch, "Identity", "- -", Nothing("an identity changes nothing; in a `branch`, an empty `{ }` is one"), &[]),
     row(PyTorch, "StochasticDepth DropPath", "- -", Nothing("paths are dropped in training only"), &[]),
     row(PyTorch, "Sequential ModuleList", "", Write("layers behind one another; `name: { … }` groups them under a label"), &[]),
@@ -167,7 +175,7 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "LogSoftmax", "", Missing("logarithms of probabilities; `head classify` applies `softmax` to the logits itself"), &[]),
     row(PyTorch, "ReflectionPad1d ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d CircularPad2d", "", Missing(PADDING), &[]),
     row(PyTorch, "LayerNorm GroupNorm InstanceNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d RMSNorm", "", Missing(NORM), &[]),
-    row(PyTorch, "CELU SELU RReLU GLU Softsign Softshrink Hardshrink Tanhshrink LogSigmoid Threshold", "", Missing(ACTIVATION), &[]),
+    row(PyTorch, "CELU RReLU GLU Softshrink Hardshrink Tanhshrink LogSigmoid Threshold", "", Missing(ACTIVATION), &[]),
     row(PyTorch, "MaxUnpool1d MaxUnpool2d MaxUnpool3d FractionalMaxPool2d FractionalMaxPool3d LPPool1d LPPool2d", "", Missing("this kind of pool; `maxpool`, `avgpool` and the global ones are there"), &[]),
     row(PyTorch, "Fold Unfold DeformConv2d", "", Missing("sampling at places that depend on the input"), &[]),
     row(PyTorch, "RNN LSTM GRU RNNCell LSTMCell GRUCell Embedding EmbeddingBag MultiheadAttention MultiHeadAttention Attention Transformer TransformerEncoderLayer", "", Missing(SEQUENCE), &[]),
@@ -193,6 +201,7 @@ pub static FOREIGN: &[Foreign] = &[
     row(Keras, "Subtract", "", Layer("sub"), &["Subtract()([a, b])"]),
     row(Keras, "Multiply", "", Layer("mul"), &["Multiply()([a, b])"]),
     row(Keras, "Maximum", "", Layer("max"), &["Maximum()([a, b])"]),
+    row(Keras, "Minimum", "", Layer("min"), &["Minimum()([a, b])"]),
     row(Keras, "Average", "", Write("`add(a, b) scale 0.5`"), &[]),
     row(Keras, "ZeroPadding1D ZeroPadding2D ZeroPadding3D", "pad", Layer("pad"), &["ZeroPadding2D(1)"]),
     row(Keras, "Cropping1D Cropping2D Cropping3D", "", Write("`crop 24x24`: the extents that are kept, from the middle or `at (row, column)`"), &[]),
@@ -201,14 +210,14 @@ pub static FOREIGN: &[Foreign] = &[
     row(Keras, "Rescaling", "factor shift", Layer("scale"), &["Rescaling(2.0, -1.0)"]),
     row(Keras, "Normalization Resizing CenterCrop", "", Write("settings of the input: `input image: 3x224x224 { resize 256  crop 224  normalize imagenet }`"), &[]),
     row(Keras, "GaussianNoise GaussianDropout ActivityRegularization RandomFlip RandomRotation RandomZoom RandomCrop", "", Nothing("it works in training only"), &[]),
-    row(Keras, "Minimum Dot Lambda Masking RepeatVector TimeDistributed Bidirectional ConvLSTM2D", "", Missing("a layer of this kind"), &[]),
+    row(Keras, "Dot Lambda Masking RepeatVector TimeDistributed Bidirectional ConvLSTM2D", "", Missing("a layer of this kind"), &[]),
 
     row(Caffe, "Convolution", "", Layer("conv"), &[]),
     row(Caffe, "Deconvolution", "", Layer("convtranspose"), &[]),
     row(Caffe, "InnerProduct", "", Layer("dense"), &[]),
     row(Caffe, "Pooling", "", Write("`maxpool 3x3 /2 ceil` or `avgpool 3x3 /2 ceil`: Caffe rounds up"), &[]),
     row(Caffe, "Eltwise", "", Write("`add(a, b)`, `mul(a, b)` or `max(a, b)`"), &[]),
-    row(Caffe, "Power", "", Write("`scale 0.5 shift 1`"), &[]),
+    row(Caffe, "Power", "", Write("`scale 0.5 shift 1`, then `pow 2`"), &[]),
     row(Caffe, "SoftmaxWithLoss SoftmaxLoss", "", Write("`head classify { … }`, which applies softmax itself"), &[]),
     row(Caffe, "ROIPooling", "", Write("`roipool(map, regions) 7x7`"), &[]),
     row(Caffe, "Split Silence Accuracy", "", Nothing("a tensor can be read as often as one likes"), &[]),

@@ -39,6 +39,7 @@ pub mod pad;
 pub mod padchannels;
 pub mod pointwise;
 pub mod pool;
+pub mod pow;
 pub mod prelu;
 pub mod relu;
 pub mod reshape;
@@ -46,13 +47,16 @@ pub mod roi;
 pub mod roialign;
 pub mod roipool;
 pub mod scale;
+pub mod selu;
 pub mod shuffle;
 pub mod sigmoid;
 pub mod silu;
 pub mod slice;
 pub mod softmax;
 pub mod softplus;
+pub mod softsign;
 pub mod space_to_depth;
+pub mod sqrt;
 pub mod subsample;
 pub mod tanh;
 pub mod upsample;
@@ -105,15 +109,21 @@ pub static LAYERS: &[&Decl] = &[
     &hardsigmoid::DECL,
     &mish::DECL,
     &softplus::DECL,
+    &softsign::DECL,
     &elu::DECL,
+    &selu::DECL,
     &gelu::DECL,
     &abs::DECL,
     &exp::DECL,
+    &sqrt::DECL,
+    &pow::DECL,
     &scale::DECL,
     &add::DECL,
     &elementwise::SUB,
     &elementwise::MUL,
+    &elementwise::DIV,
     &elementwise::MAX,
+    &elementwise::MIN,
     &elementwise::ABSDIFF,
     &concat::DECL,
     &flatten::DECL,

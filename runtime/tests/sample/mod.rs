@@ -192,6 +192,7 @@ fn map(random: &mut Random) -> Vec<i64> {
         Step::Abs,
         Step::WhereNegative,
     ];
+    const POWERS: [f64; 4] = [0.3, -1.7, 3.0, -2.0];
     const SMOOTH: [Step; 5] = [
         Step::Softplus,
         Step::Silu,
@@ -199,12 +200,14 @@ fn map(random: &mut Random) -> Vec<i64> {
         Step::Gelu,
         Step::GeluTanh,
     ];
-    let steps: Vec<Step> = match random.within(0, 8) {
+    let steps: Vec<Step> = match random.within(0, 10) {
         0 => vec![Step::Exp],
         1 => vec![Step::Mul(4.0), Step::Tanh],
         2 => vec![Step::Mul(8.0), Step::Sigmoid],
         3 => vec![Step::Mul(8.0), *random.pick(&SMOOTH)],
         5 => vec![Step::Min(0.0), Step::ExpMinusOne, Step::WhereNegative],
+        6 => vec![Step::Abs, Step::Add(0.001), Step::Pow(*random.pick(&POWERS))],
+        7 => vec![Step::Abs, Step::Add(1.0), Step::XOver],
         // A root of something negative would be NaN, which poison is too.
         4 => vec![Step::Abs, Step::Sqrt, Step::Add(1.0), Step::Recip],
         _ => (0..random.within(1, 5))
