@@ -107,7 +107,7 @@ use Ours::{Layer, Missing, Nothing, Write};
 const ACTIVATION: &str =
     "this activation; `relu`, `leaky`, `elu`, `selu`, `silu`, `mish`, `gelu` are there";
 const PADDING: &str = "padding with anything but a constant";
-const NORM: &str = "a normalisation by statistics of the input itself; `bn` and `lrn` are there";
+const NORM: &str = "this normalisation; `bn`, `instancenorm`, `groupnorm`, `layernorm`, `l2norm` and `lrn` are there";
 const SEQUENCE: &str = "layers of sequences; networks are convolutional";
 
 /// Every name, PyTorch's first, in the order of its documentation.
@@ -121,6 +121,10 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d", "size", Layer("adaptiveavgpool"), &["nn.AdaptiveAvgPool2d(1)", "nn.AdaptiveAvgPool2d((6, 6))"]),
     row(PyTorch, "AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d", "size", Layer("globalmaxpool"), &["nn.AdaptiveMaxPool2d(1)"]),
     row(PyTorch, "BatchNorm BatchNorm1d BatchNorm2d BatchNorm3d SyncBatchNorm", "- eps - affine", Layer("bn"), &["nn.BatchNorm2d(64)"]),
+    row(PyTorch, "InstanceNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d", "- eps - affine", Layer("instancenorm"), &["nn.InstanceNorm2d(64, affine=True)"]),
+    row(PyTorch, "GroupNorm", "groups - eps affine", Layer("groupnorm"), &["nn.GroupNorm(4, 64)"]),
+    row(PyTorch, "LayerNorm", "", Write("`layernorm` of a vector; of a map `layernorm over channels`, which normalises each pixel by itself, or `groupnorm 1`, which normalises all together"), &[]),
+    row(PyTorch, "LayerNorm2d", "- eps affine", Layer("layernorm over channels"), &["LayerNorm2d(64, eps=1e-6)"]),
     row(PyTorch, "LocalResponseNorm CrossMapLRN2d", "size alpha beta k", Layer("lrn"), &["nn.LocalResponseNorm(5, k=2.0)"]),
     row(PyTorch, "normalize", "", Layer("l2norm"), &[]),
     row(PyTorch, "ReLU", "inplace", Layer("relu"), &["nn.ReLU(inplace=True)"]),
@@ -174,7 +178,7 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "RoIAlign MultiScaleRoIAlign", "", Write("`roialign(map, regions) 7x7`"), &[]),
     row(PyTorch, "LogSoftmax", "", Missing("logarithms of probabilities; `head classify` applies `softmax` to the logits itself"), &[]),
     row(PyTorch, "ReflectionPad1d ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d CircularPad2d", "", Missing(PADDING), &[]),
-    row(PyTorch, "LayerNorm GroupNorm InstanceNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d RMSNorm", "", Missing(NORM), &[]),
+    row(PyTorch, "RMSNorm", "", Missing(NORM), &[]),
     row(PyTorch, "CELU RReLU GLU Softshrink Hardshrink Tanhshrink LogSigmoid Threshold", "", Missing(ACTIVATION), &[]),
     row(PyTorch, "MaxUnpool1d MaxUnpool2d MaxUnpool3d FractionalMaxPool2d FractionalMaxPool3d LPPool1d LPPool2d", "", Missing("this kind of pool; `maxpool`, `avgpool` and the global ones are there"), &[]),
     row(PyTorch, "Fold Unfold DeformConv2d", "", Missing("sampling at places that depend on the input"), &[]),
@@ -192,6 +196,8 @@ pub static FOREIGN: &[Foreign] = &[
     row(Keras, "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D GlobalAvgPool2D GlobalAvgPool3D", "", Layer("globalavgpool"), &["GlobalAveragePooling2D()"]),
     row(Keras, "GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D", "", Layer("globalmaxpool"), &["GlobalMaxPooling2D()"]),
     row(Keras, "BatchNormalization", "axis - eps", Layer("bn eps 1e-3"), &["BatchNormalization()"]),
+    row(Keras, "GroupNormalization", "groups axis eps", Layer("groupnorm groups 32 eps 1e-3"), &["GroupNormalization(4)"]),
+    row(Keras, "LayerNormalization", "axis eps", Layer("layernorm over channels eps 1e-3"), &["LayerNormalization()"]),
     row(Keras, "LeakyReLU", "slope", Layer("leaky slope 0.3"), &["layers.LeakyReLU()"]),
     row(Keras, "Flatten", "data_format", Layer("flatten order spatial"), &["layers.Flatten()"]),
     row(Keras, "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D", "rate", Layer("dropout"), &["layers.Dropout(0.5)"]),
@@ -230,6 +236,7 @@ pub static FOREIGN: &[Foreign] = &[
     row(Onnx, "AveragePool AvgPool", "", Layer("avgpool"), &[]),
     row(Onnx, "GlobalAveragePool ReduceMean", "", Layer("globalavgpool"), &[]),
     row(Onnx, "GlobalMaxPool ReduceMax", "", Layer("globalmaxpool"), &[]),
+    row(Onnx, "InstanceNormalization", "", Layer("instancenorm affine on"), &[]),
     row(Onnx, "LpNormalization", "", Layer("l2norm"), &[]),
     row(Onnx, "Resize", "", Layer("upsample"), &[]),
     row(Onnx, "Sum", "", Layer("add"), &[]),

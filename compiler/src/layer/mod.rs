@@ -27,14 +27,18 @@ pub mod gelu;
 pub mod globalpool;
 pub mod gram;
 pub mod grid;
+pub mod groupnorm;
 pub mod hardsigmoid;
 pub mod hardswish;
+pub mod instancenorm;
 pub mod l2norm;
+pub mod layernorm;
 pub mod leaky;
 pub mod local;
 pub mod lrn;
 pub mod maxpool;
 pub mod mish;
+pub mod normalise;
 pub mod pad;
 pub mod padchannels;
 pub mod pointwise;
@@ -94,6 +98,9 @@ pub static LAYERS: &[&Decl] = &[
     &roialign::DECL,
     &gram::DECL,
     &bn::DECL,
+    &instancenorm::DECL,
+    &groupnorm::DECL,
+    &layernorm::DECL,
     &lrn::DECL,
     &l2norm::DECL,
     &softmax::DECL,

@@ -41,7 +41,9 @@ pub struct Pow {
 }
 
 fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
-    let p = args.number("exponent")?.ok_or_else(|| args.missing("exponent"))?;
+    let p = args
+        .number("exponent")?
+        .ok_or_else(|| args.missing("exponent"))?;
     if p.abs() < f64::from(f32::MIN_POSITIVE) {
         let message = format!("`exponent` must not be 0, but is {}", shown(p));
         let problem = args.error("exponent", message);

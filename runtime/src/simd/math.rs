@@ -354,7 +354,10 @@ pub(crate) unsafe fn pow<S: Simd>(x: S::V, p: f32) -> S::V {
             let term = S::splat_wide(1.0 / (2 * k + 1) as f64);
             series = S::add_wide(S::mul_wide(series, square), term);
         }
-        let log = S::mul_wide(S::mul_wide(s, series), S::splat_wide(2.0 * core::f64::consts::LOG2_E));
+        let log = S::mul_wide(
+            S::mul_wide(s, series),
+            S::splat_wide(2.0 * core::f64::consts::LOG2_E),
+        );
         let exponent = S::mul_wide(S::add_wide(S::widen(e), log), S::splat_wide(f64::from(p)));
         let n = S::round(clamp::<S>(S::narrow(exponent), -FAR, FAR));
         let rest = S::add_wide(exponent, S::mul_wide(S::widen(n), S::splat_wide(-1.0)));
@@ -363,7 +366,11 @@ pub(crate) unsafe fn pow<S: Simd>(x: S::V, p: f32) -> S::V {
         let value = S::scale(S::add(one, t), n);
 
         let infinity = S::splat(f32::INFINITY);
-        let (of_zero, of_infinity) = if p < 0.0 { (infinity, zero) } else { (zero, infinity) };
+        let (of_zero, of_infinity) = if p < 0.0 {
+            (infinity, zero)
+        } else {
+            (zero, infinity)
+        };
         // x - x is NaN for infinity and NaN, and 0 for others.
         let value = S::add(value, S::sub(base, base));
         let value = S::select_lt(S::splat(f32::MAX), base, of_infinity, value);
