@@ -105,10 +105,10 @@ use Framework::{Caffe, Common, Darknet, Keras, Onnx, PyTorch};
 use Ours::{Layer, Missing, Nothing, Write};
 
 const ACTIVATION: &str =
-    "this activation; `relu`, `leaky`, `elu`, `silu`, `mish`, `gelu` are there";
+    "this activation; `relu`, `leaky`, `elu`, `selu`, `silu`, `mish`, `gelu` are there";
 const PADDING: &str =
     "padding that goes on at the other end; `reflect` and `edge` are there, as modes of `pad`";
-const NORM: &str = "a normalisation by statistics of the input itself; `bn` and `lrn` are there";
+const NORM: &str = "this normalisation; `bn`, `instancenorm`, `groupnorm`, `layernorm`, `l2norm` and `lrn` are there";
 const SEQUENCE: &str = "layers of sequences; networks are convolutional";
 
 /// Every name, PyTorch's first, in the order of its documentation.
@@ -122,6 +122,10 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d", "size", Layer("adaptiveavgpool"), &["nn.AdaptiveAvgPool2d(1)", "nn.AdaptiveAvgPool2d((6, 6))"]),
     row(PyTorch, "AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d", "size", Layer("globalmaxpool"), &["nn.AdaptiveMaxPool2d(1)"]),
     row(PyTorch, "BatchNorm BatchNorm1d BatchNorm2d BatchNorm3d SyncBatchNorm", "- eps - affine", Layer("bn"), &["nn.BatchNorm2d(64)"]),
+    row(PyTorch, "InstanceNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d", "- eps - affine", Layer("instancenorm"), &["nn.InstanceNorm2d(64, affine=True)"]),
+    row(PyTorch, "GroupNorm", "groups - eps affine", Layer("groupnorm"), &["nn.GroupNorm(4, 64)"]),
+    row(PyTorch, "LayerNorm", "", Write("`layernorm` of a vector; of a map `layernorm over channels`, which normalises each pixel by itself, or `groupnorm 1`, which normalises all together"), &[]),
+    row(PyTorch, "LayerNorm2d", "- eps affine", Layer("layernorm over channels"), &["LayerNorm2d(64, eps=1e-6)"]),
     row(PyTorch, "LocalResponseNorm CrossMapLRN2d", "size alpha beta k", Layer("lrn"), &["nn.LocalResponseNorm(5, k=2.0)"]),
     row(PyTorch, "normalize", "", Layer("l2norm"), &[]),
     row(PyTorch, "ReLU", "inplace", Layer("relu"), &["nn.ReLU(inplace=True)"]),
@@ -129,10 +133,12 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "LeakyReLU", "slope inplace", Layer("leaky"), &["nn.LeakyReLU(0.1)"]),
     row(PyTorch, "PReLU", "single", Layer("prelu single on"), &["nn.PReLU(64)"]),
     row(PyTorch, "ELU", "alpha inplace", Layer("elu"), &["nn.ELU()"]),
+    row(PyTorch, "SELU", "inplace", Layer("selu"), &["nn.SELU()"]),
     row(PyTorch, "GELU", "form", Layer("gelu"), &["nn.GELU()"]),
     row(PyTorch, "SiLU", "inplace", Layer("silu"), &["nn.SiLU()"]),
     row(PyTorch, "Mish", "inplace", Layer("mish"), &["nn.Mish()"]),
     row(PyTorch, "Softplus", "", Layer("softplus"), &["nn.Softplus()"]),
+    row(PyTorch, "Softsign", "", Layer("softsign"), &["nn.Softsign()"]),
     row(PyTorch, "Hardswish", "inplace", Layer("hardswish"), &["nn.Hardswish()"]),
     row(PyTorch, "Hardsigmoid", "inplace", Layer("hardsigmoid"), &["nn.Hardsigmoid()"]),
     row(PyTorch, "Hardtanh", "low high", Layer("clip low -1 high 1"), &["nn.Hardtanh()"]),
@@ -157,9 +163,15 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "add", "", Layer("add"), &["torch.add(a, b)"]),
     row(PyTorch, "sub subtract", "", Layer("sub"), &["torch.sub(a, b)"]),
     row(PyTorch, "mul multiply", "", Layer("mul"), &["torch.mul(a, b)"]),
+    row(PyTorch, "div divide true_divide", "", Layer("div"), &["torch.div(a, b)"]),
     row(PyTorch, "maximum", "", Layer("max"), &["torch.maximum(a, b)"]),
+    row(PyTorch, "minimum", "", Layer("min"), &["torch.minimum(a, b)"]),
     row(PyTorch, "abs", "", Layer("abs"), &["torch.abs(a)"]),
     row(PyTorch, "exp", "", Layer("exp"), &["torch.exp(a)"]),
+    row(PyTorch, "sqrt", "", Layer("sqrt"), &["torch.sqrt(a)"]),
+    row(PyTorch, "pow", "exponent", Layer("pow"), &["torch.pow(a, 2)"]),
+    row(PyTorch, "square", "", Layer("pow exponent 2"), &["torch.square(a)"]),
+    row(PyTorch, "reciprocal", "", Layer("pow exponent -1"), &["torch.reciprocal(a)"]),
     row(PyTorch, "Identity", "- -", Nothing("an identity changes nothing; in a `branch`, an empty `{ }` is one"), &[]),
     row(PyTorch, "StochasticDepth DropPath", "- -", Nothing("paths are dropped in training only"), &[]),
     row(PyTorch, "transpose swapaxes swapdims movedim moveaxis", "", Write("`permute (0, 2, 1)`: all axes but the batch's in their new order, 0 for the channels"), &[]),
@@ -171,8 +183,8 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "RoIAlign MultiScaleRoIAlign", "", Write("`roialign(map, regions) 7x7`"), &[]),
     row(PyTorch, "LogSoftmax", "", Missing("logarithms of probabilities; `head classify` applies `softmax` to the logits itself"), &[]),
     row(PyTorch, "CircularPad1d CircularPad2d CircularPad3d", "", Missing(PADDING), &[]),
-    row(PyTorch, "LayerNorm GroupNorm InstanceNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d RMSNorm", "", Missing(NORM), &[]),
-    row(PyTorch, "CELU SELU RReLU GLU Softsign Softshrink Hardshrink Tanhshrink LogSigmoid Threshold", "", Missing(ACTIVATION), &[]),
+    row(PyTorch, "RMSNorm", "", Missing(NORM), &[]),
+    row(PyTorch, "CELU RReLU GLU Softshrink Hardshrink Tanhshrink LogSigmoid Threshold", "", Missing(ACTIVATION), &[]),
     row(PyTorch, "MaxUnpool1d MaxUnpool2d MaxUnpool3d FractionalMaxPool2d FractionalMaxPool3d LPPool1d LPPool2d", "", Missing("this kind of pool; `maxpool`, `avgpool` and the global ones are there"), &[]),
     row(PyTorch, "Fold Unfold DeformConv2d", "", Missing("sampling at places that depend on the input"), &[]),
     row(PyTorch, "RNN LSTM GRU RNNCell LSTMCell GRUCell Embedding EmbeddingBag MultiheadAttention MultiHeadAttention Attention Transformer TransformerEncoderLayer", "", Missing(SEQUENCE), &[]),
@@ -189,6 +201,8 @@ pub static FOREIGN: &[Foreign] = &[
     row(Keras, "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D GlobalAvgPool2D GlobalAvgPool3D", "", Layer("globalavgpool"), &["GlobalAveragePooling2D()"]),
     row(Keras, "GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D", "", Layer("globalmaxpool"), &["GlobalMaxPooling2D()"]),
     row(Keras, "BatchNormalization", "axis - eps", Layer("bn eps 1e-3"), &["BatchNormalization()"]),
+    row(Keras, "GroupNormalization", "groups axis eps", Layer("groupnorm groups 32 eps 1e-3"), &["GroupNormalization(4)"]),
+    row(Keras, "LayerNormalization", "axis eps", Layer("layernorm over channels eps 1e-3"), &["LayerNormalization()"]),
     row(Keras, "LeakyReLU", "slope", Layer("leaky slope 0.3"), &["layers.LeakyReLU()"]),
     row(Keras, "Flatten", "data_format", Layer("flatten order spatial"), &["layers.Flatten()"]),
     row(Keras, "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D", "rate", Layer("dropout"), &["layers.Dropout(0.5)"]),
@@ -198,6 +212,7 @@ pub static FOREIGN: &[Foreign] = &[
     row(Keras, "Subtract", "", Layer("sub"), &["Subtract()([a, b])"]),
     row(Keras, "Multiply", "", Layer("mul"), &["Multiply()([a, b])"]),
     row(Keras, "Maximum", "", Layer("max"), &["Maximum()([a, b])"]),
+    row(Keras, "Minimum", "", Layer("min"), &["Minimum()([a, b])"]),
     row(Keras, "Average", "", Write("`add(a, b) scale 0.5`"), &[]),
     row(Keras, "ZeroPadding1D ZeroPadding2D ZeroPadding3D", "pad", Layer("pad"), &["ZeroPadding2D(1)"]),
     row(Keras, "Cropping1D Cropping2D Cropping3D", "", Write("`crop 24x24`: the extents that are kept, from the middle or `at (row, column)`"), &[]),
@@ -207,14 +222,14 @@ pub static FOREIGN: &[Foreign] = &[
     row(Keras, "Rescaling", "factor shift", Layer("scale"), &["Rescaling(2.0, -1.0)"]),
     row(Keras, "Normalization Resizing CenterCrop", "", Write("settings of the input: `input image: 3x224x224 { resize 256  crop 224  normalize imagenet }`"), &[]),
     row(Keras, "GaussianNoise GaussianDropout ActivityRegularization RandomFlip RandomRotation RandomZoom RandomCrop", "", Nothing("it works in training only"), &[]),
-    row(Keras, "Minimum Dot Lambda Masking RepeatVector TimeDistributed Bidirectional ConvLSTM2D", "", Missing("a layer of this kind"), &[]),
+    row(Keras, "Dot Lambda Masking RepeatVector TimeDistributed Bidirectional ConvLSTM2D", "", Missing("a layer of this kind"), &[]),
 
     row(Caffe, "Convolution", "", Layer("conv"), &[]),
     row(Caffe, "Deconvolution", "", Layer("convtranspose"), &[]),
     row(Caffe, "InnerProduct", "", Layer("dense"), &[]),
     row(Caffe, "Pooling", "", Write("`maxpool 3x3 /2 ceil` or `avgpool 3x3 /2 ceil`: Caffe rounds up"), &[]),
     row(Caffe, "Eltwise", "", Write("`add(a, b)`, `mul(a, b)` or `max(a, b)`"), &[]),
-    row(Caffe, "Power", "", Write("`scale 0.5 shift 1`"), &[]),
+    row(Caffe, "Power", "", Write("`scale 0.5 shift 1`, then `pow 2`"), &[]),
     row(Caffe, "SoftmaxWithLoss SoftmaxLoss", "", Write("`head classify { … }`, which applies softmax itself"), &[]),
     row(Caffe, "ROIPooling", "", Write("`roipool(map, regions) 7x7`"), &[]),
     row(Caffe, "Split Silence Accuracy", "", Nothing("a tensor can be read as often as one likes"), &[]),
@@ -227,6 +242,7 @@ pub static FOREIGN: &[Foreign] = &[
     row(Onnx, "AveragePool AvgPool", "", Layer("avgpool"), &[]),
     row(Onnx, "GlobalAveragePool ReduceMean", "", Layer("globalavgpool"), &[]),
     row(Onnx, "GlobalMaxPool ReduceMax", "", Layer("globalmaxpool"), &[]),
+    row(Onnx, "InstanceNormalization", "", Layer("instancenorm affine on"), &[]),
     row(Onnx, "LpNormalization", "", Layer("l2norm"), &[]),
     row(Onnx, "Resize", "", Layer("upsample"), &[]),
     row(Onnx, "Sum", "", Layer("add"), &[]),

@@ -1,9 +1,9 @@
-//! `sub`, `mul`, `max`, `absdiff`: tensors of equal shape combined element by element (and `add`, which stands in [`super::add`]).
+//! `sub`, `mul`, `div`, `max`, `min`, `absdiff`: tensors of equal shape combined element by element (and `add`, which stands in [`super::add`]).
 //!
 //! An operand with one value for each channel (`[C]`, or `C` with all other extents 1) is repeated over
 //! the pixels of the others, as squeeze-and-excitation does.
 
-use super::pointwise::larger;
+use super::pointwise::{larger, smaller};
 use super::{Decl, Inferred, Layer, ShapeError, Sliding, grid};
 use crate::graph::Shape;
 use crate::lower::{Lower, Storage, Sweep};
@@ -39,6 +39,21 @@ pub static SUB: Decl = Decl {
     ],
 };
 
+/// Row of the table of layers: `div`.
+pub static DIV: Decl = Decl {
+    keyword: "div",
+    doc: "Quotient of two tensors, element by element: the first over the second, infinite or NaN where that is 0, as IEEE 754 has it. An \
+          operand with one value for each channel is repeated over all pixels.",
+    params: &[],
+    operands: (2, 2),
+    build: |_| Ok(Box::new(Elementwise(Op::Div))),
+    samples: &[
+        "input a, b: 5x4x3; div(a, b)",
+        "input a: 17x3x3; input b: 17; div(a, b)",
+        "input a: 9; input b: 9x2x3x2; div(a, b)",
+    ],
+};
+
 /// Row of the table of layers: `max`.
 pub static MAX: Decl = Decl {
     keyword: "max",
@@ -49,6 +64,19 @@ pub static MAX: Decl = Decl {
     samples: &[
         "input a, b: 5x4x3; max(a, b)",
         "input a, b, c: 17; max(a, b, c)",
+    ],
+};
+
+/// Row of the table of layers: `min`.
+pub static MIN: Decl = Decl {
+    keyword: "min",
+    doc: "Smallest of two or more tensors, element by element. An operand with one value for each channel is repeated over all pixels.",
+    params: &[],
+    operands: (2, usize::MAX),
+    build: |_| Ok(Box::new(Elementwise(Op::Min))),
+    samples: &[
+        "input a, b: 5x4x3; min(a, b)",
+        "input a, b, c: 17; min(a, b, c)",
     ],
 };
 
@@ -72,8 +100,12 @@ pub enum Op {
     Sub,
     /// Product.
     Mul,
+    /// Quotient.
+    Div,
     /// Maximum.
     Max,
+    /// Minimum.
+    Min,
     /// Absolute difference.
     AbsDiff,
 }
@@ -90,7 +122,9 @@ impl Op {
         match self {
             Op::Sub => (&SUB, ZipOp::Sub),
             Op::Mul => (&MUL, ZipOp::Mul),
+            Op::Div => (&DIV, ZipOp::Div),
             Op::Max => (&MAX, ZipOp::Max),
+            Op::Min => (&MIN, ZipOp::Min),
             Op::AbsDiff => (&ABSDIFF, ZipOp::AbsDiff),
         }
     }
@@ -99,7 +133,9 @@ impl Op {
         match self {
             Op::Sub => a - b,
             Op::Mul => a * b,
+            Op::Div => a / b,
             Op::Max => larger(a, b),
+            Op::Min => smaller(a, b),
             Op::AbsDiff => (a - b).abs(),
         }
     }

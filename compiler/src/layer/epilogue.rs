@@ -218,5 +218,7 @@ pub fn apply(steps: &[Step], x: f64) -> f64 {
         Step::Mish => mish(v),
         Step::Gelu => gelu(v),
         Step::GeluTanh => gelu_tanh(v),
+        Step::XOver => x / v,
+        Step::Pow(c) => v.powf(c),
     })
 }

@@ -28,19 +28,24 @@ pub mod gelu;
 pub mod globalpool;
 pub mod gram;
 pub mod grid;
+pub mod groupnorm;
 pub mod hardsigmoid;
 pub mod hardswish;
+pub mod instancenorm;
 pub mod l2norm;
+pub mod layernorm;
 pub mod leaky;
 pub mod local;
 pub mod lrn;
 pub mod maxpool;
 pub mod mish;
+pub mod normalise;
 pub mod pad;
 pub mod padchannels;
 pub mod permute;
 pub mod pointwise;
 pub mod pool;
+pub mod pow;
 pub mod prelu;
 pub mod relu;
 pub mod reshape;
@@ -48,13 +53,16 @@ pub mod roi;
 pub mod roialign;
 pub mod roipool;
 pub mod scale;
+pub mod selu;
 pub mod shuffle;
 pub mod sigmoid;
 pub mod silu;
 pub mod slice;
 pub mod softmax;
 pub mod softplus;
+pub mod softsign;
 pub mod space_to_depth;
+pub mod sqrt;
 pub mod subsample;
 pub mod tanh;
 pub mod upsample;
@@ -92,6 +100,9 @@ pub static LAYERS: &[&Decl] = &[
     &roialign::DECL,
     &gram::DECL,
     &bn::DECL,
+    &instancenorm::DECL,
+    &groupnorm::DECL,
+    &layernorm::DECL,
     &lrn::DECL,
     &l2norm::DECL,
     &softmax::DECL,
@@ -107,15 +118,21 @@ pub static LAYERS: &[&Decl] = &[
     &hardsigmoid::DECL,
     &mish::DECL,
     &softplus::DECL,
+    &softsign::DECL,
     &elu::DECL,
+    &selu::DECL,
     &gelu::DECL,
     &abs::DECL,
     &exp::DECL,
+    &sqrt::DECL,
+    &pow::DECL,
     &scale::DECL,
     &add::DECL,
     &elementwise::SUB,
     &elementwise::MUL,
+    &elementwise::DIV,
     &elementwise::MAX,
+    &elementwise::MIN,
     &elementwise::ABSDIFF,
     &concat::DECL,
     &flatten::DECL,

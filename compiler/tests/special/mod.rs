@@ -1,6 +1,7 @@
 //! Numbers on which arithmetic is easily wrong: NaN and infinities, the very small, and sums of very many.
 
 mod activations;
+mod norms;
 mod planted;
 mod sums;
 mod zeros;

@@ -209,6 +209,18 @@ fn layers_of_single_elements_do_as_ieee_says() {
         ("hardsigmoid", [NAN, 1.0, 0.0]),
         ("softplus", [NAN, INF, 0.0]),
         ("elu", [NAN, INF, -1.0]),
+        ("selu", [NAN, INF, -1.758_099_3]),
+        ("softsign", [NAN, NAN, NAN]),
+        ("sqrt", [NAN, INF, NAN]),
+        ("pow 2", [NAN, INF, INF]),
+        ("pow 3", [NAN, INF, -INF]),
+        ("pow 17", [NAN, INF, -INF]),
+        ("pow 18", [NAN, INF, INF]),
+        ("pow 0.3", [NAN, INF, INF]),
+        ("pow 0.5", [NAN, INF, NAN]),
+        ("pow -1", [NAN, 0.0, 0.0]),
+        ("pow -3", [NAN, 0.0, 0.0]),
+        ("pow -0.3", [NAN, 0.0, 0.0]),
         // x · 0 for −infinity.
         ("silu", [NAN, INF, NAN]),
         ("hardswish", [NAN, INF, NAN]),
@@ -225,9 +237,13 @@ fn layers_of_single_elements_do_as_ieee_says() {
         ("globalavgpool", [NAN; 3]),
         ("max(x, y)", [NAN, INF, 0.0]),
         ("max(y, x)", [NAN, INF, 0.0]),
+        ("min(x, y)", [NAN, 0.0, -INF]),
+        ("min(y, x)", [NAN, 0.0, -INF]),
+        ("div(x, y)", [NAN, INF, -INF]),
+        ("div(y, x)", [NAN, 0.0, 0.0]),
     ];
     for (layer, right) in layers {
-        let two = layer.starts_with("max(");
+        let two = layer.contains('(');
         let pooled = layer.contains("pool");
         let shape = if pooled { "1x3" } else { "3" };
         let more = if two { "; input y: 3" } else { "" };

@@ -86,6 +86,10 @@ pub enum Step {
     Gelu,
     /// `v/2 · (1 + tanh(√(2/π)·(v + 0.044715·v³)))`
     GeluTanh,
+    /// `x / v`
+    XOver,
+    /// `vᶜ` as IEEE 754 has it: NaN for what is negative, unless `c` is whole.
+    Pow(f64),
 }
 
 impl Step {
@@ -112,13 +116,16 @@ impl Step {
             Step::Mish => 17,
             Step::Gelu => 18,
             Step::GeluTanh => 19,
+            Step::XOver => 20,
+            Step::Pow(_) => 21,
         }
     }
 
     /// The constant of the operation; 0 where it has none.
     pub fn immediate(&self) -> f64 {
         match *self {
-            Step::Add(c) | Step::Mul(c) | Step::Max(c) | Step::Min(c) | Step::Leaky(c) => c,
+            Step::Add(c) | Step::Mul(c) | Step::Max(c) | Step::Min(c) => c,
+            Step::Leaky(c) | Step::Pow(c) => c,
             _ => 0.0,
         }
     }
@@ -147,6 +154,8 @@ impl Step {
             17 => Step::Mish,
             18 => Step::Gelu,
             19 => Step::GeluTanh,
+            20 => Step::XOver,
+            21 => Step::Pow(c),
             _ => return None,
         })
     }
@@ -164,6 +173,7 @@ impl Step {
                 | Step::Mish
                 | Step::Gelu
                 | Step::GeluTanh
+                | Step::Pow(_)
         )
     }
 
@@ -206,6 +216,8 @@ impl Step {
                 let u = (8.0 / std::f64::consts::PI).sqrt() * (wide + 0.044715 * wide.powi(3));
                 (wide / (1.0 + (-u).exp())) as f32
             }
+            Step::XOver => x / v,
+            Step::Pow(c) => wide.powf(f64::from(c as f32)) as f32,
         }
     }
 }
@@ -295,7 +307,7 @@ unsafe fn vectors<S: Simd, const N: usize>(
         }
         let mut v = start;
         for &[op, imm] in steps {
-            step::<S, N>(op, S::splat(float(imm)), &mut v, &start);
+            step::<S, N>(op, float(imm), &mut v, &start);
         }
         for i in 0..N {
             store_first::<S>(out.add(i * S::LANES), left, v[i]);
@@ -306,7 +318,7 @@ unsafe fn vectors<S: Simd, const N: usize>(
 
 /// One step on `N` vectors. An unknown operation does nothing: a kernel cannot fail.
 #[inline(always)]
-unsafe fn step<S: Simd, const N: usize>(op: i64, c: S::V, v: &mut [S::V; N], x: &[S::V; N]) {
+unsafe fn step<S: Simd, const N: usize>(op: i64, imm: f32, v: &mut [S::V; N], x: &[S::V; N]) {
     macro_rules! each {
         (|$value:ident| $result:expr) => {
             for i in 0..N {
@@ -323,6 +335,7 @@ unsafe fn step<S: Simd, const N: usize>(op: i64, c: S::V, v: &mut [S::V; N], x: 
     }
     // SAFETY: as of `Simd`.
     unsafe {
+        let c = S::splat(imm);
         match op {
             0 => each!(|v| S::add(v, c)),
             1 => each!(|v| S::mul(v, c)),
@@ -340,11 +353,12 @@ unsafe fn step<S: Simd, const N: usize>(op: i64, c: S::V, v: &mut [S::V; N], x: 
             13 => each!(|v, x| S::select_lt(x, S::splat(0.0), v, x)),
             14 => each!(|v| math::exp_minus_one::<S>(v)),
             16 => each!(|v| math::silu::<S>(v)),
+            20 => each!(|v, x| S::div(x, v)),
             _ => {
                 // In memory of their own, or what these functions need of registers would be taken from the steps above, too.
                 let mut memory = *v;
                 let at = S::opaque(memory.as_mut_ptr().cast()).cast_mut().cast();
-                smooth::<S, N>(op, at);
+                smooth::<S, N>(op, imm, at);
                 *v = at.cast::<[S::V; N]>().read();
             }
         }
@@ -353,11 +367,11 @@ unsafe fn step<S: Simd, const N: usize>(op: i64, c: S::V, v: &mut [S::V; N], x: 
 
 /// A step that takes more than a few instructions, on the `N` vectors at `v`.
 #[inline(always)]
-unsafe fn smooth<S: Simd, const N: usize>(op: i64, v: *mut S::V) {
+unsafe fn smooth<S: Simd, const N: usize>(op: i64, imm: f32, v: *mut S::V) {
     macro_rules! each {
-        ($function:ident) => {
+        ($function:ident $(, $constant:expr)?) => {
             for i in 0..N {
-                *v.add(i) = math::$function::<S>(*v.add(i));
+                *v.add(i) = math::$function::<S>(*v.add(i) $(, $constant)?);
             }
         };
     }
@@ -368,6 +382,7 @@ unsafe fn smooth<S: Simd, const N: usize>(op: i64, v: *mut S::V) {
             17 => each!(mish),
             18 => each!(gelu),
             19 => each!(gelu_tanh),
+            21 => each!(pow, imm),
             _ => {}
         }
     }

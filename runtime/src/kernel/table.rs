@@ -1,8 +1,8 @@
 //! The table of kernels, and a name for each row's id.
 
 use super::{
-    Kernel, KernelId, bilinear, channels, conv, copy, cross, depthwise, fill, lrn, map, norm, pool,
-    roi, winograd, winograd_weights, zip,
+    Kernel, KernelId, bilinear, channels, conv, copy, cross, depthwise, fill, group_norm, lrn, map,
+    norm, pool, roi, winograd, winograd_weights, zip,
 };
 use crate::isa::Isa;
 
@@ -88,6 +88,8 @@ kernels! {
         F32_WINOGRAD_OUTPUT = winograd::OUTPUT;
         /// `f32_winograd_weights`
         F32_WINOGRAD_WEIGHTS = winograd_weights::ROW;
+        /// `f32_group_norm`
+        F32_GROUP_NORM = group_norm::ROW;
         /// `f32_roi_pool`
         F32_ROI_POOL = roi::POOL;
         /// `f32_roi_align`

@@ -87,6 +87,12 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn load_wide(from: *const f64) -> [__m256d; 2] {
+        // SAFETY: the caller vouches for 8 elements.
+        unsafe { [_mm256_loadu_pd(from), _mm256_loadu_pd(from.add(4))] }
+    }
+
+    #[inline(always)]
     unsafe fn store_wide(to: *mut f64, w: [__m256d; 2]) {
         // SAFETY: the caller vouches for 8 elements.
         unsafe {

@@ -55,6 +55,12 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn load_wide(from: *const f64) -> [__m512d; 2] {
+        // SAFETY: the caller vouches for 16 elements.
+        unsafe { [_mm512_loadu_pd(from), _mm512_loadu_pd(from.add(8))] }
+    }
+
+    #[inline(always)]
     unsafe fn store_wide(to: *mut f64, w: [__m512d; 2]) {
         // SAFETY: the caller vouches for 16 elements.
         unsafe {

@@ -311,17 +311,92 @@ pub(crate) unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
 pub(crate) unsafe fn log<S: Simd>(x: S::V) -> S::V {
     // SAFETY: the caller's promise.
     unsafe {
-        let (zero, one) = (S::splat(0.0), S::splat(1.0));
-        let (e, m) = S::split(x);
-        // From 1..2 to around 1.
-        let sqrt2 = S::splat(core::f32::consts::SQRT_2);
-        let e = S::add(e, S::select_lt(m, sqrt2, zero, one));
-        let m = S::select_lt(m, sqrt2, m, S::mul(m, S::splat(0.5)));
-        let value = log_around_one::<S>(e, S::sub(m, one));
+        let (e, m) = centred::<S>(x);
+        let value = log_around_one::<S>(e, S::sub(m, S::splat(1.0)));
 
         // x - x is NaN for infinity and NaN, and 0 for others.
         let value = S::add(value, S::sub(x, x));
         S::select_lt(S::splat(f32::MAX), x, x, value)
+    }
+}
+
+/// `xᵖ` as IEEE 754 has it: NaN for a negative `x`, unless `p` is whole. `p` is not zero.
+///
+/// The logarithm is a sum in f64, for its error counts as often as `p` says: with `m` around 1 and `s = (m − 1) / (m + 1)`,
+/// `ln m = 2·(s + s³/3 + s⁵/5 + …)`.
+///
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn pow<S: Simd>(x: S::V, p: f32) -> S::V {
+    /// Powers of two beyond this are zero or infinite.
+    const FAR: f32 = 160.0;
+    const SERIES: usize = 8;
+    let half = p * 0.5;
+    let (whole, even) = (p.trunc() == p, half.trunc() == half);
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (zero, one) = (S::splat(0.0), S::splat(1.0));
+        let base = if whole { S::abs(x) } else { x };
+        let (e, m) = centred::<S>(base);
+        let wide = S::widen(m);
+        let sum = S::add_wide(wide, S::splat_wide(1.0));
+        // One step of Newton's for 1 / (m + 1).
+        let near = S::widen(S::div(one, S::add(m, one)));
+        let miss = S::mul_wide(S::mul_wide(sum, near), S::splat_wide(-1.0));
+        let inverse = S::mul_wide(near, S::add_wide(S::splat_wide(2.0), miss));
+        let s = S::mul_wide(S::add_wide(wide, S::splat_wide(-1.0)), inverse);
+        let square = S::mul_wide(s, s);
+        let mut series = S::splat_wide(0.0);
+        let mut k = SERIES;
+        while k > 0 {
+            k -= 1;
+            let term = S::splat_wide(1.0 / (2 * k + 1) as f64);
+            series = S::add_wide(S::mul_wide(series, square), term);
+        }
+        let log = S::mul_wide(
+            S::mul_wide(s, series),
+            S::splat_wide(2.0 * core::f64::consts::LOG2_E),
+        );
+        let exponent = S::mul_wide(S::add_wide(S::widen(e), log), S::splat_wide(f64::from(p)));
+        let n = S::round(clamp::<S>(S::narrow(exponent), -FAR, FAR));
+        let rest = S::add_wide(exponent, S::mul_wide(S::widen(n), S::splat_wide(-1.0)));
+        let rest = clamp::<S>(S::narrow(rest), -1.0, 1.0);
+        let t = tail::<S>(S::mul(rest, S::splat(core::f32::consts::LN_2)));
+        let value = S::scale(S::add(one, t), n);
+
+        let infinity = S::splat(f32::INFINITY);
+        let (of_zero, of_infinity) = if p < 0.0 {
+            (infinity, zero)
+        } else {
+            (zero, infinity)
+        };
+        // x - x is NaN for infinity and NaN, and 0 for others.
+        let value = S::add(value, S::sub(base, base));
+        let value = S::select_lt(S::splat(f32::MAX), base, of_infinity, value);
+        let value = S::select_lt(base, S::splat(f32::MIN_POSITIVE), of_zero, value);
+        let value = S::select_lt(base, zero, S::splat(f32::NAN), value);
+        let value = S::select_lt(base, S::splat(f32::MIN), of_infinity, value);
+        if even || !whole {
+            return value;
+        }
+        // The reciprocal of −0 is below zero, too.
+        let negative = S::sub(S::splat(-0.0), value);
+        let value = S::select_lt(S::div(one, x), zero, negative, value);
+        S::select_lt(x, zero, negative, value)
+    }
+}
+
+/// `(e, m)` with `x = m·2ᵉ` and `m` between √½ and √2, for a positive normal `x`; anything for others.
+#[inline(always)]
+unsafe fn centred<S: Simd>(x: S::V) -> (S::V, S::V) {
+    // SAFETY: as of `Simd`.
+    unsafe {
+        let (zero, one) = (S::splat(0.0), S::splat(1.0));
+        let (e, m) = S::split(x);
+        let sqrt2 = S::splat(core::f32::consts::SQRT_2);
+        let e = S::add(e, S::select_lt(m, sqrt2, zero, one));
+        (e, S::select_lt(m, sqrt2, m, S::mul(m, S::splat(0.5))))
     }
 }
 

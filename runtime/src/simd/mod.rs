@@ -98,6 +98,8 @@ pub(crate) trait Simd {
     /// `a * b`
     unsafe fn mul_wide(a: Self::W, b: Self::W) -> Self::W;
     /// `LANES` elements.
+    unsafe fn load_wide(from: *const f64) -> Self::W;
+    /// `LANES` elements.
     unsafe fn store_wide(to: *mut f64, w: Self::W);
 }
 

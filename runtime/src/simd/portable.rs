@@ -127,6 +127,12 @@ impl<const N: usize> Simd for Portable<N> {
     }
 
     #[inline(always)]
+    unsafe fn load_wide(from: *const f64) -> [f64; N] {
+        // SAFETY: the caller vouches for N elements.
+        unsafe { from.cast::<[f64; N]>().read_unaligned() }
+    }
+
+    #[inline(always)]
     unsafe fn store_wide(to: *mut f64, w: [f64; N]) {
         // SAFETY: the caller vouches for N elements.
         unsafe { to.cast::<[f64; N]>().write_unaligned(w) }

@@ -40,6 +40,7 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         "f32_softmax" => softmax(isa, random),
         "f32_l2norm" => [pixels(random), vec![bits(*random.pick(&[1e-12, 1.0, 1e3]))]].concat(),
         "f32_lrn" => lrn(random),
+        "f32_group_norm" => group_norm(isa, random),
         "f32_copy" | "f32_input" => copy(random),
         "f32_fill" => fill(random),
         "f32_bilinear" => bilinear(random),
@@ -192,6 +193,7 @@ fn map(random: &mut Random) -> Vec<i64> {
         Step::Abs,
         Step::WhereNegative,
     ];
+    const POWERS: [f64; 4] = [0.3, -1.7, 3.0, -2.0];
     const SMOOTH: [Step; 5] = [
         Step::Softplus,
         Step::Silu,
@@ -199,12 +201,18 @@ fn map(random: &mut Random) -> Vec<i64> {
         Step::Gelu,
         Step::GeluTanh,
     ];
-    let steps: Vec<Step> = match random.within(0, 8) {
+    let steps: Vec<Step> = match random.within(0, 10) {
         0 => vec![Step::Exp],
         1 => vec![Step::Mul(4.0), Step::Tanh],
         2 => vec![Step::Mul(8.0), Step::Sigmoid],
         3 => vec![Step::Mul(8.0), *random.pick(&SMOOTH)],
         5 => vec![Step::Min(0.0), Step::ExpMinusOne, Step::WhereNegative],
+        6 => vec![
+            Step::Abs,
+            Step::Add(0.001),
+            Step::Pow(*random.pick(&POWERS)),
+        ],
+        7 => vec![Step::Abs, Step::Add(1.0), Step::XOver],
         // A root of something negative would be NaN, which poison is too.
         4 => vec![Step::Abs, Step::Sqrt, Step::Add(1.0), Step::Recip],
         _ => (0..random.within(1, 5))
@@ -255,6 +263,46 @@ fn softmax(isa: Isa, random: &mut Random) -> Vec<i64> {
     let (few, many) = (random.within(1, 50), random.within(450, 550));
     let channels = *random.pick(&[few, most, most + 1, many]);
     pixels_of(channels, random)
+}
+
+/// Groups that share a vector, that fill one, and that take several; over a grid at one place, or over single pixels.
+fn group_norm(isa: Isa, random: &mut Random) -> Vec<i64> {
+    let lanes = isa.lanes() as i64;
+    let (small, large) = (
+        random.within(2, lanes - 1),
+        random.within(lanes, 3 * lanes + 1),
+    );
+    let size = *random.pick(&[1, small, lanes, large]);
+    let groups = random.within(1, 5);
+    let alone = random.within(0, 2) == 0;
+    let counts = match alone {
+        true => [random.within(1, 3), random.within(1, 4), 1, 1, 1],
+        false => [
+            random.within(1, 2),
+            1,
+            random.within(1, 2),
+            random.within(1, 4),
+            random.within(2, 9),
+        ],
+    };
+    let alike = random.within(0, 1) == 0;
+    let mut strides = [0, 1].map(|_| {
+        let mut next = groups * size + random.within(0, 3);
+        let mut strides = counts.map(|_| 0);
+        for dim in (0..5).rev() {
+            strides[dim] = next;
+            next = next * counts[dim] + random.within(0, 3);
+        }
+        strides
+    });
+    if alike {
+        strides[1] = strides[0];
+    }
+    let axes = (0..5).flat_map(|dim| [counts[dim], strides[0][dim], strides[1][dim]]);
+    let mut consts: Vec<i64> = axes.collect();
+    consts.extend([groups, size, random.within(0, 1)]);
+    consts.push(bits(*random.pick(&[1e-5, 0.1, 1e-12])));
+    consts
 }
 
 fn lrn(random: &mut Random) -> Vec<i64> {

@@ -1,0 +1,77 @@
+//! `instancenorm`: each channel of a picture brought to mean 0 and variance 1.
+
+use super::normalise::Normal;
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding};
+use crate::graph::Shape;
+use crate::lower::Lower;
+use ndarray::ArrayD;
+
+/// Row of the table of layers.
+pub static DECL: Decl = Decl {
+    keyword: "instancenorm",
+    doc: "Instance normalisation, for each channel: `(x − mean) / √(variance + eps)`, with mean and variance (of the population) over all pixels of \
+          the operand itself; with `affine`, times `weight` plus `bias`, vectors of the channels. Ulyanov et al. 2016. As PyTorch's without running \
+          statistics.",
+    params: &[
+        ParamDecl {
+            name: "eps",
+            kind: Kind::Float,
+            positional: false,
+            default: Some("1e-5"),
+            doc: "Added to the variance.",
+        },
+        ParamDecl {
+            name: "affine",
+            kind: Kind::Flag,
+            positional: false,
+            default: Some("off"),
+            doc: "Whether `weight` and `bias` are applied.",
+        },
+    ],
+    operands: (1, 1),
+    build,
+    samples: &[
+        "input x: 5x4x3; instancenorm",
+        "input x: 17x9; instancenorm eps 1e-3 affine",
+        "input x: 3x2x4x5; scale 3 shift 40; instancenorm affine",
+        "input x: 64x24x20; conv 3x3 48 pad half; instancenorm affine relu",
+    ],
+};
+
+/// An instance norm.
+#[derive(Clone, Debug)]
+pub struct InstanceNorm {
+    /// Its constants.
+    pub normal: Normal,
+}
+
+fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
+    let normal = Normal::build(args, false)?;
+    Ok(Box::new(InstanceNorm { normal }))
+}
+
+impl Layer for InstanceNorm {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (DECL.keyword, self.normal.attributes().into())
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        let x = &inputs[0];
+        let pixels = x.elements() / x.channels();
+        self.normal.infer(DECL.keyword, x, pixels)
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let channels = inputs[0].shape()[0];
+        self.normal.evaluate_groups(channels, inputs, params)
+    }
+
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let channels = cx.output_shape().channels();
+        self.normal.lower_groups(cx, channels);
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Fixed("normalises over all pixels of its operand".to_owned())
+    }
+}
