@@ -165,6 +165,28 @@ const DEFAULTS: &[Defaults] = &[
         &[("align_corners", ["off", "off", "*off"])],
     ),
     (
+        "input x: 4x8x8; instancenorm",
+        &[
+            ("eps", ["1e-5", "*1e-5", "*1e-5"]),
+            ("affine", ["off", "*off", "*off"]),
+        ],
+    ),
+    (
+        "input x: 4x8x8; groupnorm 2",
+        &[
+            ("eps", ["1e-5", "0.001", "*1e-5"]),
+            ("affine", ["on", "on", "*on"]),
+        ],
+    ),
+    (
+        "input x: 4; layernorm",
+        &[
+            ("over", ["*channels", "channels", "*channels"]),
+            ("eps", ["1e-5", "0.001", "*1e-5"]),
+            ("affine", ["on", "on", "*on"]),
+        ],
+    ),
+    (
         "input x: 4x8x8; flatten",
         &[("order", ["channels", "spatial", "channels"])],
     ),
