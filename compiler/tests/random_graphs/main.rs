@@ -383,7 +383,7 @@ fn random_graphs_reach_every_layer() {
 #[test]
 fn random_graphs_reach_every_fusion() {
     let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
-    for graph in graphs(400) {
+    for graph in graphs(1000) {
         for (_, node) in optimize(&graph).0.live() {
             let mut layer = node.layer.clone();
             let Some(epilogue) = layer.epilogue_mut() else {

@@ -83,7 +83,22 @@ unsafe extern "C" fn entry<const INPUT: bool>(
 ) {
     // SAFETY: every address is one of the footprint, by the contract of `KernelFn`.
     unsafe {
-        let [d0, d1, d2, d3, (n, o, i)] = order(&Copy5::read(consts));
+        let dims = order(&Copy5::read(consts));
+        let [d0, d1, d2, d3, (n, o, i)] = dims;
+        if let [.., (rows, 1, _), (columns, _, 1)] = dims
+            && is_worth_tiles(rows, columns)
+        {
+            for j0 in 0..d0.0 {
+                for j1 in 0..d1.0 {
+                    for j2 in 0..d2.0 {
+                        let x = x.offset(j0 * d0.2 + j1 * d1.2 + j2 * d2.2);
+                        let out = out.offset(j0 * d0.1 + j1 * d1.1 + j2 * d2.1);
+                        transpose::<INPUT>(out, x, (rows, d3.2), (columns, o));
+                    }
+                }
+            }
+            return;
+        }
         for j0 in 0..d0.0 {
             for j1 in 0..d1.0 {
                 for j2 in 0..d2.0 {
@@ -110,10 +125,71 @@ unsafe extern "C" fn entry<const INPUT: bool>(
     }
 }
 
+/// `out[r + c·apart] = x[r·apart + c]` in tiles of which every line that is touched stays in the first-level cache: rows with their distance in
+/// `x`, columns with theirs in `out`.
+#[inline(always)]
+unsafe fn transpose<const INPUT: bool>(
+    out: *mut f32,
+    x: *const f32,
+    (rows, below): (isize, isize),
+    (columns, beside): (isize, isize),
+) {
+    // Lines that are far apart may share the sets of the cache: few of them at a time.
+    // SAFETY: passed on.
+    unsafe {
+        match below > beside {
+            true => tiles::<INPUT, 8, 16>(out, x, (rows, below), (columns, beside)),
+            false => tiles::<INPUT, 16, 8>(out, x, (rows, below), (columns, beside)),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn tiles<const INPUT: bool, const TALL: usize, const WIDE: usize>(
+    out: *mut f32,
+    x: *const f32,
+    (rows, below): (isize, isize),
+    (columns, beside): (isize, isize),
+) {
+    let (tall, wide) = (TALL as isize, WIDE as isize);
+    let mut r = 0;
+    while r < rows {
+        let mut c = 0;
+        while c < columns {
+            // SAFETY: each is an element of both footprints.
+            let element = |r: isize, c: isize| unsafe {
+                *out.offset(r + c * beside) = moved::<INPUT>(*x.offset(r * below + c));
+            };
+            if r + tall <= rows && c + wide <= columns {
+                for i in 0..tall {
+                    for j in 0..wide {
+                        element(r + i, c + j);
+                    }
+                }
+            } else {
+                for r in r..rows.min(r + tall) {
+                    for c in c..columns.min(c + wide) {
+                        element(r, c);
+                    }
+                }
+            }
+            c += wide;
+        }
+        r += tall;
+    }
+}
+
+/// Whether a transposition touches more lines than the caches nearby keep until the next element of each is due.
+#[inline(always)]
+fn is_worth_tiles(rows: isize, columns: isize) -> bool {
+    rows.min(columns) >= SHORT && rows * columns >= 1 << 15
+}
+
 /// Elements below which a loop is over before it has begun.
 const SHORT: isize = 8;
 
-/// The dimensions as `(count, stride of the output, stride of the input)`, outermost first, with a long one innermost where there is one.
+/// The dimensions as `(count, stride of the output, stride of the input)`, outermost first: innermost the two that are contiguous, one where it is
+/// written and one where it is read, if both are long; else a long one where there is one.
 fn order(c: &Copy5) -> [(isize, isize, isize); 5] {
     let mut dims = [
         (c.n0, c.o0, c.i0),
@@ -122,6 +198,19 @@ fn order(c: &Copy5) -> [(isize, isize, isize); 5] {
         (c.n3, c.o3, c.i3),
         (c.n4, c.o4, c.i4),
     ];
+    let long = |find: fn(&(isize, isize, isize)) -> isize| {
+        dims.iter().position(|dim| dim.0 >= SHORT && find(dim) == 1)
+    };
+    let (written, read) = (long(|dim| dim.1), long(|dim| dim.2));
+    if let (Some(written), Some(read)) = (written, read)
+        && written != read
+        && is_worth_tiles(dims[written].0, dims[read].0)
+    {
+        let last = [dims[written], dims[read]];
+        let mut others = (0..5).filter(|&dim| dim != written && dim != read);
+        let first = [(); 3].map(|()| dims[others.next().expect("three are left")]);
+        return [first[0], first[1], first[2], last[0], last[1]];
+    }
     for _ in 1..dims.len() {
         if dims[4].0 == 1 {
             dims.rotate_right(1);

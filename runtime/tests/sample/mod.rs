@@ -327,6 +327,8 @@ fn copy(random: &mut Random) -> Vec<i64> {
         [1, 17, 1, 1, 19],
         [3, 1, 18, 16, 2],
         [1, 1, 1, 1, 33],
+        // Large enough for tiles, with some left over.
+        [1, 1, 2, 131, 253],
     ]);
     let strides = |random: &mut Random, gaps: bool| {
         let mut order = [0, 1, 2, 3, 4];
