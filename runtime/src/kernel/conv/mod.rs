@@ -215,6 +215,11 @@ struct NextPanel {
     pass: isize,
 }
 
+/// Whether the next panel is fetched. With 16 registers, its counter and pointer cost more than they gain; a single pixel's pass fetches its own panel.
+const fn fetches<S: Simd>(pixels: usize) -> bool {
+    S::REGISTERS >= 32 && pixels > 1
+}
+
 impl NextPanel {
     #[inline(always)]
     fn new<S: Simd, const MR: usize, const NR: usize>(c: &Conv) -> NextPanel {
@@ -225,8 +230,7 @@ impl NextPanel {
             c.tiles
         };
         let used = (S::UNROLL * NR * S::LANES / LINE) as isize;
-        // A single pixel's pass fetches its own panel.
-        let lines = if MR > 1 && passes > 0 {
+        let lines = if fetches::<S>(MR) && passes > 0 {
             (used + passes - 1) / passes
         } else {
             0
@@ -282,7 +286,9 @@ unsafe fn reduce<S: Simd, const MR: usize, const NR: usize>(
                     while left >= unroll {
                         for u in 0..S::UNROLL {
                             // Loads that are moved ahead would need registers which a full tile does not have.
-                            if MR * NR + NR + 2 >= S::REGISTERS || inputs.many() {
+                            if MR * NR + NR + 1 + usize::from(fetches::<S>(MR)) >= S::REGISTERS
+                                || inputs.many()
+                            {
                                 compiler_fence(Ordering::SeqCst);
                             }
                             step::<S, MR, NR>(&mut sums, &inputs, u, w.add(u * panel));
@@ -291,9 +297,11 @@ unsafe fn reduce<S: Simd, const MR: usize, const NR: usize>(
                         w = w.add(S::UNROLL * panel);
                         left -= unroll;
                         // Behind the steps: among them, the counter and the pointer would take registers from the sums.
-                        for _ in 0..lines {
-                            S::prefetch_near(ahead);
-                            ahead = ahead.wrapping_add(LINE);
+                        if fetches::<S>(MR) {
+                            for _ in 0..lines {
+                                S::prefetch_near(ahead);
+                                ahead = ahead.wrapping_add(LINE);
+                            }
                         }
                     }
                     while left > 0 {
