@@ -1,6 +1,6 @@
 //! `groupnorm`: groups of channels brought to mean 0 and variance 1.
 
-use super::normalise::Normal;
+use super::normalise::{EPS, Normal, affine};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding};
 use crate::graph::Shape;
 use crate::lower::Lower;
@@ -20,20 +20,8 @@ pub static DECL: Decl = Decl {
             default: None,
             doc: "Groups; a divisor of the channels.",
         },
-        ParamDecl {
-            name: "eps",
-            kind: Kind::Float,
-            positional: false,
-            default: Some("1e-5"),
-            doc: "Added to the variance.",
-        },
-        ParamDecl {
-            name: "affine",
-            kind: Kind::Flag,
-            positional: false,
-            default: Some("on"),
-            doc: "Whether `weight` and `bias` are applied.",
-        },
+        EPS,
+        affine("on"),
     ],
     operands: (1, 1),
     build,

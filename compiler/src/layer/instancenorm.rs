@@ -1,7 +1,7 @@
 //! `instancenorm`: each channel of a picture brought to mean 0 and variance 1.
 
-use super::normalise::Normal;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding};
+use super::normalise::{EPS, Normal, affine};
+use super::{ArgError, Args, Decl, Inferred, Layer, ShapeError, Sliding};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::ArrayD;
@@ -12,22 +12,7 @@ pub static DECL: Decl = Decl {
     doc: "Instance normalisation, for each channel: `(x − mean) / √(variance + eps)`, with mean and variance (of the population) over all pixels of \
           the operand itself; with `affine`, times `weight` plus `bias`, vectors of the channels. Ulyanov et al. 2016. As PyTorch's without running \
           statistics.",
-    params: &[
-        ParamDecl {
-            name: "eps",
-            kind: Kind::Float,
-            positional: false,
-            default: Some("1e-5"),
-            doc: "Added to the variance.",
-        },
-        ParamDecl {
-            name: "affine",
-            kind: Kind::Flag,
-            positional: false,
-            default: Some("off"),
-            doc: "Whether `weight` and `bias` are applied.",
-        },
-    ],
+    params: &[EPS, affine("off")],
     operands: (1, 1),
     build,
     samples: &[

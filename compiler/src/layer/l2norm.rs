@@ -4,7 +4,7 @@ use super::args::shown;
 use super::pointwise::larger;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding};
 use crate::graph::Shape;
-use crate::lower::{Lower, Sweep};
+use crate::lower::Lower;
 use cnnc_runtime::kernel::L2NormCall;
 use ndarray::{ArrayD, Axis};
 
@@ -70,18 +70,8 @@ impl Layer for L2Norm {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (output, input) = (cx.output(), cx.input(0));
         cx.sweep(&[output, input], |cx, sweep| {
-            let Sweep {
-                rows,
-                pixels,
-                channels,
-                tensors: [out, x],
-            } = sweep;
             cx.call(L2NormCall {
-                rows,
-                pixels,
-                channels,
-                out,
-                x,
+                over: sweep.pixelwise(),
                 eps: self.eps,
             });
         });

@@ -1,6 +1,6 @@
 //! `layernorm`: the channels of each pixel brought to mean 0 and variance 1.
 
-use super::normalise::Normal;
+use super::normalise::{Normal, affine};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding};
 use crate::graph::Shape;
 use crate::lower::Lower;
@@ -27,13 +27,7 @@ pub static DECL: Decl = Decl {
             default: Some("1e-5"),
             doc: "Added to the variance. 1e-5 is PyTorch's; ConvNeXt uses 1e-6.",
         },
-        ParamDecl {
-            name: "affine",
-            kind: Kind::Flag,
-            positional: false,
-            default: Some("on"),
-            doc: "Whether `weight` and `bias` are applied.",
-        },
+        affine("on"),
     ],
     operands: (1, 1),
     build,

@@ -3,7 +3,7 @@
 use super::args::shown;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, grid};
 use crate::graph::Shape;
-use crate::lower::{Lower, Sweep};
+use crate::lower::Lower;
 use cnnc_runtime::kernel::LrnCall;
 use ndarray::ArrayD;
 
@@ -116,18 +116,8 @@ impl Layer for Lrn {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (output, input) = (cx.output(), cx.input(0));
         cx.sweep(&[output, input], |cx, sweep| {
-            let Sweep {
-                rows,
-                pixels,
-                channels,
-                tensors: [out, x],
-            } = sweep;
             cx.call(LrnCall {
-                rows,
-                pixels,
-                channels,
-                out,
-                x,
+                over: sweep.pixelwise(),
                 size: self.size,
                 alpha_over: self.alpha / self.size as f64,
                 beta: self.beta,

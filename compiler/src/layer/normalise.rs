@@ -1,11 +1,31 @@
 //! What `instancenorm`, `groupnorm` and `layernorm` share: mean and variance of the operand itself, then a factor and a term for each channel.
 
 use super::args::{on_off, shown};
-use super::{ArgError, Args, Inferred, ParamSpec, ShapeError};
+use super::{ArgError, Args, Inferred, Kind, ParamDecl, ParamSpec, ShapeError};
 use crate::graph::Shape;
 use crate::lower::{Lower, Storage, Sweep};
 use cnnc_runtime::kernel::{GroupNormCall, Pixels, Walk};
 use ndarray::{ArrayD, ArrayViewMutD, Axis};
+
+/// The parameter that keeps a variance of zero from being divided by.
+pub(super) const EPS: ParamDecl = ParamDecl {
+    name: "eps",
+    kind: Kind::Float,
+    positional: false,
+    default: Some("1e-5"),
+    doc: "Added to the variance.",
+};
+
+/// The parameter that says whether channels are scaled and shifted.
+pub(super) const fn affine(default: &'static str) -> ParamDecl {
+    ParamDecl {
+        name: "affine",
+        kind: Kind::Flag,
+        positional: false,
+        default: Some(default),
+        doc: "Whether `weight` and `bias` are applied.",
+    }
+}
 
 /// The constants of a norm.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError, Sliding,
 };
 use crate::graph::Shape;
-use crate::lower::{Lower, Sweep};
+use crate::lower::Lower;
 use cnnc_runtime::kernel::PReluCall;
 use ndarray::{ArrayD, Axis};
 
@@ -75,18 +75,8 @@ impl Layer for Prelu {
         let slopes = cx.vector(0, channels, channels.next_multiple_of(cx.lanes()));
         let (output, input) = (cx.output(), cx.input(0));
         cx.sweep(&[output, input], |cx, sweep| {
-            let Sweep {
-                rows,
-                pixels,
-                channels,
-                tensors: [out, x],
-            } = sweep;
             cx.call(PReluCall {
-                rows,
-                pixels,
-                channels,
-                out,
-                x,
+                over: sweep.pixelwise(),
                 slopes,
             });
         });

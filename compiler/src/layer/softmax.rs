@@ -2,7 +2,7 @@
 
 use super::{Decl, Inferred, Layer, ShapeError, Sliding};
 use crate::graph::Shape;
-use crate::lower::{Lower, Sweep};
+use crate::lower::Lower;
 use cnnc_runtime::kernel::SoftmaxCall;
 use ndarray::{ArrayD, Axis};
 
@@ -49,18 +49,8 @@ impl Layer for Softmax {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (output, input) = (cx.output(), cx.input(0));
         cx.sweep(&[output, input], |cx, sweep| {
-            let Sweep {
-                rows,
-                pixels,
-                channels,
-                tensors: [out, x],
-            } = sweep;
             cx.call(SoftmaxCall {
-                rows,
-                pixels,
-                channels,
-                out,
-                x,
+                over: sweep.pixelwise(),
             });
         });
     }

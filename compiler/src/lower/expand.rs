@@ -9,9 +9,10 @@
 //!     f32_winograd_output
 //! ```
 
-use super::conv::ConvJob;
+use super::blocks::Stretch;
+use super::job::ConvJob;
 use super::tiling::tiles;
-use super::winograd::{Corner, Group, PRODUCTS, Shape, Stretch, spread};
+use super::winograd::{Corner, Group, PRODUCTS, Shape, spread};
 use super::{Lower, Panels, Storage};
 use crate::layer::NO_HALO;
 use crate::loops::{Access, Affine};

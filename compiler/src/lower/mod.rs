@@ -6,8 +6,10 @@
 //! how to emit loops, calls and packed weights.
 
 mod arena;
+mod blocks;
 mod conv;
 mod expand;
+mod job;
 mod machine;
 mod schedule;
 mod storage;
@@ -16,7 +18,7 @@ mod tiling;
 mod weights;
 mod winograd;
 
-pub use conv::ConvJob;
+pub use job::ConvJob;
 pub use machine::{Arithmetic, Machine, Target};
 pub use schedule::{Cost, Direct, Order, Schedule, Winograd};
 pub use storage::Storage;

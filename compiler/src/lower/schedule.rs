@@ -5,10 +5,11 @@
 //! arithmetic only: whatever else a schedule says changes who computes an output and when, never its bits.
 
 use super::Arithmetic;
-use super::conv::ConvJob;
+use super::blocks::Blocks;
+use super::job::ConvJob;
 use super::machine::Machine;
 use super::tiling::{Band, LONG, bands, long_panel, panel};
-use super::winograd::{Blocks, PRODUCTS};
+use super::winograd::PRODUCTS;
 use crate::layer::conv::is_depthwise;
 use cnnc_runtime::kernel::winograd::TILE;
 

@@ -2,7 +2,7 @@
 
 use super::{Lower, Storage};
 use crate::loops::{Access, Affine};
-use cnnc_runtime::kernel::{Pixels, ScaleShiftCall};
+use cnnc_runtime::kernel::{Pixels, Pixelwise, ScaleShiftCall};
 
 /// What one kernel call of a sweep covers: `rows × pixels` of each tensor.
 pub struct Sweep<const N: usize> {
@@ -34,6 +34,20 @@ impl<const N: usize> Sweep<N> {
                 row: 0,
                 pixel: row,
             }),
+        }
+    }
+}
+
+impl Sweep<2> {
+    /// The same as the argument of a kernel.
+    pub fn pixelwise(self) -> Pixelwise<Access> {
+        let [out, x] = self.tensors;
+        Pixelwise {
+            rows: self.rows,
+            pixels: self.pixels,
+            channels: self.channels,
+            out,
+            x,
         }
     }
 }
@@ -110,18 +124,8 @@ impl Lower<'_> {
     /// Scales and shifts each channel of the second tensor into the first.
     pub fn scale_shift_by(&mut self, tensors: &[Storage; 2], scale: Access, shift: Access) {
         self.sweep(tensors, |cx, sweep| {
-            let Sweep {
-                rows,
-                pixels,
-                channels,
-                tensors: [out, x],
-            } = sweep;
             cx.call(ScaleShiftCall {
-                rows,
-                pixels,
-                channels,
-                out,
-                x,
+                over: sweep.pixelwise(),
                 scale,
                 shift,
                 slope: 1.0,

@@ -1,6 +1,6 @@
 //! `f32_scale_shift` and `f32_prelu`: elementwise, with parameters per channel.
 
-use super::declare::{Pixels, declare};
+use super::declare::{Pixelwise, declare};
 use super::support::{Activation, View, activate, multiply_add, span, vector};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
@@ -9,16 +9,8 @@ use crate::simd::{Simd, entries, load_first, store_first};
 declare! {
     /// Each channel scaled, shifted and activated: a call of `f32_scale_shift`.
     pub struct ScaleShiftCall: ScaleShift {
-        /// Rows.
-        rows: usize,
-        /// Pixels in a row.
-        pixels: usize,
-        /// Channels.
-        channels: usize,
-        /// The result.
-        out: Pixels<P>,
-        /// The operand.
-        x: Pixels<P>,
+        /// The pixels.
+        over: Pixelwise<P>,
         /// A factor for each channel.
         scale: P,
         /// A term for each channel.
@@ -29,36 +21,28 @@ declare! {
         hi: f64,
     }
     kernel(_c) = super::F32_SCALE_SHIFT;
-    args(c) { out: Write = c.out.at, x: Same = c.x.at, scale: Read = c.scale, shift: Read = c.shift }
+    args(c) { out: Write = c.over.out.at, x: Same = c.over.x.at, scale: Read = c.scale, shift: Read = c.shift }
     consts(c) {
-        rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row,
-        pixels: Count = c.pixels, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel,
-        channels: Count = c.channels, slope: Float = c.slope, hi: Float = c.hi,
+        rows: Count = c.over.rows, out_row: Stride = c.over.out.row, in_row: Stride = c.over.x.row,
+        pixels: Count = c.over.pixels, out_px: Stride = c.over.out.pixel, in_px: Stride = c.over.x.pixel,
+        channels: Count = c.over.channels, slope: Float = c.slope, hi: Float = c.hi,
     }
 }
 
 declare! {
     /// What is below zero times its channel's slope: a call of `f32_prelu`.
     pub struct PReluCall: PRelu {
-        /// Rows.
-        rows: usize,
-        /// Pixels in a row.
-        pixels: usize,
-        /// Channels.
-        channels: usize,
-        /// The result.
-        out: Pixels<P>,
-        /// The operand.
-        x: Pixels<P>,
+        /// The pixels.
+        over: Pixelwise<P>,
         /// A slope for each channel.
         slopes: P,
     }
     kernel(_c) = super::F32_PRELU;
-    args(c) { out: Write = c.out.at, x: Same = c.x.at, slopes: Read = c.slopes }
+    args(c) { out: Write = c.over.out.at, x: Same = c.over.x.at, slopes: Read = c.slopes }
     consts(c) {
-        rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row,
-        pixels: Count = c.pixels, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel,
-        channels: Count = c.channels,
+        rows: Count = c.over.rows, out_row: Stride = c.over.out.row, in_row: Stride = c.over.x.row,
+        pixels: Count = c.over.pixels, out_px: Stride = c.over.out.pixel, in_px: Stride = c.over.x.pixel,
+        channels: Count = c.over.channels,
     }
 }
 

@@ -117,6 +117,21 @@ pub struct Pixels<P> {
     pub pixel: i64,
 }
 
+/// Two tensors of the same extents that a kernel walks together, pixel by pixel.
+#[derive(Clone, Debug)]
+pub struct Pixelwise<P> {
+    /// Rows.
+    pub rows: usize,
+    /// Pixels in a row.
+    pub pixels: usize,
+    /// Channels.
+    pub channels: usize,
+    /// The result.
+    pub out: Pixels<P>,
+    /// The operand.
+    pub x: Pixels<P>,
+}
+
 /// An axis along which one argument is walked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Axis {

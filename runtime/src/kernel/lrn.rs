@@ -2,7 +2,7 @@
 //!
 //! `y[c] = x[c] / (k + alpha_over · Σ x[j]²)^beta` over the `size` channels `j` from `c − size/2`, clipped.
 
-use super::declare::{Pixels, declare};
+use super::declare::{Pixelwise, declare};
 use super::support::{BLOCK, View, span};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
@@ -11,16 +11,8 @@ use crate::simd::{Simd, entries, load_first, math, store_first};
 declare! {
     /// Local response normalisation: a call of `f32_lrn`.
     pub struct LrnCall: Lrn {
-        /// Rows.
-        rows: usize,
-        /// Pixels in a row.
-        pixels: usize,
-        /// Channels.
-        channels: usize,
-        /// The result.
-        out: Pixels<P>,
-        /// The operand.
-        x: Pixels<P>,
+        /// The pixels.
+        over: Pixelwise<P>,
         /// Channels whose squares are summed.
         size: usize,
         /// Factor of the sum: alpha over `size`.
@@ -31,11 +23,11 @@ declare! {
         k: f64,
     }
     kernel(_c) = super::F32_LRN;
-    args(c) { out: Write = c.out.at, x: Read = c.x.at }
+    args(c) { out: Write = c.over.out.at, x: Read = c.over.x.at }
     consts(c) {
-        rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row,
-        pixels: Count = c.pixels, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel,
-        channels: Count = c.channels, size: Count = c.size,
+        rows: Count = c.over.rows, out_row: Stride = c.over.out.row, in_row: Stride = c.over.x.row,
+        pixels: Count = c.over.pixels, out_px: Stride = c.over.out.pixel, in_px: Stride = c.over.x.pixel,
+        channels: Count = c.over.channels, size: Count = c.size,
         alpha_over: Float = c.alpha_over, beta: Float = c.beta, k: Float = c.k,
     }
 }

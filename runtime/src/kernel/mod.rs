@@ -40,7 +40,7 @@ pub use channels::{PReluCall, ScaleShiftCall};
 pub use conv::ConvCall;
 pub use copy::{CopyCall, Move};
 pub use cross::CrossCall;
-pub use declare::{Arg, Axis, Const, Elem, KernelCall, Pixels, Signature, Type, Use};
+pub use declare::{Arg, Axis, Const, Elem, KernelCall, Pixels, Pixelwise, Signature, Type, Use};
 pub use depthwise::DepthwiseCall;
 pub use fill::FillCall;
 pub use group_norm::{GroupNormCall, Walk};

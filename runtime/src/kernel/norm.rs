@@ -3,7 +3,7 @@
 //! Softmax's twin sums in order, its entries lane by lane, so they agree to about 1e-6 and not bit for bit. Lengths are sums in f64, where
 //! squares of f32 are exact and neither overflow nor vanish, in one order for each number of lanes.
 
-use super::declare::{Pixels, declare};
+use super::declare::{Pixelwise, declare};
 use super::support::{BLOCK, View, max, span};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
@@ -12,48 +12,32 @@ use crate::simd::{MOST_LANES, Simd, entries, load_first, math, store_first, tota
 declare! {
     /// Softmax over the channels of each pixel: a call of `f32_softmax`.
     pub struct SoftmaxCall: Softmax {
-        /// Rows.
-        rows: usize,
-        /// Pixels in a row.
-        pixels: usize,
-        /// Channels.
-        channels: usize,
-        /// The result.
-        out: Pixels<P>,
-        /// The operand.
-        x: Pixels<P>,
+        /// The pixels.
+        over: Pixelwise<P>,
     }
     kernel(_c) = super::F32_SOFTMAX;
-    args(c) { out: Write = c.out.at, x: Same = c.x.at }
+    args(c) { out: Write = c.over.out.at, x: Same = c.over.x.at }
     consts(c) {
-        rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row,
-        pixels: Count = c.pixels, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel,
-        channels: Count = c.channels,
+        rows: Count = c.over.rows, out_row: Stride = c.over.out.row, in_row: Stride = c.over.x.row,
+        pixels: Count = c.over.pixels, out_px: Stride = c.over.out.pixel, in_px: Stride = c.over.x.pixel,
+        channels: Count = c.over.channels,
     }
 }
 
 declare! {
     /// Channels of each pixel divided by their length: a call of `f32_l2norm`.
     pub struct L2NormCall: L2Norm {
-        /// Rows.
-        rows: usize,
-        /// Pixels in a row.
-        pixels: usize,
-        /// Channels.
-        channels: usize,
-        /// The result.
-        out: Pixels<P>,
-        /// The operand.
-        x: Pixels<P>,
+        /// The pixels.
+        over: Pixelwise<P>,
         /// The least length that is divided by.
         eps: f64,
     }
     kernel(_c) = super::F32_L2NORM;
-    args(c) { out: Write = c.out.at, x: Same = c.x.at }
+    args(c) { out: Write = c.over.out.at, x: Same = c.over.x.at }
     consts(c) {
-        rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row,
-        pixels: Count = c.pixels, out_px: Stride = c.out.pixel, in_px: Stride = c.x.pixel,
-        channels: Count = c.channels, eps: Float = c.eps,
+        rows: Count = c.over.rows, out_row: Stride = c.over.out.row, in_row: Stride = c.over.x.row,
+        pixels: Count = c.over.pixels, out_px: Stride = c.over.out.pixel, in_px: Stride = c.over.x.pixel,
+        channels: Count = c.over.channels, eps: Float = c.eps,
     }
 }
 

@@ -1,0 +1,175 @@
+//! A convolution to be lowered, and the geometry of its loops.
+
+use super::Storage;
+use super::tiling::LONG;
+use cnnc_runtime::kernel::{Axis as Tap, Step};
+use cnnc_runtime::plan::Norm;
+
+/// A convolution to be lowered.
+pub struct ConvJob {
+    /// The operand, with the halo that the taps reach into.
+    pub input: Storage,
+    /// Offset of the first tap of the first output from the operand's first element.
+    pub origin: i64,
+    /// The result.
+    pub output: Storage,
+    /// What is added to the sums.
+    pub residual: Option<Storage>,
+    /// Taps of depth, height and width.
+    pub kernel: [usize; 3],
+    /// Steps.
+    pub stride: [usize; 3],
+    /// Distances between taps.
+    pub dilation: [usize; 3],
+    /// Groups.
+    pub groups: usize,
+    /// Index of the weight among the node's parameters.
+    pub weight: usize,
+    /// Element of the weight at the origin.
+    pub weight_base: i64,
+    /// Stride of the weight from group to group.
+    pub weight_group: i64,
+    /// Strides of the weight: output channel, input channel, depth, height, width.
+    pub weight_strides: [i64; 5],
+    /// Index of the bias among the node's parameters.
+    pub bias: Option<usize>,
+    /// Batch norm to fold.
+    pub norm: Option<Norm>,
+    /// Activation.
+    pub act: Vec<Step>,
+}
+
+/// One dimension of the output with its strides in output, operand and residual.
+#[derive(Clone, Copy)]
+pub(super) struct Axis {
+    pub count: usize,
+    pub out: i64,
+    pub input: i64,
+    pub residual: i64,
+}
+
+/// The geometry that every call of one convolution shares.
+pub(super) struct Grid {
+    pub planes: Axis,
+    pub rows: Axis,
+    pub pixels: Axis,
+    /// Taps, outermost first, then the contiguous run.
+    pub taps: [Tap; 3],
+    pub run: usize,
+    /// Whether there are so many that they are summed in blocks.
+    pub long: bool,
+}
+
+impl ConvJob {
+    pub(super) fn grid(&self) -> Grid {
+        let residual = self
+            .residual
+            .as_ref()
+            .map_or([0; 3], |storage| storage.strides);
+        let mut axes: Vec<Axis> = Vec::new();
+        for i in [2, 1, 0] {
+            let axis = Axis {
+                count: self.output.dhw[i],
+                out: self.output.strides[i],
+                input: self.input.strides[i] * self.stride[i] as i64,
+                residual: residual[i],
+            };
+            match axes.last_mut() {
+                _ if axis.count == 1 => {}
+                Some(inner) if inner.continues(&axis) => inner.count *= axis.count,
+                _ => axes.push(axis),
+            }
+        }
+        axes.resize(
+            3,
+            Axis {
+                count: 1,
+                out: 0,
+                input: 0,
+                residual: 0,
+            },
+        );
+        // The reduction: depth, height, width, channels; neighbours that are contiguous become one run.
+        let run = self.input.channels / self.groups;
+        let mut taps = vec![Tap {
+            count: run,
+            stride: 1,
+        }];
+        for i in [2, 1, 0] {
+            let tap = self.tap(i);
+            match taps.last_mut() {
+                _ if tap.count == 1 => {}
+                Some(inner) if tap.stride == inner.count as i64 * inner.stride => {
+                    inner.count *= tap.count;
+                }
+                _ => taps.push(tap),
+            }
+        }
+        taps.resize(4, Tap::ONCE);
+        Grid {
+            planes: axes[2],
+            rows: axes[1],
+            pixels: axes[0],
+            taps: [taps[3], taps[2], taps[1]],
+            run: taps[0].count,
+            long: self.depth() > LONG,
+        }
+    }
+
+    /// The taps along an axis.
+    pub(super) fn tap(&self, axis: usize) -> Tap {
+        Tap {
+            count: self.kernel[axis],
+            stride: self.input.strides[axis] * self.dilation[axis] as i64,
+        }
+    }
+
+    /// Whether it is one of those that Winograd's F(4×4, 3×3) computes.
+    pub(super) fn is_plain_3x3(&self) -> bool {
+        self.kernel == [1, 3, 3]
+            && self.stride == [1, 1, 1]
+            && self.dilation == [1, 1, 1]
+            && self.groups == 1
+            && self.output.dhw[0] == 1
+    }
+
+    /// Elements of the operand that one group reads.
+    pub(super) fn operand(&self) -> usize {
+        self.input.pixels() * self.input.channels / self.groups
+    }
+
+    /// Multiply-adds.
+    pub(super) fn sums(&self) -> usize {
+        self.output.pixels() * self.output.channels * self.depth()
+    }
+
+    /// Terms of each sum.
+    pub(super) fn depth(&self) -> usize {
+        let taps: usize = self.kernel.iter().product();
+        taps * self.input.channels / self.groups
+    }
+}
+
+impl Grid {
+    /// Whether all pixels are one row.
+    pub fn is_flat(&self) -> bool {
+        self.rows.count == 1
+    }
+
+    /// What can be cut into blocks: rows, or pixels where there is one row.
+    pub fn cuttable(&self) -> usize {
+        match self.is_flat() {
+            true => self.pixels.count,
+            false => self.rows.count,
+        }
+    }
+}
+
+impl Axis {
+    fn continues(&self, outer: &Axis) -> bool {
+        let n = self.count as i64;
+        outer.out == n * self.out
+            && outer.input == n * self.input
+            && outer.residual == n * self.residual
+    }
+}
