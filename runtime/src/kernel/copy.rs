@@ -86,7 +86,7 @@ unsafe extern "C" fn entry<const INPUT: bool>(
         let dims = order(&Copy5::read(consts));
         let [d0, d1, d2, d3, (n, o, i)] = dims;
         if let [.., (rows, 1, _), (columns, _, 1)] = dims
-            && is_worth_tiles(rows, columns)
+            && is_worth_tiles(rows, columns, dims.iter().map(|dim| dim.0).product())
         {
             for j0 in 0..d0.0 {
                 for j1 in 0..d1.0 {
@@ -179,10 +179,10 @@ unsafe fn tiles<const INPUT: bool, const TALL: usize, const WIDE: usize>(
     }
 }
 
-/// Whether a transposition touches more lines than the caches nearby keep until the next element of each is due.
+/// Whether a transposition, of so many elements in all, touches more lines than the caches nearby keep until the next element of each is due.
 #[inline(always)]
-fn is_worth_tiles(rows: isize, columns: isize) -> bool {
-    rows.min(columns) >= SHORT && rows * columns >= 1 << 15
+fn is_worth_tiles(rows: isize, columns: isize, elements: isize) -> bool {
+    rows.min(columns) >= SHORT && elements >= 1 << 15
 }
 
 /// Elements below which a loop is over before it has begun.
@@ -204,7 +204,11 @@ fn order(c: &Copy5) -> [(isize, isize, isize); 5] {
     let (written, read) = (long(|dim| dim.1), long(|dim| dim.2));
     if let (Some(written), Some(read)) = (written, read)
         && written != read
-        && is_worth_tiles(dims[written].0, dims[read].0)
+        && is_worth_tiles(
+            dims[written].0,
+            dims[read].0,
+            dims.iter().map(|dim| dim.0).product(),
+        )
     {
         let last = [dims[written], dims[read]];
         let mut others = (0..5).filter(|&dim| dim != written && dim != read);
