@@ -93,7 +93,7 @@ impl Model {
         let mut session = network.session()?;
         let outputs = session.run(inputs)?;
         let (reference, _) = Reference::new(graph, weights, options)?;
-        let inputs = elements(network.inputs(), inputs)?;
+        let inputs = elements(network.inputs(), network.batch(), inputs)?;
         let mut found = outputs.iter();
         let mut layers = Vec::new();
         reference.visit(&inputs, &mut |node, exact| {

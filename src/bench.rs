@@ -14,18 +14,15 @@ use std::time::{Duration, Instant};
 pub struct Settings {
     /// How long to measure, after warm-up.
     pub budget: Duration,
-    /// Images of one run; they go through one session, one after another.
-    pub batch: usize,
     /// Whether to measure every section as well, in a budget of its own.
     pub layers: bool,
 }
 
 impl Default for Settings {
-    /// One second, one image, no layers.
+    /// One second, no layers.
     fn default() -> Settings {
         Settings {
             budget: Duration::from_secs(1),
-            batch: 1,
             layers: false,
         }
     }
@@ -95,11 +92,11 @@ pub struct Row {
     pub label: String,
     /// The layer and what is fused into it; `copy` at the network's edges.
     pub layer: String,
-    /// Times of one image.
+    /// Times of one run.
     pub times: Times,
     /// Multiply-adds of one image.
     pub macs: u64,
-    /// `2 · macs` by the median.
+    /// `2 · macs · images` by the median.
     pub gflops: f64,
     /// `gflops` by the peak of all threads.
     pub peak_share: f64,
@@ -108,11 +105,13 @@ pub struct Row {
 /// What a network does on this machine.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// Times of one run: of `batch` images.
+    /// Images of one run.
+    pub images: usize,
+    /// Times of one run, of all images.
     pub times: Times,
     /// Multiply-adds of one image.
     pub macs: u64,
-    /// `2 · macs · batch` by the median.
+    /// `2 · macs · images` by the median.
     pub gflops: f64,
     /// Peak of one core times the number of threads, measured.
     pub peak_gflops: f64,
@@ -126,18 +125,16 @@ pub struct Report {
     pub layers: Vec<Row>,
 }
 
-/// Measures a network on these inputs.
+/// Measures a network on these inputs, of as many images as they hold.
 ///
 /// # Errors
 /// As [`Session::run`](crate::Session::run).
 pub fn run(network: &Network, inputs: &[&dyn Input], settings: &Settings) -> Result<Report, Error> {
     let mut session = network.session()?;
-    let batch = settings.batch.max(1);
-    let times = measure(settings.budget, || {
-        (0..batch).try_for_each(|_| session.run(inputs).map(drop))
-    })?;
+    let images = session.run(inputs)?.images();
+    let times = measure(settings.budget, || session.run(inputs).map(drop))?;
     let peak_gflops = peak::peak_gflops(network.isa()) * session.threads() as f64;
-    let rate = |macs: u64, median: f64| 2.0 * macs as f64 / median / 1e6;
+    let rate = |macs: u64, median: f64| 2.0 * (macs * images as u64) as f64 / median / 1e6;
     let share = |gflops: f64| {
         if peak_gflops > 0.0 {
             gflops / peak_gflops
@@ -160,8 +157,9 @@ pub fn run(network: &Network, inputs: &[&dyn Input], settings: &Settings) -> Res
         }
     }
     let macs = network.macs();
-    let gflops = rate(macs * batch as u64, times.median);
+    let gflops = rate(macs, times.median);
     Ok(Report {
+        images,
         times,
         macs,
         gflops,

@@ -81,7 +81,7 @@ impl Model {
     ) -> Result<HashSet<ValueId>, Error> {
         let network = self.observed(graph, weights, options)?;
         let mut session = network.session()?;
-        let given = elements(network.inputs(), inputs)?;
+        let given = elements(network.inputs(), network.batch(), inputs)?;
         let given = graph.inputs.iter().zip(&given);
         let given = given.filter(|(_, elements)| broken(elements) > 0);
         let mut found: HashSet<ValueId> = given.map(|(input, _)| input.value).collect();

@@ -16,9 +16,10 @@ use cnnc_compiler::{jit, words};
 use cnnc_runtime::Isa;
 use cnnc_runtime::answer::Head;
 use cnnc_runtime::pack::pack;
-use cnnc_runtime::plan::Source;
+use cnnc_runtime::plan::{Run, Source};
 use cnnc_runtime::session as rt;
 use cnnc_runtime::weights::{Bound, Problem, Weights, WeightsError};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -282,6 +283,8 @@ impl Model {
             name: self.graph().name.clone(),
             isa,
             threads: options.threads,
+            batch: options.images(),
+            runs: built.runs,
             inputs,
             outputs,
             engine: built.engine,
@@ -312,6 +315,7 @@ pub struct Slid {
 struct Built {
     engine: Engine,
     sections: Vec<SectionInfo>,
+    runs: Vec<(Run, Range<usize>)>,
     read: Read,
     compile: Duration,
     load: Duration,
@@ -324,6 +328,7 @@ impl Built {
         Ok(Built {
             engine: Engine::Reference(reference),
             sections: Vec::new(),
+            runs: Vec::new(),
             read,
             compile: Duration::ZERO,
             load: start.elapsed(),
@@ -350,13 +355,20 @@ impl Built {
         let (packed, read) = (pack(&lowered.plan, &bound)?, Read::of(&bound));
         let load = start.elapsed();
         let sections = sections(graph, &lowered);
+        let runs = lowered
+            .plan
+            .runs
+            .iter()
+            .copied()
+            .zip(lowered.program.runs());
+        let runs = runs.collect();
         let engine = match code {
             None => Engine::Interp { lowered, packed },
             Some(code) => {
-                let driver = code.driver();
                 let keep = Box::new(code.clone());
                 // SAFETY: `jit::compile` has proven the program for this plan, and the network keeps the code.
-                let network = unsafe { rt::Network::new(lowered.plan, packed, driver, Some(keep)) };
+                let network =
+                    unsafe { rt::Network::new(lowered.plan, packed, code.drivers(), Some(keep)) };
                 let network = Arc::new(network);
                 Engine::Jit { network, code }
             }
@@ -364,6 +376,7 @@ impl Built {
         Ok(Built {
             engine,
             sections,
+            runs,
             read,
             compile,
             load,

@@ -10,9 +10,11 @@ use cnnc_runtime::Isa;
 use cnnc_runtime::answer::{Answer, AnswerError, Head, Placement, Tensor};
 use cnnc_runtime::input::Input;
 use cnnc_runtime::memory::Aligned;
-use cnnc_runtime::plan::Port;
+use cnnc_runtime::plan::{Port, Run};
 use cnnc_runtime::session as rt;
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,6 +26,9 @@ pub(crate) struct Inner {
     pub name: String,
     pub isa: Isa,
     pub threads: usize,
+    pub batch: usize,
+    /// The runs of sections, as many times as there are images or once.
+    pub runs: Vec<(Run, Range<usize>)>,
     pub inputs: Vec<Port>,
     pub outputs: Vec<Port>,
     pub engine: Engine,
@@ -67,6 +72,22 @@ impl Network {
     /// The ISA it was planned for.
     pub fn isa(&self) -> Isa {
         self.0.isa
+    }
+
+    /// Images that a session runs at once, at most.
+    pub fn batch(&self) -> usize {
+        self.0.batch
+    }
+
+    /// Bytes that a session works in: arena, inputs and outputs, of all images. None, for the backend that has no loops.
+    pub fn session_bytes(&self) -> Option<usize> {
+        match &self.0.engine {
+            Engine::Jit { network, .. } => {
+                Some(rt::session_bytes_on(network.plan(), self.0.threads))
+            }
+            Engine::Interp { lowered, .. } => Some(rt::session_bytes(&lowered.plan)),
+            Engine::Reference(_) => None,
+        }
     }
 
     /// What runs it.
@@ -172,24 +193,26 @@ impl Session {
     }
 
     /// Runs the network once; inputs in the spec's order, each in the spec's own order of elements (channels first): slices, arrays,
-    /// vectors or ndarray's views. Machine code allocates nothing here.
+    /// vectors or ndarray's views. Those of a network for batches may hold several images, one behind the other. Machine code allocates
+    /// nothing here.
     ///
     /// # Errors
-    /// When there are more or fewer inputs than the network has, or one does not have the shape it should; for other backends than machine code when
-    /// there is not enough memory.
+    /// When there are more or fewer inputs than the network has, one does not have the shape it should, or there are more images than the
+    /// network was compiled for; for other backends than machine code when there is not enough memory.
     pub fn run(&mut self, inputs: &[&dyn Input]) -> Result<Outputs<'_>, Error> {
         let Inner {
             engine,
             inputs: ports,
             outputs,
+            batch,
             ..
         } = &*self.network.0;
         let data = match &mut self.state {
             State::Jit(session) => Data::Jit(session.run(inputs)?),
             State::Oracle(results) => {
-                let inputs = rt::elements(ports, inputs)?;
+                let inputs = rt::elements(ports, *batch, inputs)?;
                 *results = match engine {
-                    Engine::Reference(reference) => reference.run(&inputs)?,
+                    Engine::Reference(reference) => one_by_one(reference, ports, &inputs)?,
                     Engine::Interp { lowered, packed } => {
                         let inputs: Vec<&[f32]> = inputs.iter().map(|input| &**input).collect();
                         interpret(&lowered.program, packed, &inputs)?
@@ -199,9 +222,17 @@ impl Session {
                 Data::Oracle(results)
             }
         };
+        let images = match data {
+            Data::Jit(outputs) => outputs.images(),
+            Data::Oracle(results) => results
+                .first()
+                .map_or(1, |all| all.len() / outputs[0].elements()),
+        };
         Ok(Outputs {
             ports: outputs,
             data,
+            first: 0,
+            images,
         })
     }
 
@@ -222,23 +253,58 @@ impl Session {
         };
         // A whole run first: it checks the inputs and warms up.
         session.run(inputs)?;
-        let (bases, pool) = (session.bind(inputs)?, session.pool());
+        session.bind(inputs)?;
         let sections = code.sections();
+        let runs = self.network.0.runs.clone();
         let mut durations = vec![Vec::new(); sections.len()];
         let _flushed = cnnc_runtime::denormals::Flushed::enter();
         let start = Instant::now();
         while start.elapsed() < budget || durations[0].len() < 3 {
-            for (section, durations) in sections.iter().zip(&mut durations) {
-                let begin = Instant::now();
-                // SAFETY: the driver is sound for these bases, bound to inputs that live, and it is these calls in this order; `code` is
-                // kept by the network, and the session is borrowed exclusively.
-                unsafe { (section.entry)(bases, pool) };
-                durations.push(begin.elapsed());
+            for (kind, run) in &runs {
+                let mut taken = vec![Duration::ZERO; run.len()];
+                session.each(*kind, |bases, pool| {
+                    for (section, taken) in sections[run.clone()].iter().zip(&mut taken) {
+                        let begin = Instant::now();
+                        // SAFETY: the driver is sound for these bases, bound to inputs that live, and it is these calls in this order; `code` is
+                        // kept by the network, and the session is borrowed exclusively.
+                        unsafe { (section.entry)(bases, pool) };
+                        *taken += begin.elapsed();
+                    }
+                });
+                for (durations, taken) in durations[run.clone()].iter_mut().zip(taken) {
+                    durations.push(taken);
+                }
             }
         }
         let times = durations.into_iter().map(Times::of);
         Ok(self.network.0.sections.iter().cloned().zip(times).collect())
     }
+}
+
+/// Evaluates images one after another, and puts their outputs behind one another.
+fn one_by_one(
+    reference: &Reference,
+    ports: &[Port],
+    inputs: &[Cow<'_, [f32]>],
+) -> Result<Vec<Vec<f32>>, Error> {
+    let images = inputs
+        .iter()
+        .zip(ports)
+        .map(|(input, port)| input.len() / port.elements());
+    let mut all: Vec<Vec<f32>> = Vec::new();
+    for image in 0..images.min().unwrap_or(1) {
+        let inputs = inputs.iter().zip(ports);
+        let inputs = inputs.map(|(input, port)| {
+            let one = port.elements();
+            Cow::Borrowed(&input[image * one..][..one])
+        });
+        let outputs = reference.run(&inputs.collect::<Vec<_>>())?;
+        all.resize(outputs.len(), Vec::new());
+        for (all, output) in all.iter_mut().zip(outputs) {
+            all.extend(output);
+        }
+    }
+    Ok(all)
 }
 
 impl fmt::Debug for Session {
@@ -252,6 +318,9 @@ impl fmt::Debug for Session {
 pub struct Outputs<'s> {
     ports: &'s [Port],
     data: Data<'s>,
+    /// Images before the first that is looked at.
+    first: usize,
+    images: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -267,11 +336,30 @@ pub struct Output<'s> {
     pub name: &'s str,
     /// Its shape, channels first.
     pub shape: &'s [usize],
-    /// Its elements.
+    /// Its elements, of all images of the run, one behind the other.
     pub data: &'s [f32],
 }
 
 impl<'s> Outputs<'s> {
+    /// Images that the run was of.
+    pub fn images(&self) -> usize {
+        self.images
+    }
+
+    /// The outputs of one image of a batch.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    #[must_use]
+    pub fn image(&self, index: usize) -> Outputs<'s> {
+        assert!(index < self.images, "image {index} of {}", self.images);
+        Outputs {
+            first: self.first + index,
+            images: 1,
+            ..*self
+        }
+    }
+
     /// The output of that name, if there is one.
     pub fn get(&self, name: &str) -> Option<Output<'s>> {
         self.iter().find(|output| output.name == name)
@@ -282,7 +370,7 @@ impl<'s> Outputs<'s> {
         self.at(0).data
     }
 
-    /// The answer of a head ([`Model::head`](crate::Model::head)); boxes and points are in pixels of the picture that `place` is of
+    /// The answer of a head to one image ([`Model::head`](crate::Model::head)); boxes and points are in pixels of the picture that `place` is of
     /// ([`PreProcess::placement`](cnnc_runtime::image::PreProcess::placement)).
     ///
     /// # Errors
@@ -311,6 +399,8 @@ impl<'s> Outputs<'s> {
             Data::Jit(outputs) => outputs.at(index).map_or(&[][..], |(_, data)| data),
             Data::Oracle(results) => &results[index],
         };
+        let one = port.elements();
+        let data = &data[self.first * one..][..self.images * one];
         Output {
             name: &port.name,
             shape: &port.shape,

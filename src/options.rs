@@ -86,6 +86,8 @@ pub struct Options {
     pub backend: Backend,
     /// Whether convolutions may be computed in a way that rounds differently.
     pub arithmetic: Arithmetic,
+    /// Images that a session runs at once, at most; 0 is 1.
+    pub batch: usize,
     /// Whether weights are refused that have tensors which the network does not read.
     pub strict: bool,
     /// Told how far a run is, by [`Backend::Reference`] only: the others are done before anybody looks.
@@ -105,7 +107,12 @@ impl Options {
 
     /// What loops are made for.
     pub(crate) fn target(&self) -> Result<Target, IsaError> {
-        Ok(Target::new(self.chosen_isa()?, self.arithmetic))
+        Ok(Target::new(self.chosen_isa()?, self.arithmetic).batch(self.images()))
+    }
+
+    /// Images at once, at most.
+    pub(crate) fn images(&self) -> usize {
+        self.batch.max(1)
     }
 
     /// Plans for that ISA.
@@ -119,6 +126,13 @@ impl Options {
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Options {
         self.threads = threads;
+        self
+    }
+
+    /// Runs up to so many images at once. The answer to each is the same, bit for bit, as to one that is run alone.
+    #[must_use]
+    pub fn batch(mut self, images: usize) -> Options {
+        self.batch = images;
         self
     }
 
@@ -167,6 +181,7 @@ impl fmt::Debug for Options {
             .field("taps", &self.taps)
             .field("backend", &self.backend)
             .field("arithmetic", &self.arithmetic)
+            .field("batch", &self.batch)
             .field("strict", &self.strict)
             .finish_non_exhaustive()
     }

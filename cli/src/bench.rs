@@ -11,9 +11,6 @@ use std::time::Duration;
 pub struct Args {
     #[command(flatten)]
     network: network::Args,
-    /// Images of one run; they go through one session, one after another
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    batch: u32,
     /// How long to measure
     #[arg(long, default_value_t = 1.0, value_name = "S", value_parser = seconds)]
     seconds: f64,
@@ -44,19 +41,20 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     };
     let network = args.network.network(&model, &weights, Backend::Jit, &[])?;
     let sample = inputs::synthetic(network.inputs())?;
+    let samples = vec![&sample; network.batch()];
+    let images = inputs::together(&samples)?;
     let settings = Settings {
         budget: Duration::from_secs_f64(args.seconds),
-        batch: args.batch as usize,
         layers: args.layers,
     };
     let whole = args.seconds * if args.layers { 2.1 } else { 1.1 };
     if whole > 2.0 && !args.json {
         print::patience(format_args!("measuring for {whole:.0} seconds"));
     }
-    let report = cnnc::bench::run(&network, &sample.views(), &settings)?;
+    let report = cnnc::bench::run(&network, &inputs::views(&images), &settings)?;
     match args.json {
         true => print::json(&to_json(args, &network, &report))?,
-        false => print::line(to_text(args, &network, &report))?,
+        false => print::line(to_text(&network, &report))?,
     }
     Ok(())
 }
@@ -65,13 +63,13 @@ fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
-fn to_text(args: &Args, network: &Network, report: &Report) -> String {
+fn to_text(network: &Network, report: &Report) -> String {
     let times = &report.times;
     let mut text = format!("{} on {}", network.name(), network.isa());
     let mut line = |name: &str, value: String| text += &format!("\n{name:<10}{value}");
-    let of = match args.batch {
+    let of = match report.images {
         1 => String::new(),
-        batch => format!(" for {batch} images"),
+        images => format!(" for {images} images"),
     };
     line(
         "median",
@@ -86,6 +84,8 @@ fn to_text(args: &Args, network: &Network, report: &Report) -> String {
         percent(report.peak_share),
         report.peak_gflops
     );
+    let rate = report.images as f64 * 1e3 / times.median;
+    line("images/s", format!("{rate:.1}"));
     line("GFLOP/s", format!("{:.1}, {peak}", report.gflops));
     line(
         "compile",
@@ -134,7 +134,9 @@ fn to_json(args: &Args, network: &Network, report: &Report) -> Value {
         "model": network.name(),
         "isa": network.isa().name(),
         "threads": args.network.threads(),
-        "batch": args.batch,
+        "batch": report.images,
+        "images_per_s": report.images as f64 * 1e3 / report.times.median,
+        "session_bytes": network.session_bytes(),
         "runs": report.times.runs,
         "median_ms": report.times.median,
         "min_ms": report.times.min,

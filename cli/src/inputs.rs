@@ -5,10 +5,11 @@ use cnnc::Model;
 use cnnc::rt::answer::Placement;
 use cnnc::rt::image::Picture;
 use cnnc::rt::input::Input;
-use cnnc::rt::memory::OutOfMemory;
+use cnnc::rt::memory::{OutOfMemory, reserved};
 use cnnc::rt::plan::Port;
 use cnnc::rt::synthetic::Synthetic;
 use cnnc::rt::tensor_file::{Tensor, read_tensors};
+use std::borrow::{Borrow, Cow};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -50,6 +51,35 @@ impl Sample {
             .map(|tensor| tensor as &dyn Input)
             .collect()
     }
+}
+
+/// The inputs of several runs as those of one, each with all images behind one another.
+pub fn together<'s>(
+    samples: &'s [impl Borrow<Sample>],
+) -> Result<Vec<Cow<'s, [f32]>>, OutOfMemory> {
+    if let [sample] = samples {
+        return Ok(sample
+            .borrow()
+            .tensors
+            .iter()
+            .map(|tensor| Cow::Borrowed(&**tensor))
+            .collect());
+    }
+    let inputs = samples
+        .first()
+        .map_or(0, |sample| sample.borrow().tensors.len());
+    let all = (0..inputs).map(|input| {
+        let tensors = || samples.iter().map(|sample| &sample.borrow().tensors[input]);
+        let mut all = reserved(tensors().map(Vec::len).sum())?;
+        tensors().for_each(|tensor| all.extend_from_slice(tensor));
+        Ok(Cow::Owned(all))
+    });
+    all.collect()
+}
+
+/// Inputs as a session takes them.
+pub fn views<'a>(inputs: &'a [Cow<'_, [f32]>]) -> Vec<&'a dyn Input> {
+    inputs.iter().map(|input| input as &dyn Input).collect()
 }
 
 /// Numbers made up from the inputs' names: `input` alone, or `input.a`, `input.b` and so on.

@@ -16,6 +16,9 @@ pub struct Args {
     /// Threads to run on
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
+    /// Images to run at once; each gets the answer that it gets alone
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    batch: u16,
     /// Instruction set, instead of this machine's best
     #[arg(long, value_name = "ISA")]
     isa: Option<Isa>,
@@ -89,7 +92,10 @@ impl Args {
 
     /// How it is compiled.
     pub fn options(&self, backend: Backend, taps: &[String]) -> Options {
-        let mut options = Options::new().threads(self.threads()).backend(backend);
+        let mut options = Options::new()
+            .threads(self.threads())
+            .batch(self.batch.into())
+            .backend(backend);
         options.isa = self.isa;
         if self.exact {
             options = options.exact();

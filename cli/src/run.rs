@@ -80,42 +80,46 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut raw = Raw::default();
     let mut results = Vec::new();
     let mut answers = Vec::new();
-    for sample in &samples {
+    for batch in samples.chunks(network.batch()) {
+        let inputs = inputs::together(batch)?;
         let start = Instant::now();
-        let outputs = session.run(&sample.views())?;
+        let all = session.run(&inputs::views(&inputs))?;
         let time = start.elapsed();
-        raw.add(&outputs)?;
-        let broken = model.not_finite(&weights, &options, &sample.views(), &outputs)?;
-        let found = outputs.answer(&head, &sample.placement(network.inputs()))?;
-        if let Some(path) = &args.out {
-            answer::picture(&found)?.write_png(path)?;
-        }
-        if let Some(path) = &args.draw {
-            answer::draw(&head, &found, sample.picture()?)?.write_png(path)?;
-        }
-        let of = Context {
-            head: &head,
-            taps: &args.tap,
-            outputs: &outputs,
-        };
-        if args.json {
-            let mut entry = answer::to_json(&found, &of);
-            entry["input"] = json!(sample.name);
-            entry["run_ms"] = json!(milliseconds(time));
-            entry["not_finite"] = finite::to_json(&broken);
-            results.push(entry);
-        } else {
-            finite::warn(&broken, (samples.len() > 1).then_some(&sample.name));
-            if samples.len() > 1 {
-                print::line(format_args!("\x1b[1m{}\x1b[0m", sample.name))?;
+        for (index, sample) in batch.iter().enumerate() {
+            let outputs = all.image(index);
+            raw.add(&outputs)?;
+            let broken = model.not_finite(&weights, &options, &sample.views(), &outputs)?;
+            let found = outputs.answer(&head, &sample.placement(network.inputs()))?;
+            if let Some(path) = &args.out {
+                answer::picture(&found)?.write_png(path)?;
             }
-            print::line(answer::to_text(&found, &of))?;
-        }
-        if samples.len() == 1 && !args.json {
-            print::patience(timing(&network, time));
-        }
-        if matches!(found, Answer::Embedding(_)) {
-            answers.push(found);
+            if let Some(path) = &args.draw {
+                answer::draw(&head, &found, sample.picture()?)?.write_png(path)?;
+            }
+            let of = Context {
+                head: &head,
+                taps: &args.tap,
+                outputs: &outputs,
+            };
+            if args.json {
+                let mut entry = answer::to_json(&found, &of);
+                entry["input"] = json!(sample.name);
+                entry["run_ms"] = json!(milliseconds(time));
+                entry["not_finite"] = finite::to_json(&broken);
+                results.push(entry);
+            } else {
+                finite::warn(&broken, (samples.len() > 1).then_some(&sample.name));
+                if samples.len() > 1 {
+                    print::line(format_args!("\x1b[1m{}\x1b[0m", sample.name))?;
+                }
+                print::line(answer::to_text(&found, &of))?;
+            }
+            if samples.len() == 1 && !args.json {
+                print::patience(timing(&network, time));
+            }
+            if matches!(found, Answer::Embedding(_)) {
+                answers.push(found);
+            }
         }
     }
     let comparisons = Comparison::all(&head, &answers);
@@ -166,6 +170,7 @@ fn to_json(args: &Args, network: &Network, answers: Vec<Value>) -> Value {
         "isa": network.isa().name(),
         "backend": network.backend().name(),
         "threads": args.network.threads(),
+        "batch": network.batch(),
         "weights": args.network.origin(),
         "compile_ms": milliseconds(network.compile_time()),
         "load_ms": milliseconds(network.load_time()),

@@ -126,7 +126,7 @@ impl From<OutOfMemory> for LoadError {
     }
 }
 
-/// Checks the weights, packs them for the plan, and binds them to the driver.
+/// Checks the weights, packs them for the plan, and binds them to the drivers.
 ///
 /// # Errors
 /// Weights that do not fit.
@@ -135,11 +135,11 @@ impl From<OutOfMemory> for LoadError {
 /// When the kernels are not there: a bug of the compiler.
 ///
 /// # Safety
-/// The driver must be the plan's, and sound as [`Network::new`] asks.
+/// The drivers must be the plan's, and sound as [`Network::new`] asks.
 pub unsafe fn load<const K: usize>(
     plan: &Plan,
     kernels: &Kernels<K>,
-    driver: Driver,
+    drivers: &[Driver],
     weights: &Weights,
 ) -> Result<Arc<Network>, LoadError> {
     assert!(kernels.find(), "{}: a kernel is missing", plan.name);
@@ -150,6 +150,6 @@ pub unsafe fn load<const K: usize>(
     let packed = pack(&plan, &weights.bind(&plan.sources)?)?;
     // SAFETY: passed on; the kernels are found, and the driver is part of the program.
     Ok(Arc::new(unsafe {
-        Network::new(plan, packed, driver, None)
+        Network::new(plan, packed, drivers, None)
     }))
 }

@@ -1,5 +1,7 @@
 //! What may be given to a network as an input: slices, arrays, vectors and ndarray's views.
 
+use std::borrow::Cow;
+
 use ndarray::{ArrayBase, Data, Dimension};
 
 /// A tensor of f32 in the spec's order, channels first.
@@ -60,6 +62,7 @@ as_slice! {
     [const W: usize, const H: usize, const C: usize] [[[f32; W]; H]; C], planes => planes.as_flattened().as_flattened();
     [] Vec<f32>, vec => vec.as_slice();
     [] Box<[f32]>, boxed => boxed;
+    [] Cow<'_, [f32]>, cow => cow;
 }
 
 impl<S: Data<Elem = f32>, D: Dimension> Input for ArrayBase<S, D> {

@@ -253,6 +253,17 @@ impl Port {
     }
 }
 
+/// How often a run of sections is run for a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// Once for each image, one after another; threads share the work of one.
+    Each,
+    /// Once for each image, as many at the same time as there are threads; each of these has an arena of its own.
+    Apart,
+    /// Once for all images.
+    Whole,
+}
+
 /// Everything about a compiled network but its code and its weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -274,4 +285,10 @@ pub struct Plan {
     pub inputs: List<Port>,
     /// Outputs, in order.
     pub outputs: List<Port>,
+    /// Images that a run is for, at most; ports are of one.
+    pub batch: usize,
+    /// Floats of one image in each tensor that crosses from one run of sections to another.
+    pub between: List<usize>,
+    /// The runs of sections, each with a driver of its own.
+    pub runs: List<Run>,
 }

@@ -1,20 +1,22 @@
 //! Running a compiled network: its code bound to weights, and the memory of one run.
 //!
-//! A [`Network`] is a plan, its packed weights and a [`Driver`]: machine code from the JIT or from
-//! `cnn_model!`, it makes no difference. A [`Session`] owns (or borrows) the memory that the driver works in:
+//! A [`Network`] is a plan, its packed weights and its [`Driver`]s: machine code from the JIT or from
+//! `cnn_model!`, it makes no difference. A [`Session`] owns (or borrows) the memory that the drivers work in:
 //!
 //! ```text
-//! | arena | output 0 | output 1 … | input 0 | input 1 … |      each at a cache line
+//! | arena | output 0 | output 1 … | input 0 | input 1 … | between 0 | … |      each at a cache line
 //! ```
 //!
-//! Inputs have room for those that are not contiguous where they are; all others are read in place.
+//! Inputs have room for those that are not contiguous where they are; all others are read in place. A network for batches has
+//! room for all images everywhere but in the arena; its runs of sections are called for each image, or for all of them
+//! ([`Run`]). Where images are computed at the same time, each thread has an arena.
 
 use crate::answer::{Answer, AnswerError, Head, Placement, Tensor};
 use crate::denormals::Flushed;
 use crate::input::Input;
 use crate::memory::{ALIGNMENT, Aligned, OutOfMemory, zeros};
-use crate::plan::{Plan, Port};
-use crate::threads::Pool;
+use crate::plan::{Plan, Port, Run};
+use crate::threads::{Pool, parallel_for};
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
@@ -22,29 +24,49 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// The code of a network. `bases` points to the addresses of `arena, weights, inputs…, outputs…`; `pool` may be null.
+/// The code of a run of sections. `bases` points to the addresses of `arena, weights, inputs…, outputs…, between…`; `pool` may be null.
 pub type Driver = unsafe extern "C" fn(bases: *const *mut f32, pool: *const Pool);
 
 /// Floats in a cache line: what every region is aligned to.
 const LINE: usize = ALIGNMENT / size_of::<f32>();
 
-/// Bytes of memory that a session of that plan takes, with room to align any piece of memory.
+/// Bytes of memory that a session of that plan takes on one thread, with room to align any piece of memory.
 pub fn session_bytes(plan: &Plan) -> usize {
-    let ports = plan.outputs.iter().chain(plan.inputs.iter());
-    let floats = plan.arena.next_multiple_of(LINE) + ports.map(room).sum::<usize>();
+    session_bytes_on(plan, 1)
+}
+
+/// The same on so many threads: where they compute images of their own, each has an arena.
+pub fn session_bytes_on(plan: &Plan, threads: usize) -> usize {
+    let floats: usize = regions(plan, threads).sum();
     size_of::<f32>() * (floats + LINE)
 }
 
-fn room(port: &Port) -> usize {
-    port.elements().next_multiple_of(LINE)
+/// Lengths of all regions: arenas, outputs, inputs, what is between runs.
+fn regions(plan: &Plan, threads: usize) -> impl Iterator<Item = usize> {
+    let arenas = std::iter::repeat_n(plan.arena, arenas(plan, threads));
+    let ports = plan.outputs.iter().chain(plan.inputs.iter());
+    let images = ports
+        .map(Port::elements)
+        .chain(plan.between.iter().copied());
+    let images = images.map(|one| one * plan.batch);
+    arenas.chain(images).map(|len| len.next_multiple_of(LINE))
+}
+
+/// Arenas: more than one where threads compute different images.
+fn arenas(plan: &Plan, threads: usize) -> usize {
+    match plan.batch > 1 && plan.runs.contains(&Run::Apart) {
+        true => threads.clamp(1, plan.batch),
+        false => 1,
+    }
 }
 
 /// A compiled network with its weights.
 pub struct Network {
     plan: Plan,
     packed: Box<dyn Deref<Target = [f32]> + Send + Sync>,
-    driver: Driver,
-    /// What must outlive the driver: the JIT's code memory.
+    /// For each run of the plan.
+    drivers: Box<[Driver]>,
+    /// What must outlive the drivers: the JIT's code memory.
     _code: Option<Box<dyn Any + Send + Sync>>,
 }
 
@@ -52,22 +74,24 @@ impl Network {
     /// Binds code to weights. `code` is kept until the network is dropped.
     ///
     /// # Panics
-    /// When the packed weights have another length than the plan says.
+    /// When the packed weights have another length than the plan says, or there are not as many drivers as the plan has runs.
     ///
     /// # Safety
-    /// The driver must be sound, while `code` lives, for memory of the plan's sizes: for an arena of `plan.arena` floats of any content, the packed
-    /// weights and the inputs (which it only reads) and the outputs, all of which it writes.
+    /// The drivers must be sound, while `code` lives, for memory of the plan's sizes: for an arena of `plan.arena` floats of any content, the packed
+    /// weights and the inputs (which they only read), the outputs, all of which they write, and what is between them, all in the form that their run
+    /// asks for: of one image, or of all.
     pub unsafe fn new(
         plan: Plan,
         packed: impl Deref<Target = [f32]> + Send + Sync + 'static,
-        driver: Driver,
+        drivers: &[Driver],
         code: Option<Box<dyn Any + Send + Sync>>,
     ) -> Network {
         assert_eq!(packed.len(), plan.packed, "packed weights of another plan");
+        assert_eq!(drivers.len(), plan.runs.len(), "drivers of another plan");
         Network {
             plan,
             packed: Box::new(packed),
-            driver,
+            drivers: drivers.into(),
             _code: code,
         }
     }
@@ -108,6 +132,17 @@ pub enum RunError {
         /// The shape that was given; one extent where it is a plain slice.
         found: Vec<usize>,
     },
+    /// More images than the network was compiled for, or another number than in the first input.
+    Images {
+        /// The input.
+        name: Cow<'static, str>,
+        /// Images that were given.
+        found: usize,
+        /// The most that there may be, or as many as the first input has.
+        expected: usize,
+        /// Whether that is because of the first input.
+        first: bool,
+    },
     /// The caller's arena is too small.
     Arena {
         /// Bytes that are needed.
@@ -137,6 +172,19 @@ impl fmt::Display for RunError {
                         write!(f, ", {wanted} elements, but {elements} were given")
                     }
                     _ => write!(f, ", but {} was given", Extents(found)),
+                }
+            }
+            RunError::Images {
+                name,
+                found,
+                expected,
+                first,
+            } => {
+                let images = |n: usize| format!("{n} {}", if n == 1 { "image" } else { "images" });
+                write!(f, "input `{name}` has {}, ", images(*found))?;
+                match first {
+                    true => write!(f, "the first one {}", images(*expected)),
+                    false => write!(f, "but the network takes {} at once", images(*expected)),
                 }
             }
             RunError::Arena { needed, found } => {
@@ -178,7 +226,14 @@ pub struct Session<'a> {
     /// What `bases` and `staging` lead into, when it is not the caller's.
     _owned: Option<Aligned>,
     _borrowed: PhantomData<&'a mut [u8]>,
+    /// Addresses of the regions, of the first image where they are of all.
     bases: Box<[*mut f32]>,
+    /// How far the next image is from each.
+    strides: Box<[usize]>,
+    /// The same addresses for one image, for each thread that computes images of its own.
+    moved: Box<[Box<[*mut f32]>]>,
+    /// Images of the last run.
+    images: usize,
     /// Where each input goes that is not contiguous.
     staging: Box<[*mut f32]>,
     pool: Option<Pool>,
@@ -194,7 +249,7 @@ impl Session<'static> {
     /// # Errors
     /// When there is not enough memory.
     pub fn new(network: Arc<Network>, threads: usize) -> Result<Session<'static>, RunError> {
-        let needed = session_bytes(network.plan());
+        let needed = session_bytes_on(network.plan(), threads);
         let mut memory = Aligned::zeroed(needed / size_of::<f32>())?;
         let start = memory.as_mut_ptr();
         // SAFETY: `memory` is aligned, of that many bytes, and moves into the session without moving its elements.
@@ -203,7 +258,7 @@ impl Session<'static> {
 }
 
 impl<'a> Session<'a> {
-    /// A session that works in the caller's memory, of any alignment and content, of at least [`session_bytes`].
+    /// A session that works in the caller's memory, of any alignment and content, of at least [`session_bytes_on`] so many threads.
     ///
     /// # Errors
     /// When the arena is too small.
@@ -212,7 +267,7 @@ impl<'a> Session<'a> {
         arena: &'a mut [u8],
         threads: usize,
     ) -> Result<Session<'a>, RunError> {
-        let needed = session_bytes(network.plan());
+        let needed = session_bytes_on(network.plan(), threads);
         let found = arena.len();
         if found < needed {
             return Err(RunError::Arena { needed, found });
@@ -227,7 +282,7 @@ impl<'a> Session<'a> {
     /// Lays out the regions.
     ///
     /// # Safety
-    /// `start` must be aligned and lead to `session_bytes` less one line of initialised bytes, inside `owned`
+    /// `start` must be aligned and lead to `session_bytes_on` these threads less one line of initialised bytes, inside `owned`
     /// or borrowed for `'a`.
     unsafe fn at(
         network: Arc<Network>,
@@ -237,22 +292,39 @@ impl<'a> Session<'a> {
     ) -> Session<'a> {
         let plan = network.plan();
         let mut next = start;
-        let mut region = |len: usize| {
+        let lens: Vec<usize> = regions(plan, threads).collect();
+        let mut addresses = lens.into_iter().map(|len| {
             let here = next;
-            // SAFETY: `session_bytes` adds up the same lengths.
-            next = unsafe { here.add(len.next_multiple_of(LINE)) };
+            // SAFETY: `session_bytes_on` adds up the same lengths.
+            next = unsafe { here.add(len) };
             here
-        };
-        let arena = region(plan.arena);
-        let outputs: Vec<_> = plan.outputs.iter().map(|port| region(room(port))).collect();
-        let staging: Box<[_]> = plan.inputs.iter().map(|port| region(room(port))).collect();
+        });
+        let mut take =
+            |count: usize| -> Box<[*mut f32]> { addresses.by_ref().take(count).collect() };
+        let arenas = take(arenas(plan, threads));
+        let outputs = take(plan.outputs.len());
+        let staging = take(plan.inputs.len());
+        let between = take(plan.between.len());
         let weights = network.packed().as_ptr().cast_mut();
-        let bases = [arena, weights].into_iter();
-        let bases = bases
-            .chain(staging.iter().copied())
-            .chain(outputs)
+        let images = staging.iter().chain(&outputs).chain(&between).copied();
+        let bases: Box<[_]> = [arenas[0], weights].into_iter().chain(images).collect();
+        let ports = plan.inputs.iter().chain(plan.outputs.iter());
+        let each = ports
+            .map(Port::elements)
+            .chain(plan.between.iter().copied());
+        let each: Vec<usize> = [0, 0].into_iter().chain(each).collect();
+        let moved: Vec<_> = arenas
+            .iter()
+            .map(|&arena| {
+                let mut moved = bases.clone();
+                moved[0] = arena;
+                moved
+            })
             .collect();
         Session {
+            strides: each.into(),
+            moved: moved.into(),
+            images: 1,
             network,
             _owned: owned,
             _borrowed: PhantomData,
@@ -272,39 +344,87 @@ impl<'a> Session<'a> {
         self.pool.as_ref().map_or(1, Pool::threads)
     }
 
-    /// Runs the network once. Inputs are in the plan's order. Denormal numbers are zero meanwhile, see [`denormals`](crate::denormals).
+    /// Runs the network once, on as many images as the inputs hold. Inputs are in the plan's order, images behind one another. Denormal
+    /// numbers are zero meanwhile, see [`denormals`](crate::denormals).
     ///
     /// # Errors
-    /// When there are more or fewer inputs than the network has, or one does not have the shape it should.
+    /// When there are more or fewer inputs than the network has, one does not have the shape it should, or there are more images than
+    /// the network was compiled for.
     pub fn run(&mut self, inputs: &[&dyn Input]) -> Result<Outputs<'_>, RunError> {
         self.bind(inputs)?;
         let _flushed = Flushed::enter();
-        // SAFETY: `Network::new` was promised that the driver is sound for memory of these sizes; `at` made the
-        // regions, `bind` checked the inputs, which outlive this call, and `&mut self` keeps others out.
-        unsafe { (self.network.driver)(self.bases.as_ptr(), self.pool()) };
+        let network = Arc::clone(&self.network);
+        for (&run, &driver) in network.plan.runs.iter().zip(&network.drivers) {
+            match run {
+                Run::Apart if self.images > 1 && self.moved.len() > 1 => self.apart(driver),
+                // SAFETY: `Network::new` was promised that the driver is sound for memory of these sizes; `at` made the
+                // regions, `bind` checked the inputs, which outlive this call, and `&mut self` keeps others out.
+                _ => self.each(run, |bases, pool| unsafe { driver(bases, pool) }),
+            }
+        }
         Ok(self.outputs())
     }
 
-    /// Points the driver's bases at the inputs, copying those that are not contiguous, and returns the bases: for
-    /// code that is run in pieces. They are valid while the inputs are. Whoever runs the pieces enters [`Flushed`], as `run` does.
+    /// Calls the code of a run as often as it asks for, one image after another, with the addresses and the pool that are the driver's
+    /// arguments.
+    pub fn each(&mut self, run: Run, mut code: impl FnMut(*const *mut f32, *const Pool)) {
+        let images = match run {
+            Run::Whole => return code(self.bases.as_ptr(), self.pool()),
+            Run::Each | Run::Apart => self.images,
+        };
+        if images == 1 {
+            return code(self.bases.as_ptr(), self.pool());
+        }
+        for image in 0..images {
+            move_to(&mut self.moved[0], &self.bases, &self.strides, image);
+            code(self.moved[0].as_ptr(), self.pool());
+        }
+    }
+
+    /// Calls a driver for each image, as many at the same time as there are threads.
+    fn apart(&mut self, driver: Driver) {
+        let workers = self.moved.len();
+        let shared = Apart {
+            driver,
+            moved: self.moved.as_mut_ptr(),
+            workers,
+            bases: &self.bases,
+            strides: &self.strides,
+            images: self.images,
+        };
+        let pool = self.pool();
+        // SAFETY: each iteration has addresses and an arena of its own; `shared` outlives the call, which returns when all are done.
+        unsafe { parallel_for(pool, images_of, (&raw const shared).cast(), workers as i64) };
+    }
+
+    /// Points the drivers' bases at the inputs, copying those that are not contiguous: for code that is run in pieces, by [`Session::each`]. They
+    /// are valid while the inputs are. Whoever runs the pieces enters [`Flushed`], as `run` does.
     ///
     /// # Errors
     /// As [`Session::run`].
-    pub fn bind(&mut self, inputs: &[&dyn Input]) -> Result<*const *mut f32, RunError> {
-        let ports = &self.network.plan.inputs;
+    pub fn bind(&mut self, inputs: &[&dyn Input]) -> Result<(), RunError> {
+        let Plan {
+            inputs: ports,
+            batch,
+            ..
+        } = &self.network.plan;
         same_number(ports, inputs)?;
+        let mut images = None;
         for (index, (&input, port)) in inputs.iter().zip(ports.iter()).enumerate() {
-            self.bases[2 + index] = match fit(input, port)? {
+            let (elements, found) = fit(input, port, *batch, &mut images)?;
+            self.bases[2 + index] = match elements {
                 Some(elements) => elements.as_ptr().cast_mut(),
                 None => {
                     let to = self.staging[index];
-                    // SAFETY: `at` gave this region as many initialised floats, which nothing else uses.
-                    input.copy_to(unsafe { std::slice::from_raw_parts_mut(to, port.elements()) });
+                    let len = found * port.elements();
+                    // SAFETY: `at` gave this region as many initialised floats for every image, which nothing else uses.
+                    input.copy_to(unsafe { std::slice::from_raw_parts_mut(to, len) });
                     to
                 }
             };
         }
-        Ok(self.bases.as_ptr())
+        self.images = images.unwrap_or(1);
+        Ok(())
     }
 
     /// The pool, or null: the driver's second argument.
@@ -318,6 +438,8 @@ impl<'a> Session<'a> {
         Outputs {
             ports: &plan.outputs,
             bases: &self.bases[2 + plan.inputs.len()..],
+            first: 0,
+            images: self.images,
         }
     }
 }
@@ -328,20 +450,56 @@ impl fmt::Debug for Session<'_> {
     }
 }
 
+/// What the threads know that compute images of their own.
+struct Apart<'a> {
+    driver: Driver,
+    /// Addresses of each worker.
+    moved: *mut Box<[*mut f32]>,
+    workers: usize,
+    bases: &'a [*mut f32],
+    strides: &'a [usize],
+    images: usize,
+}
+
+/// The images of workers `from..to`: every so many.
+unsafe extern "C" fn images_of(context: *const u8, from: i64, to: i64) {
+    // SAFETY: `Session::apart` passes this.
+    let shared = unsafe { &*context.cast::<Apart<'_>>() };
+    for worker in from as usize..to as usize {
+        // SAFETY: there are so many workers, and each iteration is run once.
+        let moved = unsafe { &mut *shared.moved.add(worker) };
+        for image in (worker..shared.images).step_by(shared.workers) {
+            move_to(moved, shared.bases, shared.strides, image);
+            // SAFETY: as in `Session::run`; what this image reads and writes is its own.
+            unsafe { (shared.driver)(moved.as_ptr(), std::ptr::null()) };
+        }
+    }
+}
+
+/// Moves all addresses but those of arena and weights to an image.
+fn move_to(moved: &mut [*mut f32], bases: &[*mut f32], strides: &[usize], image: usize) {
+    for ((moved, base), stride) in moved.iter_mut().zip(bases).zip(strides).skip(2) {
+        *moved = base.wrapping_add(image * stride);
+    }
+}
+
 /// The elements of inputs in the ports' order, checked as [`Session::run`] does: for what runs without machine code.
 ///
 /// # Errors
 /// As [`Session::run`], and when there is not enough memory for copies.
 pub fn elements<'i>(
     ports: &[Port],
+    batch: usize,
     inputs: &[&'i dyn Input],
 ) -> Result<Vec<Cow<'i, [f32]>>, RunError> {
     same_number(ports, inputs)?;
+    let mut images = None;
     let elements = inputs.iter().zip(ports).map(|(&input, port)| {
-        Ok(match fit(input, port)? {
+        let (elements, found) = fit(input, port, batch, &mut images)?;
+        Ok(match elements {
             Some(elements) => Cow::Borrowed(elements),
             None => {
-                let mut copy = zeros(port.elements())?;
+                let mut copy = zeros(found * port.elements())?;
                 input.copy_to(&mut copy);
                 Cow::Owned(copy)
             }
@@ -358,24 +516,49 @@ fn same_number(ports: &[Port], inputs: &[&dyn Input]) -> Result<(), RunError> {
     }
 }
 
-/// The input's elements where they are, or `None` if they must be copied.
-fn fit<'i>(input: &'i dyn Input, port: &Port) -> Result<Option<&'i [f32]>, RunError> {
+/// The input's elements where they are, or `None` if they must be copied, and the number of images that they are of. `images` is that of the first.
+fn fit<'i>(
+    input: &'i dyn Input,
+    port: &Port,
+    batch: usize,
+    images: &mut Option<usize>,
+) -> Result<(Option<&'i [f32]>, usize), RunError> {
     let elements = input.contiguous();
     let count = elements.map_or_else(|| input.elements(), <[f32]>::len);
-    // A leading batch of one is let through.
-    let fits = |extents: &[usize]| {
-        extents == &*port.shape || matches!(extents, [1, rest @ ..] if *rest == *port.shape)
+    let one = port.elements();
+    let (found, rest) = (count / one, count % one);
+    // A leading extent is the number of images, also of one.
+    let fits = |extents: &[usize]| match extents {
+        extents if extents == &*port.shape => true,
+        [n, rest @ ..] => *n == found && rest == &*port.shape,
+        [] => false,
     };
-    if count == port.elements() && input.extents().is_none_or(fits) {
-        return Ok(elements);
-    }
-    Err(RunError::Shape {
-        name: port.name.clone(),
-        expected: port.shape.to_vec(),
-        found: input
+    let many = batch > 1
+        || input
             .extents()
-            .map_or_else(|| vec![count], <[usize]>::to_vec),
-    })
+            .is_some_and(|extents| extents.len() > port.shape.len());
+    let right = rest == 0 && found > 0 && (many || found == 1);
+    if !right || !input.extents().is_none_or(fits) {
+        return Err(RunError::Shape {
+            name: port.name.clone(),
+            expected: port.shape.to_vec(),
+            found: input
+                .extents()
+                .map_or_else(|| vec![count], <[usize]>::to_vec),
+        });
+    }
+    let first = *images.get_or_insert(found);
+    if found > batch || found != first {
+        let name = port.name.clone();
+        let by_first = found != first;
+        return Err(RunError::Images {
+            name,
+            found,
+            expected: if by_first { first } else { batch },
+            first: by_first,
+        });
+    }
+    Ok((elements, found))
 }
 
 /// The outputs of a run, in the spec's order, channels first.
@@ -383,6 +566,9 @@ fn fit<'i>(input: &'i dyn Input, port: &Port) -> Result<Option<&'i [f32]>, RunEr
 pub struct Outputs<'s> {
     ports: &'s [Port],
     bases: &'s [*mut f32],
+    /// Images before the first that is looked at.
+    first: usize,
+    images: usize,
 }
 
 impl fmt::Debug for Outputs<'_> {
@@ -403,12 +589,33 @@ impl<'s> Outputs<'s> {
         self.ports.is_empty()
     }
 
-    /// Name, shape and elements of an output, if there are so many.
+    /// Images that the run was of.
+    pub fn images(&self) -> usize {
+        self.images
+    }
+
+    /// The outputs of one image of a batch.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    #[must_use]
+    pub fn image(&self, index: usize) -> Outputs<'s> {
+        assert!(index < self.images, "image {index} of {}", self.images);
+        Outputs {
+            first: self.first + index,
+            images: 1,
+            ..*self
+        }
+    }
+
+    /// Name, shape and elements of an output, if there are so many; of all images, one behind the other.
     pub fn at(&self, index: usize) -> Option<(&'s Port, &'s [f32])> {
         let port = self.ports.get(index)?;
-        // SAFETY: `Session::at` gave this region as many initialised floats; `'s` borrows the session, so no run
+        let one = port.elements();
+        let start = self.bases[index].wrapping_add(self.first * one);
+        // SAFETY: `Session::at` gave this region as many initialised floats for every image; `'s` borrows the session, so no run
         // writes them meanwhile.
-        let elements = unsafe { std::slice::from_raw_parts(self.bases[index], port.elements()) };
+        let elements = unsafe { std::slice::from_raw_parts(start, self.images * one) };
         Some((port, elements))
     }
 
@@ -423,7 +630,7 @@ impl<'s> Outputs<'s> {
         (0..self.len()).filter_map(move |index| self.at(index))
     }
 
-    /// The answer of a head; boxes and points are in pixels of the picture that `place` is of.
+    /// The answer of a head to one image; boxes and points are in pixels of the picture that `place` is of.
     ///
     /// # Errors
     /// When the outputs are not those of a network with this head.
@@ -437,6 +644,18 @@ impl<'s> Outputs<'s> {
             })
             .collect();
         head.answer(&tensors, place)
+    }
+
+    /// The same of every image.
+    ///
+    /// # Panics
+    /// When there is no such output, or it has another size.
+    pub fn arrays<const N: usize>(&self, index: usize) -> &'s [[f32; N]] {
+        let elements = self.at(index).map(|(_, elements)| elements.as_chunks());
+        match elements {
+            Some((arrays, [])) if arrays.len() == self.images => arrays,
+            _ => panic!("output {index} does not have {N} elements"),
+        }
     }
 
     /// Elements of an output whose size is known when the code is written: what generated code calls.

@@ -41,6 +41,9 @@ fn with_literals(
         recipes: recipes.to_vec().into(),
         inputs: vec![].into(),
         outputs: vec![].into(),
+        batch: 1,
+        between: vec![].into(),
+        runs: vec![].into(),
     }
 }
 

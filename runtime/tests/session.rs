@@ -2,7 +2,7 @@
 
 use cnnc_runtime::Isa;
 use cnnc_runtime::input::Input;
-use cnnc_runtime::plan::{Plan, Port};
+use cnnc_runtime::plan::{Plan, Port, Run};
 use cnnc_runtime::session::{Network, RunError, Session, session_bytes};
 use cnnc_runtime::threads::Pool;
 use cnnc_testing::{Counting, blocks};
@@ -44,10 +44,13 @@ fn network() -> Arc<Network> {
         recipes: vec![].into(),
         inputs: vec![port("a", &[1, 2, 3]), port("b", &[6])].into(),
         outputs: vec![port("sum", &[6]), port("dot", &[1])].into(),
+        batch: 1,
+        between: vec![].into(),
+        runs: vec![Run::Each].into(),
     };
     let weights = vec![1.0, 0.0, 0.0, 0.0, 0.0, 10.0];
     // SAFETY: `driver` touches what the plan says and writes all outputs.
-    Arc::new(unsafe { Network::new(plan, weights, driver, None) })
+    Arc::new(unsafe { Network::new(plan, weights, &[driver], None) })
 }
 
 /// Takes half of the smallest normal number, on this thread and on those of the pool.
@@ -164,7 +167,7 @@ fn denormals_are_zero_while_a_network_runs() {
         ..network().plan().clone()
     };
     // SAFETY: `halving` writes the sixteen elements of the output.
-    let network = Arc::new(unsafe { Network::new(plan, vec![0.0; 6], halving, None) });
+    let network = Arc::new(unsafe { Network::new(plan, vec![0.0; 6], &[halving], None) });
     for threads in [1, 3] {
         let mut session = Session::new(network.clone(), threads).unwrap();
         let outputs = session.run(&[&A.to_vec(), &A.to_vec()]).unwrap();

@@ -11,6 +11,7 @@
 
 use crate::loops::{Access, Affine, Call, For, Place, Program, Stmt};
 use cnnc_runtime::kernel::KernelId;
+use cnnc_runtime::plan::Plan;
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::HashMap;
@@ -43,8 +44,9 @@ impl PartialEq for Function {
     }
 }
 
-/// Translates a program; `inputs` is the number of the plan's inputs.
-pub(super) fn driver(program: &Program, inputs: usize) -> Driver {
+/// Translates the program of a plan.
+pub(super) fn driver(program: &Program, plan: &Plan) -> Driver {
+    let (inputs, outputs) = (plan.inputs.len(), plan.outputs.len());
     let mut driver = Driver {
         kernels: Vec::new(),
         functions: Vec::new(),
@@ -57,6 +59,7 @@ pub(super) fn driver(program: &Program, inputs: usize) -> Driver {
         let mut writer = Writer {
             program,
             inputs,
+            outputs,
             kernels: &mut kernels,
             places: Vec::new(),
             vars: HashMap::new(),
@@ -86,6 +89,7 @@ pub(super) fn driver(program: &Program, inputs: usize) -> Driver {
 struct Writer<'a> {
     program: &'a Program,
     inputs: usize,
+    outputs: usize,
     kernels: &'a mut HashMap<KernelId, usize>,
     /// `(base, offset)` of each address.
     places: Vec<(usize, i64)>,
@@ -158,6 +162,7 @@ impl Writer<'_> {
             Place::Weights => (1, *base),
             Place::Input(index) => (2 + index, *base),
             Place::Output(index) => (2 + self.inputs + index, *base),
+            Place::Between { index, .. } => (2 + self.inputs + self.outputs + index, *base),
         };
         let known = self.places.iter().position(|&known| known == place);
         let index = known.unwrap_or_else(|| {

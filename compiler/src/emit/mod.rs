@@ -170,7 +170,7 @@ fn module(rt: &TokenStream, index: usize, (isas, lowered): &Variant) -> TokenStr
         functions,
         steps,
         places,
-    } = driver::driver(&lowered.program, lowered.plan.inputs.len());
+    } = driver::driver(&lowered.program, &lowered.plan);
     let plan = plan::plan(&lowered.plan);
     let (k, p) = (
         Literal::usize_unsuffixed(kernels.len()),
@@ -200,16 +200,31 @@ fn module(rt: &TokenStream, index: usize, (isas, lowered): &Variant) -> TokenStr
         });
         quote!(Step { section: #function, places: &[#(#places),*] })
     });
+    let runs = lowered.program.runs();
+    let names: Vec<Ident> = (0..runs.len())
+        .map(|run| format_ident!("driver_{run}"))
+        .collect();
+    let run_functions: Vec<TokenStream> = runs
+        .iter()
+        .zip(&names)
+        .map(|(run, name)| {
+            let [from, to] = [run.start, run.end].map(Literal::usize_unsuffixed);
+            quote! {
+                unsafe extern "C" fn #name(bases: *const *mut f32, pool: *const Pool) {
+                    unsafe { drive(bases, pool, &KERNELS, &STEPS[#from..#to]) }
+                }
+            }
+        })
+        .collect();
     let drivers = isas.iter().map(|&isa| {
         let (variant, function) = (variant(isa), format_ident!("{}", isa.name()));
+        let (names, functions) = (&names, &run_functions);
         quote! {
             pub(super) fn #function(weights: &Weights) -> Result<Arc<Network>, LoadError> {
                 static KERNELS: Kernels<K> = Kernels::new(Isa::#variant, NAMES);
-                unsafe extern "C" fn driver(bases: *const *mut f32, pool: *const Pool) {
-                    unsafe { drive(bases, pool, &KERNELS, &STEPS) }
-                }
+                #(#functions)*
                 // SAFETY: the steps were proven for this plan when they were written.
-                unsafe { load(&PLAN, &KERNELS, driver, weights) }
+                unsafe { load(&PLAN, &KERNELS, &[#(#names),*], weights) }
             }
         }
     });
@@ -222,7 +237,7 @@ fn module(rt: &TokenStream, index: usize, (isas, lowered): &Variant) -> TokenStr
             use #rt::Isa;
             use #rt::generated::{Context, Kernels, LoadError, Step, drive, load};
             use #rt::kernel::KernelFn;
-            use #rt::plan::{Data, Fusion, Norm, Plan, Port, Recipe, Source};
+            use #rt::plan::{Data, Fusion, Norm, Plan, Port, Recipe, Run, Source};
             use #rt::session::Network;
             use #rt::threads::{Pool, parallel_for};
             use #rt::weights::Weights;

@@ -16,6 +16,9 @@ pub(super) fn plan(plan: &Plan) -> TokenStream {
         recipes,
         inputs,
         outputs,
+        batch,
+        between,
+        runs,
     } = plan;
     let isa = Ident::new(&format!("{isa:?}"), Span::call_site());
     let (arena, packed) = (number(*arena), number(*packed));
@@ -28,6 +31,11 @@ pub(super) fn plan(plan: &Plan) -> TokenStream {
     });
     let recipes = list(recipes, recipe);
     let (inputs, outputs) = (list(inputs, port), list(outputs, port));
+    let (batch, between) = (number(*batch), shape(between));
+    let runs = list(runs, |run| {
+        let run = Ident::new(&format!("{run:?}"), Span::call_site());
+        quote!(Run::#run)
+    });
     quote! {
         Plan {
             name: Cow::Borrowed(#name),
@@ -39,6 +47,9 @@ pub(super) fn plan(plan: &Plan) -> TokenStream {
             recipes: #recipes,
             inputs: #inputs,
             outputs: #outputs,
+            batch: #batch,
+            between: #between,
+            runs: #runs,
         }
     }
 }

@@ -22,8 +22,8 @@ type Finish<'a> = &'a mut dyn FnMut(&mut JITModule, FuncId, &mut Context) -> Res
 
 /// Where things are, once they are emitted.
 pub(super) struct Ids {
-    /// The driver.
-    pub driver: FuncId,
+    /// The drivers, one for each run of sections.
+    pub drivers: Vec<FuncId>,
     /// The sections, in the program's order.
     pub sections: Vec<FuncId>,
     /// Bytes of the constants' table.
@@ -52,10 +52,12 @@ pub(super) fn network(
     for (index, section) in program.sections.iter().enumerate() {
         sections.push(emit.section(index, section)?);
     }
-    let driver = emit.driver(&sections)?;
+    let runs = program.runs().into_iter().enumerate();
+    let drivers = runs.map(|(number, run)| emit.driver(number, &sections[run]));
+    let drivers = drivers.collect::<Result<_, _>>()?;
     let constants = emit.constants.define(emit.module)?;
     Ok(Ids {
-        driver,
+        drivers,
         sections,
         constants,
     })
@@ -74,10 +76,13 @@ pub(super) struct Emit<'a> {
 }
 
 impl Emit<'_> {
-    /// `driver(bases, pool)`: calls the sections one after another.
-    fn driver(&mut self, sections: &[FuncId]) -> Result<FuncId, JitError> {
+    /// `driver(bases, pool)`: calls the sections of a run one after another.
+    fn driver(&mut self, run: usize, sections: &[FuncId]) -> Result<FuncId, JitError> {
         let signature = self.signature(2);
-        let name = format!("{}.driver", self.program.name);
+        let name = match run {
+            0 => format!("{}.driver", self.program.name),
+            run => format!("{}.driver{run}", self.program.name),
+        };
         self.function(&name, &signature, |emit, builder| {
             let block = builder.current_block().expect("the entry");
             let arguments = builder.block_params(block).to_vec();
@@ -200,7 +205,7 @@ impl Emit<'_> {
     }
 }
 
-/// Where buffers are: the index of a base in `bases` (`arena, weights, inputs…, outputs…`), and the elements from there.
+/// Where buffers are: the index of a base in `bases` (`arena, weights, inputs…, outputs…, between…`), and the elements from there.
 pub(super) struct Places {
     /// Number of bases.
     pub bases: usize,
@@ -216,9 +221,10 @@ impl Places {
             Place::Weights => (1, 0),
             Place::Input(index) => (2 + index, 0),
             Place::Output(index) => (2 + inputs + index, 0),
+            Place::Between { index, .. } => (2 + inputs + outputs + index, 0),
         });
         Places {
-            bases: 2 + inputs + outputs,
+            bases: 2 + inputs + outputs + lowered.plan.between.len(),
             places: places.collect(),
         }
     }

@@ -1,4 +1,4 @@
-//! Machine code for this process: one native driver per network, made by cranelift.
+//! Machine code for this process: native drivers for each network, one per run of sections, made by cranelift.
 //!
 //! ```text
 //! driver(bases, pool)
@@ -83,7 +83,7 @@ pub struct SectionCode {
 pub struct Code(Arc<Inner>);
 
 struct Inner {
-    driver: Driver,
+    drivers: Vec<Driver>,
     sections: Vec<SectionCode>,
     bytes: usize,
     /// `None` only while being dropped.
@@ -91,9 +91,9 @@ struct Inner {
 }
 
 impl Code {
-    /// The function that runs the whole network. It is valid while a `Code` of this network lives.
-    pub fn driver(&self) -> Driver {
-        self.0.driver
+    /// The functions that run the network, one for each run of its plan. They are valid while a `Code` of this network lives.
+    pub fn drivers(&self) -> &[Driver] {
+        &self.0.drivers
     }
 
     /// The sections that the driver calls, in order.
@@ -171,7 +171,7 @@ pub fn compile(lowered: &Lowered) -> Result<Code, JitError> {
         entry: entry(id),
     });
     Ok(Code(Arc::new(Inner {
-        driver: entry(ids.driver),
+        drivers: ids.drivers.into_iter().map(entry).collect(),
         sections: sections.collect(),
         bytes,
         module: Mutex::new(module.0.take()),

@@ -185,6 +185,10 @@ impl Layer for Dense {
         cx.convolve(job);
     }
 
+    fn reads_once(&self) -> bool {
+        true
+    }
+
     fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
         Some(&mut self.epilogue)
     }

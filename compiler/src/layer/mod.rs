@@ -361,6 +361,12 @@ pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
         None
     }
 
+    /// Whether it may be lowered for all images of a batch at once, so that its weights are read once for them: its result then is a
+    /// single pixel of each image.
+    fn reads_once(&self) -> bool {
+        false
+    }
+
     /// What others may know.
     fn role(&self) -> Role {
         Role::Opaque

@@ -32,6 +32,10 @@ impl Display for Program {
                 Place::Arena(at) => write!(f, "  {id}: {len} at arena {at}")?,
                 Place::Input(index) => write!(f, "  {id}: {len} at input {index}")?,
                 Place::Output(index) => write!(f, "  {id}: {len} at output {index}")?,
+                Place::Between { index, whole } => {
+                    let of = if *whole { "all images" } else { "one image" };
+                    write!(f, "  {id}: {len} between runs {index}, of {of}")?;
+                }
             }
             writeln!(f, ", {name}")?;
         }

@@ -6,9 +6,10 @@ use cnnc_runtime::denormals::Flushed;
 use cnnc_runtime::kernel::MAX_ARGS;
 use cnnc_runtime::memory::{OutOfMemory, collect, reserved};
 
-/// Runs the program on packed weights and inputs in the spec's order, and returns the outputs.
+/// Runs the program on packed weights and inputs in the spec's order, and returns the outputs. Inputs hold as many images, one behind the
+/// other, as the program's batch at most; so do outputs then.
 ///
-/// All memory is one array, `arena | weights | inputs… | outputs…`; arena and outputs start as NaN, so that whatever
+/// All memory is one array, `arena | weights | inputs… | outputs… | between…`; what is not given starts as NaN, so that whatever
 /// is read before it is written shows.
 ///
 /// # Errors
@@ -22,56 +23,130 @@ pub fn interpret(
     packed: &[f32],
     inputs: &[&[f32]],
 ) -> Result<Vec<Vec<f32>>, OutOfMemory> {
-    let leaving = program
-        .buffers
-        .values()
-        .filter_map(|buffer| match buffer.place {
-            Place::Output(_) => Some(buffer.len),
-            _ => None,
-        });
-    let given: usize = inputs.iter().map(|input| input.len()).sum();
-    let all = program.arena + packed.len() + given + leaving.sum::<usize>();
-    let mut memory = reserved(all)?;
-    memory.resize(program.arena, f32::NAN);
-    let weights = memory.len();
-    memory.extend(packed);
-    let starts: Vec<usize> = inputs
-        .iter()
-        .map(|input| {
-            memory.extend(*input);
-            memory.len() - input.len()
-        })
-        .collect();
-    let mut outputs: Vec<(usize, usize)> = Vec::new();
+    let images = images(program, inputs);
+    let mut layout = Layout::default();
+    layout.region(Region::Arena, program.arena, 0);
+    layout.region(Region::Weights, packed.len(), 0);
+    for (index, input) in inputs.iter().enumerate() {
+        layout.region(Region::Input(index), input.len(), input.len() / images);
+    }
     for buffer in program.buffers.values() {
-        if let Place::Output(index) = buffer.place {
-            outputs.resize(outputs.len().max(index + 1), (0, 0));
-            outputs[index] = (memory.len(), memory.len() + buffer.len);
-            memory.resize(memory.len() + buffer.len, f32::NAN);
+        match buffer.place {
+            Place::Output(index) => {
+                layout.region(Region::Output(index), images * buffer.len, buffer.len);
+            }
+            Place::Between { index, whole } => {
+                let one = if whole {
+                    buffer.len / program.batch
+                } else {
+                    buffer.len
+                };
+                layout.region(Region::Between(index), program.batch * one, one);
+            }
+            _ => {}
         }
     }
-    let origins = program.buffers.values().map(|buffer| match buffer.place {
-        Place::Arena(offset) => offset,
-        Place::Weights => weights,
-        Place::Input(index) => starts[index],
-        Place::Output(index) => outputs[index].0,
-    });
+    let mut memory = reserved(layout.len)?;
+    memory.resize(layout.len, f32::NAN);
+    memory[layout.start(Region::Weights)..][..packed.len()].copy_from_slice(packed);
+    for (index, input) in inputs.iter().enumerate() {
+        memory[layout.start(Region::Input(index))..][..input.len()].copy_from_slice(input);
+    }
     let mut run = Run {
         program,
-        origins: origins.collect(),
+        origins: Vec::new(),
         values: vec![0; program.vars],
         memory,
     };
     // As machine code runs.
     let _flushed = Flushed::enter();
-    for section in &program.sections {
-        run.body(&section.body);
+    for sections in program.runs() {
+        let whole = program.sections[sections.start].whole;
+        for image in 0..if whole { 1 } else { images } {
+            let origins = program.buffers.values();
+            let origins = origins.map(|buffer| layout.origin(buffer.place, image));
+            run.origins = origins.collect();
+            for section in &program.sections[sections.clone()] {
+                run.body(&section.body);
+            }
+        }
     }
-    let memory = run.memory;
+    let outputs = layout
+        .regions
+        .iter()
+        .filter_map(|(region, start, len, _)| match region {
+            Region::Output(index) => Some((*index, *start..*start + *len)),
+            _ => None,
+        });
+    let mut outputs: Vec<_> = outputs.collect();
+    outputs.sort_by_key(|(index, _)| *index);
+    let outputs = outputs.into_iter();
     outputs
-        .into_iter()
-        .map(|(from, to)| collect(memory[from..to].iter().copied()))
+        .map(|(_, range)| collect(run.memory[range].iter().copied()))
         .collect()
+}
+
+/// Images that the inputs hold.
+fn images(program: &Program, inputs: &[&[f32]]) -> usize {
+    let mut buffers = program.buffers.values();
+    let first = buffers.find_map(|buffer| match buffer.place {
+        Place::Input(index) if buffer.len > 0 => Some(inputs[index].len() / buffer.len),
+        _ => None,
+    });
+    first.unwrap_or(1).max(1)
+}
+
+/// A part of the memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Region {
+    Arena,
+    Weights,
+    Input(usize),
+    Output(usize),
+    Between(usize),
+}
+
+/// Where regions are: start, length, and how far the next image is.
+#[derive(Default)]
+struct Layout {
+    regions: Vec<(Region, usize, usize, usize)>,
+    len: usize,
+}
+
+impl Layout {
+    /// Adds a region, unless it is known.
+    fn region(&mut self, region: Region, len: usize, image: usize) {
+        if !self.regions.iter().any(|(known, ..)| *known == region) {
+            self.regions.push((region, self.len, len, image));
+            self.len += len;
+        }
+    }
+
+    fn find(&self, region: Region) -> (usize, usize) {
+        let found = self.regions.iter().find(|(known, ..)| *known == region);
+        let (_, start, _, image) = found.expect("a region of the program");
+        (*start, *image)
+    }
+
+    fn start(&self, region: Region) -> usize {
+        self.find(region).0
+    }
+
+    /// Index of a buffer's first element, for that image.
+    fn origin(&self, place: Place, image: usize) -> usize {
+        let (region, at) = match place {
+            Place::Arena(offset) => (Region::Arena, offset),
+            Place::Weights => (Region::Weights, 0),
+            Place::Input(index) => (Region::Input(index), 0),
+            Place::Output(index) => (Region::Output(index), 0),
+            Place::Between { index, .. } => (Region::Between(index), 0),
+        };
+        let (start, stride) = self.find(region);
+        match place {
+            Place::Between { whole: true, .. } => start,
+            _ => start + at + image * stride,
+        }
+    }
 }
 
 struct Run<'a> {

@@ -10,6 +10,10 @@
 //!     f32_conv_6x2v(b3[1792*i0 + 16*i1], b1[7424*i0 + 0], w0[9216*i1], w0[36864 + 16*i1], -; 8, …)
 //! ```
 //!
+//! A program is for a batch of images. A section is run once for each image, on that image's own tensors, or once for all of them, on
+//! tensors that have a place for each; sections of one kind that follow one another are a [run](Program::runs). The arena belongs to one
+//! run, of one image where there is one for each; what crosses from run to run is [between](Place::Between) them.
+//!
 //! A program that has not been [proven](prove) is never run.
 
 pub mod dump;
@@ -22,6 +26,7 @@ use crate::graph::NodeId;
 use crate::id::Map;
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::{KernelCall, KernelId};
+use std::ops::Range;
 
 crate::id!(
     /// A flat array of f32.
@@ -43,6 +48,13 @@ pub enum Place {
     Input(usize),
     /// An output port, in the spec's order; every element must be written.
     Output(usize),
+    /// A tensor that crosses from one run of sections to another, one for each image.
+    Between {
+        /// Which, in the plan's order.
+        index: usize,
+        /// Whether the buffer is that of all images, one behind the other, or of one.
+        whole: bool,
+    },
 }
 
 /// A flat array of f32.
@@ -149,6 +161,8 @@ pub struct Section {
     pub node: Option<NodeId>,
     /// Label, for dumps and tables.
     pub label: String,
+    /// Whether it is for all images of a batch, or run once for each.
+    pub whole: bool,
     /// Its statements.
     pub body: Vec<Stmt>,
 }
@@ -166,6 +180,22 @@ pub struct Program {
     pub vars: usize,
     /// Length of the arena, in f32.
     pub arena: usize,
+    /// Images that a run is for, at most.
+    pub batch: usize,
     /// Sections, in order.
     pub sections: Vec<Section>,
+}
+
+impl Program {
+    /// Sections that are run once for each image, or once for all, as long as one kind lasts.
+    pub fn runs(&self) -> Vec<Range<usize>> {
+        let mut runs: Vec<Range<usize>> = Vec::new();
+        for (index, section) in self.sections.iter().enumerate() {
+            match runs.last_mut() {
+                Some(run) if self.sections[run.start].whole == section.whole => run.end = index + 1,
+                _ => runs.push(index..index + 1),
+            }
+        }
+        runs
+    }
 }

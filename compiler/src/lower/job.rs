@@ -67,6 +67,15 @@ impl ConvJob {
             .as_ref()
             .map_or([0; 3], |storage| storage.strides);
         let mut axes: Vec<Axis> = Vec::new();
+        if self.output.images > 1 {
+            // Each image has one pixel: together they are a row.
+            axes.push(Axis {
+                count: self.output.images,
+                out: self.output.image,
+                input: self.input.image,
+                residual: self.residual.as_ref().map_or(0, |storage| storage.image),
+            });
+        }
         for i in [2, 1, 0] {
             let axis = Axis {
                 count: self.output.dhw[i],
@@ -131,16 +140,22 @@ impl ConvJob {
             && self.dilation == [1, 1, 1]
             && self.groups == 1
             && self.output.dhw[0] == 1
+            && self.output.images == 1
     }
 
     /// Elements of the operand that one group reads.
     pub(super) fn operand(&self) -> usize {
-        self.input.pixels() * self.input.channels / self.groups
+        self.input.images * self.input.pixels() * self.input.channels / self.groups
+    }
+
+    /// Pixels of the result, of all images.
+    pub(super) fn pixels(&self) -> usize {
+        self.output.images * self.output.pixels()
     }
 
     /// Multiply-adds.
     pub(super) fn sums(&self) -> usize {
-        self.output.pixels() * self.output.channels * self.depth()
+        self.pixels() * self.output.channels * self.depth()
     }
 
     /// Terms of each sum.

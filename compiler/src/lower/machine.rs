@@ -64,6 +64,8 @@ pub struct Target {
     pub machine: Machine,
     /// How sums may be computed.
     pub arithmetic: Arithmetic,
+    /// Images that are run at once, at most.
+    pub batch: usize,
 }
 
 impl Target {
@@ -72,7 +74,15 @@ impl Target {
         Target {
             machine: Machine::of(isa),
             arithmetic,
+            batch: 1,
         }
+    }
+
+    /// The same for so many images at once.
+    #[must_use]
+    pub fn batch(mut self, images: usize) -> Target {
+        self.batch = images;
+        self
     }
 }
 

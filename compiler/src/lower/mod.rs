@@ -6,6 +6,7 @@
 //! how to emit loops, calls and packed weights.
 
 mod arena;
+mod batch;
 mod blocks;
 mod conv;
 mod expand;
@@ -35,7 +36,7 @@ use crate::loops::{
 use crate::pass::Note;
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::KernelCall;
-use cnnc_runtime::plan::{Plan, Port, Recipe, Source};
+use cnnc_runtime::plan::{Plan, Port, Recipe, Run, Source};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use weights::Literals;
@@ -54,7 +55,9 @@ pub struct Lowered {
 /// Lowers a verified graph.
 pub fn lower(graph: &Graph, target: &Target) -> Lowered {
     let mut cx = Lower::new(graph, target);
+    cx.choose_whole();
     cx.place_values();
+    cx.place_batch();
     cx.enter(None, "input");
     cx.read_inputs();
     for (id, node) in graph.live() {
@@ -88,9 +91,17 @@ pub struct Lower<'a> {
     graph: &'a Graph,
     machine: Machine,
     arithmetic: Arithmetic,
+    /// Images that are run at once, at most.
+    batch: usize,
+    /// Nodes that are computed for all of them at once.
+    whole: HashSet<NodeId>,
     inferred: HashMap<NodeId, Inferred>,
     node: Option<NodeId>,
     storage: HashMap<ValueId, Storage>,
+    /// The same of all images, where nodes are computed for all.
+    batched: HashMap<ValueId, Storage>,
+    /// Floats of one image in what crosses from run to run.
+    between: Vec<usize>,
     /// Values that are stored without a halo, although readers want one.
     bare: HashSet<ValueId>,
     /// Operands of the node that have been copied, to have the halo that it wants.
@@ -136,9 +147,13 @@ impl<'a> Lower<'a> {
             graph,
             machine: target.machine.clone(),
             arithmetic: target.arithmetic,
+            batch: target.batch,
+            whole: HashSet::new(),
             inferred,
             node: None,
             storage: HashMap::new(),
+            batched: HashMap::new(),
+            between: Vec::new(),
             bare: HashSet::new(),
             padded: HashMap::new(),
             buffers,
@@ -200,13 +215,13 @@ impl<'a> Lower<'a> {
 
     /// Where operand `index` is. Its halo, if the layer asked for one, is zero.
     pub fn input(&self, index: usize) -> Storage {
-        let stored = &self.storage[&self.node().inputs[index]];
+        let stored = self.stored(self.node().inputs[index]);
         self.padded.get(&index).unwrap_or(stored).clone()
     }
 
     /// Where the result goes. The layer must write every element of it and nothing else.
     pub fn output(&self) -> Storage {
-        self.storage[&self.node().output].clone()
+        self.stored(self.node().output).clone()
     }
 
     // ---- emitting ---------------------------------------------------------------------------------------
@@ -271,6 +286,7 @@ impl<'a> Lower<'a> {
         self.sections.push(Section {
             node,
             label: label.to_owned(),
+            whole: self.at_once(),
             body: Vec::new(),
         });
     }
@@ -289,6 +305,24 @@ impl<'a> Lower<'a> {
         self.buffers[weights].len = self.packed;
         let arena = arena::place(&mut self.buffers, &self.sections);
         let (inputs, outputs) = ports(self.graph);
+        let program = Program {
+            name: self.graph.name.clone(),
+            isa: self.machine.isa,
+            buffers: self.buffers,
+            vars: self.vars,
+            arena,
+            batch: self.batch,
+            sections: self.sections,
+        };
+        let each = match arena <= self.machine.far {
+            true => Run::Apart,
+            false => Run::Each,
+        };
+        let runs = program.runs().into_iter();
+        let runs = runs.map(|run| match program.sections[run.start].whole {
+            true => Run::Whole,
+            false => each,
+        });
         let plan = Plan {
             name: self.graph.name.clone().into(),
             isa: self.machine.isa,
@@ -299,14 +333,9 @@ impl<'a> Lower<'a> {
             recipes: self.recipes.into(),
             inputs: inputs.into(),
             outputs: outputs.into(),
-        };
-        let program = Program {
-            name: self.graph.name.clone(),
-            isa: self.machine.isa,
-            buffers: self.buffers,
-            vars: self.vars,
-            arena,
-            sections: self.sections,
+            batch: self.batch,
+            between: self.between.into(),
+            runs: runs.collect::<Vec<_>>().into(),
         };
         Lowered {
             program,

@@ -169,7 +169,7 @@ pub fn cost(job: &ConvJob, schedule: &Schedule, machine: &Machine) -> Cost {
             serial: *cut == 1 && enough,
         },
         Schedule::Direct(direct) => {
-            let pixels = job.output.pixels() as f64;
+            let pixels = job.pixels() as f64;
             let vectors = (cout as f64 / lanes).ceil();
             let weights = job.depth() * cout / job.groups;
             let sums = job.depth() as f64 / machine.issue + machine.direct_entering;

@@ -23,6 +23,10 @@ pub struct Storage {
     pub dhw: [usize; 3],
     /// Strides of planes, rows and pixels.
     pub strides: [i64; 3],
+    /// Images that it is of: one, but for layers that compute all of a batch at once.
+    pub images: usize,
+    /// Stride of images.
+    pub image: i64,
 }
 
 impl Storage {
@@ -110,6 +114,8 @@ impl Lower<'_> {
             channels,
             dhw,
             strides,
+            images: 1,
+            image: 0,
         }
     }
 

@@ -8,7 +8,7 @@ use cnnc_compiler::loops::{
 use cnnc_compiler::lower::Lowered;
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::{CopyCall, Move};
-use cnnc_runtime::plan::{Plan, Port};
+use cnnc_runtime::plan::{Plan, Port, Run};
 use cnnc_runtime::session::{Network, Session};
 use std::sync::Arc;
 
@@ -38,6 +38,7 @@ pub fn network(
         .map(|(index, body)| Section {
             node: None,
             label: format!("part{index}"),
+            whole: false,
             body,
         });
     let program = Program {
@@ -46,6 +47,7 @@ pub fn network(
         buffers,
         vars: 8,
         arena,
+        batch: 1,
         sections: sections.collect(),
     };
     let plan = Plan {
@@ -58,6 +60,9 @@ pub fn network(
         recipes: vec![].into(),
         inputs: vec![port("input", input)].into(),
         outputs: vec![port("output", output)].into(),
+        batch: 1,
+        between: vec![].into(),
+        runs: vec![Run::Each; program.runs().len()].into(),
     };
     Lowered {
         program,
@@ -140,10 +145,10 @@ pub fn run(
     input: &[f32],
     threads: usize,
 ) -> Vec<Vec<f32>> {
-    let (plan, driver) = (lowered.plan.clone(), code.driver());
+    let (plan, drivers) = (lowered.plan.clone(), code.drivers());
     // SAFETY: the code was compiled, hence proven, for this plan, and is kept by the network.
     let network =
-        unsafe { Network::new(plan, packed.to_vec(), driver, Some(Box::new(code.clone()))) };
+        unsafe { Network::new(plan, packed.to_vec(), drivers, Some(Box::new(code.clone()))) };
     let mut session = Session::new(Arc::new(network), threads).expect("memory");
     let outputs = session.run(&[&input]).expect("an input of that length");
     outputs.iter().map(|(_, data)| data.to_vec()).collect()

@@ -17,10 +17,10 @@ pub fn compiled<const N: usize>(
 ) -> [Vec<Vec<f32>>; N] {
     let code = jit::compile(lowered).expect("the ISA is available");
     let packed = packed(lowered);
-    let driver = code.driver();
+    let drivers = code.drivers().to_vec();
     let plan = lowered.plan.clone();
     // SAFETY: the code was compiled, hence proven, for this plan, and is kept by the network.
-    let network = unsafe { Network::new(plan, packed, driver, Some(Box::new(code))) };
+    let network = unsafe { Network::new(plan, packed, &drivers, Some(Box::new(code))) };
     let mut arena = vec![0xFF; session_bytes(network.plan())];
     let mut session = Session::new_in(Arc::new(network), &mut arena, threads).expect("memory");
     inputs.map(|inputs| {

@@ -29,6 +29,8 @@ pub enum Fault {
     Nested(VarId),
     /// A buffer that is not inside the arena.
     Place(BufferId),
+    /// A buffer that a run of sections uses which it is not for, or that has another length than its images take.
+    Batch(BufferId),
     /// Another number of arguments or constants than the kernel has, or an argument missing that it uses.
     Arity,
     /// Constants that the kernel cannot work with.
@@ -160,6 +162,10 @@ impl fmt::Display for Fault {
             Fault::Redefined(var) => write!(f, "{var} is defined twice"),
             Fault::Trip(var) => write!(f, "the loop over {var} never runs"),
             Fault::Nested(var) => write!(f, "the parallel loop over {var} is inside another"),
+            Fault::Batch(buffer) => write!(
+                f,
+                "{buffer} is used by a run of sections that it is not for, or is not as long as its images are"
+            ),
             Fault::Place(buffer) => write!(f, "{buffer} is not inside the arena"),
             Fault::Arity => f.write_str("not the arguments or constants of this kernel"),
             Fault::Constants => f.write_str("constants that the kernel cannot work with"),

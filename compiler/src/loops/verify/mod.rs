@@ -18,11 +18,16 @@
 //! is from when a call has written it through this buffer until a call writes the same memory through another one (buffers share the arena).
 //! Only initialised elements are read. In the end every element of every output is.
 //!
+//! **Batches.** An arena buffer is used in one run of sections only, and ports in runs that are for one image. A tensor between runs is used
+//! through the buffer of one image in these and through that of all images in the others; the second is as long as the first for each image. When one kind
+//! of run follows the other, a tensor between them is initialised if all of it was.
+//!
 //! All of it is exact, and no element is looked at: what a call reaches, with the loops around it, is a strided set (`strided`). Two
 //! of them meet if a linear equation has a bounded solution (`linear`), and one without the other is strided sets again
 //! (`digits`). So a proof takes as long as the program's text is, whatever its extents are. Effort is bounded all the same: a program that takes more
 //! is given up, which is an error (`Unproven`) and never a proof.
 
+mod batch;
 mod digits;
 mod fault;
 mod linear;
@@ -50,7 +55,8 @@ use cnnc_runtime::plan::Plan;
 /// Violations: all of form and bounds; else all of aliasing and races, and the first of order.
 pub fn verify(program: &Program) -> Result<(), Vec<Violation>> {
     let shape = reach::analyse(program)?;
-    let mut violations = meet::check(program, &shape);
+    let mut violations = batch::check(program, &shape);
+    violations.extend(meet::check(program, &shape));
     violations.extend(order::check(program, &shape, &mut order::EFFORT.clone()));
     if violations.is_empty() {
         Ok(())
@@ -97,6 +103,7 @@ enum Space {
     Weights,
     Input(usize),
     Output(usize),
+    Between(usize, bool),
 }
 
 /// Space and first address of a buffer.
@@ -106,6 +113,7 @@ fn address(place: Place) -> (Space, i64) {
         Place::Weights => (Space::Weights, 0),
         Place::Input(index) => (Space::Input(index), 0),
         Place::Output(index) => (Space::Output(index), 0),
+        Place::Between { index, whole } => (Space::Between(index, whole), 0),
     }
 }
 

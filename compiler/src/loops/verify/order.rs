@@ -152,7 +152,20 @@ struct Gap {
 impl Order<'_> {
     fn run(&mut self, program: &Program) -> Result<(), Violation> {
         let shape = self.shape;
+        let mut before = None;
         for item in &shape.items {
+            let first = match item {
+                Item::Loop(inner) => inner.calls.start,
+                Item::Call(call) => *call,
+            };
+            // A loop without calls does nothing.
+            let section = shape.calls.get(first).map_or(0, |call| call.section);
+            let whole = program.sections[section].whole;
+            if before.is_some_and(|before| before != whole) {
+                self.cross(program, whole)
+                    .map_err(|TooHard| Violation::of_program(Fault::Effort))?;
+            }
+            before = Some(whole);
             self.item(item)
                 .map_err(|gap| shape.violation(program, gap.call, gap.fault))?;
         }
@@ -173,6 +186,39 @@ impl Order<'_> {
                 Err(TooHard) => Fault::Effort,
             };
             return Err(Violation::of_program(fault));
+        }
+        Ok(())
+    }
+
+    /// Goes from runs for one image to those for all, or back: tensors between them are initialised now where they were as a whole.
+    fn cross(&mut self, program: &Program, whole: bool) -> Result<(), TooHard> {
+        let all = |len: usize| Moving {
+            sets: vec![Strided::new(0, [(len as i64, 1)])],
+            terms: Vec::new(),
+        };
+        let mut known: HashMap<usize, bool> = HashMap::new();
+        for (id, buffer) in program.buffers.iter() {
+            if let Place::Between { index, whole: of } = buffer.place
+                && of != whole
+            {
+                let complete = self.missing(id, all(buffer.len))?.is_none();
+                *known.entry(index).or_default() |= complete;
+            }
+        }
+        for (id, buffer) in program.buffers.iter() {
+            if let Place::Between { index, whole: of } = buffer.place
+                && of == whole
+                && let Some(&complete) = known.get(&index)
+            {
+                let events = self.frames[0].events.entry(id).or_default();
+                events.clear();
+                if complete {
+                    events.push(Event {
+                        written: true,
+                        elements: all(buffer.len),
+                    });
+                }
+            }
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::{Fault, Violation};
 use crate::loops::{Place, Program};
-use cnnc_runtime::plan::Plan;
+use cnnc_runtime::plan::{Plan, Run};
 
 /// Proves that the memory which a session provides for the plan is what the program takes.
 ///
@@ -10,7 +10,11 @@ use cnnc_runtime::plan::Plan;
 /// Every size that is not the plan's.
 pub fn verify_plan(program: &Program, plan: &Plan) -> Result<(), Vec<Violation>> {
     let mut violations = Vec::new();
-    if program.arena > plan.arena || program.isa != plan.isa {
+    let runs = program.runs().into_iter();
+    let whole = runs.map(|run| program.sections[run.start].whole);
+    let kinds = plan.runs.iter().map(|run| *run == Run::Whole);
+    let same = program.batch == plan.batch && whole.eq(kinds);
+    if program.arena > plan.arena || program.isa != plan.isa || !same {
         violations.push(Violation::of_program(Fault::Plan));
     }
     let mut made = vec![false; plan.outputs.len()];
@@ -19,6 +23,11 @@ pub fn verify_plan(program: &Program, plan: &Plan) -> Result<(), Vec<Violation>>
             // In the program's arena, as is proven elsewhere.
             Place::Arena(_) => true,
             Place::Weights => buffer.len <= plan.packed,
+            Place::Between { index, whole } => {
+                let images = if whole { plan.batch } else { 1 };
+                let one = plan.between.get(index);
+                one.is_some_and(|one| buffer.len <= one * images)
+            }
             Place::Input(index) => {
                 let port = plan.inputs.get(index);
                 port.is_some_and(|port| buffer.len <= port.elements())

@@ -15,6 +15,7 @@ pub fn build(arena: usize) -> Build {
         buffers: Map::new(),
         vars: 0,
         arena,
+        batch: 1,
         sections: Vec::new(),
     })
 }
@@ -47,6 +48,7 @@ impl Build {
         self.0.sections.push(Section {
             node: None,
             label,
+            whole: false,
             body,
         });
     }

@@ -19,6 +19,10 @@ struct Checker<'a> {
     defined: BTreeSet<VarId>,
     /// Address of each buffer's first element.
     origins: Vec<Address>,
+    /// The first of the buffers that are the same elements.
+    same: Vec<BufferId>,
+    /// Whether the run is for all images.
+    whole: bool,
     /// The buffer through which an element was last written.
     written: Vec<Option<BufferId>>,
     /// Whether an argument of a call is what the call writes.
@@ -34,26 +38,47 @@ pub fn check(program: &Program) -> Result<(), &'static str> {
         }
     }
     let mut size = program.arena;
-    let mut places: HashMap<(u8, usize), Address> = HashMap::new();
-    let origins = program.buffers.values().map(|buffer| {
-        let place = match buffer.place {
-            Place::Arena(at) => return at,
-            Place::Weights => (0, 0),
-            Place::Input(index) => (1, index),
-            Place::Output(index) => (2, index),
+    // Where the memory of each place is, and how much of it one image has.
+    let mut regions: HashMap<(u8, usize), (Address, usize)> = HashMap::new();
+    for buffer in program.buffers.values() {
+        let Some(place) = region(buffer.place) else {
+            continue;
         };
+        let all = matches!(buffer.place, Place::Between { whole: true, .. });
+        let one = if all {
+            buffer.len / program.batch
+        } else {
+            buffer.len
+        };
+        let between = matches!(buffer.place, Place::Between { .. });
+        if all && one * program.batch != buffer.len
+            || between && regions.get(&place).is_some_and(|known| known.1 != one)
+        {
+            return Err("a tensor of all images that is not as long as they are");
+        }
         let longest = program.buffers.values().map(|other| other.len).max();
-        *places.entry(place).or_insert_with(|| {
-            size += longest.unwrap_or(0);
-            size - longest.unwrap_or(0)
-        })
-    });
-    let origins = origins.collect();
+        regions.entry(place).or_insert_with(|| {
+            size += longest.unwrap_or(0) * program.batch;
+            (size - longest.unwrap_or(0) * program.batch, one)
+        });
+    }
+    // Both buffers of a tensor between runs are the same elements.
+    let mut first: HashMap<usize, BufferId> = HashMap::new();
+    let same = program
+        .buffers
+        .iter()
+        .map(|(id, buffer)| match buffer.place {
+            Place::Between { index, .. } => *first.entry(index).or_insert(id),
+            _ => id,
+        });
+    let same = same.collect();
     let mut checker = Checker {
         program,
         values: HashMap::new(),
         defined: BTreeSet::new(),
-        origins,
+        origins: Vec::new(),
+        same,
+        whole: false,
         written: vec![None; size],
         in_place: HashMap::new(),
         parallel: None,
@@ -62,20 +87,49 @@ pub fn check(program: &Program) -> Result<(), &'static str> {
     for section in &program.sections {
         checker.form(&section.body, &mut Vec::new())?;
     }
-    for section in &program.sections {
-        checker.body(&section.body)?;
+    for run in program.runs() {
+        checker.whole = program.sections[run.start].whole;
+        for image in 0..if checker.whole { 1 } else { program.batch } {
+            let origin = |place: Place| match (region(place), place) {
+                (None, Place::Arena(at)) => at,
+                (Some(key), Place::Between { whole: true, .. } | Place::Weights) => regions[&key].0,
+                (Some(key), _) => regions[&key].0 + image * regions[&key].1,
+                (None, _) => unreachable!("only the arena is no region"),
+            };
+            let buffers = program.buffers.values();
+            checker.origins = buffers.map(|buffer| origin(buffer.place)).collect();
+            if program.batch > 1 {
+                // The arena is another image's, or another run's.
+                checker.written[..program.arena].fill(None);
+            }
+            for section in &program.sections[run.clone()] {
+                checker.body(&section.body)?;
+            }
+        }
     }
     for (id, buffer) in program.buffers.iter() {
         if let Place::Output(_) = buffer.place {
-            for element in 0..buffer.len {
-                let address = checker.address(id, element as i64)?;
-                if checker.written[address] != Some(id) {
+            let (start, one) = regions[&region(buffer.place).ok_or("no such place")?];
+            for image in 0..program.batch {
+                let elements = start + image * one..start + image * one + buffer.len;
+                if checker.written[elements].iter().any(|by| *by != Some(id)) {
                     return Err("an output that is not written");
                 }
             }
         }
     }
     Ok(())
+}
+
+/// The memory that a place is in, if it is not the arena.
+fn region(place: Place) -> Option<(u8, usize)> {
+    match place {
+        Place::Arena(_) => None,
+        Place::Weights => Some((0, 0)),
+        Place::Input(index) => Some((1, index)),
+        Place::Output(index) => Some((2, index)),
+        Place::Between { index, .. } => Some((3, index)),
+    }
 }
 
 fn elements(footprint: &Footprint) -> Vec<i64> {
@@ -168,6 +222,19 @@ impl Checker<'_> {
                 return Err("constants that mean nothing");
             }
             let access = call.args[arg].as_ref().ok_or("a missing argument")?;
+            let fits = match self
+                .program
+                .buffers
+                .get(access.buffer)
+                .map(|buffer| buffer.place)
+            {
+                Some(Place::Input(_) | Place::Output(_)) => !self.whole,
+                Some(Place::Between { whole, .. }) => whole == self.whole,
+                _ => true,
+            };
+            if !fits {
+                return Err("a buffer of one image in a run for all, or the other way round");
+            }
             touched.push((arg, access.buffer, self.touch(access, footprint)?));
         }
         let (_, out, writes) = touched.remove(0);
@@ -196,7 +263,7 @@ impl Checker<'_> {
                 Place::Weights | Place::Input(_)
             );
             for &read in &reads {
-                if !initialised && self.written[read] != Some(buffer) {
+                if !initialised && self.written[read] != Some(self.same[buffer.index()]) {
                     return Err("a read before a write");
                 }
                 if let Some((iteration, traces)) = &mut self.parallel {
@@ -209,7 +276,7 @@ impl Checker<'_> {
             }
         }
         for write in writes {
-            self.written[write] = Some(out);
+            self.written[write] = Some(self.same[out.index()]);
             if let Some((iteration, traces)) = &mut self.parallel {
                 let trace = &mut traces[write];
                 let others = trace.0.is_some_and(|writer| writer != *iteration)

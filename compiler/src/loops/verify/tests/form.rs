@@ -201,6 +201,7 @@ fn violations_say_where() {
     let second = Section {
         node: None,
         label: "second".into(),
+        whole: false,
         body: program.sections[0].body.split_off(1),
     };
     program.sections.push(second);

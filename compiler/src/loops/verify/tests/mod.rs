@@ -23,6 +23,7 @@
 //! - 2 are of a kernel that writes nothing at all, of which there is none.
 
 mod aliases;
+mod batch;
 mod bounds;
 mod build;
 mod checker;

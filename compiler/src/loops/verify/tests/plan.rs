@@ -5,7 +5,7 @@ use crate::id::Id;
 use crate::loops::verify::{Fault, prove, verify_plan};
 use crate::loops::*;
 use cnnc_runtime::Isa;
-use cnnc_runtime::plan::{Plan, Port};
+use cnnc_runtime::plan::{Plan, Port, Run};
 
 /// Two inputs of 6 and 4 elements and 8 packed weights become outputs of 10 and 8, by way of an arena of 10.
 fn program() -> Program {
@@ -51,6 +51,9 @@ fn plan() -> Plan {
         recipes: vec![].into(),
         inputs: ports(&[6, 4]).into(),
         outputs: ports(&[10, 8]).into(),
+        batch: 1,
+        between: vec![].into(),
+        runs: vec![Run::Each].into(),
     }
 }
 
