@@ -3,7 +3,7 @@
 //! Everything keeps its [`Span`]. Depth is bounded (the parser refuses deep nesting and long
 //! expressions), so plain recursion over the tree is safe.
 
-use crate::graph::Span;
+use crate::span::Span;
 use std::collections::HashSet;
 
 /// A thing with the place where it is written.
