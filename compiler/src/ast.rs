@@ -7,7 +7,7 @@ use crate::span::Span;
 use std::collections::HashSet;
 
 /// A thing with the place where it is written.
-pub use crate::layer::Spanned;
+pub use crate::args::Spanned;
 
 /// A word and its place.
 pub type Name = Spanned<String>;
