@@ -1,7 +1,8 @@
 //! Outputs that are not finite, and the tensor with which that begins.
 
 use crate::{Backend, Error, Input, Model, Options, Outputs, Weights};
-use cnnc_compiler::graph::{Graph, ValueId};
+use cnnc_compiler::graph::Graph;
+use cnnc_compiler::id::ValueId;
 use cnnc_compiler::pass;
 use cnnc_runtime::session::{RunError, elements};
 use std::collections::HashSet;

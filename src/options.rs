@@ -1,7 +1,7 @@
 //! How a network is built and run.
 
-pub use cnnc_compiler::lower::Arithmetic;
-use cnnc_compiler::lower::Target;
+pub use cnnc_compiler::target::Arithmetic;
+use cnnc_compiler::target::Target;
 use cnnc_runtime::Isa;
 use cnnc_runtime::isa::IsaError;
 use std::fmt;

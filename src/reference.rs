@@ -3,7 +3,8 @@
 use crate::Options;
 use crate::model::{Read, bind};
 use crate::options::Progress;
-use cnnc_compiler::graph::{Graph, Param, ValueId};
+use cnnc_compiler::graph::{Graph, Param};
+use cnnc_compiler::id::ValueId;
 use cnnc_compiler::reference;
 use cnnc_runtime::memory::{self, OutOfMemory, collect};
 use cnnc_runtime::weights::{Weights, WeightsError};

@@ -1,9 +1,9 @@
 //! What a network is made of and what it costs: the figures of `cnnc summary`.
 
 use crate::picture::{Context, Tree, Unit, describe, repeat};
-use cnnc_compiler::graph::{Graph, Node, NodeId, ParamId};
+use cnnc_compiler::graph::{Graph, Node};
 use cnnc_compiler::hash;
-use cnnc_compiler::id::Id;
+use cnnc_compiler::id::{Id, NodeId, ParamId};
 use cnnc_compiler::layer::written::{declaration, short, written};
 use cnnc_compiler::lower::Lowered;
 use cnnc_compiler::outline::Outline;

@@ -2,8 +2,8 @@
 //!
 //! `UPDATE=1 cargo test --release -p cnnc --test zoo` writes them.
 
-use cnnc::compiler::graph::Shape;
 use cnnc::compiler::pass::optimize;
+use cnnc::compiler::shape::Shape;
 use cnnc::rt::Isa;
 use cnnc::rt::session::session_bytes;
 use cnnc::{Model, Options, View, compile_file};

@@ -21,7 +21,6 @@ mod print;
 mod raw;
 mod run;
 mod signals;
-mod slide;
 mod summary;
 mod thresholds;
 mod weights;

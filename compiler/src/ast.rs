@@ -3,11 +3,11 @@
 //! Everything keeps its [`Span`]. Depth is bounded (the parser refuses deep nesting and long
 //! expressions), so plain recursion over the tree is safe.
 
-use crate::graph::Span;
+use crate::span::Span;
 use std::collections::HashSet;
 
 /// A thing with the place where it is written.
-pub use crate::layer::Spanned;
+pub use crate::args::Spanned;
 
 /// A word and its place.
 pub type Name = Spanned<String>;

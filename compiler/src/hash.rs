@@ -15,7 +15,9 @@
 //! network differ from two networks. Names, labels, comments, formatting, the order of independent statements and what no output
 //! needs are not in it; constant weights are, as attributes.
 
-use crate::graph::{Def, Graph, NodeId, ParamId, Shape, ValueId};
+use crate::graph::{Def, Graph};
+use crate::id::{NodeId, ParamId, ValueId};
+use crate::shape::Shape;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! Typed dense ids and the maps they index.
+//! Typed dense ids and the maps they index; those of the Graph, by which later stages name what they came from.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -113,3 +113,16 @@ impl<K: Id, V: fmt::Debug> fmt::Debug for Map<K, V> {
         f.debug_list().entries(&self.rows).finish()
     }
 }
+
+crate::id!(
+    /// A tensor.
+    ValueId, "v"
+);
+crate::id!(
+    /// A layer applied to values.
+    NodeId, "n"
+);
+crate::id!(
+    /// A learned (or literal) tensor.
+    ParamId, "p"
+);

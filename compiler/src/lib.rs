@@ -9,11 +9,13 @@
 // Code that pest derives without its feature `std` names it.
 extern crate alloc;
 
+pub mod args;
 pub mod ast;
 pub mod diagnostic;
 #[cfg(feature = "emit")]
 pub mod emit;
 pub mod foreign;
+pub mod frameworks;
 pub mod graph;
 pub mod hash;
 pub mod head;
@@ -24,12 +26,17 @@ pub mod layer;
 pub mod limits;
 pub mod loops;
 pub mod lower;
+pub mod note;
 pub mod outline;
 pub mod parse;
 pub mod pass;
 pub mod reference;
 pub mod resolve;
+pub mod shape;
 pub mod slide;
+mod slip;
+pub mod span;
+pub mod target;
 pub mod words;
 
 pub use diagnostic::{Diagnostics, Files};

@@ -9,7 +9,7 @@
 //!     Part { kind: Block, name: "bottleneck(64, 1)" }  nodes 4..16   what it calls
 //! ```
 
-use crate::graph::Span;
+use crate::span::Span;
 use std::ops::Range;
 
 /// What made a part.

@@ -4,7 +4,8 @@
 //! what is below its normal numbers is zero. It knows nothing of passes, storage or kernels, and takes a graph as it
 //! was resolved or after any pass.
 
-use crate::graph::{Graph, Node, Param, ValueId};
+use crate::graph::{Graph, Node, Param};
+use crate::id::ValueId;
 use ndarray::{ArrayD, IxDyn};
 use std::collections::HashMap;
 

@@ -16,11 +16,14 @@
 //! The answer of a window is exactly what the network says to that window alone, so a layer for which that cannot be had is refused: padding
 //! inside the network would be zeros at a window's border, but pixels of the picture where windows are not cut out.
 
-use crate::graph::{Graph, Node, Shape, ValueId};
+use crate::graph::{Graph, Node};
+use crate::id::ValueId;
 use crate::layer::Sliding;
 use crate::layer::crop::Crop;
 use crate::layer::window::show;
-use crate::pass::{self, Notes, PASSES};
+use crate::note::Notes;
+use crate::pass::{self, PASSES};
+use crate::shape::Shape;
 use cnnc_runtime::image::PreProcess;
 use std::collections::HashMap;
 use std::fmt;

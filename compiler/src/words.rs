@@ -1,12 +1,8 @@
 //! Words that are nearly right.
 
-use crate::foreign;
+use crate::frameworks;
+use crate::slip::{LONGEST, SHORTEST, one_change};
 use strsim::damerau_levenshtein;
-
-/// Longest word that is compared letter by letter: nothing longer is a slip of the finger, and the work is quadratic.
-pub(crate) const LONGEST: usize = 64;
-/// Shortest word that one letter makes a slip of another: of shorter ones, too many are one letter away.
-pub(crate) const SHORTEST: usize = 5;
 
 /// The known word that was most likely meant.
 pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
@@ -14,14 +10,14 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         return None;
     }
     let lower = word.to_lowercase();
-    if foreign::is_mode(&lower) && !known.contains(&lower.as_str()) {
+    if frameworks::is_mode(&lower) && !known.contains(&lower.as_str()) {
         return None;
     }
     let find = |ours: &str| known.iter().find(|name| **name == ours).copied();
     if let Some(same) = known.iter().find(|name| name.to_lowercase() == lower) {
         return Some(same);
     }
-    if let Some(ours) = foreign::ours(word).find_map(find) {
+    if let Some(ours) = frameworks::ours(word).find_map(find) {
         return Some(ours);
     }
     let allowed = (word.chars().count() / 3).max(1);
@@ -35,32 +31,9 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     match near {
         Some((1, name)) => Some(name),
         near => {
-            let slip = foreign::slips(&lower).find_map(find);
+            let slip = frameworks::slips(&lower).find_map(find);
             slip.or(near.map(|(_, name)| name))
         }
-    }
-}
-
-/// Whether one change makes one word the other: a letter more, less or another, or two that change places.
-/// Every name of another framework is asked, for which [`damerau_levenshtein`] and its tables are too slow.
-pub(crate) fn one_change(a: &str, b: &str) -> bool {
-    let same = a
-        .bytes()
-        .zip(b.bytes())
-        .take_while(|(a, b)| a == b && a.is_ascii())
-        .count();
-    let (a, b) = (&a[same..], &b[same..]);
-    let ends = a.bytes().rev().zip(b.bytes().rev());
-    let same = ends.take_while(|(a, b)| a == b && a.is_ascii()).count();
-    let (mut a, mut b) = (a[..a.len() - same].chars(), b[..b.len() - same].chars());
-    match (
-        [a.next(), a.next(), a.next()],
-        [b.next(), b.next(), b.next()],
-    ) {
-        ([Some(_), None, None], [None, ..] | [Some(_), None, None]) => true,
-        ([None, ..], [Some(_), None, None]) => true,
-        ([Some(a), Some(b), None], [Some(c), Some(d), None]) => (a, b) == (d, c),
-        _ => false,
     }
 }
 

@@ -5,12 +5,13 @@ mod special;
 mod support;
 
 use cnnc_compiler::diagnostic::MemoryLoader;
-use cnnc_compiler::graph::{Graph, Node, Shape};
+use cnnc_compiler::graph::{Graph, Node};
 use cnnc_compiler::layer::epilogue::apply;
 use cnnc_compiler::layer::{Decl, Kind, LAYERS, Layer, ParamDecl, Role};
-use cnnc_compiler::lower::Arithmetic;
 use cnnc_compiler::pass::optimize;
 use cnnc_compiler::reference::Reference;
+use cnnc_compiler::shape::Shape;
+use cnnc_compiler::target::Arithmetic;
 use cnnc_compiler::{Files, compile_source, layer};
 use cnnc_runtime::Isa;
 use ndarray::{ArrayD, IxDyn};

@@ -4,7 +4,7 @@
 
 use cnnc_compiler::diagnostic::MemoryLoader;
 use cnnc_compiler::diagnostic::codes;
-use cnnc_compiler::foreign::{FOREIGN, Framework, Ours};
+use cnnc_compiler::frameworks::{FOREIGN, Framework, Ours};
 use cnnc_compiler::head::HEADS;
 use cnnc_compiler::layer::{Kind, LAYERS, ParamDecl};
 use cnnc_compiler::resolve::{INPUT_SETTINGS, describe};

@@ -3,7 +3,7 @@
 //! The facade's `cnn_model!` adds its own path in front, so that the code finds the runtime whatever the user calls the crate.
 
 use cnnc_compiler::emit::{Invocation, Spec, expand};
-use cnnc_compiler::lower::Arithmetic;
+use cnnc_compiler::target::Arithmetic;
 use proc_macro2::TokenTree;
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream, Result};

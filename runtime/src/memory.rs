@@ -152,6 +152,13 @@ impl fmt::Display for Bytes {
     }
 }
 
+/// Elements of a shape, `None` where they cannot be counted.
+pub(crate) fn element_count(shape: &[usize]) -> Option<usize> {
+    shape
+        .iter()
+        .try_fold(1usize, |n, &size| n.checked_mul(size))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

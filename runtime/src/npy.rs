@@ -1,7 +1,7 @@
 //! Numpy's `.npy`: a header that says type, order and shape of one array, then its elements.
 
+use crate::memory::element_count;
 use crate::sniff::{Guess, looks_like};
-use crate::weights::element_count;
 use safetensors::Dtype;
 use std::fmt;
 

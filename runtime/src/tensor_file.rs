@@ -1,12 +1,11 @@
 //! Plain tensors in files, for inputs and raw outputs: `.npy`, and every format with names that [`Weights`] reads.
 
 use crate::files::write_atomically;
+use crate::memory::element_count;
 use crate::npy::{self, NpyError};
 use crate::sniff::Guess;
 use crate::synthetic::Synthetic;
-use crate::weights::{
-    Blob, CopyError, Fault, Place, Shape, Stored, Values, convert, element_count,
-};
+use crate::weights::{Blob, CopyError, Fault, Place, Shape, Stored, Values, convert};
 use crate::weights::{Dtype, FormatError, Weights, WeightsError};
 use std::fmt;
 use std::fs::File;

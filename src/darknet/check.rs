@@ -9,7 +9,7 @@ use super::keys::Keys;
 use super::reader::keys_of;
 use super::spec::Spec;
 use cnnc_compiler::diagnostic::{Diagnostic, Diagnostics, Files, MAX_FILE_BYTES};
-use cnnc_compiler::{compile_source, graph::Span};
+use cnnc_compiler::{compile_source, span::Span};
 
 /// Compiles a spec.
 pub(super) fn check(spec: &Spec, sections: &[Section]) -> Result<(), CfgError> {

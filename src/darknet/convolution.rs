@@ -5,7 +5,7 @@
 use super::activation;
 use super::cfg::Section;
 use super::error::{CfgError, Mistake};
-use super::network::{Shape, What};
+use super::node::{Shape, What};
 use super::reader::Reader;
 use super::window::{self, Fit, fit, slash, strides};
 use std::fmt::Write as _;

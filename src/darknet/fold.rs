@@ -3,7 +3,8 @@
 //! Nothing is moved. Weights without names are read in the order of the text, so a structure is recognised only where the text
 //! that it unfolds to is the layers in their order.
 
-use super::network::{Layer, Network, Value, What};
+use super::network::Network;
+use super::node::{Layer, Value, What};
 use std::collections::{HashMap, HashSet};
 
 /// A line of the spec, or several.

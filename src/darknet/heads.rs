@@ -2,7 +2,7 @@
 
 use super::cfg::Section;
 use super::error::{CfgError, Mistake};
-use super::network::{Shape, Value};
+use super::node::{Shape, Value};
 use super::number::show;
 use super::reader::Reader;
 

@@ -3,7 +3,7 @@
 use super::activation;
 use super::cfg::Section;
 use super::error::{CfgError, Mistake};
-use super::network::{Shape, Value, What};
+use super::node::{Shape, Value, What};
 use super::reader::{Reader, vector_next};
 
 impl Reader {

@@ -3,7 +3,7 @@
 use super::activation;
 use super::cfg::Section;
 use super::error::CfgError;
-use super::network::Shape;
+use super::node::Shape;
 use super::number::{real, show};
 use super::reader::Reader;
 use std::fmt::Write as _;

@@ -30,6 +30,7 @@ mod joins;
 mod keys;
 mod layers;
 mod network;
+mod node;
 mod note;
 mod number;
 mod pools;

@@ -2,7 +2,7 @@
 
 use super::cfg::Section;
 use super::error::CfgError;
-use super::network::Shape;
+use super::node::Shape;
 use super::reader::{Reader, vector_next};
 use super::window::{self, Fit, fit, slash, strides};
 

@@ -4,7 +4,7 @@ use super::cfg::Section;
 use super::error::{CfgError, Mistake};
 use super::heads::{self, Head};
 use super::keys::{self, Keys};
-use super::network::{Layer, Shape, Value, What};
+use super::node::{Layer, Shape, Value, What};
 use super::note::Notes;
 use cnnc_compiler::words;
 

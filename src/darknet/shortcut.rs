@@ -4,7 +4,7 @@ use super::activation;
 use super::cfg::Section;
 use super::error::{CfgError, Mistake};
 use super::joins::wider;
-use super::network::{Shape, What};
+use super::node::{Shape, What};
 use super::number;
 use super::reader::Reader;
 use std::cmp::Ordering;

@@ -3,7 +3,8 @@
 use super::Options;
 use super::blocks::Block;
 use super::fold::{Form, Statement, references};
-use super::network::{Network, Shape, Value};
+use super::network::Network;
+use super::node::{Shape, Value};
 use cnnc_compiler::words;
 use std::collections::{HashMap, HashSet};
 

@@ -5,8 +5,8 @@ use super::diagram::{Diagram, Edge, Item, Kind};
 use super::family::Family;
 use super::parts::{Tree, follows};
 use super::repeat::{self, Same};
-use cnnc_compiler::graph::{Def, Graph, NodeId, ParamId, ValueId};
-use cnnc_compiler::id::Id;
+use cnnc_compiler::graph::{Def, Graph};
+use cnnc_compiler::id::{Id, NodeId, ParamId, ValueId};
 use std::collections::{HashMap, HashSet};
 
 /// How much of a network is shown.

@@ -1,7 +1,7 @@
 //! A network as boxes and arrows, before anybody knows where they stand.
 
 use super::family::Family;
-use cnnc_compiler::graph::ValueId;
+use cnnc_compiler::id::ValueId;
 
 /// What a box is.
 #[derive(Clone, Debug)]

@@ -1,9 +1,10 @@
 //! The parts of a network as a tree, without what a reader would not count as a level.
 
-use cnnc_compiler::graph::{Graph, NodeId, Span};
-use cnnc_compiler::id::Id;
+use cnnc_compiler::graph::Graph;
+use cnnc_compiler::id::{Id, NodeId};
 use cnnc_compiler::layer::Role;
 use cnnc_compiler::outline::{Kind, Outline};
+use cnnc_compiler::span::Span;
 use std::collections::HashSet;
 use std::ops::Range;
 

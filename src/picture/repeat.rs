@@ -1,8 +1,7 @@
 //! What repeats: units that stand one behind the other and do the same.
 
 use super::collapse::{Context, Detail, Unit};
-use cnnc_compiler::graph::{NodeId, ValueId};
-use cnnc_compiler::id::Id;
+use cnnc_compiler::id::{Id, NodeId, ValueId};
 use cnnc_compiler::outline::Kind;
 use std::collections::HashMap;
 use std::fmt::Write;

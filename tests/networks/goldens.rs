@@ -6,7 +6,8 @@
 
 use crate::models;
 use crate::shared::{json, model, numbers, say, shared};
-use cnnc::compiler::graph::{Graph, Node, Param, ValueId};
+use cnnc::compiler::graph::{Graph, Node, Param};
+use cnnc::compiler::id::ValueId;
 use cnnc::compiler::reference::Reference;
 use cnnc::rt::synthetic::Synthetic;
 use cnnc::{Backend, Input, Isa, Model, Options, Weights};

@@ -1,7 +1,7 @@
 //! The texts of a compilation, and where they come from.
 
-use crate::graph::{FileId, Span};
 use crate::id::Map;
+use crate::span::{FileId, Span};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;

@@ -1,7 +1,7 @@
 //! Diagnostics for tools.
 
 use super::{Diagnostic, Files, Severity};
-use crate::graph::Span;
+use crate::span::Span;
 use serde_json::{Value, json};
 
 pub(super) fn to_json(items: &[Diagnostic], files: &Files) -> Value {

@@ -20,7 +20,7 @@ mod render;
 pub use codes::Code;
 pub use files::{DiskLoader, Files, Loader, MAX_FILE_BYTES, MemoryLoader};
 
-use crate::graph::Span;
+use crate::span::Span;
 use std::fmt;
 
 /// How bad it is.

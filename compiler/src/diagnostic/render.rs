@@ -1,7 +1,7 @@
 //! Diagnostics as text.
 
 use super::{Diagnostic, Files, Fix, Severity};
-use crate::graph::Span;
+use crate::span::Span;
 use annotate_snippets::{
     Annotation, AnnotationKind, Group, Level, Origin, Patch, Renderer, Snippet,
     renderer::DecorStyle,

@@ -3,11 +3,11 @@
 use super::inline::Inline;
 use super::{Model, emit, variants};
 use crate::diagnostic::{Diagnostic, Diagnostics, Files};
-use crate::graph::FileId;
 use crate::id::Id;
-use crate::lower::Arithmetic;
 use crate::pass::optimize;
 use crate::resolve::{self, TORCHVISION, compile_file, compile_source};
+use crate::span::FileId;
+use crate::target::Arithmetic;
 use cnnc_runtime::weights::Weights;
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;

@@ -25,7 +25,8 @@ pub use expand::{Invocation, Spec, expand};
 
 use crate::graph::Graph;
 use crate::loops::{Unproven, prove};
-use crate::lower::{Arithmetic, Lowered, Target, lower};
+use crate::lower::{Lowered, lower};
+use crate::target::{Arithmetic, Target};
 use cnnc_runtime::Isa;
 use cnnc_runtime::answer::Head;
 use cnnc_runtime::image::PreProcess;

@@ -2,7 +2,7 @@
 
 use super::python;
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::{FileId, Span};
+use crate::span::{FileId, Span};
 use cnnc_runtime::sniff::{self, Kind};
 use std::io::Read;
 use std::path::Path;

@@ -1,189 +1,19 @@
-//! What people write who come from other frameworks, and what it is called here.
+//! Texts of other frameworks: what they are called by [names](crate::frameworks), read and written as specs.
 //!
 //! | file | what |
 //! |---|---|
-//! | `layers` | layers of PyTorch, Keras, Caffe, ONNX and darknet, one row each |
-//! | `words` | parameters, values, settings and heads |
 //! | `call`, `translate`, `params` | a layer as Python calls it, as it stands in a chain: what is read, the chain, its arguments |
 //! | `python` | Python where a spec should be |
 //! | `file` | files that are no specs |
 //!
-//! A name that is found is data, and what is said of it is the business of those who find it. Only `python` and `file` make an error
-//! themselves, the one for a text that is no spec at all.
+//! Only `python` and `file` make an error themselves, the one for a text that is no spec at all.
 
 mod call;
 pub mod file;
-mod layers;
 mod params;
 mod python;
 mod translate;
-mod words;
 
-pub use layers::{FOREIGN, Foreign, Framework, Ours};
 pub(crate) use python::Python;
 pub(crate) use translate::{Chain, Untold, translate_start};
 pub use translate::{translate, translate_on};
-use words::{HEADS, WORDS};
-pub(crate) use words::{is_activation, is_mode};
-
-use crate::words::{LONGEST, SHORTEST, one_change};
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
-/// A name as it is compared: `MaxPool2d` and `max_pool2d` are one.
-fn normal(name: &str) -> String {
-    let last = name.rsplit('.').next().unwrap_or(name);
-    let letters = last.chars().filter(|&c| c != '_');
-    letters.flat_map(char::to_lowercase).collect()
-}
-
-/// Rows of layers of that name, whatever modules it is in (`nn.Conv2d`) and however it is written (`conv2d`, `CONV_2D`).
-pub fn layers(name: &str) -> &'static [&'static Foreign] {
-    static ROWS: LazyLock<HashMap<String, Vec<&Foreign>>> = LazyLock::new(|| {
-        let mut rows: HashMap<String, Vec<&Foreign>> = HashMap::new();
-        for row in FOREIGN {
-            for name in row.names() {
-                let named = rows.entry(normal(name)).or_default();
-                if !named.iter().any(|other| std::ptr::eq(*other, row)) {
-                    named.push(row);
-                }
-            }
-        }
-        rows
-    });
-    if name.len() > LONGEST {
-        return &[];
-    }
-    ROWS.get(&normal(name)).map_or(&[], Vec::as_slice)
-}
-
-/// The row of a layer of that name: of that framework if it has one, else of one that writes the name so.
-pub fn layer(name: &str, framework: Option<Framework>) -> Option<&'static Foreign> {
-    let rows = layers(name);
-    let last = name.rsplit('.').next().unwrap_or(name);
-    let theirs = rows.iter().find(|row| Some(row.framework) == framework);
-    let same = || rows.iter().find(|row| row.names().any(|name| name == last));
-    theirs.or_else(same).or(rows.first()).copied()
-}
-
-/// The row of a head of that name.
-pub fn head(name: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
-    let name = normal(&name[..name.floor_char_boundary(LONGEST)]);
-    HEADS
-        .iter()
-        .find(|(theirs, ..)| theirs.split(' ').any(|theirs| normal(theirs) == name))
-}
-
-/// What a word of another framework may be here, the likeliest first: names of parameters, values and layers.
-pub fn ours(word: &str) -> impl Iterator<Item = &'static str> {
-    static OURS: LazyLock<HashMap<String, Vec<&str>>> = LazyLock::new(|| {
-        let mut names: HashMap<String, Vec<&str>> = HashMap::new();
-        for &(theirs, ours) in WORDS {
-            for name in theirs.split(' ') {
-                names.entry(normal(name)).or_default().push(ours);
-            }
-        }
-        names
-    });
-    let words = match word.len() > LONGEST {
-        true => None,
-        false => OURS.get(&normal(word)),
-    };
-    let layers = layers(word).iter().filter_map(|row| row.keyword());
-    words.into_iter().flatten().copied().chain(layers)
-}
-
-/// What was meant, if the word is one slip of the finger away from a name of another framework.
-pub(crate) fn slips(lower: &str) -> impl Iterator<Item = &'static str> {
-    static NAMES: LazyLock<Vec<(String, &str)>> = LazyLock::new(|| {
-        let words = WORDS
-            .iter()
-            .flat_map(|&(theirs, ours)| theirs.split(' ').map(move |name| (name, ours)));
-        let layers = FOREIGN.iter().flat_map(|row| {
-            let ours = row.keyword();
-            row.names().filter_map(move |name| Some((name, ours?)))
-        });
-        let names = words.chain(layers);
-        let names = names.map(|(name, ours)| (name.to_lowercase(), ours));
-        names.filter(|(name, _)| name.len() >= SHORTEST).collect()
-    });
-    let near = move |name: &str| name.len().abs_diff(lower.len()) <= 1 && one_change(name, lower);
-    let near = NAMES.iter().filter(move |(name, _)| near(name));
-    near.map(|&(_, ours)| ours)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::head::HEADS as HEAD_DECLS;
-    use crate::layer::{Kind, LAYERS};
-    use crate::resolve::{EXPECTED, INPUT_SETTINGS};
-    use std::collections::HashSet;
-
-    #[test]
-    fn names_are_found_however_they_are_written() {
-        for (name, ours) in [
-            ("Conv2d", "conv"),
-            ("nn.Conv2d", "conv"),
-            ("tf.keras.layers.Conv2D", "conv"),
-            ("conv_2d", "conv"),
-            ("max_pool2d", "maxpool"),
-            ("F.relu", "relu"),
-            ("InnerProduct", "dense"),
-            ("GlobalAveragePooling2D", "globalavgpool"),
-        ] {
-            let row = layer(name, None).unwrap_or_else(|| panic!("{name}"));
-            assert_eq!(row.keyword(), Some(ours), "{name}");
-        }
-        assert!(layer("xyzzy", None).is_none());
-        assert!(layer(&"x".repeat(1 << 20), None).is_none());
-    }
-
-    #[test]
-    fn frameworks_may_differ_in_what_they_mean() {
-        let spatial = |framework| match layer("Flatten", Some(framework)).map(|row| row.ours) {
-            Some(Ours::Layer(text)) => text.contains("spatial"),
-            other => panic!("{other:?}"),
-        };
-        assert!(spatial(Framework::Keras));
-        assert!(!spatial(Framework::PyTorch));
-    }
-
-    #[test]
-    fn the_likeliest_word_comes_first() {
-        assert_eq!(ours("linear").collect::<Vec<_>>(), ["bilinear", "dense"]);
-        assert_eq!(ours("kernel_size").next(), Some("kernel"));
-        assert_eq!(ours("xyzzy").next(), None);
-    }
-
-    /// What may be written here: layers, their parameters, functions, and what stands in the braces of inputs, heads and expectations.
-    fn known() -> HashSet<&'static str> {
-        let mut known: HashSet<&str> = EXPECTED.into_iter().collect();
-        known.extend(["on", "off", "valid", "half", "same", "min", "max"]);
-        let layers = LAYERS.iter().map(|decl| (decl.keyword, decl.params));
-        let heads = HEAD_DECLS.iter().map(|decl| (decl.keyword, decl.keys));
-        for (keyword, params) in layers.chain(heads).chain([("input", INPUT_SETTINGS)]) {
-            known.insert(keyword);
-            for param in params {
-                known.insert(param.name);
-                if let Kind::Word(words) = param.kind {
-                    known.extend(words);
-                }
-            }
-        }
-        known
-    }
-
-    #[test]
-    fn every_word_and_head_is_there() {
-        let known = known();
-        for (theirs, ours) in WORDS {
-            assert!(known.contains(ours), "{theirs}: {ours}");
-        }
-        for (theirs, ours, what) in HEADS {
-            let head = HEAD_DECLS.iter().any(|head| head.keyword == *ours);
-            assert!(head != ours.is_empty(), "{theirs}: {ours}");
-            assert!(head || !what.is_empty(), "{theirs}: what is missing");
-        }
-    }
-}

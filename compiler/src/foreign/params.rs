@@ -1,9 +1,8 @@
 //! Arguments of a call as parameters of a layer: `3, padding=1` of a convolution is `3x3 pad 1`.
 
 use super::call::Value;
-use super::layers::{Foreign, Framework};
 use super::translate::activation;
-use super::{is_activation, ours};
+use crate::frameworks::{Foreign, Framework, is_activation, ours};
 use crate::layer::window::show;
 use crate::layer::written::{declaration, short};
 use crate::layer::{Decl, Kind, ParamDecl};

@@ -1,12 +1,11 @@
 //! Python where a spec should be: `x = Conv2D(16, 3)(x)`, `self.fc = nn.Linear(512, 10)`, `model.add(Dense(10))`.
 
 use super::call::{Call, Value};
-use super::layers::Framework;
 use super::translate::{Chain, chain};
-use super::{layers, normal};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::Span;
+use crate::frameworks::{Framework, layers, normal};
 use crate::layer::window::show;
+use crate::span::Span;
 use std::collections::HashSet;
 
 /// Most lines that are shown of a translation.
@@ -430,8 +429,8 @@ fn shape(call: &Call<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::FileId;
     use crate::id::Id;
+    use crate::span::FileId;
 
     fn lines(text: &str) -> (Vec<String>, Option<Framework>) {
         let python = read(text, |start, end| Span::new(FileId::new(0), start..end));

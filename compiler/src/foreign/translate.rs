@@ -1,10 +1,9 @@
 //! A layer as Python calls it, as it stands in a chain: `nn.Conv2d(3, 64, 3, padding=1)` is `conv 3x3 64 pad 1`.
 
 use super::call::{Call, Value};
-use super::layers::{Framework, Ours};
 use super::params::Given;
 use super::python::is_module;
-use super::{layer, normal};
+use crate::frameworks::{Foreign, Framework, Ours, layer, normal};
 use crate::layer::{self, window::show};
 
 /// A call as a chain.
@@ -253,11 +252,20 @@ pub(super) fn activation(value: &Value<'_>, framework: Option<Framework>) -> Opt
     }
 }
 
+impl Foreign {
+    /// Calls, for documentation, and the chains that they are; there are none of what is no layer here.
+    pub fn examples(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let framework = self.framework;
+        let examples = self.examples.iter();
+        examples.filter_map(move |call| Some((*call, translate_on(call, framework)?)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::FOREIGN;
     use super::super::params::rank;
     use super::*;
+    use crate::frameworks::FOREIGN;
 
     #[test]
     fn calls_become_chains() {

@@ -4,145 +4,24 @@
 //! a pass rewrites a graph by pushing nodes and editing `order`. Nothing here
 //! knows what any layer computes.
 
+mod answer;
 mod dump;
 mod verify;
 
 pub use dump::dump;
 pub use verify::verify;
 
-use crate::id::Map;
+use crate::id::{Map, NodeId, ParamId, ValueId};
 use crate::layer::{Inferred, Layer};
-use crate::limits;
+use crate::shape::Shape;
+use crate::span::Span;
 use cnnc_runtime::image::PreProcess;
 use cnnc_runtime::plan::Source;
 use std::collections::{BTreeSet, HashMap};
-use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
-
-crate::id!(
-    /// A tensor.
-    ValueId, "v"
-);
-crate::id!(
-    /// A layer applied to values.
-    NodeId, "n"
-);
-crate::id!(
-    /// A learned (or literal) tensor.
-    ParamId, "p"
-);
-crate::id!(
-    /// A source text: the spec itself is 0, imports follow.
-    FileId, "f"
-);
-
-/// A range of bytes in a source text.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Span {
-    /// Which text.
-    pub file: FileId,
-    /// First byte.
-    pub start: u32,
-    /// One past the last byte.
-    pub end: u32,
-}
-
-impl Span {
-    /// The span of a byte range.
-    pub fn new(file: FileId, range: Range<usize>) -> Span {
-        Span {
-            file,
-            start: range.start as u32,
-            end: range.end as u32,
-        }
-    }
-    /// The byte range.
-    pub fn range(self) -> Range<usize> {
-        self.start as usize..self.end as usize
-    }
-    /// From the start of `self` to the end of `other`.
-    pub fn to(self, other: Span) -> Span {
-        Span {
-            end: other.end.max(self.end),
-            ..self
-        }
-    }
-    /// A span for what no text says.
-    pub fn none() -> Span {
-        use crate::id::Id;
-        Span {
-            file: FileId::new(0),
-            start: 0,
-            end: 0,
-        }
-    }
-}
 
 /// How many of the first components of a label are names of what it stands in.
 const MAX_SCOPES: usize = 8;
-
-/// A shape without batch, channels first: `[C]`, `[C, L]`, `[C, H, W]` or `[C, D, H, W]`.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Shape(Vec<usize>);
-
-impl Shape {
-    /// The shape of those extents, if it has one to four, none zero, and at most [`limits::ELEMENTS`].
-    pub fn new(dims: impl Into<Vec<usize>>) -> Option<Shape> {
-        let dims = dims.into();
-        if dims.is_empty() || dims.len() > 4 {
-            return None;
-        }
-        let elements = dims
-            .iter()
-            .try_fold(1usize, |product, &dim| product.checked_mul(dim))?;
-        (elements > 0 && elements <= limits::ELEMENTS).then_some(Shape(dims))
-    }
-    /// All extents, channels first.
-    pub fn dims(&self) -> &[usize] {
-        &self.0
-    }
-    /// Number of channels.
-    pub fn channels(&self) -> usize {
-        self.0[0]
-    }
-    /// Extents behind the channels.
-    pub fn spatial(&self) -> &[usize] {
-        &self.0[1..]
-    }
-    /// Depth, height and width, 1 where the rank is lower.
-    pub fn dhw(&self) -> [usize; 3] {
-        let mut dhw = [1; 3];
-        let spatial = self.spatial();
-        dhw[3 - spatial.len()..].copy_from_slice(spatial);
-        dhw
-    }
-    /// Number of elements.
-    pub fn elements(&self) -> usize {
-        self.0.iter().product()
-    }
-    /// The same spatial extents with another number of channels.
-    pub fn with_channels(&self, channels: usize) -> Option<Shape> {
-        let mut dims = self.0.clone();
-        dims[0] = channels;
-        Shape::new(dims)
-    }
-}
-
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, dim) in self.0.iter().enumerate() {
-            write!(f, "{}{dim}", if index == 0 { "" } else { "x" })?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
 
 /// What makes a value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

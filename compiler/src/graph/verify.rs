@@ -283,7 +283,7 @@ mod tests {
                 g.values[ValueId::new(0)].def = Def::Node(NodeId::new(0))
             }),
             ("do not fill its shape", |g| {
-                g.params[crate::graph::ParamId::new(0)].literal = Some([1.0; 5].into());
+                g.params[crate::id::ParamId::new(0)].literal = Some([1.0; 5].into());
             }),
             ("does not fit its operands", |g| {
                 g.values[ValueId::new(0)].shape = Shape::new([3, 2, 2]).unwrap();

@@ -2,8 +2,8 @@
 
 use super::keys::key;
 use super::{Entering, Head, Misfit, channels, extents};
-use crate::graph::Shape;
-use crate::layer::{Kind, ParamDecl};
+use crate::args::{Kind, ParamDecl};
+use crate::shape::Shape;
 
 pub(super) const ANCHORS: ParamDecl = key(
     "anchors",

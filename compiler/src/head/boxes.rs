@@ -3,7 +3,7 @@
 use super::keys::{LABELS, key};
 use super::presence::{KEEP, PRESENCE};
 use super::{Entering, Enters, Head, HeadDecl, Misfit, nothing, vector};
-use crate::layer::Kind;
+use crate::args::Kind;
 use cnnc_runtime::answer::{Locate, Task};
 
 /// The row of [`HEADS`](super::HEADS).

@@ -2,9 +2,9 @@
 
 use super::keys::{LABELS, key};
 use super::{Entering, Enters, Head, HeadDecl, Misfit, Project, vector};
+use crate::args::Kind;
 use crate::diagnostic::codes;
-use crate::graph::ValueId;
-use crate::layer::Kind;
+use crate::id::ValueId;
 use cnnc_runtime::answer::{Classify, Task};
 
 /// The row of [`HEADS`](super::HEADS).

@@ -3,7 +3,8 @@
 use super::Head;
 use crate::diagnostic::codes;
 use crate::diagnostic::codes::Code;
-use crate::graph::{Shape, Span};
+use crate::shape::Shape;
+use crate::span::Span;
 
 /// Why a head does not fit.
 #[derive(Clone, Debug, PartialEq)]

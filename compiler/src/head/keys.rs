@@ -1,6 +1,6 @@
 //! Keys that several heads have.
 
-use crate::layer::{Kind, ParamDecl};
+use crate::args::{Kind, ParamDecl};
 
 /// A key.
 pub(super) const fn key(

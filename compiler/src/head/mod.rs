@@ -30,10 +30,12 @@ use fit::{channels, vector};
 
 pub use fit::Misfit;
 
+use crate::args::{Literal, ParamDecl, Spanned};
 use crate::diagnostic::codes::Code;
-use crate::graph::{Graph, Shape, Span, ValueId};
-use crate::layer::{Literal, ParamDecl, Spanned};
-use cnnc_runtime::answer::{self, Task};
+use crate::id::ValueId;
+use crate::shape::Shape;
+use crate::span::Span;
+use cnnc_runtime::answer::Task;
 
 /// Every head of the language.
 pub static HEADS: &[&HeadDecl] = &[
@@ -134,11 +136,10 @@ pub struct Entering<'a> {
     pub input: (f64, f64),
 }
 
-impl Entering<'_> {
-    /// Tensors of those shapes in that network.
-    pub fn new<'a>(graph: &Graph, shapes: &'a [Shape]) -> Entering<'a> {
-        let input = graph.inputs.first();
-        let input = input.map(|input| extents(graph.values[input.value].shape.dims()));
+impl<'a> Entering<'a> {
+    /// Tensors of those shapes in a network whose first input has that shape.
+    pub fn new(input: Option<&Shape>, shapes: &'a [Shape]) -> Entering<'a> {
+        let input = input.map(|input| extents(input.dims()));
         Entering {
             shapes,
             input: input.unwrap_or((1.0, 1.0)),
@@ -259,27 +260,4 @@ fn numbers(literal: &Literal) -> Vec<f64> {
     let items = literal.as_items().iter();
     let listed = items.filter_map(|item| item.value.as_number()).collect();
     literal.as_number().map_or(listed, |number| vec![number])
-}
-
-impl Graph {
-    /// What turns the network's outputs into an answer, with every default filled in; numbers without a head.
-    pub fn answer_head(&self) -> answer::Head {
-        let Some(head) = &self.head else {
-            return answer::Head::default();
-        };
-        let labels = head.labels.iter().map(|label| label.clone().into());
-        let shapes: Vec<Shape> = self
-            .outputs
-            .iter()
-            .map(|output| self.values[output.value].shape.clone())
-            .take(head.tensors.len().max(1))
-            .collect();
-        let entering = Entering::new(self, &shapes);
-        // The resolver has checked that it fits.
-        let classes = head.fit(&entering).unwrap_or(0);
-        answer::Head {
-            labels: labels.collect(),
-            task: (head.decl.task)(head, &entering, classes),
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! Whether there is anything at all: the keys of heads whose first value may say so.
 
 use super::keys::key;
-use crate::layer::{Kind, ParamDecl};
+use crate::args::{Kind, ParamDecl};
 
 pub(super) const PRESENCE: ParamDecl = key(
     "presence",

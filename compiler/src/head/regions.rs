@@ -3,8 +3,8 @@
 use super::keys::{LABELS, key};
 use super::select::{NMS, PER_BOX, iou, keep, select};
 use super::{Entering, Enters, Head, HeadDecl, Misfit, nothing};
-use crate::graph::Shape;
-use crate::layer::Kind;
+use crate::args::Kind;
+use crate::shape::Shape;
 use cnnc_runtime::answer::{Regions, Task};
 
 /// The row of [`HEADS`](super::HEADS).

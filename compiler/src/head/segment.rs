@@ -2,7 +2,7 @@
 
 use super::keys::{LABELS, key};
 use super::{Entering, Enters, Head, HeadDecl, Misfit, channels, nothing};
-use crate::layer::Kind;
+use crate::args::Kind;
 use cnnc_runtime::answer::{Segment, Task};
 
 /// The row of [`HEADS`](super::HEADS).

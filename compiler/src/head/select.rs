@@ -2,7 +2,7 @@
 
 use super::Head;
 use super::keys::key;
-use crate::layer::{Kind, ParamDecl};
+use crate::args::{Kind, ParamDecl};
 use cnnc_runtime::answer::{Labels, Overlap, Select};
 
 pub(super) const NMS: ParamDecl = key(

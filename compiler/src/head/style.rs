@@ -2,8 +2,8 @@
 
 use super::keys::key;
 use super::{Entering, Enters, Head, HeadDecl, Misfit, Project, nothing};
-use crate::graph::ValueId;
-use crate::layer::{Kind, Literal};
+use crate::args::{Kind, Literal};
+use crate::id::ValueId;
 use cnnc_runtime::answer::{Numbers, Task};
 
 /// The row of [`HEADS`](super::HEADS).

@@ -2,8 +2,9 @@
 
 use super::{HEADS, HeadDecl};
 use crate::diagnostic::MemoryLoader;
-use crate::graph::{Graph, Span};
+use crate::graph::Graph;
 use crate::layer::{Kind, Literal, Spanned};
+use crate::span::Span;
 use crate::{Files, compile_source};
 use cnnc_runtime::answer;
 use std::collections::BTreeSet;

@@ -2,7 +2,7 @@
 
 use super::keys::key;
 use super::{Entering, Enters, Head, HeadDecl, Misfit, nothing, vector};
-use crate::layer::Kind;
+use crate::args::Kind;
 use cnnc_runtime::answer::{Task, Verify};
 
 /// The row of [`HEADS`](super::HEADS).

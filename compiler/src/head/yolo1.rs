@@ -3,7 +3,7 @@
 use super::keys::{LABELS, key};
 use super::select::{NMS, PER_BOX, iou, keep, select};
 use super::{Entering, Enters, Head, HeadDecl, Misfit, nothing, vector};
-use crate::layer::Kind;
+use crate::args::Kind;
 use cnnc_runtime::answer::{Task, Yolo1};
 
 /// The row of [`HEADS`](super::HEADS).

@@ -4,7 +4,7 @@ use super::anchors::{self, ANCHORS, fractions, unit};
 use super::keys::{LABELS, key};
 use super::select::{NMS, PER_BOX, iou, keep, select};
 use super::{Entering, Enters, Head, HeadDecl, Misfit, nothing};
-use crate::layer::Kind;
+use crate::args::Kind;
 use cnnc_runtime::answer::{Map, Task, Yolo3};
 
 /// The row of [`HEADS`](super::HEADS).

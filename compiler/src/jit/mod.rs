@@ -18,7 +18,7 @@ mod body;
 mod emit;
 mod host;
 
-use crate::graph::NodeId;
+use crate::id::NodeId;
 use crate::loops::{Unproven, prove};
 use crate::lower::Lowered;
 use cnnc_runtime::Isa;

@@ -5,9 +5,9 @@ use super::avgpool::AvgPool;
 use super::pool::{self, Bin, PoolWindow, Pooling, Segment};
 use super::window::{Window, show};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, grid};
-use crate::graph::Shape;
 use crate::limits;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use ndarray::{ArrayD, s};
 
 /// Row of the table of layers.

@@ -1,14 +1,14 @@
 //! `add`: the sum of tensors, each with a learned share in it if that is wanted.
 
-use super::args::shown;
 use super::elementwise::{combined, repeated, widest, zip};
 use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, Role, ShapeError, Sliding,
     grid,
 };
-use crate::graph::Shape;
+use crate::args::shown;
 use crate::loops::Affine;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use cnnc_runtime::kernel::ZipOp;
 use cnnc_runtime::plan::Fusion;
 use ndarray::ArrayD;

@@ -1,12 +1,12 @@
 //! `avgpool`: the mean of each window.
 
 use super::Sliding;
-use super::args::on_off;
 use super::pool::{self, PoolWindow, Pooling};
 use super::window::PAD;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError};
-use crate::graph::Shape;
+use crate::args::on_off;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use ndarray::ArrayD;
 
 /// Row of the table of layers.

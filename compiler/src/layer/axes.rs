@@ -1,8 +1,8 @@
 //! Axes as a spec counts them, channels first, of tensors that are stored with channels last.
 
 use super::{Kind, ParamDecl, ShapeError};
-use crate::graph::Shape;
 use crate::lower::Storage;
+use crate::shape::Shape;
 
 /// Declaration of `axis`.
 pub const AXIS: ParamDecl = ParamDecl {

@@ -1,10 +1,10 @@
 //! `bn`: batch normalisation with running statistics.
 
-use super::args::{on_off, shown};
 use super::epilogue::{Epilogue, FoldedNorm};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, Role, ShapeError};
-use crate::graph::Shape;
+use crate::args::{on_off, shown};
 use crate::lower::Lower;
+use crate::shape::Shape;
 use ndarray::{ArrayD, Axis};
 
 /// Row of the table of layers.

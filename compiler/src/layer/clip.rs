@@ -1,8 +1,8 @@
 //! `clip` and `relu6`: values confined to an interval.
 
-use super::args::shown;
 use super::pointwise::Pointwise;
 use super::{ArgError, Args, Decl, Kind, Layer, ParamDecl, Step};
+use crate::args::shown;
 
 /// Row of the table of layers: `clip`.
 pub static CLIP: Decl = Decl {

@@ -2,8 +2,8 @@
 
 use super::axes::{self, AXIS};
 use super::{ArgError, Args, Decl, Inferred, Layer, ParamDecl, Role, ShapeError, copy};
-use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use ndarray::{ArrayD, Axis};
 
 /// Row of the table of layers.

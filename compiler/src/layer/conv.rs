@@ -4,8 +4,8 @@ use super::Sliding;
 use super::epilogue::Epilogue;
 use super::window::{DILATION, PAD, STRIDE, Window, show};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError};
-use crate::graph::Shape;
 use crate::lower::{ConvJob, Lower};
+use crate::shape::Shape;
 use ndarray::{ArrayD, IxDyn};
 use std::sync::Arc;
 

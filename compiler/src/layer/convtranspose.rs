@@ -19,9 +19,9 @@ use super::{
     ArgError, Args, Decl, Halo, Inferred, Kind, Layer, NO_HALO, ParamDecl, ParamSpec, ShapeError,
     grid,
 };
-use crate::graph::Shape;
 use crate::limits;
 use crate::lower::{ConvJob, Lower, Storage};
+use crate::shape::Shape;
 use cnnc_runtime::kernel::map::Step;
 use ndarray::{ArrayD, IxDyn};
 
@@ -263,7 +263,7 @@ impl Layer for ConvTranspose {
         attributes.insert(1, ("out", self.out.to_string()));
         attributes.push(("output_pad", self.output_pad.to_string()));
         attributes.push(("groups", self.groups.to_string()));
-        attributes.push(("bias", super::args::on_off(self.bias)));
+        attributes.push(("bias", crate::args::on_off(self.bias)));
         attributes.extend(self.epilogue.attributes());
         (DECL.keyword, attributes)
     }

@@ -1,8 +1,8 @@
 //! Copies and permutations: what layers that only move elements are lowered to.
 
 use super::NO_HALO;
-use crate::graph::Shape;
 use crate::lower::{Lower, Storage, Sweep};
+use crate::shape::Shape;
 use cnnc_runtime::kernel::{Axis, CopyCall, FillCall, Move};
 
 /// One loop of a copy: trip count, stride in the output, stride in the input (zero repeats elements).

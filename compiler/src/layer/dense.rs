@@ -3,8 +3,8 @@
 use super::epilogue::Epilogue;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError};
 use super::{Sliding, grid};
-use crate::graph::Shape;
 use crate::lower::{ConvJob, Lower};
+use crate::shape::Shape;
 use ndarray::{ArrayD, IxDyn, s};
 
 /// Row of the table of layers.

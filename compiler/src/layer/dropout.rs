@@ -1,10 +1,10 @@
 //! `dropout`: what trains by forgetting, and does nothing at inference.
 
-use super::args::shown;
 use super::pointwise::map;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, Role, ShapeError};
-use crate::graph::Shape;
+use crate::args::shown;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use ndarray::ArrayD;
 
 /// Row of the table of layers.

@@ -5,8 +5,8 @@
 
 use super::pointwise::{larger, smaller};
 use super::{Decl, Inferred, Layer, ShapeError, Sliding, grid};
-use crate::graph::Shape;
 use crate::lower::{Lower, Storage, Sweep};
+use crate::shape::Shape;
 use cnnc_runtime::kernel::{ZipCall, ZipOp};
 use ndarray::ArrayD;
 

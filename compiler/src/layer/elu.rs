@@ -1,8 +1,8 @@
 //! `elu`: a rectifier whose negative side is an exponential.
 
-use super::args::shown;
 use super::pointwise::Pointwise;
 use super::{ArgError, Args, Decl, Kind, Layer, ParamDecl, Step};
+use crate::args::shown;
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {

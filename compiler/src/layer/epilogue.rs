@@ -3,15 +3,15 @@
 //! A layer that can do so returns its epilogue from [`Layer::epilogue_mut`](super::Layer::epilogue_mut). Passes fill it in; a spec never writes
 //! one. Parameters of the folded batch norm follow the layer's own, and what is added is the last operand.
 
-use super::args::shown;
 use super::gelu::{gelu, gelu_tanh};
 use super::mish::mish;
 use super::pointwise::{larger, smaller};
 use super::silu::silu;
 use super::softplus::softplus;
 use super::{ParamSpec, ShapeError};
-use crate::graph::Shape;
+use crate::args::shown;
 use crate::lower::{Lower, Storage};
+use crate::shape::Shape;
 use cnnc_runtime::kernel::map::Step;
 use cnnc_runtime::plan::Norm;
 use ndarray::{ArrayD, Axis};

@@ -2,8 +2,8 @@
 
 use super::dense::Order;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, Role, ShapeError, copy};
-use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use ndarray::{ArrayD, IxDyn};
 
 /// Row of the table of layers.

@@ -7,8 +7,8 @@ use super::pointwise::larger;
 use super::pool::{self, Bin, PoolWindow, Pooling, Segment};
 use super::window::Window;
 use super::{Decl, Inferred, Layer, ShapeError};
-use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use ndarray::{ArrayD, Axis, IxDyn};
 
 /// Row of the table of layers: `globalavgpool`.

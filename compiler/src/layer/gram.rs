@@ -2,9 +2,9 @@
 
 use super::{ArgError, Args};
 use super::{Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, grid};
-use crate::graph::Shape;
 use crate::loops::Affine;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use cnnc_runtime::kernel::{Axis, CrossCall};
 use ndarray::{ArrayD, IxDyn};
 

@@ -1,7 +1,7 @@
 //! Tensors as channel × depth × height × width grids: what reference evaluations loop over.
 
 use super::ShapeError;
-use crate::graph::Shape;
+use crate::shape::Shape;
 use ndarray::{ArrayD, ArrayView4, Axis, Ix4, IxDyn};
 
 /// A tensor of any rank as `[C, D, H, W]`, with 1 for the dimensions that it does not have.

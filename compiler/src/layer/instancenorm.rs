@@ -2,8 +2,8 @@
 
 use super::normalise::{EPS, Normal, affine};
 use super::{ArgError, Args, Decl, Inferred, Layer, ShapeError, Sliding};
-use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use ndarray::ArrayD;
 
 /// Row of the table of layers.

@@ -1,10 +1,10 @@
 //! `l2norm`: the channels of each pixel as a vector of length one.
 
-use super::args::shown;
 use super::pointwise::larger;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding};
-use crate::graph::Shape;
+use crate::args::shown;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use cnnc_runtime::kernel::L2NormCall;
 use ndarray::{ArrayD, Axis};
 

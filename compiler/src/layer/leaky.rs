@@ -1,8 +1,8 @@
 //! `leaky`: the rectifier that lets a fraction of negative values through.
 
-use super::args::shown;
 use super::pointwise::Pointwise;
 use super::{ArgError, Args, Decl, Kind, Layer, ParamDecl, Step};
+use crate::args::shown;
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {

@@ -1,11 +1,11 @@
 //! `local`: a convolution that has another kernel at every position.
 
-use super::args::on_off;
 use super::epilogue::{Epilogue, clamp};
 use super::window::{PAD, STRIDE, Window, show};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError, grid};
-use crate::graph::Shape;
+use crate::args::on_off;
 use crate::lower::{Biases, LONG, Lower, Panels};
+use crate::shape::Shape;
 use cnnc_runtime::kernel::{Axis, ConvCall, Pixels, conv_tiles, long_conv_tiles};
 use ndarray::ArrayD;
 

@@ -1,9 +1,9 @@
 //! `lrn`: local response normalisation across channels.
 
-use super::args::shown;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, grid};
-use crate::graph::Shape;
+use crate::args::shown;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use cnnc_runtime::kernel::LrnCall;
 use ndarray::ArrayD;
 

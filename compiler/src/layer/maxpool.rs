@@ -5,8 +5,8 @@ use super::pointwise::larger;
 use super::pool::{self, PoolWindow, Pooling};
 use super::window::PAD;
 use super::{ArgError, Args, Decl, Inferred, Layer, ShapeError};
-use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use ndarray::ArrayD;
 
 /// Row of the table of layers.

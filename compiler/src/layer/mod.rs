@@ -7,7 +7,6 @@
 pub mod abs;
 pub mod adaptiveavgpool;
 pub mod add;
-pub mod args;
 pub mod avgpool;
 pub mod axes;
 pub mod bn;
@@ -17,6 +16,7 @@ pub mod conv;
 pub mod convtranspose;
 pub mod copy;
 pub mod crop;
+mod decl;
 pub mod dense;
 pub mod dropout;
 pub mod elementwise;
@@ -71,11 +71,12 @@ pub mod written;
 
 pub use written::written;
 
-pub use args::{ArgError, Args, Decl, Kind, Literal, ParamDecl, Spanned};
+pub use crate::args::{ArgError, Args, Kind, Literal, ParamDecl, Spanned};
+pub use decl::Decl;
 
-use crate::graph::Shape;
 use crate::limits;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use crate::words::grouped;
 use cnnc_runtime::kernel::map::Step;
 use epilogue::Epilogue;

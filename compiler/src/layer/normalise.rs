@@ -1,9 +1,9 @@
 //! What `instancenorm`, `groupnorm` and `layernorm` share: mean and variance of the operand itself, then a factor and a term for each channel.
 
-use super::args::{on_off, shown};
 use super::{ArgError, Args, Inferred, Kind, ParamDecl, ParamSpec, ShapeError};
-use crate::graph::Shape;
+use crate::args::{on_off, shown};
 use crate::lower::{Lower, Storage, Sweep};
+use crate::shape::Shape;
 use cnnc_runtime::kernel::{GroupNormCall, Pixels, Walk};
 use ndarray::{ArrayD, ArrayViewMutD, Axis};
 

@@ -1,10 +1,10 @@
 //! `pad`: pixels around a tensor, of a constant or of the tensor itself.
 
-use super::args::shown;
 use super::window::Padding;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, copy, grid};
-use crate::graph::Shape;
+use crate::args::shown;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use ndarray::ArrayD;
 
 /// Row of the table of layers.

@@ -1,8 +1,8 @@
 //! `padchannels`: channels of zeros before and behind.
 
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, copy};
-use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use ndarray::{ArrayD, Axis, Slice};
 
 /// Row of the table of layers.

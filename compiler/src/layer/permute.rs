@@ -5,8 +5,8 @@ use super::copy::{Dim, copy};
 use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, Literal, ParamDecl, Role, ShapeError, Sliding,
 };
-use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use ndarray::ArrayD;
 
 /// Row of the table of layers.

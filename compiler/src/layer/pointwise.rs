@@ -4,8 +4,8 @@
 //! the steps are what fusion passes and [`Layer::lower`] see.
 
 use super::{Inferred, Layer, Role, ShapeError};
-use crate::graph::Shape;
 use crate::lower::{Lower, Storage, Sweep};
+use crate::shape::Shape;
 use cnnc_runtime::kernel::{MapCall, Step};
 use ndarray::ArrayD;
 use std::any::Any;

@@ -13,9 +13,9 @@
 
 use super::window::{Placed, Window};
 use super::{ArgError, Args, Inferred, Kind, ParamDecl, ShapeError, grid};
-use crate::graph::Shape;
 use crate::limits;
 use crate::lower::{Lower, Storage};
+use crate::shape::Shape;
 use cnnc_runtime::kernel::{AvgPoolCall, Axis, MaxPoolCall, Pixels};
 use ndarray::ArrayD;
 use std::ops::Range;

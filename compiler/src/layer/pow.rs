@@ -1,8 +1,8 @@
 //! `pow`: a power with a constant exponent.
 
-use super::args::shown;
 use super::pointwise::Pointwise;
 use super::{ArgError, Args, Decl, Kind, Layer, ParamDecl, Step};
+use crate::args::shown;
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {

@@ -1,11 +1,11 @@
 //! `prelu`: a leaky rectifier whose slopes are learned.
 
-use super::args::on_off;
 use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError, Sliding,
 };
-use crate::graph::Shape;
+use crate::args::on_off;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use cnnc_runtime::kernel::PReluCall;
 use ndarray::{ArrayD, Axis};
 

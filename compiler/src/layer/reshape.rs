@@ -2,8 +2,8 @@
 
 use super::window::show;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, copy};
-use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use ndarray::{ArrayD, IxDyn};
 
 /// Row of the table of layers.

@@ -8,9 +8,9 @@
 
 use super::window::show;
 use super::{ArgError, Args, Kind, ParamDecl, ShapeError};
-use crate::graph::Shape;
 use crate::loops::{Access, Affine};
 use crate::lower::Lower;
+use crate::shape::Shape;
 use cnnc_runtime::kernel::{KernelCall, RoiGrid};
 use ndarray::ArrayD;
 
@@ -82,7 +82,7 @@ impl Regions {
     pub fn attributes(&self) -> Vec<(&'static str, String)> {
         vec![
             ("size", show(&self.size)),
-            ("spatial_scale", super::args::shown(self.scale)),
+            ("spatial_scale", crate::args::shown(self.scale)),
         ]
     }
 

@@ -1,10 +1,10 @@
 //! `roialign`: means of interpolated samples of each region, without rounding its corners.
 
-use super::args::on_off;
 use super::roi::{Regions, SIZE, SPATIAL_SCALE};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, grid};
-use crate::graph::Shape;
+use crate::args::on_off;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use cnnc_runtime::kernel::RoiAlignCall;
 use ndarray::ArrayD;
 

@@ -3,8 +3,8 @@
 use super::pointwise::larger;
 use super::roi::{Regions, SIZE, SPATIAL_SCALE};
 use super::{ArgError, Args, Decl, Inferred, Layer, ShapeError, grid};
-use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use cnnc_runtime::kernel::RoiPoolCall;
 use ndarray::{ArrayD, s};
 

@@ -1,8 +1,8 @@
 //! `scale`: a constant factor and a constant shift.
 
-use super::args::shown;
 use super::pointwise::Pointwise;
 use super::{ArgError, Args, Decl, Kind, Layer, ParamDecl, Step};
+use crate::args::shown;
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {

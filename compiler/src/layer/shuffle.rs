@@ -1,8 +1,8 @@
 //! `shuffle`: channels of groups interleaved.
 
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, copy};
-use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use ndarray::{ArrayD, Axis};
 
 /// Row of the table of layers.

@@ -2,8 +2,8 @@
 
 use super::axes::{self, AXIS};
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, copy};
-use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use ndarray::{ArrayD, Axis, Slice as Range};
 
 /// Row of the table of layers.

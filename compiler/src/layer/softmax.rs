@@ -1,8 +1,8 @@
 //! `softmax`: channels as probabilities.
 
 use super::{Decl, Inferred, Layer, ShapeError, Sliding};
-use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use cnnc_runtime::kernel::SoftmaxCall;
 use ndarray::{ArrayD, Axis};
 

@@ -1,8 +1,8 @@
 //! `space_to_depth` and `depth_to_space`: blocks of pixels become channels, and back.
 
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, copy, grid};
-use crate::graph::Shape;
 use crate::lower::{Lower, Storage};
+use crate::shape::Shape;
 use ndarray::ArrayD;
 
 const BLOCK: ParamDecl = ParamDecl {

@@ -3,8 +3,8 @@
 use super::Sliding;
 use super::window::STRIDE;
 use super::{ArgError, Args, Decl, Inferred, Layer, ParamDecl, ShapeError, copy, grid};
-use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use ndarray::ArrayD;
 
 /// Row of the table of layers.

@@ -1,11 +1,11 @@
 //! `upsample`: larger by a whole factor.
 
-use super::args::on_off;
 use super::window::show;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, copy, grid};
-use crate::graph::Shape;
+use crate::args::on_off;
 use crate::loops::Affine;
 use crate::lower::Lower;
+use crate::shape::Shape;
 use cnnc_runtime::kernel::BilinearCall;
 use ndarray::ArrayD;
 

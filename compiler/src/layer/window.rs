@@ -1,8 +1,8 @@
 //! The window of convolutions and pools: kernel, stride, dilation, padding, and the one formula of its output's extent.
 
 use super::{ArgError, Args, Halo, Kind, Literal, ParamDecl, ShapeError};
-use crate::graph::Shape;
 use crate::limits;
+use crate::shape::Shape;
 use std::ops::Range;
 
 /// How an operand is padded; named, never guessed.

@@ -1,7 +1,7 @@
 //! A layer as a spec would write it.
 
-use super::args::ParamDecl;
 use super::{Layer, find};
+use crate::args::ParamDecl;
 
 /// The layer with its parameters, without those that have their declared default, and with what passes have put behind it:
 /// `conv 3x3 64 /2 pad half bias off bn relu`.

@@ -22,8 +22,7 @@ pub mod verify;
 
 pub use verify::{Unproven, prove, verify, verify_plan};
 
-use crate::graph::NodeId;
-use crate::id::Map;
+use crate::id::{Map, NodeId};
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::{KernelCall, KernelId};
 use std::ops::Range;

@@ -1,8 +1,8 @@
 //! The blocks of tiles that Winograd's convolution works through, one after the other or at once.
 
 use super::job::ConvJob;
-use super::machine::Machine;
 use super::winograd::PRODUCTS;
+use crate::target::Machine;
 use cnnc_runtime::kernel::winograd::TILE;
 
 /// Equal stretches of tiles along an axis, one behind the other.

@@ -11,29 +11,31 @@ mod blocks;
 mod conv;
 mod expand;
 mod job;
-mod machine;
 mod schedule;
 mod storage;
 mod sweep;
 mod tiling;
 mod weights;
+mod windows;
 mod winograd;
 
+use crate::target::{Arithmetic, Machine, Target};
 pub use job::ConvJob;
-pub use machine::{Arithmetic, Machine, Target};
 pub use schedule::{Cost, Direct, Order, Schedule, Winograd};
 pub use storage::Storage;
 pub use sweep::Sweep;
 pub use tiling::LONG;
 pub use weights::{Biases, Panels};
+pub(crate) use windows::each_operand;
 
-use crate::graph::{Graph, Node, NodeId, Shape, ValueId};
-use crate::id::{Id, Map};
+use crate::graph::{Graph, Node};
+use crate::id::{Id, Map, NodeId, ValueId};
 use crate::layer::{Halo, Inferred};
 use crate::loops::{
     Access, Affine, Buffer, BufferId, Call, For, Place, Program, Section, Stmt, VarId,
 };
-use crate::pass::Note;
+use crate::note::Note;
+use crate::shape::Shape;
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::KernelCall;
 use cnnc_runtime::plan::{Plan, Port, Recipe, Run, Source};

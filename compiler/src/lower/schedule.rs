@@ -7,10 +7,10 @@
 use super::Arithmetic;
 use super::blocks::Blocks;
 use super::job::ConvJob;
-use super::machine::Machine;
 use super::tiling::{Band, LONG, bands, long_panel, panel};
 use super::winograd::PRODUCTS;
 use crate::layer::conv::is_depthwise;
+use crate::target::Machine;
 use cnnc_runtime::kernel::winograd::TILE;
 
 /// A way to compute a convolution.

@@ -1,11 +1,12 @@
 //! Where activations are: channels-last boxes with halos, and windows of them.
 
 use super::Lower;
-use crate::graph::{Def, ValueId};
+use super::windows::concat_windows;
+use crate::graph::Def;
+use crate::id::ValueId;
 use crate::layer::{Halo, NO_HALO, copy, elements, padded};
 use crate::limits;
 use crate::loops::{Access, Affine, Buffer, BufferId, Call, Place, Stmt};
-use crate::pass::concat_windows;
 use cnnc_runtime::kernel::{Axis, CopyCall, FillCall, Move, Pixels};
 use std::collections::HashMap;
 

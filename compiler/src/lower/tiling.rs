@@ -5,7 +5,7 @@
 //! cycles, two units). The widths of the layers decide the rest: rows are cut into equal tiles, and
 //! channels into bands of equal panels.
 
-use super::machine::Machine;
+use crate::target::Machine;
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::{conv_tiles, long_conv_tiles};
 

@@ -2,7 +2,7 @@
 
 use super::winograd::PRODUCTS;
 use super::{ConvJob, Lower};
-use crate::graph::ParamId;
+use crate::id::ParamId;
 use crate::loops::{Access, Affine};
 use cnnc_runtime::plan::{Data, Fusion, List, Norm, Recipe};
 use std::collections::HashMap;

@@ -19,7 +19,7 @@ use super::{Biases, Lower, Storage};
 use crate::layer::NO_HALO;
 use crate::layer::epilogue::clamp;
 use crate::loops::{Access, Affine};
-use crate::pass::Note;
+use crate::note::Note;
 use cnnc_runtime::kernel::winograd::{SPAN, TILE};
 use cnnc_runtime::kernel::{
     Axis, ConvCall, Pixels, Products, WinogradInputCall, WinogradOutputCall,

@@ -5,7 +5,7 @@
 //! parses; the statements that were touched are not complained about a second time.
 
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::{FileId, Span};
+use crate::span::{FileId, Span};
 use std::ops::Range;
 
 /// Deepest nesting of brackets.

@@ -6,7 +6,7 @@ use super::mistake;
 use crate::ast::*;
 use crate::diagnostic::Diagnostic;
 use crate::foreign::Python;
-use crate::graph::{FileId, Span};
+use crate::span::{FileId, Span};
 use std::collections::HashSet;
 
 pub(super) type Pair<'t> = pest::iterators::Pair<'t, Rule>;

@@ -5,7 +5,7 @@ use super::build::{Builder, Pair};
 use super::mistake;
 use crate::ast::{Expr, ExprKind, Infix, Name, Prefix, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::Span;
+use crate::span::Span;
 use std::iter::Peekable;
 
 /// Most operators around a value, over all brackets; it bounds the depth of the tree.

@@ -2,8 +2,8 @@
 
 use super::{Grammar, Rule};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::foreign;
-use crate::graph::{FileId, Span};
+use crate::frameworks;
+use crate::span::{FileId, Span};
 use pest::Parser;
 use pest::error::{Error, ErrorVariant, InputLocation};
 use std::ops::Range;
@@ -279,7 +279,7 @@ fn equals(text: &str, at: usize) -> Option<(Range<usize>, &'static str, String)>
         let word = part.rfind([' ', '\t']).map_or(0, |at| at + 1);
         let (before, word) = part.split_at(word);
         replacement += before;
-        if !foreign::is_activation(word) {
+        if !frameworks::is_activation(word) {
             replacement += &written(word);
         }
     }

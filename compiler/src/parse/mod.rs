@@ -15,7 +15,7 @@ pub use dump::dump;
 
 use crate::ast::File;
 use crate::diagnostic::{Diagnostic, MAX_FILE_BYTES, codes};
-use crate::graph::{FileId, Span};
+use crate::span::{FileId, Span};
 use pest::Parser;
 
 /// What pest makes of the grammar.

@@ -1,9 +1,10 @@
 //! Removes layers that do nothing at inference (dropout).
 
+use super::Pass;
 use super::rewriter::rewrite;
-use super::{Notes, Pass};
 use crate::graph::Graph;
 use crate::layer::Role;
+use crate::note::Notes;
 
 pub(super) const PASS: Pass = Pass {
     name: "drop_identity",

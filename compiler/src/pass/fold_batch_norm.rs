@@ -1,10 +1,11 @@
 //! Folds a batch norm into the weights and bias of the layer before it.
 
+use super::Pass;
 use super::rewriter::rewrite;
-use super::{Notes, Pass};
 use crate::graph::Graph;
 use crate::layer::Role;
 use crate::layer::epilogue::Part;
+use crate::note::Notes;
 
 pub(super) const PASS: Pass = Pass {
     name: "fold_batch_norm",

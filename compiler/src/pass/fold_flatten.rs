@@ -1,10 +1,11 @@
 //! Lets a dense layer read its spatial operand directly: a dense layer on a spatial tensor is a convolution.
 
+use super::Pass;
 use super::rewriter::rewrite;
-use super::{Notes, Pass};
 use crate::graph::Graph;
 use crate::layer::Role;
 use crate::layer::dense::Dense;
+use crate::note::Notes;
 
 pub(super) const PASS: Pass = Pass {
     name: "fold_flatten",

@@ -1,10 +1,11 @@
 //! Applies an activation to a layer's sums before they are stored.
 
+use super::Pass;
 use super::rewriter::rewrite;
-use super::{Notes, Pass};
 use crate::graph::Graph;
 use crate::layer::epilogue::{Part, clamp};
 use crate::layer::{Role, written};
+use crate::note::Notes;
 
 pub(super) const PASS: Pass = Pass {
     name: "fuse_activation",

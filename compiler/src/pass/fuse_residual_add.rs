@@ -1,10 +1,11 @@
 //! Adds a residual to a layer's sums while they are in registers.
 
+use super::Pass;
 use super::rewriter::rewrite;
-use super::{Notes, Pass};
 use crate::graph::Graph;
 use crate::layer::Role;
 use crate::layer::epilogue::Part;
+use crate::note::Notes;
 
 pub(super) const PASS: Pass = Pass {
     name: "fuse_residual_add",

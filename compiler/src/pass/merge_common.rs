@@ -1,8 +1,10 @@
 //! Computes equal layers of equal operands once.
 
+use super::Pass;
 use super::rewriter::rewrite;
-use super::{Notes, Pass};
-use crate::graph::{Graph, NodeId, ParamId, ValueId};
+use crate::graph::Graph;
+use crate::id::{NodeId, ParamId, ValueId};
+use crate::note::Notes;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 

@@ -13,9 +13,8 @@ mod place_concat;
 mod remove_dead;
 mod rewriter;
 
-pub use place_concat::concat_windows;
-
 use crate::graph::Graph;
+use crate::note::Notes;
 
 /// A pass.
 pub struct Pass {
@@ -38,46 +37,6 @@ pub static PASSES: &[Pass] = &[
     remove_dead::PASS,
     place_concat::PASS,
 ];
-
-/// What a pass did to a candidate, or why it left it alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// Name of the pass.
-    pub pass: &'static str,
-    /// Label of the candidate.
-    pub label: String,
-    /// Whether the rewrite was done.
-    pub applied: bool,
-    /// What was done, or why not.
-    pub text: String,
-}
-
-/// The notes of a run.
-#[derive(Clone, Debug, Default)]
-pub struct Notes {
-    pass: &'static str,
-    /// In the order in which they were made.
-    pub list: Vec<Note>,
-}
-
-impl Notes {
-    fn applied(&mut self, label: &str, text: impl Into<String>) {
-        self.list.push(Note {
-            pass: self.pass,
-            label: label.to_owned(),
-            applied: true,
-            text: text.into(),
-        });
-    }
-    fn refused(&mut self, label: &str, text: impl Into<String>) {
-        self.list.push(Note {
-            pass: self.pass,
-            label: label.to_owned(),
-            applied: false,
-            text: text.into(),
-        });
-    }
-}
 
 /// Runs every pass on a copy of the graph.
 ///

@@ -1,7 +1,9 @@
 //! Removes layers whose result nobody reads.
 
-use super::{Notes, Pass};
-use crate::graph::{Graph, ValueId};
+use super::Pass;
+use crate::graph::Graph;
+use crate::id::ValueId;
+use crate::note::Notes;
 use std::collections::HashSet;
 
 pub(super) const PASS: Pass = Pass {

@@ -3,11 +3,11 @@
 //! A pass looks back from a node: at what makes an operand, and at whether anybody else reads that. Both are known here without a
 //! search, and what a rewrite changes further on in the schedule is changed when the walk gets there.
 
-use super::Notes;
-use crate::graph::{Def, Graph, Node, NodeId, ParamId, ValueId};
-use crate::id::Id;
+use crate::graph::{Def, Graph, Node};
+use crate::id::{Id, NodeId, ParamId, ValueId};
 use crate::layer::Layer;
 use crate::layer::epilogue::Part;
+use crate::note::Notes;
 use std::collections::{HashMap, HashSet};
 
 /// The graph while a pass rewrites it.

@@ -4,11 +4,14 @@ use super::chain::Chain;
 use super::label::{Naming, scope, staged};
 use super::{Note, Reported, Resolver, Result, Tensor};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::{Def, Param, ParamId, Shape, Span, ValueId};
+use crate::graph::{Def, Param};
+use crate::id::{ParamId, ValueId};
 use crate::layer::{
     ArgError, Args, Decl, Inferred, Layer, Literal, ParamSpec, ShapeError, Spanned,
 };
 use crate::limits;
+use crate::shape::Shape;
+use crate::span::Span;
 use crate::words::{count, grouped};
 
 impl Resolver<'_> {

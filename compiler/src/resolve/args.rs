@@ -7,8 +7,8 @@ use super::value::Value;
 use super::{Resolver, Result};
 use crate::ast::{ExprKind, Spanned, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::Span;
 use crate::layer::{Args, Kind, LAYERS, Literal, ParamDecl};
+use crate::span::Span;
 use crate::words;
 
 /// Parameters and their values.

@@ -7,8 +7,8 @@
 use super::value::Value;
 use super::{Resolver, Result, Tensor};
 use crate::ast::{Binding, Body, Expr, Name, Statement, StatementKind, Term, TermKind};
-use crate::graph::Span;
 use crate::layer::LAYERS;
+use crate::span::Span;
 use crate::words;
 
 impl<'a> Resolver<'a> {

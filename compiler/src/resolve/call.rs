@@ -7,10 +7,10 @@ use super::value::Value;
 use super::{Resolver, Result, SharedCall, Tensor};
 use crate::ast::{Expr, ExprKind, Infix};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::foreign;
-use crate::graph::Span;
+use crate::frameworks;
 use crate::layer::{self, Args};
 use crate::outline::Kind;
+use crate::span::Span;
 use crate::words::count;
 
 /// Deepest nesting of block and shared calls.
@@ -287,7 +287,7 @@ impl<'a> Resolver<'a> {
         let word = name.value.as_str();
         let decl = layer::find(word);
         if decl.is_none() && !self.is_shared(word) {
-            let row = foreign::layer(word, None);
+            let row = frameworks::layer(word, None);
             if let (Some(row), None) = (row, self.program.block(word)) {
                 let problem = self.foreign_layer(row, word, name.span, Spot::Operand);
                 return Err(self.error(problem));

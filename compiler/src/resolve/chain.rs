@@ -7,10 +7,10 @@ use super::value::Value;
 use super::{Reported, Resolver, Result, Tensor};
 use crate::ast::{Body, Expr, ExprKind, Infix, Name, StatementKind, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::{NodeId, Span};
-use crate::id::Id;
+use crate::id::{Id, NodeId};
 use crate::layer::{self, Args, Decl, LAYERS, ParamDecl};
 use crate::outline::Kind;
+use crate::span::Span;
 use crate::words;
 
 /// A chain while it is expanded.

@@ -4,7 +4,7 @@ use super::value::Value;
 use super::{Resolver, Result};
 use crate::ast::{Constant, Name, StatementKind};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::Span;
+use crate::span::Span;
 
 impl<'a> Resolver<'a> {
     /// The constants that stand outside of blocks and models, which all of them know.

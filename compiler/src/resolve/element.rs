@@ -10,8 +10,8 @@ use super::variables::Mark;
 use super::{Reported, Resolver, Result, Tensor};
 use crate::ast::{Expr, ExprKind, Infix};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::Span;
 use crate::layer;
+use crate::span::Span;
 use crate::words;
 use std::rc::Rc;
 

@@ -4,8 +4,8 @@ use super::value::Value;
 use super::{Note, Resolver};
 use crate::ast::{Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::{NodeId, Span, ValueId};
-use crate::id::Id;
+use crate::id::{Id, NodeId, ValueId};
+use crate::span::Span;
 use crate::words::grouped;
 use std::collections::{HashMap, HashSet};
 

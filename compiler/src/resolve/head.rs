@@ -4,9 +4,12 @@ use super::project::Projector;
 use super::{Resolver, Tensor};
 use crate::ast::{Body, Name, Spanned, StatementKind, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::{Output, Shape, Span, ValueId};
-use crate::head::{self, Entering, Enters, Head, HeadDecl, Misfit};
+use crate::graph::Output;
+use crate::head::{self, Enters, Head, HeadDecl, Misfit};
+use crate::id::ValueId;
 use crate::layer::{Kind, Literal};
+use crate::shape::Shape;
+use crate::span::Span;
 use std::collections::HashSet;
 
 /// A head as it is written.
@@ -187,7 +190,7 @@ impl<'a> Resolver<'a> {
             .iter()
             .map(|&value| self.shape(value).clone())
             .collect();
-        let classes = match head.fit(&Entering::new(&self.graph, &shapes)) {
+        let classes = match head.fit(&self.graph.entering(&shapes)) {
             Ok(classes) => classes,
             Err(misfit) => {
                 self.misfits(misfit, &entering, &shapes, span);

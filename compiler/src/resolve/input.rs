@@ -5,8 +5,9 @@ use super::value::Value;
 use super::{Resolver, Result, Tensor};
 use crate::ast::{Expr, Name, Term};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::{Def, Input, Shape};
+use crate::graph::{Def, Input};
 use crate::layer::{Kind, ParamDecl};
+use crate::shape::Shape;
 
 /// What may stand in the braces of an input.
 pub static INPUT_SETTINGS: &[ParamDecl] = &[

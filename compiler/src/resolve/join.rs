@@ -5,8 +5,10 @@ use super::label::Place;
 use super::{Resolver, Result, Tensor};
 use crate::ast::{Body, Name, Shortcut, Statement, StatementKind};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::{Shape, Span, ValueId};
+use crate::id::ValueId;
 use crate::layer::{self, Args, Decl};
+use crate::shape::Shape;
+use crate::span::Span;
 
 impl<'a> Resolver<'a> {
     /// `branch add { … }`: every statement or `{ … }` is a branch.

@@ -8,8 +8,8 @@ use super::value::Value;
 use super::{MAX_LABEL, Resolver, Result, Tensor};
 use crate::ast::{Label, LabelPart};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::{NodeId, Span};
-use crate::id::Id;
+use crate::id::{Id, NodeId};
+use crate::span::Span;
 use std::collections::{HashMap, HashSet};
 
 /// A part of a path.

@@ -5,8 +5,10 @@
 
 use super::Resolver;
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::{Shape, Span, ValueId};
+use crate::id::ValueId;
 use crate::layer::{Args, Decl};
+use crate::shape::Shape;
+use crate::span::Span;
 
 /// An input whose shape is odd.
 pub(super) struct Odd {

@@ -3,7 +3,9 @@
 use super::{Resolver, Tensor};
 use crate::ast::{Body, Model, Name, Statement, StatementKind, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::{Graph, Output, Span, ValueId};
+use crate::graph::{Graph, Output};
+use crate::id::ValueId;
+use crate::span::Span;
 use std::collections::HashSet;
 
 /// What stands in the model and is looked at when the network is complete.

@@ -4,7 +4,7 @@ use super::value::Value;
 use super::{Resolver, Result};
 use crate::ast::{Expr, Infix, Spanned};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::Span;
+use crate::span::Span;
 
 /// What can be called in an expression.
 const FUNCTIONS: [&str; 3] = ["min", "max", "sqrt"];

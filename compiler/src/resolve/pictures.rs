@@ -2,8 +2,8 @@
 
 use super::{Resolver, Result};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::Shape;
 use crate::layer::{ArgError, Args, Literal, Spanned};
+use crate::shape::Shape;
 use cnnc_runtime::image::{Filter, ImageStep, Normalize, Place, PreProcess, Rounding};
 
 /// Grey value around a letterboxed picture: darknet's, which is 0.5 on a scale of 0 to 1.
@@ -130,7 +130,7 @@ impl Resolver<'_> {
         };
         read()
             .map(Some)
-            .map_err(|problem| self.bad_argument(problem, crate::graph::Span::none()))
+            .map_err(|problem| self.bad_argument(problem, crate::span::Span::none()))
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::ast::{Block, Constant, File, Model, Name, Preset};
 use crate::diagnostic::{Diagnostic, Files, Problems, codes};
 use crate::foreign;
-use crate::graph::{FileId, Span};
 use crate::parse;
+use crate::span::{FileId, Span};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 

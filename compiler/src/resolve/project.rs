@@ -4,9 +4,12 @@ use super::chain::Chain;
 use super::{Resolver, Tensor};
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::codes::Code;
-use crate::graph::{Def, Output, Shape, Span, ValueId};
+use crate::graph::{Def, Output};
 use crate::head::Project;
+use crate::id::ValueId;
 use crate::layer::{self, Args, Literal, Spanned};
+use crate::shape::Shape;
+use crate::span::Span;
 
 /// The network under a head.
 pub(super) struct Projector<'r, 'a> {

@@ -6,8 +6,8 @@ use super::value::Value;
 use super::{Resolver, Result, SharedNet, Tensor};
 use crate::ast::{Binding, Body, Expr, Name, Statement, StatementKind};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::Span;
 use crate::outline::Kind;
+use crate::span::Span;
 
 /// Deepest nesting of bodies, those of blocks within those of their callers; it bounds the stack.
 const MAX_NESTED: usize = 128;

@@ -3,10 +3,11 @@
 use super::{Reported, Resolver};
 use crate::ast::{Name, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::foreign::{self, Foreign, Framework, Ours};
-use crate::graph::Span;
+use crate::foreign;
+use crate::frameworks::{self, Foreign, Framework, Ours};
 use crate::head;
 use crate::layer::{self, Decl, Kind, LAYERS};
+use crate::span::Span;
 use crate::words;
 
 /// Where a name of another framework stands.
@@ -48,7 +49,7 @@ impl Resolver<'_> {
             return self.error(problem);
         }
         let params = before.filter(|_| !called).map_or(Vec::new(), takes);
-        let meant = foreign::ours(word).find(|ours| params.contains(ours));
+        let meant = frameworks::ours(word).find(|ours| params.contains(ours));
         let mut problem = match (meant, self.foreign_row(word, terms, at)) {
             (None, Some(row)) => {
                 let place = match called {
@@ -79,7 +80,7 @@ impl Resolver<'_> {
         before: Option<&'static Decl>,
     ) -> Option<Diagnostic> {
         let decl = before.filter(|_| matches!(terms[at].kind, TermKind::Word(_)))?;
-        if foreign::is_activation(word) {
+        if frameworks::is_activation(word) {
             let next = terms.get(at + 1)?;
             let TermKind::Word(name) = &next.kind else {
                 return None;
@@ -107,7 +108,7 @@ impl Resolver<'_> {
             _ => None,
         };
         let words = decl.params.iter().find_map(modes)?;
-        if foreign::is_mode(word) {
+        if frameworks::is_mode(word) {
             return Some(unknown(word, span).note(format!(
                 "`mode` of `{}` is one of `{}`",
                 decl.keyword,
@@ -152,13 +153,13 @@ impl Resolver<'_> {
 
     /// What another framework calls so, in a chain.
     fn foreign_row(&self, word: &str, terms: &[Term], at: usize) -> Option<&'static Foreign> {
-        let row = foreign::layer(word, None)?;
+        let row = frameworks::layer(word, None)?;
         let valued = matches!(
             terms.get(at + 1).map(|term| &term.kind),
             Some(TermKind::Value(_))
         );
         let alone = matches!(terms[at].kind, TermKind::Word(_));
-        let mut rows = foreign::layers(word).iter().copied();
+        let mut rows = frameworks::layers(word).iter().copied();
         let nothing = |row: &&Foreign| matches!(row.ours, Ours::Nothing(_));
         if nothing(&row) && valued && alone {
             return rows.find(|row| row.keyword().is_some()).or(Some(row));
@@ -324,7 +325,7 @@ impl Resolver<'_> {
         let problem = Diagnostic::new(codes::HEAD, name.span, format!("there is no head `{word}`"));
         let known: Vec<&str> = head::HEADS.iter().map(|head| head.keyword).collect();
         let heads = format!("heads: {}", words::list(&known));
-        let problem = match foreign::head(word) {
+        let problem = match frameworks::head(word) {
             None => problem.suggest(word, name.span, "heads", known),
             Some((_, "", what)) => problem
                 .note(heads)
@@ -388,7 +389,7 @@ fn takes(decl: &Decl) -> Vec<&'static str> {
 /// A call of a framework and the chain that it is, of a layer that has parameters.
 fn example(row: &'static Foreign, keyword: &str) -> Option<(&'static str, String)> {
     layer::find(keyword).filter(|decl| !decl.params.is_empty())?;
-    let alike = foreign::FOREIGN
+    let alike = frameworks::FOREIGN
         .iter()
         .filter(|other| other.ours == row.ours);
     let rows = std::iter::once(row).chain(alike);

@@ -2,8 +2,9 @@
 
 use super::{Dropped, Resolver, Tensor};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::{Def, NodeId, Span, ValueId};
-use crate::id::Id;
+use crate::graph::Def;
+use crate::id::{Id, NodeId, ValueId};
+use crate::span::Span;
 use std::collections::{HashMap, HashSet};
 
 impl Resolver<'_> {

@@ -2,7 +2,7 @@
 
 use super::value::Value;
 use crate::ast::Name;
-use crate::graph::Span;
+use crate::span::Span;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 

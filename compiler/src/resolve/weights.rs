@@ -5,7 +5,7 @@ use super::pattern::{Pattern, Side};
 use super::{Note, Resolver, Result};
 use crate::ast::Name;
 use crate::diagnostic::{Diagnostic, codes};
-use crate::graph::Span;
+use crate::span::Span;
 use std::collections::{BTreeSet, HashMap};
 
 /// How the model's weights are called in files: by the first pair that fits, or by the rest of the rules.

@@ -1,9 +1,11 @@
 //! Building graphs by hand, layer by layer.
 
 use crate::support::{parameter, wide};
-use cnnc_compiler::graph::{Def, Graph, Input, Param, ParamId, Shape, Span, Value, ValueId};
-use cnnc_compiler::id::Id;
+use cnnc_compiler::graph::{Def, Graph, Input, Param, Value};
+use cnnc_compiler::id::{Id, ParamId, ValueId};
 use cnnc_compiler::layer::{Args, Decl, Literal, Spanned};
+use cnnc_compiler::shape::Shape;
+use cnnc_compiler::span::Span;
 use cnnc_runtime::synthetic::Synthetic;
 use ndarray::ArrayD;
 

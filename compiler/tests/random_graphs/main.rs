@@ -9,12 +9,15 @@ mod builder;
 mod support;
 
 use builder::Builder;
-use cnnc_compiler::graph::{Graph, Output, Shape, Span, ValueId};
-use cnnc_compiler::id::Id;
+use cnnc_compiler::graph::{Graph, Output};
+use cnnc_compiler::id::{Id, ValueId};
 use cnnc_compiler::layer::{Args, Decl, Kind, LAYERS, Literal, ParamDecl, Spanned};
 use cnnc_compiler::limits;
-use cnnc_compiler::pass::{Notes, PASSES, optimize};
+use cnnc_compiler::note::Notes;
+use cnnc_compiler::pass::{PASSES, optimize};
 use cnnc_compiler::reference::Reference;
+use cnnc_compiler::shape::Shape;
+use cnnc_compiler::span::Span;
 use cnnc_runtime::Isa;
 use proptest::prelude::*;
 use std::collections::BTreeSet;

@@ -4,7 +4,7 @@ use super::{ISAS, engines};
 use crate::compile;
 use crate::support::proven;
 use cnnc_compiler::layer::{LAYERS, Layer, Role};
-use cnnc_compiler::lower::Arithmetic;
+use cnnc_compiler::target::Arithmetic;
 use ndarray::{ArrayD, IxDyn};
 use std::collections::BTreeSet;
 

@@ -3,7 +3,7 @@
 use super::{ISAS, engines};
 use crate::compile;
 use crate::support::{inputs, proven, reference};
-use cnnc_compiler::lower::Arithmetic;
+use cnnc_compiler::target::Arithmetic;
 
 /// Two channels of four pixels, with means and variances that are known.
 #[test]

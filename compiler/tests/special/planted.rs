@@ -5,8 +5,8 @@ use crate::support::machine::exact;
 use crate::support::{expected, inputs, proven, reference};
 use crate::{compile, each_sample};
 use cnnc_compiler::graph::Graph;
-use cnnc_compiler::lower::Arithmetic;
 use cnnc_compiler::pass::optimize;
+use cnnc_compiler::target::Arithmetic;
 use cnnc_runtime::kernel::winograd::{SPAN, TILE};
 use ndarray::ArrayD;
 

@@ -5,8 +5,8 @@ use super::{ISAS, engines};
 use crate::compile;
 use crate::support::{inputs, parameter, proven, reference, widened};
 use cnnc_compiler::graph::Param;
-use cnnc_compiler::lower::Arithmetic;
 use cnnc_compiler::reference::evaluate;
+use cnnc_compiler::target::Arithmetic;
 
 const PROMISED: f64 = 1e-6;
 

@@ -5,8 +5,8 @@ use super::{ISAS, engines};
 use crate::compile;
 use crate::support::{proven, reference};
 use cnnc_compiler::graph::Graph;
-use cnnc_compiler::lower::Arithmetic;
 use cnnc_compiler::pass::optimize;
+use cnnc_compiler::target::Arithmetic;
 
 /// Zeros, and numbers that layers make zeros of.
 const OPERANDS: [f32; 12] = [

@@ -3,11 +3,13 @@
 #[cfg(feature = "jit")]
 pub mod machine;
 
-use cnnc_compiler::graph::{Graph, Input, Node, Param, ValueId};
+use cnnc_compiler::graph::{Graph, Input, Node, Param};
+use cnnc_compiler::id::ValueId;
 use cnnc_compiler::loops::{self, interpret::interpret, verify, verify_plan};
-use cnnc_compiler::lower::{Arithmetic, Lowered, Machine, Target, lower};
+use cnnc_compiler::lower::{Lowered, lower};
 use cnnc_compiler::pass::optimize;
 use cnnc_compiler::reference::{Reference, evaluate};
+use cnnc_compiler::target::{Arithmetic, Machine, Target};
 use cnnc_runtime::Isa;
 use cnnc_runtime::memory::Aligned;
 use cnnc_runtime::pack::pack;

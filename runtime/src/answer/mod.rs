@@ -45,6 +45,7 @@ mod yolo1;
 mod yolo2;
 mod yolo3;
 
+pub use crate::image::Placement;
 #[doc(hidden)]
 pub use crate::image::Show;
 pub use boxes::{BBox, Detection};
@@ -61,7 +62,6 @@ use outcome::raw;
 pub use outcome::{Alike, Answer, AnswerError, DecodeError, Points, Tensor, Tone};
 pub use picture::Image;
 pub use pitch::Pitch;
-pub use place::Placement;
 pub use rank::top_k;
 pub use regions::Regions;
 pub use segment::{Segment, Segments, Share};

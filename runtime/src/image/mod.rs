@@ -16,6 +16,7 @@ mod error;
 #[cfg(feature = "images")]
 mod formats;
 mod letterbox;
+mod placement;
 mod preprocess;
 mod resize;
 
@@ -26,6 +27,7 @@ pub use error::{ImageError, ImageProblem};
 #[cfg(feature = "images")]
 pub use formats::{FORMATS, Format};
 pub use letterbox::{Place, Rounding};
+pub use placement::Placement;
 pub use preprocess::{ImageStep, Normalize, PreProcess};
 pub use resize::Filter;
 

@@ -1,7 +1,7 @@
 //! From a picture to the input of a network: the steps that a spec declares, then one table look-up per value.
 
+use super::Placement;
 use super::{Filter, ImageError, ImageProblem, Picture, Place, Rounding};
-use crate::answer::Placement;
 use crate::memory::reserved;
 use crate::plan::List;
 use std::borrow::Cow;

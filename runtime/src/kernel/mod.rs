@@ -35,6 +35,7 @@ pub mod winograd;
 mod winograd_weights;
 mod zip;
 
+pub use crate::simd::KernelFn;
 pub use bilinear::BilinearCall;
 pub use channels::{PReluCall, ScaleShiftCall};
 pub use conv::ConvCall;
@@ -58,21 +59,6 @@ use crate::isa::Isa;
 
 /// Most pointer arguments that a kernel takes: the output first, then the inputs.
 pub const MAX_ARGS: usize = 5;
-
-/// A kernel's machine code. Unused inputs may be null.
-///
-/// # Safety
-/// Every element of the footprint, for these constants, must be inside the allocation
-/// that the pointer points into; reads must be initialised; the output must not overlap an input,
-/// except where [`Use::Same`] allows it. A kernel never panics and cannot fail.
-pub type KernelFn = unsafe extern "C" fn(
-    out: *mut f32,
-    a: *const f32,
-    b: *const f32,
-    c: *const f32,
-    d: *const f32,
-    consts: *const i64,
-);
 
 /// A kernel's meaning, in plain indexed loops over one flat memory.
 ///

@@ -174,9 +174,24 @@ pub(crate) unsafe fn store_first<S: Simd>(to: *mut f32, count: usize, v: S::V) {
     }
 }
 
+/// A kernel's machine code. Unused inputs may be null.
+///
+/// # Safety
+/// Every element of the footprint, for these constants, must be inside the allocation
+/// that the pointer points into; reads must be initialised; the output must not overlap an input,
+/// except where [`Use::Same`](crate::kernel::Use::Same) allows it. A kernel never panics and cannot fail.
+pub type KernelFn = unsafe extern "C" fn(
+    out: *mut f32,
+    a: *const f32,
+    b: *const f32,
+    c: *const f32,
+    d: *const f32,
+    consts: *const i64,
+);
+
 /// Declares `fn name(isa) -> Option<KernelFn>` from a generic body: its instance for each listed ISA.
 ///
-/// The body takes a [`Simd`] type, then the constant parameters, and a [`KernelFn`](crate::kernel::KernelFn)'s arguments.
+/// The body takes a [`Simd`] type, then the constant parameters, and a [`KernelFn`]'s arguments.
 macro_rules! entries {
     ($(#[$doc:meta])* $vis:vis fn $name:ident $(<$($c:ident),*>)? = $body:ident) => {
         $crate::simd::entries! {
@@ -192,7 +207,7 @@ macro_rules! entries {
         }
     };
     (@signature [$($head:tt)*] $name:ident [$($c:ident)*] [$($isa:ident => $value:block)*]) => {
-        $($head)* fn $name<$(const $c: usize),*>(isa: $crate::isa::Isa) -> Option<$crate::kernel::KernelFn> {
+        $($head)* fn $name<$(const $c: usize),*>(isa: $crate::isa::Isa) -> Option<$crate::simd::KernelFn> {
             match isa {
                 $($crate::isa::Isa::$isa => $value)*
                 #[allow(unreachable_patterns)]

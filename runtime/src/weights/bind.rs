@@ -3,7 +3,8 @@
 use super::error::Fault;
 use super::prefix::{self, Fit};
 use super::tensor::{Place, long_extents};
-use super::{Problem, Store, Stored, Weights, WeightsError, darknet, element_count};
+use super::{Problem, Store, Stored, Weights, WeightsError, darknet};
+use crate::memory::element_count;
 use crate::memory::{OutOfMemory, zeros};
 use crate::plan::Source;
 use crate::synthetic::Synthetic;

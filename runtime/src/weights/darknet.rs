@@ -12,8 +12,8 @@
 //! shortcut stand there as they are.
 //! What the numbers belong to, only the network knows: its tensors, in order, are the key.
 
-use super::element_count;
 use super::error::DarknetError;
+use crate::memory::element_count;
 use crate::plan::Source;
 
 /// Bytes of one number.

@@ -38,6 +38,7 @@ pub(crate) use blob::Blob;
 pub(crate) use error::{Fault, Shape};
 pub(crate) use tensor::{CopyError, Place, Stored};
 
+use crate::memory::element_count;
 use file::Contents;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -309,11 +310,4 @@ impl fmt::Debug for Weights {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Weights({}, {} tensors)", self.origin, self.index.len())
     }
-}
-
-/// Elements of a shape, `None` where they cannot be counted.
-pub(crate) fn element_count(shape: &[usize]) -> Option<usize> {
-    shape
-        .iter()
-        .try_fold(1usize, |n, &size| n.checked_mul(size))
 }

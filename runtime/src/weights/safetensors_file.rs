@@ -6,9 +6,9 @@
 //! repeated with names.
 
 use super::blob::Blob;
-use super::element_count;
 use super::error::{Fault, FormatError, MAX_HEADER, MAX_TENSORS, Needed};
 use super::tensor::{Elements, Entry, Index};
+use crate::memory::element_count;
 use safetensors::tensor::TensorInfo;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use std::fmt;

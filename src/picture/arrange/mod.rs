@@ -6,7 +6,7 @@ mod horseshoe;
 use super::diagram::{Diagram, Edge, Item, Kind};
 use super::layout::{self, Plan};
 use super::text::width;
-use cnnc_compiler::graph::ValueId;
+use cnnc_compiler::id::ValueId;
 use std::collections::HashMap;
 
 /// Font sizes.

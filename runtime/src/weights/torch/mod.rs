@@ -8,10 +8,10 @@ mod state_dict;
 
 use super::archive::{Archive, LocalHeader};
 use super::blob::Blob;
-use super::element_count;
 use super::error::{Fault, Needed, PickleError, TorchError};
 use super::pickle::{Object, Pickle, Storage, Tensor, Value};
 use super::tensor::{Elements, Entry, Named, reach};
+use crate::memory::element_count;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -3,8 +3,9 @@
 
 use super::build::*;
 use crate::loops::*;
-use crate::lower::{Arithmetic, Target, lower};
+use crate::lower::lower;
 use crate::pass::optimize;
+use crate::target::{Arithmetic, Target};
 use crate::{Files, compile_source};
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::bits;

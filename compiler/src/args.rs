@@ -1,13 +1,12 @@
-//! How a layer declares what may be written behind its keyword, and gets it.
+//! How a layer or a head declares what may be written behind its keyword, and gets it.
 //!
 //! A statement `conv 5x5 6 /2 pad 2 bias off` is a keyword and *terms*. Terms without a name fill
 //! the positional parameters in declared order by kind (`5x5` and `6`); `/2` fills the one of kind
 //! [`Kind::Stride`]; `name value` fills that parameter. A word that is neither a parameter
 //! nor a value starts the next layer of the chain (`conv 3x3 8 bn relu`).
 
-use super::Layer;
-use crate::graph::Span;
 use crate::limits;
+use crate::span::Span;
 use std::fmt;
 
 /// A thing with the place where it is written.
@@ -112,28 +111,6 @@ pub struct ParamDecl {
     pub default: Option<&'static str>,
     /// One sentence.
     pub doc: &'static str,
-}
-
-/// A row of the table of layers.
-pub struct Decl {
-    /// The word that starts it.
-    pub keyword: &'static str,
-    /// What it computes: the first sentence is the summary, formulas and sources follow.
-    pub doc: &'static str,
-    /// Its parameters.
-    pub params: &'static [ParamDecl],
-    /// Fewest and most operands (a chain gives one; `add`, `concat`, calls and joins give more).
-    pub operands: (usize, usize),
-    /// Makes the layer.
-    pub build: fn(&mut Args) -> Result<Box<dyn Layer>, ArgError>,
-    /// Bodies of models that use it, as tests and examples: statements separated by `;`.
-    pub samples: &'static [&'static str],
-}
-
-impl fmt::Debug for Decl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Decl({})", self.keyword)
-    }
 }
 
 /// What was written behind a keyword; the resolver has matched names and kinds with the declaration and

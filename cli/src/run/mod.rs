@@ -1,54 +1,18 @@
 //! `cnnc run`: a network's answer to pictures or tensors.
 
+mod args;
+mod slide;
+
+pub use args::Args;
+
 use crate::answer::{self, Comparison, Context};
 use crate::raw::Raw;
-use crate::{Failure, finite, inputs, network, outputs, print, slide, thresholds};
-use cnnc::{Answer, Backend, Network};
+use crate::{Failure, finite, inputs, outputs, print};
+use args::Synthetic;
+use cnnc::{Answer, Network};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-
-/// What may be written behind `run`.
-#[derive(clap::Args)]
-pub struct Args {
-    #[command(flatten)]
-    pub(super) network: network::Args,
-    /// Pictures (PNG, JPEG, BMP), .npy, .npz or .safetensors files
-    #[arg(value_name = "INPUT")]
-    pub(super) files: Vec<PathBuf>,
-    /// Run on made-up numbers instead of files
-    #[arg(long, value_name = "synthetic", conflicts_with = "files")]
-    input: Option<Synthetic>,
-    #[command(flatten)]
-    pub(super) thresholds: thresholds::Args,
-    /// Write the network's raw outputs (a classifier's logits) and taps as .safetensors
-    #[arg(long, value_name = "FILE")]
-    pub(super) raw: Option<PathBuf>,
-    /// Make the tensor of that label an output too
-    #[arg(long, value_name = "LABEL")]
-    tap: Vec<String>,
-    /// Write the answer as PNG, where it is a picture
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
-    /// Write the picture with the boxes, points or classes of pixels that were found drawn on it, as PNG
-    #[arg(long, value_name = "FILE")]
-    draw: Option<PathBuf>,
-    /// What runs the network: jit (machine code), interp (the same loops, interpreted), reference (the layers' definitions in f64)
-    #[arg(long, default_value_t, value_name = "BACKEND")]
-    pub(super) backend: Backend,
-    /// Answer for every window of larger pictures, each in one pass; pictures are not resized
-    #[arg(long, conflicts_with_all = ["input", "tap", "out", "draw", "top", "threshold"])]
-    slide: bool,
-    /// Print the answers as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// The one word behind `--input`.
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Synthetic {
-    Synthetic,
-}
 
 /// Runs the network on every input and prints the answers.
 pub fn run(args: &Args) -> Result<(), Failure> {

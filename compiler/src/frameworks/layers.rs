@@ -1,6 +1,5 @@
 //! The table: what other frameworks call a layer, and how it is written here.
 
-use super::translate_on;
 use std::fmt;
 
 /// Where a name comes from.
@@ -58,19 +57,13 @@ pub struct Foreign {
     /// Its positional arguments as parameters of the layer here, `-` for one that says nothing.
     args: &'static str,
     /// Calls, for documentation.
-    pub(super) examples: &'static [&'static str],
+    pub(crate) examples: &'static [&'static str],
 }
 
 impl Foreign {
     /// The names.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.theirs.split(' ')
-    }
-    /// Calls, for documentation, and the chains that they are; there are none of what is no layer here.
-    pub fn examples(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let framework = self.framework;
-        let examples = self.examples.iter();
-        examples.filter_map(move |call| Some((*call, translate_on(call, framework)?)))
     }
     /// The layer here, if it is one.
     pub fn keyword(&self) -> Option<&'static str> {
@@ -80,7 +73,7 @@ impl Foreign {
         }
     }
     /// What its positional arguments are here.
-    pub(super) fn args(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn args(&self) -> impl Iterator<Item = &'static str> {
         self.args.split_whitespace()
     }
 }

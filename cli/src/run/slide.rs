@@ -1,8 +1,9 @@
 //! `cnnc run --slide`: a network's answers to every window of a larger picture, from one pass.
 
+use super::Args;
 use crate::answer::{self, Context};
 use crate::raw::Raw;
-use crate::{Failure, finite, print, run};
+use crate::{Failure, finite, print};
 use cnnc::rt::answer::{Head, Task};
 use cnnc::rt::image::Picture;
 use cnnc::{Answer, Model, Outputs, Slid, Weights};
@@ -13,7 +14,7 @@ use std::path::Path;
 const GRID: usize = 16;
 
 /// Slides the network over every picture and prints the answers.
-pub fn run(args: &run::Args, model: &Model, weights: &Weights) -> Result<(), Failure> {
+pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure> {
     if args.files.is_empty() {
         return Err(Failure::NoPicture);
     }

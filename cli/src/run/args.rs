@@ -1,0 +1,47 @@
+//! What may be written behind `run`.
+
+use crate::{network, thresholds};
+use cnnc::Backend;
+use std::path::PathBuf;
+
+/// Inputs, settings and where to write.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    pub(super) network: network::Args,
+    /// Pictures (PNG, JPEG, BMP), .npy, .npz or .safetensors files
+    #[arg(value_name = "INPUT")]
+    pub(super) files: Vec<PathBuf>,
+    /// Run on made-up numbers instead of files
+    #[arg(long, value_name = "synthetic", conflicts_with = "files")]
+    pub(super) input: Option<Synthetic>,
+    #[command(flatten)]
+    pub(super) thresholds: thresholds::Args,
+    /// Write the network's raw outputs (a classifier's logits) and taps as .safetensors
+    #[arg(long, value_name = "FILE")]
+    pub(super) raw: Option<PathBuf>,
+    /// Make the tensor of that label an output too
+    #[arg(long, value_name = "LABEL")]
+    pub(super) tap: Vec<String>,
+    /// Write the answer as PNG, where it is a picture
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Write the picture with the boxes, points or classes of pixels that were found drawn on it, as PNG
+    #[arg(long, value_name = "FILE")]
+    pub(super) draw: Option<PathBuf>,
+    /// What runs the network: jit (machine code), interp (the same loops, interpreted), reference (the layers' definitions in f64)
+    #[arg(long, default_value_t, value_name = "BACKEND")]
+    pub(super) backend: Backend,
+    /// Answer for every window of larger pictures, each in one pass; pictures are not resized
+    #[arg(long, conflicts_with_all = ["input", "tap", "out", "draw", "top", "threshold"])]
+    pub(super) slide: bool,
+    /// Print the answers as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The one word behind `--input`.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(super) enum Synthetic {
+    Synthetic,
+}

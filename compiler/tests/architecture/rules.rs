@@ -1,0 +1,112 @@
+//! What each module may know: the one place where ARCHITECTURE.md's rules are written as data.
+//!
+//! A name stands for a module and all that is in it, a longer path for that alone. Modules stand in an order in which each knows
+//! only those above it, but for the members of a knot.
+
+/// Sources whose paths below `root` are held against rows.
+pub struct Part {
+    pub folder: &'static str,
+    /// `crate`, or another crate with the module in it that the rows are about.
+    pub root: &'static str,
+    pub rows: &'static [Row],
+    /// Modules that know each other by nature.
+    pub knot: &'static [&'static str],
+}
+
+/// A module (every one, if it has no name) and what it may know.
+pub type Row = (&'static str, &'static [&'static str]);
+
+#[rustfmt::skip]
+pub const COMPILER: Part = Part {
+    folder: "compiler/src",
+    root: "crate",
+    knot: &["graph", "layer", "lower"],
+    rows: &[
+        ("limits", &[]),
+        ("id", &[]),
+        ("slip", &[]),
+        ("target", &[]),
+        ("note", &[]),
+        ("span", &["id"]),
+        ("shape", &["limits"]),
+        ("outline", &["span"]),
+        ("args", &["limits", "span"]),
+        ("frameworks", &["slip"]),
+        ("words", &["slip", "frameworks"]),
+        ("diagnostic", &["id", "span", "words"]),
+        ("ast", &["args", "span"]),
+        ("loops", &["id", "limits"]),
+        ("head", &["args", "diagnostic", "id", "shape", "span"]),
+        ("layer", &["args", "limits", "loops", "lower", "shape", "words"]),
+        ("graph", &["head", "id", "shape", "span",
+            "layer::Inferred", "layer::Layer", "layer::ParamSpec", "layer::ShapeError"]),
+        ("lower", &["graph", "id", "limits", "loops", "note", "shape", "target",
+            "layer::Halo", "layer::Inferred", "layer::NO_HALO", "layer::Role", "layer::copy", "layer::conv::is_depthwise",
+            "layer::elements", "layer::epilogue", "layer::padded"]),
+        ("hash", &["graph", "id", "shape"]),
+        ("reference", &["graph", "id"]),
+        ("pass", &["graph", "id", "lower::each_operand", "note",
+            "layer::Layer", "layer::Role", "layer::dense::Dense", "layer::epilogue", "layer::written"]),
+        ("slide", &["graph", "id", "note", "pass", "shape",
+            "layer::Sliding", "layer::crop::Crop", "layer::window::show"]),
+        ("foreign", &["diagnostic", "frameworks", "layer", "span"]),
+        ("parse", &["ast", "diagnostic", "foreign::Python", "frameworks", "span"]),
+        ("resolve", &["ast", "diagnostic", "foreign", "frameworks", "graph", "head", "id", "layer", "limits", "outline", "parse",
+            "shape", "span", "words"]),
+        ("jit", &["id", "loops", "lower::Lowered"]),
+        ("emit", &["diagnostic", "graph::Graph", "id", "loops", "lower::Lowered", "lower::lower", "pass::optimize", "resolve",
+            "span", "target"]),
+    ],
+};
+
+#[rustfmt::skip]
+pub const RUNTIME: Part = Part {
+    folder: "runtime/src",
+    root: "crate",
+    knot: &["tensor_file", "weights"],
+    rows: &[
+        ("isa", &[]),
+        ("files", &[]),
+        ("memory", &[]),
+        ("sniff", &[]),
+        ("input", &[]),
+        ("denormals", &[]),
+        ("simd", &["isa"]),
+        ("kernel", &["isa", "simd"]),
+        ("plan", &["isa"]),
+        ("threads", &["denormals"]),
+        ("synthetic", &["memory"]),
+        ("npy", &["memory", "sniff"]),
+        ("image", &["files", "memory", "plan", "sniff"]),
+        ("answer", &["image", "memory", "plan"]),
+        ("tensor_file", &["files", "memory", "npy", "sniff", "synthetic", "weights"]),
+        ("weights", &["memory", "npy", "plan", "sniff", "synthetic", "tensor_file"]),
+        ("pack", &["kernel", "memory", "plan", "weights"]),
+        ("peak", &["isa", "simd"]),
+        ("session", &["answer", "denormals", "input", "memory", "plan", "threads"]),
+        ("generated", &["isa", "kernel", "memory", "pack", "plan", "session", "threads", "weights"]),
+    ],
+};
+
+/// What the other packages know of the compiler.
+#[rustfmt::skip]
+pub const USERS: &[Part] = &[
+    Part { folder: "runtime/src", root: "cnnc_compiler", knot: &[], rows: &[("", &[])] },
+    Part { folder: "macros/src", root: "cnnc_compiler", knot: &[], rows: &[("", &["emit", "target"])] },
+    Part { folder: "macros/src", root: "cnnc_runtime", knot: &[], rows: &[("", &[])] },
+    // The language only.
+    Part { folder: "src/darknet", root: "cnnc_compiler", knot: &[], rows: &[("", &[
+        "compile_source", "diagnostic", "limits", "span", "words",
+    ])] },
+    // Of layers their role, their costs and how they are written.
+    Part { folder: "src/picture", root: "cnnc_compiler", knot: &[], rows: &[("", &[
+        "graph", "id", "outline", "shape", "span", "words", "layer::Role", "layer::conv::is_depthwise", "layer::written",
+    ])] },
+    Part { folder: "cli/src", root: "cnnc::compiler", knot: &[], rows: &[("", &[
+        "diagnostic", "graph", "head::HEADS", "words",
+        // What `dump` prints, and errors.
+        "emit", "jit", "loops", "parse", "pass", "lower::ports", "slide::SlideError",
+    ])] },
+    Part { folder: "cli/src", root: "cnnc_compiler", knot: &[], rows: &[("", &[])] },
+    Part { folder: "cli/src", root: "cnnc_runtime", knot: &[], rows: &[("", &[])] },
+];
