@@ -370,13 +370,14 @@ impl<'s> Outputs<'s> {
         self.at(0).data
     }
 
-    /// The answer of a head to one image ([`Model::head`](crate::Model::head)); boxes and points are in pixels of the picture that `place` is of
+    /// The answer of a head to the first image ([`Model::head`](crate::Model::head)); boxes and points are in pixels of the picture that `place` is of
     /// ([`PreProcess::placement`](cnnc_runtime::image::PreProcess::placement)).
     ///
     /// # Errors
     /// When the outputs are not those of a network with this head.
     pub fn answer(&self, head: &Head, place: &Placement) -> Result<Answer, AnswerError> {
         let tensors: Vec<Tensor<'_>> = self
+            .image(0)
             .iter()
             .map(|output| Tensor {
                 name: output.name,

@@ -64,6 +64,8 @@ pub struct Summary {
     pub macs: u64,
     /// Bytes of a session: the arena, inputs and outputs.
     pub arena_bytes: usize,
+    /// Images that a session is for, at most.
+    pub batch: usize,
     /// Bytes of the packed weights.
     pub weight_bytes: usize,
     /// The ISA that the bytes are for.
@@ -103,6 +105,7 @@ impl Summary {
             rows,
             folds: folds(graph, outline),
             arena_bytes: session_bytes(&lowered.plan),
+            batch: lowered.plan.batch,
             weight_bytes: lowered.plan.packed * size_of::<f32>(),
             isa: lowered.plan.isa,
             hash: hash::architecture(graph),

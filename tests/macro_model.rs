@@ -52,6 +52,19 @@ cnnc::cnn_model! {
     exact
 }
 
+cnnc::cnn_model! {
+    /// Its first dense layer is so large that it is computed for all images at once.
+    Many {
+        input x: 4x16x16
+        flatten
+        first: dense 80
+        relu
+        second: dense 5
+        softmax
+    },
+    batch = 3
+}
+
 /// The first test digit of MNIST, a seven, is in the examples' data.
 fn pixels() -> Vec<f32> {
     let mut image = vec![0.0; LeNet5::INPUT_LEN];
@@ -201,6 +214,38 @@ fn every_plan_gives_nearly_the_same() {
             assert!((x - y).abs() < 1e-4, "{isa}: {raw:?}, {:?}", all[0]);
         }
     }
+}
+
+#[test]
+fn batches_answer_as_images_do_one_by_one() {
+    const {
+        assert!(Many::BATCH == 3 && Plain::BATCH == 1);
+    }
+    let net = Many::synthetic().unwrap();
+    let mut session = net.session();
+    let images: Vec<Vec<f32>> = (1..=3)
+        .map(|image| {
+            (0..Many::INPUT_LEN)
+                .map(|i| (i % (16 + image)) as f32 - 8.0)
+                .collect()
+        })
+        .collect();
+    let alone: Vec<[f32; 5]> = images
+        .iter()
+        .map(|image| session.run(image).unwrap().raw()[0])
+        .collect();
+    assert!(alone[0] != alone[1] && alone[1] != alone[2]);
+    for count in [2, 3] {
+        let outputs = session.run(&images[..count].concat()).unwrap();
+        assert_eq!(outputs.images(), count);
+        assert_eq!(outputs.raw(), &alone[..count]);
+        assert_eq!(outputs.image(1).raw(), &alone[1..2]);
+    }
+    let four = session.run(&vec![0.0; 4 * Many::INPUT_LEN]).unwrap_err();
+    assert_eq!(
+        four.to_string(),
+        "input `x` has 4 images, but the network takes 3 images at once"
+    );
 }
 
 #[test]

@@ -24,6 +24,9 @@ pub struct Args {
     /// Loops and code that compute every sum as it is defined
     #[arg(long)]
     exact: bool,
+    /// Loops and code for so many images at once
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    batch: u16,
 }
 
 /// The stages, in order.
@@ -43,7 +46,7 @@ enum Stage {
 
 /// Prints the stage.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let mut options = Options::new();
+    let mut options = Options::new().batch(args.batch.into());
     options.isa = args.isa;
     if args.exact {
         options = options.exact();
@@ -61,7 +64,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Stage::Loops => loops::dump::dump(&lowered()?.program),
         Stage::Rust => {
             let model = cnnc::compile_file(&args.spec)?;
-            emit::dump(model.graph(), options.arithmetic).map_err(cnnc::Error::from)?
+            emit::dump(model.graph(), options.arithmetic, options.batch)
+                .map_err(cnnc::Error::from)?
         }
         Stage::Clif => jit::clif(&lowered()?)?,
     };

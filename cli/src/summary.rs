@@ -15,6 +15,9 @@ pub struct Args {
     /// Show every layer, repeated ones too
     #[arg(long, visible_alias = "all")]
     unfold: bool,
+    /// For so many images at once
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    batch: u16,
     /// Print it as JSON, with every layer
     #[arg(long)]
     pub json: bool,
@@ -23,7 +26,7 @@ pub struct Args {
 /// Prints the summary.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let model = cnnc::compile_file(&args.spec)?;
-    let summary = model.summary(&Options::new())?;
+    let summary = model.summary(&Options::new().batch(args.batch.into()))?;
     if args.json {
         return Ok(print::json(&to_json(&summary))?);
     }
@@ -99,7 +102,13 @@ fn to_text(summary: &Summary, folds: &[Fold]) -> String {
     );
     total(
         "arena",
-        format!("{} for each session", print::bytes(summary.arena_bytes)),
+        match summary.batch {
+            1 => format!("{} for each session", print::bytes(summary.arena_bytes)),
+            images => format!(
+                "{} for each session of {images} images",
+                print::bytes(summary.arena_bytes)
+            ),
+        },
     );
     total("architecture", summary.hash.clone());
     if !summary.defaults.is_empty() {
@@ -136,6 +145,7 @@ fn to_json(summary: &Summary) -> Value {
         "parameters": summary.parameters,
         "macs": summary.macs,
         "arena_bytes": summary.arena_bytes,
+        "batch": summary.batch,
         "weight_bytes": summary.weight_bytes,
         "isa": summary.isa.name(),
         "hash": summary.hash,

@@ -7,9 +7,9 @@ use cnnc_compiler::target::Arithmetic;
 use proc_macro2::TokenTree;
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream, Result};
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token, Visibility};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Meta, Path, Token, Visibility};
 
-/// `path; attributes visibility Name = "file.cnn", weights = "file.safetensors", exact`, or `Name { spec }`.
+/// `path; attributes visibility Name = "file.cnn", weights = "file.safetensors", batch = 8, exact`, or `Name { spec }`.
 #[doc(hidden)]
 #[proc_macro]
 pub fn __cnn_model(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
@@ -33,7 +33,7 @@ impl Parse for Call {
         let vis: Visibility = input.parse()?;
         let name: Ident = input.parse()?;
         let spec = spec(input)?;
-        let (mut weights, mut arithmetic) = (None, Arithmetic::Fast);
+        let (mut weights, mut batch, mut arithmetic) = (None, 1, Arithmetic::Fast);
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
             if input.is_empty() {
@@ -44,9 +44,15 @@ impl Parse for Call {
                 arithmetic = Arithmetic::Exact;
                 continue;
             }
+            if key == "batch" {
+                input.parse::<Token![=]>()?;
+                batch = images(input)?;
+                continue;
+            }
             if key != "weights" {
-                let message =
-                    format!("unknown argument `{key}`; there are `weights = \"FILE\"` and `exact`");
+                let message = format!(
+                    "unknown argument `{key}`; there are `weights = \"FILE\"`, `batch = N` and `exact`"
+                );
                 return Err(syn::Error::new(key.span(), message));
             }
             input.parse::<Token![=]>()?;
@@ -64,8 +70,23 @@ impl Parse for Call {
             spec,
             weights,
             arithmetic,
+            batch,
             directory,
         }))
+    }
+}
+
+/// The most images that a network is compiled for.
+const MOST_IMAGES: usize = 4096;
+
+fn images(input: ParseStream) -> Result<usize> {
+    let number: LitInt = input.parse()?;
+    match number.base10_parse() {
+        Ok(images @ 1..=MOST_IMAGES) => Ok(images),
+        _ => {
+            let message = format!("expected a number of images from 1 to {MOST_IMAGES}");
+            Err(syn::Error::new(number.span(), message))
+        }
     }
 }
 

@@ -630,12 +630,13 @@ impl<'s> Outputs<'s> {
         (0..self.len()).filter_map(move |index| self.at(index))
     }
 
-    /// The answer of a head to one image; boxes and points are in pixels of the picture that `place` is of.
+    /// The answer of a head to the first image; boxes and points are in pixels of the picture that `place` is of.
     ///
     /// # Errors
     /// When the outputs are not those of a network with this head.
     pub fn answer(&self, head: &Head, place: &Placement) -> Result<Answer, AnswerError> {
         let tensors: Vec<Tensor<'_>> = self
+            .image(0)
             .iter()
             .map(|(port, data)| Tensor {
                 name: &port.name,

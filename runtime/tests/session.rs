@@ -179,3 +179,59 @@ fn denormals_are_zero_while_a_network_runs() {
         assert!(!cnnc_runtime::denormals::flushed());
     }
 }
+
+/// Adds one to the first element of the input, and counts runs in the arena.
+unsafe extern "C" fn one_more(bases: *const *mut f32, _: *const Pool) {
+    // SAFETY: the plan has an arena of one element, an input and an output of two.
+    unsafe {
+        let [arena, _, input, output] = *bases.cast::<[*mut f32; 4]>();
+        *arena += 1.0;
+        *output = *input + 1.0;
+        *output.add(1) = *input.add(1);
+    }
+}
+
+fn batched(run: Run) -> Arc<Network> {
+    let plan = Plan {
+        arena: 1,
+        inputs: vec![port("x", &[2])].into(),
+        outputs: vec![port("y", &[2])].into(),
+        batch: 3,
+        runs: vec![run].into(),
+        ..network().plan().clone()
+    };
+    // SAFETY: `one_more` touches what the plan says and writes the output.
+    Arc::new(unsafe { Network::new(plan, vec![0.0; 6], &[one_more], None) })
+}
+
+#[test]
+fn batches_are_run_image_by_image() {
+    for run in [Run::Each, Run::Apart] {
+        for threads in [1, 2, 5] {
+            let mut session = Session::new(batched(run), threads).unwrap();
+            for images in [3, 1, 2] {
+                let x: Vec<f32> = (0..2 * images).map(|i| i as f32).collect();
+                let outputs = session.run(&[&x]).unwrap();
+                assert_eq!(outputs.images(), images);
+                for image in 0..images {
+                    let expected = [2.0 * image as f32 + 1.0, 2.0 * image as f32 + 1.0];
+                    assert_eq!(outputs.image(image).array::<2>(0), &expected);
+                    assert_eq!(outputs.arrays::<2>(0)[image], expected);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn batches_of_the_wrong_size_are_errors() {
+    let mut session = Session::new(batched(Run::Each), 1).unwrap();
+    let mut said =
+        |input: &dyn cnnc_runtime::input::Input| session.run(&[input]).unwrap_err().to_string();
+    let many = "input `x` has 4 images, but the network takes 3 images at once";
+    assert_eq!(said(&[0.0f32; 8]), many);
+    assert_eq!(said(&[0.0f32; 5]), "input `x` is 2, but 5 was given");
+    assert_eq!(said(&[0.0f32; 0]), "input `x` is 2, but 0 was given");
+    let wide = Array2::<f32>::zeros((2, 3));
+    assert_eq!(said(&wide), "input `x` is 2, but 2x3 was given");
+}

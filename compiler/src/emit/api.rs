@@ -7,7 +7,13 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 /// The three types, with everything but [`super::plans`]' `with_weights`.
-pub(super) fn api(model: &Model, inputs: &[Port], outputs: &[Port], arena: usize) -> TokenStream {
+pub(super) fn api(
+    model: &Model,
+    inputs: &[Port],
+    outputs: &[Port],
+    arena: usize,
+    batch: usize,
+) -> TokenStream {
     let Model { vis, name, rt, .. } = model;
     let (session, result) = (
         format_ident!("{name}Session", span = name.span()),
@@ -16,7 +22,7 @@ pub(super) fn api(model: &Model, inputs: &[Port], outputs: &[Port], arena: usize
     let doc = model.doc.trim_end();
     let about = about(model, inputs, outputs);
     let mut names = Names::default();
-    let constants = constants(model, &mut names, inputs, outputs, arena);
+    let constants = constants(model, &mut names, inputs, outputs, [arena, batch]);
     let embedded = embedded(model);
     let prepare = pictures::functions(&mut Names::default(), inputs, &model.pictures, rt);
     let (head, answer) = head::functions(&model.head, name, rt);
@@ -25,12 +31,25 @@ pub(super) fn api(model: &Model, inputs: &[Port], outputs: &[Port], arena: usize
         // No output can have it.
         names.function("answer");
     }
-    let methods = outputs_methods(&mut names, outputs);
+    let methods = match batch {
+        1 => outputs_methods(&mut names, outputs),
+        _ => {
+            names.function("images");
+            names.function("image");
+            batch_methods(&mut names, outputs)
+        }
+    };
     let mut names = Names::default();
     let args: Vec<Ident> = inputs
         .iter()
         .map(|port| names.function(&port.name))
         .collect();
+    let run_doc = match batch {
+        1 => "Runs the network once; nothing is allocated.".to_owned(),
+        _ => format!(
+            "Runs the network once, on up to {batch} images that lie behind one another in each input; nothing is allocated."
+        ),
+    };
     let (session_doc, result_doc) = (
         format!("Runs [`{name}`]: the memory of one run."),
         format!("The outputs of one run of [`{name}`], in the spec's order."),
@@ -126,7 +145,7 @@ pub(super) fn api(model: &Model, inputs: &[Port], outputs: &[Port], arena: usize
         }
 
         impl #session<'_> {
-            /// Runs the network once; nothing is allocated.
+            #[doc = #run_doc]
             ///
             /// # Errors
             /// When an input does not have the shape that it should.
@@ -175,11 +194,11 @@ fn constants(
     names: &mut Names,
     inputs: &[Port],
     outputs: &[Port],
-    arena: usize,
+    [arena, batch]: [usize; 2],
 ) -> TokenStream {
     let parameters = Literal::u64_unsuffixed(model.parameters);
     let macs = Literal::u64_unsuffixed(model.macs);
-    let arena = Literal::usize_unsuffixed(arena);
+    let [arena, batch] = [arena, batch].map(Literal::usize_unsuffixed);
     let mut ports = TokenStream::new();
     for (ports_of, what) in [(inputs, "input"), (outputs, "output")] {
         for port in ports_of {
@@ -214,6 +233,8 @@ fn constants(
         pub const MACS: u64 = #macs;
         /// Bytes that a session works in, on whatever machine.
         pub const ARENA_BYTES: usize = #arena;
+        /// Images that are run at once, at most.
+        pub const BATCH: usize = #batch;
         #ports
     }
 }
@@ -234,6 +255,38 @@ fn embedded(model: &Model) -> Option<TokenStream> {
             Self::from_bytes(&WEIGHTS.0)
         }
     })
+}
+
+/// Those of a network for batches: of every image, and the way to one of them.
+fn batch_methods(names: &mut Names, outputs: &[Port]) -> TokenStream {
+    let methods = outputs.iter().enumerate().map(|(index, port)| {
+        let name = names.function(&port.name);
+        let elements = Literal::usize_unsuffixed(port.elements());
+        let index = Literal::usize_unsuffixed(index);
+        let doc = format!("Output `{}` of each image, {}.", port.name, extents(port));
+        quote! {
+            #[doc = #doc]
+            pub fn #name(&self) -> &'s [[f32; #elements]] {
+                self.outputs.arrays(#index)
+            }
+        }
+    });
+    let methods: TokenStream = methods.collect();
+    quote! {
+        /// Images that the run was of.
+        pub fn images(&self) -> usize {
+            self.outputs.images()
+        }
+        /// The outputs of one image.
+        ///
+        /// # Panics
+        /// When there are not so many.
+        #[must_use]
+        pub fn image(&self, index: usize) -> Self {
+            Self { outputs: self.outputs.image(index) }
+        }
+        #methods
+    }
 }
 
 fn outputs_methods(names: &mut Names, outputs: &[Port]) -> TokenStream {

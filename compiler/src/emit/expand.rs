@@ -29,6 +29,8 @@ pub struct Invocation {
     pub weights: Option<(String, Span)>,
     /// How sums may be computed.
     pub arithmetic: Arithmetic,
+    /// Images that are run at once, at most.
+    pub batch: usize,
     /// Directory of the user's Cargo.toml: what paths are relative to.
     pub directory: PathBuf,
 }
@@ -72,7 +74,7 @@ fn generate(invocation: &Invocation) -> Result<TokenStream, Vec<Message>> {
     let (found, mut sources) = front(invocation)?;
     sources.extend(found.files.iter().map(|path| absolute(invocation, path)));
     let (graph, _) = optimize(&found.graph);
-    let variants = variants(&graph, invocation.arithmetic);
+    let variants = variants(&graph, invocation.arithmetic, invocation.batch);
     let weights = match &invocation.weights {
         None => None,
         Some((path, span)) => {

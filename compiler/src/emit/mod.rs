@@ -63,9 +63,9 @@ pub struct Model {
 /// Loops, and every ISA that they are for.
 pub type Variant = (Vec<Isa>, Lowered);
 
-/// Lowers a graph for every ISA. A plan depends on an ISA through its lanes and registers only, so ISAs that
+/// Lowers a graph for every ISA and so many images at once. A plan depends on an ISA through its lanes and registers only, so ISAs that
 /// agree in these share one.
-pub fn variants(graph: &Graph, arithmetic: Arithmetic) -> Vec<Variant> {
+pub fn variants(graph: &Graph, arithmetic: Arithmetic, batch: usize) -> Vec<Variant> {
     let mut variants: Vec<Variant> = Vec::new();
     for isa in Isa::ALL {
         let alike =
@@ -73,7 +73,7 @@ pub fn variants(graph: &Graph, arithmetic: Arithmetic) -> Vec<Variant> {
         match variants.iter_mut().find(|(isas, _)| alike(&isas[0])) {
             Some((isas, _)) => isas.push(isa),
             None => {
-                let lowered = lower(graph, &Target::new(isa, arithmetic));
+                let lowered = lower(graph, &Target::new(isa, arithmetic).batch(batch));
                 variants.push((vec![isa], lowered));
             }
         }
@@ -101,6 +101,7 @@ pub fn emit(model: &Model, variants: &[Variant]) -> Result<TokenStream, Unproven
         &first.inputs,
         &first.outputs,
         arena.max().unwrap_or(0),
+        first.batch,
     );
     let plans = plans(model, variants);
     let sources = model.sources.iter();
@@ -267,7 +268,7 @@ fn pictures(graph: &Graph) -> Vec<Option<PreProcess>> {
 /// # Errors
 /// As [`emit`].
 #[cfg(feature = "print")]
-pub fn dump(graph: &Graph, arithmetic: Arithmetic) -> Result<String, Unproven> {
+pub fn dump(graph: &Graph, arithmetic: Arithmetic, batch: usize) -> Result<String, Unproven> {
     let model = Model {
         vis: quote!(pub),
         name: names::Names::default().model(&graph.name),
@@ -282,7 +283,7 @@ pub fn dump(graph: &Graph, arithmetic: Arithmetic) -> Result<String, Unproven> {
     };
     emit(
         &model,
-        &variants(&crate::pass::optimize(graph).0, arithmetic),
+        &variants(&crate::pass::optimize(graph).0, arithmetic, batch),
     )
     .map(pretty)
 }

@@ -10,10 +10,10 @@
 //! for each image:                                                │──▶ softmax  output
 //! ```
 
+use super::windows::concat_windows;
 use super::{Lower, Storage};
-use crate::graph::ValueId;
+use crate::id::ValueId;
 use crate::loops::{Buffer, Place};
-use crate::pass::concat_windows;
 use std::collections::{HashMap, HashSet};
 
 impl Lower<'_> {

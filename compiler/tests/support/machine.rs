@@ -6,7 +6,7 @@ use cnnc_compiler::loops::{Program, Stmt};
 use cnnc_compiler::lower::Lowered;
 use cnnc_runtime::input::Input;
 use cnnc_runtime::kernel::Step;
-use cnnc_runtime::session::{Network, Session, session_bytes};
+use cnnc_runtime::session::{Network, Session, session_bytes_on};
 use std::sync::Arc;
 
 /// Compiles loops, with synthetic weights, and runs them on each of these inputs, in memory that is full of NaN before.
@@ -21,7 +21,7 @@ pub fn compiled<const N: usize>(
     let plan = lowered.plan.clone();
     // SAFETY: the code was compiled, hence proven, for this plan, and is kept by the network.
     let network = unsafe { Network::new(plan, packed, &drivers, Some(Box::new(code))) };
-    let mut arena = vec![0xFF; session_bytes(network.plan())];
+    let mut arena = vec![0xFF; session_bytes_on(network.plan(), threads)];
     let mut session = Session::new_in(Arc::new(network), &mut arena, threads).expect("memory");
     inputs.map(|inputs| {
         let inputs: Vec<&dyn Input> = inputs.iter().map(|input| input as &dyn Input).collect();

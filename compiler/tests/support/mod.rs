@@ -192,6 +192,32 @@ impl Expected {
     }
 }
 
+/// Each image of a batch has the bits that it has alone, whatever the others are.
+fn batches_agree(what: &str, graph: &Graph, target: Target, alone: &[Vec<f32>]) {
+    let what = format!("{what}, a batch");
+    let lowered = proven_for(&what, graph, &target);
+    let three = |one: Vec<f32>| {
+        let other: Vec<f32> = one.iter().rev().map(|x| 0.5 - x).collect();
+        [one.clone(), other, one].concat()
+    };
+    let inputs: Vec<Vec<f32>> = inputs(graph).into_iter().map(three).collect();
+    let outputs = interpreted(&lowered, &inputs);
+    let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+    for (output, alone) in outputs.iter().zip(alone) {
+        let images: Vec<&[f32]> = output.chunks(alone.len()).collect();
+        assert_eq!(images.len(), 3, "{what}");
+        assert_eq!(bits(images[0]), bits(alone), "{what}");
+        assert_eq!(bits(images[2]), bits(alone), "{what}, behind another");
+    }
+    #[cfg(feature = "jit")]
+    if lowered.program.isa.available() && machine::exact(&lowered.program) {
+        for threads in [1, 3] {
+            let [compiled] = machine::compiled(&lowered, [&inputs], threads);
+            assert_eq!(compiled, outputs, "{what}, compiled, {threads} threads");
+        }
+    }
+}
+
 /// Lowers a graph, for an ISA or a class of machines, and proves the loops.
 pub fn proven(
     what: &str,
@@ -199,12 +225,21 @@ pub fn proven(
     machine: impl Into<Machine>,
     arithmetic: Arithmetic,
 ) -> Lowered {
-    let target = Target {
-        machine: machine.into(),
-        arithmetic,
-        batch: 1,
-    };
-    let lowered = lower(graph, &target);
+    let machine = machine.into();
+    proven_for(
+        what,
+        graph,
+        &Target {
+            machine,
+            arithmetic,
+            batch: 1,
+        },
+    )
+}
+
+/// The same for a target.
+pub fn proven_for(what: &str, graph: &Graph, target: &Target) -> Lowered {
+    let lowered = lower(graph, target);
     let proof =
         verify(&lowered.program).and_then(|()| verify_plan(&lowered.program, &lowered.plan));
     if let Err(violations) = proof {
@@ -245,9 +280,15 @@ pub fn every_engine_agrees(what: &str, graph: &Graph, isas: &[Isa]) {
             ("optimized", &optimized, Machine::tiny(isa)),
         ] {
             let what = format!("{what}, {form}, {machine:?}");
-            let lowered = proven(&what, graph, machine, Arithmetic::Fast);
+            let target = Target {
+                machine,
+                arithmetic: Arithmetic::Fast,
+                batch: 1,
+            };
+            let lowered = proven_for(&what, graph, &target);
             let outputs = interpreted(&lowered, &inputs(graph));
             expected.check(&what, &outputs);
+            batches_agree(&what, graph, target.batch(3), &outputs);
             #[cfg(feature = "jit")]
             if cnnc_testing::has(isa.available(), isa) {
                 for threads in [1, 2] {
