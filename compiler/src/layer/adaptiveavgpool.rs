@@ -4,7 +4,7 @@ use super::Sliding;
 use super::avgpool::AvgPool;
 use super::pool::{self, Bin, PoolWindow, Pooling, Segment};
 use super::window::{Window, show};
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, grid};
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, grid};
 use crate::graph::Shape;
 use crate::limits;
 use crate::lower::Lower;
@@ -129,9 +129,8 @@ impl Layer for AdaptiveAvgPool {
         })
     }
 
-    fn lower(&self, cx: &mut Lower<'_>) {
-        let (from, to) = (cx.input_shape(0).dhw(), cx.output_shape().dhw());
-        pool::lower(cx, Pooling::Average, |axis| segments(to[axis], from[axis]));
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn sliding(&self, operands: &[Shape]) -> Sliding {
@@ -152,5 +151,12 @@ impl Layer for AdaptiveAvgPool {
             }));
         }
         Sliding::Fixed(format!("cuts {x} into bins, which windows do not share"))
+    }
+}
+
+impl Lowering for AdaptiveAvgPool {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (from, to) = (cx.input_shape(0).dhw(), cx.output_shape().dhw());
+        pool::lower(cx, Pooling::Average, |axis| segments(to[axis], from[axis]));
     }
 }

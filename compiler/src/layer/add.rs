@@ -3,8 +3,8 @@
 use super::args::shown;
 use super::elementwise::{combined, repeated, widest, zip};
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, Role, ShapeError, Sliding,
-    grid,
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, Role, ShapeError,
+    Sliding, grid,
 };
 use crate::graph::Shape;
 use crate::loops::Affine;
@@ -165,6 +165,23 @@ impl Layer for Add {
         })
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn role(&self) -> Role {
+        match self.shares {
+            None => Role::Add,
+            Some(_) => Role::Opaque,
+        }
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
+    }
+}
+
+impl Lowering for Add {
     fn lower(&self, cx: &mut Lower<'_>) {
         let output = cx.output();
         let first = repeated(cx.input(0), &output);
@@ -191,16 +208,5 @@ impl Layer for Add {
                 zip(cx, ZipOp::Add, &output, &output, &term);
             }
         }
-    }
-
-    fn role(&self) -> Role {
-        match self.shares {
-            None => Role::Add,
-            Some(_) => Role::Opaque,
-        }
-    }
-
-    fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
     }
 }

@@ -4,7 +4,7 @@ use super::Sliding;
 use super::args::on_off;
 use super::pool::{self, PoolWindow, Pooling};
 use super::window::PAD;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError};
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::ArrayD;
@@ -80,14 +80,8 @@ impl Layer for AvgPool {
         })
     }
 
-    fn lower(&self, cx: &mut Lower<'_>) {
-        let x = cx.input_shape(0);
-        let (placed, _) = self.window.place(x).expect("infer accepted it");
-        let extents = x.dhw();
-        pool::lower(cx, Pooling::Average, |axis| {
-            self.window
-                .segments(&placed, extents[axis], axis, self.count_padding)
-        });
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn sliding(&self, operands: &[Shape]) -> Sliding {
@@ -99,5 +93,17 @@ impl Layer for AvgPool {
             }
             Err(why) => Sliding::Fixed(why),
         }
+    }
+}
+
+impl Lowering for AvgPool {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let x = cx.input_shape(0);
+        let (placed, _) = self.window.place(x).expect("infer accepted it");
+        let extents = x.dhw();
+        pool::lower(cx, Pooling::Average, |axis| {
+            self.window
+                .segments(&placed, extents[axis], axis, self.count_padding)
+        });
     }
 }

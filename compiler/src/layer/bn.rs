@@ -2,7 +2,7 @@
 
 use super::args::{on_off, shown};
 use super::epilogue::{Epilogue, FoldedNorm};
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, Role, ShapeError};
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, Role, ShapeError};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::{ArrayD, Axis};
@@ -92,6 +92,16 @@ impl Layer for BatchNorm {
         result
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn role(&self) -> Role {
+        Role::BatchNorm(self.norm)
+    }
+}
+
+impl Lowering for BatchNorm {
     fn lower(&self, cx: &mut Lower<'_>) {
         let FoldedNorm { eps, affine } = self.norm;
         let norm = match affine {
@@ -105,9 +115,5 @@ impl Layer for BatchNorm {
         shift.offset = shift.offset.offset(padded as i64);
         let (output, input) = (cx.output(), cx.input(0));
         cx.scale_shift_by(&[output, input], scale, shift);
-    }
-
-    fn role(&self) -> Role {
-        Role::BatchNorm(self.norm)
     }
 }

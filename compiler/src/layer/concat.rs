@@ -1,7 +1,7 @@
 //! `concat`: tensors behind one another along an axis.
 
 use super::axes::{self, AXIS};
-use super::{ArgError, Args, Decl, Inferred, Layer, ParamDecl, Role, ShapeError, copy};
+use super::{ArgError, Args, Decl, Inferred, Layer, Lowering, ParamDecl, Role, ShapeError, copy};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::{ArrayD, Axis};
@@ -81,6 +81,16 @@ impl Layer for Concat {
         ndarray::concatenate(Axis(self.axis), &views).expect("infer accepted these operands")
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn role(&self) -> Role {
+        Role::Concat(self.axis)
+    }
+}
+
+impl Lowering for Concat {
     /// Operands that were written in place need nothing; the others are copied.
     fn lower(&self, cx: &mut Lower<'_>) {
         let output = cx.output();
@@ -94,10 +104,6 @@ impl Layer for Concat {
                 copy::copy(cx, &window, &operand, &copy::all(&window, &operand));
             }
         }
-    }
-
-    fn role(&self) -> Role {
-        Role::Concat(self.axis)
     }
 }
 

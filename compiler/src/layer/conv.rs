@@ -3,7 +3,9 @@
 use super::Sliding;
 use super::epilogue::Epilogue;
 use super::window::{DILATION, PAD, STRIDE, Window, show};
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, ShapeError,
+};
 use crate::graph::Shape;
 use crate::lower::{ConvJob, Lower};
 use ndarray::{ArrayD, IxDyn};
@@ -265,6 +267,27 @@ impl Layer for Conv {
         self.epilogue.evaluate(sums, inputs, params)
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
+        Some(&mut self.epilogue)
+    }
+
+    fn sliding(&self, operands: &[Shape]) -> Sliding {
+        match self.window.unpadded(&operands[0]) {
+            Ok(window) => {
+                let stride = window.stride;
+                let conv = self.clone();
+                Sliding::Window(Box::new(Conv { window, ..conv }), stride)
+            }
+            Err(why) => Sliding::Fixed(why),
+        }
+    }
+}
+
+impl Lowering for Conv {
     fn lower(&self, cx: &mut Lower<'_>) {
         let shape = cx.input_shape(0);
         let placed = self
@@ -308,20 +331,5 @@ impl Layer for Conv {
             act: self.epilogue.act.clone(),
         };
         cx.convolve(job);
-    }
-
-    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
-        Some(&mut self.epilogue)
-    }
-
-    fn sliding(&self, operands: &[Shape]) -> Sliding {
-        match self.window.unpadded(&operands[0]) {
-            Ok(window) => {
-                let stride = window.stride;
-                let conv = self.clone();
-                Sliding::Window(Box::new(Conv { window, ..conv }), stride)
-            }
-            Err(why) => Sliding::Fixed(why),
-        }
     }
 }

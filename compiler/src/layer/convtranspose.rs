@@ -16,8 +16,8 @@ use super::epilogue::{Epilogue, clamp};
 use super::pointwise;
 use super::window::{Padding, STRIDE, Window, show};
 use super::{
-    ArgError, Args, Decl, Halo, Inferred, Kind, Layer, NO_HALO, ParamDecl, ParamSpec, ShapeError,
-    grid,
+    ArgError, Args, Decl, Halo, Inferred, Kind, Layer, Lowering, NO_HALO, ParamDecl, ParamSpec,
+    ShapeError, grid,
 };
 use crate::graph::Shape;
 use crate::limits;
@@ -375,6 +375,16 @@ impl Layer for ConvTranspose {
         self.epilogue.evaluate(sums, inputs, params)
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
+        Some(&mut self.epilogue)
+    }
+}
+
+impl Lowering for ConvTranspose {
     fn lower(&self, cx: &mut Lower<'_>) {
         let output = cx.output();
         let along: [Vec<Phase>; 3] =
@@ -398,10 +408,6 @@ impl Layer for ConvTranspose {
         if together {
             pointwise::map(cx, &output, &output, &self.epilogue.act);
         }
-    }
-
-    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
-        Some(&mut self.epilogue)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `crop`: a box of pixels.
 
 use super::window::show;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, copy};
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, copy};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::{ArrayD, Slice};
@@ -124,6 +124,12 @@ impl Layer for Crop {
             .to_owned()
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for Crop {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, mut from) = (cx.output(), cx.input(0));
         let at = self.place(cx.input_shape(0));

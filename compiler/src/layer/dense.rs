@@ -1,7 +1,9 @@
 //! `dense`: every output is a weighted sum of every input.
 
 use super::epilogue::Epilogue;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, ShapeError,
+};
 use super::{Sliding, grid};
 use crate::graph::Shape;
 use crate::lower::{ConvJob, Lower};
@@ -148,6 +150,24 @@ impl Layer for Dense {
         self.epilogue.evaluate(sums, inputs, params)
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
+        Some(&mut self.epilogue)
+    }
+
+    fn sliding(&self, operands: &[Shape]) -> Sliding {
+        Sliding::Whole(Box::new(Dense {
+            flatten: self.flatten.or(Some(Order::Channels)),
+            window: Some(operands[0].dhw()),
+            ..self.clone()
+        }))
+    }
+}
+
+impl Lowering for Dense {
     /// A convolution whose kernel covers the whole operand, or the window.
     fn lower(&self, cx: &mut Lower<'_>) {
         let shape = cx.input_shape(0).clone();
@@ -183,18 +203,6 @@ impl Layer for Dense {
             act: self.epilogue.act.clone(),
         };
         cx.convolve(job);
-    }
-
-    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
-        Some(&mut self.epilogue)
-    }
-
-    fn sliding(&self, operands: &[Shape]) -> Sliding {
-        Sliding::Whole(Box::new(Dense {
-            flatten: self.flatten.or(Some(Order::Channels)),
-            window: Some(operands[0].dhw()),
-            ..self.clone()
-        }))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::args::shown;
 use super::pointwise::map;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, Role, ShapeError};
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, Role, ShapeError};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::ArrayD;
@@ -59,13 +59,19 @@ impl Layer for Dropout {
         inputs[0].clone()
     }
 
-    /// A copy: passes have dropped every dropout that they could.
-    fn lower(&self, cx: &mut Lower<'_>) {
-        let (output, input) = (cx.output(), cx.input(0));
-        map(cx, &output, &input, &[]);
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn role(&self) -> Role {
         Role::Identity
+    }
+}
+
+impl Lowering for Dropout {
+    /// A copy: passes have dropped every dropout that they could.
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (output, input) = (cx.output(), cx.input(0));
+        map(cx, &output, &input, &[]);
     }
 }

@@ -4,7 +4,7 @@
 //! the pixels of the others, as squeeze-and-excitation does.
 
 use super::pointwise::{larger, smaller};
-use super::{Decl, Inferred, Layer, ShapeError, Sliding, grid};
+use super::{Decl, Inferred, Layer, Lowering, ShapeError, Sliding, grid};
 use crate::graph::Shape;
 use crate::lower::{Lower, Storage, Sweep};
 use cnnc_runtime::kernel::{ZipCall, ZipOp};
@@ -192,6 +192,16 @@ impl Layer for Elementwise {
         })
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
+    }
+}
+
+impl Lowering for Elementwise {
     fn lower(&self, cx: &mut Lower<'_>) {
         let output = cx.output();
         let mut so_far = repeated(cx.input(0), &output);
@@ -200,10 +210,6 @@ impl Layer for Elementwise {
             zip(cx, self.0.row().1, &output, &so_far, &next);
             so_far = output.clone();
         }
-    }
-
-    fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
     }
 }
 

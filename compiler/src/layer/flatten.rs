@@ -1,7 +1,9 @@
 //! `flatten`: a tensor as a vector, in a stated order.
 
 use super::dense::Order;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, Role, ShapeError, copy};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, Role, ShapeError, copy,
+};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::{ArrayD, IxDyn};
@@ -70,6 +72,16 @@ impl Layer for Flatten {
         ArrayD::from_shape_vec(IxDyn(&[x.len()]), elements).expect("as many elements")
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn role(&self) -> Role {
+        Role::Flatten(self.order)
+    }
+}
+
+impl Lowering for Flatten {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, from) = (cx.output(), cx.input(0));
         let dims = match self.order {
@@ -77,9 +89,5 @@ impl Layer for Flatten {
             Order::Spatial => copy::pixel_major(&from),
         };
         copy::copy(cx, &to, &from, &dims);
-    }
-
-    fn role(&self) -> Role {
-        Role::Flatten(self.order)
     }
 }

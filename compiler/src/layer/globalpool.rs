@@ -6,7 +6,7 @@ use super::maxpool::MaxPool;
 use super::pointwise::larger;
 use super::pool::{self, Bin, PoolWindow, Pooling, Segment};
 use super::window::Window;
-use super::{Decl, Inferred, Layer, ShapeError};
+use super::{Decl, Inferred, Layer, Lowering, ShapeError};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::{ArrayD, Axis, IxDyn};
@@ -73,16 +73,8 @@ impl Layer for GlobalPool {
         ArrayD::from_shape_vec(IxDyn(&[pooled.len()]), pooled).expect("one value for each channel")
     }
 
-    fn lower(&self, cx: &mut Lower<'_>) {
-        let extents = cx.input_shape(0).dhw();
-        pool::lower(cx, self.0, |axis| {
-            let all = Bin {
-                start: 0,
-                taps: extents[axis],
-                counted: extents[axis],
-            };
-            vec![Segment::one(0, all)]
-        });
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn sliding(&self, operands: &[Shape]) -> Sliding {
@@ -98,5 +90,19 @@ impl Layer for GlobalPool {
                 count_padding: false,
             }),
         })
+    }
+}
+
+impl Lowering for GlobalPool {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let extents = cx.input_shape(0).dhw();
+        pool::lower(cx, self.0, |axis| {
+            let all = Bin {
+                start: 0,
+                taps: extents[axis],
+                counted: extents[axis],
+            };
+            vec![Segment::one(0, all)]
+        });
     }
 }

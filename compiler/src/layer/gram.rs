@@ -1,7 +1,7 @@
 //! `gram`: how strongly every two channels occur together.
 
 use super::{ArgError, Args};
-use super::{Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, grid};
+use super::{Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, grid};
 use crate::graph::Shape;
 use crate::loops::Affine;
 use crate::lower::Lower;
@@ -103,6 +103,12 @@ impl Layer for Gram {
             .expect("a square")
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for Gram {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (output, input) = (cx.output(), cx.input(0));
         let scale = 1.0 / self.divisor(cx.input_shape(0));

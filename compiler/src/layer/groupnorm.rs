@@ -1,7 +1,9 @@
 //! `groupnorm`: groups of channels brought to mean 0 and variance 1.
 
 use super::normalise::{EPS, Normal, affine};
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding,
+};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::ArrayD;
@@ -73,11 +75,17 @@ impl Layer for GroupNorm {
         self.normal.evaluate_groups(self.groups, inputs, params)
     }
 
-    fn lower(&self, cx: &mut Lower<'_>) {
-        self.normal.lower_groups(cx, self.groups);
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn sliding(&self, _: &[Shape]) -> Sliding {
         Sliding::Fixed("normalises over all pixels of its operand".to_owned())
+    }
+}
+
+impl Lowering for GroupNorm {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        self.normal.lower_groups(cx, self.groups);
     }
 }

@@ -2,7 +2,9 @@
 
 use super::args::shown;
 use super::pointwise::larger;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding,
+};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use cnnc_runtime::kernel::L2NormCall;
@@ -67,6 +69,16 @@ impl Layer for L2Norm {
         result
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
+    }
+}
+
+impl Lowering for L2Norm {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (output, input) = (cx.output(), cx.input(0));
         cx.sweep(&[output, input], |cx, sweep| {
@@ -75,9 +87,5 @@ impl Layer for L2Norm {
                 eps: self.eps,
             });
         });
-    }
-
-    fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
     }
 }

@@ -3,7 +3,9 @@
 use super::args::on_off;
 use super::epilogue::{Epilogue, clamp};
 use super::window::{PAD, STRIDE, Window, show};
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError, grid};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, ShapeError, grid,
+};
 use crate::graph::Shape;
 use crate::lower::{Biases, LONG, Lower, Panels};
 use cnnc_runtime::kernel::{Axis, ConvCall, Pixels, conv_tiles, long_conv_tiles};
@@ -149,6 +151,16 @@ impl Layer for Local {
         self.epilogue.evaluate(sums, inputs, params)
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
+        Some(&mut self.epilogue)
+    }
+}
+
+impl Lowering for Local {
     /// The convolution tile of one pixel, at every position with the panels of that position: what takes the time is reading weights.
     fn lower(&self, cx: &mut Lower<'_>) {
         let shape = cx.input_shape(0);
@@ -267,9 +279,5 @@ impl Layer for Local {
                 cx.activate(&self.epilogue.act, row, (1, 0), pixels, self.out);
             }
         });
-    }
-
-    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
-        Some(&mut self.epilogue)
     }
 }

@@ -1,7 +1,9 @@
 //! `lrn`: local response normalisation across channels.
 
 use super::args::shown;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, grid};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding, grid,
+};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use cnnc_runtime::kernel::LrnCall;
@@ -113,6 +115,16 @@ impl Layer for Lrn {
         })
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
+    }
+}
+
+impl Lowering for Lrn {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (output, input) = (cx.output(), cx.input(0));
         cx.sweep(&[output, input], |cx, sweep| {
@@ -124,9 +136,5 @@ impl Layer for Lrn {
                 k: self.k,
             });
         });
-    }
-
-    fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
     }
 }

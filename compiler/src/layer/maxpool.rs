@@ -4,7 +4,7 @@ use super::Sliding;
 use super::pointwise::larger;
 use super::pool::{self, PoolWindow, Pooling};
 use super::window::PAD;
-use super::{ArgError, Args, Decl, Inferred, Layer, ShapeError};
+use super::{ArgError, Args, Decl, Inferred, Layer, Lowering, ShapeError};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::ArrayD;
@@ -59,13 +59,8 @@ impl Layer for MaxPool {
         })
     }
 
-    fn lower(&self, cx: &mut Lower<'_>) {
-        let x = cx.input_shape(0);
-        let (placed, _) = self.window.place(x).expect("infer accepted it");
-        let extents = x.dhw();
-        pool::lower(cx, Pooling::Max, |axis| {
-            self.window.segments(&placed, extents[axis], axis, false)
-        });
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn sliding(&self, operands: &[Shape]) -> Sliding {
@@ -77,5 +72,16 @@ impl Layer for MaxPool {
             }
             Err(why) => Sliding::Fixed(why),
         }
+    }
+}
+
+impl Lowering for MaxPool {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let x = cx.input_shape(0);
+        let (placed, _) = self.window.place(x).expect("infer accepted it");
+        let extents = x.dhw();
+        pool::lower(cx, Pooling::Max, |axis| {
+            self.window.segments(&placed, extents[axis], axis, false)
+        });
     }
 }

@@ -353,8 +353,10 @@ pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
     /// The plain definition, in f64: the oracle. Operands have the shapes that `infer` accepted (channels first, no batch).
     fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64>;
 
-    /// Emits the loops that compute the node which `cx` stands at. Never fails.
-    fn lower(&self, cx: &mut Lower<'_>);
+    /// How loops compute it; `None` for an operation that is evaluated only.
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        None
+    }
 
     /// What is done to its sums before they are stored, if passes may put something there.
     fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
@@ -376,6 +378,12 @@ pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
             Role::Opaque => Sliding::Fixed("depends on where in its operand a pixel is".to_owned()),
         }
     }
+}
+
+/// A layer that loops compute: every layer of the language.
+pub trait Lowering {
+    /// Emits the loops that compute the node which `cx` stands at. Never fails.
+    fn lower(&self, cx: &mut Lower<'_>);
 }
 
 /// `Clone` and `Any` for boxed layers; implemented for every `Layer + Clone`.
@@ -405,5 +413,15 @@ impl dyn Layer {
     /// The layer as that type, if it is one.
     pub fn downcast<T: Layer>(&self) -> Option<&T> {
         self.as_any().downcast_ref()
+    }
+
+    /// Emits the loops that compute the node which `cx` stands at.
+    ///
+    /// # Panics
+    /// If there are none. No spec has such a layer, and the graphs of [`crate::gradient`], which have, do not leave it.
+    pub(crate) fn lower(&self, cx: &mut Lower<'_>) {
+        let loops = self.lowering();
+        let loops = loops.unwrap_or_else(|| panic!("{self:?} is evaluated only"));
+        loops.lower(cx);
     }
 }

@@ -2,7 +2,9 @@
 
 use super::args::shown;
 use super::window::Padding;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, copy, grid};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, copy, grid,
+};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::ArrayD;
@@ -226,6 +228,12 @@ impl Layer for Pad {
         })
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for Pad {
     /// A copy for each part of the result: the operand, and what lies beyond each edge, edges crossing included.
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, from) = (cx.output(), cx.input(0));

@@ -1,6 +1,8 @@
 //! `padchannels`: channels of zeros before and behind.
 
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, copy};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding, copy,
+};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::{ArrayD, Axis, Slice};
@@ -84,6 +86,16 @@ impl Layer for PadChannels {
         padded
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
+    }
+}
+
+impl Lowering for PadChannels {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, from) = (cx.output(), cx.input(0));
         let window = to.window(self.before, from.channels);
@@ -93,9 +105,5 @@ impl Layer for PadChannels {
                 copy::fill(cx, &to.window(first, count), 0.0);
             }
         }
-    }
-
-    fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
     }
 }

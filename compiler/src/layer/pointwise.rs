@@ -3,7 +3,7 @@
 //! Such a layer implements [`Pointwise`] and gets everything else from here. The formula is the oracle's;
 //! the steps are what fusion passes and [`Layer::lower`] see.
 
-use super::{Inferred, Layer, Role, ShapeError};
+use super::{Inferred, Layer, Lowering, Role, ShapeError};
 use crate::graph::Shape;
 use crate::lower::{Lower, Storage, Sweep};
 use cnnc_runtime::kernel::{MapCall, Step};
@@ -34,13 +34,19 @@ impl<T: Pointwise> Layer for T {
         inputs[0].mapv(|x| self.formula(x))
     }
 
-    fn lower(&self, cx: &mut Lower<'_>) {
-        let (output, input) = (cx.output(), cx.input(0));
-        map(cx, &output, &input, &self.steps());
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn role(&self) -> Role {
         Role::Pointwise(self.steps())
+    }
+}
+
+impl<T: Pointwise> Lowering for T {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (output, input) = (cx.output(), cx.input(0));
+        map(cx, &output, &input, &self.steps());
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::args::on_off;
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError, Sliding,
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, ShapeError,
+    Sliding,
 };
 use crate::graph::Shape;
 use crate::lower::Lower;
@@ -70,6 +71,16 @@ impl Layer for Prelu {
         result
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
+    }
+}
+
+impl Lowering for Prelu {
     fn lower(&self, cx: &mut Lower<'_>) {
         let channels = cx.output_shape().channels();
         let slopes = cx.vector(0, channels, channels.next_multiple_of(cx.lanes()));
@@ -80,9 +91,5 @@ impl Layer for Prelu {
                 slopes,
             });
         });
-    }
-
-    fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
     }
 }

@@ -2,7 +2,7 @@
 
 use super::args::on_off;
 use super::roi::{Regions, SIZE, SPATIAL_SCALE};
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, grid};
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, grid};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use cnnc_runtime::kernel::RoiAlignCall;
@@ -138,6 +138,12 @@ impl Layer for RoiAlign {
         })
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for RoiAlign {
     fn lower(&self, cx: &mut Lower<'_>) {
         self.regions.lower(cx, |grid| RoiAlignCall {
             grid,

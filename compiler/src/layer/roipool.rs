@@ -2,7 +2,7 @@
 
 use super::pointwise::larger;
 use super::roi::{Regions, SIZE, SPATIAL_SCALE};
-use super::{ArgError, Args, Decl, Inferred, Layer, ShapeError, grid};
+use super::{ArgError, Args, Decl, Inferred, Layer, Lowering, ShapeError, grid};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use cnnc_runtime::kernel::RoiPoolCall;
@@ -82,6 +82,12 @@ impl Layer for RoiPool {
         })
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for RoiPool {
     fn lower(&self, cx: &mut Lower<'_>) {
         self.0.lower(cx, |grid| RoiPoolCall { grid });
     }

@@ -1,6 +1,8 @@
 //! `shuffle`: channels of groups interleaved.
 
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, copy};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding, copy,
+};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::{ArrayD, Axis};
@@ -66,15 +68,21 @@ impl Layer for Shuffle {
         inputs[0].select(Axis(0), &order)
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
+    }
+}
+
+impl Lowering for Shuffle {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, from) = (cx.output(), cx.input(0));
         let [d, h, w, _] = copy::all(&to, &from);
         let (groups, size) = (self.groups, to.channels / self.groups);
         let dims = [d, h, w, (size, groups as i64, 1), (groups, 1, size as i64)];
         copy::copy(cx, &to, &from, &dims);
-    }
-
-    fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
     }
 }

@@ -1,7 +1,9 @@
 //! `slice`: a range along an axis.
 
 use super::axes::{self, AXIS};
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, copy};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding, copy,
+};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::{ArrayD, Axis, Slice as Range};
@@ -100,11 +102,8 @@ impl Layer for Slice {
             .to_owned()
     }
 
-    fn lower(&self, cx: &mut Lower<'_>) {
-        let to = cx.output();
-        let count = cx.output_shape().dims()[self.axis];
-        let from = axes::part(&cx.input(0), cx.input_shape(0), self.axis, self.from, count);
-        copy::copy(cx, &to, &from, &copy::all(&to, &from));
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn sliding(&self, _: &[Shape]) -> Sliding {
@@ -112,6 +111,15 @@ impl Layer for Slice {
             0 => Sliding::Pixels,
             axis => Sliding::Fixed(format!("cuts pixels off, along axis {axis}")),
         }
+    }
+}
+
+impl Lowering for Slice {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let to = cx.output();
+        let count = cx.output_shape().dims()[self.axis];
+        let from = axes::part(&cx.input(0), cx.input_shape(0), self.axis, self.from, count);
+        copy::copy(cx, &to, &from, &copy::all(&to, &from));
     }
 }
 

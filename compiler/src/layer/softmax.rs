@@ -1,6 +1,6 @@
 //! `softmax`: channels as probabilities.
 
-use super::{Decl, Inferred, Layer, ShapeError, Sliding};
+use super::{Decl, Inferred, Layer, Lowering, ShapeError, Sliding};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use cnnc_runtime::kernel::SoftmaxCall;
@@ -46,6 +46,16 @@ impl Layer for Softmax {
         result
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
+    }
+}
+
+impl Lowering for Softmax {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (output, input) = (cx.output(), cx.input(0));
         cx.sweep(&[output, input], |cx, sweep| {
@@ -53,9 +63,5 @@ impl Layer for Softmax {
                 over: sweep.pixelwise(),
             });
         });
-    }
-
-    fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
     }
 }

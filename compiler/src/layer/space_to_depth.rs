@@ -1,6 +1,8 @@
 //! `space_to_depth` and `depth_to_space`: blocks of pixels become channels, and back.
 
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, copy, grid};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, copy, grid,
+};
 use crate::graph::Shape;
 use crate::lower::{Lower, Storage};
 use ndarray::ArrayD;
@@ -227,6 +229,12 @@ impl Layer for Rearrange {
         })
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for Rearrange {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, from) = (cx.output(), cx.input(0));
         let (deep, wide) = if self.inverse {

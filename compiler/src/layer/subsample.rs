@@ -2,7 +2,7 @@
 
 use super::Sliding;
 use super::window::STRIDE;
-use super::{ArgError, Args, Decl, Inferred, Layer, ParamDecl, ShapeError, copy, grid};
+use super::{ArgError, Args, Decl, Inferred, Layer, Lowering, ParamDecl, ShapeError, copy, grid};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::ArrayD;
@@ -77,14 +77,8 @@ impl Layer for Subsample {
             .to_owned()
     }
 
-    fn lower(&self, cx: &mut Lower<'_>) {
-        let (to, mut from) = (cx.output(), cx.input(0));
-        let stride =
-            grid::per_axis(&self.stride, cx.input_shape(0), "stride").expect("infer accepted it");
-        for (axis, step) in (3 - stride.len()..).zip(stride) {
-            from.strides[axis] *= step as i64;
-        }
-        copy::copy(cx, &to, &from, &copy::all(&to, &from));
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn sliding(&self, operands: &[Shape]) -> Sliding {
@@ -94,5 +88,17 @@ impl Layer for Subsample {
             strides[2 - axis] = step;
         }
         Sliding::Window(Box::new(self.clone()), strides)
+    }
+}
+
+impl Lowering for Subsample {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (to, mut from) = (cx.output(), cx.input(0));
+        let stride =
+            grid::per_axis(&self.stride, cx.input_shape(0), "stride").expect("infer accepted it");
+        for (axis, step) in (3 - stride.len()..).zip(stride) {
+            from.strides[axis] *= step as i64;
+        }
+        copy::copy(cx, &to, &from, &copy::all(&to, &from));
     }
 }

@@ -2,7 +2,9 @@
 
 use super::args::on_off;
 use super::window::show;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, copy, grid};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, copy, grid,
+};
 use crate::graph::Shape;
 use crate::loops::Affine;
 use crate::lower::Lower;
@@ -175,6 +177,12 @@ impl Layer for Upsample {
         })
     }
 
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for Upsample {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, from) = (cx.output(), cx.input(0));
         match self.mode {
