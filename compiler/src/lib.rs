@@ -14,6 +14,7 @@ pub mod diagnostic;
 #[cfg(feature = "emit")]
 pub mod emit;
 pub mod foreign;
+pub mod gradient;
 pub mod graph;
 pub mod hash;
 pub mod head;
@@ -24,6 +25,7 @@ pub mod layer;
 pub mod limits;
 pub mod loops;
 pub mod lower;
+pub mod op;
 pub mod outline;
 pub mod parse;
 pub mod pass;

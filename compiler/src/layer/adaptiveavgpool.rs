@@ -4,10 +4,13 @@ use super::Sliding;
 use super::avgpool::AvgPool;
 use super::pool::{self, Bin, PoolWindow, Pooling, Segment};
 use super::window::{Window, show};
+use super::written;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, grid};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::limits;
 use crate::lower::Lower;
+use crate::op::along::{Along, mean};
 use ndarray::{ArrayD, s};
 
 /// Row of the table of layers.
@@ -127,6 +130,17 @@ impl Layer for AdaptiveAvgPool {
             let seen = x.slice(s![c, d, h, w]);
             seen.sum() / seen.len() as f64
         })
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let (x, y) = (g.shape(g.x(0)), g.shape(g.y()));
+        let adjoint = Along::adjoint(written(self), &x, &y, |axis, place| {
+            let bin = bin(place, y.dhw()[axis], x.dhw()[axis]);
+            mean(bin.start, bin.len(), bin.len())
+        });
+        let dx = g.push(adjoint, &[g.dy()]);
+        g.give(0, dx);
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

@@ -4,9 +4,12 @@ use super::Sliding;
 use super::args::on_off;
 use super::pool::{self, PoolWindow, Pooling};
 use super::window::PAD;
+use super::written;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::op::along::{Along, mean};
 use ndarray::ArrayD;
 
 /// Row of the table of layers.
@@ -78,6 +81,21 @@ impl Layer for AvgPool {
             };
             elements.iter().sum::<f64>() / count as f64
         })
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let (x, y) = (g.shape(g.x(0)), g.shape(g.y()));
+        let (placed, _) = self.window.place(&x).expect("infer accepted it");
+        let adjoint = Along::adjoint(written(self), &x, &y, |axis, place| {
+            let extent = x.dhw()[axis];
+            let bin = self
+                .window
+                .bin(&placed, extent, axis, place, self.count_padding);
+            mean(bin.start, bin.taps, bin.counted)
+        });
+        let dx = g.push(adjoint, &[g.dy()]);
+        g.give(0, dx);
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

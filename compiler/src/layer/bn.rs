@@ -2,7 +2,9 @@
 
 use super::args::{on_off, shown};
 use super::epilogue::{Epilogue, FoldedNorm};
+use super::pow::Pow;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, Role, ShapeError};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::{ArrayD, Axis};
@@ -90,6 +92,38 @@ impl Layer for BatchNorm {
             });
         }
         result
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let FoldedNorm { eps, affine } = self.norm;
+        let (mean, var) = if affine { (2, 3) } else { (0, 1) };
+        let variance = g.channels(var);
+        let variance = g.scale(variance, 1.0, eps);
+        let inverse = g.push(Pow { p: -0.5 }, &[variance]);
+        if g.wants(0) {
+            let factor = match affine {
+                true => {
+                    let weight = g.channels(0);
+                    g.mul(weight, inverse)
+                }
+                false => inverse,
+            };
+            let dx = g.mul(g.dy(), factor);
+            g.give(0, dx);
+        }
+        if affine && g.wants_param(0) {
+            let mean = g.channels(mean);
+            let centred = g.sub(g.x(0), mean);
+            let product = g.mul(g.dy(), centred);
+            let sum = g.pixel_sum(product);
+            let dw = g.mul(sum, inverse);
+            g.give_param(0, dw);
+        }
+        if affine && g.wants_param(1) {
+            let sum = g.pixel_sum(g.dy());
+            g.give_param(1, sum);
+        }
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

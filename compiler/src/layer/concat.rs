@@ -1,7 +1,9 @@
 //! `concat`: tensors behind one another along an axis.
 
 use super::axes::{self, AXIS};
+use super::slice::Slice;
 use super::{ArgError, Args, Decl, Inferred, Layer, Lowering, ParamDecl, Role, ShapeError, copy};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::{ArrayD, Axis};
@@ -79,6 +81,24 @@ impl Layer for Concat {
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
         let views: Vec<_> = inputs.iter().map(|input| input.view()).collect();
         ndarray::concatenate(Axis(self.axis), &views).expect("infer accepted these operands")
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let mut from = 0;
+        for i in 0..g.operands() {
+            let to = from + g.shape(g.x(i)).dims()[self.axis];
+            if g.wants(i) {
+                let part = Slice {
+                    from,
+                    to: Some(to),
+                    axis: self.axis,
+                };
+                let dx = g.push(part, &[g.dy()]);
+                g.give(i, dx);
+            }
+            from = to;
+        }
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

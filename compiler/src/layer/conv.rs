@@ -6,8 +6,10 @@ use super::window::{DILATION, PAD, STRIDE, Window, show};
 use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, ShapeError,
 };
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::{ConvJob, Lower};
+use crate::op::conv::{self, Taps};
 use ndarray::{ArrayD, IxDyn};
 use std::sync::Arc;
 
@@ -265,6 +267,19 @@ impl Layer for Conv {
         dims.extend(&placed.out[3 - self.window.rank..]);
         let sums = ArrayD::from_shape_vec(IxDyn(&dims), sums).expect("as many sums as outputs");
         self.epilogue.evaluate(sums, inputs, params)
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        g.unfused(&self.epilogue)?;
+        let x = g.shape(g.x(0));
+        let placed = self.window.place(&x).expect("infer accepted it");
+        let weight = g.param_shape(0).to_vec();
+        conv::gradient(g, &Taps::new(&self.window, &placed, self.groups, weight));
+        if self.bias && g.wants_param(1) {
+            let sum = g.pixel_sum(g.dy());
+            g.give_param(1, sum);
+        }
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

@@ -11,6 +11,7 @@
 //!     phase 1         *              *              *           tap  k1
 //! ```
 
+use super::conv::Conv;
 use super::copy;
 use super::epilogue::{Epilogue, clamp};
 use super::pointwise;
@@ -19,9 +20,11 @@ use super::{
     ArgError, Args, Decl, Halo, Inferred, Kind, Layer, Lowering, NO_HALO, ParamDecl, ParamSpec,
     ShapeError, grid,
 };
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::limits;
 use crate::lower::{ConvJob, Lower, Storage};
+use crate::op::conv::{ConvWeight, Taps};
 use cnnc_runtime::kernel::map::Step;
 use ndarray::{ArrayD, IxDyn};
 
@@ -373,6 +376,43 @@ impl Layer for ConvTranspose {
         let sums = sums.into_raw_vec_and_offset().0;
         let sums = ArrayD::from_shape_vec(IxDyn(&dims), sums).expect("as many sums as outputs");
         self.epilogue.evaluate(sums, inputs, params)
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        g.unfused(&self.epilogue)?;
+        let weight = g.param_shape(0).to_vec();
+        // The convolution that this one turns round.
+        let window = Window {
+            padding: Padding::Explicit(std::array::from_fn(|axis| self.cut(axis))),
+            ceil: false,
+            ..self.window.clone()
+        };
+        if g.wants(0) {
+            let conv = Conv {
+                window: window.clone(),
+                out: weight[0],
+                groups: self.groups,
+                bias: false,
+                literal: None,
+                epilogue: Epilogue::default(),
+            };
+            let dx = g.push_with(conv, &[g.dy()], &[g.param(0)]);
+            g.give(0, dx);
+        }
+        if g.wants_param(0) {
+            let y = g.shape(g.y());
+            let placed = window
+                .place(&y)
+                .expect("it makes the operand of the result");
+            let taps = Taps::new(&window, &placed, self.groups, weight);
+            let dw = g.push(ConvWeight { taps }, &[g.dy(), g.x(0)]);
+            g.give_param(0, dw);
+        }
+        if self.bias && g.wants_param(1) {
+            let sum = g.pixel_sum(g.dy());
+            g.give_param(1, sum);
+        }
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

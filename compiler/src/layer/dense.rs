@@ -5,8 +5,10 @@ use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, ShapeError,
 };
 use super::{Sliding, grid};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::{ConvJob, Lower};
+use crate::op::conv::{self, Taps};
 use ndarray::{ArrayD, IxDyn, s};
 
 /// Row of the table of layers.
@@ -148,6 +150,19 @@ impl Layer for Dense {
         let sums = self.sums(inputs[0], params);
         let sums = ArrayD::from_shape_vec(IxDyn(&[self.out]), sums).expect("one sum per output");
         self.epilogue.evaluate(sums, inputs, params)
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        g.unfused(&self.epilogue)?;
+        if self.flatten.is_some() || self.window.is_some() {
+            return g.refuse("it has become one with the layer before it");
+        }
+        let weight = g.param_shape(0).to_vec();
+        conv::gradient(g, &Taps::dense(weight));
+        if self.bias && g.wants_param(1) {
+            g.give_param(1, g.dy());
+        }
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

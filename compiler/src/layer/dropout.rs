@@ -3,6 +3,7 @@
 use super::args::shown;
 use super::pointwise::map;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, Role, ShapeError};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::ArrayD;
@@ -57,6 +58,12 @@ impl Layer for Dropout {
 
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
         inputs[0].clone()
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        // As it is here: the identity of inference.
+        g.give(0, g.dy());
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

@@ -1,9 +1,11 @@
 //! `flatten`: a tensor as a vector, in a stated order.
 
 use super::dense::Order;
+use super::permute::Permute;
 use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, Role, ShapeError, copy,
 };
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::{ArrayD, IxDyn};
@@ -70,6 +72,24 @@ impl Layer for Flatten {
         };
         let elements = x.view().permuted_axes(axes).iter().copied().collect();
         ArrayD::from_shape_vec(IxDyn(&[x.len()]), elements).expect("as many elements")
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let x = g.shape(g.x(0));
+        let dx = match self.order {
+            Order::Channels => g.reshape(g.dy(), &x),
+            Order::Spatial => {
+                let mut dims = x.dims().to_vec();
+                dims.rotate_left(1);
+                let pixels = Shape::new(dims).expect("as many elements as the operand");
+                let mut axes: Vec<usize> = (0..x.dims().len()).collect();
+                axes.rotate_right(1);
+                let pixels = g.reshape(g.dy(), &pixels);
+                g.push(Permute { axes }, &[pixels])
+            }
+        };
+        g.give(0, dx);
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

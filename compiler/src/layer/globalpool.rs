@@ -6,9 +6,13 @@ use super::maxpool::MaxPool;
 use super::pointwise::larger;
 use super::pool::{self, Bin, PoolWindow, Pooling, Segment};
 use super::window::Window;
+use super::written;
 use super::{Decl, Inferred, Layer, Lowering, ShapeError};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::op::along::{Along, mean};
+use crate::op::maxpool::MaxPoolInput;
 use ndarray::{ArrayD, Axis, IxDyn};
 
 /// Row of the table of layers: `globalavgpool`.
@@ -71,6 +75,22 @@ impl Layer for GlobalPool {
             })
             .collect();
         ArrayD::from_shape_vec(IxDyn(&[pooled.len()]), pooled).expect("one value for each channel")
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let (x, y) = (g.shape(g.x(0)), g.shape(g.y()));
+        let dx = match self.0 {
+            Pooling::Average => {
+                let all = |axis: usize, _| mean(0, x.dhw()[axis], x.dhw()[axis]);
+                g.push(Along::adjoint(written(self), &x, &y, all), &[g.dy()])
+            }
+            Pooling::Max => {
+                let window = PoolWindow(Window::whole(&x));
+                g.push(MaxPoolInput { window }, &[g.x(0), g.dy()])
+            }
+        };
+        g.give(0, dx);
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

@@ -4,8 +4,10 @@ use super::normalise::{EPS, Normal, affine};
 use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding,
 };
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::op::sums::Together;
 use ndarray::ArrayD;
 
 /// Row of the table of layers.
@@ -73,6 +75,11 @@ impl Layer for GroupNorm {
 
     fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {
         self.normal.evaluate_groups(self.groups, inputs, params)
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        self.normal.gradient(g, Together::Groups(self.groups));
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

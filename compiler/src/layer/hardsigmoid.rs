@@ -29,6 +29,9 @@ impl Pointwise for HardSigmoid {
     fn formula(&self, x: f64) -> f64 {
         (x + 3.0).clamp(0.0, 6.0) / 6.0
     }
+    fn derivative(&self, x: f64) -> f64 {
+        if x.abs() < 3.0 { 1.0 / 6.0 } else { 0.0 }
+    }
     fn steps(&self) -> Vec<Step> {
         let gate = [Step::Add(3.0), Step::Max(0.0), Step::Min(6.0)];
         [gate.as_slice(), &[Step::Mul(1.0 / 6.0)]].concat()

@@ -2,8 +2,10 @@
 
 use super::normalise::{EPS, Normal, affine};
 use super::{ArgError, Args, Decl, Inferred, Layer, Lowering, ShapeError, Sliding};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::op::sums::Together;
 use ndarray::ArrayD;
 
 /// Row of the table of layers.
@@ -49,6 +51,12 @@ impl Layer for InstanceNorm {
     fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {
         let channels = inputs[0].shape()[0];
         self.normal.evaluate_groups(channels, inputs, params)
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let channels = g.shape(g.x(0)).channels();
+        self.normal.gradient(g, Together::Groups(channels));
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

@@ -4,8 +4,10 @@ use super::normalise::{Normal, affine};
 use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding,
 };
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::op::sums::Together;
 use ndarray::{ArrayD, Axis};
 
 /// Row of the table of layers.
@@ -82,6 +84,11 @@ impl Layer for LayerNorm {
             self.normal.normalise(pixel.into_dyn());
         }
         self.normal.shift(result, params)
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        self.normal.gradient(g, Together::Channels);
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

@@ -6,8 +6,10 @@ use super::window::{PAD, STRIDE, Window, show};
 use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, ShapeError, grid,
 };
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::{Biases, LONG, Lower, Panels};
+use crate::op::conv::{self, Taps};
 use cnnc_runtime::kernel::{Axis, ConvCall, Pixels, conv_tiles, long_conv_tiles};
 use ndarray::ArrayD;
 
@@ -149,6 +151,22 @@ impl Layer for Local {
             sum
         });
         self.epilogue.evaluate(sums, inputs, params)
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        g.unfused(&self.epilogue)?;
+        let x = g.shape(g.x(0));
+        let placed = self.window.place(&x).expect("infer accepted it");
+        let weight = g.param_shape(0).to_vec();
+        let taps = Taps {
+            local: true,
+            ..Taps::new(&self.window, &placed, 1, weight)
+        };
+        conv::gradient(g, &taps);
+        if self.bias && g.wants_param(1) {
+            g.give_param(1, g.dy());
+        }
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

@@ -4,8 +4,10 @@ use super::args::shown;
 use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding, grid,
 };
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::op::lrn::LrnInput;
 use cnnc_runtime::kernel::LrnCall;
 use ndarray::ArrayD;
 
@@ -113,6 +115,12 @@ impl Layer for Lrn {
             let sum: f64 = (first..end).map(|j| x[[j, d, h, w]].powi(2)).sum();
             x[[c, d, h, w]] / (self.k + self.alpha / self.size as f64 * sum).powf(self.beta)
         })
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let dx = g.push(LrnInput(self.clone()), &[g.x(0), g.dy()]);
+        g.give(0, dx);
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

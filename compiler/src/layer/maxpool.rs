@@ -5,8 +5,10 @@ use super::pointwise::larger;
 use super::pool::{self, PoolWindow, Pooling};
 use super::window::PAD;
 use super::{ArgError, Args, Decl, Inferred, Layer, Lowering, ShapeError};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::op::maxpool::MaxPoolInput;
 use ndarray::ArrayD;
 
 /// Row of the table of layers.
@@ -57,6 +59,13 @@ impl Layer for MaxPool {
                 .iter()
                 .fold(f64::NEG_INFINITY, |most, &x| larger(x, most))
         })
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let window = self.window.clone();
+        let dx = g.push(MaxPoolInput { window }, &[g.x(0), g.dy()]);
+        g.give(0, dx);
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

@@ -73,6 +73,7 @@ pub use written::written;
 
 pub use args::{ArgError, Args, Decl, Kind, Literal, ParamDecl, Spanned};
 
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::limits;
 use crate::lower::Lower;
@@ -352,6 +353,14 @@ pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
 
     /// The plain definition, in f64: the oracle. Operands have the shapes that `infer` accepted (channels first, no batch).
     fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64>;
+
+    /// Its gradient: nodes that make cotangents of its operands, and gradients of its tensors, from the cotangent of its result.
+    ///
+    /// # Errors
+    /// Operations of [`crate::op`], which no gradient is taken of, and layers that passes have changed.
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        g.refuse("it is a part of a gradient itself")
+    }
 
     /// How loops compute it; `None` for an operation that is evaluated only.
     fn lowering(&self) -> Option<&dyn Lowering> {

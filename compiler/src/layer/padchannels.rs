@@ -1,11 +1,13 @@
 //! `padchannels`: channels of zeros before and behind.
 
+use super::slice::Slice;
 use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding, copy,
 };
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
-use ndarray::{ArrayD, Axis, Slice};
+use ndarray::{ArrayD, Axis, Slice as Range};
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
@@ -80,10 +82,18 @@ impl Layer for PadChannels {
         padded
             .slice_axis_mut(
                 Axis(0),
-                Slice::new(from, Some(from + x.shape()[0] as isize), 1),
+                Range::new(from, Some(from + x.shape()[0] as isize), 1),
             )
             .assign(x);
         padded
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let channels = g.shape(g.x(0)).channels();
+        let (from, to) = (self.before, Some(self.before + channels));
+        let dx = g.push(Slice { from, to, axis: 0 }, &[g.dy()]);
+        g.give(0, dx);
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

@@ -6,6 +6,7 @@ use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, Literal, Lowering, ParamDecl, Role, ShapeError,
     Sliding,
 };
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::ArrayD;
@@ -109,6 +110,16 @@ impl Layer for Permute {
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
         let permuted = inputs[0].view().permuted_axes(self.axes.clone());
         permuted.as_standard_layout().into_owned()
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let mut axes = vec![0; self.axes.len()];
+        for (to, &from) in self.axes.iter().enumerate() {
+            axes[from] = to;
+        }
+        let dx = g.push(Permute { axes }, &[g.dy()]);
+        g.give(0, dx);
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

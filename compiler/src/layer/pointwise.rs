@@ -4,8 +4,10 @@
 //! the steps are what fusion passes and [`Layer::lower`] see.
 
 use super::{Inferred, Layer, Lowering, Role, ShapeError};
-use crate::graph::Shape;
+use crate::gradient::{Adjoint, NoGradient};
+use crate::graph::{Shape, ValueId};
 use crate::lower::{Lower, Storage, Sweep};
+use crate::op::slope::Slope;
 use cnnc_runtime::kernel::{MapCall, Step};
 use ndarray::ArrayD;
 use std::any::Any;
@@ -17,6 +19,12 @@ pub trait Pointwise: Any + fmt::Debug + Send + Sync + Clone {
     fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>);
     /// The definition.
     fn formula(&self, x: f64) -> f64;
+    /// Its derivative. Where there is none, what PyTorch takes for it.
+    fn derivative(&self, x: f64) -> f64;
+    /// Pushes the cotangent of the operand.
+    fn backward(&self, g: &mut Adjoint<'_>) -> ValueId {
+        g.push(Slope(self.clone()), &[g.x(0), g.dy()])
+    }
     /// The definition as steps of `f32_map`.
     fn steps(&self) -> Vec<Step>;
 }
@@ -32,6 +40,12 @@ impl<T: Pointwise> Layer for T {
 
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
         inputs[0].mapv(|x| self.formula(x))
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let dx = self.backward(g);
+        g.give(0, dx);
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

@@ -1,12 +1,17 @@
 //! `prelu`: a leaky rectifier whose slopes are learned.
 
 use super::args::on_off;
+use super::relu::Relu;
+use super::slice::Slice;
 use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, ShapeError,
     Sliding,
 };
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::op::slope::Slope;
+use crate::op::sums::Together;
 use cnnc_runtime::kernel::PReluCall;
 use ndarray::{ArrayD, Axis};
 
@@ -69,6 +74,28 @@ impl Layer for Prelu {
             channel.mapv_inplace(|x| if x < 0.0 { slope * x } else { x });
         }
         result
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let positive = g.push(Slope(Relu), &[g.x(0), g.dy()]);
+        let rest = g.sub(g.dy(), positive);
+        if g.wants(0) {
+            let slopes = g.channels(0);
+            let rest = g.mul(rest, slopes);
+            let dx = g.add(positive, rest);
+            g.give(0, dx);
+        }
+        if g.wants_param(0) {
+            let product = g.mul(g.x(0), rest);
+            let mut sum = g.pixel_sum(product);
+            if self.single {
+                let all = g.push(Together::Channels, &[sum]);
+                let (from, to, axis) = (0, Some(1), 0);
+                sum = g.push(Slice { from, to, axis }, &[all]);
+            }
+            g.give_param(0, sum);
+        }
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

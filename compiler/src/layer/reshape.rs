@@ -2,6 +2,7 @@
 
 use super::window::show;
 use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, copy};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::{ArrayD, IxDyn};
@@ -60,6 +61,12 @@ impl Layer for Reshape {
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
         let elements = inputs[0].iter().copied().collect();
         ArrayD::from_shape_vec(IxDyn(&self.dims), elements).expect("as many elements")
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let dx = g.reshape(g.dy(), &g.shape(g.x(0)));
+        g.give(0, dx);
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

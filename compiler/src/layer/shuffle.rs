@@ -3,6 +3,7 @@
 use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding, copy,
 };
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::{ArrayD, Axis};
@@ -66,6 +67,13 @@ impl Layer for Shuffle {
             .map(|o| o % self.groups * size + o / self.groups)
             .collect();
         inputs[0].select(Axis(0), &order)
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let groups = g.shape(g.x(0)).channels() / self.groups;
+        let dx = g.push(Shuffle { groups }, &[g.dy()]);
+        g.give(0, dx);
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

@@ -1,9 +1,12 @@
 //! `slice`: a range along an axis.
 
 use super::axes::{self, AXIS};
+use super::pad::{Mode, Pad};
+use super::padchannels::PadChannels;
 use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding, copy,
 };
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
 use ndarray::{ArrayD, Axis, Slice as Range};
@@ -100,6 +103,26 @@ impl Layer for Slice {
         inputs[0]
             .slice_axis(Axis(self.axis), Range::new(self.from as isize, to, 1))
             .to_owned()
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let x = g.shape(g.x(0));
+        let extent = x.dims()[self.axis];
+        let after = extent - self.to.unwrap_or(extent);
+        let dx = match self.axis.checked_sub(1) {
+            None => {
+                let before = self.from;
+                g.push(PadChannels { before, after }, &[g.dy()])
+            }
+            Some(axis) => {
+                let mut sides = vec![(0, 0); x.spatial().len()];
+                sides[axis] = (self.from, after);
+                let mode = Mode::Constant(0.0);
+                g.push(Pad { sides, mode }, &[g.dy()])
+            }
+        };
+        g.give(0, dx);
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

@@ -1,8 +1,10 @@
 //! `softmax`: channels as probabilities.
 
 use super::{Decl, Inferred, Layer, Lowering, ShapeError, Sliding};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::op::sums::Together;
 use cnnc_runtime::kernel::SoftmaxCall;
 use ndarray::{ArrayD, Axis};
 
@@ -44,6 +46,15 @@ impl Layer for Softmax {
             pixel.mapv_inplace(|power| power / sum);
         }
         result
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let product = g.mul(g.y(), g.dy());
+        let mean = g.push(Together::Channels, &[product]);
+        let rest = g.sub(g.dy(), mean);
+        let dx = g.mul(g.y(), rest);
+        g.give(0, dx);
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

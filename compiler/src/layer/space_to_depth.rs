@@ -3,6 +3,7 @@
 use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, copy, grid,
 };
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::{Lower, Storage};
 use ndarray::ArrayD;
@@ -227,6 +228,26 @@ impl Layer for Rearrange {
             );
             x[[c, d * blocks[0] + i, h * blocks[1] + j, w * blocks[2] + k]]
         })
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let x = g.shape(g.x(0));
+        let back = |order| Rearrange {
+            order,
+            inverse: !self.inverse,
+            ..self.clone()
+        };
+        let dx = match self.order {
+            Order::Darknet => {
+                // What is rearranged is the operand taken for a tensor with fewer channels and more pixels.
+                let taken = g.reshape(g.dy(), &x);
+                let wide = g.push(back(Order::Dcr), &[taken]);
+                g.reshape(wide, &x)
+            }
+            order => g.push(back(order), &[g.dy()]),
+        };
+        g.give(0, dx);
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {

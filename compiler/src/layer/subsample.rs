@@ -2,9 +2,12 @@
 
 use super::Sliding;
 use super::window::STRIDE;
+use super::written;
 use super::{ArgError, Args, Decl, Inferred, Layer, Lowering, ParamDecl, ShapeError, copy, grid};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::graph::Shape;
 use crate::lower::Lower;
+use crate::op::along::Along;
 use ndarray::ArrayD;
 
 /// Row of the table of layers.
@@ -75,6 +78,20 @@ impl Layer for Subsample {
                 ndarray::Slice::new(0, None, step as isize)
             })
             .to_owned()
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let (x, y) = (g.shape(g.x(0)), g.shape(g.y()));
+        let stride = grid::per_axis(&self.stride, &x, "stride").expect("infer accepted it");
+        let adjoint = Along::adjoint(written(self), &x, &y, |axis, place| {
+            let step = (axis + stride.len())
+                .checked_sub(3)
+                .map_or(1, |axis| stride[axis]);
+            vec![(place * step, 1.0)]
+        });
+        let dx = g.push(adjoint, &[g.dy()]);
+        g.give(0, dx);
+        Ok(())
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {
