@@ -1,6 +1,6 @@
 //! A small network as a whole, element by element.
 
-use super::layers::values;
+use super::layer::values;
 use super::points::Points;
 use super::{FLOOR, STEP, TOLERANCE};
 use crate::gradient::{NoGradient, Wanted, differentiate};
@@ -61,10 +61,7 @@ impl fmt::Display for TooMuch {
         match self {
             TooMuch::Work(work) => {
                 let [work, most] = [*work, MOST_WORK].map(crate::words::grouped);
-                write!(
-                    f,
-                    "the numbers of single elements take {work} multiplications, more than {most}"
-                )
+                write!(f, "`--show` takes {work} multiplications, more than {most}")
             }
             TooMuch::NoGradient(error) => error.fmt(f),
         }
@@ -113,6 +110,15 @@ impl Whole<'_> {
         self.tensor(name)[place] = at;
         sides
     }
+}
+
+/// The index of the `nth` element.
+fn place(mut nth: usize, shape: &[usize]) -> Vec<usize> {
+    let mut place = vec![0; shape.len()];
+    for (index, extent) in place.iter_mut().zip(shape).rev() {
+        (nth, *index) = (nth / extent, nth % extent);
+    }
+    place
 }
 
 /// The gradients of a few elements of every input and every tensor, at numbers that are functions of names, beside differences.
@@ -173,8 +179,11 @@ pub fn numbers(graph: &Graph) -> Result<Vec<Number>, TooMuch> {
     let mut points = Points::new(0);
     let mut found = Vec::new();
     for (name, gradient) in of_inputs.chain(given.params) {
-        for _ in 0..EACH.min(gradient.len()) {
-            let place: Vec<usize> = gradient.shape().iter().map(|&n| points.below(n)).collect();
+        let first = points.below(gradient.len());
+        let each = EACH.min(gradient.len());
+        for turn in 0..each {
+            let nth = (first + turn * gradient.len() / each) % gradient.len();
+            let place = place(nth, gradient.shape());
             let analytic = gradient[&place[..]];
             let [after, before] = whole.sides(&name, &place, &middle);
             let numeric = (after + before) / 2.0;
@@ -183,11 +192,11 @@ pub fn numbers(graph: &Graph) -> Result<Vec<Number>, TooMuch> {
                 true => 0.0,
                 false => (analytic - numeric).abs() / scale,
             };
+            // Where a rectifier changes sides, the derivative is one side's, or between both.
+            let between = (analytic - before) * (analytic - after) <= 0.0;
             let verdict = match error <= TOLERANCE {
                 true => Verdict::Pass,
-                false if (after - before).abs() > 1e-3 * after.abs().max(before.abs()) => {
-                    Verdict::Kink
-                }
+                false if between => Verdict::Kink,
                 false => Verdict::Fail,
             };
             found.push(Number {
