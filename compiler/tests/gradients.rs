@@ -147,8 +147,8 @@ fn what_passes_have_fused_is_refused() {
     }
 }
 
-/// Layers that are a linear map and a constant, in the operands that have gradients.
-const AFFINE: [&str; 26] = [
+/// Layers that are a linear map and a constant, in the operands that have gradients; `roipool` where a bin has one element.
+const AFFINE: [&str; 27] = [
     "adaptiveavgpool",
     "add",
     "avgpool",
@@ -168,6 +168,7 @@ const AFFINE: [&str; 26] = [
     "permute",
     "reshape",
     "roialign",
+    "roipool",
     "scale",
     "shuffle",
     "slice",
@@ -195,7 +196,7 @@ fn adjoints_of_linear_layers_are_transposed() {
         let operands = |name: &str| -> Vec<ArrayD<f64>> {
             let tensor = |(index, shape)| match moves(index) {
                 true => made(&format!("{name}{index}"), shape),
-                false => made("corners", shape),
+                false => made("corners", shape).mapv(|x| 4.0 * x),
             };
             shapes.iter().enumerate().map(tensor).collect()
         };

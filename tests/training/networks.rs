@@ -22,11 +22,7 @@ pub fn check(case: &Case) -> Result<(), String> {
     let loss = loss(case, batch, &mut graph)?;
     graph.outputs.truncate(1);
     let frozen = case.get("frozen").as_array();
-    let frozen: Vec<String> = frozen
-        .into_iter()
-        .flatten()
-        .map(|name| text(name))
-        .collect();
+    let frozen: Vec<String> = frozen.into_iter().flatten().map(text).collect();
     let trained = |param: &Param| {
         let name = |frozen: &String| {
             let rest = param.name.strip_prefix(frozen.as_str());
@@ -150,17 +146,10 @@ fn cross_entropy(sample: usize, z: &ArrayD<f64>, smoothing: f64, mean: f64) -> (
 fn part(case: &Case, part: &str, found: &BTreeMap<String, Vec<f64>>) {
     let expected = case.get(part).as_object();
     let expected = expected.unwrap_or_else(|| panic!("{}: no `{part}`", case.name));
-    let names = |map: &dyn Fn() -> Vec<String>| map();
-    assert_eq!(
-        names(&|| found.keys().cloned().collect()),
-        {
-            let mut names: Vec<String> = expected.keys().cloned().collect();
-            names.sort();
-            names
-        },
-        "{}: {part}",
-        case.name
-    );
+    let mut wanted: Vec<&String> = expected.keys().collect();
+    wanted.sort();
+    let present: Vec<&String> = found.keys().collect();
+    assert_eq!(present, wanted, "{}: {part}", case.name);
     let longest = found.values().map(|values| l2(values)).fold(0.0, f64::max);
     for (name, want) in expected {
         let values = &found[name];

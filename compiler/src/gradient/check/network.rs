@@ -74,6 +74,9 @@ const VECTOR: usize = 96;
 /// Extents that the pixels of one, two and three dimensions are cut to: a least one, and what is left over by a period, which is a multiple of usual strides.
 const PIXELS: [(usize, usize); 3] = [(20, 60), (6, 12), (4, 4)];
 
+/// A smaller shape.
+type Way<'w> = &'w dyn Fn(&Shape) -> Option<Shape>;
+
 /// Operands that are no larger than they need to be, if the layer takes them.
 fn cut(layer: &dyn Layer, operands: &[Shape]) -> Vec<Shape> {
     let vectors = operands.iter().all(|shape| shape.spatial().is_empty());
@@ -87,8 +90,7 @@ fn cut(layer: &dyn Layer, operands: &[Shape]) -> Vec<Shape> {
         let dims: Vec<usize> = [shape.channels()].into_iter().chain(pixels).collect();
         Shape::new(dims)
     };
-    let ways: [&dyn Fn(&Shape) -> Option<Shape>; 3] =
-        [&|shape| narrow(&small(shape)?), &small, &narrow];
+    let ways: [Way; 3] = [&|shape| narrow(&small(shape)?), &small, &narrow];
     let found = ways.iter().find_map(|way| {
         let shapes: Option<Vec<Shape>> = operands.iter().map(way).collect();
         shapes.filter(|shapes| layer.infer(shapes).is_ok())
