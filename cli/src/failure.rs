@@ -1,6 +1,7 @@
 //! Why a command failed.
 
 use cnnc::compiler::diagnostic::Diagnostics;
+use cnnc::compiler::gradient::check::TooMuch;
 use cnnc::compiler::jit::JitError;
 use cnnc::compiler::slide::SlideError;
 use cnnc::rt::answer::AnswerError;
@@ -153,6 +154,10 @@ pub enum Failure {
     NoPicture,
     /// `--slide --raw` for several pictures.
     OneRaw,
+    /// Layers and tensors whose gradients are not those of differences.
+    Gradients(Vec<String>),
+    /// `--show` of a network that is too large for it.
+    Numbers(TooMuch),
     /// There is no such error code.
     NoCode(String),
     /// Standard output takes no more.
@@ -199,6 +204,10 @@ impl Failure {
             Failure::Network(cnnc::Error::Slide(SlideError::Fixed { .. })) => {
                 "every window is answered as if it were alone, so nothing may depend on its border: \
                  let the input have the pixels that the layer pads, as specs/lenet5_slide.cnn does"
+                    .to_owned()
+            }
+            Failure::Numbers(TooMuch::Work(_)) => {
+                "leave out `--show`: layers are checked one by one, whatever the size of the network"
                     .to_owned()
             }
             Failure::NoCode(_) => "codes look like E0101; a diagnostic shows its own".to_owned(),
@@ -301,6 +310,10 @@ impl fmt::Display for Failure {
             Failure::OneRaw => {
                 f.write_str("`--slide --raw` takes one picture, since each has its own extents")
             }
+            Failure::Gradients(wrong) => {
+                write!(f, "gradients are not those of differences: {}", list(wrong))
+            }
+            Failure::Numbers(error) => error.fmt(f),
             Failure::NoCode(code) => write!(f, "there is no error code `{code}`"),
             Failure::Write(error) => write!(f, "cannot write: {error}"),
         }
@@ -331,5 +344,6 @@ from! {
     Answer(AnswerError)
     Tensors(TensorFileError)
     Picture(cnnc::TooLarge)
+    Numbers(TooMuch)
     Write(std::io::Error)
 }

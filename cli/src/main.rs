@@ -11,6 +11,7 @@ mod dump;
 mod explain;
 mod failure;
 mod finite;
+mod gradcheck;
 mod graph;
 mod identify;
 mod import;
@@ -64,6 +65,8 @@ enum Command {
     Identify(identify::Args),
     /// Measure how fast a network is on this machine
     Bench(bench::Args),
+    /// Compare the gradient of every layer with differences
+    Gradcheck(gradcheck::Args),
 }
 
 fn main() -> ExitCode {
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         Command::Convert(args) => (convert::run(args), args.json),
         Command::Identify(args) => (identify::run(args), args.json),
         Command::Bench(args) => (bench::run(args), args.json),
+        Command::Gradcheck(args) => (gradcheck::run(args), args.json),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,7 +11,7 @@ use cnnc_compiler::layer::{Decl, Kind, LAYERS, Layer, ParamDecl, Role};
 use cnnc_compiler::pass::optimize;
 use cnnc_compiler::reference::Reference;
 use cnnc_compiler::shape::Shape;
-use cnnc_compiler::target::Arithmetic;
+use cnnc_compiler::target::{Arithmetic, Target};
 use cnnc_compiler::{Files, compile_source, layer};
 use cnnc_runtime::Isa;
 use ndarray::{ArrayD, IxDyn};
@@ -182,7 +182,7 @@ fn kernels_reach_beyond_their_operand() {
     ] {
         let graph = compile(body).unwrap_or_else(|problems| panic!("`{body}`\n{problems}"));
         support::every_engine_agrees(body, &graph, &Isa::ALL);
-        let arena = support::proven(body, &graph, Isa::Avx2, Arithmetic::Fast)
+        let arena = support::proven(body, &graph, &Target::new(Isa::Avx2, Arithmetic::Fast))
             .plan
             .arena;
         assert!(arena <= most, "`{body}` takes {arena} floats");

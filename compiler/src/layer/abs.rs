@@ -28,6 +28,12 @@ impl Pointwise for Abs {
     fn formula(&self, x: f64) -> f64 {
         x.abs()
     }
+    fn derivative(&self, x: f64) -> f64 {
+        match x == 0.0 {
+            true => 0.0,
+            false => x.signum(),
+        }
+    }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Abs]
     }

@@ -4,9 +4,12 @@ use super::Sliding;
 use super::avgpool::AvgPool;
 use super::pool::{self, Bin, PoolWindow, Pooling, Segment};
 use super::window::{Window, show};
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, grid};
+use super::written;
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, grid};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::limits;
 use crate::lower::Lower;
+use crate::op::along::{Along, mean};
 use crate::shape::Shape;
 use ndarray::{ArrayD, s};
 
@@ -129,9 +132,19 @@ impl Layer for AdaptiveAvgPool {
         })
     }
 
-    fn lower(&self, cx: &mut Lower<'_>) {
-        let (from, to) = (cx.input_shape(0).dhw(), cx.output_shape().dhw());
-        pool::lower(cx, Pooling::Average, |axis| segments(to[axis], from[axis]));
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let (x, y) = (g.shape(g.x(0)), g.shape(g.y()));
+        let adjoint = Along::adjoint(written(self), &x, &y, |axis, place| {
+            let bin = bin(place, y.dhw()[axis], x.dhw()[axis]);
+            mean(bin.start, bin.len(), bin.len())
+        });
+        let dx = g.push(adjoint, &[g.dy()]);
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn sliding(&self, operands: &[Shape]) -> Sliding {
@@ -152,5 +165,12 @@ impl Layer for AdaptiveAvgPool {
             }));
         }
         Sliding::Fixed(format!("cuts {x} into bins, which windows do not share"))
+    }
+}
+
+impl Lowering for AdaptiveAvgPool {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (from, to) = (cx.input_shape(0).dhw(), cx.output_shape().dhw());
+        pool::lower(cx, Pooling::Average, |axis| segments(to[axis], from[axis]));
     }
 }

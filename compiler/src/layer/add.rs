@@ -1,13 +1,17 @@
 //! `add`: the sum of tensors, each with a learned share in it if that is wanted.
 
+use super::concat::Concat;
 use super::elementwise::{combined, repeated, widest, zip};
+use super::slice::Slice;
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, Role, ShapeError, Sliding,
-    grid,
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, Role, ShapeError,
+    Sliding, grid,
 };
 use crate::args::shown;
+use crate::gradient::{Adjoint, NoGradient};
 use crate::loops::Affine;
 use crate::lower::Lower;
+use crate::op::shares::{ShareFactors, ShareGradient, Sharing};
 use crate::shape::Shape;
 use cnnc_runtime::kernel::ZipOp;
 use cnnc_runtime::plan::Fusion;
@@ -59,8 +63,10 @@ pub static DECL: Decl = Decl {
 
 /// Whose factors there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shares {
+pub enum Shares {
+    /// Every operand has one.
     Tensor,
+    /// Every channel of every operand has one.
     Channel,
 }
 
@@ -68,6 +74,13 @@ enum Shares {
 #[derive(Clone, Debug)]
 pub struct Add {
     shares: Option<(Shares, Fusion)>,
+}
+
+impl Add {
+    /// The plain sum.
+    pub fn plain() -> Add {
+        Add { shares: None }
+    }
 }
 
 fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
@@ -165,6 +178,62 @@ impl Layer for Add {
         })
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let Some((shares, fusion)) = self.shares else {
+            for i in 0..g.operands() {
+                g.give_wanted(i, |g| g.dy());
+            }
+            return Ok(());
+        };
+        let channels = g.shape(g.y()).channels();
+        let extents = [g.operands(), channels];
+        let sharing = Sharing {
+            shares,
+            fusion,
+            extents,
+        };
+        let factors = g.push_with(ShareFactors(sharing), &[], &[g.param(0)]);
+        let vector = Shape::new([channels]).expect("no larger than the result");
+        for i in 0..g.operands() {
+            g.give_wanted(i, |g| {
+                let (from, to, axis) = (i, Some(i + 1), 0);
+                let row = g.push(Slice { from, to, axis }, &[factors]);
+                let row = g.reshape(row, &vector);
+                g.mul(g.dy(), row)
+            });
+        }
+        if g.wants_param(0) {
+            let row = Shape::new([1, channels]).expect("no larger than the result");
+            let mut sums = Vec::new();
+            for i in 0..g.operands() {
+                let product = g.mul(g.dy(), g.x(i));
+                let sum = g.pixel_sum(product);
+                sums.push(g.reshape(sum, &row));
+            }
+            let sums = g.push(Concat { axis: 0 }, &sums);
+            let gradient = g.push_with(ShareGradient(sharing), &[sums], &[g.param(0)]);
+            g.give_param(0, gradient);
+        }
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn role(&self) -> Role {
+        match self.shares {
+            None => Role::Add,
+            Some(_) => Role::Opaque,
+        }
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
+    }
+}
+
+impl Lowering for Add {
     fn lower(&self, cx: &mut Lower<'_>) {
         let output = cx.output();
         let first = repeated(cx.input(0), &output);
@@ -191,16 +260,5 @@ impl Layer for Add {
                 zip(cx, ZipOp::Add, &output, &output, &term);
             }
         }
-    }
-
-    fn role(&self) -> Role {
-        match self.shares {
-            None => Role::Add,
-            Some(_) => Role::Opaque,
-        }
-    }
-
-    fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
     }
 }

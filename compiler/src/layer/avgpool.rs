@@ -3,9 +3,12 @@
 use super::Sliding;
 use super::pool::{self, PoolWindow, Pooling};
 use super::window::PAD;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError};
+use super::written;
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError};
 use crate::args::on_off;
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
+use crate::op::along::{Along, mean};
 use crate::shape::Shape;
 use ndarray::ArrayD;
 
@@ -80,14 +83,23 @@ impl Layer for AvgPool {
         })
     }
 
-    fn lower(&self, cx: &mut Lower<'_>) {
-        let x = cx.input_shape(0);
-        let (placed, _) = self.window.place(x).expect("infer accepted it");
-        let extents = x.dhw();
-        pool::lower(cx, Pooling::Average, |axis| {
-            self.window
-                .segments(&placed, extents[axis], axis, self.count_padding)
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let (x, y) = (g.shape(g.x(0)), g.shape(g.y()));
+        let (placed, _) = self.window.place(&x).expect("infer accepted it");
+        let adjoint = Along::adjoint(written(self), &x, &y, |axis, place| {
+            let extent = x.dhw()[axis];
+            let bin = self
+                .window
+                .bin(&placed, extent, axis, place, self.count_padding);
+            mean(bin.start, bin.taps, bin.counted)
         });
+        let dx = g.push(adjoint, &[g.dy()]);
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn sliding(&self, operands: &[Shape]) -> Sliding {
@@ -99,5 +111,17 @@ impl Layer for AvgPool {
             }
             Err(why) => Sliding::Fixed(why),
         }
+    }
+}
+
+impl Lowering for AvgPool {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let x = cx.input_shape(0);
+        let (placed, _) = self.window.place(x).expect("infer accepted it");
+        let extents = x.dhw();
+        pool::lower(cx, Pooling::Average, |axis| {
+            self.window
+                .segments(&placed, extents[axis], axis, self.count_padding)
+        });
     }
 }

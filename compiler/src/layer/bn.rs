@@ -1,8 +1,10 @@
 //! `bn`: batch normalisation with running statistics.
 
 use super::epilogue::{Epilogue, FoldedNorm};
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, Role, ShapeError};
+use super::pow::Pow;
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, Role, ShapeError};
 use crate::args::{on_off, shown};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::shape::Shape;
 use ndarray::{ArrayD, Axis};
@@ -92,6 +94,48 @@ impl Layer for BatchNorm {
         result
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let FoldedNorm { eps, affine } = self.norm;
+        let (mean, var) = if affine { (2, 3) } else { (0, 1) };
+        let variance = g.channels(var);
+        let variance = g.scale(variance, 1.0, eps);
+        let inverse = g.push(Pow { p: -0.5 }, &[variance]);
+        if g.wants(0) {
+            let factor = match affine {
+                true => {
+                    let weight = g.channels(0);
+                    g.mul(weight, inverse)
+                }
+                false => inverse,
+            };
+            let dx = g.mul(g.dy(), factor);
+            g.give(0, dx);
+        }
+        if affine && g.wants_param(0) {
+            let mean = g.channels(mean);
+            let centred = g.sub(g.x(0), mean);
+            let product = g.mul(g.dy(), centred);
+            let sum = g.pixel_sum(product);
+            let dw = g.mul(sum, inverse);
+            g.give_param(0, dw);
+        }
+        if affine && g.wants_param(1) {
+            let sum = g.pixel_sum(g.dy());
+            g.give_param(1, sum);
+        }
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn role(&self) -> Role {
+        Role::BatchNorm(self.norm)
+    }
+}
+
+impl Lowering for BatchNorm {
     fn lower(&self, cx: &mut Lower<'_>) {
         let FoldedNorm { eps, affine } = self.norm;
         let norm = match affine {
@@ -105,9 +149,5 @@ impl Layer for BatchNorm {
         shift.offset = shift.offset.offset(padded as i64);
         let (output, input) = (cx.output(), cx.input(0));
         cx.scale_shift_by(&[output, input], scale, shift);
-    }
-
-    fn role(&self) -> Role {
-        Role::BatchNorm(self.norm)
     }
 }

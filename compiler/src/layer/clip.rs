@@ -59,6 +59,15 @@ impl Clip {
         low: 0.0,
         high: 6.0,
     };
+
+    /// `clip low high`
+    pub fn between(low: f64, high: f64) -> Clip {
+        Clip {
+            keyword: CLIP.keyword,
+            low,
+            high,
+        }
+    }
 }
 
 fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
@@ -88,6 +97,14 @@ impl Pointwise for Clip {
     }
     fn formula(&self, x: f64) -> f64 {
         x.clamp(self.low, self.high)
+    }
+    fn derivative(&self, x: f64) -> f64 {
+        // The ends of an interval belong to it, those of `relu6` do not.
+        let inside = match self.keyword == CLIP.keyword {
+            true => self.low <= x && x <= self.high,
+            false => self.low < x && x < self.high,
+        };
+        if inside { 1.0 } else { 0.0 }
     }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Max(self.low), Step::Min(self.high)]

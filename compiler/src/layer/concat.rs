@@ -1,7 +1,9 @@
 //! `concat`: tensors behind one another along an axis.
 
 use super::axes::{self, AXIS};
-use super::{ArgError, Args, Decl, Inferred, Layer, ParamDecl, Role, ShapeError, copy};
+use super::slice::Slice;
+use super::{ArgError, Args, Decl, Inferred, Layer, Lowering, ParamDecl, Role, ShapeError, copy};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::shape::Shape;
 use ndarray::{ArrayD, Axis};
@@ -81,6 +83,34 @@ impl Layer for Concat {
         ndarray::concatenate(Axis(self.axis), &views).expect("infer accepted these operands")
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let mut from = 0;
+        for i in 0..g.operands() {
+            let to = from + g.shape(g.x(i)).dims()[self.axis];
+            if g.wants(i) {
+                let part = Slice {
+                    from,
+                    to: Some(to),
+                    axis: self.axis,
+                };
+                let dx = g.push(part, &[g.dy()]);
+                g.give(i, dx);
+            }
+            from = to;
+        }
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn role(&self) -> Role {
+        Role::Concat(self.axis)
+    }
+}
+
+impl Lowering for Concat {
     /// Operands that were written in place need nothing; the others are copied.
     fn lower(&self, cx: &mut Lower<'_>) {
         let output = cx.output();
@@ -94,10 +124,6 @@ impl Layer for Concat {
                 copy::copy(cx, &window, &operand, &copy::all(&window, &operand));
             }
         }
-    }
-
-    fn role(&self) -> Role {
-        Role::Concat(self.axis)
     }
 }
 

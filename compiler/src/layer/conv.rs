@@ -3,8 +3,12 @@
 use super::Sliding;
 use super::epilogue::Epilogue;
 use super::window::{DILATION, PAD, STRIDE, Window, show};
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, ShapeError,
+};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::{ConvJob, Lower};
+use crate::op::conv::{self, Taps};
 use crate::shape::Shape;
 use ndarray::{ArrayD, IxDyn};
 use std::sync::Arc;
@@ -265,6 +269,40 @@ impl Layer for Conv {
         self.epilogue.evaluate(sums, inputs, params)
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        g.unfused(&self.epilogue)?;
+        let x = g.shape(g.x(0));
+        let placed = self.window.place(&x).expect("infer accepted it");
+        let weight = g.param_shape(0).to_vec();
+        conv::gradient(g, &Taps::new(&self.window, &placed, self.groups, weight));
+        if self.bias && g.wants_param(1) {
+            let sum = g.pixel_sum(g.dy());
+            g.give_param(1, sum);
+        }
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
+        Some(&mut self.epilogue)
+    }
+
+    fn sliding(&self, operands: &[Shape]) -> Sliding {
+        match self.window.unpadded(&operands[0]) {
+            Ok(window) => {
+                let stride = window.stride;
+                let conv = self.clone();
+                Sliding::Window(Box::new(Conv { window, ..conv }), stride)
+            }
+            Err(why) => Sliding::Fixed(why),
+        }
+    }
+}
+
+impl Lowering for Conv {
     fn lower(&self, cx: &mut Lower<'_>) {
         let shape = cx.input_shape(0);
         let placed = self
@@ -308,20 +346,5 @@ impl Layer for Conv {
             act: self.epilogue.act.clone(),
         };
         cx.convolve(job);
-    }
-
-    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
-        Some(&mut self.epilogue)
-    }
-
-    fn sliding(&self, operands: &[Shape]) -> Sliding {
-        match self.window.unpadded(&operands[0]) {
-            Ok(window) => {
-                let stride = window.stride;
-                let conv = self.clone();
-                Sliding::Window(Box::new(Conv { window, ..conv }), stride)
-            }
-            Err(why) => Sliding::Fixed(why),
-        }
     }
 }

@@ -11,16 +11,19 @@
 //!     phase 1         *              *              *           tap  k1
 //! ```
 
+use super::conv::Conv;
 use super::copy;
 use super::epilogue::{Epilogue, clamp};
 use super::pointwise;
 use super::window::{Padding, STRIDE, Window, show};
 use super::{
-    ArgError, Args, Decl, Halo, Inferred, Kind, Layer, NO_HALO, ParamDecl, ParamSpec, ShapeError,
-    grid,
+    ArgError, Args, Decl, Halo, Inferred, Kind, Layer, Lowering, NO_HALO, ParamDecl, ParamSpec,
+    ShapeError, grid,
 };
+use crate::gradient::{Adjoint, NoGradient};
 use crate::limits;
 use crate::lower::{ConvJob, Lower, Storage};
+use crate::op::conv::{ConvWeight, Taps};
 use crate::shape::Shape;
 use cnnc_runtime::kernel::map::Step;
 use ndarray::{ArrayD, IxDyn};
@@ -375,6 +378,53 @@ impl Layer for ConvTranspose {
         self.epilogue.evaluate(sums, inputs, params)
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        g.unfused(&self.epilogue)?;
+        let weight = g.param_shape(0).to_vec();
+        // The convolution that this one turns round.
+        let window = Window {
+            padding: Padding::Explicit(std::array::from_fn(|axis| self.cut(axis))),
+            ceil: false,
+            ..self.window.clone()
+        };
+        if g.wants(0) {
+            let conv = Conv {
+                window: window.clone(),
+                out: weight[0],
+                groups: self.groups,
+                bias: false,
+                literal: None,
+                epilogue: Epilogue::default(),
+            };
+            let dx = g.push_with(conv, &[g.dy()], &[g.param(0)]);
+            g.give(0, dx);
+        }
+        if g.wants_param(0) {
+            let y = g.shape(g.y());
+            let placed = window
+                .place(&y)
+                .expect("it makes the operand of the result");
+            let taps = Taps::new(&window, &placed, self.groups, weight);
+            let dw = g.push(ConvWeight { taps }, &[g.dy(), g.x(0)]);
+            g.give_param(0, dw);
+        }
+        if self.bias && g.wants_param(1) {
+            let sum = g.pixel_sum(g.dy());
+            g.give_param(1, sum);
+        }
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
+        Some(&mut self.epilogue)
+    }
+}
+
+impl Lowering for ConvTranspose {
     fn lower(&self, cx: &mut Lower<'_>) {
         let output = cx.output();
         let along: [Vec<Phase>; 3] =
@@ -398,10 +448,6 @@ impl Layer for ConvTranspose {
         if together {
             pointwise::map(cx, &output, &output, &self.epilogue.act);
         }
-    }
-
-    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
-        Some(&mut self.epilogue)
     }
 }
 

@@ -1,7 +1,9 @@
 //! `crop`: a box of pixels.
 
+use super::pad::{Mode, Pad};
 use super::window::show;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, copy};
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, copy};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::shape::Shape;
 use ndarray::{ArrayD, Slice};
@@ -124,6 +126,22 @@ impl Layer for Crop {
             .to_owned()
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let x = g.shape(g.x(0));
+        let around = self.place(&x).into_iter().zip(&self.size).zip(x.spatial());
+        let sides = around.map(|((at, size), n)| (at, n - at - size)).collect();
+        let mode = Mode::Constant(0.0);
+        let dx = g.push(Pad { sides, mode }, &[g.dy()]);
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for Crop {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, mut from) = (cx.output(), cx.input(0));
         let at = self.place(cx.input_shape(0));

@@ -1,9 +1,13 @@
 //! `dense`: every output is a weighted sum of every input.
 
 use super::epilogue::Epilogue;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, ShapeError,
+};
 use super::{Sliding, grid};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::{ConvJob, Lower};
+use crate::op::conv::{self, Taps};
 use crate::shape::Shape;
 use ndarray::{ArrayD, IxDyn, s};
 
@@ -148,6 +152,41 @@ impl Layer for Dense {
         self.epilogue.evaluate(sums, inputs, params)
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        g.unfused(&self.epilogue)?;
+        if self.flatten.is_some() || self.window.is_some() {
+            return g.refuse("it has become one with the layer before it");
+        }
+        let weight = g.param_shape(0).to_vec();
+        conv::gradient(g, &Taps::dense(weight));
+        if self.bias && g.wants_param(1) {
+            g.give_param(1, g.dy());
+        }
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn reads_once(&self) -> bool {
+        true
+    }
+
+    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
+        Some(&mut self.epilogue)
+    }
+
+    fn sliding(&self, operands: &[Shape]) -> Sliding {
+        Sliding::Whole(Box::new(Dense {
+            flatten: self.flatten.or(Some(Order::Channels)),
+            window: Some(operands[0].dhw()),
+            ..self.clone()
+        }))
+    }
+}
+
+impl Lowering for Dense {
     /// A convolution whose kernel covers the whole operand, or the window.
     fn lower(&self, cx: &mut Lower<'_>) {
         let shape = cx.input_shape(0).clone();
@@ -183,22 +222,6 @@ impl Layer for Dense {
             act: self.epilogue.act.clone(),
         };
         cx.convolve(job);
-    }
-
-    fn reads_once(&self) -> bool {
-        true
-    }
-
-    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
-        Some(&mut self.epilogue)
-    }
-
-    fn sliding(&self, operands: &[Shape]) -> Sliding {
-        Sliding::Whole(Box::new(Dense {
-            flatten: self.flatten.or(Some(Order::Channels)),
-            window: Some(operands[0].dhw()),
-            ..self.clone()
-        }))
     }
 }
 

@@ -1,8 +1,9 @@
 //! `dropout`: what trains by forgetting, and does nothing at inference.
 
 use super::pointwise::map;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, Role, ShapeError};
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, Role, ShapeError};
 use crate::args::shown;
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::shape::Shape;
 use ndarray::ArrayD;
@@ -59,13 +60,25 @@ impl Layer for Dropout {
         inputs[0].clone()
     }
 
-    /// A copy: passes have dropped every dropout that they could.
-    fn lower(&self, cx: &mut Lower<'_>) {
-        let (output, input) = (cx.output(), cx.input(0));
-        map(cx, &output, &input, &[]);
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        // As it is here: the identity of inference.
+        g.give(0, g.dy());
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn role(&self) -> Role {
         Role::Identity
+    }
+}
+
+impl Lowering for Dropout {
+    /// A copy: passes have dropped every dropout that they could.
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (output, input) = (cx.output(), cx.input(0));
+        map(cx, &output, &input, &[]);
     }
 }

@@ -3,9 +3,14 @@
 //! An operand with one value for each channel (`[C]`, or `C` with all other extents 1) is repeated over
 //! the pixels of the others, as squeeze-and-excitation does.
 
+use super::abs::Abs;
 use super::pointwise::{larger, smaller};
-use super::{Decl, Inferred, Layer, ShapeError, Sliding, grid};
+use super::{Decl, Inferred, Layer, Lowering, ShapeError, Sliding, grid};
+use crate::gradient::{Adjoint, NoGradient};
+use crate::id::ValueId;
 use crate::lower::{Lower, Storage, Sweep};
+use crate::op::extremum::Extremum;
+use crate::op::slope::Slope;
 use crate::shape::Shape;
 use cnnc_runtime::kernel::{ZipCall, ZipOp};
 use ndarray::ArrayD;
@@ -145,7 +150,7 @@ impl Op {
 ///
 /// # Errors
 /// Operands that neither have it nor are repeated to it.
-pub(super) fn combined(keyword: &str, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+pub(crate) fn combined(keyword: &str, inputs: &[Shape]) -> Result<Shape, ShapeError> {
     let output = widest(inputs);
     let repeats = |shape: &Shape| {
         shape.channels() == output.channels() && shape.spatial().iter().all(|&n| n == 1)
@@ -192,6 +197,59 @@ impl Layer for Elementwise {
         })
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        match self.0 {
+            Op::Sub => {
+                g.give_wanted(0, |g| g.dy());
+                g.give_wanted(1, |g| g.scale(g.dy(), -1.0, 0.0));
+            }
+            Op::Mul => {
+                for i in 0..g.operands() {
+                    g.give_wanted(i, |g| {
+                        let others = (0..g.operands()).filter(|&other| other != i);
+                        let others: Vec<ValueId> = others.map(|other| g.x(other)).collect();
+                        others
+                            .into_iter()
+                            .fold(g.dy(), |product, x| g.mul(product, x))
+                    });
+                }
+            }
+            Op::Div => {
+                let quotient = g.div(g.dy(), g.x(1));
+                g.give_wanted(0, |_| quotient);
+                g.give_wanted(1, |g| {
+                    let product = g.mul(quotient, g.y());
+                    g.scale(product, -1.0, 0.0)
+                });
+            }
+            Op::Max | Op::Min => {
+                let largest = self.0 == Op::Max;
+                let mut all: Vec<ValueId> = (0..g.operands()).map(|i| g.x(i)).collect();
+                all.push(g.dy());
+                for of in 0..g.operands() {
+                    g.give_wanted(of, |g| g.push(Extremum { of, largest }, &all));
+                }
+            }
+            Op::AbsDiff => {
+                let difference = g.sub(g.x(0), g.x(1));
+                let slope = g.push(Slope(Abs), &[difference, g.dy()]);
+                g.give_wanted(0, |_| slope);
+                g.give_wanted(1, |g| g.scale(slope, -1.0, 0.0));
+            }
+        }
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
+    }
+}
+
+impl Lowering for Elementwise {
     fn lower(&self, cx: &mut Lower<'_>) {
         let output = cx.output();
         let mut so_far = repeated(cx.input(0), &output);
@@ -200,10 +258,6 @@ impl Layer for Elementwise {
             zip(cx, self.0.row().1, &output, &so_far, &next);
             so_far = output.clone();
         }
-    }
-
-    fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
     }
 }
 

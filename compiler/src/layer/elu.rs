@@ -43,6 +43,9 @@ impl Pointwise for Elu {
     fn formula(&self, x: f64) -> f64 {
         if x < 0.0 { self.alpha * x.exp_m1() } else { x }
     }
+    fn derivative(&self, x: f64) -> f64 {
+        if x > 0.0 { 1.0 } else { self.alpha * x.exp() }
+    }
     fn steps(&self) -> Vec<Step> {
         vec![
             Step::Min(0.0),

@@ -28,6 +28,9 @@ impl Pointwise for Exp {
     fn formula(&self, x: f64) -> f64 {
         x.exp()
     }
+    fn derivative(&self, x: f64) -> f64 {
+        x.exp()
+    }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Exp]
     }

@@ -1,7 +1,11 @@
 //! `flatten`: a tensor as a vector, in a stated order.
 
 use super::dense::Order;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, Role, ShapeError, copy};
+use super::permute::Permute;
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, Role, ShapeError, copy,
+};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::shape::Shape;
 use ndarray::{ArrayD, IxDyn};
@@ -70,6 +74,34 @@ impl Layer for Flatten {
         ArrayD::from_shape_vec(IxDyn(&[x.len()]), elements).expect("as many elements")
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let x = g.shape(g.x(0));
+        let dx = match self.order {
+            Order::Channels => g.reshape(g.dy(), &x),
+            Order::Spatial => {
+                let mut dims = x.dims().to_vec();
+                dims.rotate_left(1);
+                let pixels = Shape::new(dims).expect("as many elements as the operand");
+                let mut axes: Vec<usize> = (0..x.dims().len()).collect();
+                axes.rotate_right(1);
+                let pixels = g.reshape(g.dy(), &pixels);
+                g.push(Permute { axes }, &[pixels])
+            }
+        };
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn role(&self) -> Role {
+        Role::Flatten(self.order)
+    }
+}
+
+impl Lowering for Flatten {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, from) = (cx.output(), cx.input(0));
         let dims = match self.order {
@@ -77,9 +109,5 @@ impl Layer for Flatten {
             Order::Spatial => copy::pixel_major(&from),
         };
         copy::copy(cx, &to, &from, &dims);
-    }
-
-    fn role(&self) -> Role {
-        Role::Flatten(self.order)
     }
 }

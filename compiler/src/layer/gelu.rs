@@ -88,6 +88,19 @@ impl Pointwise for Gelu {
             false => gelu(x),
         }
     }
+    fn derivative(&self, x: f64) -> f64 {
+        if self.approximate {
+            let slope = (2.0 / PI).sqrt() * (1.0 + 3.0 * 0.044715 * x * x);
+            let u = (2.0 / PI).sqrt() * (x + 0.044715 * x.powi(3));
+            let (gate, rest) = (
+                1.0 / (1.0 + (-2.0 * u).exp()),
+                1.0 / (1.0 + (2.0 * u).exp()),
+            );
+            return gate * (1.0 + x * rest * 2.0 * slope);
+        }
+        let density = (-x * x / 2.0).exp() * FRAC_2_SQRT_PI * FRAC_1_SQRT_2 / 2.0;
+        erfc(-x * FRAC_1_SQRT_2) / 2.0 + x * density
+    }
     fn steps(&self) -> Vec<Step> {
         vec![match self.approximate {
             true => Step::GeluTanh,

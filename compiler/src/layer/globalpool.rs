@@ -6,8 +6,12 @@ use super::maxpool::MaxPool;
 use super::pointwise::larger;
 use super::pool::{self, Bin, PoolWindow, Pooling, Segment};
 use super::window::Window;
-use super::{Decl, Inferred, Layer, ShapeError};
+use super::written;
+use super::{Decl, Inferred, Layer, Lowering, ShapeError};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
+use crate::op::along::{Along, mean};
+use crate::op::maxpool::MaxPoolInput;
 use crate::shape::Shape;
 use ndarray::{ArrayD, Axis, IxDyn};
 
@@ -73,16 +77,24 @@ impl Layer for GlobalPool {
         ArrayD::from_shape_vec(IxDyn(&[pooled.len()]), pooled).expect("one value for each channel")
     }
 
-    fn lower(&self, cx: &mut Lower<'_>) {
-        let extents = cx.input_shape(0).dhw();
-        pool::lower(cx, self.0, |axis| {
-            let all = Bin {
-                start: 0,
-                taps: extents[axis],
-                counted: extents[axis],
-            };
-            vec![Segment::one(0, all)]
-        });
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let (x, y) = (g.shape(g.x(0)), g.shape(g.y()));
+        let dx = match self.0 {
+            Pooling::Average => {
+                let all = |axis: usize, _| mean(0, x.dhw()[axis], x.dhw()[axis]);
+                g.push(Along::adjoint(written(self), &x, &y, all), &[g.dy()])
+            }
+            Pooling::Max => {
+                let window = PoolWindow(Window::whole(&x));
+                g.push(MaxPoolInput { window }, &[g.x(0), g.dy()])
+            }
+        };
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn sliding(&self, operands: &[Shape]) -> Sliding {
@@ -98,5 +110,19 @@ impl Layer for GlobalPool {
                 count_padding: false,
             }),
         })
+    }
+}
+
+impl Lowering for GlobalPool {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let extents = cx.input_shape(0).dhw();
+        pool::lower(cx, self.0, |axis| {
+            let all = Bin {
+                start: 0,
+                taps: extents[axis],
+                counted: extents[axis],
+            };
+            vec![Segment::one(0, all)]
+        });
     }
 }

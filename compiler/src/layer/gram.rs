@@ -1,9 +1,12 @@
 //! `gram`: how strongly every two channels occur together.
 
+use super::permute::Permute;
 use super::{ArgError, Args};
-use super::{Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, grid};
+use super::{Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, grid};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::loops::Affine;
 use crate::lower::Lower;
+use crate::op::product::Product;
 use crate::shape::Shape;
 use cnnc_runtime::kernel::{Axis, CrossCall};
 use ndarray::{ArrayD, IxDyn};
@@ -103,6 +106,22 @@ impl Layer for Gram {
             .expect("a square")
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let divisor = self.divisor(&g.shape(g.x(0)));
+        let turned = g.push(Permute { axes: vec![1, 0] }, &[g.dy()]);
+        let symmetric = g.add(g.dy(), turned);
+        let symmetric = g.scale(symmetric, 1.0 / divisor, 0.0);
+        let dx = g.push(Product, &[symmetric, g.x(0)]);
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for Gram {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (output, input) = (cx.output(), cx.input(0));
         let scale = 1.0 / self.divisor(cx.input_shape(0));

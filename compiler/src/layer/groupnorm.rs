@@ -1,8 +1,12 @@
 //! `groupnorm`: groups of channels brought to mean 0 and variance 1.
 
 use super::normalise::{EPS, Normal, affine};
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding,
+};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
+use crate::op::sums::Together;
 use crate::shape::Shape;
 use ndarray::ArrayD;
 
@@ -73,11 +77,22 @@ impl Layer for GroupNorm {
         self.normal.evaluate_groups(self.groups, inputs, params)
     }
 
-    fn lower(&self, cx: &mut Lower<'_>) {
-        self.normal.lower_groups(cx, self.groups);
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        self.normal.gradient(g, Together::Groups(self.groups));
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn sliding(&self, _: &[Shape]) -> Sliding {
         Sliding::Fixed("normalises over all pixels of its operand".to_owned())
+    }
+}
+
+impl Lowering for GroupNorm {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        self.normal.lower_groups(cx, self.groups);
     }
 }

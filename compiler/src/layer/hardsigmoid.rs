@@ -29,6 +29,11 @@ impl Pointwise for HardSigmoid {
     fn formula(&self, x: f64) -> f64 {
         (x + 3.0).clamp(0.0, 6.0) / 6.0
     }
+    fn derivative(&self, x: f64) -> f64 {
+        // PyTorch rounds this sixth to f32, in f64 too, and its gradients are the goldens.
+        let sixth = f64::from(1.0 / 6.0_f32);
+        if x.abs() < 3.0 { sixth } else { 0.0 }
+    }
     fn steps(&self) -> Vec<Step> {
         let gate = [Step::Add(3.0), Step::Max(0.0), Step::Min(6.0)];
         [gate.as_slice(), &[Step::Mul(1.0 / 6.0)]].concat()

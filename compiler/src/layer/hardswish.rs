@@ -29,6 +29,13 @@ impl Pointwise for HardSwish {
     fn formula(&self, x: f64) -> f64 {
         x * ((x + 3.0).clamp(0.0, 6.0) / 6.0)
     }
+    fn derivative(&self, x: f64) -> f64 {
+        match x {
+            x if x < -3.0 => 0.0,
+            x if x < 3.0 => (2.0 * x + 3.0) / 6.0,
+            _ => 1.0,
+        }
+    }
     fn steps(&self) -> Vec<Step> {
         // The gate is at most 1 before it is multiplied with, so that nothing overflows.
         let gate = [Step::Add(3.0), Step::Max(0.0), Step::Min(6.0)];

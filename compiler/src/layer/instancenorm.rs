@@ -1,8 +1,10 @@
 //! `instancenorm`: each channel of a picture brought to mean 0 and variance 1.
 
 use super::normalise::{EPS, Normal, affine};
-use super::{ArgError, Args, Decl, Inferred, Layer, ShapeError, Sliding};
+use super::{ArgError, Args, Decl, Inferred, Layer, Lowering, ShapeError, Sliding};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
+use crate::op::sums::Together;
 use crate::shape::Shape;
 use ndarray::ArrayD;
 
@@ -51,12 +53,24 @@ impl Layer for InstanceNorm {
         self.normal.evaluate_groups(channels, inputs, params)
     }
 
-    fn lower(&self, cx: &mut Lower<'_>) {
-        let channels = cx.output_shape().channels();
-        self.normal.lower_groups(cx, channels);
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let channels = g.shape(g.x(0)).channels();
+        self.normal.gradient(g, Together::Groups(channels));
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn sliding(&self, _: &[Shape]) -> Sliding {
         Sliding::Fixed("normalises over all pixels of its operand".to_owned())
+    }
+}
+
+impl Lowering for InstanceNorm {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let channels = cx.output_shape().channels();
+        self.normal.lower_groups(cx, channels);
     }
 }

@@ -1,9 +1,17 @@
 //! `l2norm`: the channels of each pixel as a vector of length one.
 
+use super::clip::Clip;
 use super::pointwise::larger;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding};
+use super::relu::Relu;
+use super::sqrt::Sqrt;
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding,
+};
 use crate::args::shown;
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
+use crate::op::slope::Slope;
+use crate::op::sums::Together;
 use crate::shape::Shape;
 use cnnc_runtime::kernel::L2NormCall;
 use ndarray::{ArrayD, Axis};
@@ -67,6 +75,33 @@ impl Layer for L2Norm {
         result
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let square = g.mul(g.x(0), g.x(0));
+        let square = g.push(Together::Channels, &[square]);
+        let length = g.push(Sqrt, &[square]);
+        let divisor = g.push(Clip::between(self.eps, f64::MAX), &[length]);
+        let along = g.mul(g.y(), g.dy());
+        let along = g.push(Together::Channels, &[along]);
+        // Only where the length is more than eps does it move with the operand.
+        let excess = g.scale(length, 1.0, -self.eps);
+        let along = g.push(Slope(Relu), &[excess, along]);
+        let along = g.mul(g.y(), along);
+        let across = g.sub(g.dy(), along);
+        let dx = g.div(across, divisor);
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
+    }
+}
+
+impl Lowering for L2Norm {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (output, input) = (cx.output(), cx.input(0));
         cx.sweep(&[output, input], |cx, sweep| {
@@ -75,9 +110,5 @@ impl Layer for L2Norm {
                 eps: self.eps,
             });
         });
-    }
-
-    fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
     }
 }

@@ -1,8 +1,12 @@
 //! `layernorm`: the channels of each pixel brought to mean 0 and variance 1.
 
 use super::normalise::{Normal, affine};
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding,
+};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
+use crate::op::sums::Together;
 use crate::shape::Shape;
 use ndarray::{ArrayD, Axis};
 
@@ -82,11 +86,22 @@ impl Layer for LayerNorm {
         self.normal.shift(result, params)
     }
 
-    fn lower(&self, cx: &mut Lower<'_>) {
-        self.normal.lower_pixels(cx);
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        self.normal.gradient(g, Together::Channels);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn sliding(&self, _: &[Shape]) -> Sliding {
         Sliding::Pixels
+    }
+}
+
+impl Lowering for LayerNorm {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        self.normal.lower_pixels(cx);
     }
 }

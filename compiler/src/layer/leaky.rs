@@ -45,6 +45,9 @@ impl Pointwise for Leaky {
     fn formula(&self, x: f64) -> f64 {
         if x < 0.0 { self.slope * x } else { x }
     }
+    fn derivative(&self, x: f64) -> f64 {
+        if x > 0.0 { 1.0 } else { self.slope }
+    }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Leaky(self.slope)]
     }

@@ -2,9 +2,13 @@
 
 use super::epilogue::{Epilogue, clamp};
 use super::window::{PAD, STRIDE, Window, show};
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError, grid};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, ShapeError, grid,
+};
 use crate::args::on_off;
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::{Biases, LONG, Lower, Panels};
+use crate::op::conv::{self, Taps};
 use crate::shape::Shape;
 use cnnc_runtime::kernel::{Axis, ConvCall, Pixels, conv_tiles, long_conv_tiles};
 use ndarray::ArrayD;
@@ -149,6 +153,32 @@ impl Layer for Local {
         self.epilogue.evaluate(sums, inputs, params)
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        g.unfused(&self.epilogue)?;
+        let x = g.shape(g.x(0));
+        let placed = self.window.place(&x).expect("infer accepted it");
+        let weight = g.param_shape(0).to_vec();
+        let taps = Taps {
+            local: true,
+            ..Taps::new(&self.window, &placed, 1, weight)
+        };
+        conv::gradient(g, &taps);
+        if self.bias && g.wants_param(1) {
+            g.give_param(1, g.dy());
+        }
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
+        Some(&mut self.epilogue)
+    }
+}
+
+impl Lowering for Local {
     /// The convolution tile of one pixel, at every position with the panels of that position: what takes the time is reading weights.
     fn lower(&self, cx: &mut Lower<'_>) {
         let shape = cx.input_shape(0);
@@ -267,9 +297,5 @@ impl Layer for Local {
                 cx.activate(&self.epilogue.act, row, (1, 0), pixels, self.out);
             }
         });
-    }
-
-    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
-        Some(&mut self.epilogue)
     }
 }

@@ -1,8 +1,12 @@
 //! `lrn`: local response normalisation across channels.
 
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, grid};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding, grid,
+};
 use crate::args::shown;
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
+use crate::op::lrn::LrnInput;
 use crate::shape::Shape;
 use cnnc_runtime::kernel::LrnCall;
 use ndarray::ArrayD;
@@ -113,6 +117,22 @@ impl Layer for Lrn {
         })
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let dx = g.push(LrnInput(self.clone()), &[g.x(0), g.dy()]);
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
+    }
+}
+
+impl Lowering for Lrn {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (output, input) = (cx.output(), cx.input(0));
         cx.sweep(&[output, input], |cx, sweep| {
@@ -124,9 +144,5 @@ impl Layer for Lrn {
                 k: self.k,
             });
         });
-    }
-
-    fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
     }
 }

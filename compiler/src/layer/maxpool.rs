@@ -4,8 +4,10 @@ use super::Sliding;
 use super::pointwise::larger;
 use super::pool::{self, PoolWindow, Pooling};
 use super::window::PAD;
-use super::{ArgError, Args, Decl, Inferred, Layer, ShapeError};
+use super::{ArgError, Args, Decl, Inferred, Layer, Lowering, ShapeError};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
+use crate::op::maxpool::MaxPoolInput;
 use crate::shape::Shape;
 use ndarray::ArrayD;
 
@@ -59,13 +61,15 @@ impl Layer for MaxPool {
         })
     }
 
-    fn lower(&self, cx: &mut Lower<'_>) {
-        let x = cx.input_shape(0);
-        let (placed, _) = self.window.place(x).expect("infer accepted it");
-        let extents = x.dhw();
-        pool::lower(cx, Pooling::Max, |axis| {
-            self.window.segments(&placed, extents[axis], axis, false)
-        });
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let window = self.window.clone();
+        let dx = g.push(MaxPoolInput { window }, &[g.x(0), g.dy()]);
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn sliding(&self, operands: &[Shape]) -> Sliding {
@@ -77,5 +81,16 @@ impl Layer for MaxPool {
             }
             Err(why) => Sliding::Fixed(why),
         }
+    }
+}
+
+impl Lowering for MaxPool {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let x = cx.input_shape(0);
+        let (placed, _) = self.window.place(x).expect("infer accepted it");
+        let extents = x.dhw();
+        pool::lower(cx, Pooling::Max, |axis| {
+            self.window.segments(&placed, extents[axis], axis, false)
+        });
     }
 }

@@ -34,6 +34,10 @@ impl Pointwise for Mish {
     fn formula(&self, x: f64) -> f64 {
         mish(x)
     }
+    fn derivative(&self, x: f64) -> f64 {
+        let softplus = softplus(x);
+        softplus.tanh() + x * softplus.cosh().powi(-2) / (1.0 + (-x).exp())
+    }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Mish]
     }

@@ -74,6 +74,7 @@ pub use written::written;
 pub use crate::args::{ArgError, Args, Kind, Literal, ParamDecl, Spanned};
 pub use decl::Decl;
 
+use crate::gradient::{Adjoint, NoGradient};
 use crate::limits;
 use crate::lower::Lower;
 use crate::shape::Shape;
@@ -354,8 +355,18 @@ pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
     /// The plain definition, in f64: the oracle. Operands have the shapes that `infer` accepted (channels first, no batch).
     fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64>;
 
-    /// Emits the loops that compute the node which `cx` stands at. Never fails.
-    fn lower(&self, cx: &mut Lower<'_>);
+    /// Its gradient: nodes that make cotangents of its operands, and gradients of its tensors, from the cotangent of its result.
+    ///
+    /// # Errors
+    /// Operations of [`crate::op`], which no gradient is taken of, and layers that passes have changed.
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        g.refuse("it is a part of a gradient itself")
+    }
+
+    /// How loops compute it; `None` for an operation that is evaluated only.
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        None
+    }
 
     /// What is done to its sums before they are stored, if passes may put something there.
     fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
@@ -385,6 +396,12 @@ pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
     }
 }
 
+/// A layer that loops compute: every layer of the language.
+pub trait Lowering {
+    /// Emits the loops that compute the node which `cx` stands at. Never fails.
+    fn lower(&self, cx: &mut Lower<'_>);
+}
+
 /// `Clone` and `Any` for boxed layers; implemented for every `Layer + Clone`.
 pub trait CloneLayer {
     /// A copy.
@@ -412,5 +429,15 @@ impl dyn Layer {
     /// The layer as that type, if it is one.
     pub fn downcast<T: Layer>(&self) -> Option<&T> {
         self.as_any().downcast_ref()
+    }
+
+    /// Emits the loops that compute the node which `cx` stands at.
+    ///
+    /// # Panics
+    /// If there are none. No spec has such a layer, and the graphs of [`crate::gradient`], which have, do not leave it.
+    pub(crate) fn lower(&self, cx: &mut Lower<'_>) {
+        let loops = self.lowering();
+        let loops = loops.unwrap_or_else(|| panic!("{self:?} is evaluated only"));
+        loops.lower(cx);
     }
 }

@@ -1,8 +1,11 @@
 //! What `instancenorm`, `groupnorm` and `layernorm` share: mean and variance of the operand itself, then a factor and a term for each channel.
 
+use super::pow::Pow;
 use super::{ArgError, Args, Inferred, Kind, ParamDecl, ParamSpec, ShapeError};
 use crate::args::{on_off, shown};
+use crate::gradient::Adjoint;
 use crate::lower::{Lower, Storage, Sweep};
+use crate::op::sums::Together;
 use crate::shape::Shape;
 use cnnc_runtime::kernel::{GroupNormCall, Pixels, Walk};
 use ndarray::{ArrayD, ArrayViewMutD, Axis};
@@ -106,6 +109,50 @@ impl Normal {
             self.normalise(group);
         }
         self.shift(result, params)
+    }
+
+    /// Pushes the gradient of a norm of elements that go together: with `n = (x − mean) / deviation` and `d` the cotangent of `n`,
+    /// `dx = (d − mean(d) − n · mean(d · n)) / deviation`.
+    pub(super) fn gradient(&self, g: &mut Adjoint<'_>, together: Together) {
+        let x = g.shape(g.x(0));
+        let share = 1.0 / together.count(&x) as f64;
+        let mean = |g: &mut Adjoint<'_>, value| {
+            let sum = g.push(together, &[value]);
+            g.scale(sum, share, 0.0)
+        };
+        let middle = mean(g, g.x(0));
+        let centred = g.sub(g.x(0), middle);
+        let square = g.mul(centred, centred);
+        let variance = mean(g, square);
+        let variance = g.scale(variance, 1.0, self.eps);
+        let inverse = g.push(Pow { p: -0.5 }, &[variance]);
+        let normal = g.mul(centred, inverse);
+        if g.wants(0) {
+            let d = match self.affine {
+                true => {
+                    let weight = g.channels(0);
+                    g.mul(g.dy(), weight)
+                }
+                false => g.dy(),
+            };
+            let product = g.mul(d, normal);
+            let along = mean(g, product);
+            let along = g.mul(normal, along);
+            let middle = mean(g, d);
+            let rest = g.sub(d, middle);
+            let rest = g.sub(rest, along);
+            let dx = g.mul(rest, inverse);
+            g.give(0, dx);
+        }
+        if self.affine && g.wants_param(0) {
+            let product = g.mul(g.dy(), normal);
+            let sum = g.pixel_sum(product);
+            g.give_param(0, sum);
+        }
+        if self.affine && g.wants_param(1) {
+            let sum = g.pixel_sum(g.dy());
+            g.give_param(1, sum);
+        }
     }
 
     /// Emits the norm of groups of channels over all pixels. Threads share the groups, whole vectors of them where that comes out even.

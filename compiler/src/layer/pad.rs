@@ -1,9 +1,15 @@
 //! `pad`: pixels around a tensor, of a constant or of the tensor itself.
 
+use super::crop::Crop;
 use super::window::Padding;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, copy, grid};
+use super::written;
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, copy, grid,
+};
 use crate::args::shown;
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
+use crate::op::along::Along;
 use crate::shape::Shape;
 use ndarray::ArrayD;
 
@@ -139,6 +145,20 @@ impl Pad {
         runs.into_iter().filter(|run| run.count > 0).collect()
     }
 
+    /// Which element of an axis of `extent` stands at a place of the result; none where the constant does.
+    fn source(&self, axis: usize, place: usize, extent: usize) -> Option<usize> {
+        let spatial = (axis + self.sides.len()).checked_sub(3);
+        let before = spatial.map_or(0, |axis| self.sides[axis].0) as i64;
+        let (i, last) = (place as i64 - before, extent as i64 - 1);
+        let source = match self.mode {
+            Mode::Constant(_) if i < 0 || i > last => return None,
+            Mode::Reflect if i < 0 => -i,
+            Mode::Reflect if i > last => 2 * last - i,
+            _ => i.clamp(0, last),
+        };
+        Some(source as usize)
+    }
+
     /// The runs of depth, height and width.
     fn grid(&self, x: &Shape) -> [Vec<Run>; 3] {
         let [d, h, w] = x.dhw();
@@ -208,24 +228,50 @@ impl Layer for Pad {
             .expect("infer accepted it")
             .output;
         let (x, extents) = (grid::view(inputs[0]), shape.dhw());
+        let constant = match self.mode {
+            Mode::Constant(value) => value,
+            Mode::Reflect | Mode::Edge => 0.0,
+        };
         grid::tabulate(&output, |[c, pixel @ ..]| {
             let mut source = [0; 3];
             for axis in 0..3 {
-                let spatial = (axis + self.sides.len()).checked_sub(3);
-                let before = spatial.map_or(0, |axis| self.sides[axis].0) as i64;
-                let (i, last) = (pixel[axis] as i64 - before, extents[axis] as i64 - 1);
-                source[axis] = match self.mode {
-                    Mode::Constant(value) if i < 0 || i > last => return value,
-                    Mode::Reflect if i < 0 => -i,
-                    Mode::Reflect if i > last => 2 * last - i,
-                    _ => i.clamp(0, last),
-                } as usize;
+                match self.source(axis, pixel[axis], extents[axis]) {
+                    Some(place) => source[axis] = place,
+                    None => return constant,
+                }
             }
             let [d, h, w] = source;
             x[[c, d, h, w]]
         })
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let x = g.shape(g.x(0));
+        let dx = match self.mode {
+            Mode::Constant(_) => {
+                let (size, at) = (x.spatial().to_vec(), self.sides.iter().map(|side| side.0));
+                let at = Some(at.collect());
+                g.push(Crop { size, at }, &[g.dy()])
+            }
+            Mode::Reflect | Mode::Edge => {
+                let y = g.shape(g.y());
+                let adjoint = Along::adjoint(written(self), &x, &y, |axis, place| {
+                    let source = self.source(axis, place, x.dhw()[axis]);
+                    source.map(|source| (source, 1.0)).into_iter().collect()
+                });
+                g.push(adjoint, &[g.dy()])
+            }
+        };
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for Pad {
     /// A copy for each part of the result: the operand, and what lies beyond each edge, edges crossing included.
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, from) = (cx.output(), cx.input(0));

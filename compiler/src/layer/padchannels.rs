@@ -1,9 +1,13 @@
 //! `padchannels`: channels of zeros before and behind.
 
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, copy};
+use super::slice::Slice;
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding, copy,
+};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::shape::Shape;
-use ndarray::{ArrayD, Axis, Slice};
+use ndarray::{ArrayD, Axis, Slice as Range};
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
@@ -78,12 +82,30 @@ impl Layer for PadChannels {
         padded
             .slice_axis_mut(
                 Axis(0),
-                Slice::new(from, Some(from + x.shape()[0] as isize), 1),
+                Range::new(from, Some(from + x.shape()[0] as isize), 1),
             )
             .assign(x);
         padded
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let channels = g.shape(g.x(0)).channels();
+        let (from, to) = (self.before, Some(self.before + channels));
+        let dx = g.push(Slice { from, to, axis: 0 }, &[g.dy()]);
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
+    }
+}
+
+impl Lowering for PadChannels {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, from) = (cx.output(), cx.input(0));
         let window = to.window(self.before, from.channels);
@@ -93,9 +115,5 @@ impl Layer for PadChannels {
                 copy::fill(cx, &to.window(first, count), 0.0);
             }
         }
-    }
-
-    fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
     }
 }

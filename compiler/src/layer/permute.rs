@@ -3,8 +3,10 @@
 use super::axes::stride;
 use super::copy::{Dim, copy};
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, Literal, ParamDecl, Role, ShapeError, Sliding,
+    ArgError, Args, Decl, Inferred, Kind, Layer, Literal, Lowering, ParamDecl, Role, ShapeError,
+    Sliding,
 };
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::shape::Shape;
 use ndarray::ArrayD;
@@ -110,18 +112,18 @@ impl Layer for Permute {
         permuted.as_standard_layout().into_owned()
     }
 
-    /// In the order of the result's memory: where channels stay channels, they are copied in runs.
-    fn lower(&self, cx: &mut Lower<'_>) {
-        let (to, from) = (cx.output(), cx.input(0));
-        let (x, y) = (cx.input_shape(0), cx.output_shape());
-        let mut dims: Vec<Dim> = (0..self.axes.len())
-            .map(|axis| {
-                let source = stride(&from, x, self.axes[axis]);
-                (y.dims()[axis], stride(&to, y, axis), source)
-            })
-            .collect();
-        dims.rotate_left(1);
-        copy(cx, &to, &from, &dims);
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let mut axes = vec![0; self.axes.len()];
+        for (to, &from) in self.axes.iter().enumerate() {
+            axes[from] = to;
+        }
+        let dx = g.push(Permute { axes }, &[g.dy()]);
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn role(&self) -> Role {
@@ -136,6 +138,22 @@ impl Layer for Permute {
             Role::Identity => Sliding::Pixels,
             _ => Sliding::Fixed("puts axes in another order".to_owned()),
         }
+    }
+}
+
+impl Lowering for Permute {
+    /// In the order of the result's memory: where channels stay channels, they are copied in runs.
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (to, from) = (cx.output(), cx.input(0));
+        let (x, y) = (cx.input_shape(0), cx.output_shape());
+        let mut dims: Vec<Dim> = (0..self.axes.len())
+            .map(|axis| {
+                let source = stride(&from, x, self.axes[axis]);
+                (y.dims()[axis], stride(&to, y, axis), source)
+            })
+            .collect();
+        dims.rotate_left(1);
+        copy(cx, &to, &from, &dims);
     }
 }
 

@@ -3,8 +3,11 @@
 //! Such a layer implements [`Pointwise`] and gets everything else from here. The formula is the oracle's;
 //! the steps are what fusion passes and [`Layer::lower`] see.
 
-use super::{Inferred, Layer, Role, ShapeError};
+use super::{Inferred, Layer, Lowering, Role, ShapeError};
+use crate::gradient::{Adjoint, NoGradient};
+use crate::id::ValueId;
 use crate::lower::{Lower, Storage, Sweep};
+use crate::op::slope::Slope;
 use crate::shape::Shape;
 use cnnc_runtime::kernel::{MapCall, Step};
 use ndarray::ArrayD;
@@ -17,6 +20,12 @@ pub trait Pointwise: Any + fmt::Debug + Send + Sync + Clone {
     fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>);
     /// The definition.
     fn formula(&self, x: f64) -> f64;
+    /// Its derivative. Where there is none, what PyTorch takes for it.
+    fn derivative(&self, x: f64) -> f64;
+    /// Pushes the cotangent of the operand.
+    fn backward(&self, g: &mut Adjoint<'_>) -> ValueId {
+        g.push(Slope(self.clone()), &[g.x(0), g.dy()])
+    }
     /// The definition as steps of `f32_map`.
     fn steps(&self) -> Vec<Step>;
 }
@@ -34,13 +43,25 @@ impl<T: Pointwise> Layer for T {
         inputs[0].mapv(|x| self.formula(x))
     }
 
-    fn lower(&self, cx: &mut Lower<'_>) {
-        let (output, input) = (cx.output(), cx.input(0));
-        map(cx, &output, &input, &self.steps());
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let dx = self.backward(g);
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn role(&self) -> Role {
         Role::Pointwise(self.steps())
+    }
+}
+
+impl<T: Pointwise> Lowering for T {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (output, input) = (cx.output(), cx.input(0));
+        map(cx, &output, &input, &self.steps());
     }
 }
 

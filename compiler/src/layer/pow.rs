@@ -66,6 +66,14 @@ impl Pointwise for Pow {
         let p = self.exponent();
         if p == 0.5 { x.sqrt() } else { x.powf(p) }
     }
+    fn derivative(&self, x: f64) -> f64 {
+        let p = self.exponent();
+        if p == 0.5 {
+            0.5 / x.sqrt()
+        } else {
+            p * x.powf(p - 1.0)
+        }
+    }
     fn steps(&self) -> Vec<Step> {
         let p = self.exponent();
         if p == 0.5 {

@@ -1,10 +1,16 @@
 //! `prelu`: a leaky rectifier whose slopes are learned.
 
+use super::relu::Relu;
+use super::slice::Slice;
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ParamSpec, ShapeError, Sliding,
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, ShapeError,
+    Sliding,
 };
 use crate::args::on_off;
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
+use crate::op::slope::Slope;
+use crate::op::sums::Together;
 use crate::shape::Shape;
 use cnnc_runtime::kernel::PReluCall;
 use ndarray::{ArrayD, Axis};
@@ -70,6 +76,38 @@ impl Layer for Prelu {
         result
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let positive = g.push(Slope(Relu), &[g.x(0), g.dy()]);
+        let rest = g.sub(g.dy(), positive);
+        if g.wants(0) {
+            let slopes = g.channels(0);
+            let rest = g.mul(rest, slopes);
+            let dx = g.add(positive, rest);
+            g.give(0, dx);
+        }
+        if g.wants_param(0) {
+            let product = g.mul(g.x(0), rest);
+            let mut sum = g.pixel_sum(product);
+            if self.single {
+                let all = g.push(Together::Channels, &[sum]);
+                let (from, to, axis) = (0, Some(1), 0);
+                sum = g.push(Slice { from, to, axis }, &[all]);
+            }
+            g.give_param(0, sum);
+        }
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
+    }
+}
+
+impl Lowering for Prelu {
     fn lower(&self, cx: &mut Lower<'_>) {
         let channels = cx.output_shape().channels();
         let slopes = cx.vector(0, channels, channels.next_multiple_of(cx.lanes()));
@@ -80,9 +118,5 @@ impl Layer for Prelu {
                 slopes,
             });
         });
-    }
-
-    fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
     }
 }

@@ -29,6 +29,9 @@ impl Pointwise for Relu {
     fn formula(&self, x: f64) -> f64 {
         larger(0.0, x)
     }
+    fn derivative(&self, x: f64) -> f64 {
+        if x > 0.0 { 1.0 } else { 0.0 }
+    }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Max(0.0)]
     }

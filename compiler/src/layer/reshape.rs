@@ -1,7 +1,8 @@
 //! `reshape`: the same elements in row-major order, with other extents.
 
 use super::window::show;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, copy};
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, copy};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::shape::Shape;
 use ndarray::{ArrayD, IxDyn};
@@ -62,6 +63,18 @@ impl Layer for Reshape {
         ArrayD::from_shape_vec(IxDyn(&self.dims), elements).expect("as many elements")
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let dx = g.reshape(g.dy(), &g.shape(g.x(0)));
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for Reshape {
     /// Through row-major scratch memory, where neither side is a vector.
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, from) = (cx.output(), cx.input(0));

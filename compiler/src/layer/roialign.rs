@@ -1,9 +1,12 @@
 //! `roialign`: means of interpolated samples of each region, without rounding its corners.
 
 use super::roi::{Regions, SIZE, SPATIAL_SCALE};
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, grid};
+use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, grid};
 use crate::args::on_off;
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
+use crate::op::along::Terms;
+use crate::op::regions::RoiAlignInput;
 use crate::shape::Shape;
 use cnnc_runtime::kernel::RoiAlignCall;
 use ndarray::ArrayD;
@@ -70,13 +73,7 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 
 impl RoiAlign {
     /// The samples of a bin along an axis of `limit` elements: weights of the elements.
-    fn samples(
-        &self,
-        i: usize,
-        bins: usize,
-        corners: [f64; 2],
-        limit: usize,
-    ) -> Vec<Vec<(usize, f64)>> {
+    fn samples(&self, i: usize, bins: usize, corners: [f64; 2], limit: usize) -> Vec<Terms> {
         let [first, last] = corners.map(|x| if self.aligned { x - 0.5 } else { x });
         let size = if self.aligned {
             last - first
@@ -100,6 +97,24 @@ impl RoiAlign {
         };
         (0..self.samples).map(sample).collect()
     }
+
+    /// The samples of a bin of a region along height and width, of a map of those extents; `None` if a corner is NaN.
+    pub(crate) fn weights(
+        &self,
+        regions: &ArrayD<f64>,
+        region: usize,
+        [h, w]: [usize; 2],
+        [_, height, width]: [usize; 3],
+    ) -> Option<[Vec<Terms>; 2]> {
+        let corners = self.regions.corners(regions, region);
+        let [rows, columns] = self.regions.size;
+        (!corners.broken()).then(|| {
+            [
+                self.samples(h, rows, corners.y, height),
+                self.samples(w, columns, corners.x, width),
+            ]
+        })
+    }
 }
 
 impl Layer for RoiAlign {
@@ -119,15 +134,11 @@ impl Layer for RoiAlign {
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
         let shapes = [grid::shape(inputs[0]), grid::shape(inputs[1])];
         let output = self.infer(&shapes).expect("infer accepted it").output;
-        let [_, height, width] = shapes[0].dhw();
-        let [rows, columns] = self.regions.size;
+        let extents = shapes[0].dhw();
         grid::tabulate(&output, |[c, n, h, w]| {
-            let corners = self.regions.corners(inputs[1], n);
-            if corners.broken() {
+            let Some([down, along]) = self.weights(inputs[1], n, [h, w], extents) else {
                 return f64::NAN;
-            }
-            let down = self.samples(h, rows, corners.y, height);
-            let along = self.samples(w, columns, corners.x, width);
+            };
             let mut sum = 0.0;
             for (y, row) in down.iter().flatten() {
                 for (x, column) in along.iter().flatten() {
@@ -138,6 +149,20 @@ impl Layer for RoiAlign {
         })
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        if g.wants(0) {
+            let dx = g.push(RoiAlignInput(self.clone()), &[g.x(0), g.x(1), g.dy()]);
+            g.give(0, dx);
+        }
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for RoiAlign {
     fn lower(&self, cx: &mut Lower<'_>) {
         self.regions.lower(cx, |grid| RoiAlignCall {
             grid,

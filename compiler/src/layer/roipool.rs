@@ -2,8 +2,10 @@
 
 use super::pointwise::larger;
 use super::roi::{Regions, SIZE, SPATIAL_SCALE};
-use super::{ArgError, Args, Decl, Inferred, Layer, ShapeError, grid};
+use super::{ArgError, Args, Decl, Inferred, Layer, Lowering, ShapeError, grid};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
+use crate::op::regions::RoiPoolInput;
 use crate::shape::Shape;
 use cnnc_runtime::kernel::RoiPoolCall;
 use ndarray::{ArrayD, s};
@@ -51,6 +53,25 @@ fn bin(i: usize, bins: usize, corners: [f64; 2], limit: usize) -> std::ops::Rang
     edge(first + from)..edge(first + to)
 }
 
+impl RoiPool {
+    /// Rows and columns of a bin of a region, of a map of those extents; `None` if a corner is NaN.
+    pub(crate) fn bins(
+        &self,
+        regions: &ArrayD<f64>,
+        region: usize,
+        [h, w]: [usize; 2],
+        [_, height, width]: [usize; 3],
+    ) -> Option<[std::ops::Range<usize>; 2]> {
+        let corners = self.0.corners(regions, region);
+        let [rows, columns] = self.0.size;
+        let bins = [
+            bin(h, rows, corners.y, height),
+            bin(w, columns, corners.x, width),
+        ];
+        (!corners.broken()).then_some(bins)
+    }
+}
+
 impl Layer for RoiPool {
     fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
         (DECL.keyword, self.0.attributes())
@@ -63,17 +84,11 @@ impl Layer for RoiPool {
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
         let shapes = [grid::shape(inputs[0]), grid::shape(inputs[1])];
         let output = self.infer(&shapes).expect("infer accepted it").output;
-        let [_, height, width] = shapes[0].dhw();
-        let [rows, columns] = self.0.size;
+        let extents = shapes[0].dhw();
         grid::tabulate(&output, |[c, n, h, w]| {
-            let corners = self.0.corners(inputs[1], n);
-            if corners.broken() {
+            let Some([h, w]) = self.bins(inputs[1], n, [h, w], extents) else {
                 return f64::NAN;
-            }
-            let (h, w) = (
-                bin(h, rows, corners.y, height),
-                bin(w, columns, corners.x, width),
-            );
+            };
             if h.is_empty() || w.is_empty() {
                 return 0.0;
             }
@@ -82,6 +97,20 @@ impl Layer for RoiPool {
         })
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        if g.wants(0) {
+            let dx = g.push(RoiPoolInput(self.clone()), &[g.x(0), g.x(1), g.dy()]);
+            g.give(0, dx);
+        }
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for RoiPool {
     fn lower(&self, cx: &mut Lower<'_>) {
         self.0.lower(cx, |grid| RoiPoolCall { grid });
     }

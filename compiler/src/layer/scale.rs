@@ -3,6 +3,8 @@
 use super::pointwise::Pointwise;
 use super::{ArgError, Args, Decl, Kind, Layer, ParamDecl, Step};
 use crate::args::shown;
+use crate::gradient::Adjoint;
+use crate::id::ValueId;
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
@@ -60,6 +62,12 @@ impl Pointwise for Scale {
             true => self.factor * x,
             false => self.factor * x + self.shift,
         }
+    }
+    fn derivative(&self, _: f64) -> f64 {
+        self.factor
+    }
+    fn backward(&self, g: &mut Adjoint<'_>) -> ValueId {
+        g.scale(g.dy(), self.factor, 0.0)
     }
     fn steps(&self) -> Vec<Step> {
         match self.shift == 0.0 {

@@ -33,6 +33,9 @@ impl Pointwise for Selu {
     fn formula(&self, x: f64) -> f64 {
         SCALE * if x < 0.0 { ALPHA * x.exp_m1() } else { x }
     }
+    fn derivative(&self, x: f64) -> f64 {
+        SCALE * if x > 0.0 { 1.0 } else { ALPHA * x.exp() }
+    }
     fn steps(&self) -> Vec<Step> {
         vec![
             Step::Min(0.0),

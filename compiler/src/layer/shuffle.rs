@@ -1,6 +1,9 @@
 //! `shuffle`: channels of groups interleaved.
 
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, copy};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding, copy,
+};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::shape::Shape;
 use ndarray::{ArrayD, Axis};
@@ -66,15 +69,28 @@ impl Layer for Shuffle {
         inputs[0].select(Axis(0), &order)
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let groups = g.shape(g.x(0)).channels() / self.groups;
+        let dx = g.push(Shuffle { groups }, &[g.dy()]);
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
+    }
+}
+
+impl Lowering for Shuffle {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, from) = (cx.output(), cx.input(0));
         let [d, h, w, _] = copy::all(&to, &from);
         let (groups, size) = (self.groups, to.channels / self.groups);
         let dims = [d, h, w, (size, groups as i64, 1), (groups, 1, size as i64)];
         copy::copy(cx, &to, &from, &dims);
-    }
-
-    fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
     }
 }

@@ -28,6 +28,9 @@ impl Pointwise for Sigmoid {
     fn formula(&self, x: f64) -> f64 {
         (1.0 + (-x).exp()).recip()
     }
+    fn derivative(&self, x: f64) -> f64 {
+        self.formula(x) * self.formula(-x)
+    }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Sigmoid]
     }

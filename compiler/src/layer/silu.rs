@@ -33,6 +33,10 @@ impl Pointwise for Silu {
     fn formula(&self, x: f64) -> f64 {
         silu(x)
     }
+    fn derivative(&self, x: f64) -> f64 {
+        let (gate, rest) = (1.0 / (1.0 + (-x).exp()), 1.0 / (1.0 + x.exp()));
+        gate * (1.0 + x * rest)
+    }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Silu]
     }

@@ -1,7 +1,12 @@
 //! `slice`: a range along an axis.
 
 use super::axes::{self, AXIS};
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, copy};
+use super::pad::{Mode, Pad};
+use super::padchannels::PadChannels;
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding, copy,
+};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::shape::Shape;
 use ndarray::{ArrayD, Axis, Slice as Range};
@@ -100,11 +105,28 @@ impl Layer for Slice {
             .to_owned()
     }
 
-    fn lower(&self, cx: &mut Lower<'_>) {
-        let to = cx.output();
-        let count = cx.output_shape().dims()[self.axis];
-        let from = axes::part(&cx.input(0), cx.input_shape(0), self.axis, self.from, count);
-        copy::copy(cx, &to, &from, &copy::all(&to, &from));
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let x = g.shape(g.x(0));
+        let extent = x.dims()[self.axis];
+        let after = extent - self.to.unwrap_or(extent);
+        let dx = match self.axis.checked_sub(1) {
+            None => {
+                let before = self.from;
+                g.push(PadChannels { before, after }, &[g.dy()])
+            }
+            Some(axis) => {
+                let mut sides = vec![(0, 0); x.spatial().len()];
+                sides[axis] = (self.from, after);
+                let mode = Mode::Constant(0.0);
+                g.push(Pad { sides, mode }, &[g.dy()])
+            }
+        };
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn sliding(&self, _: &[Shape]) -> Sliding {
@@ -112,6 +134,15 @@ impl Layer for Slice {
             0 => Sliding::Pixels,
             axis => Sliding::Fixed(format!("cuts pixels off, along axis {axis}")),
         }
+    }
+}
+
+impl Lowering for Slice {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let to = cx.output();
+        let count = cx.output_shape().dims()[self.axis];
+        let from = axes::part(&cx.input(0), cx.input_shape(0), self.axis, self.from, count);
+        copy::copy(cx, &to, &from, &copy::all(&to, &from));
     }
 }
 

@@ -1,7 +1,9 @@
 //! `softmax`: channels as probabilities.
 
-use super::{Decl, Inferred, Layer, ShapeError, Sliding};
+use super::{Decl, Inferred, Layer, Lowering, ShapeError, Sliding};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
+use crate::op::sums::Together;
 use crate::shape::Shape;
 use cnnc_runtime::kernel::SoftmaxCall;
 use ndarray::{ArrayD, Axis};
@@ -46,6 +48,25 @@ impl Layer for Softmax {
         result
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let product = g.mul(g.y(), g.dy());
+        let mean = g.push(Together::Channels, &[product]);
+        let rest = g.sub(g.dy(), mean);
+        let dx = g.mul(g.y(), rest);
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn sliding(&self, _: &[Shape]) -> Sliding {
+        Sliding::Pixels
+    }
+}
+
+impl Lowering for Softmax {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (output, input) = (cx.output(), cx.input(0));
         cx.sweep(&[output, input], |cx, sweep| {
@@ -53,9 +74,5 @@ impl Layer for Softmax {
                 over: sweep.pixelwise(),
             });
         });
-    }
-
-    fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
     }
 }

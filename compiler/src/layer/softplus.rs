@@ -33,6 +33,9 @@ impl Pointwise for Softplus {
     fn formula(&self, x: f64) -> f64 {
         softplus(x)
     }
+    fn derivative(&self, x: f64) -> f64 {
+        1.0 / (1.0 + (-x).exp())
+    }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Softplus]
     }

@@ -28,6 +28,9 @@ impl Pointwise for Softsign {
     fn formula(&self, x: f64) -> f64 {
         x / (1.0 + x.abs())
     }
+    fn derivative(&self, x: f64) -> f64 {
+        (1.0 + x.abs()).powi(-2)
+    }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Abs, Step::Add(1.0), Step::XOver]
     }

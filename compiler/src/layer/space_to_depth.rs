@@ -1,6 +1,9 @@
 //! `space_to_depth` and `depth_to_space`: blocks of pixels become channels, and back.
 
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, copy, grid};
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, copy, grid,
+};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::{Lower, Storage};
 use crate::shape::Shape;
 use ndarray::ArrayD;
@@ -227,6 +230,32 @@ impl Layer for Rearrange {
         })
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let x = g.shape(g.x(0));
+        let back = |order| Rearrange {
+            order,
+            inverse: !self.inverse,
+            ..self.clone()
+        };
+        let dx = match self.order {
+            Order::Darknet => {
+                // What is rearranged is the operand taken for a tensor with fewer channels and more pixels.
+                let taken = g.reshape(g.dy(), &x);
+                let wide = g.push(back(Order::Dcr), &[taken]);
+                g.reshape(wide, &x)
+            }
+            order => g.push(back(order), &[g.dy()]),
+        };
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for Rearrange {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, from) = (cx.output(), cx.input(0));
         let (deep, wide) = if self.inverse {

@@ -28,6 +28,9 @@ impl Pointwise for Sqrt {
     fn formula(&self, x: f64) -> f64 {
         x.sqrt()
     }
+    fn derivative(&self, x: f64) -> f64 {
+        0.5 / x.sqrt()
+    }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Sqrt]
     }

@@ -2,8 +2,11 @@
 
 use super::Sliding;
 use super::window::STRIDE;
-use super::{ArgError, Args, Decl, Inferred, Layer, ParamDecl, ShapeError, copy, grid};
+use super::written;
+use super::{ArgError, Args, Decl, Inferred, Layer, Lowering, ParamDecl, ShapeError, copy, grid};
+use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
+use crate::op::along::Along;
 use crate::shape::Shape;
 use ndarray::ArrayD;
 
@@ -77,14 +80,22 @@ impl Layer for Subsample {
             .to_owned()
     }
 
-    fn lower(&self, cx: &mut Lower<'_>) {
-        let (to, mut from) = (cx.output(), cx.input(0));
-        let stride =
-            grid::per_axis(&self.stride, cx.input_shape(0), "stride").expect("infer accepted it");
-        for (axis, step) in (3 - stride.len()..).zip(stride) {
-            from.strides[axis] *= step as i64;
-        }
-        copy::copy(cx, &to, &from, &copy::all(&to, &from));
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let (x, y) = (g.shape(g.x(0)), g.shape(g.y()));
+        let stride = grid::per_axis(&self.stride, &x, "stride").expect("infer accepted it");
+        let adjoint = Along::adjoint(written(self), &x, &y, |axis, place| {
+            let step = (axis + stride.len())
+                .checked_sub(3)
+                .map_or(1, |axis| stride[axis]);
+            vec![(place * step, 1.0)]
+        });
+        let dx = g.push(adjoint, &[g.dy()]);
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
     }
 
     fn sliding(&self, operands: &[Shape]) -> Sliding {
@@ -94,5 +105,17 @@ impl Layer for Subsample {
             strides[2 - axis] = step;
         }
         Sliding::Window(Box::new(self.clone()), strides)
+    }
+}
+
+impl Lowering for Subsample {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (to, mut from) = (cx.output(), cx.input(0));
+        let stride =
+            grid::per_axis(&self.stride, cx.input_shape(0), "stride").expect("infer accepted it");
+        for (axis, step) in (3 - stride.len()..).zip(stride) {
+            from.strides[axis] *= step as i64;
+        }
+        copy::copy(cx, &to, &from, &copy::all(&to, &from));
     }
 }

@@ -28,6 +28,9 @@ impl Pointwise for Tanh {
     fn formula(&self, x: f64) -> f64 {
         x.tanh()
     }
+    fn derivative(&self, x: f64) -> f64 {
+        x.cosh().powi(-2)
+    }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Tanh]
     }

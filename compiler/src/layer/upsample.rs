@@ -1,10 +1,15 @@
 //! `upsample`: larger by a whole factor.
 
 use super::window::show;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, ParamDecl, ShapeError, copy, grid};
+use super::written;
+use super::{
+    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, copy, grid,
+};
 use crate::args::on_off;
+use crate::gradient::{Adjoint, NoGradient};
 use crate::loops::Affine;
 use crate::lower::Lower;
+use crate::op::along::Along;
 use crate::shape::Shape;
 use cnnc_runtime::kernel::BilinearCall;
 use ndarray::ArrayD;
@@ -175,6 +180,31 @@ impl Layer for Upsample {
         })
     }
 
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let (x, y) = (g.shape(g.x(0)), g.shape(g.y()));
+        let factors = self.factors(&x).expect("infer accepted it");
+        let adjoint = Along::adjoint(written(self), &x, &y, |axis, place| match self.mode {
+            Mode::Bilinear { align_corners } => {
+                let (from, to) = (x.dhw()[axis], y.dhw()[axis]);
+                let (first, last, t) = between(place, to, from, align_corners);
+                match t == 0.0 {
+                    true => vec![(first, 1.0)],
+                    false => vec![(first, 1.0 - t), (last, t)],
+                }
+            }
+            Mode::Nearest => vec![(place / factors[axis], 1.0)],
+        });
+        let dx = g.push(adjoint, &[g.dy()]);
+        g.give(0, dx);
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for Upsample {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, from) = (cx.output(), cx.input(0));
         match self.mode {

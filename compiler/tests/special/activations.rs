@@ -4,7 +4,7 @@ use super::{ISAS, engines};
 use crate::compile;
 use crate::support::proven;
 use cnnc_compiler::layer::{LAYERS, Layer, Role};
-use cnnc_compiler::target::Arithmetic;
+use cnnc_compiler::target::{Arithmetic, Target};
 use ndarray::{ArrayD, IxDyn};
 use std::collections::BTreeSet;
 
@@ -120,7 +120,7 @@ fn activations_are_relatively_accurate() {
             .map(|&x| exact(&*layer, f64::from(x)))
             .collect();
         for isa in ISAS {
-            let lowered = proven(written, &graph, isa, Arithmetic::Exact);
+            let lowered = proven(written, &graph, &Target::new(isa, Arithmetic::Exact));
             for (engine, [outputs]) in engines(&lowered, [std::slice::from_ref(&arguments)]) {
                 for ((&found, &right), x) in outputs[0].iter().zip(&right).zip(&arguments) {
                     let normal = f64::from(f32::MIN_POSITIVE)..f64::from(f32::MAX);
@@ -148,7 +148,7 @@ fn lengths_are_right_for_very_large_and_very_small_vectors() {
             .map(|i| if i % 2 == 0 { size } else { -size })
             .collect();
         for isa in ISAS {
-            let lowered = proven(body, &graph, isa, Arithmetic::Exact);
+            let lowered = proven(body, &graph, &Target::new(isa, Arithmetic::Exact));
             for (engine, [outputs]) in engines(&lowered, [std::slice::from_ref(&vector)]) {
                 for (x, y) in outputs[0].iter().zip(&vector) {
                     assert_eq!(*x, 0.25f32.copysign(*y), "{size:e}, {isa}, {engine}");

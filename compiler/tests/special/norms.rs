@@ -3,7 +3,7 @@
 use super::{ISAS, engines};
 use crate::compile;
 use crate::support::{inputs, proven, reference};
-use cnnc_compiler::target::Arithmetic;
+use cnnc_compiler::target::{Arithmetic, Target};
 
 /// Two channels of four pixels, with means and variances that are known.
 #[test]
@@ -25,7 +25,7 @@ fn norms_are_over_what_they_say() {
     ] {
         let graph = compile(&format!("input x: 2x2x2; {body}")).expect("a network");
         for isa in ISAS {
-            let lowered = proven(body, &graph, isa, Arithmetic::Fast);
+            let lowered = proven(body, &graph, &Target::new(isa, Arithmetic::Fast));
             for (engine, [outputs]) in engines(&lowered, [&[X.to_vec()]]) {
                 for ((&y, x), (mean, variance)) in outputs[0].iter().zip(X).zip(&statistics) {
                     let right = (f64::from(x) - mean) / (variance + eps).sqrt();
@@ -57,7 +57,7 @@ fn norms_keep_their_accuracy() {
             let x: Vec<f32> = random.iter().map(|x| x * factor + shift).collect();
             let exact = reference(&graph, std::slice::from_ref(&x));
             for isa in ISAS {
-                let lowered = proven(body, &graph, isa, Arithmetic::Fast);
+                let lowered = proven(body, &graph, &Target::new(isa, Arithmetic::Fast));
                 for (engine, [outputs]) in engines(&lowered, [std::slice::from_ref(&x)]) {
                     for (&x, y) in outputs[0].iter().zip(&exact[0]) {
                         let off = (f64::from(x) - y).abs();

@@ -6,7 +6,7 @@ use crate::support::{expected, inputs, proven, reference};
 use crate::{compile, each_sample};
 use cnnc_compiler::graph::Graph;
 use cnnc_compiler::pass::optimize;
-use cnnc_compiler::target::Arithmetic;
+use cnnc_compiler::target::{Arithmetic, Target};
 use cnnc_runtime::kernel::winograd::{SPAN, TILE};
 use ndarray::ArrayD;
 
@@ -82,7 +82,7 @@ fn nan_and_infinity_are_everywhere_the_same() {
             .each_ref()
             .map(|inputs| reference(&optimized, inputs));
         for isa in ISAS {
-            let lowered = proven(what, &optimized, isa, Arithmetic::Exact);
+            let lowered = proven(what, &optimized, &Target::new(isa, Arithmetic::Exact));
             let given = inputs.each_ref().map(Vec::as_slice);
             let mut results = engines(&lowered, given);
             let narrow = |outputs: &Vec<ArrayD<f64>>| {
@@ -126,7 +126,7 @@ fn what_is_not_finite_stays_so_in_fast_arithmetic() {
         let inputs = plantings(&graph);
         let references = inputs.each_ref().map(|inputs| reference(&graph, inputs));
         for isa in ISAS {
-            let lowered = proven(sample, &optimized, isa, Arithmetic::Fast);
+            let lowered = proven(sample, &optimized, &Target::new(isa, Arithmetic::Fast));
             assert!(lowered.notes.iter().any(|note| note.applied), "{sample}");
             for (engine, results) in engines(&lowered, inputs.each_ref().map(Vec::as_slice)) {
                 for (results, exact) in results.iter().zip(&references) {
@@ -163,7 +163,7 @@ fn fast_arithmetic_spoils_only_the_tiles_that_read_what_is_not_finite() {
             let at = element(spot, 0, inputs[0][0].len()) % (height * width);
             let references = inputs.each_ref().map(|inputs| reference(&graph, inputs));
             for isa in ISAS {
-                let lowered = proven(sample, &optimized, isa, Arithmetic::Fast);
+                let lowered = proven(sample, &optimized, &Target::new(isa, Arithmetic::Fast));
                 assert!(lowered.notes.iter().any(|note| note.applied), "{sample}");
                 for (engine, results) in engines(&lowered, inputs.each_ref().map(Vec::as_slice)) {
                     for ((results, exact), value) in results.iter().zip(&references).zip(VALUES) {
@@ -264,7 +264,7 @@ fn layers_of_single_elements_do_as_ieee_says() {
         let exact: Vec<f32> = exact[0].iter().map(|&x| x as f32).collect();
         check("reference", &exact);
         for isa in ISAS {
-            let lowered = proven(layer, &graph, isa, Arithmetic::Exact);
+            let lowered = proven(layer, &graph, &Target::new(isa, Arithmetic::Exact));
             for (engine, [outputs]) in engines(&lowered, [&inputs]) {
                 check(&format!("{isa}, {engine}"), &outputs[0]);
             }
@@ -305,7 +305,7 @@ fn a_tap_of_weight_zero_is_no_tap() {
             assert!(near(x, *y), "{body}: reference {y}, must be {x}");
         }
         for isa in ISAS {
-            let lowered = proven(body, &graph, isa, Arithmetic::Exact);
+            let lowered = proven(body, &graph, &Target::new(isa, Arithmetic::Exact));
             for (engine, [outputs]) in engines(&lowered, [&inputs]) {
                 let mut pairs = outputs[0].iter().zip(right);
                 assert!(
@@ -332,7 +332,7 @@ fn denormals_are_the_same_in_every_engine() {
             .collect();
         let (optimized, _) = optimize(graph);
         for isa in ISAS {
-            let lowered = proven(what, &optimized, isa, Arithmetic::Fast);
+            let lowered = proven(what, &optimized, &Target::new(isa, Arithmetic::Fast));
             if !cnnc_testing::has(isa.available(), isa) || !exact(&lowered.program) {
                 continue;
             }
@@ -361,7 +361,7 @@ fn products_of_denormals_are_zero() {
         let graph = compile(body).expect("a network");
         let inputs = vec![vec![input; 40]];
         for isa in ISAS {
-            let lowered = proven(body, &graph, isa, Arithmetic::Exact);
+            let lowered = proven(body, &graph, &Target::new(isa, Arithmetic::Exact));
             for (engine, [outputs]) in engines(&lowered, [&inputs]) {
                 assert_eq!(outputs[0], [0.0; 40], "{body}, {isa}, {engine}");
             }

@@ -6,7 +6,7 @@ use crate::compile;
 use crate::support::{inputs, parameter, proven, reference, widened};
 use cnnc_compiler::graph::Param;
 use cnnc_compiler::reference::evaluate;
-use cnnc_compiler::target::Arithmetic;
+use cnnc_compiler::target::{Arithmetic, Target};
 
 const PROMISED: f64 = 1e-6;
 
@@ -20,7 +20,7 @@ fn check(body: &str, arithmetic: Arithmetic, inputs: &[Vec<f32>]) {
     let operands: Vec<_> = operands.iter().map(|x| x.mapv(f64::abs)).collect();
     let magnitudes = evaluate(&graph, &positive, &operands);
     for isa in ISAS {
-        let lowered = proven(body, &graph, isa, arithmetic);
+        let lowered = proven(body, &graph, &Target::new(isa, arithmetic));
         for (engine, [outputs]) in engines(&lowered, [inputs]) {
             for ((&x, y), terms) in outputs[0].iter().zip(&exact[0]).zip(&magnitudes[0]) {
                 let off = (f64::from(x) - y).abs() / terms;
@@ -106,7 +106,7 @@ fn long_sums_have_the_right_values() {
     for (body, right) in cases {
         let graph = compile(body).expect("a network");
         for isa in ISAS {
-            let lowered = proven(body, &graph, isa, Arithmetic::Fast);
+            let lowered = proven(body, &graph, &Target::new(isa, Arithmetic::Fast));
             for (engine, [outputs]) in engines(&lowered, [&inputs(&graph)]) {
                 let found = f64::from(outputs[0][0]);
                 let off = (found / right - 1.0).abs();

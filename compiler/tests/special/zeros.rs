@@ -6,7 +6,7 @@ use crate::compile;
 use crate::support::{proven, reference};
 use cnnc_compiler::graph::Graph;
 use cnnc_compiler::pass::optimize;
-use cnnc_compiler::target::Arithmetic;
+use cnnc_compiler::target::{Arithmetic, Target};
 
 /// Zeros, and numbers that layers make zeros of.
 const OPERANDS: [f32; 12] = [
@@ -43,7 +43,7 @@ fn everywhere(body: &str, inputs: &[Vec<f32>]) -> Vec<(String, Vec<f32>)> {
     ];
     for isa in ISAS {
         for (form, graph) in [("as written", &graph), ("fused", &optimized)] {
-            let lowered = proven(body, graph, isa, Arithmetic::Exact);
+            let lowered = proven(body, graph, &Target::new(isa, Arithmetic::Exact));
             for (engine, [outputs]) in engines(&lowered, [inputs]) {
                 results.push((format!("{engine}, {form}, {isa}"), outputs[0].clone()));
             }

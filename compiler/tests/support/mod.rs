@@ -195,7 +195,7 @@ impl Expected {
 /// Each image of a batch has the bits that it has alone, whatever the others are.
 fn batches_agree(what: &str, graph: &Graph, target: Target, alone: &[Vec<f32>]) {
     let what = format!("{what}, a batch");
-    let lowered = proven_for(&what, graph, &target);
+    let lowered = proven(&what, graph, &target);
     let three = |one: Vec<f32>| {
         let other: Vec<f32> = one.iter().rev().map(|x| 0.5 - x).collect();
         [one.clone(), other, one].concat()
@@ -218,27 +218,8 @@ fn batches_agree(what: &str, graph: &Graph, target: Target, alone: &[Vec<f32>]) 
     }
 }
 
-/// Lowers a graph, for an ISA or a class of machines, and proves the loops.
-pub fn proven(
-    what: &str,
-    graph: &Graph,
-    machine: impl Into<Machine>,
-    arithmetic: Arithmetic,
-) -> Lowered {
-    let machine = machine.into();
-    proven_for(
-        what,
-        graph,
-        &Target {
-            machine,
-            arithmetic,
-            batch: 1,
-        },
-    )
-}
-
-/// The same for a target.
-pub fn proven_for(what: &str, graph: &Graph, target: &Target) -> Lowered {
+/// Lowers a graph for a target, and proves the loops.
+pub fn proven(what: &str, graph: &Graph, target: &Target) -> Lowered {
     let lowered = lower(graph, target);
     let proof =
         verify(&lowered.program).and_then(|()| verify_plan(&lowered.program, &lowered.plan));
@@ -285,7 +266,7 @@ pub fn every_engine_agrees(what: &str, graph: &Graph, isas: &[Isa]) {
                 arithmetic: Arithmetic::Fast,
                 batch: 1,
             };
-            let lowered = proven_for(&what, graph, &target);
+            let lowered = proven(&what, graph, &target);
             let outputs = interpreted(&lowered, &inputs(graph));
             expected.check(&what, &outputs);
             batches_agree(&what, graph, target.batch(3), &outputs);

@@ -1,0 +1,94 @@
+//! `along`: a sparse matrix along each axis of the pixels.
+//!
+//! Average pools, upsampling, every n-th pixel and mirrored or repeated edges are, for each channel, a matrix along depth, one along height and one
+//! along width, one after the other. So are their adjoints: the matrices transposed.
+
+use crate::layer::{Inferred, Layer, ShapeError, grid};
+use crate::shape::Shape;
+use ndarray::ArrayD;
+use std::sync::Arc;
+
+/// Its keyword.
+pub const KEYWORD: &str = "along";
+
+/// The terms of a sum: which element, and its factor.
+pub type Terms = Vec<(usize, f64)>;
+
+/// Every element is a sum over a grid of the operand's: the factors are those along the axes, multiplied.
+#[derive(Clone, Debug)]
+pub struct Along {
+    /// The layer whose adjoint it is, which with both shapes says what the factors are.
+    of: String,
+    /// Depth, height and width of the operand.
+    from: [usize; 3],
+    /// The result's shape.
+    to: Shape,
+    /// For each axis and each place along it in the result, the terms.
+    terms: Arc<[Vec<Terms>; 3]>,
+}
+
+impl Along {
+    /// The adjoint of what makes a tensor of shape `y` of one of shape `x` by these terms: `forward(axis, place)` of a place in `y`.
+    pub fn adjoint(
+        of: String,
+        x: &Shape,
+        y: &Shape,
+        forward: impl Fn(usize, usize) -> Terms,
+    ) -> Along {
+        let terms = std::array::from_fn(|axis| {
+            let mut terms = vec![Terms::new(); x.dhw()[axis]];
+            for place in 0..y.dhw()[axis] {
+                for (source, factor) in forward(axis, place) {
+                    terms[source].push((place, factor));
+                }
+            }
+            terms
+        });
+        Along {
+            of,
+            from: y.dhw(),
+            to: x.clone(),
+            terms: Arc::new(terms),
+        }
+    }
+}
+
+/// Equal factors for neighbouring elements: a mean over `counted` of them.
+pub fn mean(start: usize, taps: usize, counted: usize) -> Terms {
+    let factor = 1.0 / counted as f64;
+    (start..start + taps).map(|place| (place, factor)).collect()
+}
+
+impl Layer for Along {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        let attributes = vec![("adjoint_of", self.of.clone()), ("to", self.to.to_string())];
+        (KEYWORD, attributes)
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        let fits = inputs[0].dhw() == self.from && inputs[0].channels() == self.to.channels();
+        match fits {
+            true => Ok(Inferred::plain(self.to.clone())),
+            false => Err(ShapeError::new(format!(
+                "the adjoint of `{}` of {} cannot be applied to {}",
+                self.of, self.to, inputs[0]
+            ))),
+        }
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let dy = grid::view(inputs[0]);
+        let [depth, height, width] = &*self.terms;
+        grid::tabulate(&self.to, |[c, d, h, w]| {
+            let mut sum = 0.0;
+            for &(i, plane) in &depth[d] {
+                for &(j, row) in &height[h] {
+                    for &(k, pixel) in &width[w] {
+                        sum += plane * row * pixel * dy[[c, i, j, k]];
+                    }
+                }
+            }
+            sum
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! `maxpool_input`: the adjoint of a max pool.
+
+use super::same_shape;
+use crate::layer::pool::PoolWindow;
+use crate::layer::{Inferred, Layer, ShapeError, grid};
+use crate::shape::Shape;
+use ndarray::{Array4, ArrayD, IxDyn};
+
+/// Its keyword.
+pub const KEYWORD: &str = "maxpool_input";
+
+/// What each window got goes to the first of its largest elements, row by row. Of the operands x and dy.
+#[derive(Clone, Debug)]
+pub struct MaxPoolInput {
+    /// The pool's window.
+    pub window: PoolWindow,
+}
+
+/// The index of the first of the largest: the pixels of a box of a channel, row by row.
+pub(super) fn first_largest(
+    value: impl Fn([usize; 3]) -> f64,
+    along: [std::ops::Range<usize>; 3],
+) -> Option<[usize; 3]> {
+    let [planes, rows, pixels] = along;
+    let mut best: Option<([usize; 3], f64)> = None;
+    for d in planes {
+        for h in rows.clone() {
+            for w in pixels.clone() {
+                let x = value([d, h, w]);
+                if best.is_none_or(|(_, most)| x > most || (x.is_nan() && !most.is_nan())) {
+                    best = Some(([d, h, w], x));
+                }
+            }
+        }
+    }
+    best.map(|(place, _)| place)
+}
+
+impl Layer for MaxPoolInput {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (KEYWORD, self.window.attributes())
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        let (_, pooled) = self.window.place(&inputs[0])?;
+        match pooled.dhw() == inputs[1].dhw() && pooled.channels() == inputs[1].channels() {
+            true => Ok(Inferred::plain(inputs[0].clone())),
+            // Names both shapes.
+            false => same_shape(KEYWORD, &[pooled, inputs[1].clone()]).map(Inferred::plain),
+        }
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let shape = grid::shape(inputs[0]);
+        let (x, dy) = (grid::view(inputs[0]), grid::view(inputs[1]));
+        let (placed, _) = self.window.place(&shape).expect("infer accepted it");
+        let extents = shape.dhw();
+        let mut dx = Array4::zeros(x.dim());
+        for ((c, d, h, w), dy) in dy.indexed_iter() {
+            let outputs = [d, h, w];
+            let seen = std::array::from_fn(|axis| {
+                let bin = self
+                    .window
+                    .bin(&placed, extents[axis], axis, outputs[axis], false);
+                bin.start..bin.start + bin.taps
+            });
+            let first = first_largest(|[d, h, w]| x[[c, d, h, w]], seen);
+            let [d, h, w] = first.expect("a window sees an element");
+            dx[[c, d, h, w]] += dy;
+        }
+        let dx = dx.into_raw_vec_and_offset().0;
+        ArrayD::from_shape_vec(IxDyn(shape.dims()), dx).expect("as many elements")
+    }
+}

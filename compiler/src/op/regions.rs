@@ -1,0 +1,88 @@
+//! `roipool_input` and `roialign_input`: the adjoints of the layers on regions, in the map. Regions have no gradient.
+
+use super::maxpool::first_largest;
+use super::same_shape;
+use crate::layer::roialign::RoiAlign;
+use crate::layer::roipool::RoiPool;
+use crate::layer::{Inferred, Layer, ShapeError, grid};
+use crate::shape::Shape;
+use ndarray::ArrayD;
+
+/// Keyword of [`RoiPoolInput`].
+pub const POOL: &str = "roipool_input";
+
+/// Keyword of [`RoiAlignInput`].
+pub const ALIGN: &str = "roialign_input";
+
+/// What each bin got goes to the first of its largest elements, row by row. Of the operands map, regions and dy.
+#[derive(Clone, Debug)]
+pub struct RoiPoolInput(
+    /// The layer.
+    pub RoiPool,
+);
+
+/// What each bin got goes to the elements that its samples lie between. Of the operands map (whose shape is all that matters), regions and dy.
+#[derive(Clone, Debug)]
+pub struct RoiAlignInput(
+    /// The layer.
+    pub RoiAlign,
+);
+
+/// The map's shape, if the cotangent has the shape of the layer's result.
+fn map(keyword: &str, layer: &dyn Layer, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+    let result = layer.infer(&inputs[..2])?.output;
+    same_shape(keyword, &[result, inputs[2].clone()])?;
+    Ok(Inferred::plain(inputs[0].clone()))
+}
+
+impl Layer for RoiPoolInput {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (POOL, self.0.attributes().1)
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        map(POOL, &self.0, inputs)
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let (x, extents) = (inputs[0], grid::shape(inputs[0]).dhw());
+        let mut dx = ArrayD::zeros(x.raw_dim());
+        for ((c, n, h, w), dy) in grid::view(inputs[2]).indexed_iter() {
+            let Some([rows, columns]) = self.0.bins(inputs[1], n, [h, w], extents) else {
+                continue;
+            };
+            let first = first_largest(|[_, y, x_at]| x[[c, y, x_at]], [0..1, rows, columns]);
+            if let Some([_, y, x_at]) = first {
+                dx[[c, y, x_at]] += dy;
+            }
+        }
+        dx
+    }
+}
+
+impl Layer for RoiAlignInput {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (ALIGN, self.0.attributes().1)
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        map(ALIGN, &self.0, inputs)
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let extents = grid::shape(inputs[0]).dhw();
+        let mut dx = ArrayD::zeros(inputs[0].raw_dim());
+        let samples = (self.0.samples * self.0.samples) as f64;
+        for ((c, n, h, w), dy) in grid::view(inputs[2]).indexed_iter() {
+            let Some([down, along]) = self.0.weights(inputs[1], n, [h, w], extents) else {
+                continue;
+            };
+            for (y, row) in down.iter().flatten() {
+                for (x, column) in along.iter().flatten() {
+                    dx[[c, *y, *x]] += row * column * dy / samples;
+                }
+            }
+        }
+        dx
+    }
+}

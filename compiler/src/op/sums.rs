@@ -1,0 +1,85 @@
+//! `pixel_sum` and `together`: sums over a part of a tensor.
+
+use crate::layer::{Inferred, Layer, ShapeError};
+use crate::shape::Shape;
+use ndarray::{ArrayD, Axis, IxDyn};
+
+/// Keyword of [`PixelSum`].
+pub const PIXELS: &str = "pixel_sum";
+
+/// Keyword of [`Together`].
+pub const TOGETHER: &str = "together";
+
+/// A vector of the channels: the sum of each over all pixels.
+#[derive(Clone, Debug)]
+pub struct PixelSum;
+
+impl Layer for PixelSum {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (PIXELS, Vec::new())
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        let vector = Shape::new([inputs[0].channels()]);
+        Ok(Inferred::plain(vector.expect("no larger than the operand")))
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let sums = inputs[0].axis_iter(Axis(0)).map(|channel| channel.sum());
+        let sums: Vec<f64> = sums.collect();
+        ArrayD::from_shape_vec(IxDyn(&[sums.len()]), sums).expect("one for each channel")
+    }
+}
+
+/// Every element becomes the sum of those that go together with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Together {
+    /// The channels of a pixel.
+    Channels,
+    /// All pixels of a group of adjacent channels, of so many groups.
+    Groups(usize),
+}
+
+impl Together {
+    /// How many elements of a tensor of that shape go together.
+    pub fn count(self, shape: &Shape) -> usize {
+        match self {
+            Together::Channels => shape.channels(),
+            Together::Groups(groups) => shape.elements() / groups,
+        }
+    }
+}
+
+impl Layer for Together {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        let of = match self {
+            Together::Channels => ("of", "channels".to_owned()),
+            Together::Groups(groups) => ("groups", groups.to_string()),
+        };
+        (TOGETHER, vec![of])
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        Ok(Inferred::plain(inputs[0].clone()))
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let mut result = inputs[0].clone();
+        match *self {
+            Together::Channels => {
+                for mut pixel in result.lanes_mut(Axis(0)) {
+                    let sum = pixel.sum();
+                    pixel.fill(sum);
+                }
+            }
+            Together::Groups(groups) => {
+                let size = result.shape()[0] / groups;
+                for mut group in result.axis_chunks_iter_mut(Axis(0), size) {
+                    let sum = group.sum();
+                    group.fill(sum);
+                }
+            }
+        }
+        result
+    }
+}

@@ -1,0 +1,55 @@
+//! Gradients against exact answers that nobody here made: PyTorch's autograd in f64, as goldens/training/README.md says.
+//!
+//! `CNNC_TRAINING_GOLDENS` names another folder of such files. Optimisers and batch statistics are not here yet: what needs them is named and left out.
+
+mod case;
+mod layers;
+mod networks;
+
+use case::Case;
+use cnnc_testing::{say, shared};
+use std::path::PathBuf;
+
+/// Every case of the folder.
+fn cases() -> Vec<Case> {
+    let given = std::env::var_os("CNNC_TRAINING_GOLDENS").map(PathBuf::from);
+    let Some(folder) = given.or_else(|| shared("goldens/training")) else {
+        return Vec::new();
+    };
+    let files = std::fs::read_dir(&folder);
+    let files = files.unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<PathBuf> = files
+        .map(|entry| entry.expect("an entry of the folder").path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "{}: no case", folder.display());
+    files.iter().map(|path| Case::read(path)).collect()
+}
+
+fn check(kinds: &[&str], mut one: impl FnMut(&Case) -> Result<(), String>) {
+    let mut left_out = Vec::new();
+    let known = ["layers", "training", "picture"];
+    for case in cases() {
+        let kind = case.text("kind");
+        assert!(known.contains(&&*kind), "{}: kind `{kind}`", case.name);
+        if kinds.contains(&&*kind)
+            && let Err(why) = one(&case)
+        {
+            left_out.push(format!("{} ({why})", case.name));
+        }
+    }
+    if !left_out.is_empty() {
+        say(&format!("LEFT OUT: {}", left_out.join(", ")));
+    }
+}
+
+#[test]
+fn training_goldens_of_layers() {
+    check(&["layers"], layers::check);
+}
+
+#[test]
+fn training_goldens_of_networks() {
+    check(&["training", "picture"], networks::check);
+}

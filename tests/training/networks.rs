@@ -1,0 +1,187 @@
+//! Whole networks: outputs, loss and gradients of the first step. The gradient of a loss is the cotangent of the network's output.
+
+use crate::case::{Batch, Case, batch_statistics, input, largest, numbers, tensor};
+use cnnc::compiler::gradient::{Wanted, differentiate};
+use cnnc::compiler::graph::{Graph, Output, Param};
+use cnnc::compiler::reference;
+use ndarray::{ArrayD, Axis};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What the loss makes of one sample's output: its part of the loss, and the gradient.
+type Loss = Box<dyn Fn(usize, &ArrayD<f64>) -> (f64, ArrayD<f64>)>;
+
+pub fn check(case: &Case) -> Result<(), String> {
+    let model = case.model();
+    let mut graph = model.graph().clone();
+    let training = case.text("kind") == "training";
+    if training && batch_statistics(&graph) {
+        return Err("statistics of the batch".to_owned());
+    }
+    let batch = case.number("batch", 1);
+    let loss = loss(case, batch, &mut graph)?;
+    graph.outputs.truncate(1);
+    let frozen = case.get("frozen").as_array();
+    let frozen: Vec<String> = frozen.into_iter().flatten().map(text).collect();
+    let trained = |param: &Param| {
+        let name = |frozen: &String| {
+            let rest = param.name.strip_prefix(frozen.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        training && !frozen.iter().any(name)
+    };
+    let wanted = Wanted {
+        inputs: true,
+        params: &trained,
+    };
+    let gradients = differentiate(&graph, &wanted);
+    let gradients = gradients.unwrap_or_else(|error| panic!("{}: {error}", case.name));
+    let quantum = case.get("quantum").as_f64();
+    let (mut found, mut total) = (Batch::default(), 0.0);
+    for sample in 0..batch {
+        let inputs = graph.inputs.iter().map(|of| {
+            let name = format!("{}.{}", of.name, case.number("first", 0) + sample);
+            let values = input(&name, graph.values[of.value].shape.dims());
+            match quantum {
+                Some(q) => values.mapv(|x| (x / q).floor() * q),
+                None => values,
+            }
+        });
+        let inputs: Vec<ArrayD<f64>> = inputs.collect();
+        let outputs = reference::evaluate(&graph, &tensor, &inputs);
+        let (part, dy) = loss(sample, &outputs[0]);
+        total += part;
+        found.add(&graph, &gradients, &inputs, &[dy]);
+    }
+    let want = numbers(case.get("loss_per_step"))[0];
+    if (total - want).abs() > 1e-9 * want.abs() {
+        case.differs("loss 0", "loss", total, want);
+    }
+    let of_inputs = |name: &String| graph.inputs.iter().any(|input| input.name == *name);
+    let (inputs, params): (BTreeMap<_, _>, BTreeMap<_, _>) = found
+        .gradients
+        .into_iter()
+        .partition(|(name, _)| of_inputs(name));
+    if training {
+        let output = BTreeMap::from([("output.0".to_owned(), found.outputs)]);
+        part(case, "output", &output);
+        part(case, "gradient", &params);
+        let length = l2(&params.values().flatten().copied().collect::<Vec<f64>>());
+        let want = case.get("gradient_l2").as_f64().expect("a length");
+        if (length - want).abs() > 1e-9 * want {
+            case.differs("gradient_l2", "all", length, want);
+        }
+    }
+    part(case, "input", &inputs);
+    Ok(())
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a string").to_owned()
+}
+
+fn l2(values: &[f64]) -> f64 {
+    values.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+/// The loss of a case; a loss on a tensor within the network makes that the output.
+fn loss(case: &Case, batch: usize, graph: &mut Graph) -> Result<Loss, String> {
+    let settings = case.get("loss");
+    let mean = 1.0 / batch as f64;
+    match &*text(&settings["kind"]) {
+        "cross_entropy" => {
+            let smoothing = settings["smoothing"].as_f64().unwrap_or(0.0);
+            Ok(Box::new(move |sample, z| {
+                cross_entropy(sample, z, smoothing, mean)
+            }))
+        }
+        "logistic_pair" => Ok(Box::new(move |sample, p| {
+            let (p, y) = (p[[0]], ((7 * sample + 3) % 2) as f64);
+            let loss = -(y * p.ln() + (1.0 - y) * (1.0 - p).ln());
+            let slope = (p - y) / (p * (1.0 - p));
+            (mean * loss, ArrayD::from_elem(vec![1], mean * slope))
+        })),
+        "activation" => {
+            let name = text(&settings["tensor"]);
+            let value = graph.find(&name).expect("the tensor of the loss");
+            graph.outputs = vec![Output {
+                name: "raw".to_owned(),
+                value,
+            }];
+            let channel = settings["channel"].as_u64().expect("a channel") as usize;
+            Ok(Box::new(move |_, y| {
+                let mut dy = ArrayD::zeros(y.raw_dim());
+                let pixels = (y.len() / y.shape()[0]) as f64;
+                dy.index_axis_mut(Axis(0), channel).fill(-1.0 / pixels);
+                (-y.index_axis(Axis(0), channel).sum() / pixels, dy)
+            }))
+        }
+        kind @ ("localise" | "landmarks" | "contrastive" | "triplet" | "yolo2" | "yolo3"
+        | "style") => Err(format!("the loss `{kind}`")),
+        kind => panic!("{}: loss `{kind}`", case.name),
+    }
+}
+
+/// Of the logits of one sample, or of each of its pixels.
+fn cross_entropy(sample: usize, z: &ArrayD<f64>, smoothing: f64, mean: f64) -> (f64, ArrayD<f64>) {
+    let classes = z.shape()[0];
+    let pixels = z.len() / classes;
+    let (mut loss, mut dz) = (0.0, z.clone());
+    for (pixel, mut lane) in dz.lanes_mut(Axis(0)).into_iter().enumerate() {
+        let label = (7 * (sample * pixels + pixel) + 3) % classes;
+        let most = lane.fold(f64::NEG_INFINITY, |most, &x| most.max(x));
+        let sum = lane.fold(0.0, |sum, x| sum + (x - most).exp());
+        for (class, x) in lane.iter_mut().enumerate() {
+            let hot = if class == label { 1.0 - smoothing } else { 0.0 };
+            let target = hot + smoothing / classes as f64;
+            let log = *x - most - sum.ln();
+            loss -= target * log;
+            *x = (log.exp() - target) * mean / pixels as f64;
+        }
+    }
+    (loss * mean / pixels as f64, dz)
+}
+
+/// Compares the tensors of a part.
+fn part(case: &Case, part: &str, found: &BTreeMap<String, Vec<f64>>) {
+    let expected = case.get(part).as_object();
+    let expected = expected.unwrap_or_else(|| panic!("{}: no `{part}`", case.name));
+    let mut wanted: Vec<&String> = expected.keys().collect();
+    wanted.sort();
+    let present: Vec<&String> = found.keys().collect();
+    assert_eq!(present, wanted, "{}: {part}", case.name);
+    let longest = found.values().map(|values| l2(values)).fold(0.0, f64::max);
+    for (name, want) in expected {
+        let values = &found[name];
+        if want["zero"] == true {
+            if largest(values) > 1e-9 * longest {
+                case.differs(part, name, largest(values), 0.0);
+            }
+            continue;
+        }
+        let number = |key: &str| want[key].as_f64().expect("a number");
+        let (most, length) = (number("max"), number("l2"));
+        let count = (values.len() as f64).sqrt();
+        for (what, found, want, bound) in [
+            ("l2", l2(values), length, 1e-9 * length),
+            ("max", largest(values), most, 1e-9 * most),
+            (
+                "sum",
+                values.iter().sum(),
+                number("sum"),
+                1e-9 * length * count,
+            ),
+        ] {
+            if (found - want).abs() > bound {
+                case.differs(part, &format!("{name}: {what}"), found, want);
+            }
+        }
+        let positions = numbers(&case.get("tensors")[name]["positions"]);
+        for (at, want) in positions.iter().zip(numbers(&want["values"])) {
+            let found = values[*at as usize];
+            if (found - want).abs() > 1e-9 * most {
+                case.differs(part, &format!("{name}[{at}]"), found, want);
+            }
+        }
+    }
+}
