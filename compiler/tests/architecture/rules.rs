@@ -20,7 +20,7 @@ pub type Row = (&'static str, &'static [&'static str]);
 pub const COMPILER: Part = Part {
     folder: "compiler/src",
     root: "crate",
-    knot: &["graph", "layer", "lower"],
+    knot: &["gradient", "graph", "layer", "lower", "op", "reference"],
     rows: &[
         ("limits", &[]),
         ("id", &[]),
@@ -37,7 +37,9 @@ pub const COMPILER: Part = Part {
         ("ast", &["args", "span"]),
         ("loops", &["id", "limits"]),
         ("head", &["args", "diagnostic", "id", "shape", "span"]),
-        ("layer", &["args", "limits", "loops", "lower", "shape", "words"]),
+        ("layer", &["args", "gradient", "id", "limits", "loops", "lower", "op", "shape", "words"]),
+        ("op", &["gradient", "layer", "limits", "shape"]),
+        ("gradient", &["graph", "id", "layer", "op", "reference", "shape", "span", "words"]),
         ("graph", &["head", "id", "shape", "span",
             "layer::Inferred", "layer::Layer", "layer::ParamSpec", "layer::ShapeError"]),
         ("lower", &["graph", "id", "limits", "loops", "note", "shape", "target",
@@ -106,6 +108,8 @@ pub const USERS: &[Part] = &[
         "diagnostic", "graph", "head::HEADS", "words",
         // What `dump` prints, and errors.
         "emit", "jit", "loops", "parse", "pass", "lower::ports", "slide::SlideError",
+        // What `gradcheck` prints.
+        "gradient::check", "shape",
     ])] },
     Part { folder: "cli/src", root: "cnnc_compiler", knot: &[], rows: &[("", &[])] },
     Part { folder: "cli/src", root: "cnnc_runtime", knot: &[], rows: &[("", &[])] },
