@@ -360,6 +360,16 @@ fn a_network_is_checked_layer_by_layer_and_as_a_whole() {
     assert!(kinks.count() <= 2);
 }
 
+/// Where a rectifier changes sides there is no derivative, and nothing is wrong.
+#[test]
+fn kinks_are_no_mistakes() {
+    let x = f64::from(Synthetic::input("x").values(1)[0]);
+    let graph = compile(&format!("input x: 1; scale 1 shift {}; relu", -x));
+    let numbers = check::numbers(&graph).expect("a small network");
+    assert_eq!(numbers[0].verdict, Verdict::Kink, "{numbers:?}");
+    assert_eq!((numbers[0].x, numbers[0].analytic), (x, 0.0));
+}
+
 /// A square whose gradient lacks the factor of 2.
 #[derive(Clone, Debug)]
 struct Square;
