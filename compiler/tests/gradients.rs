@@ -6,8 +6,12 @@ use cnnc_compiler::diagnostic::MemoryLoader;
 use cnnc_compiler::gradient::check::{self, TOLERANCE, Verdict};
 use cnnc_compiler::gradient::{Adjoint, NoGradient, Wanted, differentiate};
 use cnnc_compiler::graph::{Graph, Node, Param};
+use cnnc_compiler::layer::conv::Conv;
+use cnnc_compiler::layer::convtranspose::ConvTranspose;
+use cnnc_compiler::layer::epilogue::Epilogue;
 use cnnc_compiler::layer::padchannels::PadChannels;
 use cnnc_compiler::layer::slice::Slice;
+use cnnc_compiler::layer::window::{Padding, Window};
 use cnnc_compiler::layer::{self, Decl, Inferred, LAYERS, Layer, ShapeError};
 use cnnc_compiler::op::OPS;
 use cnnc_compiler::pass::optimize;
@@ -77,6 +81,78 @@ fn gradients_are_those_of_differences() {
         nodes += 1;
     });
     assert!(nodes >= 300, "{nodes} nodes");
+}
+
+/// Groups × stride × dilation × padding × extents: what windows leave over and what they never reach, of convolutions and of those turned round.
+#[test]
+fn windows_of_every_kind_have_gradients() {
+    let names = ["c.weight", "c.bias"].map(str::to_owned);
+    let mut checked = 0;
+    for (kernel, stride, dilation) in triples([1, 2, 3], [1, 2, 3], [1, 2]) {
+        for (before, after, groups) in triples([0, 1, 3], [0, 2], [1, 2]) {
+            let window = Window {
+                rank: 1,
+                kernel: [1, 1, kernel],
+                stride: [1, 1, stride],
+                dilation: [1, 1, dilation],
+                padding: Padding::Explicit([(0, 0), (0, 0), (before, after)]),
+                ceil: false,
+            };
+            let conv: Box<dyn Layer> = Box::new(Conv {
+                window: window.clone(),
+                out: 2,
+                groups,
+                bias: true,
+                literal: None,
+                epilogue: Epilogue::default(),
+            });
+            let turned: Box<dyn Layer> = Box::new(ConvTranspose {
+                window: Window {
+                    dilation: [1; 3],
+                    ..window
+                },
+                out: 2,
+                output_pad: dilation - 1,
+                groups,
+                bias: true,
+                epilogue: Epilogue::default(),
+            });
+            let turned = (dilation <= stride).then_some(turned);
+            for layer in [Some(conv), turned].into_iter().flatten() {
+                for extent in 5..8 {
+                    let shape = Shape::new([4, extent]).expect("a shape");
+                    if layer.infer(std::slice::from_ref(&shape)).is_err() {
+                        continue;
+                    }
+                    let found = check::layer(&*layer, &[shape], &names).expect("a gradient");
+                    for entry in found {
+                        let error = entry.error.expect("a gradient");
+                        let of = &entry.of;
+                        assert!(
+                            error <= TOLERANCE,
+                            "{of} of {layer:?} on {extent}: {error:e}"
+                        );
+                        checked += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(checked > 2000, "{checked}");
+}
+
+fn triples(
+    a: impl IntoIterator<Item = usize>,
+    b: impl IntoIterator<Item = usize> + Clone,
+    c: impl IntoIterator<Item = usize> + Clone,
+) -> Vec<(usize, usize, usize)> {
+    let mut all = Vec::new();
+    for a in a {
+        for b in b.clone() {
+            all.extend(c.clone().into_iter().map(|c| (a, b, c)));
+        }
+    }
+    all
 }
 
 /// Every layer has a gradient, and what gradients are made of is what the tables list: all of it, and nothing else.
@@ -283,6 +359,16 @@ fn a_network_is_checked_layer_by_layer_and_as_a_whole() {
         .iter()
         .filter(|number| number.verdict == Verdict::Kink);
     assert!(kinks.count() <= 2);
+}
+
+/// Where a rectifier changes sides there is no derivative, and nothing is wrong.
+#[test]
+fn kinks_are_no_mistakes() {
+    let x = f64::from(Synthetic::input("x").values(1)[0]);
+    let graph = compile(&format!("input x: 1; scale 1 shift {}; relu", -x));
+    let numbers = check::numbers(&graph).expect("a small network");
+    assert_eq!(numbers[0].verdict, Verdict::Kink, "{numbers:?}");
+    assert_eq!((numbers[0].x, numbers[0].analytic), (x, 0.0));
 }
 
 /// A square whose gradient lacks the factor of 2.

@@ -2,8 +2,12 @@
 
 use ndarray::{ArrayD, IxDyn};
 
-/// Distance of two neighbours.
-const SPACING: f64 = 1.0 / (1 << 14) as f64;
+/// Distance of two levels. Kinks are multiples of it, and levels lie in the middle between two.
+const SPACING: f64 = 1.0 / (1 << 8) as f64;
+
+/// Distance of numbers of one level, and how many it has: all of them are more than 1e-3 away from a kink.
+const APART: f64 = 1.0 / (1 << 16) as f64;
+const SHADES: u64 = 64;
 
 /// Smallest magnitude.
 const LEAST: f64 = 0.125;
@@ -47,16 +51,18 @@ impl Points {
         ArrayD::from_shape_simple_fn(IxDyn(dims), || self.unit())
     }
 
-    /// A tensor whose magnitudes lie between [`LEAST`] and `2^span` more. They are odd multiples of half the [`SPACING`], which kinks at dyadic numbers
-    /// are not, and of `2^(14 + span)` in a row no two are equal, of whichever tensor.
+    /// A tensor whose magnitudes lie between [`LEAST`] and `2^span` more. Of `2^(8 + span)` in a row, of whichever tensor, no two are within a level;
+    /// of [`SHADES`] times as many, none are equal.
     pub fn operand(&mut self, dims: &[usize], span: u32, signed: bool) -> ArrayD<f64> {
-        let size = 1u64 << (14 + span);
-        // An odd factor near the golden ratio of the size visits every number once.
-        let factor = (0.618_034 * size as f64) as u64 | 1;
+        let levels = 1u64 << (8 + span);
+        // An odd factor near the golden ratio of the levels visits every level once.
+        let factor = (0.618_034 * levels as f64) as u64 | 1;
         ArrayD::from_shape_simple_fn(IxDyn(dims), || {
-            let place = self.count.wrapping_mul(factor) % size;
+            let level = self.count.wrapping_mul(factor) % levels;
+            let shade = self.count / levels % SHADES;
             self.count += 1;
-            let magnitude = LEAST + (place as f64 + 0.5) * SPACING;
+            let beside = (shade as f64 - SHADES as f64 / 2.0) * APART;
+            let magnitude = LEAST + (level as f64 + 0.5) * SPACING + beside;
             match signed && self.bits() >> 63 == 1 {
                 true => -magnitude,
                 false => magnitude,
@@ -76,16 +82,19 @@ mod tests {
         for dims in [[64, 100], [128, 100]] {
             all.extend(points.operand(&dims, 1, true).iter().map(|x| x.abs()));
         }
-        all.sort_by(f64::total_cmp);
-        let near = all.windows(2).map(|pair| pair[1] - pair[0]);
-        assert!(near.fold(f64::INFINITY, f64::min) >= SPACING);
-        let kinks = [0.0, 0.25, 0.5, 1.0, 2.0];
-        let distance = |x: &f64| {
-            kinks
-                .map(|kink| (x - kink).abs())
-                .into_iter()
-                .fold(9.0, f64::min)
+        let least = |numbers: &[f64]| {
+            let mut numbers = numbers.to_vec();
+            numbers.sort_by(f64::total_cmp);
+            let near = numbers.windows(2).map(|pair| pair[1] - pair[0]);
+            near.fold(f64::INFINITY, f64::min)
         };
-        assert!(all.iter().map(distance).fold(9.0, f64::min) >= SPACING / 2.0);
+        assert!(least(&all) > 0.99 * APART);
+        for row in all.windows(512).step_by(100) {
+            assert!(least(row) >= SPACING - 2.0 * APART, "{}", least(row));
+        }
+        let beside = all
+            .iter()
+            .map(|x| (x / SPACING - (x / SPACING).round()).abs() * SPACING);
+        assert!(beside.fold(f64::INFINITY, f64::min) >= 1e-3);
     }
 }
