@@ -70,59 +70,7 @@ pub enum Data {
     Literal(u32),
 }
 
-/// What the factors `w` of the operands of a sum become; each holds the `eps` that is added to a sum which is divided by.
-#[derive(Clone, Copy, Debug)]
-pub enum Fusion {
-    /// As they are.
-    Unbounded,
-    /// `max(w, 0) / (eps + Σ max(w, 0))`
-    Fast(f64),
-    /// `e / (eps + Σ e)`, `e` being `exp(w − max w)`.
-    Exponential(f64),
-}
-
-impl Fusion {
-    /// The kind, and the bits of `eps`.
-    fn key(self) -> (u8, u64) {
-        match self {
-            Fusion::Unbounded => (0, 0),
-            Fusion::Fast(eps) => (1, eps.to_bits()),
-            Fusion::Exponential(eps) => (2, eps.to_bits()),
-        }
-    }
-
-    /// What the factors of all operands become.
-    pub fn shares(self, factors: &mut [f64]) {
-        let most = factors.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let eps = match self {
-            Fusion::Unbounded => return,
-            Fusion::Fast(eps) => {
-                factors.iter_mut().for_each(|w| *w = w.max(0.0));
-                eps
-            }
-            Fusion::Exponential(eps) => {
-                factors.iter_mut().for_each(|w| *w = (*w - most).exp());
-                eps
-            }
-        };
-        let whole = eps + factors.iter().sum::<f64>();
-        factors.iter_mut().for_each(|w| *w /= whole);
-    }
-}
-
-impl PartialEq for Fusion {
-    fn eq(&self, other: &Fusion) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Fusion {}
-
-impl Hash for Fusion {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key().hash(state);
-    }
-}
+pub use crate::kernel::Fusion;
 
 /// How one region of the packed weights is filled, in f64 and rounded once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -26,6 +26,7 @@ mod group_norm;
 mod lrn;
 pub mod map;
 mod norm;
+pub(crate) mod pack;
 mod pool;
 mod roi;
 mod support;
@@ -47,6 +48,10 @@ pub use group_norm::{GroupNormCall, Walk};
 pub use lrn::LrnCall;
 pub use map::{MapCall, Step};
 pub use norm::{L2NormCall, SoftmaxCall};
+pub use pack::{
+    FoldedNorm, Fusion, PackBiasCall, PackPanelsCall, PackScaleCall, PackSharesCall,
+    PackWinogradCall,
+};
 pub use pool::{AvgPoolCall, MaxPoolCall};
 pub use roi::{RoiAlignCall, RoiGrid, RoiPoolCall};
 pub use table::*;
@@ -57,7 +62,7 @@ pub use zip::{ZipCall, ZipOp};
 use crate::isa::Isa;
 
 /// Most pointer arguments that a kernel takes: the output first, then the inputs.
-pub const MAX_ARGS: usize = 5;
+pub const MAX_ARGS: usize = 6;
 
 /// A kernel's machine code. Unused inputs may be null.
 ///
@@ -71,6 +76,7 @@ pub type KernelFn = unsafe extern "C" fn(
     b: *const f32,
     c: *const f32,
     d: *const f32,
+    e: *const f32,
     consts: *const i64,
 );
 
@@ -154,6 +160,11 @@ pub(crate) const fn without_denormal(x: f32) -> f32 {
     } else {
         bits
     })
+}
+
+/// The float of 64 bits that a constant holds.
+pub const fn double(constant: i64) -> f64 {
+    f64::from_bits(constant as u64)
 }
 
 /// The float that a constant holds.

@@ -230,6 +230,7 @@ macro_rules! entries {
             b: *const f32,
             c: *const f32,
             d: *const f32,
+            _: *const f32,
             consts: *const i64,
         ) {
             // SAFETY: the caller keeps `KernelFn`'s contract and has the ISA; its features are enabled here.
