@@ -35,6 +35,8 @@ enum Stage {
     Graph,
     /// Loops over kernel calls
     Loops,
+    /// The kernel calls that pack weights
+    Load,
     /// What `cnn_model!` generates
     Rust,
     /// Cranelift's IR
@@ -59,6 +61,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             }
         }
         Stage::Loops => loops::dump::dump(&lowered()?.program),
+        Stage::Load => loops::dump::dump(&lowered()?.load),
         Stage::Rust => {
             let model = cnnc::compile_file(&args.spec)?;
             emit::dump(model.graph(), options.arithmetic).map_err(cnnc::Error::from)?

@@ -24,7 +24,7 @@ mod plan;
 pub use expand::{Invocation, Spec, expand};
 
 use crate::graph::Graph;
-use crate::loops::{Unproven, prove};
+use crate::loops::Unproven;
 use crate::lower::{Arithmetic, Lowered, Target, lower};
 use cnnc_runtime::Isa;
 use cnnc_runtime::answer::Head;
@@ -86,10 +86,10 @@ pub fn variants(graph: &Graph, arithmetic: Arithmetic) -> Vec<Variant> {
 /// When the network is too much for the proof.
 ///
 /// # Panics
-/// As [`prove`]: a bug of the compiler. When there are no loops.
+/// As [`Lowered::prove`]: a bug of the compiler. When there are no loops.
 pub fn emit(model: &Model, variants: &[Variant]) -> Result<TokenStream, Unproven> {
     for (_, lowered) in variants {
-        prove(&lowered.program, &lowered.plan)?;
+        lowered.prove()?;
     }
     let first = &variants[0].1.plan;
     let arena = variants
@@ -221,8 +221,8 @@ fn module(rt: &TokenStream, index: usize, (isas, lowered): &Variant) -> TokenStr
             use ::std::sync::Arc;
             use #rt::Isa;
             use #rt::generated::{Context, Kernels, LoadError, Step, drive, load};
-            use #rt::kernel::KernelFn;
-            use #rt::plan::{Data, Fusion, Norm, Plan, Port, Recipe, Source};
+            use #rt::kernel::{self, KernelFn};
+            use #rt::plan::{Base, Pack, Plan, Pointer, Port, Source};
             use #rt::session::Network;
             use #rt::threads::{Pool, parallel_for};
             use #rt::weights::Weights;

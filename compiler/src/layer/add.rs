@@ -9,8 +9,8 @@ use super::{
 use crate::graph::Shape;
 use crate::loops::Affine;
 use crate::lower::Lower;
+use cnnc_runtime::kernel::Fusion;
 use cnnc_runtime::kernel::ZipOp;
-use cnnc_runtime::plan::Fusion;
 use ndarray::ArrayD;
 
 /// Row of the table of layers.

@@ -6,10 +6,20 @@ use cnnc_runtime::denormals::Flushed;
 use cnnc_runtime::kernel::MAX_ARGS;
 use cnnc_runtime::memory::{OutOfMemory, collect, reserved};
 
-/// Runs the program on packed weights and inputs in the spec's order, and returns the outputs.
+/// Runs the load program on parameters in the order of their files, and returns the packed weights.
 ///
-/// All memory is one array, `arena | weights | inputs… | outputs…`; arena and outputs start as NaN, so that whatever
-/// is read before it is written shows.
+/// # Errors
+/// As [`interpret`].
+///
+/// # Panics
+/// As [`interpret`].
+pub fn interpret_load(load: &Program, params: &[&[f32]]) -> Result<Vec<f32>, OutOfMemory> {
+    // Not flushed: weights are packed as their file has them.
+    let mut outputs = execute(load, &[], params, &[])?;
+    Ok(outputs.pop().unwrap_or_default())
+}
+
+/// Runs the program on packed weights and inputs in the spec's order, and returns the outputs.
 ///
 /// # Errors
 /// When there is not enough memory.
@@ -22,6 +32,19 @@ pub fn interpret(
     packed: &[f32],
     inputs: &[&[f32]],
 ) -> Result<Vec<Vec<f32>>, OutOfMemory> {
+    // As machine code runs.
+    let _flushed = Flushed::enter();
+    execute(program, packed, &[], inputs)
+}
+
+/// All memory is one array, `arena | weights | parameters… | inputs… | outputs…`; arena and outputs start as NaN, so that whatever
+/// is read before it is written shows.
+fn execute(
+    program: &Program,
+    packed: &[f32],
+    params: &[&[f32]],
+    inputs: &[&[f32]],
+) -> Result<Vec<Vec<f32>>, OutOfMemory> {
     let leaving = program
         .buffers
         .values()
@@ -29,14 +52,14 @@ pub fn interpret(
             Place::Output(_) => Some(buffer.len),
             _ => None,
         });
-    let given: usize = inputs.iter().map(|input| input.len()).sum();
-    let all = program.arena + packed.len() + given + leaving.sum::<usize>();
+    let given = || params.iter().chain(inputs);
+    let length: usize = given().map(|input| input.len()).sum();
+    let all = program.arena + packed.len() + length + leaving.sum::<usize>();
     let mut memory = reserved(all)?;
     memory.resize(program.arena, f32::NAN);
     let weights = memory.len();
     memory.extend(packed);
-    let starts: Vec<usize> = inputs
-        .iter()
+    let starts: Vec<usize> = given()
         .map(|input| {
             memory.extend(*input);
             memory.len() - input.len()
@@ -53,7 +76,8 @@ pub fn interpret(
     let origins = program.buffers.values().map(|buffer| match buffer.place {
         Place::Arena(offset) => offset,
         Place::Weights => weights,
-        Place::Input(index) => starts[index],
+        Place::Param(index) => starts[index],
+        Place::Input(index) => starts[params.len() + index],
         Place::Output(index) => outputs[index].0,
     });
     let mut run = Run {
@@ -62,8 +86,6 @@ pub fn interpret(
         values: vec![0; program.vars],
         memory,
     };
-    // As machine code runs.
-    let _flushed = Flushed::enter();
     for section in &program.sections {
         run.body(&section.body);
     }

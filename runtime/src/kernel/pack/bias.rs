@@ -143,10 +143,10 @@ fn bias_footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     vec![
         vector(c.padded),
         span(&[(c.count, c.stride)]).filter(|_| c.bias != 0),
-        optional(c.norm * c.gamma, c.count),
-        optional(c.norm * c.beta, c.count),
-        optional(c.norm, c.count),
-        optional(c.norm, c.count),
+        optional(c.norm != 0 && c.gamma != 0, c.count),
+        optional(c.norm != 0 && c.beta != 0, c.count),
+        optional(c.norm != 0, c.count),
+        optional(c.norm != 0, c.count),
     ]
 }
 
@@ -157,7 +157,7 @@ fn scale_footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     }
     vec![
         vector(c.padded),
-        optional(c.gamma, c.channels),
+        optional(c.gamma != 0, c.channels),
         vector(c.channels),
     ]
 }

@@ -79,9 +79,9 @@ fn twin_scale(view: &View<'_>, gamma: Option<usize>, var: usize, index: isize, e
     scale(gamma, view.get(var, index), eps)
 }
 
-/// A vector of `count` elements, where a flag says that there is one.
-fn optional(flag: isize, count: isize) -> Option<Footprint> {
-    vector(count).filter(|_| flag != 0)
+/// A vector of `count` elements, if it is there.
+fn optional(there: bool, count: isize) -> Option<Footprint> {
+    vector(count).filter(|_| there)
 }
 
 /// Which argument of a call is a variance, and what is added to it; a kernel that folds a norm has one of each.

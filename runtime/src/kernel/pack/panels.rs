@@ -220,8 +220,8 @@ fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     vec![
         vector(len),
         span(&[(c.outs, c.stride), a0, a1, a2, a3]),
-        optional(c.norm * c.gamma, c.outs),
-        optional(c.norm, c.outs),
+        optional(c.norm != 0 && c.gamma != 0, c.outs),
+        optional(c.norm != 0, c.outs),
     ]
 }
 

@@ -40,7 +40,7 @@ impl Fusion {
     }
 
     /// What the factors of all operands become.
-    pub(crate) fn shares(self, factors: &mut [f64]) {
+    fn shares(self, factors: &mut [f64]) {
         let most = factors.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let eps = match self {
             Fusion::Unbounded => return,

@@ -160,8 +160,8 @@ fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
             (3, c.row),
             (3, c.tap),
         ]),
-        optional(c.norm * c.gamma, c.outs),
-        optional(c.norm, c.outs),
+        optional(c.norm != 0 && c.gamma != 0, c.outs),
+        optional(c.norm != 0, c.outs),
     ]
 }
 

@@ -41,6 +41,7 @@ pub fn check(program: &Program) -> Result<(), &'static str> {
             Place::Weights => (0, 0),
             Place::Input(index) => (1, index),
             Place::Output(index) => (2, index),
+            Place::Param(index) => (3, index),
         };
         let longest = program.buffers.values().map(|other| other.len).max();
         *places.entry(place).or_insert_with(|| {
@@ -173,7 +174,7 @@ impl Checker<'_> {
         let (_, out, writes) = touched.remove(0);
         if matches!(
             self.program.buffers[out].place,
-            Place::Weights | Place::Input(_)
+            Place::Weights | Place::Param(_) | Place::Input(_)
         ) {
             return Err("a write to what is read-only");
         }
@@ -193,7 +194,7 @@ impl Checker<'_> {
             }
             let initialised = matches!(
                 self.program.buffers[buffer].place,
-                Place::Weights | Place::Input(_)
+                Place::Weights | Place::Param(_) | Place::Input(_)
             );
             for &read in &reads {
                 if !initialised && self.written[read] != Some(buffer) {
