@@ -9,7 +9,6 @@ use cnnc_compiler::diagnostic::{Diagnostics, Files};
 use cnnc_compiler::graph::{Graph, Output};
 use cnnc_compiler::id::ValueId;
 use cnnc_compiler::layer::written;
-use cnnc_compiler::loops::prove;
 use cnnc_compiler::lower::{self, Lowered};
 use cnnc_compiler::note::Note;
 use cnnc_compiler::outline::Outline;
@@ -347,14 +346,17 @@ impl Built {
         let code = match options.backend {
             Backend::Jit => Some(jit::compile(&lowered)?),
             _ => {
-                prove(&lowered.program, &lowered.plan)?;
+                lowered.prove()?;
                 None
             }
         };
         let compile = start.elapsed();
         let start = Instant::now();
         let bound = bind(weights, &lowered.plan.sources, options)?;
-        let (packed, read) = (pack(&lowered.plan, &bound)?, Read::of(&bound));
+        let (packed, read) = (
+            pack(&lowered.plan, &bound, options.threads)?,
+            Read::of(&bound),
+        );
         let load = start.elapsed();
         let sections = sections(graph, &lowered);
         let runs = lowered

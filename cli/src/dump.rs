@@ -38,6 +38,8 @@ enum Stage {
     Graph,
     /// Loops over kernel calls
     Loops,
+    /// The kernel calls that pack weights
+    Load,
     /// What `cnn_model!` generates
     Rust,
     /// Cranelift's IR
@@ -62,6 +64,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             }
         }
         Stage::Loops => loops::dump::dump(&lowered()?.program),
+        Stage::Load => loops::dump::dump(&lowered()?.load),
         Stage::Rust => {
             let model = cnnc::compile_file(&args.spec)?;
             emit::dump(model.graph(), options.arithmetic, options.batch)

@@ -75,6 +75,7 @@ fn conv_3x3(isa: Isa, mr: u8, nr: u8, size: usize, inputs: usize, outputs: usize
                     w.as_ptr().add(index * 9 * inputs * panel),
                     bias.as_ptr(),
                     null(),
+                    null(),
                     consts.as_ptr(),
                 );
             }

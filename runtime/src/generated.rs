@@ -12,7 +12,9 @@ use crate::session::{Driver, Network};
 use crate::threads::Pool;
 use crate::weights::{Weights, WeightsError};
 use std::fmt;
+use std::num::NonZero;
 use std::sync::{Arc, OnceLock};
+use std::thread;
 
 /// The kernels that a network calls, found by name when it is loaded.
 pub struct Kernels<const K: usize> {
@@ -126,6 +128,9 @@ impl From<OutOfMemory> for LoadError {
     }
 }
 
+/// Most threads that pack weights: more do not find more memory bandwidth.
+const LOADERS: usize = 8;
+
 /// Checks the weights, packs them for the plan, and binds them to the drivers.
 ///
 /// # Errors
@@ -147,7 +152,8 @@ pub unsafe fn load<const K: usize>(
         isa: kernels.isa,
         ..plan.clone()
     };
-    let packed = pack(&plan, &weights.bind(&plan.sources)?)?;
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let packed = pack(&plan, &weights.bind(&plan.sources)?, threads.min(LOADERS))?;
     // SAFETY: passed on; the kernels are found, and the driver is part of the program.
     Ok(Arc::new(unsafe {
         Network::new(plan, packed, drivers, None)

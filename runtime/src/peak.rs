@@ -27,6 +27,7 @@ pub fn peak_gflops(isa: Isa) -> f64 {
                 null(),
                 null(),
                 null(),
+                null(),
                 black_box(&TURNS),
             )
         };

@@ -4,8 +4,8 @@
 //! Rust prints it as a `static`, hence the [`Cow`]s.
 
 use crate::isa::Isa;
+use crate::kernel::KernelId;
 use std::borrow::Cow;
-use std::hash::{Hash, Hasher};
 
 /// A slice that is either owned (JIT) or part of the binary (generated code).
 pub type List<T> = Cow<'static, [T]>;
@@ -19,222 +19,39 @@ pub struct Source {
     pub shape: List<usize>,
 }
 
-/// Batch norm constants to be folded into what precedes: indices into [`Plan::sources`].
-#[derive(Clone, Copy, Debug)]
-pub struct Norm {
-    /// Scale (`weight`), if affine.
-    pub gamma: Option<u32>,
-    /// Shift (`bias`), if affine.
-    pub beta: Option<u32>,
-    /// Running mean.
-    pub mean: u32,
-    /// Running variance.
-    pub var: u32,
-    /// Added to the variance.
-    pub eps: f64,
-}
-
-impl Norm {
-    /// Everything, for comparing: constants that differ in a bit are not the same.
-    fn key(&self) -> (Option<u32>, Option<u32>, u32, u32, u64) {
-        (
-            self.gamma,
-            self.beta,
-            self.mean,
-            self.var,
-            self.eps.to_bits(),
-        )
-    }
-}
-
-impl PartialEq for Norm {
-    fn eq(&self, other: &Norm) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Norm {}
-
-impl Hash for Norm {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key().hash(state);
-    }
-}
-
-/// Where the elements of a packed region come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Data {
+/// What an argument of a packing call points into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// The packed weights: what the call writes.
+    Packed,
     /// A tensor of the weights file: index into [`Plan::sources`].
     Source(u32),
     /// Values written in the spec: index into [`Plan::literals`]. They repeat: element `i` is number `i` modulo their number.
     Literal(u32),
 }
 
-/// What the factors `w` of the operands of a sum become; each holds the `eps` that is added to a sum which is divided by.
-#[derive(Clone, Copy, Debug)]
-pub enum Fusion {
-    /// As they are.
-    Unbounded,
-    /// `max(w, 0) / (eps + Σ max(w, 0))`
-    Fast(f64),
-    /// `e / (eps + Σ e)`, `e` being `exp(w − max w)`.
-    Exponential(f64),
+/// Where an argument of a packing call points.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pointer {
+    /// What into.
+    pub base: Base,
+    /// The element, in the first iteration of every loop.
+    pub offset: i64,
+    /// By how much it moves with each loop.
+    pub steps: List<i64>,
 }
 
-impl Fusion {
-    /// The kind, and the bits of `eps`.
-    fn key(self) -> (u8, u64) {
-        match self {
-            Fusion::Unbounded => (0, 0),
-            Fusion::Fast(eps) => (1, eps.to_bits()),
-            Fusion::Exponential(eps) => (2, eps.to_bits()),
-        }
-    }
-
-    /// What the factors of all operands become.
-    pub fn shares(self, factors: &mut [f64]) {
-        let most = factors.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let eps = match self {
-            Fusion::Unbounded => return,
-            Fusion::Fast(eps) => {
-                factors.iter_mut().for_each(|w| *w = w.max(0.0));
-                eps
-            }
-            Fusion::Exponential(eps) => {
-                factors.iter_mut().for_each(|w| *w = (*w - most).exp());
-                eps
-            }
-        };
-        let whole = eps + factors.iter().sum::<f64>();
-        factors.iter_mut().for_each(|w| *w /= whole);
-    }
-}
-
-impl PartialEq for Fusion {
-    fn eq(&self, other: &Fusion) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Fusion {}
-
-impl Hash for Fusion {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key().hash(state);
-    }
-}
-
-/// How one region of the packed weights is filled, in f64 and rounded once.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Recipe {
-    /// Panels of a convolution (or dense layer, or matrix): for each group `g`, each block of `block`
-    /// output channels and each reduction index `k` (in row-major order over `reduce`), `block` lanes.
-    /// The lane of output channel `o` is `data[base + g·group_stride + o·out_stride + Σ kᵈ·reduce[d].1] × scale(channel.0 + g·channel.1 + o)`,
-    /// zero where `o ≥ outs`.
-    Panels {
-        /// First element in the packed weights.
-        dest: usize,
-        /// The weights.
-        data: Data,
-        /// Index of the element at the origin (non-zero when a stride is negative).
-        base: i64,
-        /// `(count, stride in data)` of groups.
-        groups: (usize, i64),
-        /// `(output channels of one group, stride in data)`.
-        outs: (usize, i64),
-        /// `(first, per group)`: output channel `o` of group `g` is the layer's channel `first + g·per group + o`.
-        channel: (usize, usize),
-        /// `(count, stride in data)` of the reduction, outermost first.
-        reduce: List<(usize, i64)>,
-        /// Lanes of a panel.
-        block: usize,
-        /// Scale of each output channel, `gamma / sqrt(var + eps)`.
-        norm: Option<Norm>,
-    },
-    /// Panels of a 3×3 convolution for Winograd's F(4×4, 3×3): for each block of `block` output channels, each of the 36 products `ξ` and each
-    /// input channel, `block` lanes of `(G g Gᵀ)[ξ] × scale(first + o)`, `g` being
-    /// `data[base + o·outs.1 + i·ins.1 + y·taps[0] + x·taps[1]]`; zero where `o ≥ outs.0`.
-    Winograd {
-        /// First element in the packed weights.
-        dest: usize,
-        /// The weights.
-        data: Data,
-        /// Index of the element at the origin.
-        base: i64,
-        /// `(output channels, stride in data)`.
-        outs: (usize, i64),
-        /// The layer's channel that output channel 0 is.
-        first: usize,
-        /// `(input channels, stride in data)`.
-        ins: (usize, i64),
-        /// Strides of rows and columns in data.
-        taps: [i64; 2],
-        /// Lanes of a panel.
-        block: usize,
-        /// Scale of each output channel, `gamma / sqrt(var + eps)`.
-        norm: Option<Norm>,
-    },
-    /// The bias that goes with [`Recipe::Panels`]: for each group `g`, `ceil(outs / block) · block` lanes of
-    /// `beta + (bias − mean) · scale`, or `bias`, or zero. The lane of output channel `o` is of the layer's channel `channel.0 + g·channel.1 + o`,
-    /// and its bias is `data[at.0 + g·at.1 + o·at.2]`.
-    Bias {
-        /// First element in the packed weights.
-        dest: usize,
-        /// The bias, if the layer has one.
-        data: Option<Data>,
-        /// `(first, per group, per output channel)`.
-        at: (usize, usize, usize),
-        /// Number of groups.
-        groups: usize,
-        /// Output channels of one group.
-        outs: usize,
-        /// `(first, per group)`, as in [`Recipe::Panels`].
-        channel: (usize, usize),
-        /// Lanes that a group is padded to a multiple of.
-        block: usize,
-        /// Batch norm to fold.
-        norm: Option<Norm>,
-    },
-    /// `scale` then `shift` of a batch norm that stands alone, each padded with zeros to `padded`.
-    ScaleShift {
-        /// First element in the packed weights.
-        dest: usize,
-        /// Channels.
-        channels: usize,
-        /// Channels including padding.
-        padded: usize,
-        /// The batch norm.
-        norm: Norm,
-    },
-    /// The shares of each operand of a sum in it: for each operand a vector of the channels, padded with zeros to `padded`; behind
-    /// the last, a vector of zeros.
-    Shares {
-        /// First element in the packed weights.
-        dest: usize,
-        /// The factors that shares are made of: of (operands, channels), or of (operands) if all channels have the same.
-        data: Data,
-        /// Operands.
-        operands: usize,
-        /// Channels.
-        channels: usize,
-        /// Whether each channel has factors of its own.
-        each: bool,
-        /// Channels including padding.
-        padded: usize,
-        /// What the factors become.
-        fusion: Fusion,
-    },
-    /// A vector copied as it is and padded with zeros; a single value is repeated `count` times.
-    Vector {
-        /// First element in the packed weights.
-        dest: usize,
-        /// The values.
-        data: Data,
-        /// Elements copied.
-        count: usize,
-        /// Elements including padding.
-        padded: usize,
-    },
+/// A kernel call that packs weights, as often as the loops around it say, the outermost first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pack {
+    /// Which kernel.
+    pub kernel: KernelId,
+    /// Iterations of each loop.
+    pub trips: List<u32>,
+    /// The kernel's arguments, the output first.
+    pub args: List<Option<Pointer>>,
+    /// The kernel's constants.
+    pub consts: List<i64>,
 }
 
 /// A tensor that enters or leaves, in the spec's order (channels first), f32.
@@ -279,8 +96,8 @@ pub struct Plan {
     pub sources: List<Source>,
     /// Values written in the spec, equal ones once.
     pub literals: List<List<f32>>,
-    /// How to pack them.
-    pub recipes: List<Recipe>,
+    /// The load program: calls that write all of the packed weights, each element once, in any order.
+    pub packing: List<Pack>,
     /// Inputs, in order.
     pub inputs: List<Port>,
     /// Outputs, in order.

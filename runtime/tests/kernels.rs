@@ -176,9 +176,9 @@ fn check(kernel: &Kernel, isa: Isa, consts: &[i64], layout: &Layout, entry: Kern
         usize::MAX => std::ptr::null_mut(),
         at => found.as_mut_ptr().wrapping_add(at),
     };
-    let [out, a, b, c, d] = [0, 1, 2, 3, 4].map(pointer);
+    let [out, a, b, c, d, e] = [0, 1, 2, 3, 4, 5].map(pointer);
     // SAFETY: the layout has room for every footprint, and the ISA is available.
-    unsafe { entry(out, a, b, c, d, consts.as_ptr()) };
+    unsafe { entry(out, a, b, c, d, e, consts.as_ptr()) };
 
     let tolerance = tolerance(kernel, consts);
     for index in 0..layout.len {
@@ -260,6 +260,7 @@ fn maxima_of_nan_are_nan() {
                         x[1..].as_ptr(),
                         null,
                         null,
+                        null,
                         consts.as_ptr(),
                     )
                 };
@@ -283,6 +284,7 @@ fn nan_and_infinity_pass_through_activations() {
                 out.as_mut_ptr(),
                 a.as_ptr(),
                 b.as_ptr(),
+                null,
                 null,
                 null,
                 consts.as_ptr(),
@@ -327,6 +329,7 @@ fn denormals_become_zeros_of_their_sign_where_they_enter() {
                     entry(name, isa)(
                         out.as_mut_ptr(),
                         x.as_ptr(),
+                        null,
                         null,
                         null,
                         null,

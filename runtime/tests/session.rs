@@ -41,7 +41,7 @@ fn network() -> Arc<Network> {
         packed: 6,
         sources: vec![].into(),
         literals: vec![].into(),
-        recipes: vec![].into(),
+        packing: vec![].into(),
         inputs: vec![port("a", &[1, 2, 3]), port("b", &[6])].into(),
         outputs: vec![port("sum", &[6]), port("dot", &[1])].into(),
         batch: 1,

@@ -160,6 +160,7 @@ impl Writer<'_> {
         let place = match self.program.buffers[access.buffer].place {
             Place::Arena(at) => (0, at as i64 + base),
             Place::Weights => (1, *base),
+            Place::Param(_) => unreachable!("parameters are packed by the load program"),
             Place::Input(index) => (2 + index, *base),
             Place::Output(index) => (2 + self.inputs + index, *base),
             Place::Between { index, .. } => (2 + self.inputs + self.outputs + index, *base),

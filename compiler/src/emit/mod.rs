@@ -24,7 +24,7 @@ mod plan;
 pub use expand::{Invocation, Spec, expand};
 
 use crate::graph::Graph;
-use crate::loops::{Unproven, prove};
+use crate::loops::Unproven;
 use crate::lower::{Lowered, lower};
 use crate::target::{Arithmetic, Target};
 use cnnc_runtime::Isa;
@@ -87,10 +87,10 @@ pub fn variants(graph: &Graph, arithmetic: Arithmetic, batch: usize) -> Vec<Vari
 /// When the network is too much for the proof.
 ///
 /// # Panics
-/// As [`prove`]: a bug of the compiler. When there are no loops.
+/// As [`Lowered::prove`]: a bug of the compiler. When there are no loops.
 pub fn emit(model: &Model, variants: &[Variant]) -> Result<TokenStream, Unproven> {
     for (_, lowered) in variants {
-        prove(&lowered.program, &lowered.plan)?;
+        lowered.prove()?;
     }
     let first = &variants[0].1.plan;
     let arena = variants
@@ -238,8 +238,8 @@ fn module(rt: &TokenStream, index: usize, (isas, lowered): &Variant) -> TokenStr
             use ::std::sync::Arc;
             use #rt::Isa;
             use #rt::generated::{Context, Kernels, LoadError, Step, drive, load};
-            use #rt::kernel::KernelFn;
-            use #rt::plan::{Data, Fusion, Norm, Plan, Port, Recipe, Run, Source};
+            use #rt::kernel::{self, KernelFn};
+            use #rt::plan::{Base, Pack, Plan, Pointer, Port, Run, Source};
             use #rt::session::Network;
             use #rt::threads::{Pool, parallel_for};
             use #rt::weights::Weights;

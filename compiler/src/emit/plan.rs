@@ -1,8 +1,8 @@
 //! A plan as a Rust constant.
 
-use cnnc_runtime::plan::{Data, Fusion, Norm, Plan, Port, Recipe, Source};
+use cnnc_runtime::plan::{Base, Pack, Plan, Pointer, Port, Source};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 
 /// The plan as an expression; its types are in scope.
 pub(super) fn plan(plan: &Plan) -> TokenStream {
@@ -13,7 +13,7 @@ pub(super) fn plan(plan: &Plan) -> TokenStream {
         packed,
         sources,
         literals,
-        recipes,
+        packing,
         inputs,
         outputs,
         batch,
@@ -29,7 +29,7 @@ pub(super) fn plan(plan: &Plan) -> TokenStream {
             quote!(f32::from_bits(#bits))
         })
     });
-    let recipes = list(recipes, recipe);
+    let packing = list(packing, pack);
     let (inputs, outputs) = (list(inputs, port), list(outputs, port));
     let (batch, between) = (number(*batch), shape(between));
     let runs = list(runs, |run| {
@@ -44,7 +44,7 @@ pub(super) fn plan(plan: &Plan) -> TokenStream {
             packed: #packed,
             sources: #sources,
             literals: #literals,
-            recipes: #recipes,
+            packing: #packing,
             inputs: #inputs,
             outputs: #outputs,
             batch: #batch,
@@ -90,152 +90,36 @@ fn option<T>(value: &Option<T>, some: impl Fn(&T) -> TokenStream) -> TokenStream
     }
 }
 
-fn index(index: &u32) -> TokenStream {
-    let index = Literal::u32_unsuffixed(*index);
-    quote!(#index)
+fn pack(pack: &Pack) -> TokenStream {
+    // The constant of that name is the kernel's number in the runtime that is linked.
+    let kernel = format_ident!("{}", pack.kernel.row().name.to_uppercase());
+    let trips = list(&pack.trips, |&trip| {
+        let trip = Literal::u32_unsuffixed(trip);
+        quote!(#trip)
+    });
+    let args = list(&pack.args, |arg| option(arg, pointer));
+    let consts = list(&pack.consts, word);
+    quote!(Pack { kernel: kernel::#kernel, trips: #trips, args: #args, consts: #consts })
 }
 
-fn norm(norm: &Norm) -> TokenStream {
-    let (gamma, beta) = (option(&norm.gamma, index), option(&norm.beta, index));
-    let (mean, var) = (index(&norm.mean), index(&norm.var));
-    let eps = Literal::u64_unsuffixed(norm.eps.to_bits());
-    quote!(Norm { gamma: #gamma, beta: #beta, mean: #mean, var: #var, eps: f64::from_bits(#eps) })
+fn pointer(pointer: &Pointer) -> TokenStream {
+    let base = match pointer.base {
+        Base::Packed => quote!(Base::Packed),
+        Base::Source(index) => {
+            let index = Literal::u32_unsuffixed(index);
+            quote!(Base::Source(#index))
+        }
+        Base::Literal(index) => {
+            let index = Literal::u32_unsuffixed(index);
+            quote!(Base::Literal(#index))
+        }
+    };
+    let offset = Literal::i64_unsuffixed(pointer.offset);
+    let steps = list(&pointer.steps, word);
+    quote!(Pointer { base: #base, offset: #offset, steps: #steps })
 }
 
-fn data(data: &Data) -> TokenStream {
-    match data {
-        Data::Source(source) => {
-            let source = index(source);
-            quote!(Data::Source(#source))
-        }
-        Data::Literal(literal) => {
-            let literal = index(literal);
-            quote!(Data::Literal(#literal))
-        }
-    }
-}
-
-fn pair(&(count, stride): &(usize, i64)) -> TokenStream {
-    let (count, stride) = (number(count), Literal::i64_unsuffixed(stride));
-    quote!((#count, #stride))
-}
-
-fn channels(&(first, per_group): &(usize, usize)) -> TokenStream {
-    let (first, per_group) = (number(first), number(per_group));
-    quote!((#first, #per_group))
-}
-
-fn recipe(recipe: &Recipe) -> TokenStream {
-    match recipe {
-        Recipe::Panels {
-            dest,
-            data: from,
-            base,
-            groups,
-            outs,
-            channel,
-            reduce,
-            block,
-            norm: fold,
-        } => {
-            let (dest, block) = (number(*dest), number(*block));
-            let (from, base) = (data(from), Literal::i64_unsuffixed(*base));
-            let (groups, outs, reduce) = (pair(groups), pair(outs), list(reduce, pair));
-            let (channel, norm) = (channels(channel), option(fold, norm));
-            quote! {
-                Recipe::Panels {
-                    dest: #dest, data: #from, base: #base, groups: #groups, outs: #outs,
-                    channel: #channel, reduce: #reduce, block: #block, norm: #norm,
-                }
-            }
-        }
-        Recipe::Winograd {
-            dest,
-            data: from,
-            base,
-            outs,
-            first,
-            ins,
-            taps,
-            block,
-            norm: fold,
-        } => {
-            let (dest, block, first) = (number(*dest), number(*block), number(*first));
-            let (from, base) = (data(from), Literal::i64_unsuffixed(*base));
-            let (outs, ins, norm) = (pair(outs), pair(ins), option(fold, norm));
-            let taps = taps.map(Literal::i64_unsuffixed);
-            quote! {
-                Recipe::Winograd {
-                    dest: #dest, data: #from, base: #base, outs: #outs, first: #first, ins: #ins,
-                    taps: [#(#taps),*], block: #block, norm: #norm,
-                }
-            }
-        }
-        Recipe::Bias {
-            dest,
-            data: from,
-            at: (first, group, out),
-            groups,
-            outs,
-            channel,
-            block,
-            norm: fold,
-        } => {
-            let (first, group, out) = (number(*first), number(*group), number(*out));
-            let (dest, groups, outs) = (number(*dest), number(*groups), number(*outs));
-            let (from, block, norm) = (option(from, data), number(*block), option(fold, norm));
-            let channel = channels(channel);
-            quote! {
-                Recipe::Bias {
-                    dest: #dest, data: #from, at: (#first, #group, #out), groups: #groups, outs: #outs, channel: #channel,
-                    block: #block, norm: #norm,
-                }
-            }
-        }
-        Recipe::ScaleShift {
-            dest,
-            channels,
-            padded,
-            norm: fold,
-        } => {
-            let (dest, channels, padded) = (number(*dest), number(*channels), number(*padded));
-            let norm = norm(fold);
-            quote! {
-                Recipe::ScaleShift { dest: #dest, channels: #channels, padded: #padded, norm: #norm }
-            }
-        }
-        Recipe::Shares {
-            dest,
-            data: from,
-            operands,
-            channels,
-            each,
-            padded,
-            fusion,
-        } => {
-            let (dest, channels, padded) = (number(*dest), number(*channels), number(*padded));
-            let (from, operands) = (data(from), number(*operands));
-            let fusion = match fusion {
-                Fusion::Unbounded => quote!(Fusion::Unbounded),
-                Fusion::Fast(eps) => quote!(Fusion::Fast(#eps)),
-                Fusion::Exponential(eps) => quote!(Fusion::Exponential(#eps)),
-            };
-            quote! {
-                Recipe::Shares {
-                    dest: #dest, data: #from, operands: #operands, channels: #channels, each: #each,
-                    padded: #padded, fusion: #fusion,
-                }
-            }
-        }
-        Recipe::Vector {
-            dest,
-            data: from,
-            count,
-            padded,
-        } => {
-            let (dest, count, padded) = (number(*dest), number(*count), number(*padded));
-            let from = data(from);
-            quote!(Recipe::Vector { dest: #dest, data: #from, count: #count, padded: #padded })
-        }
-    }
+fn word(word: &i64) -> TokenStream {
+    let word = Literal::i64_unsuffixed(*word);
+    quote!(#word)
 }

@@ -219,6 +219,7 @@ impl Places {
         let places = buffers.map(|buffer| match buffer.place {
             Place::Arena(start) => (0, start as i64),
             Place::Weights => (1, 0),
+            Place::Param(_) => unreachable!("parameters are packed by the load program"),
             Place::Input(index) => (2 + index, 0),
             Place::Output(index) => (2 + inputs + index, 0),
             Place::Between { index, .. } => (2 + inputs + outputs + index, 0),

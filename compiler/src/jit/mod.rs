@@ -19,7 +19,7 @@ mod emit;
 mod host;
 
 use crate::id::NodeId;
-use crate::loops::{Unproven, prove};
+use crate::loops::Unproven;
 use crate::lower::Lowered;
 use cnnc_runtime::Isa;
 use cnnc_runtime::session::Driver;
@@ -137,13 +137,13 @@ impl Drop for Inner {
 /// When this machine cannot run such code, memory for it cannot be had, or the network is too much for the proof.
 ///
 /// # Panics
-/// As [`prove`]: a bug of the compiler.
+/// As [`Lowered::prove`]: a bug of the compiler.
 pub fn compile(lowered: &Lowered) -> Result<Code, JitError> {
     let program = &lowered.program;
     if !program.isa.available() {
         return Err(JitError::Unavailable(program.isa));
     }
-    prove(program, &lowered.plan).map_err(JitError::Unproven)?;
+    lowered.prove().map_err(JitError::Unproven)?;
     let mut module = Owned(Some(host::module(program.isa)?));
     let mut bytes = 0;
     let ids = emit::network(lowered, module.get(), &mut |module, id, context| {

@@ -13,8 +13,8 @@ use crate::loops::Affine;
 use crate::lower::Lower;
 use crate::op::shares::{ShareFactors, ShareGradient, Sharing};
 use crate::shape::Shape;
+use cnnc_runtime::kernel::Fusion;
 use cnnc_runtime::kernel::ZipOp;
-use cnnc_runtime::plan::Fusion;
 use ndarray::ArrayD;
 
 /// Row of the table of layers.

@@ -10,10 +10,10 @@ use super::silu::silu;
 use super::softplus::softplus;
 use super::{ParamSpec, ShapeError};
 use crate::args::shown;
+use crate::lower::Norm;
 use crate::lower::{Lower, Storage};
 use crate::shape::Shape;
 use cnnc_runtime::kernel::map::Step;
-use cnnc_runtime::plan::Norm;
 use ndarray::{ArrayD, Axis};
 
 /// The epilogue of a layer that makes sums.
@@ -137,7 +137,7 @@ impl Epilogue {
         self.add.then(|| cx.input(cx.operands() - 1))
     }
 
-    /// The folded batch norm for recipes.
+    /// The folded batch norm for packing.
     pub fn norm(&self, cx: &mut Lower<'_>) -> Option<Norm> {
         let first = cx.node().params.len() - self.tensors();
         self.norm.map(|norm| match norm.affine {

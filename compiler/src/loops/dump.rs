@@ -1,4 +1,4 @@
-//! The text of `dump --stage=loops`.
+//! The text of `dump --stage=loops`, and of `--stage=load`.
 //!
 //! ```text
 //! LeNet5 for avx2: arena 9664, weights 62368
@@ -10,7 +10,7 @@
 //! ```
 
 use super::{Access, Buffer, Call, Place, Program, Stmt};
-use cnnc_runtime::kernel::{Type, float};
+use cnnc_runtime::kernel::{Type, double, float};
 use std::fmt::{self, Display, Formatter};
 
 /// The program as text.
@@ -30,6 +30,7 @@ impl Display for Program {
             match place {
                 Place::Weights => continue,
                 Place::Arena(at) => write!(f, "  {id}: {len} at arena {at}")?,
+                Place::Param(index) => write!(f, "  {id}: {len} at parameter {index}")?,
                 Place::Input(index) => write!(f, "  {id}: {len} at input {index}")?,
                 Place::Output(index) => write!(f, "  {id}: {len} at output {index}")?,
                 Place::Between { index, whole } => {
@@ -82,6 +83,7 @@ fn call(program: &Program, call: &Call, depth: usize, f: &mut Formatter<'_>) -> 
         write!(f, "{}=", declared.name)?;
         match declared.ty {
             Type::Float => write!(f, "{:?}", float(constant))?,
+            Type::Double => write!(f, "{:?}", double(constant))?,
             _ => write!(f, "{constant}")?,
         }
     }

@@ -6,11 +6,21 @@ use cnnc_runtime::denormals::Flushed;
 use cnnc_runtime::kernel::MAX_ARGS;
 use cnnc_runtime::memory::{OutOfMemory, collect, reserved};
 
+/// Runs the load program on parameters in the order of their files, and returns the packed weights.
+///
+/// # Errors
+/// As [`interpret`].
+///
+/// # Panics
+/// As [`interpret`].
+pub fn interpret_load(load: &Program, params: &[&[f32]]) -> Result<Vec<f32>, OutOfMemory> {
+    // Not flushed: weights are packed as their file has them.
+    let mut outputs = execute(load, &[], params, &[])?;
+    Ok(outputs.pop().unwrap_or_default())
+}
+
 /// Runs the program on packed weights and inputs in the spec's order, and returns the outputs. Inputs hold as many images, one behind the
 /// other, as the program's batch at most; so do outputs then.
-///
-/// All memory is one array, `arena | weights | inputs… | outputs… | between…`; what is not given starts as NaN, so that whatever
-/// is read before it is written shows.
 ///
 /// # Errors
 /// When there is not enough memory.
@@ -23,10 +33,26 @@ pub fn interpret(
     packed: &[f32],
     inputs: &[&[f32]],
 ) -> Result<Vec<Vec<f32>>, OutOfMemory> {
+    // As machine code runs.
+    let _flushed = Flushed::enter();
+    execute(program, packed, &[], inputs)
+}
+
+/// All memory is one array, `arena | weights | parameters… | inputs… | outputs… | between…`; what is not given starts as NaN, so that whatever
+/// is read before it is written shows.
+fn execute(
+    program: &Program,
+    packed: &[f32],
+    params: &[&[f32]],
+    inputs: &[&[f32]],
+) -> Result<Vec<Vec<f32>>, OutOfMemory> {
     let images = images(program, inputs);
     let mut layout = Layout::default();
     layout.region(Region::Arena, program.arena, 0);
     layout.region(Region::Weights, packed.len(), 0);
+    for (index, param) in params.iter().enumerate() {
+        layout.region(Region::Param(index), param.len(), 0);
+    }
     for (index, input) in inputs.iter().enumerate() {
         layout.region(Region::Input(index), input.len(), input.len() / images);
     }
@@ -49,6 +75,9 @@ pub fn interpret(
     let mut memory = reserved(layout.len)?;
     memory.resize(layout.len, f32::NAN);
     memory[layout.start(Region::Weights)..][..packed.len()].copy_from_slice(packed);
+    for (index, param) in params.iter().enumerate() {
+        memory[layout.start(Region::Param(index))..][..param.len()].copy_from_slice(param);
+    }
     for (index, input) in inputs.iter().enumerate() {
         memory[layout.start(Region::Input(index))..][..input.len()].copy_from_slice(input);
     }
@@ -58,8 +87,6 @@ pub fn interpret(
         values: vec![0; program.vars],
         memory,
     };
-    // As machine code runs.
-    let _flushed = Flushed::enter();
     for sections in program.runs() {
         let whole = program.sections[sections.start].whole;
         for image in 0..if whole { 1 } else { images } {
@@ -101,6 +128,7 @@ fn images(program: &Program, inputs: &[&[f32]]) -> usize {
 enum Region {
     Arena,
     Weights,
+    Param(usize),
     Input(usize),
     Output(usize),
     Between(usize),
@@ -137,6 +165,7 @@ impl Layout {
         let (region, at) = match place {
             Place::Arena(offset) => (Region::Arena, offset),
             Place::Weights => (Region::Weights, 0),
+            Place::Param(index) => (Region::Param(index), 0),
             Place::Input(index) => (Region::Input(index), 0),
             Place::Output(index) => (Region::Output(index), 0),
             Place::Between { index, .. } => (Region::Between(index), 0),

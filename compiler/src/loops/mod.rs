@@ -16,11 +16,13 @@
 //!
 //! A program that has not been [proven](prove) is never run.
 
+mod build;
 pub mod dump;
 pub mod interpret;
 pub mod verify;
 
-pub use verify::{Unproven, prove, verify, verify_plan};
+pub use build::Builder;
+pub use verify::{Unproven, prove, prove_load, verify, verify_load, verify_plan};
 
 use crate::id::{Map, NodeId};
 use cnnc_runtime::Isa;
@@ -41,8 +43,10 @@ crate::id!(
 pub enum Place {
     /// In the arena, at that offset; buffers whose lifetimes do not meet share memory.
     Arena(usize),
-    /// The packed weights, all of them; initialised, never written.
+    /// The packed weights, all of them; initialised, never written. The load program makes them: they are its output.
     Weights,
+    /// A parameter as the weights file or the spec has it, by its number: the plan's sources, then its literals; initialised, never written.
+    Param(usize),
     /// An input port, in the spec's order; initialised, never written.
     Input(usize),
     /// An output port, in the spec's order; every element must be written.

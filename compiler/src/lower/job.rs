@@ -1,9 +1,9 @@
 //! A convolution to be lowered, and the geometry of its loops.
 
+use super::Norm;
 use super::Storage;
 use super::tiling::LONG;
 use cnnc_runtime::kernel::{Axis as Tap, Step};
-use cnnc_runtime::plan::Norm;
 
 /// A convolution to be lowered.
 pub struct ConvJob {

@@ -11,6 +11,8 @@ mod blocks;
 mod conv;
 mod expand;
 mod job;
+mod load;
+mod region;
 mod schedule;
 mod storage;
 mod sweep;
@@ -21,6 +23,8 @@ mod winograd;
 
 use crate::target::{Arithmetic, Machine, Target};
 pub use job::ConvJob;
+pub use load::packing;
+pub use region::Norm;
 pub use schedule::{Cost, Direct, Order, Schedule, Winograd};
 pub use storage::Storage;
 pub use sweep::Sweep;
@@ -29,29 +33,46 @@ pub use weights::{Biases, Panels};
 pub(crate) use windows::each_operand;
 
 use crate::graph::{Graph, Node};
-use crate::id::{Id, Map, NodeId, ValueId};
+use crate::id::{Map, NodeId, ValueId};
 use crate::layer::{Halo, Inferred};
 use crate::loops::{
-    Access, Affine, Buffer, BufferId, Call, For, Place, Program, Section, Stmt, VarId,
+    Access, Affine, Buffer, BufferId, Builder, Call, Place, Program, Section, Stmt, Unproven,
+    prove, prove_load,
 };
 use crate::note::Note;
 use crate::shape::Shape;
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::KernelCall;
-use cnnc_runtime::plan::{Plan, Port, Recipe, Run, Source};
+use cnnc_runtime::plan::{Plan, Port, Run, Source};
+use load::Load;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use weights::Literals;
 
 /// Loops with the plan that goes with them.
 #[derive(Clone, Debug)]
 pub struct Lowered {
     /// The loops.
     pub program: Program,
+    /// The calls that pack weights, from parameters to what the loops read.
+    pub load: Program,
     /// Everything else a backend needs.
     pub plan: Plan,
     /// Which convolutions are computed by another algorithm than their definition, and why the others are not.
     pub notes: Vec<Note>,
+}
+
+impl Lowered {
+    /// Proves the loops and the load program before they are run, or code is written that will.
+    ///
+    /// # Errors
+    /// When they are too much for the proof.
+    ///
+    /// # Panics
+    /// As [`prove`]: a bug of the compiler.
+    pub fn prove(&self) -> Result<(), Unproven> {
+        prove(&self.program, &self.plan)?;
+        prove_load(&self.load, &self.plan)
+    }
 }
 
 /// Lowers a verified graph.
@@ -111,19 +132,13 @@ pub struct Lower<'a> {
     buffers: Map<BufferId, Buffer>,
     /// Halo boxes still to be zeroed before the first write, per buffer.
     unzeroed: HashMap<BufferId, Vec<Stmt>>,
-    vars: usize,
     sections: Vec<Section>,
-    /// Bodies of the loops being built, innermost last; the first is the section's.
-    open: Vec<Vec<Stmt>>,
+    builder: Builder,
     weights: BufferId,
-    packed: usize,
+    load: Load,
     sources: Vec<Source>,
     /// Indices of sources by name.
     source_of: HashMap<Cow<'static, str>, u32>,
-    literals: Literals,
-    recipes: Vec<Recipe>,
-    /// Where each recipe's region is; in the key it is at 0.
-    packed_at: HashMap<Recipe, usize>,
     notes: Vec<Note>,
 }
 
@@ -160,20 +175,16 @@ impl<'a> Lower<'a> {
             padded: HashMap::new(),
             buffers,
             unzeroed: HashMap::new(),
-            vars: 0,
             sections: Vec::new(),
-            open: vec![Vec::new()],
+            builder: Builder::default(),
             weights,
-            packed: 0,
+            load: Load::new(&sources),
             source_of: sources
                 .iter()
                 .zip(0..)
                 .map(|(source, index)| (source.name.clone(), index))
                 .collect(),
             sources,
-            literals: Literals::default(),
-            recipes: Vec::new(),
-            packed_at: HashMap::new(),
             notes: Vec::new(),
         }
     }
@@ -232,14 +243,10 @@ impl<'a> Lower<'a> {
     pub fn call(&mut self, call: impl KernelCall<Access>) {
         let call = Call::new(&call);
         if let Some(Some(out)) = call.args.first() {
-            for stmt in self.unzeroed.remove(&out.buffer).unwrap_or_default() {
-                self.open[0].push(stmt);
-            }
+            let zeroing = self.unzeroed.remove(&out.buffer).unwrap_or_default();
+            self.builder.before(zeroing);
         }
-        self.open
-            .last_mut()
-            .expect("a section is open")
-            .push(Stmt::Call(call));
+        self.builder.call(call);
     }
 
     /// Emits `for i in 0..trip`; the body gets `i` (zero, without a loop, when `trip` is 1).
@@ -250,7 +257,7 @@ impl<'a> Lower<'a> {
     /// Emits a loop whose iterations may run at once; they must write disjoint elements. Inside another
     /// loop it is an ordinary one.
     pub fn parallel(&mut self, trip: usize, body: impl FnOnce(&mut Self, Affine)) {
-        let outermost = self.open.len() == 1;
+        let outermost = self.builder.outermost();
         self.nest(trip, outermost, body);
     }
 
@@ -258,20 +265,9 @@ impl<'a> Lower<'a> {
         if trip == 1 {
             return body(self, Affine::default());
         }
-        let var = VarId::new(self.vars);
-        self.vars += 1;
-        self.open.push(Vec::new());
+        let var = self.builder.begin();
         body(self, Affine::default().plus(var, 1));
-        let body = self.open.pop().expect("pushed above");
-        if trip > 0 && !body.is_empty() {
-            let stmt = Stmt::For(For {
-                var,
-                trip: trip as u32,
-                parallel,
-                body,
-            });
-            self.open.last_mut().expect("a section is open").push(stmt);
-        }
+        self.builder.end(var, trip, parallel);
     }
 
     /// A scratch tensor of that shape, alive within this node only.
@@ -294,7 +290,7 @@ impl<'a> Lower<'a> {
     }
 
     fn close(&mut self) {
-        let body = std::mem::take(&mut self.open[0]);
+        let body = self.builder.take();
         if let Some(section) = self.sections.last_mut() {
             section.body = body;
         }
@@ -304,14 +300,14 @@ impl<'a> Lower<'a> {
         self.close();
         self.sections.retain(|section| !section.body.is_empty());
         let weights = self.weights;
-        self.buffers[weights].len = self.packed;
+        self.buffers[weights].len = self.load.len();
         let arena = arena::place(&mut self.buffers, &self.sections);
         let (inputs, outputs) = ports(self.graph);
         let program = Program {
             name: self.graph.name.clone(),
             isa: self.machine.isa,
             buffers: self.buffers,
-            vars: self.vars,
+            vars: self.builder.vars(),
             arena,
             batch: self.batch,
             sections: self.sections,
@@ -325,14 +321,16 @@ impl<'a> Lower<'a> {
             true => Run::Whole,
             false => each,
         });
+        let packed = self.load.len();
+        let (load, literals) = self.load.finish(&self.graph.name, self.machine.isa);
         let plan = Plan {
             name: self.graph.name.clone().into(),
             isa: self.machine.isa,
             arena,
-            packed: self.packed,
+            packed,
+            packing: packing(&load, self.sources.len()).into(),
             sources: self.sources.into(),
-            literals: self.literals.values.into(),
-            recipes: self.recipes.into(),
+            literals: literals.into(),
             inputs: inputs.into(),
             outputs: outputs.into(),
             batch: self.batch,
@@ -341,6 +339,7 @@ impl<'a> Lower<'a> {
         };
         Lowered {
             program,
+            load,
             plan,
             notes: self.notes,
         }

@@ -1,17 +1,12 @@
-//! Packed weights: which recipe fills which region, each made once however often it is asked for.
+//! What layers ask for of their parameters: regions of the packed weights.
 
-use super::winograd::PRODUCTS;
+use super::region::{Norm, Param, Region};
 use super::{ConvJob, Lower};
 use crate::id::ParamId;
 use crate::loops::{Access, Affine};
-use cnnc_runtime::plan::{Data, Fusion, List, Norm, Recipe};
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use cnnc_runtime::kernel::Fusion;
 
-/// Packed weights start at multiples of this many floats (one cache line).
-const ALIGN: usize = 16;
-
-/// What [`Lower::panels`] packs; see [`Recipe::Panels`].
+/// What [`Lower::panels`] packs: for each group, block of output channels and index of the reduction, `block` lanes.
 #[derive(Clone, Debug)]
 pub struct Panels {
     /// Index of the weight among the node's parameters.
@@ -22,7 +17,7 @@ pub struct Panels {
     pub groups: (usize, i64),
     /// `(output channels of one group, stride)`.
     pub outs: (usize, i64),
-    /// `(first, per group)`: which of the layer's channels these are, see [`Recipe::Panels`].
+    /// `(first, per group)`: which of the layer's channels these are: output channel `o` of group `g` is channel `first + g·per group + o`.
     pub channel: (usize, usize),
     /// `(count, stride)` of the reduction, outermost first.
     pub reduce: Vec<(usize, i64)>,
@@ -32,7 +27,7 @@ pub struct Panels {
     pub norm: Option<Norm>,
 }
 
-/// What [`Lower::bias`] packs; see [`Recipe::Bias`].
+/// What [`Lower::bias`] packs; the lanes of each group, padded.
 #[derive(Clone, Debug)]
 pub struct Biases {
     /// Index of the bias among the node's parameters, if there is one.
@@ -66,36 +61,19 @@ impl Biases {
     }
 }
 
-/// Literal weights, equal ones once.
-#[derive(Default)]
-pub(super) struct Literals {
-    /// In the order in which they were asked for.
-    pub values: Vec<List<f32>>,
-    known: HashMap<Vec<u32>, u32>,
-}
-
-impl Literals {
-    fn index(&mut self, values: &[f32]) -> u32 {
-        let bits = values.iter().map(|value| value.to_bits()).collect();
-        *self.known.entry(bits).or_insert_with(|| {
-            self.values.push(values.to_vec().into());
-            self.values.len() as u32 - 1
-        })
-    }
-}
-
 impl Lower<'_> {
-    /// Where a parameter's values come from.
-    pub fn data(&mut self, param: usize) -> Data {
+    /// Which parameter that is of the load program.
+    fn param(&mut self, param: usize) -> Param {
         let id = self.node().params[param];
-        match &self.graph.params[id].literal {
-            Some(values) => Data::Literal(self.literals.index(values)),
-            None => Data::Source(self.source(id)),
+        let param = &self.graph.params[id];
+        match &param.literal {
+            Some(values) => self.load.literal(values, param.shape.iter().product()),
+            None => self.source(id),
         }
     }
 
     /// Index of a parameter among the tensors of the weights file.
-    fn source(&mut self, id: ParamId) -> u32 {
+    fn source(&self, id: ParamId) -> Param {
         let known = self.source_of.get(&*self.graph.params[id].name);
         *known.expect("every parameter of a live node is a source")
     }
@@ -111,10 +89,10 @@ impl Lower<'_> {
         var: usize,
         eps: f64,
     ) -> Norm {
-        let mut source = |index: usize| self.source(self.node().params[index]);
+        let source = |index: usize| self.source(self.node().params[index]);
         Norm {
-            gamma: gamma.map(&mut source),
-            beta: beta.map(&mut source),
+            gamma: gamma.map(source),
+            beta: beta.map(source),
             mean: source(mean),
             var: source(var),
             eps,
@@ -124,29 +102,16 @@ impl Lower<'_> {
     /// Packs panels and returns a pointer to the first; group `g`, block `b` starts
     /// `(g · blocks + b) · reduction · block` further on.
     pub fn panels(&mut self, panels: Panels) -> Access {
-        let data = self.data(panels.param);
-        let Panels {
-            base,
-            groups,
-            outs,
-            channel,
-            reduce,
-            block,
-            norm,
-            ..
-        } = panels;
-        let depth: usize = reduce.iter().map(|&(count, _)| count).product();
-        let len = groups.0 * outs.0.div_ceil(block) * depth * block;
-        self.pack(len, |dest| Recipe::Panels {
-            dest,
+        let data = self.param(panels.param);
+        self.region(Region::Panels {
             data,
-            base,
-            groups,
-            outs,
-            channel,
-            reduce: reduce.clone().into(),
-            block,
-            norm,
+            base: panels.base,
+            groups: panels.groups,
+            outs: panels.outs,
+            channel: panels.channel,
+            reduce: panels.reduce,
+            block: panels.block,
+            norm: panels.norm,
         })
     }
 
@@ -159,17 +124,14 @@ impl Lower<'_> {
         outs: usize,
         block: usize,
     ) -> Access {
-        let data = self.data(job.weight);
+        let data = self.param(job.weight);
         let [o, c, _, h, w] = job.weight_strides;
-        let cin = job.input.channels;
-        let len = outs.div_ceil(block) * PRODUCTS * cin * block;
-        self.pack(len, |dest| Recipe::Winograd {
-            dest,
+        self.region(Region::Winograd {
             data,
             base: job.weight_base + first as i64 * o,
             outs: (outs, o),
             first,
-            ins: (cin, c),
+            ins: (job.input.channels, c),
             taps: [h, w],
             block,
             norm: job.norm,
@@ -178,33 +140,21 @@ impl Lower<'_> {
 
     /// Packs the bias that goes with panels: `groups · ceil(outs / block) · block` lanes.
     pub fn bias(&mut self, biases: Biases) -> Access {
-        let data = biases.param.map(|index| self.data(index));
-        let Biases {
-            at,
-            groups,
-            outs,
-            channel,
-            block,
-            norm,
-            ..
-        } = biases;
-        let len = groups * outs.next_multiple_of(block);
-        self.pack(len, |dest| Recipe::Bias {
-            dest,
+        let data = biases.param.map(|index| self.param(index));
+        self.region(Region::Bias {
             data,
-            at,
-            groups,
-            outs,
-            channel,
-            block,
-            norm,
+            at: biases.at,
+            groups: biases.groups,
+            outs: biases.outs,
+            channel: biases.channel,
+            block: biases.block,
+            norm: biases.norm,
         })
     }
 
     /// Packs scale and shift of a batch norm; the shift starts `padded` further on.
     pub fn scale_shift(&mut self, channels: usize, padded: usize, norm: Norm) -> Access {
-        self.pack(2 * padded, |dest| Recipe::ScaleShift {
-            dest,
+        self.region(Region::ScaleShift {
             channels,
             padded,
             norm,
@@ -213,10 +163,9 @@ impl Lower<'_> {
 
     /// Packs the shares of the operands of a sum, a vector of `padded` for each operand, and one of zeros behind them.
     pub fn shares(&mut self, param: usize, each: bool, padded: usize, fusion: Fusion) -> Access {
-        let data = self.data(param);
+        let data = self.param(param);
         let (operands, channels) = (self.operands(), self.output_shape().channels());
-        self.pack((operands + 1) * padded, |dest| Recipe::Shares {
-            dest,
+        self.region(Region::Shares {
             data,
             operands,
             channels,
@@ -228,30 +177,24 @@ impl Lower<'_> {
 
     /// Packs a vector of `count` values as it is, zero padded; a single value is repeated.
     pub fn vector(&mut self, param: usize, count: usize, padded: usize) -> Access {
-        let data = self.data(param);
-        self.pack(padded, |dest| Recipe::Vector {
-            dest,
+        let data = self.param(param);
+        let shape = &self.graph.params[self.node().params[param]].shape;
+        let single = shape.iter().product::<usize>() == 1;
+        self.region(Region::Vector {
             data,
             count,
+            stride: (!single).into(),
             padded,
         })
     }
 
-    /// Where the region of that length is that the recipe fills, given its destination; equal ones are packed once.
-    fn pack(&mut self, len: usize, recipe: impl Fn(usize) -> Recipe) -> Access {
-        // A `shared` sub-network asks again for what it has packed, and so do layers with the same literal weights.
-        let dest = match self.packed_at.entry(recipe(0)) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(entry) => {
-                let dest = *entry.insert(self.packed);
-                self.packed += len.next_multiple_of(ALIGN);
-                self.recipes.push(recipe(dest));
-                dest
-            }
-        };
+    /// A pointer to the region that holds this.
+    fn region(&mut self, region: Region) -> Access {
+        let label = &self.node().label;
+        let start = self.load.region(region, self.node, label);
         Access {
             buffer: self.weights,
-            offset: Affine::constant(dest as i64),
+            offset: Affine::constant(start as i64),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::folded;
 use crate::layer::add::Shares;
 use crate::layer::{Inferred, Layer, ParamSpec, ShapeError};
 use crate::shape::Shape;
-use cnnc_runtime::plan::Fusion;
+use cnnc_runtime::kernel::Fusion;
 use ndarray::ArrayD;
 
 /// Keyword of [`ShareFactors`].

@@ -14,7 +14,6 @@ use change::mutant;
 use cnnc_compiler::diagnostic::MemoryLoader;
 use cnnc_compiler::graph::{Graph, Output, verify};
 use cnnc_compiler::layer::LAYERS;
-use cnnc_compiler::loops::prove;
 use cnnc_compiler::lower::lower;
 use cnnc_compiler::slide::slide;
 use cnnc_compiler::target::{Arithmetic, Target};
@@ -179,7 +178,7 @@ fn lowered(graph: &Graph, number: u64) -> Fate {
     };
     let lowered = lower(graph, &Target::new(isa, arithmetic));
     if !isa.available() {
-        return match prove(&lowered.program, &lowered.plan) {
+        return match lowered.prove() {
             Ok(()) => Fate::Compiled,
             Err(_) => Fate::Unproven,
         };

@@ -57,15 +57,29 @@ pub fn network(
         packed: 0,
         sources: vec![].into(),
         literals: vec![].into(),
-        recipes: vec![].into(),
+        packing: vec![].into(),
         inputs: vec![port("input", input)].into(),
         outputs: vec![port("output", output)].into(),
         batch: 1,
         between: vec![].into(),
         runs: vec![Run::Each; program.runs().len()].into(),
     };
+    let mut nothing = Map::new();
+    nothing.push(Buffer {
+        len: 0,
+        place: Place::Output(0),
+        name: "weights".into(),
+    });
+    let load = Program {
+        buffers: nothing,
+        vars: 0,
+        arena: 0,
+        sections: Vec::new(),
+        ..program.clone()
+    };
     Lowered {
         program,
+        load,
         plan,
         notes: Vec::new(),
     }

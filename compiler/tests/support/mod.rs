@@ -5,7 +5,11 @@ pub mod machine;
 
 use cnnc_compiler::graph::{Graph, Input, Node, Param};
 use cnnc_compiler::id::ValueId;
-use cnnc_compiler::loops::{self, interpret::interpret, verify, verify_plan};
+use cnnc_compiler::loops::{
+    self, Place,
+    interpret::{interpret, interpret_load},
+    verify, verify_load, verify_plan,
+};
 use cnnc_compiler::lower::{Lowered, lower};
 use cnnc_compiler::pass::optimize;
 use cnnc_compiler::reference::{Reference, evaluate};
@@ -13,6 +17,7 @@ use cnnc_compiler::target::{Arithmetic, Machine, Target};
 use cnnc_runtime::Isa;
 use cnnc_runtime::memory::Aligned;
 use cnnc_runtime::pack::pack;
+use cnnc_runtime::plan::Plan;
 use cnnc_runtime::synthetic::Synthetic;
 use cnnc_runtime::weights::Weights;
 use ndarray::{ArrayD, Dimension, IxDyn};
@@ -223,6 +228,7 @@ pub fn proven(what: &str, graph: &Graph, target: &Target) -> Lowered {
     let lowered = lower(graph, target);
     let proof =
         verify(&lowered.program).and_then(|()| verify_plan(&lowered.program, &lowered.plan));
+    let proof = proof.and_then(|()| verify_load(&lowered.load, &lowered.plan));
     if let Err(violations) = proof {
         let dump = loops::dump::dump(&lowered.program);
         panic!(
@@ -234,13 +240,43 @@ pub fn proven(what: &str, graph: &Graph, target: &Target) -> Lowered {
     lowered
 }
 
-/// Synthetic weights as the plan packs them.
+/// Synthetic weights as the plan packs them, which is as the load program's twins do.
 pub fn packed(lowered: &Lowered) -> Aligned {
     let weights = Weights::synthetic();
     let bound = weights
         .bind(&lowered.plan.sources)
         .expect("synthetic weights fit every plan");
-    pack(&lowered.plan, &bound).expect("synthetic weights are sound")
+    let packed = pack(&lowered.plan, &bound, 2).expect("synthetic weights are sound");
+    let params = params(lowered);
+    let params: Vec<&[f32]> = params.iter().map(Vec::as_slice).collect();
+    let twins = interpret_load(&lowered.load, &params).expect("networks of tests are small");
+    let same = |(a, b): (&f32, &f32)| a.to_bits() == b.to_bits();
+    assert!(
+        twins.len() == packed.len() && twins.iter().zip(&packed[..]).all(same),
+        "{}: the load program packs other weights than the plan",
+        lowered.plan.name
+    );
+    packed
+}
+
+/// Synthetic parameters as the load program reads them.
+fn params(lowered: &Lowered) -> Vec<Vec<f32>> {
+    let Plan {
+        sources, literals, ..
+    } = &lowered.plan;
+    let buffers = lowered.load.buffers.values();
+    let params = buffers.filter_map(|buffer| match buffer.place {
+        Place::Param(index) => Some((index, buffer.len)),
+        _ => None,
+    });
+    let values = |(index, len): (usize, usize)| match sources.get(index) {
+        Some(source) => Synthetic::tensor(&source.name, &source.shape).values(len),
+        None => {
+            let literal = &literals[index - sources.len()];
+            literal.iter().copied().cycle().take(len).collect()
+        }
+    };
+    params.map(values).collect()
 }
 
 /// Interprets loops with synthetic weights.

@@ -79,6 +79,7 @@ unsafe extern "C" fn entry<const INPUT: bool>(
     _: *const f32,
     _: *const f32,
     _: *const f32,
+    _: *const f32,
     consts: *const i64,
 ) {
     // SAFETY: every address is one of the footprint, by the contract of `KernelFn`.

@@ -5,7 +5,7 @@
 //! tests read, and the view of the constants that the kernel's own code works with. Strides stand beside the pointer that they
 //! belong to, and counts, strides and floats have types of their own, so that they cannot change places.
 
-use super::{KernelId, Step, ZipOp, bits};
+use super::{Fusion, KernelId, Step, ZipOp, bits};
 
 /// Element type of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub enum Type {
     Index,
     /// The bits of a float, see [`bits`].
     Float,
+    /// The bits of a float of 64 bits, which is rounded where it is used.
+    Double,
     /// Yes or no.
     Flag,
     /// An operation, by number.
@@ -164,7 +166,7 @@ pub(super) fn strides<P>(residual: &Option<Pixels<P>>) -> (i64, i64) {
 /// How a constant of each type is written down.
 pub(super) mod encode {
     #![allow(non_snake_case)] // Each is called like its variant of `Type`.
-    use super::{Step, ZipOp, bits};
+    use super::{Fusion, Step, ZipOp, bits};
 
     pub fn Count(count: usize) -> i64 {
         count as i64
@@ -177,6 +179,9 @@ pub(super) mod encode {
     }
     pub fn Float(value: f64) -> i64 {
         bits(value)
+    }
+    pub fn Double(value: f64) -> i64 {
+        value.to_bits() as i64
     }
     pub fn Flag(flag: bool) -> i64 {
         flag.into()
@@ -193,9 +198,42 @@ pub(super) mod encode {
             *self as i64
         }
     }
+    impl Operation for Fusion {
+        fn code(&self) -> i64 {
+            self.key().0
+        }
+    }
     impl Operation for &Step {
         fn code(&self) -> i64 {
             Step::code(self)
+        }
+    }
+}
+
+/// What a constant of each type is to the kernel's code.
+pub(super) mod view {
+    pub type Count = isize;
+    pub type Stride = isize;
+    pub type Index = isize;
+    pub type Float = isize;
+    pub type Double = f64;
+    pub type Flag = isize;
+    pub type Code = isize;
+
+    /// Constants become what the kernel's code works with.
+    pub trait Decode {
+        fn decode(constant: i64) -> Self;
+    }
+    impl Decode for isize {
+        #[inline(always)]
+        fn decode(constant: i64) -> isize {
+            constant as isize
+        }
+    }
+    impl Decode for f64 {
+        #[inline(always)]
+        fn decode(constant: i64) -> f64 {
+            super::super::double(constant)
         }
     }
 }
@@ -243,7 +281,7 @@ macro_rules! declare {
         #[derive(Clone, Copy)]
         #[allow(dead_code)] // Not every kernel's code reads each of them.
         pub(super) struct $view {
-            $(pub $const: isize),*
+            $(pub $const: $crate::kernel::declare::view::$ty),*
         }
 
         impl $view {
@@ -272,7 +310,7 @@ macro_rules! declare {
                 let [$($const,)* ..] = *consts else {
                     panic!("{} takes {} constants, not {}", stringify!($view), Self::CONSTS, consts.len())
                 };
-                $view { $($const: $const as isize),* }
+                $view { $($const: $crate::kernel::declare::view::Decode::decode($const)),* }
             }
 
             /// From a kernel's last argument.
@@ -283,7 +321,7 @@ macro_rules! declare {
             pub unsafe fn read(consts: *const i64) -> Self {
                 // SAFETY: the caller promises that many constants.
                 let [$($const),*] = unsafe { *consts.cast::<[i64; Self::CONSTS]>() };
-                $view { $($const: $const as isize),* }
+                $view { $($const: $crate::kernel::declare::view::Decode::decode($const)),* }
             }
         }
     };

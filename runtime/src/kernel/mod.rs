@@ -26,6 +26,7 @@ mod group_norm;
 mod lrn;
 pub mod map;
 mod norm;
+pub(crate) mod pack;
 mod pool;
 mod roi;
 mod support;
@@ -48,6 +49,10 @@ pub use group_norm::{GroupNormCall, Walk};
 pub use lrn::LrnCall;
 pub use map::{MapCall, Step};
 pub use norm::{L2NormCall, SoftmaxCall};
+pub use pack::{
+    FoldedNorm, Fusion, PackBiasCall, PackPanelsCall, PackScaleCall, PackSharesCall,
+    PackWinogradCall,
+};
 pub use pool::{AvgPoolCall, MaxPoolCall};
 pub use roi::{RoiAlignCall, RoiGrid, RoiPoolCall};
 pub use table::*;
@@ -58,7 +63,7 @@ pub use zip::{ZipCall, ZipOp};
 use crate::isa::Isa;
 
 /// Most pointer arguments that a kernel takes: the output first, then the inputs.
-pub const MAX_ARGS: usize = 5;
+pub const MAX_ARGS: usize = 6;
 
 /// A kernel's meaning, in plain indexed loops over one flat memory.
 ///
@@ -140,6 +145,11 @@ pub(crate) const fn without_denormal(x: f32) -> f32 {
     } else {
         bits
     })
+}
+
+/// The float of 64 bits that a constant holds.
+pub const fn double(constant: i64) -> f64 {
+    f64::from_bits(constant as u64)
 }
 
 /// The float that a constant holds.

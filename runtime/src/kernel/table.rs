@@ -2,7 +2,7 @@
 
 use super::{
     Kernel, KernelId, bilinear, channels, conv, copy, cross, depthwise, fill, group_norm, lrn, map,
-    norm, pool, roi, winograd, winograd_weights, zip,
+    norm, pack, pool, roi, winograd, winograd_weights, zip,
 };
 use crate::isa::Isa;
 
@@ -94,6 +94,16 @@ kernels! {
         F32_ROI_POOL = roi::POOL;
         /// `f32_roi_align`
         F32_ROI_ALIGN = roi::ALIGN;
+        /// `f32_pack_panels`
+        F32_PACK_PANELS = pack::PANELS;
+        /// `f32_pack_winograd`
+        F32_PACK_WINOGRAD = pack::WINOGRAD;
+        /// `f32_pack_bias`
+        F32_PACK_BIAS = pack::BIAS;
+        /// `f32_pack_scale`
+        F32_PACK_SCALE = pack::SCALE;
+        /// `f32_pack_shares`
+        F32_PACK_SHARES = pack::SHARES;
     }
     narrow {
         (1, 1) (2, 1) (3, 1) (4, 1) (5, 1) (6, 1)

@@ -6,7 +6,7 @@
 //! output = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A         d: 6×6 inputs, g: 3×3 weights
 //! ```
 //! With many channels the products between the transforms are 36 matrix products, which the convolution kernels compute; `G g Gᵀ`
-//! is what [`Recipe::Winograd`](crate::plan::Recipe::Winograd) packs. The matrices interpolate polynomials at the points
+//! is what `f32_pack_winograd` packs. The matrices interpolate polynomials at the points
 //! 0, ±3/4, ±3/2 and ∞. Those of the papers, 0, ±1, ±2 and ∞, have smaller numbers and twice the rounding error; all
 //! numbers here are exact in f32.
 

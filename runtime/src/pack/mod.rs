@@ -1,26 +1,30 @@
 //! Packing: the weights of a file, laid out as the kernels of one plan read them.
 //!
-//! Each [`Recipe`] fills one region of a buffer that is zero to begin with. Convolution weights become
-//! panels, `block` output channels side by side:
-//!
-//! ```text
-//! file:  o0: k0 k1 k2 …      panel:  k0: o0 o1 … o15
-//!        o1: k0 k1 k2 …              k1: o0 o1 … o15
-//!        …                           …
-//! ```
-//! Without batch norm these are plain copies; with it, each value is scaled in f64 and rounded once.
-//! Values that are not finite are found on the way, while they are in the cache.
+//! The load program of a [`Plan`] is a list of kernel calls ([`Pack`]) that write the packed weights, each element once, so
+//! they run in any order and on several threads. They are cut into *pieces* ([`pieces`]) of some iterations each. A piece reads the part of each
+//! tensor that its calls reach, as f32, calls the kernels, and looks for values that are not finite while they are in the cache: of the file no more than a
+//! piece for each thread is in memory.
 
-mod panels;
-mod winograd;
+mod image;
+mod pieces;
+mod problems;
 
-use crate::memory::{Aligned, collect};
-use crate::plan::{Data, Norm, Plan, Recipe};
-use crate::weights::{Bound, Problem, Values, WeightsError};
-use panels::{Panels, all_finite};
-use winograd::Filters;
+use crate::isa::Isa;
+use crate::kernel::{KernelFn, MAX_ARGS};
+use crate::memory::Aligned;
+use crate::plan::{Base, Pack, Plan};
+use crate::weights::{Bound, Fault, Values, WeightsError};
+use image::Images;
+use pieces::{Piece, pieces};
+use std::ptr::null;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
-/// Executes the recipes of `plan`.
+/// Packed weights below which threads cost more than they save.
+const FEW: usize = 1 << 18;
+
+/// Executes the load program of `plan`, on so many threads.
 ///
 /// # Errors
 /// [`WeightsError::Unfit`] with every tensor that holds NaN, infinities or an impossible variance;
@@ -28,280 +32,154 @@ use winograd::Filters;
 /// the file turns out to be damaged, or to have been made shorter, now that it is read.
 ///
 /// # Panics
-/// When `bound` was bound to other sources than the plan's, or a recipe reaches outside
-/// its data or the packed weights: both are mistakes of the compiler.
-pub fn pack(plan: &Plan, bound: &Bound<'_>) -> Result<Aligned, WeightsError> {
+/// When `bound` was bound to other sources than the plan's, or a call reaches outside
+/// its tensors or the packed weights, or what another one writes: mistakes of the compiler.
+pub fn pack(plan: &Plan, bound: &Bound<'_>, threads: usize) -> Result<Aligned, WeightsError> {
     assert_eq!(
         &*plan.sources, bound.sources,
         "weights were bound to another plan"
     );
     let mut packed = Aligned::zeroed(plan.packed)?;
-    let mut unsound = Vec::new();
-    for recipe in plan.recipes.iter() {
-        if !follow(recipe, plan, bound, &mut packed)? {
-            unsound.push(recipe);
+    let pieces = pieces(plan, &|base| values(base, plan, bound));
+    let load = Load {
+        plan,
+        bound,
+        // Packing is the same on every ISA, and a plan may be of one that this machine lacks.
+        isa: match plan.isa.available() {
+            true => plan.isa,
+            false => Isa::Portable,
+        },
+        packed: packed.as_mut_ptr(),
+        pieces: &pieces,
+        next: AtomicUsize::new(0),
+        unsound: plan
+            .packing
+            .iter()
+            .map(|_| AtomicBool::new(false))
+            .collect(),
+        fault: Mutex::new(None),
+    };
+    let threads = match plan.packed < FEW {
+        true => 1,
+        false => threads.clamp(1, pieces.len().max(1)),
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            // One that the system does not give is not needed either.
+            let _ = thread::Builder::new().spawn_scoped(scope, || load.work());
         }
+        load.work();
+    });
+    let Load { unsound, fault, .. } = load;
+    if let Some((_, fault)) = fault.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(WeightsError::new(bound.origin, fault));
     }
-    bound.refuse(problems(&unsound, bound)?)?;
+    let unsound = plan.packing.iter().zip(unsound);
+    let unsound: Vec<&Pack> = unsound
+        .filter_map(|(pack, unsound)| unsound.into_inner().then_some(pack))
+        .collect();
+    bound.refuse(problems::of(&unsound, bound)?)?;
     Ok(packed)
 }
 
-/// Executes one recipe; false if it met or made a value that is not finite.
-fn follow(
-    recipe: &Recipe,
-    plan: &Plan,
-    bound: &Bound<'_>,
-    packed: &mut [f32],
-) -> Result<bool, WeightsError> {
-    let values = |data| values(data, plan, bound);
-    let unreadable = |fault| WeightsError::new(bound.origin, fault);
-    Ok(match *recipe {
-        Recipe::Panels {
-            dest,
-            data,
-            base,
-            groups,
-            outs,
-            channel,
-            ref reduce,
-            block,
-            norm,
-        } => {
-            let panels = Panels::new(base, groups, outs, reduce, block)?;
-            let affine = norm.map(|norm| Affine::new(norm, bound)).transpose()?;
-            let scale = affine.as_ref().map(|affine| &affine.scale[..]);
-            let dest = &mut packed[dest..][..panels.len()];
-            let filled = panels.fill(dest, values(data), scale, channel);
-            filled.map_err(unreadable)? && affine.is_none_or(|a| a.sound)
-        }
-        Recipe::Winograd {
-            dest,
-            data,
-            base,
-            outs,
-            first,
-            ins,
-            taps,
-            block,
-            norm,
-        } => {
-            let filters = Filters {
-                base,
-                outs,
-                ins,
-                taps,
-                block,
+fn values<'a>(base: Base, plan: &'a Plan, bound: &Bound<'a>) -> Values<'a> {
+    match base {
+        Base::Source(source) => bound.tensors[source as usize],
+        Base::Literal(literal) => Values::Literal(&plan.literals[literal as usize]),
+        Base::Packed => panic!("{}: a packing call reads what is packed", plan.name),
+    }
+}
+
+/// What the threads share.
+struct Load<'a> {
+    plan: &'a Plan,
+    bound: &'a Bound<'a>,
+    isa: Isa,
+    packed: *mut f32,
+    pieces: &'a [Piece],
+    /// The piece that nobody has taken yet.
+    next: AtomicUsize,
+    /// Which calls met or made a value that is not finite.
+    unsound: Vec<AtomicBool>,
+    /// The fault of the first piece that has one.
+    fault: Mutex<Option<(usize, Fault)>>,
+}
+
+// SAFETY: `packed` is the only thing that is not shared by itself, and no two pieces write the same elements of it.
+unsafe impl Sync for Load<'_> {}
+
+impl Load<'_> {
+    /// Does pieces until there are none, or one has a fault.
+    fn work(&self) {
+        let mut images = Images::default();
+        loop {
+            let index = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(piece) = self.pieces.get(index) else {
+                return;
             };
-            let affine = norm.map(|norm| Affine::new(norm, bound)).transpose()?;
-            let scale = affine.as_ref().map(|affine| &affine.scale[..]);
-            let dest = &mut packed[dest..][..filters.len()];
-            let filled = filters.fill(dest, values(data), scale, first);
-            filled.map_err(unreadable)? && affine.is_none_or(|a| a.sound)
-        }
-        Recipe::Bias {
-            dest,
-            data,
-            at,
-            groups,
-            outs,
-            channel,
-            block,
-            norm,
-        } => {
-            let element = |group: usize, out: usize| at.0 + group * at.1 + out * at.2;
-            let last = element(groups.saturating_sub(1), outs.saturating_sub(1));
-            let bias = data.map(|data| values(data).to_f32(last + 1));
-            let bias = bias.transpose().map_err(unreadable)?;
-            let affine = norm.map(|norm| Affine::new(norm, bound)).transpose()?;
-            let padded = outs.next_multiple_of(block);
-            let dest = &mut packed[dest..][..groups * padded];
-            for group in 0..groups {
-                for out in 0..outs {
-                    let channel = channel.0 + group * channel.1 + out;
-                    let bias = bias.as_ref().map_or(0.0, |bias| bias[element(group, out)]);
-                    dest[group * padded + out] = affine
-                        .as_ref()
-                        .map_or(bias, |affine| affine.shift(channel, bias));
+            match self.follow(piece, &mut images) {
+                Ok(true) => {}
+                Ok(false) => self.unsound[piece.call].store(true, Ordering::Relaxed),
+                Err(fault) => {
+                    self.next.store(self.pieces.len(), Ordering::Relaxed);
+                    let mut first = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+                    if first.as_ref().is_none_or(|(known, _)| index < *known) {
+                        *first = Some((index, fault));
+                    }
                 }
             }
-            all_finite(dest) && affine.is_none_or(|a| a.sound)
         }
-        Recipe::ScaleShift {
-            dest,
-            channels,
-            padded,
-            norm,
-        } => {
-            let affine = Affine::new(norm, bound)?;
-            let (scale, shift) = packed[dest..][..2 * padded].split_at_mut(padded);
-            for channel in 0..channels {
-                scale[channel] = affine.scale[channel] as f32;
-                shift[channel] = affine.shift(channel, 0.0);
-            }
-            affine.sound && all_finite(scale) && all_finite(shift)
-        }
-        Recipe::Shares {
-            dest,
-            data,
-            operands,
-            channels,
-            each,
-            padded,
-            fusion,
-        } => {
-            let dest = &mut packed[dest..][..operands * padded];
-            let own = if each { channels } else { 1 };
-            let factors = values(data).to_f32(operands * own).map_err(unreadable)?;
-            let mut shares = vec![0.0; operands];
-            for channel in 0..own {
-                for (operand, share) in shares.iter_mut().enumerate() {
-                    *share = f64::from(factors[operand * own + channel]);
-                }
-                fusion.shares(&mut shares);
-                for (operand, &share) in shares.iter().enumerate() {
-                    let row = &mut dest[operand * padded..][..channels];
-                    let lanes = if each {
-                        &mut row[channel..=channel]
-                    } else {
-                        row
-                    };
-                    lanes.fill(share as f32);
-                }
-            }
-            all_finite(dest) && all_finite(&factors)
-        }
-        Recipe::Vector {
-            dest,
-            data,
-            count,
-            padded,
-        } => {
-            let dest = &mut packed[dest..][..padded][..count];
-            let values = values(data);
-            if values.len() == 1 {
-                dest.fill(values.to_f32(1).map_err(unreadable)?[0]);
-            } else {
-                values.read(0, dest).map_err(unreadable)?;
-            }
-            all_finite(dest)
-        }
-    })
-}
-
-fn values<'a>(data: Data, plan: &'a Plan, bound: &Bound<'a>) -> Values<'a> {
-    match data {
-        Data::Source(source) => bound.tensors[source as usize],
-        Data::Literal(literal) => Values::Literal(&plan.literals[literal as usize]),
-    }
-}
-
-/// A batch norm in f64.
-struct Affine {
-    scale: Vec<f64>,
-    mean: Vec<f64>,
-    beta: Vec<f64>,
-    /// Whether every variance has a square root that can be divided by.
-    sound: bool,
-}
-
-impl Affine {
-    fn new(norm: Norm, bound: &Bound<'_>) -> Result<Affine, WeightsError> {
-        let vector = |source: u32| -> Result<Vec<f64>, WeightsError> {
-            let values = bound.values(source as usize)?;
-            Ok(collect(values.iter().map(|&value| f64::from(value)))?)
-        };
-        let var = vector(norm.var)?;
-        let or = |source: Option<u32>, value| match source {
-            Some(source) => vector(source),
-            None => Ok(collect(var.iter().map(|_| value))?),
-        };
-        let (gamma, beta) = (or(norm.gamma, 1.0)?, or(norm.beta, 0.0)?);
-        let scale = gamma
-            .iter()
-            .zip(&var)
-            .map(|(gamma, var)| gamma / (var + norm.eps).sqrt());
-        Ok(Affine {
-            scale: collect(scale)?,
-            mean: vector(norm.mean)?,
-            beta,
-            sound: var.iter().all(|&var| is_variance(var, norm.eps)),
-        })
     }
 
-    fn shift(&self, channel: usize, bias: f32) -> f32 {
-        let centred = f64::from(bias) - self.mean[channel];
-        (self.beta[channel] + centred * self.scale[channel]) as f32
-    }
-}
-
-fn is_variance(var: f64, eps: f64) -> bool {
-    var.is_finite() && var + eps > 0.0
-}
-
-/// Why these recipes gave values that are not finite: sources that hold such values, else
-/// impossible variances, else values too large to be folded. None of these is possible where
-/// everything is written in the spec.
-fn problems(recipes: &[&Recipe], bound: &Bound<'_>) -> Result<Vec<Problem>, WeightsError> {
-    let name = |source: u32| bound.sources[source as usize].name.clone().into_owned();
-    let mut sources: Vec<u32> = recipes
-        .iter()
-        .flat_map(|recipe| sources_of(recipe))
-        .collect();
-    sources.sort_unstable();
-    sources.dedup();
-    let mut problems: Vec<Problem> = Vec::new();
-    for source in sources {
-        problems.extend(bound.not_finite(source as usize)?);
-    }
-    for norm in recipes.iter().filter_map(|recipe| norm_of(recipe)) {
-        let var = bound.values(norm.var as usize)?;
-        let wrong = |&var: &f32| var.is_finite() && !is_variance(f64::from(var), norm.eps);
-        if let Some(index) = var.iter().position(wrong) {
-            let problem = Problem::Variance {
-                name: name(norm.var),
-                index,
-                value: var[index],
+    /// Makes the calls of a piece; false if one met or made a value that is not finite.
+    fn follow(&self, piece: &Piece, images: &mut Images) -> Result<bool, Fault> {
+        let pack = &self.plan.packing[piece.call];
+        let entry = (pack.kernel.row().entry)(self.isa).expect("every ISA can pack");
+        let mut finite = true;
+        let mut bases = [null(); MAX_ARGS];
+        for (arg, (base, reach)) in bases.iter_mut().zip(&piece.reaches).enumerate().skip(1) {
+            let (Some(reach), Some(pointer)) = (reach, &pack.args[arg]) else {
+                continue;
             };
-            if !problems.contains(&problem) {
-                problems.push(problem);
-            }
+            let values = values(pointer.base, self.plan, self.bound);
+            let read = images.of(arg, pointer.base, values, reach.clone())?;
+            finite &= all_finite(read);
+            *base = read.as_ptr().wrapping_sub(reach.start);
         }
+        for unit in piece.units.clone() {
+            self.call(pack, entry, unit, &bases);
+        }
+        for written in &piece.written {
+            // SAFETY: of the packed weights, and nobody else writes there.
+            let written = unsafe {
+                std::slice::from_raw_parts(self.packed.add(written.start), written.len())
+            };
+            finite &= all_finite(written);
+        }
+        Ok(finite)
     }
-    if problems.is_empty() {
-        let folded = recipes
-            .iter()
-            .filter_map(|recipe| sources_of(recipe).first().copied());
-        problems.extend(folded.map(|source| Problem::Overflow { name: name(source) }));
+
+    fn call(&self, pack: &Pack, entry: KernelFn, unit: u64, bases: &[*const f32; MAX_ARGS]) {
+        let offset = |arg: usize| match pack.args.get(arg) {
+            Some(Some(pointer)) => pieces::offset(pack, pointer, unit) as isize,
+            _ => 0,
+        };
+        let out = self.packed.wrapping_offset(offset(0));
+        let [a, b, c, d, e] = [1, 2, 3, 4, 5].map(|arg| match bases[arg].is_null() {
+            true => null(),
+            false => bases[arg].wrapping_offset(offset(arg)),
+        });
+        // SAFETY: the footprints of all units lie in the packed weights and in what has been read, as `pieces` has checked; images are
+        // other memory than the packed weights, no two units write the same elements, and the ISA is available.
+        unsafe { entry(out, a, b, c, d, e, pack.consts.as_ptr()) };
     }
-    Ok(problems)
 }
 
-fn norm_of(recipe: &Recipe) -> Option<Norm> {
-    match recipe {
-        Recipe::Panels { norm, .. } | Recipe::Winograd { norm, .. } | Recipe::Bias { norm, .. } => {
-            *norm
-        }
-        Recipe::ScaleShift { norm, .. } => Some(*norm),
-        Recipe::Shares { .. } | Recipe::Vector { .. } => None,
-    }
-}
-
-/// The sources that a recipe reads, its data first.
-fn sources_of(recipe: &Recipe) -> Vec<u32> {
-    let data = match recipe {
-        Recipe::Panels { data, .. }
-        | Recipe::Winograd { data, .. }
-        | Recipe::Shares { data, .. }
-        | Recipe::Vector { data, .. } => Some(*data),
-        Recipe::Bias { data, .. } => *data,
-        Recipe::ScaleShift { .. } => None,
-    };
-    let data = data.and_then(|data| match data {
-        Data::Source(source) => Some(source),
-        Data::Literal(_) => None,
+/// Whether there is no NaN and no infinity, found without a branch per element.
+fn all_finite(values: &[f32]) -> bool {
+    const EXPONENT: u32 = 0x7f80_0000;
+    let bad = values.iter().fold(0, |bad, v| {
+        bad | u32::from(v.to_bits() & EXPONENT == EXPONENT)
     });
-    let norm = norm_of(recipe)
-        .map(|norm| [norm.gamma, norm.beta, Some(norm.mean), Some(norm.var)])
-        .unwrap_or_default();
-    data.into_iter().chain(norm.into_iter().flatten()).collect()
+    bad == 0
 }

@@ -186,6 +186,7 @@ pub type KernelFn = unsafe extern "C" fn(
     b: *const f32,
     c: *const f32,
     d: *const f32,
+    e: *const f32,
     consts: *const i64,
 );
 
@@ -245,6 +246,7 @@ macro_rules! entries {
             b: *const f32,
             c: *const f32,
             d: *const f32,
+            _: *const f32,
             consts: *const i64,
         ) {
             // SAFETY: the caller keeps `KernelFn`'s contract and has the ISA; its features are enabled here.

@@ -53,6 +53,14 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// Whether any part of the elements can be had without the others.
+    pub fn in_parts(&self) -> bool {
+        match self {
+            Values::File(stored) => stored.in_parts(),
+            Values::Synthetic(..) | Values::Literal(_) => true,
+        }
+    }
+
     /// The elements of a range, where they already lie in memory as f32.
     pub fn borrow(&self, range: Range<usize>) -> Option<&'a [f32]> {
         let all = match self {
@@ -94,7 +102,7 @@ impl<'a> Values<'a> {
 
 /// A tensor's elements as they are asked for, a part at a time: what lies in memory already is not copied, and what is read is
 /// read in large pieces.
-pub(crate) struct Window<'a> {
+struct Window<'a> {
     values: Values<'a>,
     buffer: Vec<f32>,
     /// Index of the buffer's first element.
@@ -110,15 +118,6 @@ impl<'a> Window<'a> {
             values,
             buffer: Vec::new(),
             start: 0,
-        }
-    }
-
-    /// As much of `part`, from the lowest index of so many elements to behind the highest, as is worth reading for them:
-    /// where they lie all over the data, all that is read of it serves others too, and is `0..needed`.
-    pub fn around(part: Range<usize>, elements: usize, needed: usize) -> Range<usize> {
-        match part.len() > 2 * elements {
-            true => 0..needed,
-            false => part,
         }
     }
 

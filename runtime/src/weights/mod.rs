@@ -33,7 +33,7 @@ pub use error::{
 pub use problem::{Problem, WeightsError};
 pub use safetensors::Dtype;
 
-pub(crate) use bind::{Values, Window};
+pub(crate) use bind::Values;
 pub(crate) use blob::Blob;
 pub(crate) use error::{Fault, Shape};
 pub(crate) use tensor::{CopyError, Place, Stored};

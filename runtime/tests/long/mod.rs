@@ -27,7 +27,7 @@ fn first(name: &str, isa: Isa, consts: &[i64], inputs: usize) -> f64 {
     // SAFETY: no footprint is longer than these, and the ISA is available.
     unsafe {
         let (x, zero) = (x.as_ptr(), zero.as_ptr());
-        entry(out.as_mut_ptr(), x, x, zero, zero, consts.as_ptr());
+        entry(out.as_mut_ptr(), x, x, zero, zero, zero, consts.as_ptr());
     }
     f64::from(out[0])
 }

@@ -7,14 +7,14 @@
 //! kernel reports constants it cannot work with as a negative one) and it writes no element twice.
 //!
 //! **Bounds.** For all values of the variables, every element of every footprint lies in its buffer, and every arena
-//! buffer in the arena. Weights and inputs are only read.
+//! buffer in the arena. Weights, parameters and inputs are only read.
 //!
 //! **Aliasing.** A call's output is disjoint from what the call reads, except where the kernel works in place and output
 //! and first input are the same elements in the same order, in every iteration.
 //!
 //! **Races.** What one iteration of a parallel loop writes, no other iteration reads or writes.
 //!
-//! **Order.** Statements run in order. Weights and inputs are initialised from the start; an element of any other buffer
+//! **Order.** Statements run in order. Weights, parameters and inputs are initialised from the start; an element of any other buffer
 //! is from when a call has written it through this buffer until a call writes the same memory through another one (buffers share the arena).
 //! Only initialised elements are read. In the end every element of every output is.
 //!
@@ -43,7 +43,7 @@ mod strided;
 mod tests;
 
 pub use fault::{Fault, Unproven, Violation};
-pub use plan::verify_plan;
+pub use plan::{verify_load, verify_plan};
 
 use super::{Place, Program};
 use crate::id::Id;
@@ -73,9 +73,23 @@ pub fn verify(program: &Program) -> Result<(), Vec<Violation>> {
 /// # Panics
 /// When the program is wrong, or not the plan's: a bug of the compiler. The message names the section.
 pub fn prove(program: &Program, plan: &Plan) -> Result<(), Unproven> {
-    let Err(violations) = verify(program).and_then(|()| verify_plan(program, plan)) else {
-        return Ok(());
-    };
+    let proof = verify(program).and_then(|()| verify_plan(program, plan));
+    proof.or_else(|violations| refuse(program, violations))
+}
+
+/// Proves a load program before it is run.
+///
+/// # Errors
+/// As [`prove`].
+///
+/// # Panics
+/// As [`prove`].
+pub fn prove_load(load: &Program, plan: &Plan) -> Result<(), Unproven> {
+    verify_load(load, plan).or_else(|violations| refuse(load, violations))
+}
+
+/// Says that a program is too much for the proof, unless it is wrong.
+fn refuse(program: &Program, violations: Vec<Violation>) -> Result<(), Unproven> {
     let (name, isa) = (&program.name, program.isa);
     let wrong = violations
         .iter()
@@ -101,9 +115,17 @@ pub fn prove(program: &Program, plan: &Plan) -> Result<(), Unproven> {
 enum Space {
     Arena,
     Weights,
+    Param(usize),
     Input(usize),
     Output(usize),
     Between(usize, bool),
+}
+
+impl Space {
+    /// Whether it is initialised, and never written.
+    fn read_only(self) -> bool {
+        matches!(self, Space::Weights | Space::Param(_) | Space::Input(_))
+    }
 }
 
 /// Space and first address of a buffer.
@@ -111,6 +133,7 @@ fn address(place: Place) -> (Space, i64) {
     match place {
         Place::Arena(offset) => (Space::Arena, offset as i64),
         Place::Weights => (Space::Weights, 0),
+        Place::Param(index) => (Space::Param(index), 0),
         Place::Input(index) => (Space::Input(index), 0),
         Place::Output(index) => (Space::Output(index), 0),
         Place::Between { index, whole } => (Space::Between(index, whole), 0),

@@ -10,7 +10,7 @@ use super::linear::TooHard;
 use super::reach::{Item, Loop, Reach, Shape};
 use super::sharing::{Sharing, sharing};
 use super::strided::Strided;
-use super::{Fault, Space, Violation, at};
+use super::{Fault, Violation, at};
 use crate::loops::{BufferId, Place, Program, VarId};
 use std::collections::HashMap;
 
@@ -302,7 +302,7 @@ impl Order<'_> {
 
     /// Checks that a read is covered.
     fn read(&mut self, call: usize, reach: &Reach) -> Result<(), Gap> {
-        if reach.writes() || matches!(reach.space, Space::Weights | Space::Input(_)) {
+        if reach.writes() || reach.space.read_only() {
             return Ok(());
         }
         let fault = match self.missing(reach.buffer, self.elements(reach)) {

@@ -38,6 +38,8 @@ pub(super) struct Calls {
     /// Index of the section.
     pub section: usize,
     pub kernel: &'static Kernel,
+    /// Variables of the loops around it.
+    pub around: Vec<VarId>,
     /// The output, then the inputs that the call uses. Empty accesses are left out.
     pub reaches: Vec<Reach>,
 }
@@ -228,6 +230,7 @@ impl Walk<'_> {
         Ok(Calls {
             section: self.section,
             kernel,
+            around: self.inside.clone(),
             reaches,
         })
     }
@@ -247,7 +250,7 @@ impl Walk<'_> {
             .get(id)
             .ok_or(Fault::Unknown("buffer"))?;
         let (space, origin) = address(buffer.place);
-        if arg == 0 && matches!(space, Space::Weights | Space::Input(_)) {
+        if arg == 0 && space.read_only() {
             return Err(Fault::ReadOnly(id));
         }
         let mut terms: Vec<(VarId, i64)> = Vec::with_capacity(access.offset.terms.len());
@@ -315,6 +318,7 @@ fn arity(kernel: &Kernel, call: &Call) -> Result<(), Fault> {
     let mut declared = call.consts.iter().zip(kernel.signature.constants());
     let large = |(&constant, declared): (&i64, &Const)| match declared.ty {
         Type::Float => u32::try_from(constant).is_err(),
+        Type::Double => false,
         _ => constant.unsigned_abs() > limits::CONSTANT,
     };
     if declared.any(large) {

@@ -92,7 +92,10 @@ pub fn check(program: &Program) -> Result<(), &'static str> {
         for image in 0..if checker.whole { 1 } else { program.batch } {
             let origin = |place: Place| match (region(place), place) {
                 (None, Place::Arena(at)) => at,
-                (Some(key), Place::Between { whole: true, .. } | Place::Weights) => regions[&key].0,
+                (
+                    Some(key),
+                    Place::Between { whole: true, .. } | Place::Weights | Place::Param(_),
+                ) => regions[&key].0,
                 (Some(key), _) => regions[&key].0 + image * regions[&key].1,
                 (None, _) => unreachable!("only the arena is no region"),
             };
@@ -129,6 +132,7 @@ fn region(place: Place) -> Option<(u8, usize)> {
         Place::Input(index) => Some((1, index)),
         Place::Output(index) => Some((2, index)),
         Place::Between { index, .. } => Some((3, index)),
+        Place::Param(index) => Some((4, index)),
     }
 }
 
@@ -240,7 +244,7 @@ impl Checker<'_> {
         let (_, out, writes) = touched.remove(0);
         if matches!(
             self.program.buffers[out].place,
-            Place::Weights | Place::Input(_)
+            Place::Weights | Place::Param(_) | Place::Input(_)
         ) {
             return Err("a write to what is read-only");
         }
@@ -260,7 +264,7 @@ impl Checker<'_> {
             }
             let initialised = matches!(
                 self.program.buffers[buffer].place,
-                Place::Weights | Place::Input(_)
+                Place::Weights | Place::Param(_) | Place::Input(_)
             );
             for &read in &reads {
                 if !initialised && self.written[read] != Some(self.same[buffer.index()]) {

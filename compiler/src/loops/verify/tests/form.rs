@@ -179,7 +179,12 @@ fn calls_are_what_their_kernels_take() {
 
 #[test]
 fn weights_and_inputs_are_only_read() {
-    for place in [Place::Input(0), Place::Input(1), Place::Weights] {
+    for place in [
+        Place::Input(0),
+        Place::Input(1),
+        Place::Weights,
+        Place::Param(0),
+    ] {
         let program = program(8, &[], |b, [input, output], _| {
             let fixed = b.buffer("fixed", place, 8);
             vec![

@@ -29,6 +29,7 @@ mod build;
 mod checker;
 mod effort;
 mod form;
+mod load;
 mod lost;
 mod mutants;
 mod order;

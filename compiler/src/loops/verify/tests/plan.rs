@@ -48,7 +48,7 @@ fn plan() -> Plan {
         packed: 8,
         sources: vec![].into(),
         literals: vec![].into(),
-        recipes: vec![].into(),
+        packing: vec![].into(),
         inputs: ports(&[6, 4]).into(),
         outputs: ports(&[10, 8]).into(),
         batch: 1,

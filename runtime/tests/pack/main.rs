@@ -1,12 +1,16 @@
 //! Packing against its definition: the doc comments of `Recipe`, element by element in f64.
 
+mod recipe;
+
 use cnnc_runtime::Isa;
+use cnnc_runtime::kernel::Fusion;
 use cnnc_runtime::memory::Aligned;
 use cnnc_runtime::pack::pack;
-use cnnc_runtime::plan::{Data, Fusion, Norm, Plan, Recipe, Source};
+use cnnc_runtime::plan::{Base, Plan, Source};
 use cnnc_runtime::synthetic::Synthetic;
 use cnnc_runtime::weights::{Dtype, Weights, WeightsError};
 use half::{bf16, f16};
+use recipe::{Norm, Recipe};
 use safetensors::tensor::TensorView;
 
 const EPS: f64 = 1e-5;
@@ -18,7 +22,13 @@ fn source(name: &str, shape: &[usize]) -> Source {
     }
 }
 
-fn plan(sources: &[Source], recipes: &[Recipe], packed: usize) -> Plan {
+/// A plan, and what its packed weights are by definition.
+struct Case {
+    plan: Plan,
+    recipes: Vec<Recipe>,
+}
+
+fn plan(sources: &[Source], recipes: &[Recipe], packed: usize) -> Case {
     with_literals(sources, &[], recipes, packed)
 }
 
@@ -27,8 +37,8 @@ fn with_literals(
     literals: &[Vec<f32>],
     recipes: &[Recipe],
     packed: usize,
-) -> Plan {
-    Plan {
+) -> Case {
+    let plan = Plan {
         name: "test".into(),
         isa: Isa::Portable,
         arena: 0,
@@ -38,21 +48,32 @@ fn with_literals(
             .iter()
             .map(|values| values.clone().into())
             .collect(),
-        recipes: recipes.to_vec().into(),
+        packing: recipes.iter().flat_map(Recipe::calls).collect(),
         inputs: vec![].into(),
         outputs: vec![].into(),
         batch: 1,
         between: vec![].into(),
         runs: vec![].into(),
+    };
+    Case {
+        plan,
+        recipes: recipes.to_vec(),
     }
 }
 
-fn packed(plan: &Plan, weights: &Weights) -> Aligned {
-    pack(plan, &weights.bind(&plan.sources).unwrap()).unwrap()
+fn packed(case: &Case, weights: &Weights) -> Aligned {
+    let bound = weights.bind(&case.plan.sources).unwrap();
+    pack(&case.plan, &bound, 1).unwrap()
 }
 
 /// The tensors of these sources, in a type, with the values that they have after rounding to it.
 fn file(sources: &[Source], dtype: Dtype) -> (Weights, Vec<Vec<f32>>) {
+    let (bytes, values) = bytes(sources, dtype);
+    (Weights::from_bytes(bytes).unwrap(), values)
+}
+
+/// The same as the bytes of a file.
+fn bytes(sources: &[Source], dtype: Dtype) -> (Vec<u8>, Vec<Vec<f32>>) {
     let mut values = Vec::new();
     let mut bytes: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
     for source in sources {
@@ -83,18 +104,17 @@ fn file(sources: &[Source], dtype: Dtype) -> (Weights, Vec<Vec<f32>>) {
     let views = bytes
         .iter()
         .map(|(name, shape, data)| (name, TensorView::new(dtype, shape.clone(), data).unwrap()));
-    (
-        Weights::from_bytes(safetensors::serialize(views, None).unwrap()).unwrap(),
-        values,
-    )
+    (safetensors::serialize(views, None).unwrap(), values)
 }
 
 /// What the doc comments of `Recipe` say, one element at a time.
-fn naive(plan: &Plan, values: &[Vec<f32>]) -> Vec<f32> {
-    let element = |data: &Data, index: usize| -> f64 {
+fn naive(case: &Case, values: &[Vec<f32>]) -> Vec<f32> {
+    let Case { plan, recipes } = case;
+    let element = |data: &Base, index: usize| -> f64 {
         match data {
-            Data::Source(source) => values[*source as usize][index].into(),
-            Data::Literal(literal) => {
+            Base::Packed => unreachable!("nothing reads what is packed"),
+            Base::Source(source) => values[*source as usize][index].into(),
+            Base::Literal(literal) => {
                 let literal = &plan.literals[*literal as usize];
                 literal[index % literal.len()].into()
             }
@@ -113,7 +133,7 @@ fn naive(plan: &Plan, values: &[Vec<f32>]) -> Vec<f32> {
         beta + (bias - f64::from(values[norm.mean as usize][channel])) * scale(norm, channel)
     };
     let mut out = vec![0.0; plan.packed];
-    for recipe in plan.recipes.iter() {
+    for recipe in recipes {
         match recipe {
             Recipe::Panels {
                 dest,
@@ -251,14 +271,14 @@ fn naive(plan: &Plan, values: &[Vec<f32>]) -> Vec<f32> {
                 }
             }
             Recipe::Vector {
-                dest, data, count, ..
+                dest,
+                data,
+                count,
+                stride,
+                ..
             } => {
-                let single = match data {
-                    Data::Source(source) => values[*source as usize].len() == 1,
-                    Data::Literal(literal) => plan.literals[*literal as usize].len() == 1,
-                };
                 for i in 0..*count {
-                    out[dest + i] = element(data, if single { 0 } else { i }) as f32;
+                    out[dest + i] = element(data, i * *stride as usize) as f32;
                 }
             }
         }
@@ -278,16 +298,16 @@ fn shares_of_sums() {
         for (source, each) in [(0, false), (1, true)] {
             let recipe = Recipe::Shares {
                 dest: 8,
-                data: Data::Source(source),
+                data: Base::Source(source),
                 operands: 3,
                 channels: 5,
                 each,
                 padded: 8,
                 fusion,
             };
-            let plan = plan(&sources, &[recipe], 8 + 4 * 8);
-            let (weights, values) = file(&plan.sources, Dtype::F32);
-            assert_eq!(packed(&plan, &weights)[..], naive(&plan, &values)[..]);
+            let case = plan(&sources, &[recipe], 8 + 4 * 8);
+            let (weights, values) = file(&case.plan.sources, Dtype::F32);
+            assert_eq!(packed(&case, &weights)[..], naive(&case, &values)[..]);
         }
     }
 }
@@ -383,7 +403,7 @@ fn panels_and_bias(
     block: usize,
     norm: Option<Norm>,
     vectors: Vectors,
-) -> Plan {
+) -> Case {
     let (shape, base, groups, outs, reduce) = geometry;
     let (channel, at) = match vectors {
         Vectors::Own => ((0, outs.0), (0, outs.0, 1)),
@@ -405,17 +425,17 @@ fn panels_and_bias(
     let lanes = outs.0.div_ceil(block) * block;
     let panels = Recipe::Panels {
         dest: 16,
-        data: Data::Source(0),
+        data: Base::Source(0),
         base: *base,
         groups: *groups,
         outs: *outs,
         channel,
-        reduce: reduce.clone().into(),
+        reduce: reduce.clone(),
         block,
         norm,
     };
     let dest = 16 + groups.0 * lanes * reductions;
-    let data = Some(Data::Source(1));
+    let data = Some(Base::Source(1));
     let bias = Recipe::Bias {
         dest,
         data,
@@ -460,21 +480,21 @@ fn panels_and_biases_of_every_geometry_and_type() {
         ];
         for (block, vectors) in blocks {
             for norm in NORMS {
-                let plan = panels_and_bias(&geometry, block, norm, vectors);
+                let case = panels_and_bias(&geometry, block, norm, vectors);
                 for dtype in [Dtype::F32, Dtype::F16, Dtype::BF16, Dtype::F64] {
-                    let (weights, values) = file(&plan.sources, dtype);
-                    let expected = naive(&plan, &values);
+                    let (weights, values) = file(&case.plan.sources, dtype);
+                    let expected = naive(&case, &values);
                     assert_eq!(
-                        &packed(&plan, &weights)[..],
+                        &packed(&case, &weights)[..],
                         expected,
                         "{geometry:?} {block} {dtype}"
                     );
                 }
-                let exact = file(&plan.sources, Dtype::F32).1;
-                let synthetic = packed(&plan, &Weights::synthetic());
+                let exact = file(&case.plan.sources, Dtype::F32).1;
+                let synthetic = packed(&case, &Weights::synthetic());
                 assert_eq!(
                     &synthetic[..],
-                    naive(&plan, &exact),
+                    naive(&case, &exact),
                     "{geometry:?} {block} synthetic"
                 );
             }
@@ -503,7 +523,7 @@ fn winograd_filters_of_every_size_and_type() {
         for norm in NORMS {
             let recipe = Recipe::Winograd {
                 dest: 16,
-                data: Data::Source(0),
+                data: Base::Source(0),
                 base: 2 * 27,
                 outs: (outs, 27),
                 first: 2,
@@ -513,11 +533,11 @@ fn winograd_filters_of_every_size_and_type() {
                 norm,
             };
             let length = 16 + outs.div_ceil(block) * block * 36 * 3;
-            let plan = plan(&sources, &[recipe], length);
+            let case = plan(&sources, &[recipe], length);
             for dtype in [Dtype::F32, Dtype::F16] {
-                let (weights, values) = file(&plan.sources, dtype);
-                let expected = naive(&plan, &values);
-                for (index, (&x, y)) in packed(&plan, &weights).iter().zip(expected).enumerate() {
+                let (weights, values) = file(&case.plan.sources, dtype);
+                let expected = naive(&case, &values);
+                for (index, (&x, y)) in packed(&case, &weights).iter().zip(expected).enumerate() {
                     let off = (x - y).abs();
                     assert!(
                         off <= y.abs() * f32::EPSILON,
@@ -567,36 +587,40 @@ fn vectors_scales_and_literals() {
         },
         Recipe::Vector {
             dest: 26,
-            data: Data::Source(0),
+            data: Base::Source(0),
             count: 5,
+            stride: 1,
             padded: 8,
         },
         Recipe::Vector {
             dest: 34,
-            data: Data::Source(4),
+            data: Base::Source(4),
             count: 7,
+            stride: 0,
             padded: 8,
         },
         Recipe::Vector {
             dest: 42,
-            data: Data::Literal(0),
+            data: Base::Literal(0),
             count: 3,
+            stride: 0,
             padded: 4,
         },
         Recipe::Vector {
             dest: 46,
-            data: Data::Literal(1),
+            data: Base::Literal(1),
             count: 2,
+            stride: 1,
             padded: 4,
         },
         Recipe::Panels {
             dest: 50,
-            data: Data::Literal(2),
+            data: Base::Literal(2),
             base: 0,
             groups: (1, 0),
             outs: (1, 9),
             channel: (0, 1),
-            reduce: vec![(3, 3), (3, 1)].into(),
+            reduce: vec![(3, 3), (3, 1)],
             block: 8,
             norm: None,
         },
@@ -612,7 +636,7 @@ fn vectors_scales_and_literals() {
         },
         Recipe::Bias {
             dest: 130,
-            data: Some(Data::Literal(3)),
+            data: Some(Base::Literal(3)),
             at: (0, 5, 1),
             groups: 1,
             outs: 5,
@@ -633,29 +657,29 @@ fn vectors_scales_and_literals() {
         // The filter repeated: for 3 groups of 5 outputs and 2 inputs, without its middle column, and for Winograd's algorithm.
         Recipe::Panels {
             dest: 158,
-            data: Data::Literal(2),
+            data: Base::Literal(2),
             base: 0,
             groups: (3, 90),
             outs: (5, 18),
             channel: (0, 5),
-            reduce: vec![(3, 3), (3, 1), (2, 9)].into(),
+            reduce: vec![(3, 3), (3, 1), (2, 9)],
             block: 4,
             norm: None,
         },
         Recipe::Panels {
             dest: 590,
-            data: Data::Literal(2),
+            data: Base::Literal(2),
             base: 18,
             groups: (1, 0),
             outs: (2, 18),
             channel: (0, 2),
-            reduce: vec![(2, 2), (2, 9)].into(),
+            reduce: vec![(2, 2), (2, 9)],
             block: 2,
             norm: None,
         },
         Recipe::Winograd {
             dest: 598,
-            data: Data::Literal(2),
+            data: Base::Literal(2),
             base: 0,
             outs: (3, 18),
             first: 0,
@@ -665,10 +689,10 @@ fn vectors_scales_and_literals() {
             norm: None,
         },
     ];
-    let plan = with_literals(&sources, &literals, &recipes, 886);
+    let case = with_literals(&sources, &literals, &recipes, 886);
     let (weights, values) = file(&sources, Dtype::F32);
-    let expected = naive(&plan, &values);
-    assert_eq!(&packed(&plan, &weights)[..], expected);
+    let expected = naive(&case, &values);
+    assert_eq!(&packed(&case, &weights)[..], expected);
     assert_eq!(
         expected[50 + 8 * 3],
         -2.0,
@@ -678,18 +702,19 @@ fn vectors_scales_and_literals() {
 
 /// Breaks values of the sources of one convolution with batch norm, and packs it.
 fn broken(changes: &[(usize, usize, f32)]) -> WeightsError {
-    let plan = panels_and_bias(&geometries()[0], 8, NORMS[1], Vectors::Own);
-    let mut values = file(&plan.sources, Dtype::F32).1;
+    let case = panels_and_bias(&geometries()[0], 8, NORMS[1], Vectors::Own);
+    let mut values = file(&case.plan.sources, Dtype::F32).1;
     for &(source, index, value) in changes {
         values[source][index] = value;
     }
+    let plan = &case.plan;
     let tensors = plan
         .sources
         .iter()
         .zip(&values)
         .map(|(s, v)| (&*s.name, &*s.shape, &v[..]));
     let weights = Weights::from_tensors(tensors).unwrap();
-    pack(&plan, &weights.bind(&plan.sources).unwrap()).unwrap_err()
+    pack(plan, &weights.bind(&plan.sources).unwrap(), 1).unwrap_err()
 }
 
 #[test]
@@ -732,8 +757,84 @@ fn values_that_are_not_finite_are_found() {
 #[test]
 #[should_panic(expected = "another plan")]
 fn another_plans_weights_are_a_bug() {
-    let plan = panels_and_bias(&geometries()[0], 8, None, Vectors::Own);
+    let case = panels_and_bias(&geometries()[0], 8, None, Vectors::Own);
     let others = [source("x", &[1])];
     let weights = Weights::synthetic();
-    let _ = pack(&plan, &weights.bind(&others).unwrap());
+    let _ = pack(&case.plan, &weights.bind(&others).unwrap(), 1);
+}
+
+/// A convolution that is large enough for threads and for several pieces, read from a file, from a type that is converted, and all at once where outputs lie
+/// side by side.
+#[test]
+fn threads_pack_the_same() {
+    let shape = [300, 150, 3, 3];
+    let ways = [
+        ((300, 1350), vec![(3, 3), (3, 1), (150, 9)]),
+        ((1350, 1), vec![(300, 1350)]),
+    ];
+    for (outs, reduce) in ways {
+        let recipe = Recipe::Panels {
+            dest: 0,
+            data: Base::Source(0),
+            base: 0,
+            groups: (1, 0),
+            outs,
+            channel: (0, 0),
+            reduce: reduce.clone(),
+            block: 32,
+            norm: None,
+        };
+        let depth: usize = reduce.iter().map(|(count, _)| count).product();
+        let length = outs.0.div_ceil(32) * 32 * depth;
+        let case = plan(&[source("c.weight", &shape)], &[recipe], length);
+        for dtype in [Dtype::F32, Dtype::F16] {
+            let (bytes, values) = bytes(&case.plan.sources, dtype);
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("weights.safetensors");
+            std::fs::write(&path, &bytes).unwrap();
+            let in_memory = Weights::from_bytes(bytes).unwrap();
+            let on_disk = Weights::open(&path).unwrap();
+            let expected = naive(&case, &values);
+            for weights in [&in_memory, &on_disk] {
+                let bound = weights.bind(&case.plan.sources).unwrap();
+                for threads in [1, 2, 5] {
+                    let packed = pack(&case.plan, &bound, threads).unwrap();
+                    assert!(packed[..] == expected[..], "{dtype}, {threads} threads");
+                }
+            }
+        }
+    }
+}
+
+fn vector(dest: usize, count: usize) -> Recipe {
+    Recipe::Vector {
+        dest,
+        data: Base::Source(0),
+        count,
+        stride: 1,
+        padded: count,
+    }
+}
+
+fn mistaken(recipes: &[Recipe]) {
+    let case = plan(&[source("x", &[8])], recipes, 12);
+    packed(&case, &Weights::synthetic());
+}
+
+#[test]
+#[should_panic(expected = "f32_pack_bias reaches outside")]
+fn a_call_that_reads_outside_its_tensor_is_a_bug() {
+    mistaken(&[vector(0, 9)]);
+}
+
+#[test]
+#[should_panic(expected = "f32_pack_bias reaches outside")]
+fn a_call_that_writes_outside_is_a_bug() {
+    mistaken(&[vector(5, 8)]);
+}
+
+#[test]
+#[should_panic(expected = "writes what is not its own")]
+fn calls_that_write_the_same_are_a_bug() {
+    mistaken(&[vector(0, 5), vector(4, 5)]);
 }
