@@ -2,7 +2,7 @@
 //!
 //! A layer's file declares its keyword and documented parameters ([`Decl`]), its one shape rule
 //! ([`Layer::infer`]), its plain evaluation in f64 ([`Layer::evaluate`]) and its lowering to loops
-//! ([`Layer::lower`]). Grammar, documentation, `summary`, hash and the law tests all come from the table.
+//! ([`Lowering::lower`]). Grammar, documentation, `summary`, hash and the law tests all come from the table.
 
 pub mod abs;
 pub mod adaptiveavgpool;

@@ -1,7 +1,7 @@
 //! Layers that map every element by itself: a formula, and the same formula as steps of one kernel.
 //!
 //! Such a layer implements [`Pointwise`] and gets everything else from here. The formula is the oracle's;
-//! the steps are what fusion passes and [`Layer::lower`] see.
+//! the steps are what fusion passes and [`Lowering::lower`] see.
 
 use super::{Inferred, Layer, Lowering, Role, ShapeError};
 use crate::gradient::{Adjoint, NoGradient};

@@ -1,7 +1,7 @@
 //! Packing: the weights of a file, laid out as the kernels of one plan read them.
 //!
 //! The load program of a [`Plan`] is a list of kernel calls ([`Pack`]) that write the packed weights, each element once, so
-//! they run in any order and on several threads. They are cut into *pieces* ([`pieces`]) of some iterations each. A piece reads the part of each
+//! they run in any order and on several threads. They are cut into *pieces* of some iterations each. A piece reads the part of each
 //! tensor that its calls reach, as f32, calls the kernels, and looks for values that are not finite while they are in the cache: of the file no more than a
 //! piece for each thread is in memory.
 
