@@ -208,7 +208,9 @@ fn batches_agree(what: &str, graph: &Graph, target: Target, alone: &[Vec<f32>]) 
     };
     let inputs: Vec<Vec<f32>> = inputs(graph).into_iter().map(three).collect();
     let outputs = interpreted(&lowered, &inputs);
-    let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+    // What is not a number has many bit patterns.
+    let bit = |x: &f32| if x.is_nan() { u32::MAX } else { x.to_bits() };
+    let bits = |values: &[f32]| values.iter().map(bit).collect::<Vec<_>>();
     for (output, alone) in outputs.iter().zip(alone) {
         let images: Vec<&[f32]> = output.chunks(alone.len()).collect();
         assert_eq!(images.len(), 3, "{what}");
@@ -219,7 +221,10 @@ fn batches_agree(what: &str, graph: &Graph, target: Target, alone: &[Vec<f32>]) 
     if lowered.program.isa.available() && machine::exact(&lowered.program) {
         for threads in [1, 3] {
             let [compiled] = machine::compiled(&lowered, [&inputs], threads);
-            assert_eq!(compiled, outputs, "{what}, compiled, {threads} threads");
+            for (compiled, output) in compiled.iter().zip(&outputs) {
+                let same = bits(compiled) == bits(output);
+                assert!(same, "{what}, compiled, {threads} threads");
+            }
         }
     }
 }
