@@ -7,7 +7,7 @@ use cnnc_compiler::jit::Code;
 use cnnc_compiler::loops::interpret::interpret;
 use cnnc_compiler::lower::Lowered;
 use cnnc_runtime::Isa;
-use cnnc_runtime::answer::{Answer, AnswerError, Head, Placement, Tensor};
+use cnnc_runtime::answer::{Answer, AnswerError, Head, Placement};
 use cnnc_runtime::input::Input;
 use cnnc_runtime::memory::Aligned;
 use cnnc_runtime::plan::{Port, Run};
@@ -207,8 +207,8 @@ impl Session {
             batch,
             ..
         } = &*self.network.0;
-        let data = match &mut self.state {
-            State::Jit(session) => Data::Jit(session.run(inputs)?),
+        let outputs = match &mut self.state {
+            State::Jit(session) => session.run(inputs)?,
             State::Oracle(results) => {
                 let inputs = rt::elements(ports, *batch, inputs)?;
                 *results = match engine {
@@ -219,21 +219,10 @@ impl Session {
                     }
                     Engine::Jit { .. } => unreachable!("has a session of its own"),
                 };
-                Data::Oracle(results)
+                rt::Outputs::of(outputs, results)
             }
         };
-        let images = match data {
-            Data::Jit(outputs) => outputs.images(),
-            Data::Oracle(results) => results
-                .first()
-                .map_or(1, |all| all.len() / outputs[0].elements()),
-        };
-        Ok(Outputs {
-            ports: outputs,
-            data,
-            first: 0,
-            images,
-        })
+        Ok(Outputs(outputs))
     }
 
     /// Runs the sections one by one, round after round for that long, and times each; empty for backends that are
@@ -253,7 +242,6 @@ impl Session {
         };
         // A whole run first: it checks the inputs and warms up.
         session.run(inputs)?;
-        session.bind(inputs)?;
         let sections = code.sections();
         let runs = self.network.0.runs.clone();
         let mut durations = vec![Vec::new(); sections.len()];
@@ -315,19 +303,7 @@ impl fmt::Debug for Session {
 
 /// What a run gave: named tensors, channels first.
 #[derive(Clone, Copy)]
-pub struct Outputs<'s> {
-    ports: &'s [Port],
-    data: Data<'s>,
-    /// Images before the first that is looked at.
-    first: usize,
-    images: usize,
-}
-
-#[derive(Clone, Copy)]
-enum Data<'s> {
-    Jit(rt::Outputs<'s>),
-    Oracle(&'s [Vec<f32>]),
-}
+pub struct Outputs<'s>(rt::Outputs<'s>);
 
 /// One tensor of the outputs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -343,7 +319,7 @@ pub struct Output<'s> {
 impl<'s> Outputs<'s> {
     /// Images that the run was of.
     pub fn images(&self) -> usize {
-        self.images
+        self.0.images()
     }
 
     /// The outputs of one image of a batch.
@@ -352,12 +328,7 @@ impl<'s> Outputs<'s> {
     /// When there are not so many.
     #[must_use]
     pub fn image(&self, index: usize) -> Outputs<'s> {
-        assert!(index < self.images, "image {index} of {}", self.images);
-        Outputs {
-            first: self.first + index,
-            images: 1,
-            ..*self
-        }
+        Outputs(self.0.image(index))
     }
 
     /// The output of that name, if there is one.
@@ -376,32 +347,17 @@ impl<'s> Outputs<'s> {
     /// # Errors
     /// When the outputs are not those of a network with this head.
     pub fn answer(&self, head: &Head, place: &Placement) -> Result<Answer, AnswerError> {
-        let tensors: Vec<Tensor<'_>> = self
-            .image(0)
-            .iter()
-            .map(|output| Tensor {
-                name: output.name,
-                shape: output.shape,
-                data: output.data,
-            })
-            .collect();
-        head.answer(&tensors, place)
+        self.0.answer(head, place)
     }
 
     /// Every output, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Output<'s>> + use<'s> {
         let all = *self;
-        (0..all.ports.len()).map(move |index| all.at(index))
+        (0..all.0.len()).map(move |index| all.at(index))
     }
 
     fn at(&self, index: usize) -> Output<'s> {
-        let port = &self.ports[index];
-        let data = match self.data {
-            Data::Jit(outputs) => outputs.at(index).map_or(&[][..], |(_, data)| data),
-            Data::Oracle(results) => &results[index],
-        };
-        let one = port.elements();
-        let data = &data[self.first * one..][..self.images * one];
+        let (port, data) = self.0.at(index).expect("an output of the network");
         Output {
             name: &port.name,
             shape: &port.shape,

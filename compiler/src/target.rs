@@ -39,6 +39,8 @@ pub struct Machine {
     pub close: usize,
     /// Blocks of Winograd's below which their parts are shared among threads instead of the blocks.
     pub few_blocks: usize,
+    /// The largest arena of one image at which threads compute different images of a batch, each in an arena of its own.
+    pub apart: usize,
     /// Parts that a loop is cut into for the pool, about.
     pub parts: usize,
     /// Multiply-adds below which a layer is not worth sharing among threads (about 5 µs).
@@ -119,6 +121,7 @@ impl Machine {
             block_tiles: [14, 28, 49],
             close: 340 << 10,
             few_blocks: 6,
+            apart: 1 << 20,
             parts: 8,
             serial_sums: 1 << 18,
             serial_elements: 1 << 14,
@@ -133,6 +136,7 @@ impl Machine {
             block_tiles: [1, 2, 3],
             close: 1024,
             few_blocks: 3,
+            apart: 1024,
             parts: 3,
             serial_sums: 64,
             serial_elements: 16,

@@ -173,6 +173,14 @@ impl Adjoint<'_> {
         }
     }
 
+    /// Gives a tensor that is added to every pixel of the result, channel by channel, its gradient.
+    pub fn give_shift(&mut self, param: usize) {
+        if self.wants_param(param) {
+            let sum = self.pixel_sum(self.dy());
+            self.give_param(param, sum);
+        }
+    }
+
     /// The same elements in that shape.
     pub fn reshape(&mut self, a: ValueId, shape: &Shape) -> ValueId {
         match self.shape(a) == *shape {

@@ -119,9 +119,8 @@ impl Layer for BatchNorm {
             let dw = g.mul(sum, inverse);
             g.give_param(0, dw);
         }
-        if affine && g.wants_param(1) {
-            let sum = g.pixel_sum(g.dy());
-            g.give_param(1, sum);
+        if affine {
+            g.give_shift(1);
         }
         Ok(())
     }

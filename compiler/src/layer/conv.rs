@@ -275,9 +275,8 @@ impl Layer for Conv {
         let placed = self.window.place(&x).expect("infer accepted it");
         let weight = g.param_shape(0).to_vec();
         conv::gradient(g, &Taps::new(&self.window, &placed, self.groups, weight));
-        if self.bias && g.wants_param(1) {
-            let sum = g.pixel_sum(g.dy());
-            g.give_param(1, sum);
+        if self.bias {
+            g.give_shift(1);
         }
         Ok(())
     }

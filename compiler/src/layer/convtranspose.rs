@@ -408,9 +408,8 @@ impl Layer for ConvTranspose {
             let dw = g.push(ConvWeight { taps }, &[g.dy(), g.x(0)]);
             g.give_param(0, dw);
         }
-        if self.bias && g.wants_param(1) {
-            let sum = g.pixel_sum(g.dy());
-            g.give_param(1, sum);
+        if self.bias {
+            g.give_shift(1);
         }
         Ok(())
     }

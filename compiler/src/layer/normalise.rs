@@ -149,9 +149,8 @@ impl Normal {
             let sum = g.pixel_sum(product);
             g.give_param(0, sum);
         }
-        if self.affine && g.wants_param(1) {
-            let sum = g.pixel_sum(g.dy());
-            g.give_param(1, sum);
+        if self.affine {
+            g.give_shift(1);
         }
     }
 

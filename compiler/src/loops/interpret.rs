@@ -5,6 +5,8 @@ use crate::id::Id;
 use cnnc_runtime::denormals::Flushed;
 use cnnc_runtime::kernel::MAX_ARGS;
 use cnnc_runtime::memory::{OutOfMemory, collect, reserved};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Runs the load program on parameters in the order of their files, and returns the packed weights.
 ///
@@ -101,15 +103,11 @@ fn execute(
     let outputs = layout
         .regions
         .iter()
-        .filter_map(|(region, start, len, _)| match region {
-            Region::Output(index) => Some((*index, *start..*start + *len)),
-            _ => None,
+        .filter_map(|(region, &(start, len, _))| {
+            matches!(region, Region::Output(_)).then_some(start..start + len)
         });
-    let mut outputs: Vec<_> = outputs.collect();
-    outputs.sort_by_key(|(index, _)| *index);
-    let outputs = outputs.into_iter();
     outputs
-        .map(|(_, range)| collect(run.memory[range].iter().copied()))
+        .map(|range| collect(run.memory[range].iter().copied()))
         .collect()
 }
 
@@ -124,7 +122,7 @@ fn images(program: &Program, inputs: &[&[f32]]) -> usize {
 }
 
 /// A part of the memory.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Region {
     Arena,
     Weights,
@@ -137,27 +135,21 @@ enum Region {
 /// Where regions are: start, length, and how far the next image is.
 #[derive(Default)]
 struct Layout {
-    regions: Vec<(Region, usize, usize, usize)>,
+    regions: BTreeMap<Region, (usize, usize, usize)>,
     len: usize,
 }
 
 impl Layout {
     /// Adds a region, unless it is known.
     fn region(&mut self, region: Region, len: usize, image: usize) {
-        if !self.regions.iter().any(|(known, ..)| *known == region) {
-            self.regions.push((region, self.len, len, image));
+        if let Entry::Vacant(entry) = self.regions.entry(region) {
+            entry.insert((self.len, len, image));
             self.len += len;
         }
     }
 
-    fn find(&self, region: Region) -> (usize, usize) {
-        let found = self.regions.iter().find(|(known, ..)| *known == region);
-        let (_, start, _, image) = found.expect("a region of the program");
-        (*start, *image)
-    }
-
     fn start(&self, region: Region) -> usize {
-        self.find(region).0
+        self.regions[&region].0
     }
 
     /// Index of a buffer's first element, for that image.
@@ -170,7 +162,7 @@ impl Layout {
             Place::Output(index) => (Region::Output(index), 0),
             Place::Between { index, .. } => (Region::Between(index), 0),
         };
-        let (start, stride) = self.find(region);
+        let (start, _, stride) = self.regions[&region];
         match place {
             Place::Between { whole: true, .. } => start,
             _ => start + at + image * stride,

@@ -14,7 +14,7 @@ use super::windows::concat_windows;
 use super::{Lower, Storage};
 use crate::id::ValueId;
 use crate::loops::{Buffer, Place};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 impl Lower<'_> {
     /// Decides which nodes are computed for all images at once.
@@ -41,7 +41,7 @@ impl Lower<'_> {
         if self.whole.is_empty() {
             return;
         }
-        let mut uses: HashMap<ValueId, Vec<(usize, bool)>> = HashMap::new();
+        let mut uses: BTreeMap<ValueId, Vec<(usize, bool)>> = BTreeMap::new();
         let (mut run, mut before) = (0, false);
         for input in &self.graph.inputs {
             uses.entry(input.value).or_default().push((0, false));
@@ -65,7 +65,7 @@ impl Lower<'_> {
             let runs = runs_of.entry(self.storage[value].buffer).or_default();
             runs.extend(uses.iter().map(|&(run, _)| run));
         }
-        for value in self.values() {
+        for (value, uses) in uses {
             let one = self.storage[&value].clone();
             if runs_of[&one.buffer].len() > 1 && !crossing.contains_key(&one.buffer) {
                 let index = self.between.len();
@@ -76,7 +76,7 @@ impl Lower<'_> {
                     whole: false,
                 };
             }
-            if uses[&value].iter().any(|&(_, whole)| whole) {
+            if uses.iter().any(|&(_, whole)| whole) {
                 let all = self.of_all(&one, crossing.get(&one.buffer).copied());
                 self.batched.insert(value, all);
             }
@@ -101,13 +101,6 @@ impl Lower<'_> {
             image: len as i64,
             ..one.clone()
         }
-    }
-
-    /// All values that are placed, each behind what it is made of.
-    fn values(&self) -> Vec<ValueId> {
-        let mut values: Vec<ValueId> = self.storage.keys().copied().collect();
-        values.sort_unstable();
-        values
     }
 
     /// Whether the node that is lowered is for all images.

@@ -312,7 +312,7 @@ impl<'a> Lower<'a> {
             batch: self.batch,
             sections: self.sections,
         };
-        let each = match arena <= self.machine.far {
+        let each = match arena <= self.machine.apart {
             true => Run::Apart,
             false => Run::Each,
         };

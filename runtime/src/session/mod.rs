@@ -11,10 +11,15 @@
 //! room for all images everywhere but in the arena; its runs of sections are called for each image, or for all of them
 //! ([`Run`]). Where images are computed at the same time, each thread has an arena.
 
-use crate::answer::{Answer, AnswerError, Head, Placement, Tensor};
+mod error;
+mod outputs;
+
+pub use error::RunError;
+pub use outputs::Outputs;
+
 use crate::denormals::Flushed;
 use crate::input::Input;
-use crate::memory::{ALIGNMENT, Aligned, OutOfMemory, zeros};
+use crate::memory::{ALIGNMENT, Aligned, zeros};
 use crate::plan::{Plan, Port, Run};
 use crate::threads::{Pool, parallel_for};
 use std::any::Any;
@@ -110,111 +115,6 @@ impl Network {
 impl fmt::Debug for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Network({} for {})", self.plan.name, self.plan.isa)
-    }
-}
-
-/// Why a network could not run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RunError {
-    /// Another number of inputs than the network has.
-    Inputs {
-        /// What the network has.
-        expected: usize,
-        /// What was given.
-        found: usize,
-    },
-    /// An input of another shape, or another number of elements.
-    Shape {
-        /// The input.
-        name: Cow<'static, str>,
-        /// Its shape.
-        expected: Vec<usize>,
-        /// The shape that was given; one extent where it is a plain slice.
-        found: Vec<usize>,
-    },
-    /// More images than the network was compiled for, or another number than in the first input.
-    Images {
-        /// The input.
-        name: Cow<'static, str>,
-        /// Images that were given.
-        found: usize,
-        /// The most that there may be, or as many as the first input has.
-        expected: usize,
-        /// Whether that is because of the first input.
-        first: bool,
-    },
-    /// The caller's arena is too small.
-    Arena {
-        /// Bytes that are needed.
-        needed: usize,
-        /// Bytes that were given.
-        found: usize,
-    },
-    /// Memory to run in could not be had.
-    Memory(OutOfMemory),
-}
-
-impl fmt::Display for RunError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            RunError::Inputs { expected, found } => {
-                write!(f, "the network takes {expected} inputs, not {found}")
-            }
-            RunError::Shape {
-                name,
-                expected,
-                found,
-            } => {
-                write!(f, "input `{name}` is {}", Extents(expected))?;
-                match found[..] {
-                    [elements] if expected.len() > 1 => {
-                        let wanted: usize = expected.iter().product();
-                        write!(f, ", {wanted} elements, but {elements} were given")
-                    }
-                    _ => write!(f, ", but {} was given", Extents(found)),
-                }
-            }
-            RunError::Images {
-                name,
-                found,
-                expected,
-                first,
-            } => {
-                let images = |n: usize| format!("{n} {}", if n == 1 { "image" } else { "images" });
-                write!(f, "input `{name}` has {}, ", images(*found))?;
-                match first {
-                    true => write!(f, "the first one {}", images(*expected)),
-                    false => write!(f, "but the network takes {} at once", images(*expected)),
-                }
-            }
-            RunError::Arena { needed, found } => {
-                write!(
-                    f,
-                    "the arena has {found} bytes, but the network needs {needed}"
-                )
-            }
-            RunError::Memory(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for RunError {}
-
-impl From<OutOfMemory> for RunError {
-    fn from(error: OutOfMemory) -> RunError {
-        RunError::Memory(error)
-    }
-}
-
-/// `3x224x224`
-struct Extents<'a>(&'a [usize]);
-
-impl fmt::Display for Extents<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, extent) in self.0.iter().enumerate() {
-            write!(f, "{}{extent}", if index == 0 { "" } else { "x" })?;
-        }
-        Ok(())
     }
 }
 
@@ -353,8 +253,8 @@ impl<'a> Session<'a> {
     pub fn run(&mut self, inputs: &[&dyn Input]) -> Result<Outputs<'_>, RunError> {
         self.bind(inputs)?;
         let _flushed = Flushed::enter();
-        let network = Arc::clone(&self.network);
-        for (&run, &driver) in network.plan.runs.iter().zip(&network.drivers) {
+        for number in 0..self.network.drivers.len() {
+            let (run, driver) = (self.network.plan.runs[number], self.network.drivers[number]);
             match run {
                 Run::Apart if self.images > 1 && self.moved.len() > 1 => self.apart(driver),
                 // SAFETY: `Network::new` was promised that the driver is sound for memory of these sizes; `at` made the
@@ -366,7 +266,8 @@ impl<'a> Session<'a> {
     }
 
     /// Calls the code of a run as often as it asks for, one image after another, with the addresses and the pool that are the driver's
-    /// arguments.
+    /// arguments: for code that is run in pieces, on the inputs of the last run, which must still be there. Whoever does so enters [`Flushed`], as
+    /// `run` does.
     pub fn each(&mut self, run: Run, mut code: impl FnMut(*const *mut f32, *const Pool)) {
         let images = match run {
             Run::Whole => return code(self.bases.as_ptr(), self.pool()),
@@ -397,12 +298,8 @@ impl<'a> Session<'a> {
         unsafe { parallel_for(pool, images_of, (&raw const shared).cast(), workers as i64) };
     }
 
-    /// Points the drivers' bases at the inputs, copying those that are not contiguous: for code that is run in pieces, by [`Session::each`]. They
-    /// are valid while the inputs are. Whoever runs the pieces enters [`Flushed`], as `run` does.
-    ///
-    /// # Errors
-    /// As [`Session::run`].
-    pub fn bind(&mut self, inputs: &[&dyn Input]) -> Result<(), RunError> {
+    /// Points the drivers' bases at the inputs, copying those that are not contiguous. They are valid while the inputs are.
+    fn bind(&mut self, inputs: &[&dyn Input]) -> Result<(), RunError> {
         let Plan {
             inputs: ports,
             batch,
@@ -435,12 +332,8 @@ impl<'a> Session<'a> {
     /// What the last run left in the outputs (before the first: whatever the memory held).
     pub fn outputs(&self) -> Outputs<'_> {
         let plan = &self.network.plan;
-        Outputs {
-            ports: &plan.outputs,
-            bases: &self.bases[2 + plan.inputs.len()..],
-            first: 0,
-            images: self.images,
-        }
+        let bases = &self.bases[2 + plan.inputs.len()..];
+        Outputs::new(&plan.outputs, bases, self.images)
     }
 }
 
@@ -559,115 +452,4 @@ fn fit<'i>(
         });
     }
     Ok((elements, found))
-}
-
-/// The outputs of a run, in the spec's order, channels first.
-#[derive(Clone, Copy)]
-pub struct Outputs<'s> {
-    ports: &'s [Port],
-    bases: &'s [*mut f32],
-    /// Images before the first that is looked at.
-    first: usize,
-    images: usize,
-}
-
-impl fmt::Debug for Outputs<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let outputs = self.iter().map(|(port, elements)| (&port.name, elements));
-        f.debug_map().entries(outputs).finish()
-    }
-}
-
-impl<'s> Outputs<'s> {
-    /// Number of outputs.
-    pub fn len(&self) -> usize {
-        self.ports.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.ports.is_empty()
-    }
-
-    /// Images that the run was of.
-    pub fn images(&self) -> usize {
-        self.images
-    }
-
-    /// The outputs of one image of a batch.
-    ///
-    /// # Panics
-    /// When there are not so many.
-    #[must_use]
-    pub fn image(&self, index: usize) -> Outputs<'s> {
-        assert!(index < self.images, "image {index} of {}", self.images);
-        Outputs {
-            first: self.first + index,
-            images: 1,
-            ..*self
-        }
-    }
-
-    /// Name, shape and elements of an output, if there are so many; of all images, one behind the other.
-    pub fn at(&self, index: usize) -> Option<(&'s Port, &'s [f32])> {
-        let port = self.ports.get(index)?;
-        let one = port.elements();
-        let start = self.bases[index].wrapping_add(self.first * one);
-        // SAFETY: `Session::at` gave this region as many initialised floats for every image; `'s` borrows the session, so no run
-        // writes them meanwhile.
-        let elements = unsafe { std::slice::from_raw_parts(start, self.images * one) };
-        Some((port, elements))
-    }
-
-    /// Elements of the output of that name, if there is one.
-    pub fn get(&self, name: &str) -> Option<&'s [f32]> {
-        let index = self.ports.iter().position(|port| port.name == name)?;
-        Some(self.at(index)?.1)
-    }
-
-    /// Every output.
-    pub fn iter(self) -> impl Iterator<Item = (&'s Port, &'s [f32])> {
-        (0..self.len()).filter_map(move |index| self.at(index))
-    }
-
-    /// The answer of a head to the first image; boxes and points are in pixels of the picture that `place` is of.
-    ///
-    /// # Errors
-    /// When the outputs are not those of a network with this head.
-    pub fn answer(&self, head: &Head, place: &Placement) -> Result<Answer, AnswerError> {
-        let tensors: Vec<Tensor<'_>> = self
-            .image(0)
-            .iter()
-            .map(|(port, data)| Tensor {
-                name: &port.name,
-                shape: &port.shape,
-                data,
-            })
-            .collect();
-        head.answer(&tensors, place)
-    }
-
-    /// The same of every image.
-    ///
-    /// # Panics
-    /// When there is no such output, or it has another size.
-    pub fn arrays<const N: usize>(&self, index: usize) -> &'s [[f32; N]] {
-        let elements = self.at(index).map(|(_, elements)| elements.as_chunks());
-        match elements {
-            Some((arrays, [])) if arrays.len() == self.images => arrays,
-            _ => panic!("output {index} does not have {N} elements"),
-        }
-    }
-
-    /// Elements of an output whose size is known when the code is written: what generated code calls.
-    ///
-    /// # Panics
-    /// When there is no such output, or it has another size.
-    pub fn array<const N: usize>(&self, index: usize) -> &'s [f32; N] {
-        let elements = self.at(index).map(|(_, elements)| elements.try_into());
-        match elements {
-            Some(Ok(array)) => array,
-            _ => panic!("output {index} does not have {N} elements"),
-        }
-    }
 }
