@@ -90,6 +90,12 @@ pub enum Step {
     XOver,
     /// `vᶜ` as IEEE 754 has it: NaN for what is negative, unless `c` is whole.
     Pow(f64),
+    /// `v²`
+    Square,
+    /// `v > c ? 1 : 0`
+    Above(f64),
+    /// `x > 0 ? 1 : v`
+    OneAbove,
 }
 
 impl Step {
@@ -118,6 +124,9 @@ impl Step {
             Step::GeluTanh => 19,
             Step::XOver => 20,
             Step::Pow(_) => 21,
+            Step::Square => 22,
+            Step::Above(_) => 23,
+            Step::OneAbove => 24,
         }
     }
 
@@ -125,7 +134,7 @@ impl Step {
     pub fn immediate(&self) -> f64 {
         match *self {
             Step::Add(c) | Step::Mul(c) | Step::Max(c) | Step::Min(c) => c,
-            Step::Leaky(c) | Step::Pow(c) => c,
+            Step::Leaky(c) | Step::Pow(c) | Step::Above(c) => c,
             _ => 0.0,
         }
     }
@@ -156,6 +165,9 @@ impl Step {
             19 => Step::GeluTanh,
             20 => Step::XOver,
             21 => Step::Pow(c),
+            22 => Step::Square,
+            23 => Step::Above(c),
+            24 => Step::OneAbove,
             _ => return None,
         })
     }
@@ -218,6 +230,15 @@ impl Step {
             }
             Step::XOver => x / v,
             Step::Pow(c) => wide.powf(f64::from(c as f32)) as f32,
+            Step::Square => v * v,
+            Step::Above(c) => f32::from(v > c as f32),
+            Step::OneAbove => {
+                if x > 0.0 {
+                    1.0
+                } else {
+                    v
+                }
+            }
         }
     }
 }
@@ -354,6 +375,9 @@ unsafe fn step<S: Simd, const N: usize>(op: i64, imm: f32, v: &mut [S::V; N], x:
             14 => each!(|v| math::exp_minus_one::<S>(v)),
             16 => each!(|v| math::silu::<S>(v)),
             20 => each!(|v, x| S::div(x, v)),
+            22 => each!(|v| S::mul(v, v)),
+            23 => each!(|v| S::select_lt(c, v, S::splat(1.0), S::splat(0.0))),
+            24 => each!(|v, x| S::select_lt(S::splat(0.0), x, S::splat(1.0), v)),
             _ => {
                 // In memory of their own, or what these functions need of registers would be taken from the steps above, too.
                 let mut memory = *v;

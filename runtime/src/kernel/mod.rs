@@ -14,48 +14,60 @@
 // Kernels index several arrays of registers by the same pixel and vector.
 #![allow(clippy::needless_range_loop)]
 
+mod accumulate;
 mod bilinear;
 mod channels;
 mod conv;
 mod copy;
 mod cross;
+mod cross_entropy;
 mod declare;
 mod depthwise;
 mod fill;
 mod group_norm;
 mod lrn;
 pub mod map;
+mod max_input;
 mod norm;
+mod outer;
 pub(crate) mod pack;
 mod pool;
 mod roi;
+mod sum;
 mod support;
 mod table;
+mod update;
 mod window;
 pub mod winograd;
 mod winograd_weights;
 mod zip;
 
 pub use crate::simd::KernelFn;
+pub use accumulate::AccumulateCall;
 pub use bilinear::BilinearCall;
 pub use channels::{PReluCall, ScaleShiftCall};
 pub use conv::ConvCall;
 pub use copy::{CopyCall, Move};
 pub use cross::CrossCall;
+pub use cross_entropy::CrossEntropyCall;
 pub use declare::{Arg, Axis, Const, Elem, KernelCall, Pixels, Pixelwise, Signature, Type, Use};
 pub use depthwise::DepthwiseCall;
 pub use fill::FillCall;
 pub use group_norm::{GroupNormCall, Walk};
 pub use lrn::LrnCall;
 pub use map::{MapCall, Step};
+pub use max_input::{MaxInputCall, PoolAxis};
 pub use norm::{L2NormCall, SoftmaxCall};
+pub use outer::{OuterCall, Pace};
 pub use pack::{
     FoldedNorm, Fusion, PackBiasCall, PackPanelsCall, PackScaleCall, PackSharesCall,
     PackWinogradCall,
 };
 pub use pool::{AvgPoolCall, MaxPoolCall};
 pub use roi::{RoiAlignCall, RoiGrid, RoiPoolCall};
+pub use sum::SumCall;
 pub use table::*;
+pub use update::{Rule, UpdateCall};
 pub use winograd::{Products, WinogradInputCall, WinogradOutputCall};
 pub use winograd_weights::WinogradWeightsCall;
 pub use zip::{ZipCall, ZipOp};

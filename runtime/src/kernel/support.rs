@@ -45,6 +45,11 @@ impl<'a> View<'a> {
         self.memory[self.at[arg].wrapping_add_signed(offset)]
     }
 
+    /// Element `offset` of the output, which has been set.
+    pub fn output(&self, offset: isize) -> f32 {
+        self.get(0, offset)
+    }
+
     /// Sets element `offset` of the output.
     pub fn set(&mut self, offset: isize, value: f32) {
         self.memory[self.at[0].wrapping_add_signed(offset)] = value;

@@ -1,8 +1,9 @@
 //! The table of kernels, and a name for each row's id.
 
 use super::{
-    Kernel, KernelId, bilinear, channels, conv, copy, cross, depthwise, fill, group_norm, lrn, map,
-    norm, pack, pool, roi, winograd, winograd_weights, zip,
+    Kernel, KernelId, accumulate, bilinear, channels, conv, copy, cross, cross_entropy, depthwise,
+    fill, group_norm, lrn, map, max_input, norm, outer, pack, pool, roi, sum, update, winograd,
+    winograd_weights, zip,
 };
 use crate::isa::Isa;
 
@@ -104,6 +105,18 @@ kernels! {
         F32_PACK_SCALE = pack::SCALE;
         /// `f32_pack_shares`
         F32_PACK_SHARES = pack::SHARES;
+        /// `f32_outer`
+        F32_OUTER = outer::ROW;
+        /// `f32_sum`
+        F32_SUM = sum::ROW;
+        /// `f32_accumulate`
+        F32_ACCUMULATE = accumulate::ROW;
+        /// `f32_max_input`
+        F32_MAX_INPUT = max_input::ROW;
+        /// `f32_cross_entropy`
+        F32_CROSS_ENTROPY = cross_entropy::ROW;
+        /// `f32_update`
+        F32_UPDATE = update::ROW;
     }
     narrow {
         (1, 1) (2, 1) (3, 1) (4, 1) (5, 1) (6, 1)

@@ -57,6 +57,16 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
             vec![channels, padded, random.within(0, 1), eps()]
         }
         "f32_pack_shares" => pack_shares(random),
+        "f32_outer" => outer(random),
+        "f32_sum" => sum(random),
+        "f32_accumulate" => {
+            let mut consts = runs(1, false, random);
+            consts.extend([random.within(0, 1), bits(0.75)]);
+            consts
+        }
+        "f32_max_input" => max_input(random),
+        "f32_cross_entropy" => cross_entropy(random),
+        "f32_update" => vec![random.within(1, 90), random.within(0, 3)],
         "f32_roi_pool" => regions(random),
         "f32_roi_align" => {
             let mut consts = regions(random);
@@ -248,7 +258,7 @@ fn runs(inputs: usize, repeat: bool, random: &mut Random) -> Vec<i64> {
 }
 
 fn map(random: &mut Random) -> Vec<i64> {
-    const EXACT: [Step; 9] = [
+    const EXACT: [Step; 12] = [
         Step::Add(0.25),
         Step::Mul(-1.5),
         Step::Max(-0.5),
@@ -258,6 +268,9 @@ fn map(random: &mut Random) -> Vec<i64> {
         Step::Leaky(0.1),
         Step::Abs,
         Step::WhereNegative,
+        Step::Square,
+        Step::Above(0.125),
+        Step::OneAbove,
     ];
     const POWERS: [f64; 4] = [0.3, -1.7, 3.0, -2.0];
     const SMOOTH: [Step; 5] = [
@@ -290,6 +303,78 @@ fn map(random: &mut Random) -> Vec<i64> {
     for step in steps {
         consts.extend([step.code(), bits(step.immediate())]);
     }
+    consts
+}
+
+/// Three axes of pixels of two operands: `count, a, b` each.
+fn paces(random: &mut Random) -> Vec<i64> {
+    let mut consts = Vec::new();
+    for _ in 0..3 {
+        consts.extend([
+            random.within(1, 4),
+            random.within(0, 60),
+            random.within(0, 60),
+        ]);
+    }
+    consts
+}
+
+fn outer(random: &mut Random) -> Vec<i64> {
+    let (rows, columns) = (random.within(1, 15), random.within(1, 70));
+    let row = columns + random.within(0, 5);
+    let mut consts = paces(random);
+    consts.extend([rows, row, columns, random.within(0, 1)]);
+    consts
+}
+
+fn sum(random: &mut Random) -> Vec<i64> {
+    let mut consts = paces(random);
+    consts.extend([random.within(1, 70), random.within(0, 1)]);
+    consts
+}
+
+/// Windows that overlap, are apart, and are cut off at both ends.
+fn max_input(random: &mut Random) -> Vec<i64> {
+    let channels = random.within(1, 40);
+    let mut axes = Vec::new();
+    for _ in 0..3 {
+        let (inputs, window, step) = (
+            random.within(1, 6),
+            random.within(1, 3),
+            random.within(1, 3),
+        );
+        let before = random.within(0, window - 1);
+        // The last window begins inside.
+        let outputs = 1 + (inputs - 1 + before) / step;
+        axes.insert(0, [inputs, outputs, window, step, before]);
+    }
+    let mut inner = [channels; 3];
+    let mut consts = Vec::new();
+    for axis in axes.iter().rev() {
+        let [inputs, outputs, ..] = *axis;
+        let group = [axis.as_slice(), &inner].concat();
+        consts.splice(0..0, group);
+        inner = [inner[0] * inputs, inner[1] * inputs, inner[2] * outputs];
+    }
+    consts.push(channels);
+    consts
+}
+
+fn cross_entropy(random: &mut Random) -> Vec<i64> {
+    let (rows, pixels, channels) = (
+        random.within(1, 3),
+        random.within(1, 4),
+        random.within(1, 40),
+    );
+    let gradient = random.within(0, 1);
+    let out = if gradient == 1 { channels } else { 1 };
+    let mut consts = Vec::new();
+    let px = [out, channels + random.within(0, 2), channels];
+    consts.push(rows);
+    consts.extend(px.map(|px| px * pixels));
+    consts.push(pixels);
+    consts.extend(px);
+    consts.extend([channels, gradient, bits(0.5)]);
     consts
 }
 

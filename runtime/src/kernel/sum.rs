@@ -1,0 +1,114 @@
+//! `f32_sum`: each channel summed over pixels, or its products with another tensor's.
+//!
+//! All of it is added in f64 and rounded once.
+
+use super::declare::declare;
+use super::outer::Pace;
+use super::support::{View, span};
+use super::{Footprint, Kernel, MAX_ARGS};
+use crate::isa::Isa;
+use crate::simd::{Simd, entries, load_first, store_first};
+
+declare! {
+    /// `out[c] = Σ a[p, c]`, or `Σ a[p, c] · b[p, c]`: a call of `f32_sum`.
+    pub struct SumCall: Sum {
+        /// The axes of the pixels, outermost first.
+        pixels: [Pace; 3],
+        /// Channels.
+        channels: usize,
+        /// The result.
+        out: P,
+        /// The operand.
+        a: P,
+        /// Its factors, if there are any.
+        b: Option<P>,
+    }
+    kernel(_c) = super::F32_SUM;
+    args(c) { out: Write = c.out, a: Read = c.a, b: Read = c.b }
+    consts(c) {
+        n0: Count = c.pixels[0].count, a0: Stride = c.pixels[0].a, b0: Stride = c.pixels[0].b,
+        n1: Count = c.pixels[1].count, a1: Stride = c.pixels[1].a, b1: Stride = c.pixels[1].b,
+        n2: Count = c.pixels[2].count, a2: Stride = c.pixels[2].a, b2: Stride = c.pixels[2].b,
+        channels: Count = c.channels, product: Flag = c.b.is_some(),
+    }
+}
+
+pub(super) const ROW: Kernel = Kernel {
+    name: "f32_sum",
+    signature: Sum::SIGNATURE,
+    exact: true,
+    footprint,
+    entry,
+    twin,
+};
+
+entries! {
+    fn entry = body
+}
+
+#[inline(always)]
+unsafe fn body<S: Simd>(
+    out: *mut f32,
+    a: *const f32,
+    b: *const f32,
+    _: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: every address is one of the footprint, by the contract of `KernelFn`.
+    unsafe {
+        let c = Sum::read(consts);
+        let channels = c.channels as usize;
+        let mut k = 0;
+        while k < channels {
+            let left = channels - k;
+            let mut total = S::splat_wide(0.0);
+            for i0 in 0..c.n0 {
+                for i1 in 0..c.n1 {
+                    for i2 in 0..c.n2 {
+                        let a = a.offset(i0 * c.a0 + i1 * c.a1 + i2 * c.a2).add(k);
+                        let mut term = S::widen(load_first::<S>(a, left));
+                        if c.product != 0 {
+                            let b = b.offset(i0 * c.b0 + i1 * c.b1 + i2 * c.b2).add(k);
+                            term = S::mul_wide(term, S::widen(load_first::<S>(b, left)));
+                        }
+                        total = S::add_wide(total, term);
+                    }
+                }
+            }
+            store_first::<S>(out.add(k), left, S::narrow(total));
+            k += S::LANES;
+        }
+    }
+}
+
+fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
+    let c = Sum::new(consts);
+    let b = span(&[(c.n0, c.b0), (c.n1, c.b1), (c.n2, c.b2), (c.channels, 1)]);
+    vec![
+        span(&[(c.channels, 1)]),
+        span(&[(c.n0, c.a0), (c.n1, c.a1), (c.n2, c.a2), (c.channels, 1)]),
+        b.filter(|_| c.product != 0),
+    ]
+}
+
+fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
+    let c = Sum::new(consts);
+    let mut view = View::new(memory, at);
+    for k in 0..c.channels {
+        let mut total = 0.0;
+        for i0 in 0..c.n0 {
+            for i1 in 0..c.n1 {
+                for i2 in 0..c.n2 {
+                    let a = view.get(1, i0 * c.a0 + i1 * c.a1 + i2 * c.a2 + k);
+                    let b = match c.product {
+                        0 => 1.0,
+                        _ => view.get(2, i0 * c.b0 + i1 * c.b1 + i2 * c.b2 + k),
+                    };
+                    total += f64::from(a) * f64::from(b);
+                }
+            }
+        }
+        view.set(k, total as f32);
+    }
+}
