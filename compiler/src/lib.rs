@@ -38,6 +38,7 @@ pub mod shape;
 pub mod slide;
 mod slip;
 pub mod span;
+pub mod step;
 pub mod target;
 pub mod words;
 

@@ -106,6 +106,8 @@ pub struct Plan {
     pub batch: usize,
     /// Floats of one image in each tensor that crosses from one run of sections to another.
     pub between: List<usize>,
+    /// Floats of each tensor that stays from one run of the program to the next; a network that is not trained has none.
+    pub state: List<usize>,
     /// The runs of sections, each with a driver of its own.
     pub runs: List<Run>,
 }

@@ -46,6 +46,7 @@ fn network() -> Arc<Network> {
         outputs: vec![port("sum", &[6]), port("dot", &[1])].into(),
         batch: 1,
         between: vec![].into(),
+        state: vec![].into(),
         runs: vec![Run::Each].into(),
     };
     let weights = vec![1.0, 0.0, 0.0, 0.0, 0.0, 10.0];

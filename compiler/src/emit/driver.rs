@@ -160,7 +160,9 @@ impl Writer<'_> {
         let place = match self.program.buffers[access.buffer].place {
             Place::Arena(at) => (0, at as i64 + base),
             Place::Weights => (1, *base),
-            Place::Param(_) => unreachable!("parameters are packed by the load program"),
+            Place::Param(_) | Place::State(_) => {
+                unreachable!("networks that are compiled into programs are not trained there")
+            }
             Place::Input(index) => (2 + index, *base),
             Place::Output(index) => (2 + self.inputs + index, *base),
             Place::Between { index, .. } => (2 + self.inputs + self.outputs + index, *base),

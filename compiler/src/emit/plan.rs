@@ -18,6 +18,7 @@ pub(super) fn plan(plan: &Plan) -> TokenStream {
         outputs,
         batch,
         between,
+        state: _,
         runs,
     } = plan;
     let isa = Ident::new(&format!("{isa:?}"), Span::call_site());
@@ -49,6 +50,7 @@ pub(super) fn plan(plan: &Plan) -> TokenStream {
             outputs: #outputs,
             batch: #batch,
             between: #between,
+            state: Cow::Borrowed(&[]),
             runs: #runs,
         }
     }

@@ -112,11 +112,13 @@ impl Adjoint<'_> {
         self.tape.given.entry(x).or_default().push(value);
     }
 
-    /// Gives the layer's tensor `i` a gradient, which has the shape of [`crate::op::folded`]. It is of one sample: those of a batch are added up.
+    /// Gives the layer's tensor `i` a gradient, which is a vector in the order of the tensor's elements or has the tensor's shape. It is of one sample:
+    /// those of a batch are added up.
     pub fn give_param(&mut self, i: usize, value: ValueId) {
         let (param, label) = (self.param(i), &self.node.label);
-        let folded = crate::op::folded(&self.tape.graph.params[param].shape);
-        assert_eq!(self.shape(value), folded, "{label}: tensor {i}");
+        let flat = crate::op::flat(&self.tape.graph.params[param].shape);
+        assert_eq!(self.shape(value).elements(), flat.elements(), "{label}: tensor {i}");
+        let value = self.reshape(value, &flat);
         self.tape.given_params.entry(param).or_default().push(value);
     }
 

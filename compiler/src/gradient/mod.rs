@@ -19,7 +19,7 @@ mod tape;
 
 pub use adjoint::{Adjoint, NoGradient};
 
-use crate::graph::{self, Def, Graph, Input, Output, Param, Value};
+use crate::graph::{self, Graph, Output, Param};
 use crate::id::ParamId;
 use crate::id::ValueId;
 use crate::reference;
@@ -94,7 +94,8 @@ pub fn differentiate(network: &Graph, wanted: &Wanted<'_>) -> Result<Gradients, 
         tape.wanted_params.extend(params);
     }
     for output in &network.outputs {
-        let cotangent = input(&mut tape.graph, format!("d({})", output.name), output.value);
+        let shape = network.values[output.value].shape.clone();
+        let cotangent = tape.graph.push_input(format!("d({})", output.name), shape);
         tape.given.entry(output.value).or_default().push(cotangent);
     }
     for (_, node) in network.live().rev() {
@@ -112,20 +113,6 @@ pub fn differentiate(network: &Graph, wanted: &Wanted<'_>) -> Result<Gradients, 
         })?;
     }
     Ok(finish(network, wanted, tape))
-}
-
-/// Adds an input of the shape of a value.
-fn input(graph: &mut Graph, name: String, like: ValueId) -> ValueId {
-    let value = graph.values.push(Value {
-        shape: graph.values[like].shape.clone(),
-        def: Def::Input(graph.inputs.len()),
-    });
-    graph.inputs.push(Input {
-        name,
-        value,
-        pre: None,
-    });
-    value
 }
 
 /// Adds up what inputs and tensors were given, and makes outputs of it.
@@ -167,6 +154,16 @@ fn finish(network: &Graph, wanted: &Wanted<'_>, mut tape: Tape) -> Gradients {
 }
 
 impl Gradients {
+    /// The graph, and each tensor with its gradient: a vector in the order of the tensor's elements.
+    pub(crate) fn into_parts(self) -> (Graph, Vec<(ParamId, ValueId)>) {
+        (self.graph, self.params)
+    }
+
+    /// Inputs that have a gradient.
+    pub(crate) fn of_inputs(&self) -> usize {
+        self.inputs.iter().flatten().count()
+    }
+
     /// The graph as text.
     pub fn dump(&self) -> String {
         graph::dump(&self.graph)

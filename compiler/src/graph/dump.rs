@@ -8,7 +8,7 @@
 //! raw = %v2
 //! ```
 
-use super::Graph;
+use super::{Def, Graph};
 use std::fmt::Write;
 
 /// The live part of the graph as text.
@@ -20,6 +20,12 @@ pub fn dump(graph: &Graph) -> String {
             &mut out,
             format_args!("%{}: {shape} = input {}", input.value, input.name),
         );
+    }
+    for (id, value) in graph.values.iter() {
+        if let Def::Param(param) = value.def {
+            let name = &graph.params[param].name;
+            line(&mut out, format_args!("%{id}: {} = [{name}]", value.shape));
+        }
     }
     for (_, node) in graph.live() {
         let (keyword, attributes) = node.layer.attributes();
@@ -56,6 +62,10 @@ pub fn dump(graph: &Graph) -> String {
             &mut out,
             format_args!("{} = %{}", output.name, output.value),
         );
+    }
+    for (param, value) in &graph.stores {
+        let name = &graph.params[*param].name;
+        line(&mut out, format_args!("[{name}] := %{value}"));
     }
     out
 }

@@ -30,6 +30,8 @@ pub enum Def {
     Input(usize),
     /// The node's output.
     Node(NodeId),
+    /// A tensor of the network, as a vector in the order of its elements.
+    Param(ParamId),
 }
 
 /// A tensor of the graph.
@@ -132,6 +134,8 @@ pub struct Graph {
     pub names: Vec<(String, ValueId)>,
     /// What turns the raw output into an answer.
     pub head: Option<crate::head::Head>,
+    /// What tensors become in the end, each once; a network that is not trained has none.
+    pub stores: Vec<(ParamId, ValueId)>,
 }
 
 impl Graph {
@@ -179,6 +183,27 @@ impl Graph {
         });
         self.order.push(id);
         id
+    }
+
+    /// Adds a tensor of the network as a value.
+    pub fn push_param(&mut self, param: ParamId) -> ValueId {
+        let elements = self.params[param].elements();
+        self.values.push(Value {
+            shape: Shape::new([elements]).expect("tensors are within the limits"),
+            def: Def::Param(param),
+        })
+    }
+
+    /// Adds an input.
+    pub fn push_input(&mut self, name: impl Into<String>, shape: Shape) -> ValueId {
+        let def = Def::Input(self.inputs.len());
+        let value = self.values.push(Value { shape, def });
+        self.inputs.push(Input {
+            name: name.into(),
+            value,
+            pre: None,
+        });
+        value
     }
 
     /// The live nodes, in order.
@@ -267,9 +292,10 @@ impl Graph {
         directory
     }
 
-    /// Whether the value leaves the network.
+    /// Whether the value leaves the network, or stays in one of its tensors.
     pub fn is_output(&self, value: ValueId) -> bool {
         self.outputs.iter().any(|output| output.value == value)
+            || self.stores.iter().any(|&(_, stored)| stored == value)
     }
 
     /// Makes every reader of `old` (outputs and names too) read `new`.
@@ -286,7 +312,9 @@ impl Graph {
                 output.value = new;
             }
         }
-        for (_, value) in &mut self.names {
+        let named = self.names.iter_mut().map(|(_, value)| value);
+        let stored = self.stores.iter_mut().map(|(_, value)| value);
+        for value in named.chain(stored) {
             if *value == old {
                 *value = new;
             }

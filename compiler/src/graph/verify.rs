@@ -3,17 +3,19 @@
 //! 1. Ids are those of rows that exist.
 //! 2. A value is defined once: input `i` of the graph defines the value that says `Def::Input(i)`, node `n` the one
 //!    that says `Def::Node(n)`.
-//! 3. The schedule has each node at most once, and every operand is an input of the graph or made by a
+//! 3. The schedule has each node at most once, and every operand is an input of the graph, a tensor of it as a vector, or made by a
 //!    node before it in the schedule.
 //! 4. The shape of a value is what its node's layer infers from the operands' shapes.
 //! 5. The parameters of a node are those that its layer infers: as many, with these roles and shapes, and a literal fills
 //!    its shape a whole number of times.
 //! 6. Labels of live nodes are not empty, and unique.
 //! 7. Outputs are alive: an input, or made by a node in the schedule. The first is `raw`, and names are unique.
+//! 8. What is stored in a tensor is alive and has as many elements, each tensor is stored to once, and no node that comes behind what makes
+//!    its new content reads the old one.
 //!
 //! It runs after the resolver and after every pass; what it finds is a bug of the compiler, not of a spec.
 
-use super::{Def, Graph, Node, NodeId, Shape, ValueId};
+use super::{Def, Graph, Node, NodeId, Param, ParamId, Shape, ValueId};
 use crate::id::Id;
 use std::collections::{HashMap, HashSet};
 
@@ -30,6 +32,7 @@ pub fn verify(graph: &Graph) -> Result<(), Vec<String>> {
     verifier.inputs();
     verifier.schedule();
     verifier.outputs();
+    verifier.stores();
     if verifier.problems.is_empty() {
         Ok(())
     } else {
@@ -88,10 +91,51 @@ impl Verifier<'_> {
         }
     }
 
+    /// Whether the value is a tensor of the graph.
+    fn is_tensor(&self, value: ValueId) -> bool {
+        let Some(Def::Param(id)) = self.graph.values.get(value).map(|value| value.def) else {
+            return false;
+        };
+        let elements = self.graph.values[value].shape.elements();
+        let param = self.graph.params.get(id);
+        param.is_some_and(|param| param.elements() == elements)
+    }
+
+    fn stores(&mut self) {
+        let mut stored: HashMap<ParamId, ValueId> = HashMap::new();
+        for &(param, value) in &self.graph.stores {
+            let elements = self.graph.params.get(param).map(Param::elements);
+            if !self.alive.contains(&value)
+                || elements != Some(self.graph.values[value].shape.elements())
+            {
+                self.say(format!("{value} cannot be stored in {param:?}"));
+            }
+            if stored.insert(param, value).is_some() {
+                self.say(format!("{param:?} is stored to twice"));
+            }
+        }
+        let mut made: HashSet<ValueId> = HashSet::new();
+        for (id, node) in self.graph.live() {
+            let tensors = node.inputs.iter().filter_map(|&value| {
+                match self.graph.values.get(value)?.def {
+                    Def::Param(param) => Some(param),
+                    _ => None,
+                }
+            });
+            let old = tensors.chain(node.params.iter().copied());
+            let old = old.filter(|param| stored.get(param).is_some_and(|new| made.contains(new)));
+            let old: Vec<ParamId> = old.collect();
+            for param in old {
+                self.say(format!("{} reads {param:?} of before", name(id, node)));
+            }
+            made.insert(node.output);
+        }
+    }
+
     fn node(&mut self, id: NodeId, node: &Node) {
         let mut shapes: Vec<Shape> = Vec::new();
         for &operand in &node.inputs {
-            if !self.alive.contains(&operand) {
+            if !self.alive.contains(&operand) && !self.is_tensor(operand) {
                 self.say(format!(
                     "{} reads {operand}, which is not made before it",
                     name(id, node)

@@ -205,7 +205,7 @@ impl Emit<'_> {
     }
 }
 
-/// Where buffers are: the index of a base in `bases` (`arena, weights, inputs…, outputs…, between…`), and the elements from there.
+/// Where buffers are: the index of a base in `bases` (`arena, weights, inputs…, outputs…, between…, state…`), and the elements from there.
 pub(super) struct Places {
     /// Number of bases.
     pub bases: usize,
@@ -215,6 +215,7 @@ pub(super) struct Places {
 impl Places {
     fn new(lowered: &Lowered) -> Places {
         let (inputs, outputs) = (lowered.plan.inputs.len(), lowered.plan.outputs.len());
+        let between = lowered.plan.between.len();
         let buffers = lowered.program.buffers.values();
         let places = buffers.map(|buffer| match buffer.place {
             Place::Arena(start) => (0, start as i64),
@@ -223,9 +224,10 @@ impl Places {
             Place::Input(index) => (2 + index, 0),
             Place::Output(index) => (2 + inputs + index, 0),
             Place::Between { index, .. } => (2 + inputs + outputs + index, 0),
+            Place::State(index) => (2 + inputs + outputs + between + index, 0),
         });
         Places {
-            bases: 2 + inputs + outputs + lowered.plan.between.len(),
+            bases: 2 + inputs + outputs + between + lowered.plan.state.len(),
             places: places.collect(),
         }
     }

@@ -34,6 +34,9 @@ impl Pointwise for Abs {
             false => x.signum(),
         }
     }
+    fn slope(&self) -> Option<Vec<Step>> {
+        Some(vec![Step::Abs, Step::Max(f64::from(f32::MIN_POSITIVE)), Step::XOver])
+    }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Abs]
     }

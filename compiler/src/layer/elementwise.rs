@@ -273,7 +273,8 @@ pub(super) fn repeated(operand: Storage, output: &Storage) -> Storage {
     }
 }
 
-pub(super) fn zip(cx: &mut Lower<'_>, op: ZipOp, output: &Storage, a: &Storage, b: &Storage) {
+/// Emits `f32_zip` of two tensors; the first may be the result.
+pub(crate) fn zip(cx: &mut Lower<'_>, op: ZipOp, output: &Storage, a: &Storage, b: &Storage) {
     cx.sweep(&[output.clone(), a.clone(), b.clone()], |cx, sweep| {
         let Sweep {
             rows,

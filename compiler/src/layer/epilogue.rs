@@ -186,6 +186,15 @@ pub fn clamp(steps: &[Step]) -> Option<(f64, f64)> {
 /// Steps applied to one value, in f64.
 pub fn apply(steps: &[Step], x: f64) -> f64 {
     steps.iter().fold(x, |v, step| match *step {
+        Step::Square => v * v,
+        Step::Above(c) => f64::from(v > c),
+        Step::OneAbove => {
+            if x > 0.0 {
+                1.0
+            } else {
+                v
+            }
+        }
         Step::Add(c) => v + c,
         Step::Mul(c) => v * c,
         Step::Max(c) => larger(c, v),

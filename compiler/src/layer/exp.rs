@@ -31,6 +31,9 @@ impl Pointwise for Exp {
     fn derivative(&self, x: f64) -> f64 {
         x.exp()
     }
+    fn slope(&self) -> Option<Vec<Step>> {
+        Some(vec![Step::Exp])
+    }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Exp]
     }

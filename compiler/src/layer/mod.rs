@@ -379,6 +379,11 @@ pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
         false
     }
 
+    /// Whether it makes one result for all images of a batch: the sum of what it makes of each.
+    fn reduces(&self) -> bool {
+        false
+    }
+
     /// What others may know.
     fn role(&self) -> Role {
         Role::Opaque

@@ -28,6 +28,10 @@ pub trait Pointwise: Any + fmt::Debug + Send + Sync + Clone {
     }
     /// The definition as steps of `f32_map`.
     fn steps(&self) -> Vec<Step>;
+    /// The derivative as steps of `f32_map`; `None` where there are no such steps yet, so that loops cannot compute it.
+    fn slope(&self) -> Option<Vec<Step>> {
+        None
+    }
 }
 
 impl<T: Pointwise> Layer for T {

@@ -342,6 +342,11 @@ impl PoolWindow {
         }
     }
 
+    /// Extents of the window, and its steps.
+    pub fn extents(&self) -> ([usize; 3], [usize; 3]) {
+        (self.0.kernel, self.0.stride)
+    }
+
     /// The plain definition: `value(elements, positions)` of each window, where `elements` are those inside the operand
     /// and `positions` counts the taps that fall on the operand or its declared padding.
     pub fn evaluate(&self, x: &ArrayD<f64>, value: impl Fn(&[f64], usize) -> f64) -> ArrayD<f64> {

@@ -2,6 +2,7 @@
 
 use super::{Affine, Call, For, Stmt, VarId};
 use crate::id::Id;
+use std::collections::HashMap;
 
 /// The statements of a section while they are written, and the variables of all of them.
 #[derive(Debug)]
@@ -74,6 +75,54 @@ impl Builder {
         let var = self.begin();
         body(self, Affine::default().plus(var, 1));
         self.end(var, trip, parallel);
+    }
+
+    /// Begins statements that are written apart from those of the section, which come back.
+    pub fn set_aside(&mut self) -> Vec<Vec<Stmt>> {
+        std::mem::replace(&mut self.open, vec![Vec::new()])
+    }
+
+    /// Ends what was written apart, and goes on with the section.
+    pub fn resume(&mut self, section: Vec<Vec<Stmt>>) -> Vec<Stmt> {
+        let written = self.take();
+        self.open = section;
+        written
+    }
+
+    /// Adds statements that have been taken.
+    pub fn put(&mut self, stmts: Vec<Stmt>) {
+        let innermost = self.open.last_mut().expect("a section is open");
+        innermost.extend(stmts);
+    }
+
+    /// A copy of statements, with loops of its own.
+    pub fn copied(&mut self, stmts: &[Stmt]) -> Vec<Stmt> {
+        let mut names: HashMap<VarId, VarId> = HashMap::new();
+        stmts.iter().map(|stmt| self.copy(stmt, &mut names)).collect()
+    }
+
+    fn copy(&mut self, stmt: &Stmt, names: &mut HashMap<VarId, VarId>) -> Stmt {
+        match stmt {
+            Stmt::For(inner) => {
+                let var = VarId::new(self.vars);
+                self.vars += 1;
+                names.insert(inner.var, var);
+                Stmt::For(For {
+                    var,
+                    body: inner.body.iter().map(|stmt| self.copy(stmt, names)).collect(),
+                    ..*inner
+                })
+            }
+            Stmt::Call(call) => {
+                let mut call = call.clone();
+                for access in call.args.iter_mut().flatten() {
+                    for (var, _) in &mut access.offset.terms {
+                        *var = names.get(var).copied().unwrap_or(*var);
+                    }
+                }
+                Stmt::Call(call)
+            }
+        }
     }
 
     /// The statements so far, which are taken.

@@ -31,6 +31,7 @@ impl Display for Program {
                 Place::Weights => continue,
                 Place::Arena(at) => write!(f, "  {id}: {len} at arena {at}")?,
                 Place::Param(index) => write!(f, "  {id}: {len} at parameter {index}")?,
+                Place::State(index) => write!(f, "  {id}: {len} at state {index}")?,
                 Place::Input(index) => write!(f, "  {id}: {len} at input {index}")?,
                 Place::Output(index) => write!(f, "  {id}: {len} at output {index}")?,
                 Place::Between { index, whole } => {

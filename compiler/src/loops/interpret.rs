@@ -17,7 +17,7 @@ use std::collections::btree_map::Entry;
 /// As [`interpret`].
 pub fn interpret_load(load: &Program, params: &[&[f32]]) -> Result<Vec<f32>, OutOfMemory> {
     // Not flushed: weights are packed as their file has them.
-    let mut outputs = execute(load, &[], params, &[])?;
+    let mut outputs = execute(load, &[], params, &mut [], &[])?;
     Ok(outputs.pop().unwrap_or_default())
 }
 
@@ -37,15 +37,32 @@ pub fn interpret(
 ) -> Result<Vec<Vec<f32>>, OutOfMemory> {
     // As machine code runs.
     let _flushed = Flushed::enter();
-    execute(program, packed, &[], inputs)
+    execute(program, packed, &[], &mut [], inputs)
 }
 
-/// All memory is one array, `arena | weights | parameters… | inputs… | outputs… | between…`; what is not given starts as NaN, so that whatever
+/// Runs a program that changes what stays, on that and the inputs, and returns the outputs.
+///
+/// # Errors
+/// As [`interpret`].
+///
+/// # Panics
+/// As [`interpret`].
+pub fn interpret_step(
+    program: &Program,
+    state: &mut [Vec<f32>],
+    inputs: &[&[f32]],
+) -> Result<Vec<Vec<f32>>, OutOfMemory> {
+    let _flushed = Flushed::enter();
+    execute(program, &[], &[], state, inputs)
+}
+
+/// All memory is one array, `arena | weights | parameters… | state… | inputs… | outputs… | between…`; what is not given starts as NaN, so that whatever
 /// is read before it is written shows.
 fn execute(
     program: &Program,
     packed: &[f32],
     params: &[&[f32]],
+    state: &mut [Vec<f32>],
     inputs: &[&[f32]],
 ) -> Result<Vec<Vec<f32>>, OutOfMemory> {
     let images = images(program, inputs);
@@ -54,6 +71,9 @@ fn execute(
     layout.region(Region::Weights, packed.len(), 0);
     for (index, param) in params.iter().enumerate() {
         layout.region(Region::Param(index), param.len(), 0);
+    }
+    for (index, tensor) in state.iter().enumerate() {
+        layout.region(Region::State(index), tensor.len(), 0);
     }
     for (index, input) in inputs.iter().enumerate() {
         layout.region(Region::Input(index), input.len(), input.len() / images);
@@ -80,6 +100,9 @@ fn execute(
     for (index, param) in params.iter().enumerate() {
         memory[layout.start(Region::Param(index))..][..param.len()].copy_from_slice(param);
     }
+    for (index, tensor) in state.iter().enumerate() {
+        memory[layout.start(Region::State(index))..][..tensor.len()].copy_from_slice(tensor);
+    }
     for (index, input) in inputs.iter().enumerate() {
         memory[layout.start(Region::Input(index))..][..input.len()].copy_from_slice(input);
     }
@@ -99,6 +122,10 @@ fn execute(
                 run.body(&section.body);
             }
         }
+    }
+    for (index, tensor) in state.iter_mut().enumerate() {
+        let len = tensor.len();
+        tensor.copy_from_slice(&run.memory[layout.start(Region::State(index))..][..len]);
     }
     let outputs = layout
         .regions
@@ -127,6 +154,7 @@ enum Region {
     Arena,
     Weights,
     Param(usize),
+    State(usize),
     Input(usize),
     Output(usize),
     Between(usize),
@@ -158,6 +186,7 @@ impl Layout {
             Place::Arena(offset) => (Region::Arena, offset),
             Place::Weights => (Region::Weights, 0),
             Place::Param(index) => (Region::Param(index), 0),
+            Place::State(index) => (Region::State(index), 0),
             Place::Input(index) => (Region::Input(index), 0),
             Place::Output(index) => (Region::Output(index), 0),
             Place::Between { index, .. } => (Region::Between(index), 0),

@@ -47,6 +47,8 @@ pub enum Place {
     Weights,
     /// A parameter as the weights file or the spec has it, by its number: the plan's sources, then its literals; initialised, never written.
     Param(usize),
+    /// A tensor that stays from one run of the program to the next, by its number: read and written, initialised from the start.
+    State(usize),
     /// An input port, in the spec's order; initialised, never written.
     Input(usize),
     /// An output port, in the spec's order; every element must be written.

@@ -14,6 +14,7 @@ mod job;
 mod load;
 mod region;
 mod schedule;
+mod step;
 mod storage;
 mod sweep;
 mod tiling;
@@ -26,8 +27,9 @@ pub use job::ConvJob;
 pub use load::packing;
 pub use region::Norm;
 pub use schedule::{Cost, Direct, Order, Schedule, Winograd};
+pub use step::lower_step;
 pub use storage::Storage;
-pub use sweep::Sweep;
+pub use sweep::{Sweep, across};
 pub use tiling::LONG;
 pub use weights::{Biases, Panels};
 pub(crate) use windows::each_operand;
@@ -82,14 +84,14 @@ pub fn lower(graph: &Graph, target: &Target) -> Lowered {
     cx.place_values();
     cx.place_batch();
     cx.enter(None, "input");
-    cx.read_inputs();
+    (0..graph.inputs.len()).for_each(|index| cx.read_input(index));
     for (id, node) in graph.live() {
         cx.enter(Some(id), &node.label);
         cx.pad_operands();
         node.layer.lower(&mut cx);
     }
     cx.enter(None, "output");
-    cx.write_outputs();
+    (0..graph.outputs.len()).for_each(|index| cx.write_output(index));
     cx.finish()
 }
 
@@ -140,6 +142,8 @@ pub struct Lower<'a> {
     /// Indices of sources by name.
     source_of: HashMap<Cow<'static, str>, u32>,
     notes: Vec<Note>,
+    /// For a training step: its images and its state.
+    images: Option<step::Images>,
 }
 
 impl<'a> Lower<'a> {
@@ -186,6 +190,7 @@ impl<'a> Lower<'a> {
                 .collect(),
             sources,
             notes: Vec::new(),
+            images: None,
         }
     }
 
@@ -284,7 +289,7 @@ impl<'a> Lower<'a> {
         self.sections.push(Section {
             node,
             label: label.to_owned(),
-            whole: self.at_once(),
+            whole: self.images.is_none() && self.at_once(),
             body: Vec::new(),
         });
     }
@@ -302,7 +307,10 @@ impl<'a> Lower<'a> {
         let weights = self.weights;
         self.buffers[weights].len = self.load.len();
         let arena = arena::place(&mut self.buffers, &self.sections);
-        let (inputs, outputs) = ports(self.graph);
+        let (mut inputs, mut outputs) = ports(self.graph);
+        if let Some(images) = &self.images {
+            images.widen(self.graph, &mut inputs, &mut outputs);
+        }
         let program = Program {
             name: self.graph.name.clone(),
             isa: self.machine.isa,
@@ -335,6 +343,7 @@ impl<'a> Lower<'a> {
             outputs: outputs.into(),
             batch: self.batch,
             between: self.between.into(),
+            state: self.images.map_or_else(Vec::new, |images| images.state).into(),
             runs: runs.collect::<Vec<_>>().into(),
         };
         Lowered {

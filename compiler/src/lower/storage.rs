@@ -184,9 +184,16 @@ impl Lower<'_> {
             if halo == NO_HALO || !self.bare.contains(&value) {
                 continue;
             }
-            let from = self.storage[&value].clone();
-            let to = self.scratch(self.input_shape(index), halo);
-            copy::copy(self, &to, &from, &copy::all(&to, &from));
+            let from = self.stored(value).clone();
+            let shape = self.input_shape(index);
+            let to = match from.images {
+                1 => {
+                    let to = self.scratch(shape, halo);
+                    copy::copy(self, &to, &from, &copy::all(&to, &from));
+                    to
+                }
+                _ => self.pad_images(&from, shape, halo),
+            };
             self.padded.insert(index, to);
         }
     }
@@ -202,6 +209,7 @@ impl Lower<'_> {
         match self.graph.values[value].def {
             Def::Input(index) => self.graph.inputs[index].name.clone(),
             Def::Node(id) => self.graph.nodes[id].label.clone(),
+            Def::Param(id) => self.graph.params[id].name.clone(),
         }
     }
 
@@ -216,42 +224,39 @@ impl Lower<'_> {
         halos
     }
 
-    pub(super) fn read_inputs(&mut self) {
-        for (index, input) in self.graph.inputs.iter().enumerate() {
-            let shape = &self.graph.values[input.value].shape;
-            let place = Place::Input(index);
-            let buffer = self.buffers.push(Buffer {
-                len: shape.elements(),
-                place,
-                name: input.name.clone(),
-            });
-            let to = self.storage[&input.value].clone();
-            let from = Storage {
-                buffer,
-                base: 0,
-                ..to.clone()
-            };
-            self.transpose(&to, &from, true);
-        }
+    /// Emits the copy of an input from its port.
+    pub(super) fn read_input(&mut self, index: usize) {
+        let input = &self.graph.inputs[index];
+        let buffer = self.port(input.value, Place::Input(index), &input.name);
+        let to = self.storage[&input.value].clone();
+        let from = Storage {
+            buffer,
+            base: 0,
+            ..to.clone()
+        };
+        self.transpose(&to, &from, true);
     }
 
-    pub(super) fn write_outputs(&mut self) {
-        for (index, output) in self.graph.outputs.iter().enumerate() {
-            let shape = &self.graph.values[output.value].shape;
-            let place = Place::Output(index);
-            let buffer = self.buffers.push(Buffer {
-                len: shape.elements(),
-                place,
-                name: output.name.clone(),
-            });
-            let from = self.storage[&output.value].clone();
-            let to = Storage {
-                buffer,
-                base: 0,
-                ..from.clone()
-            };
-            self.transpose(&to, &from, false);
-        }
+    /// Emits the copy of an output to its port.
+    pub(super) fn write_output(&mut self, index: usize) {
+        let output = &self.graph.outputs[index];
+        let buffer = self.port(output.value, Place::Output(index), &output.name);
+        let from = self.storage[&output.value].clone();
+        let to = Storage {
+            buffer,
+            base: 0,
+            ..from.clone()
+        };
+        self.transpose(&to, &from, false);
+    }
+
+    /// The buffer of a port.
+    fn port(&mut self, value: ValueId, place: Place, name: &str) -> BufferId {
+        self.buffers.push(Buffer {
+            len: self.graph.values[value].shape.elements(),
+            place,
+            name: name.to_owned(),
+        })
     }
 
     /// Copies between a channels-last tensor and a port of the network, which is dense and channels-first (`inward`: that is the source).

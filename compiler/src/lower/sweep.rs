@@ -2,7 +2,7 @@
 
 use super::{Lower, Storage};
 use crate::loops::{Access, Affine};
-use cnnc_runtime::kernel::{Pixels, Pixelwise, ScaleShiftCall};
+use cnnc_runtime::kernel::{Pace, Pixels, Pixelwise, ScaleShiftCall};
 
 /// What one kernel call of a sweep covers: `rows × pixels` of each tensor.
 pub struct Sweep<const N: usize> {
@@ -50,6 +50,33 @@ impl Sweep<2> {
             x,
         }
     }
+}
+
+/// The axes of all pixels of all images, and those of a tensor of the same extents beside it.
+///
+/// # Panics
+/// Where they are more than three that cannot be walked as one.
+pub fn across(a: &Storage, b: Option<&Storage>) -> [Pace; 3] {
+    let mut axes: Vec<Pace> = Vec::new();
+    let images = (a.images, a.image, b.map_or(0, |b| b.image));
+    let extents = [2, 1, 0].map(|axis| {
+        let stride = b.map_or(0, |b| b.strides[axis]);
+        (a.dhw[axis], a.strides[axis], stride)
+    });
+    for (count, a, b) in extents.into_iter().chain([images]) {
+        match axes.last_mut() {
+            _ if count == 1 => {}
+            Some(inner)
+                if a == inner.count as i64 * inner.a && b == inner.count as i64 * inner.b =>
+            {
+                inner.count *= count;
+            }
+            _ => axes.push(Pace { count, a, b }),
+        }
+    }
+    axes.resize(3.max(axes.len()), Pace::ONCE);
+    axes.reverse();
+    axes.try_into().expect("no more than three axes")
 }
 
 impl Lower<'_> {

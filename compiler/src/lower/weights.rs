@@ -65,6 +65,9 @@ impl Lower<'_> {
     /// Which parameter that is of the load program.
     fn param(&mut self, param: usize) -> Param {
         let id = self.node().params[param];
+        if let Some(images) = &self.images {
+            return images.number(id);
+        }
         let param = &self.graph.params[id];
         match &param.literal {
             Some(values) => self.load.literal(values, param.shape.iter().product()),
@@ -74,6 +77,9 @@ impl Lower<'_> {
 
     /// Index of a parameter among the tensors of the weights file.
     fn source(&self, id: ParamId) -> Param {
+        if let Some(images) = &self.images {
+            return images.number(id);
+        }
         let known = self.source_of.get(&*self.graph.params[id].name);
         *known.expect("every parameter of a live node is a source")
     }
@@ -190,6 +196,9 @@ impl Lower<'_> {
 
     /// A pointer to the region that holds this.
     fn region(&mut self, region: Region) -> Access {
+        if self.images.is_some() {
+            return self.pack_in_step(region);
+        }
         let label = &self.node().label;
         let start = self.load.region(region, self.node, label);
         Access {

@@ -3,8 +3,10 @@
 //! Average pools, upsampling, every n-th pixel and mirrored or repeated edges are, for each channel, a matrix along depth, one along height and one
 //! along width, one after the other. So are their adjoints: the matrices transposed.
 
-use crate::layer::{Inferred, Layer, ShapeError, grid};
+use crate::layer::{Inferred, Layer, Lowering, NO_HALO, ShapeError, copy, grid};
+use crate::lower::{Lower, Storage, Sweep};
 use crate::shape::Shape;
+use cnnc_runtime::kernel::AccumulateCall;
 use ndarray::ArrayD;
 use std::sync::Arc;
 
@@ -90,5 +92,77 @@ impl Layer for Along {
             }
             sum
         })
+    }
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for Along {
+    /// One axis after the other, the innermost first, while the tensor is small; axes that stay as they are cost nothing.
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let out = cx.output();
+        let changed = |axis: &usize| {
+            let mut places = self.terms[*axis].iter().enumerate();
+            self.from[*axis] != out.dhw[*axis]
+                || !places.all(|(place, terms)| *terms == [(place, 1.0)])
+        };
+        let axes: Vec<usize> = [2, 1, 0].into_iter().filter(changed).collect();
+        let mut from = cx.input(0);
+        for (index, &axis) in axes.iter().enumerate() {
+            let to = match index + 1 == axes.len() {
+                true => out.clone(),
+                false => {
+                    let mut dhw = from.dhw;
+                    dhw[axis] = out.dhw[axis];
+                    let dims = [out.channels, dhw[0], dhw[1], dhw[2]];
+                    let shape = Shape::new(dims).expect("no larger than both tensors");
+                    cx.scratch(&shape, NO_HALO)
+                }
+            };
+            for (place, terms) in self.terms[axis].iter().enumerate() {
+                line(cx, axis, (&to, place), &from, terms);
+            }
+            from = to;
+        }
+        if axes.is_empty() {
+            copy::copy(cx, &out, &from, &copy::all(&out, &from));
+        }
+    }
+}
+
+/// Emits what one place along an axis becomes.
+fn line(cx: &mut Lower<'_>, axis: usize, (to, place): (&Storage, usize), from: &Storage, terms: &Terms) {
+    let at = |storage: &Storage, place: usize| {
+        let mut dhw = storage.dhw;
+        dhw[axis] = 1;
+        Storage {
+            base: storage.base + place as i64 * storage.strides[axis],
+            dhw,
+            ..storage.clone()
+        }
+    };
+    let out = at(to, place);
+    if terms.is_empty() {
+        copy::fill(cx, &out, 0.0);
+    }
+    for (index, &(source, factor)) in terms.iter().enumerate() {
+        cx.sweep(&[out.clone(), at(from, source)], |cx, sweep| {
+            let Sweep {
+                rows,
+                pixels: runs,
+                channels: run,
+                tensors: [out, x],
+            } = sweep.runs();
+            cx.call(AccumulateCall {
+                rows,
+                runs,
+                run,
+                out,
+                add: index > 0,
+                x,
+                factor,
+            });
+        });
     }
 }

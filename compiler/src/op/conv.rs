@@ -3,10 +3,11 @@
 //! They serve `conv`, `dense` (whose kernel has no extents), `local` (whose weights differ from position to position), and, with the roles of
 //! operand and result exchanged, `convtranspose`.
 
-use super::folded;
+use super::conv_loops::halos;
+use super::flat;
 use crate::gradient::Adjoint;
 use crate::layer::window::{Placed, Window, show};
-use crate::layer::{Inferred, Layer, ParamSpec, ShapeError};
+use crate::layer::{Inferred, Layer, Lowering, ParamSpec, ShapeError};
 use crate::shape::Shape;
 use ndarray::{ArrayD, IxDyn};
 
@@ -189,8 +190,15 @@ impl Layer for ConvInput {
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
         self.taps.check(&self.to, &inputs[0])?;
+        let taps = &self.taps;
+        let halo = match taps.local {
+            true => Vec::new(),
+            false => vec![taps.beyond_result(&self.to, &inputs[0])],
+        };
         Ok(Inferred {
-            params: vec![ParamSpec::learned("weight", self.taps.weight.clone())],
+            params: vec![ParamSpec::learned("weight", taps.weight.clone())],
+            halo,
+            pieces: taps.pieces(&self.to),
             ..Inferred::plain(self.to.clone())
         })
     }
@@ -212,10 +220,18 @@ impl Layer for ConvInput {
         });
         ArrayD::from_shape_vec(IxDyn(self.to.dims()), dx).expect("as many elements")
     }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        (!self.taps.local).then_some(self as &dyn Lowering)
+    }
+
+    fn reads_once(&self) -> bool {
+        self.taps.is_dense() && self.to.spatial().is_empty()
+    }
 }
 
 /// The adjoint in the weights: `weight[o, c, k] = Σ dy[o, i] · x[c, i·stride + k·dilation − before]`, of the operands x and dy, in the shape of
-/// [`folded`].
+/// [`flat`].
 #[derive(Clone, Debug)]
 pub struct ConvWeight {
     /// The convolution.
@@ -229,7 +245,11 @@ impl Layer for ConvWeight {
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
         self.taps.check(&inputs[0], &inputs[1])?;
-        Ok(Inferred::plain(folded(&self.taps.weight)))
+        let halo = self.taps.beyond_operand(&inputs[0], &inputs[1]);
+        Ok(Inferred {
+            halo: halos(halo, self.taps.local),
+            ..Inferred::plain(flat(&self.taps.weight))
+        })
     }
 
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
@@ -240,7 +260,7 @@ impl Layer for ConvWeight {
         );
         let x = x.as_slice().expect("standard layout");
         let dy = dy.as_slice().expect("standard layout");
-        let to = folded(&self.taps.weight);
+        let to = flat(&self.taps.weight);
         let mut dw = vec![0.0; to.elements()];
         self.taps.each(&shapes[0], &shapes[1], |run| {
             for n in 0..run.count {
@@ -249,5 +269,13 @@ impl Layer for ConvWeight {
             }
         });
         ArrayD::from_shape_vec(IxDyn(to.dims()), dw).expect("as many elements")
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        (!self.taps.local).then_some(self as &dyn Lowering)
+    }
+
+    fn reduces(&self) -> bool {
+        true
     }
 }

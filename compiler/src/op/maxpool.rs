@@ -2,8 +2,11 @@
 
 use super::same_shape;
 use crate::layer::pool::PoolWindow;
-use crate::layer::{Inferred, Layer, ShapeError, grid};
+use crate::layer::{Inferred, Layer, Lowering, ShapeError, grid};
+use crate::loops::Affine;
+use crate::lower::Lower;
 use crate::shape::Shape;
+use cnnc_runtime::kernel::{MaxInputCall, PoolAxis};
 use ndarray::{Array4, ArrayD, IxDyn};
 
 /// Its keyword.
@@ -70,5 +73,35 @@ impl Layer for MaxPoolInput {
         }
         let dx = dx.into_raw_vec_and_offset().0;
         ArrayD::from_shape_vec(IxDyn(shape.dims()), dx).expect("as many elements")
+    }
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for MaxPoolInput {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (out, x, dy) = (cx.output(), cx.input(0), cx.input(1));
+        let (placed, _) = self
+            .window
+            .place(cx.input_shape(0))
+            .expect("infer accepted it");
+        let (window, step) = self.window.extents();
+        cx.call(MaxInputCall {
+            axes: std::array::from_fn(|axis| PoolAxis {
+                inputs: x.dhw[axis],
+                outputs: dy.dhw[axis],
+                window: window[axis],
+                step: step[axis],
+                before: placed.before[axis],
+                out: out.strides[axis],
+                x: x.strides[axis],
+                dy: dy.strides[axis],
+            }),
+            channels: x.channels,
+            out: out.access(Affine::default()),
+            x: x.access(Affine::default()),
+            dy: dy.access(Affine::default()),
+        });
     }
 }

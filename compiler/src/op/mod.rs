@@ -4,7 +4,10 @@
 //! They are as general as the rules allow: one [`slope::Slope`] for all activations, one [`along::Along`] for everything that is a sparse matrix along each axis.
 
 pub mod along;
+pub mod batch_sum;
 pub mod conv;
+mod conv_loops;
+pub mod cross_entropy;
 pub mod extremum;
 pub mod lrn;
 pub mod maxpool;
@@ -14,14 +17,18 @@ pub mod regions;
 pub mod shares;
 pub mod slope;
 pub mod sums;
+pub mod update;
 
 use crate::shape::Shape;
 
 /// Every operation that is no layer of the language: what nodes may be is these and [`crate::layer::LAYERS`].
 pub static OPS: &[&str] = &[
     along::KEYWORD,
+    batch_sum::KEYWORD,
     conv::INPUT,
     conv::WEIGHT,
+    cross_entropy::GRADIENT,
+    cross_entropy::LOSS,
     extremum::KEYWORD,
     lrn::KEYWORD,
     maxpool::KEYWORD,
@@ -34,20 +41,15 @@ pub static OPS: &[&str] = &[
     slope::KEYWORD,
     sums::PIXELS,
     sums::TOGETHER,
+    update::KEYWORD,
 ];
 
-/// The shape of a tensor's gradient as a value, which has four dimensions at most: all behind the third are one. The elements have the
-/// tensor's order.
+/// The shape of a tensor's gradient as a value: a vector in the order of the tensor's elements.
 ///
 /// # Panics
 /// On a tensor that the [limits](crate::limits) do not allow.
-pub fn folded(tensor: &[usize]) -> Shape {
-    let mut dims = tensor.to_vec();
-    if dims.len() > 4 {
-        let rest = dims.drain(3..).product();
-        dims.push(rest);
-    }
-    Shape::new(dims).expect("tensors of layers are within the limits")
+pub fn flat(tensor: &[usize]) -> Shape {
+    Shape::new([tensor.iter().product()]).expect("tensors of layers are within the limits")
 }
 
 /// The one shape that all operands have.

@@ -1,7 +1,10 @@
 //! `parameter`: a tensor of the network as a value.
 
-use crate::layer::{Inferred, Layer, ParamSpec, ShapeError};
+use crate::layer::{Inferred, Layer, Lowering, ParamSpec, ShapeError};
+use crate::loops::Affine;
+use crate::lower::Lower;
 use crate::shape::Shape;
+use cnnc_runtime::kernel::{CopyCall, Move};
 use ndarray::{ArrayD, IxDyn};
 
 /// Its keyword.
@@ -32,5 +35,32 @@ impl Layer for Parameter {
         let elements = params[0].iter().copied().cycle();
         let elements = elements.take(self.shape.elements()).collect();
         ArrayD::from_shape_vec(IxDyn(self.shape.dims()), elements).expect("as many elements")
+    }
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        // A vector, or a number for all channels; anything else is evaluated only.
+        let elements: usize = self.tensor.shape.iter().product();
+        let vector = self.shape.spatial().is_empty();
+        let fits = elements == 1 || elements == self.shape.channels();
+        (vector && fits).then_some(self as &dyn Lowering)
+    }
+}
+
+impl Lowering for Parameter {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let out = cx.output();
+        let count = out.channels;
+        let packed = cx.vector(0, count, count);
+        let mut axes = [Move::ONCE; 5];
+        axes[4] = Move {
+            count,
+            out: 1,
+            from: 1,
+        };
+        cx.call(CopyCall {
+            out: out.access(Affine::default()),
+            x: packed,
+            axes,
+            flush: false,
+        });
     }
 }

@@ -1,6 +1,6 @@
 //! `share_factors` and `share_gradient`: the learned factors of an `add` with `shares`, and their gradient.
 
-use super::folded;
+use super::flat;
 use crate::layer::add::Shares;
 use crate::layer::{Inferred, Layer, ParamSpec, ShapeError};
 use crate::shape::Shape;
@@ -148,7 +148,7 @@ impl Layer for ShareGradient {
         let tensor = self.0.tensor();
         Ok(Inferred {
             params: vec![tensor.clone()],
-            ..Inferred::plain(folded(&tensor.shape))
+            ..Inferred::plain(flat(&tensor.shape))
         })
     }
 

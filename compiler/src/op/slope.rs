@@ -1,9 +1,12 @@
 //! `slope`: the cotangent times the derivative of a function of single elements.
 
 use super::same_shape;
-use crate::layer::pointwise::Pointwise;
-use crate::layer::{Inferred, Layer, ShapeError, written};
+use crate::layer::elementwise::zip;
+use crate::layer::pointwise::{Pointwise, map};
+use crate::layer::{Inferred, Layer, Lowering, ShapeError, written};
+use crate::lower::Lower;
 use crate::shape::Shape;
+use cnnc_runtime::kernel::ZipOp;
 use ndarray::ArrayD;
 
 /// Its keyword.
@@ -29,5 +32,18 @@ impl<T: Pointwise> Layer for Slope<T> {
         let mut result = inputs[1].clone();
         result.zip_mut_with(inputs[0], |dy, &x| *dy *= self.0.derivative(x));
         result
+    }
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        self.0.slope().map(|_| self as &dyn Lowering)
+    }
+}
+
+impl<T: Pointwise> Lowering for Slope<T> {
+    /// The derivative, then its product with the cotangent in place.
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (out, x, dy) = (cx.output(), cx.input(0), cx.input(1));
+        let steps = self.0.slope().expect("it is lowered only where there are steps");
+        map(cx, &out, &x, &steps);
+        zip(cx, ZipOp::Mul, &out, &out, &dy);
     }
 }

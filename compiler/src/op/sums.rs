@@ -1,7 +1,10 @@
 //! `pixel_sum` and `together`: sums over a part of a tensor.
 
-use crate::layer::{Inferred, Layer, ShapeError};
+use crate::layer::{Inferred, Layer, Lowering, ShapeError};
+use crate::loops::Affine;
+use crate::lower::{Lower, across};
 use crate::shape::Shape;
+use cnnc_runtime::kernel::SumCall;
 use ndarray::{ArrayD, Axis, IxDyn};
 
 /// Keyword of [`PixelSum`].
@@ -28,6 +31,22 @@ impl Layer for PixelSum {
         let sums = inputs[0].axis_iter(Axis(0)).map(|channel| channel.sum());
         let sums: Vec<f64> = sums.collect();
         ArrayD::from_shape_vec(IxDyn(&[sums.len()]), sums).expect("one for each channel")
+    }
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for PixelSum {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (out, x) = (cx.output(), cx.input(0));
+        cx.call(SumCall {
+            pixels: across(&x, None),
+            channels: x.channels,
+            out: out.access(Affine::default()),
+            a: x.access(Affine::default()),
+            b: None,
+        });
     }
 }
 

@@ -38,6 +38,11 @@ pub static PASSES: &[Pass] = &[
     place_concat::PASS,
 ];
 
+/// The pass that removes what nobody reads.
+pub(crate) fn remove_dead() -> Pass {
+    remove_dead::PASS
+}
+
 /// Runs every pass on a copy of the graph.
 ///
 /// # Panics

@@ -13,7 +13,9 @@ pub(super) const PASS: Pass = Pass {
 };
 
 fn run(graph: &mut Graph, notes: &mut Notes) {
-    let mut needed: HashSet<ValueId> = graph.outputs.iter().map(|output| output.value).collect();
+    let outputs = graph.outputs.iter().map(|output| output.value);
+    let stored = graph.stores.iter().map(|&(_, value)| value);
+    let mut needed: HashSet<ValueId> = outputs.chain(stored).collect();
     let mut live = Vec::new();
     for &id in graph.order.iter().rev() {
         let node = &graph.nodes[id];

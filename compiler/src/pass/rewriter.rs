@@ -93,7 +93,7 @@ impl Rewriter<'_> {
     pub fn maker(&self, value: ValueId) -> Option<NodeId> {
         match self.graph.values[value].def {
             Def::Node(id) => Some(id),
-            Def::Input(_) => None,
+            Def::Input(_) | Def::Param(_) => None,
         }
     }
 

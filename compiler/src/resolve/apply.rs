@@ -302,7 +302,7 @@ impl Resolver<'_> {
     pub(super) fn maker(&self, value: ValueId) -> Span {
         match self.graph.values[value].def {
             Def::Node(node) => self.graph.nodes[node].span,
-            Def::Input(_) => self
+            Def::Input(_) | Def::Param(_) => self
                 .input_spans
                 .get(&value)
                 .copied()

@@ -62,6 +62,7 @@ pub fn network(
         outputs: vec![port("output", output)].into(),
         batch: 1,
         between: vec![].into(),
+        state: vec![].into(),
         runs: vec![Run::Each; program.runs().len()].into(),
     };
     let mut nothing = Map::new();

@@ -13,9 +13,11 @@
 
 mod error;
 mod outputs;
+mod step;
 
 pub use error::RunError;
 pub use outputs::Outputs;
+pub use step::{State, StepSession};
 
 use crate::denormals::Flushed;
 use crate::input::Input;

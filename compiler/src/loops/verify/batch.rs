@@ -22,7 +22,7 @@ pub(super) fn check(program: &Program, shape: &Shape) -> Vec<Violation> {
                     let run = run_of[call.section];
                     *first_run[at(id)].get_or_insert(run) == run
                 }
-                Place::Weights | Place::Param(_) => true,
+                Place::Weights | Place::Param(_) | Place::State(_) => true,
                 Place::Input(_) | Place::Output(_) => !whole,
                 Place::Between { whole: all, .. } => whole == all,
             };

@@ -7,14 +7,14 @@
 //! kernel reports constants it cannot work with as a negative one) and it writes no element twice.
 //!
 //! **Bounds.** For all values of the variables, every element of every footprint lies in its buffer, and every arena
-//! buffer in the arena. Weights, parameters and inputs are only read.
+//! buffer in the arena. Weights, parameters and inputs are only read; state is read and written.
 //!
 //! **Aliasing.** A call's output is disjoint from what the call reads, except where the kernel works in place and output
 //! and first input are the same elements in the same order, in every iteration.
 //!
 //! **Races.** What one iteration of a parallel loop writes, no other iteration reads or writes.
 //!
-//! **Order.** Statements run in order. Weights, parameters and inputs are initialised from the start; an element of any other buffer
+//! **Order.** Statements run in order. Weights, parameters, state and inputs are initialised from the start, and state stays so; an element of any other buffer
 //! is from when a call has written it through this buffer until a call writes the same memory through another one (buffers share the arena).
 //! Only initialised elements are read. In the end every element of every output is.
 //!
@@ -116,12 +116,18 @@ enum Space {
     Arena,
     Weights,
     Param(usize),
+    State(usize),
     Input(usize),
     Output(usize),
     Between(usize, bool),
 }
 
 impl Space {
+    /// Whether it is initialised from the start to the end.
+    fn initialised(self) -> bool {
+        self.read_only() || matches!(self, Space::State(_))
+    }
+
     /// Whether it is initialised, and never written.
     fn read_only(self) -> bool {
         matches!(self, Space::Weights | Space::Param(_) | Space::Input(_))
@@ -134,6 +140,7 @@ fn address(place: Place) -> (Space, i64) {
         Place::Arena(offset) => (Space::Arena, offset as i64),
         Place::Weights => (Space::Weights, 0),
         Place::Param(index) => (Space::Param(index), 0),
+        Place::State(index) => (Space::State(index), 0),
         Place::Input(index) => (Space::Input(index), 0),
         Place::Output(index) => (Space::Output(index), 0),
         Place::Between { index, whole } => (Space::Between(index, whole), 0),

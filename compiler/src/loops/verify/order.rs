@@ -302,7 +302,7 @@ impl Order<'_> {
 
     /// Checks that a read is covered.
     fn read(&mut self, call: usize, reach: &Reach) -> Result<(), Gap> {
-        if reach.writes() || reach.space.read_only() {
+        if reach.writes() || reach.space.initialised() {
             return Ok(());
         }
         let fault = match self.missing(reach.buffer, self.elements(reach)) {

@@ -29,6 +29,7 @@ pub fn verify_plan(program: &Program, plan: &Plan) -> Result<(), Vec<Violation>>
                 let one = plan.between.get(index);
                 one.is_some_and(|one| buffer.len <= one * images)
             }
+            Place::State(index) => plan.state.get(index) == Some(&buffer.len),
             // Packing has read them, and they are gone.
             Place::Param(_) => false,
             Place::Input(index) => {

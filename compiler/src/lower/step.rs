@@ -1,0 +1,339 @@
+//! Training steps: one program for all images of a batch, that changes what stays from step to step.
+//!
+//! A value is of each image or one for all (weights, their gradients, factors of the optimiser). A layer is lowered for one image, as always, and
+//! its statements are put into a loop over images; dense layers see each image as a pixel, and those that [add up](crate::layer::Layer::reduces)
+//! see all of them. Scratch memory has a part for each of a fixed number of chunks of images, so that the program is the same for any number of threads.
+//!
+//! ```text
+//! section pack c3        packed ← state                     weights change with every step
+//! section c3             for each image                     as in a network that is run
+//! section c3~31          dw ← Σ over images and pixels      in an order that is the program's
+//! section c3.weight      state ← state − rate · dw          in place
+//! ```
+
+use super::region::Region;
+use super::{Lower, Lowered, Storage};
+use crate::graph::{Def, Graph};
+use crate::id::{Id, ParamId, ValueId};
+use crate::layer::{Halo, copy};
+use crate::loops::{Access, Affine, Buffer, BufferId, For, Place, Section, Stmt};
+use crate::shape::Shape;
+use crate::target::Target;
+use cnnc_runtime::plan::Port;
+use std::collections::{HashMap, HashSet};
+
+/// Chunks of images that have scratch memory of their own, at most.
+const CHUNKS: usize = 16;
+
+/// What a step knows beyond a network: its images, and what stays.
+pub(super) struct Images {
+    count: usize,
+    /// Values that are one for all images.
+    single: HashSet<ValueId>,
+    /// Floats from one image to the next, in buffers that have a place for each.
+    strides: HashMap<BufferId, i64>,
+    /// Floats of each tensor that stays.
+    pub state: Vec<usize>,
+    /// Which of them a parameter is.
+    numbers: HashMap<ParamId, u32>,
+    /// Their buffers.
+    buffers: Vec<BufferId>,
+    /// Where regions are packed.
+    packed: HashMap<Region, BufferId>,
+}
+
+impl Images {
+    /// Which tensor that stays a parameter is.
+    pub fn number(&self, id: ParamId) -> u32 {
+        self.numbers[&id]
+    }
+
+    /// Makes ports those of all images.
+    pub fn widen(&self, graph: &Graph, inputs: &mut [Port], outputs: &mut [Port]) {
+        let values = graph.inputs.iter().map(|input| input.value);
+        let values = values.chain(graph.outputs.iter().map(|output| output.value));
+        for (port, value) in inputs.iter_mut().chain(outputs).zip(values) {
+            if !self.single.contains(&value) {
+                port.shape.to_mut().insert(0, self.count);
+            }
+        }
+    }
+}
+
+/// Lowers a training step for the target's batch. The values that are one for all images are named; `state` has the number and the
+/// parameter of each tensor that stays, in order.
+pub fn lower_step(
+    graph: &Graph,
+    single: &HashSet<ValueId>,
+    state: &[ParamId],
+    target: &Target,
+) -> Lowered {
+    let mut cx = Lower::new(graph, target);
+    let lens = state.iter().map(|&id| graph.params[id].elements());
+    let mut images = Images {
+        count: std::mem::replace(&mut cx.batch, 1),
+        single: single.clone(),
+        strides: HashMap::new(),
+        state: lens.collect(),
+        numbers: state.iter().copied().zip(0..).collect(),
+        buffers: Vec::new(),
+        packed: HashMap::new(),
+    };
+    for (index, &id) in state.iter().enumerate() {
+        images.buffers.push(cx.buffers.push(Buffer {
+            len: images.state[index],
+            place: Place::State(index),
+            name: graph.params[id].name.clone(),
+        }));
+    }
+    // Packed weights are in the arena, and no source is read when the step is loaded.
+    cx.sources.clear();
+    cx.load = super::load::Load::new(&[]);
+    cx.place_values();
+    cx.images = Some(images);
+    cx.place_state();
+    cx.place_images();
+    cx.enter(None, "input");
+    let ports = |values: Vec<ValueId>| {
+        let ports = values.into_iter().enumerate();
+        ports.partition::<Vec<_>, _>(|(_, value)| single.contains(value))
+    };
+    let (shared, own) = ports(graph.inputs.iter().map(|input| input.value).collect());
+    shared.iter().for_each(|(index, _)| cx.read_input(*index));
+    cx.each(|cx| own.iter().for_each(|(index, _)| cx.read_input(*index)));
+    for (id, node) in graph.live() {
+        cx.enter(Some(id), &node.label);
+        let values = || node.inputs.iter().chain([&node.output]);
+        let of_images = values().any(|value| !single.contains(value));
+        if of_images && !cx.whole.contains(&id) {
+            cx.each(|cx| {
+                cx.pad_operands();
+                node.layer.lower(cx);
+            });
+        } else {
+            cx.pad_operands();
+            node.layer.lower(&mut cx);
+        }
+    }
+    cx.enter(None, "output");
+    let (shared, own) = ports(graph.outputs.iter().map(|output| output.value).collect());
+    shared.iter().for_each(|(index, _)| cx.write_output(*index));
+    cx.each(|cx| own.iter().for_each(|(index, _)| cx.write_output(*index)));
+    cx.finish()
+}
+
+impl Lower<'_> {
+    fn images(&self) -> &Images {
+        self.images.as_ref().expect("a training step is lowered")
+    }
+
+    /// Images of the step; one, where a network is lowered.
+    fn count(&self) -> usize {
+        self.images.as_ref().map_or(1, |images| images.count)
+    }
+
+    /// Tensors that stay are where they stay, and so is what they become.
+    fn place_state(&mut self) {
+        let params = self.graph.values.iter().filter_map(|(value, of)| match of.def {
+            Def::Param(id) => Some((id, value)),
+            _ => None,
+        });
+        let all: Vec<(ParamId, ValueId)> = params.chain(self.graph.stores.iter().copied()).collect();
+        for (id, value) in all {
+            // A tensor that no live node mentions has no place.
+            let Some(&number) = self.images().numbers.get(&id) else {
+                continue;
+            };
+            let buffer = self.images().buffers[number as usize];
+            let channels = self.buffers[buffer].len;
+            let storage = Storage {
+                buffer,
+                base: 0,
+                channels,
+                dhw: [1; 3],
+                strides: [channels as i64; 3],
+                images: 1,
+                image: 0,
+            };
+            self.storage.insert(value, storage);
+        }
+    }
+
+    /// Gives every value that is of each image a place for all of them.
+    fn place_images(&mut self) {
+        let count = self.count();
+        let mut values: Vec<ValueId> = self.storage.keys().copied().collect();
+        values.sort_unstable();
+        for value in values {
+            let mut storage = self.storage[&value].clone();
+            if !self.images().single.contains(&value) {
+                let one = self.widen(storage.buffer);
+                (storage.images, storage.image) = (count, one);
+            }
+            self.batched.insert(value, storage);
+        }
+        let whole = self.graph.live().filter(|(id, node)| {
+            let dense = || {
+                let pixels = self.inferred[id].output.spatial();
+                let bare = !self.unzeroed.contains_key(&self.storage[&node.output].buffer);
+                bare && node.layer.reads_once() && pixels.iter().all(|&extent| extent == 1)
+            };
+            node.layer.reduces() || dense()
+        });
+        self.whole = whole.map(|(id, _)| id).collect();
+    }
+
+    /// Makes a buffer that of all images, once, and returns the floats of one.
+    fn widen(&mut self, buffer: BufferId) -> i64 {
+        let count = self.count();
+        let images = self.images.as_mut().expect("a training step is lowered");
+        let buffers = &mut self.buffers;
+        *images.strides.entry(buffer).or_insert_with(|| {
+            let one = buffers[buffer].len;
+            buffers[buffer].len = one * count;
+            one as i64
+        })
+    }
+
+    /// Emits for each image what is written for one.
+    fn each(&mut self, write: impl FnOnce(&mut Self)) {
+        let first = self.buffers.len();
+        let aside = self.builder.set_aside();
+        write(self);
+        let body = self.builder.resume(aside);
+        let mut scratch: HashMap<BufferId, i64> = HashMap::new();
+        for index in first..self.buffers.len() {
+            let id = BufferId::new(index);
+            match self.buffers[id].place {
+                Place::Arena(_) if !self.images().packed.values().any(|packed| *packed == id) => {
+                    scratch.insert(id, self.buffers[id].len as i64);
+                }
+                Place::Input(_) | Place::Output(_) => {
+                    self.widen(id);
+                }
+                _ => {}
+            }
+        }
+        let count = self.count();
+        let chunks = if scratch.is_empty() { count } else { count.min(CHUNKS) };
+        for &id in scratch.keys() {
+            self.buffers[id].len *= chunks;
+        }
+        let (whole, rest) = (count / chunks, count % chunks);
+        let again = (rest > 0).then(|| self.builder.copied(&body));
+        let moved = Moved {
+            images: self.images().strides.clone(),
+            scratch,
+        };
+        let part = |cx: &mut Self, trip: usize, images: usize, first: usize, body: Vec<Stmt>| {
+            cx.parallel(trip, |cx, chunk| {
+                cx.repeat(images, |cx, image| {
+                    let number = chunk.clone().times(images as i64).add(&image);
+                    let number = number.offset(first as i64);
+                    let body = body.into_iter().map(|stmt| moved.stmt(stmt, &number, &chunk));
+                    cx.builder.put(body.collect());
+                });
+            });
+        };
+        part(self, chunks, whole, 0, body);
+        if let Some(again) = again {
+            part(self, rest, 1, chunks * whole, again);
+        }
+    }
+
+    /// Where a region is, packed in a section before the one that is written, once a step.
+    pub(super) fn pack_in_step(&mut self, region: Region) -> Access {
+        let start = |buffer| Access {
+            buffer,
+            offset: Affine::default(),
+        };
+        if let Some(&buffer) = self.images().packed.get(&region) {
+            return start(buffer);
+        }
+        let label = self.node().label.clone();
+        let buffer = self.buffers.push(Buffer {
+            len: region.len(),
+            place: Place::Arena(0),
+            name: format!("{label}.packed"),
+        });
+        let images = self.images.as_mut().expect("a training step is lowered");
+        images.packed.insert(region.clone(), buffer);
+        let states = &images.buffers;
+        let aside = self.builder.set_aside();
+        let state = |param: u32| start(states[param as usize]);
+        region.pack(&mut self.builder, &start(buffer), &state);
+        let body = self.builder.resume(aside);
+        let here = self.sections.len() - 1;
+        self.sections.insert(
+            here,
+            Section {
+                node: self.node,
+                label: format!("{label}.packed"),
+                whole: false,
+                body,
+            },
+        );
+        start(buffer)
+    }
+
+    /// Copies an operand of all images that is stored without the zeros which the node wants around it.
+    pub(super) fn pad_images(&mut self, from: &Storage, shape: &Shape, halo: Halo) -> Storage {
+        let one = self.scratch(shape, halo);
+        let aside = self.builder.set_aside();
+        let first = Storage {
+            images: 1,
+            image: 0,
+            ..from.clone()
+        };
+        copy::copy(self, &one, &first, &copy::all(&one, &first));
+        let body = self.builder.resume(aside);
+        let len = self.buffers[one.buffer].len;
+        self.buffers[one.buffer].len = len * from.images;
+        let moved = Moved {
+            images: HashMap::from([(one.buffer, len as i64), (from.buffer, from.image)]),
+            scratch: HashMap::new(),
+        };
+        self.parallel(from.images, |cx, image| {
+            let body = body.into_iter();
+            let body = body.map(|stmt| moved.stmt(stmt, &image, &Affine::default()));
+            cx.builder.put(body.collect());
+        });
+        Storage {
+            images: from.images,
+            image: len as i64,
+            ..one
+        }
+    }
+}
+
+/// By how much accesses move from image to image, and from chunk to chunk.
+struct Moved {
+    images: HashMap<BufferId, i64>,
+    scratch: HashMap<BufferId, i64>,
+}
+
+impl Moved {
+    /// The statement for that image of that chunk. Its loops are serial: images are what threads share.
+    fn stmt(&self, stmt: Stmt, image: &Affine, chunk: &Affine) -> Stmt {
+        match stmt {
+            Stmt::For(inner) => Stmt::For(For {
+                parallel: false,
+                body: inner.body.into_iter().map(|stmt| self.stmt(stmt, image, chunk)).collect(),
+                ..inner
+            }),
+            Stmt::Call(mut call) => {
+                for access in call.args.iter_mut().flatten() {
+                    let by = match self.images.get(&access.buffer) {
+                        Some(&stride) => image.clone().times(stride),
+                        None => match self.scratch.get(&access.buffer) {
+                            Some(&len) => chunk.clone().times(len),
+                            None => continue,
+                        },
+                    };
+                    access.offset = access.offset.clone().add(&by);
+                }
+                Stmt::Call(call)
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! `batch_sum`: the sum over all images of a batch.
+
+use crate::layer::{Inferred, Layer, Lowering, ShapeError};
+use crate::lower::{Lower, across};
+use crate::loops::Affine;
+use crate::shape::Shape;
+use cnnc_runtime::kernel::SumCall;
+use ndarray::ArrayD;
+
+/// Its keyword.
+pub const KEYWORD: &str = "batch_sum";
+
+/// Of each image a vector; of all of them their sum.
+#[derive(Clone, Debug)]
+pub struct BatchSum;
+
+impl Layer for BatchSum {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (KEYWORD, Vec::new())
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        match inputs[0].spatial() {
+            [] => Ok(Inferred::plain(inputs[0].clone())),
+            _ => Err(ShapeError::new(format!(
+                "`{KEYWORD}` takes vectors, not {}",
+                inputs[0]
+            ))),
+        }
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        inputs[0].clone()
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn reduces(&self) -> bool {
+        true
+    }
+}
+
+impl Lowering for BatchSum {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (out, x) = (cx.output(), cx.input(0));
+        cx.call(SumCall {
+            pixels: across(&x, None),
+            channels: x.channels,
+            out: out.access(Affine::default()),
+            a: x.access(Affine::default()),
+            b: None,
+        });
+    }
+}

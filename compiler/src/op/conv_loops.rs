@@ -1,0 +1,351 @@
+//! The gradients of convolutions as loops.
+//!
+//! In the operand, a gradient is made of convolutions again: of the places along an axis that are the same modulo the stride, all meet the same
+//! taps, the last of them first. In the weights it is a matrix of sums over pixels for each tap, image after image.
+
+use super::conv::{ConvInput, ConvWeight, Taps};
+use crate::layer::{Halo, Lowering, NO_HALO, copy};
+use crate::loops::Affine;
+use crate::lower::{ConvJob, Lower, Storage, across};
+use crate::shape::Shape;
+use cnnc_runtime::kernel::{Axis, OuterCall, Pace, SumCall};
+
+/// The places of an axis of the operand that are `first` modulo the stride.
+#[derive(Clone, Copy, Debug)]
+struct Phase {
+    /// The first of them.
+    first: usize,
+    /// Number of places.
+    count: usize,
+    /// Number of taps that they meet.
+    taps: usize,
+    /// The last of these taps, which meets the first output.
+    last: usize,
+    /// Taps from one of these to the next.
+    apart: usize,
+    /// The output that the first place's last tap meets; those outside the result are zero.
+    output: i64,
+    /// Outputs from one tap to the one before it.
+    dilation: usize,
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+impl Taps {
+    /// The phases of an axis with `n` elements.
+    fn phases(&self, axis: usize, n: usize) -> Vec<Phase> {
+        let (stride, dilation, kernel) =
+            (self.stride[axis], self.dilation[axis], self.kernel[axis]);
+        let common = gcd(stride, dilation);
+        let apart = stride / common;
+        let phase = |first: usize| {
+            let at = first + self.before[axis];
+            // Tap k meets an output where at − k·dilation is a multiple of the stride.
+            let met = |k: &usize| (at as i64 - (k * dilation) as i64).rem_euclid(stride as i64) == 0;
+            let tap = (0..kernel.min(apart)).find(met);
+            let taps = tap.map_or(0, |tap| (kernel - tap).div_ceil(apart));
+            let last = tap.unwrap_or(0) + taps.saturating_sub(1) * apart;
+            Phase {
+                first,
+                count: (n - first).div_ceil(stride),
+                taps,
+                last,
+                apart,
+                output: (at as i64 - (last * dilation) as i64).div_euclid(stride as i64),
+                dilation: dilation / common,
+            }
+        };
+        (0..stride.min(n)).map(phase).collect()
+    }
+
+    /// What the operand's gradient reads beyond the result's edges.
+    pub(super) fn beyond_result(&self, x: &Shape, y: &Shape) -> Halo {
+        std::array::from_fn(|axis| {
+            let outputs = y.dhw()[axis] as i64;
+            let mut reach = (0, 0);
+            for phase in self.phases(axis, x.dhw()[axis]) {
+                if phase.taps > 0 {
+                    let end = phase.output
+                        + (phase.count - 1 + (phase.taps - 1) * phase.dilation) as i64
+                        + 1;
+                    reach.0 = reach.0.max(-phase.output);
+                    reach.1 = reach.1.max(end - outputs);
+                }
+            }
+            (reach.0 as usize, reach.1 as usize)
+        })
+    }
+
+    /// What taps reach beyond the operand's edges.
+    pub(super) fn beyond_operand(&self, x: &Shape, y: &Shape) -> Halo {
+        std::array::from_fn(|axis| {
+            let last = (y.dhw()[axis] - 1) * self.stride[axis]
+                + (self.kernel[axis] - 1) * self.dilation[axis];
+            let behind = (last + 1).saturating_sub(self.before[axis] + x.dhw()[axis]);
+            (self.before[axis], behind)
+        })
+    }
+
+    /// Phases of all axes together.
+    pub(super) fn pieces(&self, x: &Shape) -> usize {
+        let phases = (0..3).map(|axis| self.stride[axis].min(x.dhw()[axis]));
+        phases.fold(1, usize::saturating_mul)
+    }
+
+    /// Whether every image has a single pixel, in operand and result.
+    pub(super) fn is_dense(&self) -> bool {
+        !self.local && self.kernel == [1; 3] && self.groups == 1
+    }
+}
+
+impl Lowering for ConvInput {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (taps, output, input) = (&self.taps, cx.output(), cx.input(0));
+        let along: [Vec<Phase>; 3] =
+            std::array::from_fn(|axis| taps.phases(axis, output.dhw[axis]));
+        for &planes in &along[0] {
+            for &rows in &along[1] {
+                for &pixels in &along[2] {
+                    input_phase(cx, taps, &output, &input, [planes, rows, pixels]);
+                }
+            }
+        }
+    }
+}
+
+/// Emits one combination of phases.
+fn input_phase(
+    cx: &mut Lower<'_>,
+    taps: &Taps,
+    output: &Storage,
+    input: &Storage,
+    along: [Phase; 3],
+) {
+    let first = along.map(|phase| phase.first as i64);
+    let part = Storage {
+        base: output.base + output.at(first[0], first[1], first[2]),
+        dhw: along.map(|phase| phase.count),
+        strides: std::array::from_fn(|axis| output.strides[axis] * taps.stride[axis] as i64),
+        ..output.clone()
+    };
+    if along.iter().any(|phase| phase.taps == 0) {
+        return copy::fill(cx, &part, 0.0);
+    }
+    let [_, kh, kw] = taps.kernel.map(|k| k as i64);
+    let volume = taps.kernel.iter().product::<usize>() as i64;
+    let steps = [kh * kw, kw, 1];
+    let ins = (output.channels / taps.groups) as i64;
+    let outs = (input.channels / taps.groups) as i64;
+    let back = |axis: usize| -(along[axis].apart as i64) * steps[axis];
+    cx.convolve(ConvJob {
+        origin: input.at(along[0].output, along[1].output, along[2].output),
+        input: input.clone(),
+        output: part,
+        residual: None,
+        kernel: along.map(|phase| phase.taps),
+        stride: [1; 3],
+        dilation: along.map(|phase| phase.dilation),
+        groups: taps.groups,
+        weight: 0,
+        weight_base: (0..3)
+            .map(|axis| along[axis].last as i64 * steps[axis])
+            .sum(),
+        weight_group: ins * outs * volume,
+        weight_strides: [volume, ins * volume, back(0), back(1), back(2)],
+        bias: None,
+        norm: None,
+        act: Vec::new(),
+    });
+}
+
+/// Rows of the matrix that one call computes, so that threads share them: a multiple of the kernel's tile.
+const ROWS: usize = 24;
+
+impl Lowering for ConvWeight {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (x, dy) = (cx.input(0), cx.input(1));
+        match x.channels == self.taps.groups && dy.channels == self.taps.groups {
+            true => self.depthwise(cx, &x, &dy),
+            false => self.products(cx, &x, &dy),
+        }
+    }
+}
+
+/// A tensor of one image, as the loops over pixels walk it.
+fn paces(taps: &Taps, x: &Storage, dy: &Storage) -> [Pace; 3] {
+    std::array::from_fn(|axis| Pace {
+        count: dy.dhw[axis],
+        a: x.strides[axis] * taps.stride[axis] as i64,
+        b: dy.strides[axis],
+    })
+}
+
+impl ConvWeight {
+    /// The operand's element that the first output meets through tap `k` of an axis is so far from the first one.
+    fn tap(&self, x: &Storage, axis: usize) -> (i64, i64) {
+        let step = x.strides[axis] * self.taps.dilation[axis] as i64;
+        (-(self.taps.before[axis] as i64) * x.strides[axis], step)
+    }
+
+    /// Sums of products, channel by channel, for each tap: of each image, then of all.
+    fn depthwise(&self, cx: &mut Lower<'_>, x: &Storage, dy: &Storage) {
+        let [kd, kh, kw] = self.taps.kernel;
+        let (volume, channels) = (kd * kh * kw, x.channels);
+        let images = x.images;
+        let parts = copy::scratch(cx, images * volume * channels);
+        let pixels = paces(&self.taps, x, dy);
+        let axes: [(i64, i64); 3] = std::array::from_fn(|axis| self.tap(x, axis));
+        let origin: i64 = axes.iter().map(|(first, _)| first).sum();
+        cx.parallel(images, |cx, image| {
+            cx.repeat(kd, |cx, i| {
+                cx.repeat(kh, |cx, j| {
+                    cx.repeat(kw, |cx, k| {
+                        let tap = i
+                            .clone()
+                            .times((kh * kw) as i64)
+                            .add(&j.clone().times(kw as i64))
+                            .add(&k);
+                        let to = image
+                            .clone()
+                            .times((volume * channels) as i64)
+                            .add(&tap.times(channels as i64));
+                        let from = image
+                            .clone()
+                            .times(x.image)
+                            .add(&i.times(axes[0].1))
+                            .add(&j.times(axes[1].1))
+                            .add(&k.times(axes[2].1))
+                            .offset(origin);
+                        cx.call(SumCall {
+                            pixels,
+                            channels,
+                            out: parts.access(to),
+                            a: x.access(from),
+                            b: Some(dy.access(image.clone().times(dy.image))),
+                        });
+                    });
+                });
+            });
+        });
+        let sums = copy::scratch(cx, volume * channels);
+        let whole = Pace {
+            count: images,
+            a: (volume * channels) as i64,
+            b: 0,
+        };
+        cx.call(SumCall {
+            pixels: [whole, Pace::ONCE, Pace::ONCE],
+            channels: volume * channels,
+            out: sums.access(Affine::default()),
+            a: parts.access(Affine::default()),
+            b: None,
+        });
+        let out = cx.output();
+        let dims = [(channels, volume as i64, 1), (volume, 1, channels as i64)];
+        copy::copy(cx, &out, &sums, &dims);
+    }
+
+    /// A matrix of sums of products for each group and tap, in scratch memory, then in the tensor's order.
+    fn products(&self, cx: &mut Lower<'_>, x: &Storage, dy: &Storage) {
+        let taps = &self.taps;
+        let [kd, kh, kw] = taps.kernel;
+        let (ins, outs) = (x.channels / taps.groups, dy.channels / taps.groups);
+        let axes: [(i64, i64); 3] = std::array::from_fn(|axis| self.tap(x, axis));
+        let origin: i64 = axes.iter().map(|(first, _)| first).sum();
+        // Neighbouring taps are neighbours in memory, too: together they are the rows of one matrix.
+        let merged = taps.groups == 1 && axes[2].1 == ins as i64;
+        let (rows, along) = match merged {
+            true => (kw * ins, 1),
+            false => (ins, kw),
+        };
+        let matrix = rows * outs;
+        let count = kd * kh * along;
+        let sums = copy::scratch(cx, taps.groups * count * matrix);
+        let one = x.images == 1 || (x.pixels() == 1 && dy.pixels() == 1);
+        let pixels = match one {
+            true if x.images > 1 => across(x, Some(dy)),
+            _ => paces(taps, x, dy),
+        };
+        let block = |cx: &mut Lower<'_>, at: Affine, from: Affine, to: Affine, rows: usize| {
+            let call = |at: Affine, from: Affine, to: Affine, add: bool| OuterCall {
+                pixels,
+                rows: Axis {
+                    count: rows,
+                    stride: outs as i64,
+                },
+                columns: outs,
+                out: sums.access(at.clone()),
+                acc: add.then(|| sums.access(at)),
+                a: x.access(from),
+                b: dy.access(to),
+            };
+            cx.call(call(at.clone(), from.clone(), to.clone(), false));
+            if !one {
+                cx.repeat(x.images - 1, |cx, image| {
+                    let image = image.offset(1);
+                    let from = from.add(&image.clone().times(x.image));
+                    let to = to.add(&image.times(dy.image));
+                    cx.call(call(at, from, to, true));
+                });
+            }
+        };
+        let (whole, rest) = (rows / ROWS, rows % ROWS);
+        // Over groups and taps the loop is for threads, or over the rows where there is only one of these.
+        let tiles = |cx: &mut Lower<'_>, at: Affine, from: Affine, to: Affine| {
+            cx.parallel(whole, |cx, i| {
+                let at = at.clone().add(&i.clone().times((ROWS * outs) as i64));
+                let from = from.clone().add(&i.times(ROWS as i64));
+                block(cx, at, from, to.clone(), ROWS);
+            });
+            if rest > 0 {
+                let at = at.offset((whole * ROWS * outs) as i64);
+                block(cx, at, from.offset((whole * ROWS) as i64), to, rest);
+            }
+        };
+        cx.parallel(taps.groups, |cx, g| {
+            cx.parallel(kd, |cx, i| {
+                cx.parallel(kh, |cx, j| {
+                    cx.parallel(along, |cx, k| {
+                        let at = g
+                            .clone()
+                            .times((count * matrix) as i64)
+                            .add(&i.clone().times((kh * along * matrix) as i64))
+                            .add(&j.clone().times((along * matrix) as i64))
+                            .add(&k.clone().times(matrix as i64));
+                        let from = g
+                            .clone()
+                            .times(ins as i64)
+                            .add(&i.times(axes[0].1))
+                            .add(&j.times(axes[1].1))
+                            .add(&k.times(axes[2].1))
+                            .offset(origin);
+                        tiles(cx, at, from, g.times(outs as i64));
+                    });
+                });
+            });
+        });
+        let out = cx.output();
+        let volume = (kd * kh * kw) as i64;
+        let (m, c) = (matrix as i64, outs as i64);
+        let column = if merged { ins as i64 * c } else { m };
+        let dims = [
+            (taps.groups, outs as i64 * ins as i64 * volume, count as i64 * m),
+            (outs, ins as i64 * volume, 1),
+            (ins, volume, c),
+            (kd, (kh * kw) as i64, (kh * along) as i64 * m),
+            (kh, kw as i64, along as i64 * m),
+            (kw, 1, column),
+        ];
+        copy::copy(cx, &out, &sums, &dims);
+    }
+}
+
+/// No halo, or that of taps.
+pub(super) fn halos(x: Halo, local: bool) -> Vec<Halo> {
+    match local {
+        true => Vec::new(),
+        false => vec![x, NO_HALO],
+    }
+}

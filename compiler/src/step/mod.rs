@@ -1,0 +1,253 @@
+//! A training step as a graph: the network, its loss, the gradients, and what an optimiser makes of the tensors.
+//!
+//! ```text
+//! inputs ──▶ network ──▶ raw ──▶ loss ◀── target          of each image
+//!               ▲          d(loss) ──┐
+//!           [weights] ◀── update ◀── gradients             one for all images
+//!                           ▲
+//!                        factors                           rates, momenta: read in each step, so that they may change
+//! ```
+//!
+//! [`lower_step`](crate::lower::lower_step) makes one program of it, and [`Step::evaluate`] is its definition in f64.
+
+mod evaluate;
+mod optimizer;
+
+pub use evaluate::Evaluated;
+pub use optimizer::{Factors, Optimizer};
+
+use crate::gradient::{NoGradient, Wanted, differentiate};
+use crate::graph::{self, Def, Graph, Output, Param};
+use crate::id::{NodeId, ParamId, ValueId};
+use crate::layer::Layer;
+use crate::op::batch_sum::BatchSum;
+use crate::op::cross_entropy::CrossEntropy;
+use crate::span::Span;
+use std::collections::{BTreeSet, HashSet};
+use std::fmt;
+
+/// What a step does with the tensors of a network.
+#[derive(Clone, Copy)]
+pub struct Recipe<'r> {
+    /// How they are changed.
+    pub optimizer: &'r Optimizer,
+    /// Which of them are.
+    pub trained: &'r dyn Fn(&Param) -> bool,
+    /// Which of these decay.
+    pub decayed: &'r dyn Fn(&Param) -> bool,
+}
+
+/// A training step of a network.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The graph. Its inputs are those of the network, the target, the cotangent of the loss, and then the factors of the optimiser; its outputs are
+    /// the network's raw output and the loss of each image.
+    pub graph: Graph,
+    /// The values that are one for all images.
+    pub single: HashSet<ValueId>,
+    /// What stays from step to step, in order: the network's tensors, and behind them those of the optimiser.
+    pub state: Vec<ParamId>,
+    /// How many of them are the network's.
+    pub tensors: usize,
+    /// The factors that the inputs behind the cotangent are.
+    pub factors: Vec<Factors>,
+    /// Tensors that are trained.
+    pub trained: usize,
+}
+
+/// Why a network cannot be trained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Untrainable {
+    /// A layer has no gradient.
+    Gradient(NoGradient),
+    /// A layer whose gradient no loops compute.
+    Loops {
+        /// Its label.
+        label: String,
+        /// Its keyword.
+        keyword: &'static str,
+        /// Where it is written.
+        span: Span,
+    },
+    /// Nothing is left to train.
+    Nothing,
+}
+
+impl fmt::Display for Untrainable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Untrainable::Gradient(error) => error.fmt(f),
+            Untrainable::Loops { label, keyword, .. } => {
+                write!(f, "`{label}` cannot be trained: `{keyword}` has no compiled gradient yet")
+            }
+            Untrainable::Nothing => f.write_str("no tensor is left to train"),
+        }
+    }
+}
+
+impl std::error::Error for Untrainable {}
+
+impl From<NoGradient> for Untrainable {
+    fn from(error: NoGradient) -> Untrainable {
+        Untrainable::Gradient(error)
+    }
+}
+
+impl Step {
+    /// A step on the cross-entropy of the network's raw output with dense targets of its shape.
+    ///
+    /// # Errors
+    /// A layer that cannot be trained, or nothing to train.
+    pub fn classifier(network: &Graph, recipe: &Recipe<'_>) -> Result<Step, Untrainable> {
+        let mut forward = network.clone();
+        (forward.head, forward.names) = (None, Vec::new());
+        forward.outputs.truncate(1);
+        crate::pass::run(&crate::pass::remove_dead(), &mut forward, &mut Default::default());
+        let raw = forward.outputs[0].value;
+        check(&forward)?;
+        let shape = forward.values[raw].shape.clone();
+        let target = forward.push_input("target", shape);
+        let loss = push(&mut forward, CrossEntropy, &[raw, target], "loss");
+        forward.outputs[0].value = loss;
+        let wanted = Wanted {
+            inputs: false,
+            params: recipe.trained,
+        };
+        let (mut graph, gradients) = differentiate(&forward, &wanted)?.into_parts();
+        let output = |name: &str, value| Output {
+            name: name.to_owned(),
+            value,
+        };
+        graph.outputs = vec![output("raw", raw), output("loss", loss)];
+        let cotangent = graph.inputs.len() - 1;
+        graph.inputs[cotangent].name = "d(loss)".to_owned();
+        if gradients.is_empty() {
+            return Err(Untrainable::Nothing);
+        }
+        let shared: Vec<ValueId> = vec![graph.inputs[cotangent].value];
+        let mut step = Step {
+            single: HashSet::new(),
+            state: Vec::new(),
+            tensors: 0,
+            factors: Vec::new(),
+            trained: gradients.len(),
+            graph,
+        };
+        step.sort_values(&shared);
+        let tensors = step.graph.live().flat_map(|(_, node)| &node.params);
+        let tensors: BTreeSet<ParamId> = tensors.copied().collect();
+        step.state.extend(tensors);
+        step.tensors = step.state.len();
+        for (param, gradient) in gradients {
+            let gradient = step.of_batch(gradient);
+            let decayed = (recipe.decayed)(&step.graph.params[param]);
+            recipe.optimizer.update(&mut step, param, gradient, decayed);
+        }
+        let factors = step.graph.inputs[cotangent + 1..].iter().map(|input| input.value);
+        let shared: Vec<ValueId> = shared.into_iter().chain(factors).collect();
+        step.sort_values(&shared);
+        if let Err(problems) = graph::verify(&step.graph) {
+            panic!("the step of {} is broken: {}", step.graph.name, problems.join("; "));
+        }
+        step.has_loops()?;
+        Ok(step)
+    }
+
+    /// The gradients of a network, as outputs behind its own: of the inputs, then of the tensors that are wanted, of the whole batch and as vectors.
+    /// Behind the network's inputs are the cotangents of its outputs.
+    ///
+    /// # Errors
+    /// A layer that has no gradient, or none that loops compute.
+    pub fn gradients(network: &Graph, wanted: &Wanted<'_>) -> Result<Step, Untrainable> {
+        let gradients = differentiate(network, wanted)?;
+        let outputs = network.outputs.len() + gradients.of_inputs();
+        let (mut graph, gradients) = gradients.into_parts();
+        graph.outputs.truncate(outputs);
+        graph.names.clear();
+        let mut step = Step {
+            single: HashSet::new(),
+            state: Vec::new(),
+            tensors: 0,
+            factors: Vec::new(),
+            trained: gradients.len(),
+            graph,
+        };
+        step.sort_values(&[]);
+        let tensors = step.graph.live().flat_map(|(_, node)| &node.params);
+        let tensors: BTreeSet<ParamId> = tensors.copied().collect();
+        step.state.extend(tensors);
+        step.tensors = step.state.len();
+        for (param, gradient) in gradients {
+            let value = step.of_batch(gradient);
+            let name = format!("d({})", step.graph.params[param].name);
+            step.graph.outputs.push(Output { name, value });
+        }
+        step.sort_values(&[]);
+        step.has_loops()?;
+        Ok(step)
+    }
+
+    /// The gradient of the whole batch.
+    fn of_batch(&mut self, gradient: ValueId) -> ValueId {
+        if self.single.contains(&gradient) {
+            return gradient;
+        }
+        let label = format!("batch~{}", self.graph.nodes.len());
+        push(&mut self.graph, BatchSum, &[gradient], &label)
+    }
+
+    /// Finds out which values are one for all images: tensors, what is named, what layers add up over images, and what is made of nothing else.
+    fn sort_values(&mut self, shared: &[ValueId]) {
+        let mut single: HashSet<ValueId> = shared.iter().copied().collect();
+        let params = self.graph.values.iter();
+        single.extend(params.filter_map(|(id, value)| matches!(value.def, Def::Param(_)).then_some(id)));
+        for (_, node) in self.graph.live() {
+            if node.layer.reduces() || node.inputs.iter().all(|value| single.contains(value)) {
+                single.insert(node.output);
+            }
+        }
+        self.single = single;
+    }
+
+    /// Checks that loops compute all of it.
+    fn has_loops(&self) -> Result<(), Untrainable> {
+        let mut nodes = self.graph.live();
+        match nodes.find(|(_, node)| node.layer.lowering().is_none()) {
+            None => Ok(()),
+            Some((_, node)) => {
+                let of = node.label.split('~').next().unwrap_or(&node.label);
+                let of_label = |other: &&graph::Node| other.label == of;
+                let layer = self.graph.live().map(|(_, node)| node).find(of_label);
+                Err(Untrainable::Loops {
+                    label: of.to_owned(),
+                    keyword: layer.unwrap_or(node).layer.keyword(),
+                    span: node.span,
+                })
+            }
+        }
+    }
+}
+
+/// Refuses layers that would be trained otherwise than they are meant.
+fn check(network: &Graph) -> Result<(), Untrainable> {
+    for (_, node) in network.live() {
+        let why = match node.layer.keyword() {
+            "bn" => "it learns with the statistics of a batch, which steps do not have yet",
+            "dropout" => "steps have no random numbers yet",
+            _ => continue,
+        };
+        return Err(Untrainable::Gradient(NoGradient {
+            label: node.label.clone(),
+            why: why.to_owned(),
+        }));
+    }
+    Ok(())
+}
+
+/// Adds a node that fits by construction.
+fn push(graph: &mut Graph, layer: impl Layer, inputs: &[ValueId], label: &str) -> ValueId {
+    let node: NodeId = graph
+        .push(Box::new(layer), inputs.to_vec(), Vec::new(), label.to_owned(), Span::none())
+        .unwrap_or_else(|error| panic!("{label} does not fit: {error}"));
+    graph.nodes[node].output
+}

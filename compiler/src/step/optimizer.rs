@@ -1,0 +1,296 @@
+//! Optimisers: what a step makes of a tensor and its gradient, as nodes whose factors are inputs.
+//!
+//! With the rate r, the decay d and the gradient g of a tensor w, in step t = 1, 2, …:
+//!
+//! | | |
+//! |---|---|
+//! | `sgd` | v ← m·v + g + d·w; w ← w − r·v, or with Nesterov w ← w − r·(g + d·w + m·v) |
+//! | `rmsprop` | g ← g + d·w; s ← α·s + (1 − α)·g²; v ← m·v + g / (√s + ε); w ← w − r·v |
+//! | `adam` | g ← g + d·w; m ← β₁·m + (1 − β₁)·g; s ← β₂·s + (1 − β₂)·g²; w ← w − r / (1 − β₁ᵗ) · m / (√(s / (1 − β₂ᵗ)) + ε) |
+//! | `adamw` | the same, with w ← (1 − r·d)·w in place of the first |
+//!
+//! They are those of PyTorch. What an optimiser keeps begins at zero.
+
+use super::{Step, push};
+use crate::graph::Param;
+use crate::id::{ParamId, ValueId};
+use crate::op::update::Update;
+use crate::shape::Shape;
+use cnnc_runtime::kernel::Rule;
+use std::collections::HashMap;
+
+/// An optimiser with its constants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Optimizer {
+    /// Gradient descent, with momentum.
+    Sgd {
+        /// Share of the velocity that stays.
+        momentum: f64,
+        /// Whether the gradient is looked at where the velocity leads.
+        nesterov: bool,
+        /// Decay of weights.
+        decay: f64,
+    },
+    /// Gradients divided by the root of their mean square.
+    RmsProp {
+        /// Share of the mean square that stays.
+        alpha: f64,
+        /// Share of the velocity that stays.
+        momentum: f64,
+        /// Added to the root.
+        eps: f64,
+        /// Decay of weights.
+        decay: f64,
+    },
+    /// Moments with their bias corrected.
+    Adam {
+        /// Share of the first moment that stays.
+        beta1: f64,
+        /// Share of the second.
+        beta2: f64,
+        /// Added to the root.
+        eps: f64,
+        /// Decay of weights.
+        decay: f64,
+        /// Whether weights decay by themselves, not through their gradients.
+        decoupled: bool,
+    },
+}
+
+/// The factors that one input of a step holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Factors {
+    /// Whether they are of tensors that decay.
+    pub decayed: bool,
+    /// Which stage of the optimiser they are of.
+    pub stage: usize,
+}
+
+/// What stages work on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Slot {
+    Weight,
+    Gradient,
+    /// A tensor that the optimiser keeps: the first or the second.
+    Kept(usize),
+}
+
+/// `to ← rule(from)`
+struct Stage {
+    to: Slot,
+    rule: Rule,
+    from: &'static [Slot],
+    /// The factors at a rate in a step, with the decay of the tensor.
+    factors: fn(&Optimizer, f64, f64, u64) -> Vec<f64>,
+}
+
+use Slot::{Gradient as G, Kept, Weight as W};
+
+impl Optimizer {
+    /// Decay of tensors that decay.
+    pub fn decay(&self) -> f64 {
+        match *self {
+            Optimizer::Sgd { decay, .. }
+            | Optimizer::RmsProp { decay, .. }
+            | Optimizer::Adam { decay, .. } => decay,
+        }
+    }
+
+    /// Names of what it keeps for each tensor, as they stand in a run's state.
+    fn kept(&self) -> &'static [&'static str] {
+        match *self {
+            Optimizer::Sgd { momentum: 0.0, .. } => &[],
+            Optimizer::Sgd { .. } => &["velocity"],
+            Optimizer::RmsProp { momentum: 0.0, .. } => &["square"],
+            Optimizer::RmsProp { .. } => &["square", "velocity"],
+            Optimizer::Adam { .. } => &["mean", "square"],
+        }
+    }
+
+    fn stages(&self) -> Vec<Stage> {
+        /// Momentum, or the first moment's share.
+        fn momentum(of: &Optimizer) -> f64 {
+            match *of {
+                Optimizer::Sgd { momentum, .. } | Optimizer::RmsProp { momentum, .. } => momentum,
+                Optimizer::Adam { beta1, .. } => beta1,
+            }
+        }
+        /// The mean square's share, and what is added to its root.
+        fn square(of: &Optimizer) -> (f64, f64) {
+            match *of {
+                Optimizer::Sgd { .. } => (0.0, 0.0),
+                Optimizer::RmsProp { alpha, eps, .. } => (alpha, eps),
+                Optimizer::Adam { beta2, eps, .. } => (beta2, eps),
+            }
+        }
+        let decay = Stage {
+            to: G,
+            rule: Rule::Blend,
+            from: &[G, W],
+            factors: |_, _, d, _| vec![1.0, d],
+        };
+        let mean_square = |to| Stage {
+            to,
+            rule: Rule::Squares,
+            from: if to == Kept(0) { &[Kept(0), G] } else { &[Kept(1), G] },
+            factors: |of, _, _, _| vec![square(of).0, 1.0 - square(of).0],
+        };
+        match *self {
+            Optimizer::Sgd { momentum: 0.0, .. } => vec![Stage {
+                to: W,
+                rule: Rule::Blend,
+                from: &[W, G],
+                factors: |_, r, d, _| vec![1.0 - r * d, -r],
+            }],
+            Optimizer::Sgd { nesterov, .. } => vec![
+                Stage {
+                    to: Kept(0),
+                    rule: Rule::Blend3,
+                    from: &[Kept(0), G, W],
+                    factors: |of, _, d, _| vec![momentum(of), 1.0, d],
+                },
+                match nesterov {
+                    false => Stage {
+                        to: W,
+                        rule: Rule::Blend,
+                        from: &[W, Kept(0)],
+                        factors: |_, r, _, _| vec![1.0, -r],
+                    },
+                    true => Stage {
+                        to: W,
+                        rule: Rule::Blend3,
+                        from: &[W, G, Kept(0)],
+                        factors: |of, r, d, _| vec![1.0 - r * d, -r, -r * momentum(of)],
+                    },
+                },
+            ],
+            Optimizer::RmsProp { momentum: 0.0, .. } => vec![
+                decay,
+                mean_square(Kept(0)),
+                Stage {
+                    to: W,
+                    rule: Rule::Scaled,
+                    from: &[W, G, Kept(0)],
+                    factors: |of, r, _, _| vec![1.0, -r, 1.0, square(of).1],
+                },
+            ],
+            Optimizer::RmsProp { .. } => vec![
+                decay,
+                mean_square(Kept(0)),
+                Stage {
+                    to: Kept(1),
+                    rule: Rule::Scaled,
+                    from: &[Kept(1), G, Kept(0)],
+                    factors: |of, _, _, _| vec![momentum(of), 1.0, 1.0, square(of).1],
+                },
+                Stage {
+                    to: W,
+                    rule: Rule::Blend,
+                    from: &[W, Kept(1)],
+                    factors: |_, r, _, _| vec![1.0, -r],
+                },
+            ],
+            Optimizer::Adam { decoupled, .. } => {
+                let mut stages = vec![
+                    Stage {
+                        to: Kept(0),
+                        rule: Rule::Blend,
+                        from: &[Kept(0), G],
+                        factors: |of, _, _, _| vec![momentum(of), 1.0 - momentum(of)],
+                    },
+                    mean_square(Kept(1)),
+                    Stage {
+                        to: W,
+                        rule: Rule::Scaled,
+                        from: &[W, Kept(0), Kept(1)],
+                        factors: |of, r, d, t| {
+                            let own = matches!(of, Optimizer::Adam { decoupled: true, .. });
+                            let keep = if own { 1.0 - r * d } else { 1.0 };
+                            let corrected = |beta: f64| 1.0 - beta.powf(t as f64);
+                            let rate = r / corrected(momentum(of));
+                            vec![keep, -rate, 1.0 / corrected(square(of).0), square(of).1]
+                        },
+                    },
+                ];
+                if !decoupled {
+                    stages.insert(0, decay);
+                }
+                stages
+            }
+        }
+    }
+
+    /// Factors of a step, counted from 1, at a rate.
+    pub fn factors(&self, of: Factors, rate: f64, step: u64) -> Vec<f64> {
+        let decay = if of.decayed { self.decay() } else { 0.0 };
+        (self.stages()[of.stage].factors)(self, rate, decay, step)
+    }
+
+    /// Pushes what changes a tensor by its gradient, and stores it.
+    pub(super) fn update(&self, step: &mut Step, param: ParamId, gradient: ValueId, decayed: bool) {
+        let weight = step.graph.push_param(param);
+        let mut values = HashMap::from([(W, weight), (G, gradient)]);
+        let mut params = vec![(W, param)];
+        let Param { name, shape, span, .. } = step.graph.params[param].clone();
+        for (index, kept) in self.kept().iter().enumerate() {
+            let kept = step.graph.params.push(Param {
+                name: format!("{name}.{kept}"),
+                shape: shape.clone(),
+                role: kept,
+                learned: false,
+                literal: None,
+                span,
+            });
+            step.state.push(kept);
+            params.push((Kept(index), kept));
+            values.insert(Kept(index), step.graph.push_param(kept));
+        }
+        for (number, stage) in self.stages().iter().enumerate() {
+            let of = Factors {
+                decayed,
+                stage: number,
+            };
+            let factors = step.factors_input(of, stage.rule);
+            let operands = stage.from.iter().map(|slot| values[slot]);
+            let operands: Vec<ValueId> = operands.chain([factors]).collect();
+            let label = format!("{name}~{}", step.graph.nodes.len());
+            let value = push(&mut step.graph, Update(stage.rule), &operands, &label);
+            values.insert(stage.to, value);
+        }
+        for (slot, param) in params {
+            step.graph.stores.push((param, values[&slot]));
+        }
+    }
+}
+
+impl Step {
+    /// The input that holds these factors.
+    fn factors_input(&mut self, of: Factors, rule: Rule) -> ValueId {
+        let first = self.graph.inputs.len() - self.factors.len();
+        if let Some(known) = self.factors.iter().position(|known| *known == of) {
+            return self.graph.inputs[first + known].value;
+        }
+        self.factors.push(of);
+        let shape = Shape::new([rule.factors()]).expect("a few numbers");
+        let decay = if of.decayed { ".decayed" } else { "" };
+        self.graph.push_input(format!("factors{decay}.{}", of.stage), shape)
+    }
+}
+
+impl Optimizer {
+    /// What becomes of a single number that decays, in so many steps at a rate, in f64.
+    pub fn trace(&self, from: f64, gradient: impl Fn(f64) -> f64, rate: f64, steps: u64) -> Vec<f64> {
+        let mut values = HashMap::from([(W, from), (Kept(0), 0.0), (Kept(1), 0.0)]);
+        let step = |number| {
+            values.insert(G, gradient(values[&W]));
+            for stage in self.stages() {
+                let at = |index: usize| stage.from.get(index).map_or(0.0, |slot| values[slot]);
+                let factors = (stage.factors)(self, rate, self.decay(), number);
+                let value = stage.rule.apply([at(0), at(1), at(2)], &factors);
+                values.insert(stage.to, value);
+            }
+            values[&W]
+        };
+        (1..=steps).map(step).collect()
+    }
+}

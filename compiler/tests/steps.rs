@@ -1,0 +1,272 @@
+//! Training steps: what loops compute is what the definition in f64 says, machine code has the interpreter's bits for any number of threads, and
+//! the program is proven.
+#![cfg(feature = "jit")]
+
+use cnnc_compiler::diagnostic::MemoryLoader;
+use cnnc_compiler::gradient::Wanted;
+use cnnc_compiler::graph::Graph;
+use cnnc_compiler::layer::LAYERS;
+use cnnc_compiler::loops::interpret::interpret_step;
+use cnnc_compiler::lower::lower_step;
+use cnnc_compiler::step::{Optimizer, Recipe, Step, Untrainable};
+use cnnc_compiler::target::{Arithmetic, Target};
+use cnnc_compiler::{Files, compile_source, jit};
+use cnnc_runtime::Isa;
+use cnnc_runtime::session::{State, StepSession};
+use cnnc_runtime::synthetic::Synthetic;
+use cnnc_runtime::threads::Pool;
+use ndarray::{ArrayD, IxDyn};
+use std::collections::BTreeMap;
+
+fn compile(body: &str) -> Graph {
+    let text = format!("cnn 1\nmodel Sample {{\n{body}\n}}\n");
+    let mut files = Files::new(MemoryLoader(BTreeMap::new()));
+    match compile_source(&mut files, "sample.cnn", &text) {
+        Ok(model) => model.graph,
+        Err(problems) => panic!("`{body}`\n{}", problems.render(false)),
+    }
+}
+
+/// Numbers that are functions of a name.
+fn numbers(name: &str, shape: &[usize]) -> ArrayD<f64> {
+    let elements = shape.iter().product();
+    let values = Synthetic::tensor(name, shape).values(elements);
+    let values = values.into_iter().map(f64::from);
+    ArrayD::from_shape_vec(IxDyn(shape), values.collect()).expect("as many as asked for")
+}
+
+fn narrow(tensor: &ArrayD<f64>) -> impl Iterator<Item = f32> {
+    tensor.iter().map(|&x| x as f32)
+}
+
+/// State and inputs of a step for so many images.
+struct Given {
+    state: Vec<ArrayD<f64>>,
+    inputs: Vec<Vec<ArrayD<f64>>>,
+}
+
+impl Given {
+    fn new(step: &Step, images: usize) -> Given {
+        let graph = &step.graph;
+        let state = step.state.iter().enumerate().map(|(index, id)| {
+            let param = &graph.params[*id];
+            let tensor = match param.constants() {
+                Some(values) => {
+                    let values = values.map(f64::from).collect();
+                    ArrayD::from_shape_vec(IxDyn(&param.shape), values).expect("as many")
+                }
+                None => numbers(&param.name, &param.shape),
+            };
+            // What an optimiser keeps is a mean of squares, among others.
+            if index < step.tensors { tensor } else { tensor.mapv(f64::abs) }
+        });
+        let inputs = graph.inputs.iter().map(|input| {
+            let shape = graph.values[input.value].shape.dims();
+            let count = if step.single.contains(&input.value) { 1 } else { images };
+            let one = |image| numbers(&format!("{}.{image}", input.name), shape);
+            (0..count).map(one).collect()
+        });
+        Given {
+            state: state.collect(),
+            inputs: inputs.collect(),
+        }
+    }
+
+    fn flat(&self) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
+        let state = self.state.iter().map(|tensor| narrow(tensor).collect());
+        let inputs = self.inputs.iter().map(|all| all.iter().flat_map(narrow).collect());
+        (state.collect(), inputs.collect())
+    }
+}
+
+/// How far f32 may be off, relative to the largest element of a tensor: a chain of up to a dozen layers, each a sum of at most a few thousand terms of
+/// both signs whose rounding errors add up as their root does, 12 · √4000 · 2⁻²⁴, and Winograd's transforms where they are used.
+const TOLERANCE: f64 = 4.5e-5;
+
+fn close(what: &str, found: &[f32], want: &[f64]) {
+    assert_eq!(found.len(), want.len(), "{what}");
+    let most = want.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+    for (index, (found, want)) in found.iter().zip(want).enumerate() {
+        let apart = (f64::from(*found) - want).abs();
+        assert!(
+            apart <= TOLERANCE * most,
+            "{what}[{index}]: {found} is not {want}, of at most {most}"
+        );
+    }
+}
+
+/// Compares a step's loops with its definition, and its machine code with its loops.
+fn check(name: &str, step: &Step, images: usize) {
+    let given = Given::new(step, images);
+    let expected = step.evaluate(&given.state, &given.inputs);
+    let (state, inputs) = given.flat();
+    for isa in [Isa::Avx512, Isa::Avx2, Isa::Portable] {
+        let target = Target::new(isa, Arithmetic::Fast).batch(images);
+        let lowered = lower_step(&step.graph, &step.single, &step.state, &target);
+        let mut became = state.clone();
+        let slices: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+        let outputs = interpret_step(&lowered.program, &mut became, &slices).expect("memory");
+        let what = format!("{name}, {images} images, {isa}");
+        for ((output, found), want) in step.graph.outputs.iter().zip(&outputs).zip(&expected.outputs) {
+            let want: Vec<f64> = want.iter().flatten().copied().collect();
+            close(&format!("{what}: {}", output.name), found, &want);
+        }
+        for ((id, found), want) in step.state.iter().zip(&became).zip(&expected.state) {
+            let want: Vec<f64> = want.iter().copied().collect();
+            close(&format!("{what}: {}", step.graph.params[*id].name), found, &want);
+        }
+        if !cnnc_testing::has(isa.available(), &isa) {
+            lowered.prove().expect("no more than the proof can take");
+            continue;
+        }
+        let code = jit::compile(&lowered).expect("proven");
+        let mut first: Option<Vec<Vec<f32>>> = None;
+        for threads in [1, 2, 3] {
+            let driver = code.drivers()[0];
+            // SAFETY: the program is proven for the plan.
+            let session = unsafe { StepSession::new(lowered.plan.clone(), driver, None) };
+            let mut session = session.expect("memory");
+            let mut stays = State::new(&lowered.plan.state).expect("memory");
+            for (index, tensor) in state.iter().enumerate() {
+                stays.tensor_mut(index).copy_from_slice(tensor);
+            }
+            for (index, input) in inputs.iter().enumerate() {
+                session.input_mut(index).copy_from_slice(input);
+            }
+            let pool = (threads > 1).then(|| Pool::new(threads));
+            session.run(&mut stays, pool.as_ref());
+            let outputs = (0..outputs.len()).map(|index| session.output(index).to_vec());
+            let tensors = (0..stays.len()).map(|index| stays.tensor(index).to_vec());
+            let all: Vec<Vec<f32>> = outputs.chain(tensors).collect();
+            for (found, want) in all.iter().zip(expected.outputs.iter()) {
+                let want: Vec<f64> = want.iter().flatten().copied().collect();
+                close(&format!("{what}, machine code"), found, &want);
+            }
+            let first = first.get_or_insert_with(|| all.clone());
+            assert_eq!(*first, all, "{what}: {threads} threads");
+        }
+    }
+}
+
+const SGD: Optimizer = Optimizer::Sgd {
+    momentum: 0.9,
+    nesterov: true,
+    decay: 0.05,
+};
+
+fn train(body: &str, optimizer: &Optimizer) -> Step {
+    let recipe = Recipe {
+        optimizer,
+        trained: &|_| true,
+        decayed: &|param| param.role != "bias",
+    };
+    Step::classifier(&compile(body), &recipe).unwrap_or_else(|error| panic!("{body}: {error}"))
+}
+
+#[test]
+fn whole_networks() {
+    for body in [
+        "input x: 1x12x12; conv 5x5 3 pad 2 tanh; avgpool 2x2 /2; conv 3x3 5 relu; flatten; dense 7",
+        "input x: 4x9x8; conv 3x3 6 /2 pad 1 groups 2; sigmoid; flatten; dense 3",
+        "input x: 3x10x9; conv 3x3 8 relu; maxpool 3x3 /2 pad 1; conv 3x3 8 groups 8; globalavgpool; dense 4",
+        "input x: 3x8x8; a: conv 3x3 18 leaky; b: conv 1x1 18; c: add(a, b); relu; conv 3x3 5 /3 dilation 2 pad 2",
+        "input x: 3x21; conv 5 6 /2 tanh; maxpool 2; flatten; dense 4",
+        "input x: 2x5x6x4; conv 3x3x3 4 relu; globalavgpool; dense 3",
+    ] {
+        for images in [1, 3, 18] {
+            check(body, &train(body, &SGD), images);
+        }
+    }
+}
+
+#[test]
+fn convolutions_by_winograd_and_of_many_channels() {
+    let body = "input x: 16x24x24; conv 3x3 32 relu; conv 3x3 16 relu; maxpool 2x2; conv 3x3 40 /2; globalavgpool; dense 5";
+    check(body, &train(body, &SGD), 4);
+}
+
+#[test]
+fn every_optimizer() {
+    let body = "input x: 2x5x5; conv 3x3 4 tanh; flatten; dense 3";
+    let sgd = |momentum, nesterov| Optimizer::Sgd {
+        momentum,
+        nesterov,
+        decay: 0.05,
+    };
+    let rmsprop = |momentum| Optimizer::RmsProp {
+        alpha: 0.9,
+        momentum,
+        eps: 1e-8,
+        decay: 0.05,
+    };
+    let adam = |decoupled| Optimizer::Adam {
+        beta1: 0.9,
+        beta2: 0.999,
+        eps: 1e-8,
+        decay: 0.05,
+        decoupled,
+    };
+    for optimizer in [
+        sgd(0.0, false),
+        sgd(0.9, false),
+        sgd(0.9, true),
+        rmsprop(0.0),
+        rmsprop(0.9),
+        adam(false),
+        adam(true),
+    ] {
+        check(&format!("{optimizer:?}"), &train(body, &optimizer), 3);
+    }
+}
+
+/// Numbers worked out by hand for the loss w² from w = 1, with the rate 0.1 and the decay 0.1.
+#[test]
+fn optimizers_are_those_that_they_are_called_after() {
+    let sgd = Optimizer::Sgd {
+        momentum: 0.9,
+        nesterov: true,
+        decay: 0.1,
+    };
+    let rmsprop = Optimizer::RmsProp {
+        alpha: 0.9,
+        momentum: 0.9,
+        eps: 1e-8,
+        decay: 0.0,
+    };
+    let adam = |decoupled| Optimizer::Adam {
+        beta1: 0.9,
+        beta2: 0.999,
+        eps: 1e-8,
+        decay: 0.1,
+        decoupled,
+    };
+    for (optimizer, want) in [
+        (sgd, [0.601, 0.191101, -0.140468399]),
+        (rmsprop, [0.683772239, 0.214265629, -0.268256739]),
+        (adam(false), [0.9, 0.800412229, 0.701586273]),
+        (adam(true), [0.89, 0.781571856, 0.675101222]),
+    ] {
+        let found = optimizer.trace(1.0, |w| 2.0 * w, 0.1, 3);
+        for (found, want) in found.iter().zip(want) {
+            assert!((found - want).abs() <= 1e-9, "{optimizer:?}: {found} is not {want}");
+        }
+    }
+}
+
+/// Gradients of every layer in every sample, as far as loops compute them; the list of layers that have none is this one.
+#[test]
+fn gradients_of_every_layer() {
+    let mut without: BTreeMap<&str, usize> = BTreeMap::new();
+    for decl in LAYERS {
+        for sample in decl.samples {
+            let graph = compile(sample);
+            match Step::gradients(&graph, &Wanted::all()) {
+                Ok(step) => check(sample, &step, 2),
+                Err(Untrainable::Loops { .. }) => *without.entry(decl.keyword).or_default() += 1,
+                Err(error) => panic!("{sample}: {error}"),
+            }
+        }
+    }
+    let without: Vec<&str> = without.into_keys().collect();
+    assert_eq!(without, ["?"]);
+}
