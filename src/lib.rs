@@ -30,6 +30,7 @@
 //! | Feature | What it adds |
 //! |---|---|
 //! | `jit` | everything but the macro: compiling specs while the program runs |
+//! | `train` | training: [`train`] |
 //! | `macros` | [`cnn_model!`]; the compiler is built once more, for the macro |
 //! | `images` | picture files, read and written |
 //! | `drawing` | answers drawn on pictures |
@@ -79,6 +80,8 @@ mod picture;
 mod reference;
 #[cfg(feature = "jit")]
 mod summary;
+#[cfg(feature = "train")]
+pub mod train;
 
 #[cfg(feature = "jit")]
 pub use self::{

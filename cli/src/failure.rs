@@ -10,6 +10,7 @@ use cnnc::rt::isa::IsaError;
 use cnnc::rt::memory::OutOfMemory;
 use cnnc::rt::tensor_file::TensorFileError;
 use cnnc::rt::weights::WeightsError;
+use cnnc::train::{DataError, TrainError};
 use std::fmt;
 
 /// Why a command failed: always the user's mistake.
@@ -158,6 +159,8 @@ pub enum Failure {
     Gradients(Vec<String>),
     /// `--show` of a network that is too large for it.
     Numbers(TooMuch),
+    /// In training, or in what a network is trained with.
+    Train(TrainError),
     /// There is no such error code.
     NoCode(String),
     /// Standard output takes no more.
@@ -314,6 +317,7 @@ impl fmt::Display for Failure {
                 write!(f, "gradients are not those of differences: {}", list(wrong))
             }
             Failure::Numbers(error) => error.fmt(f),
+            Failure::Train(error) => error.fmt(f),
             Failure::NoCode(code) => write!(f, "there is no error code `{code}`"),
             Failure::Write(error) => write!(f, "cannot write: {error}"),
         }
@@ -345,5 +349,7 @@ from! {
     Tensors(TensorFileError)
     Picture(cnnc::TooLarge)
     Numbers(TooMuch)
+    Train(TrainError)
+    Train(DataError)
     Write(std::io::Error)
 }

@@ -24,6 +24,7 @@ mod run;
 mod signals;
 mod summary;
 mod thresholds;
+mod train;
 mod weights;
 
 use clap::{Parser, Subcommand};
@@ -67,6 +68,8 @@ enum Command {
     Bench(bench::Args),
     /// Compare the gradient of every layer with differences
     Gradcheck(gradcheck::Args),
+    /// Train a classifier on labelled pictures
+    Train(train::Args),
 }
 
 fn main() -> ExitCode {
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Command::Identify(args) => (identify::run(args), args.json),
         Command::Bench(args) => (bench::run(args), args.json),
         Command::Gradcheck(args) => (gradcheck::run(args), args.json),
+        Command::Train(args) => (train::run(args), args.json),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

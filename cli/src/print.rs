@@ -108,6 +108,30 @@ pub fn progress() -> impl Fn(usize, usize) + Send + Sync + 'static {
     }
 }
 
+/// A line of headings.
+pub fn heading(text: &str) -> String {
+    format!("\x1b[1m{text}\x1b[0m")
+}
+
+/// Shows how far an epoch is, on standard error if that is a terminal: told its number, the steps that are done, those of all, and the loss.
+pub fn progress_of_steps() -> impl Fn(usize, usize, usize, f64) {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{prefix:>5} {bar:30} {pos}/{len} steps, {eta} left, {msg}");
+    bar.set_style(style.expect("a template that is right"));
+    move |epoch, done, all, loss| {
+        if done == 1 {
+            bar.reset();
+        }
+        bar.set_prefix(epoch.to_string());
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+        bar.set_message(format!("loss {loss:.4}"));
+        if done == all {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 /// A table with these headings; those that start with `>` head numbers, which are set to the right.
 pub fn table(headings: &[&str]) -> Table {
     let mut table = Table::new();

@@ -1,0 +1,275 @@
+//! `cnnc train`: a network learns from a folder of labelled pictures.
+
+use crate::{Failure, print};
+use cnnc::train::{Data, Epoch, Optimizer, Recipe, Run};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// What may be written behind `train`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The spec of a classifier of pictures
+    #[arg(value_name = "SPEC", required_unless_present = "resume")]
+    spec: Option<PathBuf>,
+    /// Folder with what it learns from: idx files, strips of pictures with a list of labels, or a folder of pictures for each class
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Folder with what it is judged by, instead of the test set in the first one or a fifth of it
+    #[arg(long, value_name = "DIR")]
+    test: Option<PathBuf>,
+    /// Go on with the run in this folder, as if it had never stopped
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["spec", "epochs", "batch", "rate", "decay", "smoothing", "optimizer", "seed", "name", "dry", "overfit"])]
+    resume: Option<PathBuf>,
+    /// How often all samples are seen
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// Samples of a step
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// The rate, which rises at first and falls like a cosine
+    #[arg(long, value_name = "R")]
+    rate: Option<f64>,
+    /// The optimiser
+    #[arg(long, value_name = "NAME", value_parser = ["sgd", "rmsprop", "adam", "adamw"])]
+    optimizer: Option<String>,
+    /// Decay of weights; biases and norms do not decay
+    #[arg(long, value_name = "D")]
+    decay: Option<f64>,
+    /// Share of each label that is spread over all classes
+    #[arg(long, value_name = "S")]
+    smoothing: Option<f64>,
+    /// Number that all random numbers are made of
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Threads to run on; the weights are the same for any number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Folder of all runs
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    runs: PathBuf,
+    /// Name of the run's folder, instead of the model's with a number
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Learn only the first N samples, and be judged by them: the loss must come close to 0
+    #[arg(long, value_name = "N")]
+    overfit: Option<usize>,
+    /// Say what a run would take, and train five steps without writing anything
+    #[arg(long)]
+    dry: bool,
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Trains, and says where the weights are.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let start = Instant::now();
+    let spec = match (&args.spec, &args.resume) {
+        (_, Some(folder)) => folder.join("spec.cnn"),
+        (Some(spec), None) => spec.clone(),
+        (None, None) => unreachable!("clap asks for one of them"),
+    };
+    let model = cnnc::compile_file(&spec)?;
+    if !args.json {
+        print::diagnostics(model.warnings());
+    }
+    let recipe = args.recipe();
+    let mut data = Data::open(&args.data, args.test.as_deref(), model.graph())?;
+    if let Some(count) = args.overfit {
+        data.overfit(count);
+    }
+    if args.dry {
+        return dry(args, &model, &recipe, &data, start);
+    }
+    let mut run = match &args.resume {
+        Some(folder) => Run::resume(model, data, folder, args.threads.map(usize::from))?,
+        None => {
+            let text = std::fs::read_to_string(&spec).map_err(|error| Failure::Read {
+                file: spec.display().to_string(),
+                why: error.to_string(),
+            })?;
+            Run::begin(model, &text, &recipe, data, &args.runs, args.name.as_deref())?
+        }
+    };
+    if !args.json {
+        print::line(opening(&run))?;
+    }
+    let bar = print::progress_of_steps();
+    while !run.is_done() {
+        let number = run.epochs().len() + 1;
+        let epoch = run.epoch(|done, all, loss| {
+            bar(number, done, all, loss);
+            true
+        })?;
+        if let Some(epoch) = epoch.filter(|_| !args.json) {
+            print::line(row(&epoch, run.data().train.len()))?;
+        }
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    match args.json {
+        true => print::json(&to_json(&run, seconds))?,
+        false => print::line(closing(&run, seconds))?,
+    }
+    Ok(())
+}
+
+impl Args {
+    /// The defaults of classifiers, and what was written.
+    fn recipe(&self) -> Recipe {
+        let usual = Recipe::default();
+        let decay = self.decay.unwrap_or(usual.optimizer.decay());
+        let adam = |decoupled| Optimizer::Adam {
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            decay,
+            decoupled,
+        };
+        let (optimizer, rate) = match self.optimizer.as_deref() {
+            None | Some("sgd") => (
+                Optimizer::Sgd {
+                    momentum: 0.9,
+                    nesterov: true,
+                    decay,
+                },
+                usual.rate,
+            ),
+            Some("rmsprop") => (
+                Optimizer::RmsProp {
+                    alpha: 0.99,
+                    momentum: 0.0,
+                    eps: 1e-8,
+                    decay,
+                },
+                1e-3,
+            ),
+            Some(name) => (adam(name == "adamw"), 1e-3),
+        };
+        Recipe {
+            optimizer,
+            rate: self.rate.unwrap_or(rate),
+            batch: self.batch.unwrap_or(usual.batch),
+            epochs: self.epochs.unwrap_or(usual.epochs),
+            smoothing: self.smoothing.unwrap_or(usual.smoothing),
+            seed: self.seed.unwrap_or(usual.seed),
+            threads: self.threads.map_or(usual.threads, usize::from),
+            ..usual
+        }
+    }
+}
+
+/// What is trained, on what, and how.
+fn opening(run: &Run) -> String {
+    let (recipe, data) = (run.recipe(), run.data());
+    let (state, rest) = run.trainer().bytes();
+    format!(
+        "{} samples, {} to be judged by ({})\n{}; batch {}, {} epochs, seed {}\ntensors and optimiser {}, activations and gradients {}\n{}",
+        data.train.len(),
+        data.test.len(),
+        data.kind,
+        written(recipe),
+        recipe.batch,
+        recipe.epochs,
+        recipe.seed,
+        print::bytes(state),
+        print::bytes(rest),
+        print::heading("epoch     rate     loss  training     test   samples/s"),
+    )
+}
+
+/// `sgd, momentum 0.9, nesterov, decay 0.0005, rate 0.05`
+fn written(recipe: &Recipe) -> String {
+    let optimizer = match recipe.optimizer {
+        Optimizer::Sgd { momentum, nesterov, decay } => {
+            let nesterov = if nesterov { ", nesterov" } else { "" };
+            format!("sgd, momentum {momentum}{nesterov}, decay {decay}")
+        }
+        Optimizer::RmsProp { alpha, momentum, decay, .. } => {
+            format!("rmsprop, alpha {alpha}, momentum {momentum}, decay {decay}")
+        }
+        Optimizer::Adam { beta1, beta2, decay, decoupled, .. } => {
+            let name = if decoupled { "adamw" } else { "adam" };
+            format!("{name}, betas {beta1} {beta2}, decay {decay}")
+        }
+    };
+    format!("{optimizer}, rate {} falling like a cosine", recipe.rate)
+}
+
+fn row(epoch: &Epoch, samples: usize) -> String {
+    format!(
+        "{:>5} {:>8.5} {:>8.4} {:>8.2}% {:>7.2}% {:>11.0}",
+        epoch.number,
+        epoch.rate,
+        epoch.loss,
+        100.0 * epoch.accuracy,
+        100.0 * epoch.test,
+        samples as f64 / epoch.seconds
+    )
+}
+
+fn closing(run: &Run, seconds: f64) -> String {
+    let best = run.best().map_or(String::new(), |best| {
+        format!("best: epoch {}, {:.2} % of the test samples\n", best.number, 100.0 * best.test)
+    });
+    let weights = run.folder().join("weights.safetensors");
+    format!("{best}{} ({seconds:.1} s)", weights.display())
+}
+
+fn to_json(run: &Run, seconds: f64) -> Value {
+    let epochs = run.epochs().iter().map(|epoch| {
+        json!({
+            "epoch": epoch.number, "rate": epoch.rate, "loss": epoch.loss, "accuracy": epoch.accuracy,
+            "test_accuracy": epoch.test, "seconds": epoch.seconds,
+        })
+    });
+    json!({
+        "run": run.folder().display().to_string(),
+        "epochs": epochs.collect::<Vec<Value>>(),
+        "seconds": seconds,
+    })
+}
+
+/// Trains a few steps, and says what they took.
+fn dry(args: &Args, model: &cnnc::Model, recipe: &Recipe, data: &Data, start: Instant) -> Result<(), Failure> {
+    const STEPS: u32 = 5;
+    let mut trainer = cnnc::train::Trainer::new(model, recipe)?;
+    let samples: Vec<usize> = (0..recipe.batch.min(data.train.len())).collect();
+    trainer.prepare(samples.len())?;
+    let prepared = start.elapsed();
+    let inputs: Vec<f32> = samples.iter().flat_map(|&index| data.train.input(index)).copied().collect();
+    let labels: Vec<u32> = samples.iter().map(|&index| data.train.label(index)).collect();
+    let begun = Instant::now();
+    let mut losses = Vec::new();
+    for step in 0..STEPS {
+        losses.push(trainer.step(&inputs, &labels, recipe.rate_of(step.into(), u64::from(STEPS)))?.loss);
+    }
+    let each = begun.elapsed() / STEPS;
+    let (state, rest) = trainer.bytes();
+    let steps = data.train.len().div_ceil(recipe.batch) * recipe.epochs;
+    if args.json {
+        return Ok(print::json(&json!({
+            "samples": data.train.len(), "test_samples": data.test.len(), "steps": steps, "seconds_per_step": each.as_secs_f64(),
+            "state_bytes": state, "step_bytes": rest, "losses": losses,
+        }))?);
+    }
+    let (first, last) = (losses[0], losses[losses.len() - 1]);
+    print::line(format_args!(
+        "{} samples, {} to be judged by ({}); read and compiled in {:.1} s\n{}; batch {}, {} epochs: {steps} steps\n\
+         tensors and optimiser {}, activations and gradients {}\n\
+         {:.2} ms a step, {:.0} samples/s, so a run takes {:.0} s; loss of the first batch {first:.4} → {last:.4} in {STEPS} steps",
+        data.train.len(),
+        data.test.len(),
+        data.kind,
+        prepared.as_secs_f64(),
+        written(recipe),
+        recipe.batch,
+        recipe.epochs,
+        print::bytes(state),
+        print::bytes(rest),
+        1e3 * each.as_secs_f64(),
+        samples.len() as f64 / each.as_secs_f64(),
+        each.as_secs_f64() * steps as f64,
+    ))?;
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! What is wrong with data.
+
+use cnnc_runtime::image::ImageError;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// What is wrong with data.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum DataError {
+    /// A file or folder cannot be read.
+    File(PathBuf, io::Error),
+    /// A folder with nothing that is known.
+    Unknown(PathBuf),
+    /// A file that is not what it should be, and why.
+    Broken(PathBuf, String),
+    /// A picture that cannot be read or made an input.
+    Picture(ImageError),
+    /// A class that the network does not have: the number, and how many there are.
+    Class(PathBuf, u32, usize),
+    /// Folders that are not the network's classes, and why.
+    Classes(PathBuf, String),
+    /// No samples for a purpose.
+    Empty(PathBuf, &'static str),
+    /// More than fits: samples, and the numbers of each.
+    TooLarge(PathBuf, usize, usize),
+    /// A network whose input is no picture.
+    NoPicture(String),
+}
+
+impl fmt::Display for DataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DataError::File(path, error) => write!(f, "{}: {error}", path.display()),
+            DataError::Unknown(path) => write!(
+                f,
+                "{}: no data is known by these files; there are idx files (`train-images-idx3-ubyte` …), strips of pictures with a `labels….txt`, and folders \
+                 of pictures, one for each class",
+                path.display()
+            ),
+            DataError::Broken(path, why) => write!(f, "{}: {why}", path.display()),
+            DataError::Picture(error) => error.fmt(f),
+            DataError::Class(path, class, classes) => write!(
+                f,
+                "{}: the class {class} is none of the network's {classes}, which are 0 to {}",
+                path.display(),
+                classes - 1
+            ),
+            DataError::Classes(path, why) => write!(f, "{}: {why}", path.display()),
+            DataError::Empty(path, what) => write!(f, "{}: nothing {what}", path.display()),
+            DataError::TooLarge(path, count, elements) => write!(
+                f,
+                "{}: {count} samples of {elements} numbers are more than the 4 GiB that samples may take",
+                path.display()
+            ),
+            DataError::NoPicture(network) => {
+                write!(f, "the input of `{network}` is no picture, so that pictures cannot train it")
+            }
+        }
+    }
+}
+
+impl std::error::Error for DataError {}

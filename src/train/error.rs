@@ -1,0 +1,106 @@
+//! Why a network could not be trained.
+
+use super::data::DataError;
+use cnnc_compiler::step::Untrainable;
+use cnnc_runtime::session::RunError;
+use cnnc_runtime::tensor_file::TensorFileError;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// Why a network could not be trained.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A layer has no gradient, or nothing is left to train.
+    Untrainable(Untrainable),
+    /// The network has several inputs, or no head with a loss.
+    Network(String),
+    /// The recipe cannot be followed.
+    Recipe(String),
+    /// Samples do not fit the network.
+    Data(DataError),
+    /// A step could not be compiled, or a network run.
+    Cnnc(crate::Error),
+    /// Not enough memory.
+    Run(RunError),
+    /// A loss that is not a number.
+    NotFinite {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The step, from 1.
+        step: u64,
+        /// The first tensor whose gradient or value is not finite.
+        tensor: Option<String>,
+    },
+    /// A file of the run could not be written.
+    File(PathBuf, io::Error),
+    /// Weights could not be written.
+    Weights(TensorFileError),
+}
+
+impl fmt::Display for TrainError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TrainError::Untrainable(error) => error.fmt(f),
+            TrainError::Network(why) | TrainError::Recipe(why) => f.write_str(why),
+            TrainError::Data(error) => error.fmt(f),
+            TrainError::Cnnc(error) => error.fmt(f),
+            TrainError::Run(error) => error.fmt(f),
+            TrainError::NotFinite { epoch, step, tensor } => {
+                write!(f, "the loss is not a number any more in epoch {epoch}, step {step}")?;
+                match tensor {
+                    Some(tensor) => write!(f, "; the first tensor that is not finite is `{tensor}`"),
+                    None => Ok(()),
+                }?;
+                f.write_str(": try a smaller rate")
+            }
+            TrainError::File(path, error) => write!(f, "{}: {error}", path.display()),
+            TrainError::Weights(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for TrainError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            TrainError::Untrainable(error) => error.source(),
+            TrainError::Data(error) => error.source(),
+            TrainError::Cnnc(error) => error.source(),
+            TrainError::Run(error) => error.source(),
+            TrainError::File(_, error) => Some(error),
+            TrainError::Weights(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<Untrainable> for TrainError {
+    fn from(error: Untrainable) -> TrainError {
+        TrainError::Untrainable(error)
+    }
+}
+
+impl From<DataError> for TrainError {
+    fn from(error: DataError) -> TrainError {
+        TrainError::Data(error)
+    }
+}
+
+impl From<crate::Error> for TrainError {
+    fn from(error: crate::Error) -> TrainError {
+        TrainError::Cnnc(error)
+    }
+}
+
+impl From<RunError> for TrainError {
+    fn from(error: RunError) -> TrainError {
+        TrainError::Run(error)
+    }
+}
+
+impl From<TensorFileError> for TrainError {
+    fn from(error: TensorFileError) -> TrainError {
+        TrainError::Weights(error)
+    }
+}

@@ -1,0 +1,63 @@
+//! Random numbers as a function of what they are for, never of who asks first: the same for any number of threads, and after a stop.
+
+/// What numbers are for.
+#[derive(Clone, Copy, Debug)]
+pub enum Purpose {
+    /// First values of tensors.
+    Initial = 1,
+    /// The order of samples.
+    Order = 2,
+}
+
+/// A stream of numbers: of a seed, a purpose, and whatever else tells it from others.
+#[derive(Clone, Debug)]
+pub struct Random {
+    key: u64,
+    count: u64,
+}
+
+/// SplitMix64's mixing.
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+impl Random {
+    /// The stream of these.
+    pub fn new(seed: u64, purpose: Purpose, which: &[u8]) -> Random {
+        // FNV-1a tells names apart; mixing makes neighbouring seeds strangers.
+        let hash = which.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, &byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
+        });
+        let key = mix(mix(seed.wrapping_add(0x9E37_79B9_7F4A_7C15)) ^ purpose as u64);
+        Random {
+            key: mix(key ^ hash),
+            count: 0,
+        }
+    }
+
+    fn word(&mut self) -> u64 {
+        self.count += 1;
+        mix(self.key.wrapping_add(self.count.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+    }
+
+    /// Between 0 and 1, without 1.
+    pub fn unit(&mut self) -> f64 {
+        (self.word() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Below `bound`, which is not 0.
+    pub fn below(&mut self, bound: usize) -> usize {
+        ((u128::from(self.word()) * bound as u128) >> 64) as usize
+    }
+
+    /// A permutation of `0..count`.
+    pub fn order(&mut self, count: usize) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..count as u32).collect();
+        for last in (1..count).rev() {
+            order.swap(last, self.below(last + 1));
+        }
+        order
+    }
+}

@@ -1,0 +1,287 @@
+//! A training run: epochs over the data, and a folder that holds what came of them.
+//!
+//! ```text
+//! runs/lenet5-01/
+//!   spec.cnn             the network as it was trained
+//!   weights.safetensors  tensors of the best epoch, which `cnnc run` takes
+//!   last.safetensors     tensors of the last epoch
+//!   state.safetensors    everything that steps change, to go on from
+//!   state.json           the recipe, and how far it is
+//!   results.csv          a row for each epoch
+//!   loss.svg             the same as curves
+//! ```
+//!
+//! Every file is whole or not there. Samples are shuffled by the seed and the epoch alone, so that a run which goes on is the run that never stopped.
+
+use super::chart::chart;
+use super::data::{Data, Samples};
+use super::error::TrainError;
+use super::random::{Purpose, Random};
+use super::recipe::Recipe;
+use super::state::Saved;
+use super::trainer::{Done, Trainer};
+use crate::{Model, Options, Weights};
+use cnnc_runtime::files::write_atomically;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// What an epoch came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Epoch {
+    /// Its number, from 1.
+    pub number: usize,
+    /// The rate of its last step.
+    pub rate: f64,
+    /// Mean loss of the samples, each before the step that it was in.
+    pub loss: f64,
+    /// Share of them that the network had right then.
+    pub accuracy: f64,
+    /// Share of the test samples that it has right afterwards.
+    pub test: f64,
+    /// Seconds that its steps took.
+    pub seconds: f64,
+}
+
+/// A run: a network in training, its data, and its folder.
+#[derive(Debug)]
+pub struct Run {
+    model: Model,
+    recipe: Recipe,
+    data: Data,
+    trainer: Trainer,
+    folder: PathBuf,
+    epochs: Vec<Epoch>,
+}
+
+impl Run {
+    /// Begins a run in a new folder: `runs/NAME`, or where there is no name `runs/MODEL-NN` with the first number that is free. `spec` is the text of the
+    /// network's spec, which has to stand alone.
+    ///
+    /// # Errors
+    /// A network that cannot be trained, data that do not fit it, a folder that exists.
+    pub fn begin(
+        model: Model,
+        spec: &str,
+        recipe: &Recipe,
+        data: Data,
+        runs: &Path,
+        name: Option<&str>,
+    ) -> Result<Run, TrainError> {
+        let mut trainer = Trainer::new(&model, recipe)?;
+        if recipe.batch > data.train.len() {
+            let message = format!(
+                "a batch of {} is more than the {} samples to learn from",
+                recipe.batch,
+                data.train.len()
+            );
+            return Err(TrainError::Recipe(message));
+        }
+        trainer.prepare(recipe.batch)?;
+        let folder = folder(runs, name, &model.graph().name)?;
+        let run = Run {
+            model,
+            recipe: recipe.clone(),
+            data,
+            trainer,
+            folder,
+            epochs: Vec::new(),
+        };
+        run.write("spec.cnn", spec.as_bytes())?;
+        run.save()?;
+        Ok(run)
+    }
+
+    /// Goes on with the run in a folder.
+    ///
+    /// # Errors
+    /// A folder that is no run, or one of another network.
+    pub fn resume(model: Model, data: Data, folder: &Path, threads: Option<usize>) -> Result<Run, TrainError> {
+        let mut saved = Saved::read(folder)?;
+        saved.recipe.threads = threads.unwrap_or(saved.recipe.threads);
+        let mut trainer = Trainer::new(&model, &saved.recipe)?;
+        let path = folder.join("state.safetensors");
+        let weights = Weights::open(&path).map_err(crate::Error::from)?;
+        trainer.restore(&weights, saved.steps)?;
+        Ok(Run {
+            model,
+            recipe: saved.recipe,
+            data,
+            trainer,
+            folder: folder.to_owned(),
+            epochs: saved.epochs,
+        })
+    }
+
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The epochs so far.
+    pub fn epochs(&self) -> &[Epoch] {
+        &self.epochs
+    }
+
+    /// How it is trained.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// What it learns from.
+    pub fn data(&self) -> &Data {
+        &self.data
+    }
+
+    /// The network in training.
+    pub fn trainer(&self) -> &Trainer {
+        &self.trainer
+    }
+
+    /// Whether all epochs are done.
+    pub fn is_done(&self) -> bool {
+        self.epochs.len() >= self.recipe.epochs
+    }
+
+    /// The best epoch so far: of equal ones the first.
+    pub fn best(&self) -> Option<&Epoch> {
+        let mut epochs = self.epochs.iter();
+        let first = epochs.next()?;
+        Some(epochs.fold(first, |best, epoch| if epoch.test > best.test { epoch } else { best }))
+    }
+
+    /// Trains for one epoch, judges the network, and saves everything. `progress` is told how many steps of how many are done, and the mean loss so far;
+    /// if it says no, the epoch is given up and nothing is saved.
+    ///
+    /// # Errors
+    /// A loss that is not a number, or a file that cannot be written.
+    pub fn epoch(&mut self, mut progress: impl FnMut(usize, usize, f64) -> bool) -> Result<Option<Epoch>, TrainError> {
+        let number = self.epochs.len() + 1;
+        let count = self.data.train.len();
+        let order = Random::new(self.recipe.seed, Purpose::Order, &(number as u64).to_le_bytes()).order(count);
+        let batches = count.div_ceil(self.recipe.batch);
+        let steps = (batches * self.recipe.epochs) as u64;
+        let start = Instant::now();
+        let (mut loss, mut right, mut rate) = (0.0, 0, 0.0);
+        let (mut inputs, mut labels) = (Vec::new(), Vec::new());
+        for (index, samples) in order.chunks(self.recipe.batch).enumerate() {
+            inputs.clear();
+            labels.clear();
+            for &sample in samples {
+                inputs.extend(self.data.train.input(sample as usize));
+                labels.push(self.data.train.label(sample as usize));
+            }
+            rate = self.recipe.rate_of(self.trainer.steps(), steps);
+            let done = self.trainer.step(&inputs, &labels, rate);
+            let Done { loss: mean, right: hits } = done.map_err(|error| match error {
+                TrainError::NotFinite { tensor, .. } => TrainError::NotFinite {
+                    epoch: number,
+                    step: index as u64 + 1,
+                    tensor,
+                },
+                error => error,
+            })?;
+            loss += mean * samples.len() as f64;
+            right += hits;
+            let seen = (index * self.recipe.batch + samples.len()) as f64;
+            if !progress(index + 1, batches, loss / seen) {
+                return Ok(None);
+            }
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        let weights = self.trainer.weights()?;
+        let epoch = Epoch {
+            number,
+            rate,
+            loss: loss / count as f64,
+            accuracy: right as f64 / count as f64,
+            test: accuracy(&self.model, &weights, &self.data.test, &self.recipe)?,
+            seconds,
+        };
+        let best = self.best().is_none_or(|best| epoch.test > best.test);
+        self.epochs.push(epoch);
+        if best {
+            weights.write_safetensors(self.folder.join("weights.safetensors"))?;
+        }
+        weights.write_safetensors(self.folder.join("last.safetensors"))?;
+        self.save()?;
+        Ok(Some(epoch))
+    }
+
+    /// Writes what a run goes on from, the table and the curves. The epoch is done once `state.json` says so, which is written behind what it speaks of.
+    fn save(&self) -> Result<(), TrainError> {
+        let mut table = String::from("epoch,rate,loss,accuracy,test_accuracy,seconds\n");
+        for epoch in &self.epochs {
+            let Epoch { number, rate, loss, accuracy, test, seconds } = epoch;
+            table += &format!("{number},{rate},{loss},{accuracy},{test},{seconds:.3}\n");
+        }
+        self.trainer.state()?.write_safetensors(self.folder.join("state.safetensors"))?;
+        self.write("results.csv", table.as_bytes())?;
+        self.write("loss.svg", chart(&self.model.graph().name, &self.epochs).as_bytes())?;
+        let saved = Saved {
+            recipe: self.recipe.clone(),
+            steps: self.trainer.steps(),
+            epochs: self.epochs.clone(),
+        };
+        self.write("state.json", saved.to_text().as_bytes())
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
+        let path = self.folder.join(name);
+        let written = write_atomically(&path, |file| file.write_all(bytes));
+        written.map_err(|error| TrainError::File(path, error))
+    }
+}
+
+/// A new folder for a run.
+fn folder(runs: &Path, name: Option<&str>, model: &str) -> Result<PathBuf, TrainError> {
+    let failed = |path: &Path, error| TrainError::File(path.to_owned(), error);
+    fs::create_dir_all(runs).map_err(|error| failed(runs, error))?;
+    if let Some(name) = name {
+        let path = runs.join(name);
+        return match fs::create_dir(&path) {
+            Ok(()) => Ok(path),
+            Err(error) => Err(failed(&path, error)),
+        };
+    }
+    for number in 1.. {
+        let path = runs.join(format!("{}-{number:02}", model.to_lowercase()));
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            // Of two runs that begin at the same time one finds the other's folder.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(failed(&path, error)),
+        }
+    }
+    unreachable!("there is a number that is free")
+}
+
+/// Share of the samples that a network has right, given weights.
+///
+/// # Errors
+/// Weights that do not fit, or too little memory.
+pub fn accuracy(model: &Model, weights: &Weights, samples: &Samples, recipe: &Recipe) -> Result<f64, TrainError> {
+    let options = Options::new().batch(recipe.batch).threads(recipe.threads);
+    let network = model.jit(weights, &options)?;
+    let mut session = network.session()?;
+    let mut right = 0;
+    let all: Vec<usize> = (0..samples.len()).collect();
+    let mut inputs: Vec<f32> = Vec::new();
+    for batch in all.chunks(recipe.batch) {
+        inputs.clear();
+        batch.iter().for_each(|&sample| inputs.extend(samples.input(sample)));
+        let outputs = session.run(&[&inputs])?;
+        for (image, &sample) in batch.iter().enumerate() {
+            let raw = outputs.image(image).raw();
+            let mut best = 0;
+            for class in 1..raw.len() {
+                if raw[class] > raw[best] {
+                    best = class;
+                }
+            }
+            right += usize::from(best == samples.label(sample) as usize);
+        }
+    }
+    Ok(right as f64 / samples.len() as f64)
+}

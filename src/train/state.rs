@@ -1,0 +1,119 @@
+//! What a run goes on from: its recipe, and how far it is.
+
+use super::error::TrainError;
+use super::recipe::{Recipe, Schedule};
+use super::run::Epoch;
+use cnnc_compiler::step::Optimizer;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+
+/// What `state.json` holds.
+pub struct Saved {
+    /// How it is trained.
+    pub recipe: Recipe,
+    /// Steps so far.
+    pub steps: u64,
+    /// Epochs so far.
+    pub epochs: Vec<Epoch>,
+}
+
+impl Saved {
+    /// Reads it from a run's folder.
+    pub fn read(folder: &Path) -> Result<Saved, TrainError> {
+        let path = folder.join("state.json");
+        let text = fs::read_to_string(&path).map_err(|error| TrainError::File(path.clone(), error))?;
+        let parsed = serde_json::from_str::<Value>(&text).ok();
+        parsed.as_ref().and_then(from_json).ok_or_else(|| {
+            let message = format!("{}: not the state of a training run", path.display());
+            TrainError::Recipe(message)
+        })
+    }
+
+    /// The text of the file.
+    pub fn to_text(&self) -> String {
+        let Recipe { optimizer, rate, schedule, warmup, batch, epochs, smoothing, seed, threads } = &self.recipe;
+        let optimizer = match *optimizer {
+            Optimizer::Sgd { momentum, nesterov, decay } => json!({
+                "kind": "sgd", "momentum": momentum, "nesterov": nesterov, "decay": decay,
+            }),
+            Optimizer::RmsProp { alpha, momentum, eps, decay } => json!({
+                "kind": "rmsprop", "alpha": alpha, "momentum": momentum, "eps": eps, "decay": decay,
+            }),
+            Optimizer::Adam { beta1, beta2, eps, decay, decoupled } => json!({
+                "kind": "adam", "beta1": beta1, "beta2": beta2, "eps": eps, "decay": decay, "decoupled": decoupled,
+            }),
+        };
+        let done = self.epochs.iter().map(|epoch| {
+            json!({
+                "epoch": epoch.number, "rate": epoch.rate, "loss": epoch.loss, "accuracy": epoch.accuracy,
+                "test_accuracy": epoch.test, "seconds": epoch.seconds,
+            })
+        });
+        let state = json!({
+            "recipe": {
+                "optimizer": optimizer, "rate": rate, "cosine": *schedule == Schedule::Cosine, "warmup": warmup, "batch": batch, "epochs": epochs,
+                "smoothing": smoothing, "seed": seed, "threads": threads,
+            },
+            "steps": self.steps,
+            "epochs": done.collect::<Vec<Value>>(),
+        });
+        format!("{state:#}\n")
+    }
+}
+
+fn from_json(state: &Value) -> Option<Saved> {
+    let recipe = &state["recipe"];
+    let optimizer = &recipe["optimizer"];
+    let number = |key: &str| optimizer[key].as_f64();
+    let optimizer = match optimizer["kind"].as_str()? {
+        "sgd" => Optimizer::Sgd {
+            momentum: number("momentum")?,
+            nesterov: optimizer["nesterov"].as_bool()?,
+            decay: number("decay")?,
+        },
+        "rmsprop" => Optimizer::RmsProp {
+            alpha: number("alpha")?,
+            momentum: number("momentum")?,
+            eps: number("eps")?,
+            decay: number("decay")?,
+        },
+        "adam" => Optimizer::Adam {
+            beta1: number("beta1")?,
+            beta2: number("beta2")?,
+            eps: number("eps")?,
+            decay: number("decay")?,
+            decoupled: optimizer["decoupled"].as_bool()?,
+        },
+        _ => return None,
+    };
+    let count = |value: &Value| value.as_u64().map(|count| count as usize);
+    let epoch = |row: &Value| {
+        Some(Epoch {
+            number: count(&row["epoch"])?,
+            rate: row["rate"].as_f64()?,
+            loss: row["loss"].as_f64()?,
+            accuracy: row["accuracy"].as_f64()?,
+            test: row["test_accuracy"].as_f64()?,
+            seconds: row["seconds"].as_f64()?,
+        })
+    };
+    Some(Saved {
+        recipe: Recipe {
+            optimizer,
+            rate: recipe["rate"].as_f64()?,
+            schedule: match recipe["cosine"].as_bool()? {
+                true => Schedule::Cosine,
+                false => Schedule::Constant,
+            },
+            warmup: recipe["warmup"].as_f64()?,
+            batch: count(&recipe["batch"])?,
+            epochs: count(&recipe["epochs"])?,
+            smoothing: recipe["smoothing"].as_f64()?,
+            seed: recipe["seed"].as_u64()?,
+            threads: count(&recipe["threads"])?,
+        },
+        steps: state["steps"].as_u64()?,
+        epochs: state["epochs"].as_array()?.iter().map(epoch).collect::<Option<_>>()?,
+    })
+}
