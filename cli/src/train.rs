@@ -57,6 +57,9 @@ pub struct Args {
     /// Say what a run would take, and train five steps without writing anything
     #[arg(long)]
     dry: bool,
+    /// With `--dry`: list what each part of a step takes
+    #[arg(long, requires = "dry")]
+    layers: bool,
     /// Print it as JSON
     #[arg(long)]
     pub json: bool,
@@ -271,5 +274,26 @@ fn dry(args: &Args, model: &cnnc::Model, recipe: &Recipe, data: &Data, start: In
         samples.len() as f64 / each.as_secs_f64(),
         each.as_secs_f64() * steps as f64,
     ))?;
+    if args.layers {
+        print::line(parts(&mut trainer, samples.len())?)?;
+    }
     Ok(())
+}
+
+/// A table of a step's parts, each the least of several times.
+fn parts(trainer: &mut cnnc::train::Trainer, samples: usize) -> Result<comfy_table::Table, Failure> {
+    const ROUNDS: usize = 7;
+    let mut least = trainer.profile(samples)?;
+    for _ in 1..ROUNDS {
+        for (known, (_, time)) in least.iter_mut().zip(trainer.profile(samples)?) {
+            known.1 = known.1.min(time);
+        }
+    }
+    let all: f64 = least.iter().map(|(_, time)| time.as_secs_f64()).sum();
+    let mut table = print::table(&["part", ">ms", ">share"]);
+    for (name, time) in least {
+        let seconds = time.as_secs_f64();
+        table.add_row([name, print::ms(1e3 * seconds), format!("{:.1} %", 100.0 * seconds / all)]);
+    }
+    Ok(table)
 }

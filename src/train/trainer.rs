@@ -5,7 +5,7 @@ use super::initial::initial;
 use super::recipe::Recipe;
 use crate::{Error, Model, Weights};
 use cnnc_compiler::graph::{Graph, Param};
-use cnnc_compiler::jit;
+use cnnc_compiler::jit::{self, Code};
 use cnnc_compiler::lower::lower_step;
 use cnnc_compiler::step::{self, Step};
 use cnnc_compiler::target::{Arithmetic, Target};
@@ -13,6 +13,7 @@ use cnnc_runtime::session::{State, StepSession};
 use cnnc_runtime::threads::Pool;
 use cnnc_runtime::Isa;
 use std::fmt;
+use std::time::{Duration, Instant};
 
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,6 +32,8 @@ pub struct Trainer {
     state: State,
     /// A program for each number of samples.
     sessions: Vec<(usize, StepSession)>,
+    /// Their code, for those who look at its parts.
+    codes: Vec<Code>,
     pool: Option<Pool>,
     steps: u64,
     elements: usize,
@@ -98,6 +101,7 @@ impl Trainer {
             recipe: recipe.clone(),
             state,
             sessions: Vec::new(),
+            codes: Vec::new(),
             pool: (recipe.threads > 1).then(|| Pool::new(recipe.threads)),
             steps: 0,
             step,
@@ -143,7 +147,8 @@ impl Trainer {
         let code = jit::compile(&lowered).map_err(Error::from)?;
         let driver = code.drivers()[0];
         // SAFETY: the program is proven for its plan, and the code lives as long as the session.
-        let session = unsafe { StepSession::new(lowered.plan, driver, Some(Box::new(code))) }?;
+        let session = unsafe { StepSession::new(lowered.plan, driver, Some(Box::new(code.clone()))) }?;
+        self.codes.push(code);
         self.sessions.push((samples, session));
         Ok(self.sessions.len() - 1)
     }
@@ -197,6 +202,33 @@ impl Trainer {
                 tensor: self.not_finite(),
             }),
         }
+    }
+
+    /// Takes the last step of so many samples once more, part by part, and says how long each took. Parts that belong to a layer are called by it.
+    ///
+    /// # Errors
+    /// A step that cannot be compiled.
+    pub fn profile(&mut self, samples: usize) -> Result<Vec<(String, Duration)>, TrainError> {
+        let number = self.session(samples)?;
+        let (session, code) = (&mut self.sessions[number].1, &self.codes[number]);
+        let mut parts = Vec::new();
+        session.run_in_pieces(&mut self.state, self.pool.as_ref(), |bases, pool| {
+            for section in code.sections() {
+                let start = Instant::now();
+                // SAFETY: the sections in their order are what the driver calls, on the same memory.
+                unsafe { (section.entry)(bases, pool) };
+                let node = section.node.map(|node| &self.step.graph.nodes[node]);
+                let name = match node {
+                    Some(node) if section.label.ends_with(".packed") => {
+                        format!("{} packing", of_layer(&node.label))
+                    }
+                    Some(node) => format!("{} {}", of_layer(&node.label), node.layer.keyword()),
+                    None => section.label.clone(),
+                };
+                parts.push((name, start.elapsed()));
+            }
+        });
+        Ok(parts)
     }
 
     /// The first tensor with something that is not finite.
@@ -258,6 +290,11 @@ impl Trainer {
             .collect();
         Ok(Weights::from_tensors(tensors).map_err(Error::from)?)
     }
+}
+
+/// The layer that a label is of.
+fn of_layer(label: &str) -> &str {
+    label.split('~').next().unwrap_or(label)
 }
 
 /// How many of the labels are the largest element of their pixel, the first of equal ones.

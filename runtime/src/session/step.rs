@@ -135,6 +135,30 @@ impl StepSession {
     /// # Panics
     /// When the state is that of another plan.
     pub fn run(&mut self, state: &mut State, pool: Option<&Pool>) {
+        self.bind(state);
+        let _flushed = Flushed::enter();
+        let pool = pool.map_or(std::ptr::null(), std::ptr::from_ref);
+        // SAFETY: `new` was promised that the driver is sound for memory of these sizes, which `&mut` keeps others out of.
+        unsafe { (self.driver)(self.bases.as_ptr(), pool) };
+    }
+
+    /// Runs the step in pieces, with `code` for each of them, which is handed the driver's arguments.
+    ///
+    /// # Panics
+    /// As [`StepSession::run`].
+    pub fn run_in_pieces(
+        &mut self,
+        state: &mut State,
+        pool: Option<&Pool>,
+        code: impl FnOnce(*const *mut f32, *const Pool),
+    ) {
+        self.bind(state);
+        let _flushed = Flushed::enter();
+        code(self.bases.as_ptr(), pool.map_or(std::ptr::null(), std::ptr::from_ref));
+    }
+
+    /// Fills in all addresses.
+    fn bind(&mut self, state: &mut State) {
         let lens = state.ranges.iter().map(|range| range.len());
         assert!(lens.eq(self.plan.state.iter().copied()), "the state of another plan");
         let start = self.memory.as_mut_ptr();
@@ -149,10 +173,6 @@ impl StepSession {
         for (base, address) in self.bases.iter_mut().zip(all) {
             *base = address;
         }
-        let _flushed = Flushed::enter();
-        let pool = pool.map_or(std::ptr::null(), std::ptr::from_ref);
-        // SAFETY: `new` was promised that the driver is sound for memory of these sizes, which `&mut` keeps others out of.
-        unsafe { (self.driver)(self.bases.as_ptr(), pool) };
     }
 }
 
