@@ -38,6 +38,8 @@ pub(super) struct Images {
     numbers: HashMap<ParamId, u32>,
     /// Their buffers.
     buffers: Vec<BufferId>,
+    /// Tensors in another order: their numbers behind those that stay.
+    reordered: Vec<u32>,
     /// Where regions are packed.
     packed: HashMap<Region, BufferId>,
 }
@@ -46,6 +48,16 @@ impl Images {
     /// Which tensor that stays a parameter is.
     pub fn number(&self, id: ParamId) -> u32 {
         self.numbers[&id]
+    }
+
+    /// The number of a tensor in another order.
+    pub fn reordered(&self, index: usize) -> u32 {
+        self.reordered[index]
+    }
+
+    /// Whether a buffer is of weights, in whatever form.
+    fn holds_weights(&self, buffer: BufferId) -> bool {
+        self.packed.values().any(|packed| *packed == buffer) || self.buffers.contains(&buffer)
     }
 
     /// Makes ports those of all images.
@@ -77,6 +89,7 @@ pub fn lower_step(
         state: lens.collect(),
         numbers: state.iter().copied().zip(0..).collect(),
         buffers: Vec::new(),
+        reordered: Vec::new(),
         packed: HashMap::new(),
     };
     for (index, &id) in state.iter().enumerate() {
@@ -205,7 +218,7 @@ impl Lower<'_> {
         for index in first..self.buffers.len() {
             let id = BufferId::new(index);
             match self.buffers[id].place {
-                Place::Arena(_) if !self.images().packed.values().any(|packed| *packed == id) => {
+                Place::Arena(_) if !self.images().holds_weights(id) => {
                     scratch.insert(id, self.buffers[id].len as i64);
                 }
                 Place::Input(_) | Place::Output(_) => {
@@ -263,17 +276,61 @@ impl Lower<'_> {
         let state = |param: u32| start(states[param as usize]);
         region.pack(&mut self.builder, &start(buffer), &state);
         let body = self.builder.resume(aside);
-        let here = self.sections.len() - 1;
-        self.sections.insert(
-            here,
-            Section {
-                node: self.node,
-                label: format!("{label}.packed"),
-                whole: false,
-                body,
-            },
-        );
+        self.insert_packing(body);
         start(buffer)
+    }
+
+    /// Puts statements that pack into a section before the one that is written.
+    fn insert_packing(&mut self, body: Vec<Stmt>) {
+        let here = self.sections.len() - 1;
+        let label = format!("{}.packed", self.node().label);
+        let section = Section {
+            node: self.node,
+            label,
+            whole: false,
+            body,
+        };
+        self.sections.insert(here, section);
+    }
+
+    /// Copies one of the node's tensors into another order, `(count, stride)` of each dimension, once a step; what a convolution may name as its weight.
+    ///
+    /// # Panics
+    /// Outside a training step.
+    pub fn reordered(&mut self, param: usize, dims: &[(usize, usize)]) -> usize {
+        let id = self.node().params[param];
+        let from = self.images().buffers[self.images().number(id) as usize];
+        let len: usize = dims.iter().map(|dim| dim.0).product();
+        let name = format!("{}.reordered", self.node().label);
+        let buffer = self.buffers.push(Buffer {
+            len,
+            place: Place::Arena(0),
+            name,
+        });
+        let storage = |buffer| Storage {
+            buffer,
+            base: 0,
+            channels: len,
+            dhw: [1; 3],
+            strides: [len as i64; 3],
+            images: 1,
+            image: 0,
+        };
+        let mut inner = len;
+        let loops = dims.iter().map(|&(count, stride)| {
+            inner /= count;
+            (count, inner as i64, stride as i64)
+        });
+        let loops: Vec<copy::Dim> = loops.collect();
+        let aside = self.builder.set_aside();
+        copy::copy(self, &storage(buffer), &storage(from), &loops);
+        let body = self.builder.resume(aside);
+        self.insert_packing(body);
+        let images = self.images.as_mut().expect("a training step is lowered");
+        images.reordered.push(images.buffers.len() as u32);
+        images.buffers.push(buffer);
+        let params = self.node().params.len();
+        params + self.images().reordered.len() - 1
     }
 
     /// Copies an operand of all images that is stored without the zeros which the node wants around it.

@@ -64,10 +64,14 @@ impl Biases {
 impl Lower<'_> {
     /// Which parameter that is of the load program.
     fn param(&mut self, param: usize) -> Param {
-        let id = self.node().params[param];
+        let params = &self.node().params;
         if let Some(images) = &self.images {
-            return images.number(id);
+            return match params.get(param) {
+                Some(&id) => images.number(id),
+                None => images.reordered(param - params.len()),
+            };
         }
+        let id = params[param];
         let param = &self.graph.params[id];
         match &param.literal {
             Some(values) => self.load.literal(values, param.shape.iter().product()),

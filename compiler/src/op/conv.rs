@@ -226,7 +226,8 @@ impl Layer for ConvInput {
     }
 
     fn reads_once(&self) -> bool {
-        self.taps.is_dense() && self.to.spatial().is_empty()
+        let dense = self.taps.is_dense() && self.to.spatial().is_empty();
+        dense || self.taps.reads_whole(&self.to)
     }
 }
 

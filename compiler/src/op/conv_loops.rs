@@ -8,7 +8,7 @@ use crate::layer::{Halo, Lowering, NO_HALO, copy};
 use crate::loops::Affine;
 use crate::lower::{ConvJob, Lower, Storage, across};
 use crate::shape::Shape;
-use cnnc_runtime::kernel::{Axis, OuterCall, Pace, SumCall};
+use cnnc_runtime::kernel::{Axis, OuterCall, Pace, ScatterAxis, ScatterCall, SumCall};
 
 /// The places of an axis of the operand that are `first` modulo the stride.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +103,12 @@ impl Taps {
 impl Lowering for ConvInput {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (taps, output, input) = (&self.taps, cx.output(), cx.input(0));
+        if taps.covers(output.dhw, input.dhw) {
+            return each_tap(cx, taps, &output, &input);
+        }
+        if taps.scatters(cx, &output, &input) {
+            return scatter(cx, taps, &output, &input);
+        }
         let along: [Vec<Phase>; 3] =
             std::array::from_fn(|axis| taps.phases(axis, output.dhw[axis]));
         for &planes in &along[0] {
@@ -113,6 +119,111 @@ impl Lowering for ConvInput {
             }
         }
     }
+}
+
+impl Taps {
+    /// Whether the only output sees each element of the operand through a tap of its own.
+    pub(super) fn covers(&self, x: [usize; 3], y: [usize; 3]) -> bool {
+        !self.local && y == [1; 3] && self.kernel == x && self.before == [0; 3] && self.dilation == [1; 3]
+    }
+
+    /// The same of the result's shape alone.
+    pub(super) fn reads_whole(&self, x: &Shape) -> bool {
+        self.covers(x.dhw(), [1; 3])
+    }
+
+    /// Whether products for each output, added where its taps are, take less than convolutions do: where these fill their vectors badly, and most of their taps
+    /// are beyond the result's edges.
+    fn scatters(&self, cx: &Lower<'_>, x: &Storage, y: &Storage) -> bool {
+        let vectors = |n: usize| n.div_ceil(cx.lanes());
+        let volume: usize = self.kernel.iter().product();
+        let run = self.kernel[2] * x.channels;
+        let strides: usize = self.stride.iter().product();
+        let gathered = x.pixels() * volume.div_ceil(strides) * y.channels * vectors(x.channels);
+        let products = y.pixels() * y.channels * vectors(volume * x.channels);
+        // A sum in memory takes about four times what a multiply-add does.
+        let added = 4 * y.pixels() * self.kernel[0] * self.kernel[1] * vectors(run);
+        let together = self.dilation[2] == 1 && x.strides[2] == x.channels as i64;
+        !self.local && self.groups == 1 && self.before == [0; 3] && together && 2 * (products + added) < gathered
+    }
+}
+
+/// A matrix for each element: of all images at once, which are its pixels.
+fn each_tap(cx: &mut Lower<'_>, taps: &Taps, output: &Storage, input: &Storage) {
+    let [kd, kh, kw] = taps.kernel;
+    let volume = (kd * kh * kw) as i64;
+    let ins = (output.channels / taps.groups) as i64;
+    let outs = (input.channels / taps.groups) as i64;
+    for tap in 0..kd * kh * kw {
+        let at = [tap / (kh * kw), tap / kw % kh, tap % kw].map(|k| k as i64);
+        let part = Storage {
+            base: output.base + output.at(at[0], at[1], at[2]),
+            dhw: [1; 3],
+            ..output.clone()
+        };
+        cx.convolve(ConvJob {
+            origin: 0,
+            input: input.clone(),
+            output: part,
+            residual: None,
+            kernel: [1; 3],
+            stride: [1; 3],
+            dilation: [1; 3],
+            groups: taps.groups,
+            weight: 0,
+            weight_base: tap as i64,
+            weight_group: ins * outs * volume,
+            weight_strides: [volume, ins * volume, 0, 0, 0],
+            bias: None,
+            norm: None,
+            act: Vec::new(),
+        });
+    }
+}
+
+/// For each output the products with all weights, row by row of taps; then they are added to what the taps meet.
+fn scatter(cx: &mut Lower<'_>, taps: &Taps, output: &Storage, input: &Storage) {
+    let [kd, kh, kw] = taps.kernel;
+    let volume = kd * kh * kw;
+    let (ins, outs) = (output.channels, input.channels);
+    let [od, oh, ow] = input.dhw;
+    let columns = Shape::new([volume * ins, od, oh, ow]).expect("no larger than the work is");
+    let products = cx.scratch(&columns, NO_HALO);
+    // Weights in the order of the products: taps, then channels.
+    let reordered = cx.reordered(0, &[(outs, ins * volume), (volume, 1), (ins, volume)]);
+    let own = (volume * ins) as i64;
+    cx.convolve(ConvJob {
+        origin: 0,
+        input: input.clone(),
+        output: products.clone(),
+        residual: None,
+        kernel: [1; 3],
+        stride: [1; 3],
+        dilation: [1; 3],
+        groups: 1,
+        weight: reordered,
+        weight_base: 0,
+        weight_group: 0,
+        weight_strides: [1, own, 0, 0, 0],
+        bias: None,
+        norm: None,
+        act: Vec::new(),
+    });
+    cx.call(ScatterCall {
+        axes: std::array::from_fn(|axis| ScatterAxis {
+            elements: output.dhw[axis],
+            stride: output.strides[axis],
+            outputs: input.dhw[axis],
+            step: taps.stride[axis],
+            x: products.strides[axis],
+            taps: if axis == 2 { 1 } else { taps.kernel[axis] },
+            dilation: taps.dilation[axis],
+        }),
+        channels: ins,
+        run: kw * ins,
+        out: output.access(Affine::default()),
+        x: products.access(Affine::default()),
+    });
 }
 
 /// Emits one combination of phases.

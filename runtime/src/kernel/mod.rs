@@ -33,6 +33,7 @@ mod outer;
 pub(crate) mod pack;
 mod pool;
 mod roi;
+mod scatter;
 mod sum;
 mod support;
 mod table;
@@ -65,6 +66,7 @@ pub use pack::{
 };
 pub use pool::{AvgPoolCall, MaxPoolCall};
 pub use roi::{RoiAlignCall, RoiGrid, RoiPoolCall};
+pub use scatter::{ScatterAxis, ScatterCall};
 pub use sum::SumCall;
 pub use table::*;
 pub use update::{Rule, UpdateCall};

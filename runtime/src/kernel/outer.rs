@@ -97,18 +97,20 @@ unsafe fn body<S: Simd>(
                 let (out, acc) = (out.offset(at).add(n), acc.wrapping_offset(at).wrapping_add(n));
                 let (a, b, rows) = (a.offset(m), b.add(n), c.rows - m);
                 match (rows, two) {
-                    (MR.., true) => tile::<S, { MR as usize }, 2>(out, acc, a, b, left, &c),
-                    (3..MR, true) => tile::<S, 3, 2>(out, acc, a, b, left, &c),
-                    (_, true) => tile::<S, 1, 2>(out, acc, a, b, left, &c),
-                    (MR.., false) => tile::<S, { MR as usize }, 1>(out, acc, a, b, left, &c),
-                    (3..MR, false) => tile::<S, 3, 1>(out, acc, a, b, left, &c),
-                    (_, false) => tile::<S, 1, 1>(out, acc, a, b, left, &c),
+                    (1, true) => tile::<S, 1, 2>(out, acc, a, b, left, &c),
+                    (2, true) => tile::<S, 2, 2>(out, acc, a, b, left, &c),
+                    (3, true) => tile::<S, 3, 2>(out, acc, a, b, left, &c),
+                    (4, true) => tile::<S, 4, 2>(out, acc, a, b, left, &c),
+                    (5, true) => tile::<S, 5, 2>(out, acc, a, b, left, &c),
+                    (_, true) => tile::<S, 6, 2>(out, acc, a, b, left, &c),
+                    (1, false) => tile::<S, 1, 1>(out, acc, a, b, left, &c),
+                    (2, false) => tile::<S, 2, 1>(out, acc, a, b, left, &c),
+                    (3, false) => tile::<S, 3, 1>(out, acc, a, b, left, &c),
+                    (4, false) => tile::<S, 4, 1>(out, acc, a, b, left, &c),
+                    (5, false) => tile::<S, 5, 1>(out, acc, a, b, left, &c),
+                    (_, false) => tile::<S, 6, 1>(out, acc, a, b, left, &c),
                 }
-                m += match rows {
-                    MR.. => MR,
-                    3..MR => 3,
-                    _ => 1,
-                };
+                m += MR;
             }
             n += if two { 2 * S::LANES } else { S::LANES };
         }

@@ -2,7 +2,7 @@
 
 use super::{
     Kernel, KernelId, accumulate, bilinear, channels, conv, copy, cross, cross_entropy, depthwise,
-    fill, group_norm, lrn, map, max_input, norm, outer, pack, pool, roi, sum, update, winograd,
+    fill, group_norm, lrn, map, max_input, norm, outer, pack, pool, roi, scatter, sum, update, winograd,
     winograd_weights, zip,
 };
 use crate::isa::Isa;
@@ -107,6 +107,8 @@ kernels! {
         F32_PACK_SHARES = pack::SHARES;
         /// `f32_outer`
         F32_OUTER = outer::ROW;
+        /// `f32_scatter`
+        F32_SCATTER = scatter::ROW;
         /// `f32_sum`
         F32_SUM = sum::ROW;
         /// `f32_accumulate`

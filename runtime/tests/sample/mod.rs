@@ -58,6 +58,7 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         }
         "f32_pack_shares" => pack_shares(random),
         "f32_outer" => outer(random),
+        "f32_scatter" => scatter(random),
         "f32_sum" => sum(random),
         "f32_accumulate" => {
             let mut consts = runs(1, false, random);
@@ -357,6 +358,34 @@ fn max_input(random: &mut Random) -> Vec<i64> {
         inner = [inner[0] * inputs, inner[1] * inputs, inner[2] * outputs];
     }
     consts.push(channels);
+    consts
+}
+
+/// Taps that overlap, are apart, and end before the last element.
+fn scatter(random: &mut Random) -> Vec<i64> {
+    let channels = random.within(1, 20);
+    let (outputs, steps, taps, dilations) = (
+        [0; 3].map(|_| random.within(1, 3)),
+        [0; 3].map(|_| random.within(1, 2)),
+        [0; 3].map(|_| random.within(1, 3)),
+        [random.within(1, 2), random.within(1, 2), 1],
+    );
+    let elements: [i64; 3] = std::array::from_fn(|axis| {
+        let last = (outputs[axis] - 1) * steps[axis] + (taps[axis] - 1) * dilations[axis];
+        last + 1 + random.within(0, 1)
+    });
+    let run = taps[2] * channels;
+    let products = taps[0] * taps[1] * run;
+    let out = [elements[1] * elements[2] * channels, elements[2] * channels, channels];
+    let x = [outputs[1] * outputs[2] * products, outputs[2] * products, products];
+    let mut consts = Vec::new();
+    for axis in 0..3 {
+        consts.extend([elements[axis], out[axis], outputs[axis], steps[axis], x[axis]]);
+        if axis < 2 {
+            consts.extend([taps[axis], dilations[axis]]);
+        }
+    }
+    consts.extend([channels, run]);
     consts
 }
 
