@@ -116,7 +116,8 @@ pub fn heading(text: &str) -> String {
 /// Shows how far an epoch is, on standard error if that is a terminal: told its number, the steps that are done, those of all, and the loss.
 pub fn progress_of_steps() -> impl Fn(usize, usize, usize, f64) {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{prefix:>5} {bar:30} {pos}/{len} steps, {eta} left, {msg}");
+    let style =
+        ProgressStyle::with_template("{prefix:>5} {bar:30} {pos}/{len} steps, {eta} left, {msg}");
     bar.set_style(style.expect("a template that is right"));
     move |epoch, done, all, loss| {
         if done == 1 {

@@ -92,7 +92,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 file: spec.display().to_string(),
                 why: error.to_string(),
             })?;
-            Run::begin(model, &text, &recipe, data, &args.runs, args.name.as_deref())?
+            Run::begin(
+                model,
+                &text,
+                &recipe,
+                data,
+                &args.runs,
+                args.name.as_deref(),
+            )?
         }
     };
     if !args.json {
@@ -184,14 +191,29 @@ fn opening(run: &Run) -> String {
 /// `sgd, momentum 0.9, nesterov, decay 0.0005, rate 0.05`
 fn written(recipe: &Recipe) -> String {
     let optimizer = match recipe.optimizer {
-        Optimizer::Sgd { momentum, nesterov, decay } => {
+        Optimizer::Sgd {
+            momentum,
+            nesterov,
+            decay,
+        } => {
             let nesterov = if nesterov { ", nesterov" } else { "" };
             format!("sgd, momentum {momentum}{nesterov}, decay {decay}")
         }
-        Optimizer::RmsProp { alpha, momentum, decay, .. } => {
+        Optimizer::RmsProp {
+            alpha,
+            momentum,
+            decay,
+            ..
+        } => {
             format!("rmsprop, alpha {alpha}, momentum {momentum}, decay {decay}")
         }
-        Optimizer::Adam { beta1, beta2, decay, decoupled, .. } => {
+        Optimizer::Adam {
+            beta1,
+            beta2,
+            decay,
+            decoupled,
+            ..
+        } => {
             let name = if decoupled { "adamw" } else { "adam" };
             format!("{name}, betas {beta1} {beta2}, decay {decay}")
         }
@@ -213,7 +235,11 @@ fn row(epoch: &Epoch, samples: usize) -> String {
 
 fn closing(run: &Run, seconds: f64) -> String {
     let best = run.best().map_or(String::new(), |best| {
-        format!("best: epoch {}, {:.2} % of the test samples\n", best.number, 100.0 * best.test)
+        format!(
+            "best: epoch {}, {:.2} % of the test samples\n",
+            best.number,
+            100.0 * best.test
+        )
     });
     let weights = run.folder().join("weights.safetensors");
     format!("{best}{} ({seconds:.1} s)", weights.display())
@@ -234,18 +260,39 @@ fn to_json(run: &Run, seconds: f64) -> Value {
 }
 
 /// Trains a few steps, and says what they took.
-fn dry(args: &Args, model: &cnnc::Model, recipe: &Recipe, data: &Data, start: Instant) -> Result<(), Failure> {
+fn dry(
+    args: &Args,
+    model: &cnnc::Model,
+    recipe: &Recipe,
+    data: &Data,
+    start: Instant,
+) -> Result<(), Failure> {
     const STEPS: u32 = 5;
     let mut trainer = cnnc::train::Trainer::new(model, recipe)?;
     let samples: Vec<usize> = (0..recipe.batch.min(data.train.len())).collect();
     trainer.prepare(samples.len())?;
     let prepared = start.elapsed();
-    let inputs: Vec<f32> = samples.iter().flat_map(|&index| data.train.input(index)).copied().collect();
-    let labels: Vec<u32> = samples.iter().map(|&index| data.train.label(index)).collect();
+    let inputs: Vec<f32> = samples
+        .iter()
+        .flat_map(|&index| data.train.input(index))
+        .copied()
+        .collect();
+    let labels: Vec<u32> = samples
+        .iter()
+        .map(|&index| data.train.label(index))
+        .collect();
     let begun = Instant::now();
     let mut losses = Vec::new();
     for step in 0..STEPS {
-        losses.push(trainer.step(&inputs, &labels, recipe.rate_of(step.into(), u64::from(STEPS)))?.loss);
+        losses.push(
+            trainer
+                .step(
+                    &inputs,
+                    &labels,
+                    recipe.rate_of(step.into(), u64::from(STEPS)),
+                )?
+                .loss,
+        );
     }
     let each = begun.elapsed() / STEPS;
     let (state, rest) = trainer.bytes();
@@ -281,7 +328,10 @@ fn dry(args: &Args, model: &cnnc::Model, recipe: &Recipe, data: &Data, start: In
 }
 
 /// A table of a step's parts, each the least of several times.
-fn parts(trainer: &mut cnnc::train::Trainer, samples: usize) -> Result<comfy_table::Table, Failure> {
+fn parts(
+    trainer: &mut cnnc::train::Trainer,
+    samples: usize,
+) -> Result<comfy_table::Table, Failure> {
     const ROUNDS: usize = 7;
     let mut least = trainer.profile(samples)?;
     for _ in 1..ROUNDS {
@@ -293,7 +343,11 @@ fn parts(trainer: &mut cnnc::train::Trainer, samples: usize) -> Result<comfy_tab
     let mut table = print::table(&["part", ">ms", ">share"]);
     for (name, time) in least {
         let seconds = time.as_secs_f64();
-        table.add_row([name, print::ms(1e3 * seconds), format!("{:.1} %", 100.0 * seconds / all)]);
+        table.add_row([
+            name,
+            print::ms(1e3 * seconds),
+            format!("{:.1} %", 100.0 * seconds / all),
+        ]);
     }
     Ok(table)
 }

@@ -38,20 +38,52 @@ pub fn chart(name: &str, epochs: &[Epoch]) -> String {
         svg,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" font-size=\"12\">"
     );
-    let _ = writeln!(svg, "<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#ffffff\"/>");
+    let _ = writeln!(
+        svg,
+        "<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#ffffff\"/>"
+    );
     let width = (WIDTH - LEFT - GAP - 16.0) / 2.0;
     let most = epochs.iter().map(|epoch| epoch.loss).fold(0.0, f64::max);
     let high = round_up(most);
-    let loss = Panel { left: LEFT, width, low: 0.0, high, epochs: epochs.len() };
+    let loss = Panel {
+        left: LEFT,
+        width,
+        low: 0.0,
+        high,
+        epochs: epochs.len(),
+    };
     let both = epochs.iter().flat_map(|epoch| [epoch.accuracy, epoch.test]);
     let least = both.fold(1.0, f64::min);
-    let low = if least > 0.9 { 0.9 } else if least > 0.5 { 0.5 } else { 0.0 };
-    let accuracy = Panel { left: LEFT + width + GAP, low, high: 1.0, ..loss };
+    let low = if least > 0.9 {
+        0.9
+    } else if least > 0.5 {
+        0.5
+    } else {
+        0.0
+    };
+    let accuracy = Panel {
+        left: LEFT + width + GAP,
+        low,
+        high: 1.0,
+        ..loss
+    };
     let first = epochs.iter().map(|epoch| epoch.loss).collect::<Vec<_>>();
-    panel(&mut svg, &loss, &format!("{name}: loss"), &[("training", "#1f6fb2", &first)], |value| format!("{value:.2}"));
-    let (seen, unseen): (Vec<f64>, Vec<f64>) = epochs.iter().map(|epoch| (epoch.accuracy, epoch.test)).unzip();
-    let curves: [(&str, &str, &[f64]); 2] = [("training", "#1f6fb2", &seen), ("test", "#c8551b", &unseen)];
-    panel(&mut svg, &accuracy, "accuracy", &curves, |value| format!("{:.0} %", 100.0 * value));
+    panel(
+        &mut svg,
+        &loss,
+        &format!("{name}: loss"),
+        &[("training", "#1f6fb2", &first)],
+        |value| format!("{value:.2}"),
+    );
+    let (seen, unseen): (Vec<f64>, Vec<f64>) = epochs
+        .iter()
+        .map(|epoch| (epoch.accuracy, epoch.test))
+        .unzip();
+    let curves: [(&str, &str, &[f64]); 2] =
+        [("training", "#1f6fb2", &seen), ("test", "#c8551b", &unseen)];
+    panel(&mut svg, &accuracy, "accuracy", &curves, |value| {
+        format!("{:.0} %", 100.0 * value)
+    });
     svg.push_str("</svg>\n");
     svg
 }
@@ -72,13 +104,28 @@ fn round_up(most: f64) -> f64 {
     }
 }
 
-fn panel(svg: &mut String, panel: &Panel, title: &str, curves: &[(&str, &str, &[f64])], show: impl Fn(f64) -> String) {
+fn panel(
+    svg: &mut String,
+    panel: &Panel,
+    title: &str,
+    curves: &[(&str, &str, &[f64])],
+    show: impl Fn(f64) -> String,
+) {
     let (right, floor) = (panel.left + panel.width, HEIGHT - BOTTOM);
-    let _ = writeln!(svg, "<text x=\"{}\" y=\"18\" font-weight=\"bold\">{}</text>", panel.left, escaped(title));
+    let _ = writeln!(
+        svg,
+        "<text x=\"{}\" y=\"18\" font-weight=\"bold\">{}</text>",
+        panel.left,
+        escaped(title)
+    );
     for line in 0..=4 {
         let value = panel.low + (panel.high - panel.low) * f64::from(line) / 4.0;
         let y = panel.y(value);
-        let _ = writeln!(svg, "<path d=\"M{:.1} {y:.1}H{right:.1}\" stroke=\"#dddddd\"/>", panel.left);
+        let _ = writeln!(
+            svg,
+            "<path d=\"M{:.1} {y:.1}H{right:.1}\" stroke=\"#dddddd\"/>",
+            panel.left
+        );
         let _ = writeln!(
             svg,
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\" fill=\"#555555\">{}</text>",
@@ -88,7 +135,9 @@ fn panel(svg: &mut String, panel: &Panel, title: &str, curves: &[(&str, &str, &[
         );
     }
     let marks = panel.epochs.clamp(1, 8);
-    let mut epochs: Vec<usize> = (0..marks).map(|mark| 1 + mark * (panel.epochs.max(1) - 1) / (marks.max(2) - 1)).collect();
+    let mut epochs: Vec<usize> = (0..marks)
+        .map(|mark| 1 + mark * (panel.epochs.max(1) - 1) / (marks.max(2) - 1))
+        .collect();
     epochs.dedup();
     for epoch in epochs {
         let _ = writeln!(
@@ -98,18 +147,35 @@ fn panel(svg: &mut String, panel: &Panel, title: &str, curves: &[(&str, &str, &[
             floor + 16.0
         );
     }
-    let _ = writeln!(svg, "<text x=\"{right:.1}\" y=\"{:.1}\" text-anchor=\"end\" fill=\"#555555\">epoch</text>", floor + 32.0);
+    let _ = writeln!(
+        svg,
+        "<text x=\"{right:.1}\" y=\"{:.1}\" text-anchor=\"end\" fill=\"#555555\">epoch</text>",
+        floor + 32.0
+    );
     for (index, (name, colour, values)) in curves.iter().enumerate() {
         let points = values.iter().enumerate();
-        let points: Vec<String> = points.map(|(at, value)| format!("{:.1},{:.1}", panel.x(at + 1), panel.y(*value))).collect();
-        let _ = writeln!(svg, "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>", points.join(" "));
+        let points: Vec<String> = points
+            .map(|(at, value)| format!("{:.1},{:.1}", panel.x(at + 1), panel.y(*value)))
+            .collect();
+        let _ = writeln!(
+            svg,
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>",
+            points.join(" ")
+        );
         for point in &points {
             let (x, y) = point.split_once(',').expect("two coordinates");
-            let _ = writeln!(svg, "<circle cx=\"{x}\" cy=\"{y}\" r=\"2.5\" fill=\"{colour}\"/>");
+            let _ = writeln!(
+                svg,
+                "<circle cx=\"{x}\" cy=\"{y}\" r=\"2.5\" fill=\"{colour}\"/>"
+            );
         }
         if curves.len() > 1 {
             let x = right - 70.0 * (curves.len() - index) as f64 + 10.0;
-            let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"14\" r=\"4\" fill=\"{colour}\"/><text x=\"{:.1}\" y=\"18\">{name}</text>", x + 8.0);
+            let _ = writeln!(
+                svg,
+                "<circle cx=\"{x:.1}\" cy=\"14\" r=\"4\" fill=\"{colour}\"/><text x=\"{:.1}\" y=\"18\">{name}</text>",
+                x + 8.0
+            );
         }
     }
 }

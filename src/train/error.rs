@@ -47,10 +47,19 @@ impl fmt::Display for TrainError {
             TrainError::Data(error) => error.fmt(f),
             TrainError::Cnnc(error) => error.fmt(f),
             TrainError::Run(error) => error.fmt(f),
-            TrainError::NotFinite { epoch, step, tensor } => {
-                write!(f, "the loss is not a number any more in epoch {epoch}, step {step}")?;
+            TrainError::NotFinite {
+                epoch,
+                step,
+                tensor,
+            } => {
+                write!(
+                    f,
+                    "the loss is not a number any more in epoch {epoch}, step {step}"
+                )?;
                 match tensor {
-                    Some(tensor) => write!(f, "; the first tensor that is not finite is `{tensor}`"),
+                    Some(tensor) => {
+                        write!(f, "; the first tensor that is not finite is `{tensor}`")
+                    }
                     None => Ok(()),
                 }?;
                 f.write_str(": try a smaller rate")

@@ -39,7 +39,9 @@ impl Random {
 
     fn word(&mut self) -> u64 {
         self.count += 1;
-        mix(self.key.wrapping_add(self.count.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+        mix(self
+            .key
+            .wrapping_add(self.count.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
     }
 
     /// Between 0 and 1, without 1.

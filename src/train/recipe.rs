@@ -71,7 +71,9 @@ impl Recipe {
         }
         for (name, share) in [("warm-up", self.warmup), ("smoothing", self.smoothing)] {
             if !(0.0..1.0).contains(&share) {
-                return refuse(format!("the {name} is a share, at least 0 and below 1, not {share}"));
+                return refuse(format!(
+                    "the {name} is a share, at least 0 and below 1, not {share}"
+                ));
             }
         }
         let decay = self.optimizer.decay();

@@ -97,7 +97,12 @@ impl Run {
     ///
     /// # Errors
     /// A folder that is no run, or one of another network.
-    pub fn resume(model: Model, data: Data, folder: &Path, threads: Option<usize>) -> Result<Run, TrainError> {
+    pub fn resume(
+        model: Model,
+        data: Data,
+        folder: &Path,
+        threads: Option<usize>,
+    ) -> Result<Run, TrainError> {
         let mut saved = Saved::read(folder)?;
         saved.recipe.threads = threads.unwrap_or(saved.recipe.threads);
         let mut trainer = Trainer::new(&model, &saved.recipe)?;
@@ -148,7 +153,10 @@ impl Run {
     pub fn best(&self) -> Option<&Epoch> {
         let mut epochs = self.epochs.iter();
         let first = epochs.next()?;
-        Some(epochs.fold(first, |best, epoch| if epoch.test > best.test { epoch } else { best }))
+        Some(epochs.fold(
+            first,
+            |best, epoch| if epoch.test > best.test { epoch } else { best },
+        ))
     }
 
     /// Trains for one epoch, judges the network, and saves everything. `progress` is told how many steps of how many are done, and the mean loss so far;
@@ -156,10 +164,18 @@ impl Run {
     ///
     /// # Errors
     /// A loss that is not a number, or a file that cannot be written.
-    pub fn epoch(&mut self, mut progress: impl FnMut(usize, usize, f64) -> bool) -> Result<Option<Epoch>, TrainError> {
+    pub fn epoch(
+        &mut self,
+        mut progress: impl FnMut(usize, usize, f64) -> bool,
+    ) -> Result<Option<Epoch>, TrainError> {
         let number = self.epochs.len() + 1;
         let count = self.data.train.len();
-        let order = Random::new(self.recipe.seed, Purpose::Order, &(number as u64).to_le_bytes()).order(count);
+        let order = Random::new(
+            self.recipe.seed,
+            Purpose::Order,
+            &(number as u64).to_le_bytes(),
+        )
+        .order(count);
         let batches = count.div_ceil(self.recipe.batch);
         let steps = (batches * self.recipe.epochs) as u64;
         let start = Instant::now();
@@ -174,7 +190,10 @@ impl Run {
             }
             rate = self.recipe.rate_of(self.trainer.steps(), steps);
             let done = self.trainer.step(&inputs, &labels, rate);
-            let Done { loss: mean, right: hits } = done.map_err(|error| match error {
+            let Done {
+                loss: mean,
+                right: hits,
+            } = done.map_err(|error| match error {
                 TrainError::NotFinite { tensor, .. } => TrainError::NotFinite {
                     epoch: number,
                     step: index as u64 + 1,
@@ -213,12 +232,24 @@ impl Run {
     fn save(&self) -> Result<(), TrainError> {
         let mut table = String::from("epoch,rate,loss,accuracy,test_accuracy,seconds\n");
         for epoch in &self.epochs {
-            let Epoch { number, rate, loss, accuracy, test, seconds } = epoch;
+            let Epoch {
+                number,
+                rate,
+                loss,
+                accuracy,
+                test,
+                seconds,
+            } = epoch;
             table += &format!("{number},{rate},{loss},{accuracy},{test},{seconds:.3}\n");
         }
-        self.trainer.state()?.write_safetensors(self.folder.join("state.safetensors"))?;
+        self.trainer
+            .state()?
+            .write_safetensors(self.folder.join("state.safetensors"))?;
         self.write("results.csv", table.as_bytes())?;
-        self.write("loss.svg", chart(&self.model.graph().name, &self.epochs).as_bytes())?;
+        self.write(
+            "loss.svg",
+            chart(&self.model.graph().name, &self.epochs).as_bytes(),
+        )?;
         let saved = Saved {
             recipe: self.recipe.clone(),
             steps: self.trainer.steps(),
@@ -261,7 +292,12 @@ fn folder(runs: &Path, name: Option<&str>, model: &str) -> Result<PathBuf, Train
 ///
 /// # Errors
 /// Weights that do not fit, or too little memory.
-pub fn accuracy(model: &Model, weights: &Weights, samples: &Samples, recipe: &Recipe) -> Result<f64, TrainError> {
+pub fn accuracy(
+    model: &Model,
+    weights: &Weights,
+    samples: &Samples,
+    recipe: &Recipe,
+) -> Result<f64, TrainError> {
     let options = Options::new().batch(recipe.batch).threads(recipe.threads);
     let network = model.jit(weights, &options)?;
     let mut session = network.session()?;
@@ -270,7 +306,9 @@ pub fn accuracy(model: &Model, weights: &Weights, samples: &Samples, recipe: &Re
     let mut inputs: Vec<f32> = Vec::new();
     for batch in all.chunks(recipe.batch) {
         inputs.clear();
-        batch.iter().for_each(|&sample| inputs.extend(samples.input(sample)));
+        batch
+            .iter()
+            .for_each(|&sample| inputs.extend(samples.input(sample)));
         let outputs = session.run(&[&inputs])?;
         for (image, &sample) in batch.iter().enumerate() {
             let raw = outputs.image(image).raw();

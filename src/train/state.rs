@@ -22,7 +22,8 @@ impl Saved {
     /// Reads it from a run's folder.
     pub fn read(folder: &Path) -> Result<Saved, TrainError> {
         let path = folder.join("state.json");
-        let text = fs::read_to_string(&path).map_err(|error| TrainError::File(path.clone(), error))?;
+        let text =
+            fs::read_to_string(&path).map_err(|error| TrainError::File(path.clone(), error))?;
         let parsed = serde_json::from_str::<Value>(&text).ok();
         parsed.as_ref().and_then(from_json).ok_or_else(|| {
             let message = format!("{}: not the state of a training run", path.display());
@@ -32,15 +33,40 @@ impl Saved {
 
     /// The text of the file.
     pub fn to_text(&self) -> String {
-        let Recipe { optimizer, rate, schedule, warmup, batch, epochs, smoothing, seed, threads } = &self.recipe;
+        let Recipe {
+            optimizer,
+            rate,
+            schedule,
+            warmup,
+            batch,
+            epochs,
+            smoothing,
+            seed,
+            threads,
+        } = &self.recipe;
         let optimizer = match *optimizer {
-            Optimizer::Sgd { momentum, nesterov, decay } => json!({
+            Optimizer::Sgd {
+                momentum,
+                nesterov,
+                decay,
+            } => json!({
                 "kind": "sgd", "momentum": momentum, "nesterov": nesterov, "decay": decay,
             }),
-            Optimizer::RmsProp { alpha, momentum, eps, decay } => json!({
+            Optimizer::RmsProp {
+                alpha,
+                momentum,
+                eps,
+                decay,
+            } => json!({
                 "kind": "rmsprop", "alpha": alpha, "momentum": momentum, "eps": eps, "decay": decay,
             }),
-            Optimizer::Adam { beta1, beta2, eps, decay, decoupled } => json!({
+            Optimizer::Adam {
+                beta1,
+                beta2,
+                eps,
+                decay,
+                decoupled,
+            } => json!({
                 "kind": "adam", "beta1": beta1, "beta2": beta2, "eps": eps, "decay": decay, "decoupled": decoupled,
             }),
         };
@@ -114,6 +140,10 @@ fn from_json(state: &Value) -> Option<Saved> {
             threads: count(&recipe["threads"])?,
         },
         steps: state["steps"].as_u64()?,
-        epochs: state["epochs"].as_array()?.iter().map(epoch).collect::<Option<_>>()?,
+        epochs: state["epochs"]
+            .as_array()?
+            .iter()
+            .map(epoch)
+            .collect::<Option<_>>()?,
     })
 }

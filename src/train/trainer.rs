@@ -9,9 +9,9 @@ use cnnc_compiler::jit::{self, Code};
 use cnnc_compiler::lower::lower_step;
 use cnnc_compiler::step::{self, Step};
 use cnnc_compiler::target::{Arithmetic, Target};
+use cnnc_runtime::Isa;
 use cnnc_runtime::session::{State, StepSession};
 use cnnc_runtime::threads::Pool;
-use cnnc_runtime::Isa;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -56,9 +56,15 @@ impl Trainer {
     ///
     /// # Errors
     /// As [`Trainer::new`], and weights that do not fit.
-    pub fn from_weights(model: &Model, recipe: &Recipe, weights: &Weights) -> Result<Trainer, TrainError> {
+    pub fn from_weights(
+        model: &Model,
+        recipe: &Recipe,
+        weights: &Weights,
+    ) -> Result<Trainer, TrainError> {
         let sources = model.graph().sources();
-        let bound = weights.bind(&sources).map_err(|error| model.unfit(error, weights))?;
+        let bound = weights
+            .bind(&sources)
+            .map_err(|error| model.unfit(error, weights))?;
         Trainer::begin(model.graph(), recipe, &|param| {
             let source = sources.iter().position(|source| source.name == *param.name);
             match source {
@@ -75,7 +81,11 @@ impl Trainer {
     ) -> Result<Trainer, TrainError> {
         recipe.check()?;
         let [input] = &graph.inputs[..] else {
-            let message = format!("`{}` has {} inputs; networks with one can be trained", graph.name, graph.inputs.len());
+            let message = format!(
+                "`{}` has {} inputs; networks with one can be trained",
+                graph.name,
+                graph.inputs.len()
+            );
             return Err(TrainError::Network(message));
         };
         let shape = &graph.values[input.value].shape;
@@ -86,7 +96,10 @@ impl Trainer {
             decayed: &|param| param.shape.len() > 1,
         };
         let step = Step::classifier(graph, &of_step)?;
-        let lens = step.state.iter().map(|&id| step.graph.params[id].elements());
+        let lens = step
+            .state
+            .iter()
+            .map(|&id| step.graph.params[id].elements());
         let mut state = State::new(&lens.collect::<Vec<_>>())?;
         for (index, &id) in step.state[..step.tensors].iter().enumerate() {
             let values = values(&step.graph.params[id])?;
@@ -138,16 +151,26 @@ impl Trainer {
     }
 
     fn session(&mut self, samples: usize) -> Result<usize, TrainError> {
-        if let Some(known) = self.sessions.iter().position(|(count, _)| *count == samples) {
+        if let Some(known) = self
+            .sessions
+            .iter()
+            .position(|(count, _)| *count == samples)
+        {
             return Ok(known);
         }
         let target = Target::new(self.isa, Arithmetic::Fast).batch(samples);
-        let Step { graph, single, state, .. } = &self.step;
+        let Step {
+            graph,
+            single,
+            state,
+            ..
+        } = &self.step;
         let lowered = lower_step(graph, single, state, &target);
         let code = jit::compile(&lowered).map_err(Error::from)?;
         let driver = code.drivers()[0];
         // SAFETY: the program is proven for its plan, and the code lives as long as the session.
-        let session = unsafe { StepSession::new(lowered.plan, driver, Some(Box::new(code.clone()))) }?;
+        let session =
+            unsafe { StepSession::new(lowered.plan, driver, Some(Box::new(code.clone()))) }?;
         self.codes.push(code);
         self.sessions.push((samples, session));
         Ok(self.sessions.len() - 1)
@@ -159,15 +182,24 @@ impl Trainer {
     /// Samples or labels that do not fit, a loss that is not a number, or a step that cannot be compiled.
     pub fn step(&mut self, inputs: &[f32], labels: &[u32], rate: f64) -> Result<Done, TrainError> {
         let samples = labels.len() / self.pixels;
-        if samples == 0 || inputs.len() != samples * self.elements || labels.len() != samples * self.pixels {
+        if samples == 0
+            || inputs.len() != samples * self.elements
+            || labels.len() != samples * self.pixels
+        {
             let message = format!(
                 "{} labels and {} numbers are not samples of {} numbers with {} labels each",
-                labels.len(), inputs.len(), self.elements, self.pixels
+                labels.len(),
+                inputs.len(),
+                self.elements,
+                self.pixels
             );
             return Err(TrainError::Recipe(message));
         }
         if let Some(label) = labels.iter().find(|label| **label as usize >= self.classes) {
-            let message = format!("the class {label} is none of the network's {}", self.classes);
+            let message = format!(
+                "the class {label} is none of the network's {}",
+                self.classes
+            );
             return Err(TrainError::Recipe(message));
         }
         let number = self.session(samples)?;
@@ -269,7 +301,11 @@ impl Trainer {
             let tensor = state.get(&param.name);
             let tensor = tensor.filter(|tensor| *tensor.shape == *param.shape);
             let tensor = tensor.ok_or_else(|| {
-                let message = format!("{} has no `{}` of this network's shape: it is the state of another one", state.origin(), param.name);
+                let message = format!(
+                    "{} has no `{}` of this network's shape: it is the state of another one",
+                    state.origin(),
+                    param.name
+                );
                 TrainError::Network(message)
             })?;
             let values = tensor.to_f32().map_err(Error::from)?;

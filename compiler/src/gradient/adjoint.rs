@@ -117,7 +117,11 @@ impl Adjoint<'_> {
     pub fn give_param(&mut self, i: usize, value: ValueId) {
         let (param, label) = (self.param(i), &self.node.label);
         let flat = crate::op::flat(&self.tape.graph.params[param].shape);
-        assert_eq!(self.shape(value).elements(), flat.elements(), "{label}: tensor {i}");
+        assert_eq!(
+            self.shape(value).elements(),
+            flat.elements(),
+            "{label}: tensor {i}"
+        );
         let value = self.reshape(value, &flat);
         self.tape.given_params.entry(param).or_default().push(value);
     }

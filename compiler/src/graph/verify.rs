@@ -116,12 +116,13 @@ impl Verifier<'_> {
         }
         let mut made: HashSet<ValueId> = HashSet::new();
         for (id, node) in self.graph.live() {
-            let tensors = node.inputs.iter().filter_map(|&value| {
-                match self.graph.values.get(value)?.def {
-                    Def::Param(param) => Some(param),
-                    _ => None,
-                }
-            });
+            let tensors =
+                node.inputs
+                    .iter()
+                    .filter_map(|&value| match self.graph.values.get(value)?.def {
+                        Def::Param(param) => Some(param),
+                        _ => None,
+                    });
             let old = tensors.chain(node.params.iter().copied());
             let old = old.filter(|param| stored.get(param).is_some_and(|new| made.contains(new)));
             let old: Vec<ParamId> = old.collect();

@@ -35,7 +35,11 @@ impl Pointwise for Abs {
         }
     }
     fn slope(&self) -> Option<Vec<Step>> {
-        Some(vec![Step::Abs, Step::Max(f64::from(f32::MIN_POSITIVE)), Step::XOver])
+        Some(vec![
+            Step::Abs,
+            Step::Max(f64::from(f32::MIN_POSITIVE)),
+            Step::XOver,
+        ])
     }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Abs]

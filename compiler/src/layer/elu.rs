@@ -47,7 +47,12 @@ impl Pointwise for Elu {
         if x > 0.0 { 1.0 } else { self.alpha * x.exp() }
     }
     fn slope(&self) -> Option<Vec<Step>> {
-        Some(vec![Step::Min(0.0), Step::Exp, Step::Mul(self.alpha), Step::OneAbove])
+        Some(vec![
+            Step::Min(0.0),
+            Step::Exp,
+            Step::Mul(self.alpha),
+            Step::OneAbove,
+        ])
     }
     fn steps(&self) -> Vec<Step> {
         vec![

@@ -74,6 +74,13 @@ impl Pointwise for Pow {
             p * x.powf(p - 1.0)
         }
     }
+    fn slope(&self) -> Option<Vec<Step>> {
+        let p = self.exponent();
+        Some(match p {
+            0.5 => vec![Step::Sqrt, Step::Recip, Step::Mul(0.5)],
+            _ => vec![Step::Pow(p - 1.0), Step::Mul(p)],
+        })
+    }
     fn steps(&self) -> Vec<Step> {
         let p = self.exponent();
         if p == 0.5 {

@@ -32,7 +32,12 @@ impl Pointwise for Tanh {
         x.cosh().powi(-2)
     }
     fn slope(&self) -> Option<Vec<Step>> {
-        Some(vec![Step::Tanh, Step::Square, Step::Mul(-1.0), Step::Add(1.0)])
+        Some(vec![
+            Step::Tanh,
+            Step::Square,
+            Step::Mul(-1.0),
+            Step::Add(1.0),
+        ])
     }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Tanh]

@@ -98,7 +98,10 @@ impl Builder {
     /// A copy of statements, with loops of its own.
     pub fn copied(&mut self, stmts: &[Stmt]) -> Vec<Stmt> {
         let mut names: HashMap<VarId, VarId> = HashMap::new();
-        stmts.iter().map(|stmt| self.copy(stmt, &mut names)).collect()
+        stmts
+            .iter()
+            .map(|stmt| self.copy(stmt, &mut names))
+            .collect()
     }
 
     fn copy(&mut self, stmt: &Stmt, names: &mut HashMap<VarId, VarId>) -> Stmt {
@@ -109,7 +112,11 @@ impl Builder {
                 names.insert(inner.var, var);
                 Stmt::For(For {
                     var,
-                    body: inner.body.iter().map(|stmt| self.copy(stmt, names)).collect(),
+                    body: inner
+                        .body
+                        .iter()
+                        .map(|stmt| self.copy(stmt, names))
+                        .collect(),
                     ..*inner
                 })
             }

@@ -343,7 +343,10 @@ impl<'a> Lower<'a> {
             outputs: outputs.into(),
             batch: self.batch,
             between: self.between.into(),
-            state: self.images.map_or_else(Vec::new, |images| images.state).into(),
+            state: self
+                .images
+                .map_or_else(Vec::new, |images| images.state)
+                .into(),
             runs: runs.collect::<Vec<_>>().into(),
         };
         Lowered {

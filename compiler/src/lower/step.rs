@@ -147,11 +147,16 @@ impl Lower<'_> {
 
     /// Tensors that stay are where they stay, and so is what they become.
     fn place_state(&mut self) {
-        let params = self.graph.values.iter().filter_map(|(value, of)| match of.def {
-            Def::Param(id) => Some((id, value)),
-            _ => None,
-        });
-        let all: Vec<(ParamId, ValueId)> = params.chain(self.graph.stores.iter().copied()).collect();
+        let params = self
+            .graph
+            .values
+            .iter()
+            .filter_map(|(value, of)| match of.def {
+                Def::Param(id) => Some((id, value)),
+                _ => None,
+            });
+        let all: Vec<(ParamId, ValueId)> =
+            params.chain(self.graph.stores.iter().copied()).collect();
         for (id, value) in all {
             // A tensor that no live node mentions has no place.
             let Some(&number) = self.images().numbers.get(&id) else {
@@ -188,7 +193,9 @@ impl Lower<'_> {
         let whole = self.graph.live().filter(|(id, node)| {
             let dense = || {
                 let pixels = self.inferred[id].output.spatial();
-                let bare = !self.unzeroed.contains_key(&self.storage[&node.output].buffer);
+                let bare = !self
+                    .unzeroed
+                    .contains_key(&self.storage[&node.output].buffer);
                 bare && node.layer.reads_once() && pixels.iter().all(|&extent| extent == 1)
             };
             node.layer.reduces() || dense()
@@ -228,7 +235,11 @@ impl Lower<'_> {
             }
         }
         let count = self.count();
-        let chunks = if scratch.is_empty() { count } else { count.min(CHUNKS) };
+        let chunks = if scratch.is_empty() {
+            count
+        } else {
+            count.min(CHUNKS)
+        };
         for &id in scratch.keys() {
             self.buffers[id].len *= chunks;
         }
@@ -243,7 +254,9 @@ impl Lower<'_> {
                 cx.repeat(images, |cx, image| {
                     let number = chunk.clone().times(images as i64).add(&image);
                     let number = number.offset(first as i64);
-                    let body = body.into_iter().map(|stmt| moved.stmt(stmt, &number, &chunk));
+                    let body = body
+                        .into_iter()
+                        .map(|stmt| moved.stmt(stmt, &number, &chunk));
                     cx.builder.put(body.collect());
                 });
             });
@@ -375,7 +388,11 @@ impl Moved {
         match stmt {
             Stmt::For(inner) => Stmt::For(For {
                 parallel: false,
-                body: inner.body.into_iter().map(|stmt| self.stmt(stmt, image, chunk)).collect(),
+                body: inner
+                    .body
+                    .into_iter()
+                    .map(|stmt| self.stmt(stmt, image, chunk))
+                    .collect(),
                 ..inner
             }),
             Stmt::Call(mut call) => {

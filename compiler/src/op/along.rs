@@ -132,7 +132,13 @@ impl Lowering for Along {
 }
 
 /// Emits what one place along an axis becomes.
-fn line(cx: &mut Lower<'_>, axis: usize, (to, place): (&Storage, usize), from: &Storage, terms: &Terms) {
+fn line(
+    cx: &mut Lower<'_>,
+    axis: usize,
+    (to, place): (&Storage, usize),
+    from: &Storage,
+    terms: &Terms,
+) {
     let at = |storage: &Storage, place: usize| {
         let mut dhw = storage.dhw;
         dhw[axis] = 1;

@@ -1,8 +1,8 @@
 //! `batch_sum`: the sum over all images of a batch.
 
 use crate::layer::{Inferred, Layer, Lowering, ShapeError};
-use crate::lower::{Lower, across};
 use crate::loops::Affine;
+use crate::lower::{Lower, across};
 use crate::shape::Shape;
 use cnnc_runtime::kernel::SumCall;
 use ndarray::ArrayD;

@@ -43,7 +43,8 @@ impl Taps {
         let phase = |first: usize| {
             let at = first + self.before[axis];
             // Tap k meets an output where at − k·dilation is a multiple of the stride.
-            let met = |k: &usize| (at as i64 - (k * dilation) as i64).rem_euclid(stride as i64) == 0;
+            let met =
+                |k: &usize| (at as i64 - (k * dilation) as i64).rem_euclid(stride as i64) == 0;
             let tap = (0..kernel.min(apart)).find(met);
             let taps = tap.map_or(0, |tap| (kernel - tap).div_ceil(apart));
             let last = tap.unwrap_or(0) + taps.saturating_sub(1) * apart;
@@ -124,7 +125,11 @@ impl Lowering for ConvInput {
 impl Taps {
     /// Whether the only output sees each element of the operand through a tap of its own.
     pub(super) fn covers(&self, x: [usize; 3], y: [usize; 3]) -> bool {
-        !self.local && y == [1; 3] && self.kernel == x && self.before == [0; 3] && self.dilation == [1; 3]
+        !self.local
+            && y == [1; 3]
+            && self.kernel == x
+            && self.before == [0; 3]
+            && self.dilation == [1; 3]
     }
 
     /// The same of the result's shape alone.
@@ -144,7 +149,11 @@ impl Taps {
         // A sum in memory takes about four times what a multiply-add does.
         let added = 4 * y.pixels() * self.kernel[0] * self.kernel[1] * vectors(run);
         let together = self.dilation[2] == 1 && x.strides[2] == x.channels as i64;
-        !self.local && self.groups == 1 && self.before == [0; 3] && together && 2 * (products + added) < gathered
+        !self.local
+            && self.groups == 1
+            && self.before == [0; 3]
+            && together
+            && 2 * (products + added) < gathered
     }
 }
 
@@ -442,7 +451,11 @@ impl ConvWeight {
         let (m, c) = (matrix as i64, outs as i64);
         let column = if merged { ins as i64 * c } else { m };
         let dims = [
-            (taps.groups, outs as i64 * ins as i64 * volume, count as i64 * m),
+            (
+                taps.groups,
+                outs as i64 * ins as i64 * volume,
+                count as i64 * m,
+            ),
             (outs, ins as i64 * volume, 1),
             (ins, volume, c),
             (kd, (kh * kw) as i64, (kh * along) as i64 * m),

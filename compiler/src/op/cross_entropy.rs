@@ -49,7 +49,11 @@ impl Layer for CrossEntropy {
 
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
         let mut loss = 0.0;
-        for (z, t) in inputs[0].lanes(Axis(0)).into_iter().zip(inputs[1].lanes(Axis(0))) {
+        for (z, t) in inputs[0]
+            .lanes(Axis(0))
+            .into_iter()
+            .zip(inputs[1].lanes(Axis(0)))
+        {
             let (z, t) = (z.to_vec(), t.to_vec());
             let (targets, powers, most) = sums(&z, &t);
             loss += targets * powers.ln();
@@ -95,7 +99,11 @@ impl Layer for CrossEntropyInput {
         let shape = Shape::new(inputs[0].shape()).expect("infer accepted it");
         let factor = inputs[2].iter().sum::<f64>() / pixels(&shape);
         let mut dz = inputs[0].clone();
-        for (mut z, t) in dz.lanes_mut(Axis(0)).into_iter().zip(inputs[1].lanes(Axis(0))) {
+        for (mut z, t) in dz
+            .lanes_mut(Axis(0))
+            .into_iter()
+            .zip(inputs[1].lanes(Axis(0)))
+        {
             let (targets, powers, most) = sums(&z.to_vec(), &t.to_vec());
             z.zip_mut_with(&t, |z, t| {
                 *z = factor * (targets * (*z - most).exp() / powers - t);

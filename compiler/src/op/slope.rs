@@ -42,7 +42,10 @@ impl<T: Pointwise> Lowering for Slope<T> {
     /// The derivative, then its product with the cotangent in place.
     fn lower(&self, cx: &mut Lower<'_>) {
         let (out, x, dy) = (cx.output(), cx.input(0), cx.input(1));
-        let steps = self.0.slope().expect("it is lowered only where there are steps");
+        let steps = self
+            .0
+            .slope()
+            .expect("it is lowered only where there are steps");
         map(cx, &out, &x, &steps);
         zip(cx, ZipOp::Mul, &out, &out, &dy);
     }

@@ -23,7 +23,10 @@ pub struct Update(
 
 impl Layer for Update {
     fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (KEYWORD, vec![("rule", format!("{:?}", self.0).to_lowercase())])
+        (
+            KEYWORD,
+            vec![("rule", format!("{:?}", self.0).to_lowercase())],
+        )
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
@@ -60,7 +63,9 @@ impl Layer for Update {
 
 impl Lowering for Update {
     fn lower(&self, cx: &mut Lower<'_>) {
-        let vectors: Vec<_> = (0..self.0.operands()).map(|index| cx.input(index)).collect();
+        let vectors: Vec<_> = (0..self.0.operands())
+            .map(|index| cx.input(index))
+            .collect();
         let (out, factors) = (cx.output(), cx.input(self.0.operands()));
         let (whole, rest) = (out.channels / BLOCK, out.channels % BLOCK);
         let part = |cx: &mut Lower<'_>, from: Affine, count: usize| {

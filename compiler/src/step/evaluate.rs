@@ -32,7 +32,10 @@ impl Step {
             if let Def::Param(param) = value.def
                 && let Some(tensor) = tensors.get(&param)
             {
-                let flat = ArrayD::from_shape_vec(IxDyn(value.shape.dims()), tensor.iter().copied().collect());
+                let flat = ArrayD::from_shape_vec(
+                    IxDyn(value.shape.dims()),
+                    tensor.iter().copied().collect(),
+                );
                 values.insert(id, vec![flat.expect("as many elements")]);
             }
         }
@@ -61,16 +64,23 @@ impl Step {
             };
             values.insert(node.output, value);
         }
-        let outputs = graph.outputs.iter().map(|output| values[&output.value].clone());
+        let outputs = graph
+            .outputs
+            .iter()
+            .map(|output| values[&output.value].clone());
         let stored: HashMap<ParamId, ValueId> = graph.stores.iter().copied().collect();
-        let became = self.state.iter().zip(state).map(|(id, old)| match stored.get(id) {
-            None => old.clone(),
-            Some(value) => {
-                let Param { shape, .. } = &graph.params[*id];
-                let elements = values[value][0].iter().copied().collect();
-                ArrayD::from_shape_vec(IxDyn(shape), elements).expect("as many elements")
-            }
-        });
+        let became = self
+            .state
+            .iter()
+            .zip(state)
+            .map(|(id, old)| match stored.get(id) {
+                None => old.clone(),
+                Some(value) => {
+                    let Param { shape, .. } = &graph.params[*id];
+                    let elements = values[value][0].iter().copied().collect();
+                    ArrayD::from_shape_vec(IxDyn(shape), elements).expect("as many elements")
+                }
+            });
         Evaluated {
             outputs: outputs.collect(),
             state: became.collect(),

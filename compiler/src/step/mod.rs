@@ -78,7 +78,10 @@ impl fmt::Display for Untrainable {
         match self {
             Untrainable::Gradient(error) => error.fmt(f),
             Untrainable::Loops { label, keyword, .. } => {
-                write!(f, "`{label}` cannot be trained: `{keyword}` has no compiled gradient yet")
+                write!(
+                    f,
+                    "`{label}` cannot be trained: `{keyword}` has no compiled gradient yet"
+                )
             }
             Untrainable::Nothing => f.write_str("no tensor is left to train"),
         }
@@ -102,7 +105,11 @@ impl Step {
         let mut forward = network.clone();
         (forward.head, forward.names) = (None, Vec::new());
         forward.outputs.truncate(1);
-        crate::pass::run(&crate::pass::remove_dead(), &mut forward, &mut Default::default());
+        crate::pass::run(
+            &crate::pass::remove_dead(),
+            &mut forward,
+            &mut Default::default(),
+        );
         let raw = forward.outputs[0].value;
         check(&forward)?;
         let shape = forward.values[raw].shape.clone();
@@ -143,11 +150,17 @@ impl Step {
             let decayed = (recipe.decayed)(&step.graph.params[param]);
             recipe.optimizer.update(&mut step, param, gradient, decayed);
         }
-        let factors = step.graph.inputs[cotangent + 1..].iter().map(|input| input.value);
+        let factors = step.graph.inputs[cotangent + 1..]
+            .iter()
+            .map(|input| input.value);
         let shared: Vec<ValueId> = shared.into_iter().chain(factors).collect();
         step.sort_values(&shared);
         if let Err(problems) = graph::verify(&step.graph) {
-            panic!("the step of {} is broken: {}", step.graph.name, problems.join("; "));
+            panic!(
+                "the step of {} is broken: {}",
+                step.graph.name,
+                problems.join("; ")
+            );
         }
         step.has_loops()?;
         Ok(step)
@@ -200,7 +213,9 @@ impl Step {
     fn sort_values(&mut self, shared: &[ValueId]) {
         let mut single: HashSet<ValueId> = shared.iter().copied().collect();
         let params = self.graph.values.iter();
-        single.extend(params.filter_map(|(id, value)| matches!(value.def, Def::Param(_)).then_some(id)));
+        single.extend(
+            params.filter_map(|(id, value)| matches!(value.def, Def::Param(_)).then_some(id)),
+        );
         for (_, node) in self.graph.live() {
             if node.layer.reduces() || node.inputs.iter().all(|value| single.contains(value)) {
                 single.insert(node.output);
@@ -247,7 +262,13 @@ fn check(network: &Graph) -> Result<(), Untrainable> {
 /// Adds a node that fits by construction.
 fn push(graph: &mut Graph, layer: impl Layer, inputs: &[ValueId], label: &str) -> ValueId {
     let node: NodeId = graph
-        .push(Box::new(layer), inputs.to_vec(), Vec::new(), label.to_owned(), Span::none())
+        .push(
+            Box::new(layer),
+            inputs.to_vec(),
+            Vec::new(),
+            label.to_owned(),
+            Span::none(),
+        )
         .unwrap_or_else(|error| panic!("{label} does not fit: {error}"));
     graph.nodes[node].output
 }

@@ -132,7 +132,11 @@ impl Optimizer {
         let mean_square = |to| Stage {
             to,
             rule: Rule::Squares,
-            from: if to == Kept(0) { &[Kept(0), G] } else { &[Kept(1), G] },
+            from: if to == Kept(0) {
+                &[Kept(0), G]
+            } else {
+                &[Kept(1), G]
+            },
             factors: |of, _, _, _| vec![square(of).0, 1.0 - square(of).0],
         };
         match *self {
@@ -204,7 +208,13 @@ impl Optimizer {
                         rule: Rule::Scaled,
                         from: &[W, Kept(0), Kept(1)],
                         factors: |of, r, d, t| {
-                            let own = matches!(of, Optimizer::Adam { decoupled: true, .. });
+                            let own = matches!(
+                                of,
+                                Optimizer::Adam {
+                                    decoupled: true,
+                                    ..
+                                }
+                            );
                             let keep = if own { 1.0 - r * d } else { 1.0 };
                             let corrected = |beta: f64| 1.0 - beta.powf(t as f64);
                             let rate = r / corrected(momentum(of));
@@ -231,7 +241,9 @@ impl Optimizer {
         let weight = step.graph.push_param(param);
         let mut values = HashMap::from([(W, weight), (G, gradient)]);
         let mut params = vec![(W, param)];
-        let Param { name, shape, span, .. } = step.graph.params[param].clone();
+        let Param {
+            name, shape, span, ..
+        } = step.graph.params[param].clone();
         for (index, kept) in self.kept().iter().enumerate() {
             let kept = step.graph.params.push(Param {
                 name: format!("{name}.{kept}"),
@@ -273,13 +285,20 @@ impl Step {
         self.factors.push(of);
         let shape = Shape::new([rule.factors()]).expect("a few numbers");
         let decay = if of.decayed { ".decayed" } else { "" };
-        self.graph.push_input(format!("factors{decay}.{}", of.stage), shape)
+        self.graph
+            .push_input(format!("factors{decay}.{}", of.stage), shape)
     }
 }
 
 impl Optimizer {
     /// What becomes of a single number that decays, in so many steps at a rate, in f64.
-    pub fn trace(&self, from: f64, gradient: impl Fn(f64) -> f64, rate: f64, steps: u64) -> Vec<f64> {
+    pub fn trace(
+        &self,
+        from: f64,
+        gradient: impl Fn(f64) -> f64,
+        rate: f64,
+        steps: u64,
+    ) -> Vec<f64> {
         let mut values = HashMap::from([(W, from), (Kept(0), 0.0), (Kept(1), 0.0)]);
         let step = |number| {
             values.insert(G, gradient(values[&W]));

@@ -86,11 +86,8 @@ unsafe fn pixel<S: Simd>(
     unsafe {
         let channels = c.channels as usize;
         let most = largest::<S>(z, channels);
-        let (mut powers, mut targets, mut products) = (
-            S::splat_wide(0.0),
-            S::splat_wide(0.0),
-            S::splat_wide(0.0),
-        );
+        let (mut powers, mut targets, mut products) =
+            (S::splat_wide(0.0), S::splat_wide(0.0), S::splat_wide(0.0));
         let mut k = 0;
         while k < channels {
             let left = channels - k;

@@ -94,7 +94,10 @@ unsafe fn body<S: Simd>(
             let mut m = 0;
             while m < c.rows {
                 let at = m * c.row;
-                let (out, acc) = (out.offset(at).add(n), acc.wrapping_offset(at).wrapping_add(n));
+                let (out, acc) = (
+                    out.offset(at).add(n),
+                    acc.wrapping_offset(at).wrapping_add(n),
+                );
                 let (a, b, rows) = (a.offset(m), b.add(n), c.rows - m);
                 match (rows, two) {
                     (1, true) => tile::<S, 1, 2>(out, acc, a, b, left, &c),
@@ -214,7 +217,11 @@ fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: Isa) {
                 }
             }
             let to = m * c.row + n;
-            let value = if c.add != 0 { view.get(1, to) + sum } else { sum };
+            let value = if c.add != 0 {
+                view.get(1, to) + sum
+            } else {
+                sum
+            };
             view.set(to, value);
         }
     }

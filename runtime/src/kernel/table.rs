@@ -2,8 +2,8 @@
 
 use super::{
     Kernel, KernelId, accumulate, bilinear, channels, conv, copy, cross, cross_entropy, depthwise,
-    fill, group_norm, lrn, map, max_input, norm, outer, pack, pool, roi, scatter, sum, update, winograd,
-    winograd_weights, zip,
+    fill, group_norm, lrn, map, max_input, norm, outer, pack, pool, roi, scatter, sum, update,
+    winograd, winograd_weights, zip,
 };
 use crate::isa::Isa;
 

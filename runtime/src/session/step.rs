@@ -154,21 +154,33 @@ impl StepSession {
     ) {
         self.bind(state);
         let _flushed = Flushed::enter();
-        code(self.bases.as_ptr(), pool.map_or(std::ptr::null(), std::ptr::from_ref));
+        code(
+            self.bases.as_ptr(),
+            pool.map_or(std::ptr::null(), std::ptr::from_ref),
+        );
     }
 
     /// Fills in all addresses.
     fn bind(&mut self, state: &mut State) {
         let lens = state.ranges.iter().map(|range| range.len());
-        assert!(lens.eq(self.plan.state.iter().copied()), "the state of another plan");
+        assert!(
+            lens.eq(self.plan.state.iter().copied()),
+            "the state of another plan"
+        );
         let start = self.memory.as_mut_ptr();
         // SAFETY: the regions lie within the memory.
-        let mut regions = self.regions.iter().map(|region| unsafe { start.add(region.start) });
+        let mut regions = self
+            .regions
+            .iter()
+            .map(|region| unsafe { start.add(region.start) });
         let arena = regions.next().expect("there is an arena");
         let weights = std::ptr::null_mut();
         let first = state.memory.as_mut_ptr();
         // SAFETY: the ranges lie within the memory.
-        let tensors = state.ranges.iter().map(|range| unsafe { first.add(range.start) });
+        let tensors = state
+            .ranges
+            .iter()
+            .map(|range| unsafe { first.add(range.start) });
         let all = [arena, weights].into_iter().chain(regions).chain(tensors);
         for (base, address) in self.bases.iter_mut().zip(all) {
             *base = address;

@@ -376,11 +376,25 @@ fn scatter(random: &mut Random) -> Vec<i64> {
     });
     let run = taps[2] * channels;
     let products = taps[0] * taps[1] * run;
-    let out = [elements[1] * elements[2] * channels, elements[2] * channels, channels];
-    let x = [outputs[1] * outputs[2] * products, outputs[2] * products, products];
+    let out = [
+        elements[1] * elements[2] * channels,
+        elements[2] * channels,
+        channels,
+    ];
+    let x = [
+        outputs[1] * outputs[2] * products,
+        outputs[2] * products,
+        products,
+    ];
     let mut consts = Vec::new();
     for axis in 0..3 {
-        consts.extend([elements[axis], out[axis], outputs[axis], steps[axis], x[axis]]);
+        consts.extend([
+            elements[axis],
+            out[axis],
+            outputs[axis],
+            steps[axis],
+            x[axis],
+        ]);
         if axis < 2 {
             consts.extend([taps[axis], dilations[axis]]);
         }

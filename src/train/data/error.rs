@@ -55,7 +55,10 @@ impl fmt::Display for DataError {
                 path.display()
             ),
             DataError::NoPicture(network) => {
-                write!(f, "the input of `{network}` is no picture, so that pictures cannot train it")
+                write!(
+                    f,
+                    "the input of `{network}` is no picture, so that pictures cannot train it"
+                )
             }
         }
     }

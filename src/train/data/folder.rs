@@ -43,7 +43,11 @@ impl Reader<'_> {
     /// The class that each folder is: by the network's labels, where the folders are called so, else in the order of their names.
     fn classes_of(&self, root: &Path, folders: &[PathBuf]) -> Result<Vec<u32>, DataError> {
         if folders.len() != self.classes {
-            let why = format!("{} folders, but the network has {} classes", folders.len(), self.classes);
+            let why = format!(
+                "{} folders, but the network has {} classes",
+                folders.len(),
+                self.classes
+            );
             return Err(DataError::Classes(root.to_owned(), why));
         }
         let labelled = |folder: &PathBuf| {

@@ -35,7 +35,11 @@ impl Reader<'_> {
             unreachable!("three were asked for")
         };
         if count[0] != images_of {
-            let why = format!("{} labels, but {images_of} pictures in {}", count[0], images.display());
+            let why = format!(
+                "{} labels, but {images_of} pictures in {}",
+                count[0],
+                images.display()
+            );
             return Err(DataError::Broken(labels.clone(), why));
         }
         let pictures = pixels.chunks_exact((height * width).max(1)).zip(&classes);
@@ -59,22 +63,32 @@ fn idx(path: &Path, rank: usize) -> Result<(Vec<usize>, Vec<u8>), DataError> {
     let mut bytes = read(path)?;
     if bytes.starts_with(&[0x1F, 0x8B]) {
         let mut unpacked = Vec::new();
-        let unpack = GzDecoder::new(&*bytes).take(MOST).read_to_end(&mut unpacked);
+        let unpack = GzDecoder::new(&*bytes)
+            .take(MOST)
+            .read_to_end(&mut unpacked);
         unpack.map_err(|error| broken(format!("the gzip file is broken: {error}")))?;
         bytes = unpacked;
     }
     let header = 4 + 4 * rank;
     if bytes.len() < header || bytes[..4] != [0, 0, 8, rank as u8] {
-        return Err(broken(format!("not an idx file of bytes with {rank} dimensions")));
+        return Err(broken(format!(
+            "not an idx file of bytes with {rank} dimensions"
+        )));
     }
     let extents = bytes[4..header].chunks_exact(4);
     let extents = extents.map(|n| u32::from_be_bytes([n[0], n[1], n[2], n[3]]) as usize);
     let extents: Vec<usize> = extents.collect();
-    let count = extents.iter().try_fold(1, |all: usize, &n| all.checked_mul(n));
+    let count = extents
+        .iter()
+        .try_fold(1, |all: usize, &n| all.checked_mul(n));
     let elements = bytes.split_off(header);
     if count != Some(elements.len()) {
         let shape: Vec<String> = extents.iter().map(ToString::to_string).collect();
-        let why = format!("{} bytes follow a header that says {}", elements.len(), shape.join("x"));
+        let why = format!(
+            "{} bytes follow a header that says {}",
+            elements.len(),
+            shape.join("x")
+        );
         return Err(broken(why));
     }
     Ok((extents, elements))

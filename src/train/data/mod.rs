@@ -93,7 +93,10 @@ impl Data {
         } else if data.test.is_empty() {
             data.split();
         }
-        for (samples, what) in [(&data.train, "to learn from"), (&data.test, "to be judged by")] {
+        for (samples, what) in [
+            (&data.train, "to learn from"),
+            (&data.test, "to be judged by"),
+        ] {
             if samples.is_empty() {
                 return Err(DataError::Empty(path.to_owned(), what));
             }
@@ -119,7 +122,11 @@ impl Data {
             let mut z = (index as u64).wrapping_add(0x9E37_79B9_7F4A_7C15);
             z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
             z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            let to = if (z >> 32).is_multiple_of(5) { &mut test } else { &mut train };
+            let to = if (z >> 32).is_multiple_of(5) {
+                &mut test
+            } else {
+                &mut train
+            };
             to.inputs.extend(all.input(index));
             to.labels.push(all.label(index));
         }
@@ -142,7 +149,8 @@ fn labels_of(head: &cnnc_runtime::answer::Head) -> Vec<String> {
 
 impl Reader<'_> {
     fn open(&self, path: &Path) -> Result<Data, DataError> {
-        let listed = std::fs::read_dir(path).map_err(|error| DataError::File(path.to_owned(), error))?;
+        let listed =
+            std::fs::read_dir(path).map_err(|error| DataError::File(path.to_owned(), error))?;
         let (mut files, mut folders) = (Vec::new(), Vec::new());
         for entry in listed {
             let entry = entry.map_err(|error| DataError::File(path.to_owned(), error))?;
@@ -189,7 +197,10 @@ impl Reader<'_> {
                 return Err(DataError::Class(from.to_owned(), class, self.classes));
             }
             let name = from.display().to_string();
-            let input = self.pre.apply(&picture, &name).map_err(DataError::Picture)?;
+            let input = self
+                .pre
+                .apply(&picture, &name)
+                .map_err(DataError::Picture)?;
             samples.inputs.extend(input);
             samples.labels.push(class);
         }
@@ -199,7 +210,9 @@ impl Reader<'_> {
 
 /// A file's name.
 fn name(path: &Path) -> &str {
-    path.file_name().and_then(|name| name.to_str()).unwrap_or("")
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or("")
 }
 
 /// A file, all of it.
@@ -209,5 +222,7 @@ fn read(path: &Path) -> Result<Vec<u8>, DataError> {
 
 /// The file of that name, with or without `.gz`.
 fn find<'f>(files: &'f [PathBuf], wanted: &str) -> Option<&'f PathBuf> {
-    files.iter().find(|path| name(path).trim_end_matches(".gz") == wanted)
+    files
+        .iter()
+        .find(|path| name(path).trim_end_matches(".gz") == wanted)
 }

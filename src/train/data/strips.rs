@@ -7,11 +7,15 @@ use std::path::PathBuf;
 impl Reader<'_> {
     /// The samples of strips, if the folder has them.
     pub(super) fn strips(&self, files: &[PathBuf]) -> Result<Option<Data>, DataError> {
-        let is_labels = |path: &&PathBuf| name(path).starts_with("labels") && name(path).ends_with(".txt");
+        let is_labels =
+            |path: &&PathBuf| name(path).starts_with("labels") && name(path).ends_with(".txt");
         let Some(list) = files.iter().find(is_labels) else {
             return Ok(None);
         };
-        let strips: Vec<&PathBuf> = files.iter().filter(|path| name(path).ends_with(".png")).collect();
+        let strips: Vec<&PathBuf> = files
+            .iter()
+            .filter(|path| name(path).ends_with(".png"))
+            .collect();
         if strips.is_empty() {
             return Ok(None);
         }
@@ -19,7 +23,10 @@ impl Reader<'_> {
         let mut classes = Vec::new();
         for (line, word) in text.split_whitespace().enumerate() {
             let class = word.parse::<u32>().map_err(|_| {
-                DataError::Broken(list.clone(), format!("line {}: `{word}` is no class", line + 1))
+                DataError::Broken(
+                    list.clone(),
+                    format!("line {}: `{word}` is no class", line + 1),
+                )
             })?;
             classes.push(class);
         }
@@ -42,7 +49,11 @@ impl Reader<'_> {
             }
         }
         if pictures.len() != classes.len() {
-            let why = format!("{} classes, but the strips have {} pictures", classes.len(), pictures.len());
+            let why = format!(
+                "{} classes, but the strips have {} pictures",
+                classes.len(),
+                pictures.len()
+            );
             return Err(DataError::Broken(list.clone(), why));
         }
         let count = pictures.len();
