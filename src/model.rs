@@ -13,6 +13,7 @@ use cnnc_compiler::lower::{self, Lowered};
 use cnnc_compiler::note::Note;
 use cnnc_compiler::outline::Outline;
 use cnnc_compiler::pass;
+use cnnc_compiler::recipe::Recipe as Section;
 use cnnc_compiler::{jit, words};
 use cnnc_runtime::Isa;
 use cnnc_runtime::answer::Head;
@@ -101,6 +102,11 @@ impl Model {
     /// Which block, loop or branch made which layers.
     pub fn outline(&self) -> &Outline {
         &self.inner.outline
+    }
+
+    /// What the `train` section says, if there is one.
+    pub fn recipe(&self) -> Option<&Section> {
+        self.inner.recipe.as_ref()
     }
 
     /// What may not be meant.

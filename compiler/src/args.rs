@@ -64,12 +64,17 @@ pub enum Kind {
     Lists,
     /// `large medium small`: labels of tensors behind one another, or a list of strings.
     Tensors,
+    /// `0.9 0.999`: numbers behind one another, or a list of them.
+    Series,
 }
 
 impl Kind {
-    /// Whether several values behind one another are one: [`Kind::Pairs`], [`Kind::Lists`], [`Kind::Tensors`].
+    /// Whether several values behind one another are one: [`Kind::Pairs`], [`Kind::Lists`], [`Kind::Tensors`], [`Kind::Series`].
     pub fn is_several(&self) -> bool {
-        matches!(self, Kind::Pairs | Kind::Lists | Kind::Tensors)
+        matches!(
+            self,
+            Kind::Pairs | Kind::Lists | Kind::Tensors | Kind::Series
+        )
     }
 }
 

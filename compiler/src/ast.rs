@@ -192,10 +192,21 @@ pub enum StatementKind {
     },
     /// `expect { params 61_706 }`
     Expect(Vec<Term>),
-    /// `train { … }`: nothing of it is read.
-    Train,
+    /// `train { batch 64 rate 0.1 { warmup 1 } }`
+    Train(Vec<Clause>),
     /// What does not parse.
     Error,
+}
+
+/// A line of a `train` section: one clause or more behind one another.
+#[derive(Clone, Debug)]
+pub struct Clause {
+    /// Words and values.
+    pub terms: Vec<Term>,
+    /// What stands in braces behind them.
+    pub settings: Option<Vec<Term>>,
+    /// All of it.
+    pub span: Span,
 }
 
 /// What an item of a `for` is bound to.

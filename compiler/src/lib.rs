@@ -32,6 +32,7 @@ pub mod op;
 pub mod outline;
 pub mod parse;
 pub mod pass;
+pub mod recipe;
 pub mod reference;
 pub mod resolve;
 pub mod shape;

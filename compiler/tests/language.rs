@@ -7,6 +7,8 @@ use cnnc_compiler::diagnostic::MemoryLoader;
 use cnnc_compiler::graph::{dump, verify};
 use cnnc_compiler::layer::LAYERS;
 use cnnc_compiler::pass::optimize;
+use cnnc_compiler::recipe::{Method, Optimizer, Recipe, Schedule};
+use cnnc_compiler::resolve::OPTIMIZERS;
 use cnnc_compiler::{Files, compile_source, hash};
 use std::collections::HashMap;
 
@@ -261,4 +263,73 @@ fn presets_are_the_defaults_of_the_frameworks() {
         let open = decl.params.iter().any(|param| param.default.is_some());
         assert!(!open || listed(decl.keyword), "{}", decl.keyword);
     }
+}
+
+/// A small network with this behind it.
+fn with_section(section: &str) -> cnnc_compiler::Model {
+    let text = format!("cnn 1\nmodel M {{ input x: 8; let slow = 0.001; dense 2; {section} }}\n");
+    let compiled = compile_source(&mut Files::default(), "net.cnn", &text);
+    compiled.unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+#[test]
+fn a_train_section_is_what_is_written() {
+    let section = "train {
+        optimizer sgd { momentum 0.9 nesterov  decay 5e-4 except bias bn }  rate 0.1 {
+            warmup (1 / 4.0)
+            constant
+        }
+        batch 64 ; epochs 4  seed 9_007_199_254_740_993
+        loss cross_entropy { smooth 0.1 }
+    }";
+    let written = Recipe {
+        optimizer: Some(Optimizer {
+            momentum: 0.9,
+            nesterov: true,
+            decay: 5e-4,
+            ..Optimizer::new(Method::Sgd)
+        }),
+        rate: Some(0.1),
+        warmup: Some(0.25),
+        schedule: Some(Schedule::Constant),
+        batch: Some(64),
+        epochs: Some(4),
+        seed: Some(9_007_199_254_740_993),
+        smoothing: Some(0.1),
+    };
+    assert_eq!(with_section(section).recipe, Some(written));
+    let open = with_section("train { rate slow }").recipe;
+    let rate = Some(0.001);
+    assert_eq!(
+        open,
+        Some(Recipe {
+            rate,
+            ..Recipe::default()
+        })
+    );
+    assert_eq!(with_section("").recipe, None);
+}
+
+#[test]
+fn defaults_of_optimisers_are_those_that_are_declared() {
+    for (method, keys) in &OPTIMIZERS {
+        let written = keys.iter().map(|key| {
+            let default = key.default.expect("a default");
+            format!(" {} {default}", key.name)
+        });
+        let (name, written) = (method.name(), written.collect::<String>());
+        let spare = with_section(&format!("train {{ optimizer {name} }}")).recipe;
+        let full = with_section(&format!("train {{ optimizer {name} {{ {written} }} }}")).recipe;
+        assert_eq!(spare, full, "{written}");
+        let optimizer = spare.and_then(|recipe| recipe.optimizer);
+        assert_eq!(optimizer, Some(Optimizer::new(*method)));
+    }
+}
+
+#[test]
+fn a_train_section_changes_nothing_of_a_network() {
+    let (plain, trained) = (with_section(""), with_section("train { rate 0.1 }"));
+    assert_eq!(dump(&plain.graph), dump(&trained.graph));
+    let hash = |model: &cnnc_compiler::Model| hash::architecture(&model.graph);
+    assert_eq!(hash(&plain), hash(&trained));
 }

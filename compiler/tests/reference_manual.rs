@@ -7,7 +7,7 @@ use cnnc_compiler::diagnostic::codes;
 use cnnc_compiler::frameworks::{FOREIGN, Framework, Ours};
 use cnnc_compiler::head::HEADS;
 use cnnc_compiler::layer::{Kind, LAYERS, ParamDecl};
-use cnnc_compiler::resolve::{INPUT_SETTINGS, describe};
+use cnnc_compiler::resolve::{CLAUSES, INPUT_SETTINGS, LATER, LATER_LOSSES, OPTIMIZERS, describe};
 use cnnc_compiler::{Files, compile_source};
 use std::path::PathBuf;
 
@@ -58,7 +58,7 @@ fn one_line(text: &str) -> String {
         .replace('|', "\\|")
 }
 
-fn params(out: &mut String, params: &[ParamDecl], head: &str) {
+fn params<'p>(out: &mut String, params: impl IntoIterator<Item = &'p ParamDecl>, head: &str) {
     *out += &format!("| {head} | takes | |\n|---|---|---|\n");
     for param in params {
         *out += &format!(
@@ -121,6 +121,30 @@ fn inputs() -> String {
     out
 }
 
+/// The clauses of `train`, and the constants of each optimiser.
+fn training() -> String {
+    let clauses: Vec<&ParamDecl> = CLAUSES.iter().map(|clause| &clause.value).collect();
+    let mut out = String::new();
+    params(&mut out, clauses, "clause");
+    for clause in CLAUSES.iter().filter(|clause| !clause.settings.is_empty()) {
+        out += &format!("\n**`{} … {{ … }}`**\n\n", clause.value.name);
+        params(&mut out, clause.settings, "setting");
+    }
+    for (method, keys) in &OPTIMIZERS {
+        out += &format!("\n**`optimizer {} {{ … }}`**\n\n", method.name());
+        params(&mut out, *keys, "setting");
+    }
+    let later = LATER.iter().map(|(word, _)| format!("`{word}`"));
+    let losses = LATER_LOSSES.iter().map(|word| format!("`{word}`"));
+    let list = |words: &mut dyn Iterator<Item = String>| words.collect::<Vec<_>>().join(", ");
+    out += &format!(
+        "\nFor later versions, and errors in this one: {}; the losses {}.\n",
+        list(&mut later.into_iter()),
+        list(&mut losses.into_iter())
+    );
+    out
+}
+
 fn all_codes() -> String {
     let mut out = "| code | | |\n|---|---|---|\n".to_owned();
     for code in codes::ALL {
@@ -179,6 +203,7 @@ fn tables_are_those_of_the_compiler() {
         (MANUAL, "layers", layers()),
         (MANUAL, "heads", heads()),
         (MANUAL, "inputs", inputs()),
+        (MANUAL, "training", training()),
         (MANUAL, "codes", all_codes()),
         (README, "pytorch", pytorch()),
     ] {

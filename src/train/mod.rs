@@ -30,9 +30,10 @@ mod run;
 mod state;
 mod trainer;
 
+pub use cnnc_compiler::recipe::{Method, Recipe as Section, Schedule};
 pub use cnnc_compiler::step::{Optimizer, Untrainable};
 pub use data::{Data, DataError, Samples};
 pub use error::TrainError;
-pub use recipe::{Recipe, Schedule};
+pub use recipe::{Recipe, usual};
 pub use run::{Epoch, Run, accuracy};
 pub use trainer::{Done, Trainer};

@@ -1,16 +1,9 @@
-//! How a network is trained.
+//! How a network is trained: what its `train` section says, and the defaults of classifiers for the rest.
 
 use super::error::TrainError;
+use crate::Model;
+use cnnc_compiler::recipe::{Method, Optimizer as Written, Recipe as Section, Schedule};
 use cnnc_compiler::step::Optimizer;
-
-/// How the rate changes while a network is trained.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Schedule {
-    /// Not at all.
-    Constant,
-    /// Half a cosine from the rate down to zero.
-    Cosine,
-}
 
 /// How a network is trained.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,15 +29,11 @@ pub struct Recipe {
 }
 
 impl Default for Recipe {
-    /// Gradient descent with Nesterov's momentum, a cosine and a short warm-up; weights decay, biases and norms do not.
+    /// That of classifiers: gradient descent with Nesterov's momentum, a cosine and a short warm-up; weights decay, biases and norms do not.
     fn default() -> Recipe {
         Recipe {
-            optimizer: Optimizer::Sgd {
-                momentum: 0.9,
-                nesterov: true,
-                decay: 5e-4,
-            },
-            rate: 0.05,
+            optimizer: compiled(&usual(Method::Sgd)),
+            rate: usual_rate(Method::Sgd),
             schedule: Schedule::Cosine,
             warmup: 0.05,
             batch: 64,
@@ -56,7 +45,106 @@ impl Default for Recipe {
     }
 }
 
+impl From<&Section> for Recipe {
+    /// What the section says, and the defaults of classifiers for what it leaves open.
+    fn from(section: &Section) -> Recipe {
+        let rest = Recipe::default();
+        let method = section
+            .optimizer
+            .as_ref()
+            .map_or(Method::Sgd, |optimizer| optimizer.method);
+        let epochs = section.epochs.unwrap_or(rest.epochs);
+        Recipe {
+            optimizer: section.optimizer.as_ref().map_or(rest.optimizer, compiled),
+            rate: section.rate.unwrap_or(usual_rate(method)),
+            schedule: section.schedule.unwrap_or(rest.schedule),
+            warmup: section
+                .warmup
+                .map_or(rest.warmup, |warmup| warmup / epochs as f64),
+            batch: section.batch.unwrap_or(rest.batch),
+            epochs,
+            smoothing: section.smoothing.unwrap_or(rest.smoothing),
+            seed: section.seed.unwrap_or(rest.seed),
+            threads: rest.threads,
+        }
+    }
+}
+
+/// The optimiser of a method that classifiers take where nothing else is said.
+pub fn usual(method: Method) -> Written {
+    let optimizer = Written {
+        decay: 5e-4,
+        ..Written::new(method)
+    };
+    match method {
+        Method::Sgd => Written {
+            momentum: 0.9,
+            nesterov: true,
+            ..optimizer
+        },
+        _ => optimizer,
+    }
+}
+
+fn usual_rate(method: Method) -> f64 {
+    match method {
+        Method::Sgd => 0.05,
+        _ => 1e-3,
+    }
+}
+
+/// What steps are compiled with.
+fn compiled(written: &Written) -> Optimizer {
+    let &Written {
+        method,
+        momentum,
+        nesterov,
+        alpha,
+        betas: [beta1, beta2],
+        eps,
+        decay,
+    } = written;
+    match method {
+        Method::Sgd => Optimizer::Sgd {
+            momentum,
+            nesterov,
+            decay,
+        },
+        Method::RmsProp => Optimizer::RmsProp {
+            alpha,
+            momentum,
+            eps,
+            decay,
+        },
+        Method::Adam | Method::AdamW => Optimizer::Adam {
+            beta1,
+            beta2,
+            eps,
+            decay,
+            decoupled: method == Method::AdamW,
+        },
+    }
+}
+
 impl Recipe {
+    /// What the `train` section of a model says, and the defaults of classifiers for what it leaves open.
+    ///
+    /// ```
+    /// use cnnc::train::Recipe;
+    ///
+    /// let model = cnnc::compile_str(
+    ///     "tiny",
+    ///     "cnn 1
+    ///      model Tiny { input x: 2; dense 2; head classify; train { rate 0.1  epochs 20 } }",
+    /// )?;
+    /// let recipe = Recipe::of(&model);
+    /// assert_eq!((recipe.rate, recipe.epochs, recipe.batch), (0.1, 20, 64));
+    /// # Ok::<(), cnnc::Error>(())
+    /// ```
+    pub fn of(model: &Model) -> Recipe {
+        model.recipe().map_or_else(Recipe::default, Recipe::from)
+    }
+
     /// Checks that it can be followed.
     ///
     /// # Errors
@@ -72,7 +160,7 @@ impl Recipe {
         for (name, share) in [("warm-up", self.warmup), ("smoothing", self.smoothing)] {
             if !(0.0..1.0).contains(&share) {
                 return refuse(format!(
-                    "the {name} is a share, at least 0 and below 1, not {share}"
+                    "the {name} is a share of the whole, at least 0 and below 1, not {share}"
                 ));
             }
         }

@@ -1,8 +1,9 @@
 //! What a run goes on from: its recipe, and how far it is.
 
 use super::error::TrainError;
-use super::recipe::{Recipe, Schedule};
+use super::recipe::Recipe;
 use super::run::Epoch;
+use cnnc_compiler::recipe::Schedule;
 use cnnc_compiler::step::Optimizer;
 use serde_json::{Value, json};
 use std::fs;

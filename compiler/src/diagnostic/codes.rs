@@ -124,10 +124,13 @@ codes! {
     CALL_ARGUMENTS "E0306" "wrong number of arguments"
         "A block is called with one value for each of its parameters."
     UNKNOWN_SETTING "E0307" "unknown setting"
-        "`input`, `defaults`, `expect` and heads know a fixed list of settings; a default must be the name of a parameter \
+        "`input`, `defaults`, `expect`, `train` and heads know a fixed list of settings; a default must be the name of a parameter \
          of at least one layer."
     OPERANDS "E0308" "wrong number of operands"
         "A layer in a chain gets the value before it. `add`, `concat` and their like take several: `add(a, b)`, or a `branch`."
+
+    NOT_YET "E0309" "something that this version cannot do"
+        "The word is known and reserved: a later version will do what it says. Leave it out until then; the message says what there is instead."
 
     SHAPE "E0401" "shapes that do not fit"
         "Every layer has one rule from the shapes of its operands to the shape of its result. Shapes are channels first, \

@@ -279,7 +279,7 @@ impl<'t> Builder<'t> {
         match rule {
             Rule::chain => whole(self.terms(pair)),
             Rule::tap => StatementKind::Tap(self.names(pair)),
-            Rule::train => StatementKind::Train,
+            Rule::train => StatementKind::Train(self.clauses(pair)),
             Rule::expect => {
                 let settings = pair.into_inner().next();
                 StatementKind::Expect(settings.map_or(Vec::new(), |part| self.terms(part)))

@@ -115,7 +115,19 @@ fn one(f: &mut Formatter<'_>, statement: &Statement, depth: usize) -> Result {
             })
         }
         StatementKind::Expect(terms) => writeln!(f, "expect{}", Settings(terms)),
-        StatementKind::Train => writeln!(f, "train"),
+        StatementKind::Train(clauses) => {
+            writeln!(f, "train")?;
+            clauses.iter().try_for_each(|clause| {
+                indent(f, depth + 1)?;
+                let words: Vec<String> = clause
+                    .terms
+                    .iter()
+                    .map(|term| term.kind.to_string())
+                    .collect();
+                let settings = clause.settings.as_deref().unwrap_or_default();
+                writeln!(f, "{}{}", words.join(" "), Settings(settings))
+            })
+        }
         StatementKind::Error => writeln!(f, "error"),
     }
 }

@@ -27,7 +27,10 @@ const FORMS: &[(&str, &str)] = &[
         "weights",
         "weights map { \"name in the file\" -> \"label\" }",
     ),
-    ("train", "train { … }"),
+    (
+        TRAIN,
+        "train { optimizer sgd { momentum 0.9 } rate 0.1 batch 64 epochs 4 }",
+    ),
     (LET, "let name = value"),
     ("import", "import \"file.cnn\""),
     ("preset", "preset name { … }"),
@@ -45,6 +48,9 @@ const ITEMS: [&str; 4] = ["import", "preset", "block", "model"];
 
 /// Both an item and a statement.
 const LET: &str = "let";
+
+/// The one statement with names before values on lines of their own.
+const TRAIN: &str = "train";
 
 /// The diagnostic of a statement that does not parse; `offset` is where it begins in the file.
 pub(super) fn statement(file: FileId, offset: usize, text: &str) -> Diagnostic {
@@ -200,6 +206,10 @@ fn habit(text: &str, at: usize) -> Option<(Range<usize>, &'static str, String)> 
     }
     // A label is not in the middle of a line.
     if text[at..].starts_with(':') {
+        if word_at(text, 0) == TRAIN {
+            let message = "a value follows its name without `:`";
+            return Some((at..at + 1, message, " ".to_owned()));
+        }
         let word = text[..at].trim_end();
         let start = word.rfind(|c: char| !(c.is_ascii_alphanumeric() || "_.".contains(c)))? + 1;
         let message = "a label begins a statement";
@@ -345,7 +355,7 @@ fn describe(rule: Rule) -> Option<&'static str> {
         | Rule::call => "a value",
         Rule::list => "a list",
         Rule::paren | Rule::args | Rule::params => "`(`",
-        Rule::body | Rule::group | Rule::settings | Rule::arm | Rule::mapping | Rule::ignored => {
+        Rule::body | Rule::group | Rule::settings | Rule::arm | Rule::mapping | Rule::clauses => {
             "`{`"
         }
         Rule::infix | Rule::operator => "an operator",

@@ -10,6 +10,28 @@ impl<'t> Builder<'t> {
         pair.into_inner().map(|part| self.term(part)).collect()
     }
 
+    /// `train`
+    pub(super) fn clauses(&mut self, pair: Pair<'t>) -> Vec<Clause> {
+        let lines = pair.into_inner().flat_map(Pair::into_inner);
+        lines.map(|line| self.clause(line)).collect()
+    }
+
+    fn clause(&mut self, pair: Pair<'t>) -> Clause {
+        let span = self.span(&pair);
+        let (mut terms, mut settings) = (Vec::new(), None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::settings => settings = Some(self.terms(part)),
+                _ => terms.push(self.term(part)),
+            }
+        }
+        Clause {
+            terms,
+            settings,
+            span,
+        }
+    }
+
     fn term(&mut self, pair: Pair<'t>) -> Term {
         let span = self.span(&pair);
         let kind = match pair.as_rule() {

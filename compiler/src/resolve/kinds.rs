@@ -19,6 +19,7 @@ pub(super) fn is_item(kind: &Kind, value: &Literal) -> bool {
         // `(0)` is `0`.
         (Kind::Lists, Literal::Int(_)) => true,
         (Kind::Tensors, Literal::Str(_)) => true,
+        (Kind::Series, value) => value.as_number().is_some(),
         _ => false,
     }
 }
@@ -43,7 +44,7 @@ pub(super) fn fits(kind: &Kind, value: &Literal) -> bool {
             .iter()
             .all(|item| matches!(item.value, Literal::Str(_))),
         (kind, Literal::Word(word)) => takes_word(kind, word),
-        (Kind::Pairs | Kind::Lists | Kind::Tensors, Literal::List(items)) => {
+        (Kind::Pairs | Kind::Lists | Kind::Tensors | Kind::Series, Literal::List(items)) => {
             // `(6, 7, 8)` is one of several lists, not three.
             let whole = *kind != Kind::Lists
                 || items
@@ -100,6 +101,7 @@ pub fn describe(kind: &Kind) -> String {
         Kind::Pairs => "pairs such as `(1.3, 1.7) (3.2, 4)`".to_owned(),
         Kind::Lists => "lists such as `(3, 4, 5) (0, 1, 2)`".to_owned(),
         Kind::Tensors => "labels of tensors such as `large small`".to_owned(),
+        Kind::Series => "numbers such as `0.9 0.999`".to_owned(),
     }
 }
 
@@ -117,5 +119,6 @@ pub(super) fn example(kind: &Kind) -> String {
         Kind::Pairs => "(1, 2) (3, 4)".to_owned(),
         Kind::Lists => "(3, 4, 5) (0, 1, 2)".to_owned(),
         Kind::Tensors => "a b".to_owned(),
+        Kind::Series => "0.9 0.999".to_owned(),
     }
 }

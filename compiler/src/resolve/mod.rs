@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `program` | imports; which blocks and presets there are |
-//! | `model`, `input`, `head`, `expect` | what stands directly in a model |
+//! | `model`, `input`, `head`, `expect`, `training` | what stands directly in a model; `clauses` is what may stand in `train` |
 //! | `project` | what a head adds to the network |
 //! | `settings`, `defaults` | lists of keys; values of parameters that layers leave open |
 //! | `statement` | loops, conditions, groups, scopes |
@@ -30,6 +30,7 @@ mod args;
 mod blind;
 mod call;
 mod chain;
+mod clauses;
 mod constant;
 mod defaults;
 mod element;
@@ -48,12 +49,14 @@ mod program;
 mod project;
 mod settings;
 mod statement;
+mod training;
 mod unknown;
 mod uses;
 mod value;
 mod variables;
 mod weights;
 
+pub use clauses::{CLAUSES, ClauseDecl, LATER, LATER_LOSSES, OPTIMIZERS};
 pub use expect::EXPECTED;
 pub use input::INPUT_SETTINGS;
 pub use kinds::describe;
@@ -65,6 +68,7 @@ use crate::graph::Graph;
 use crate::id::{Id, NodeId, ParamId, ValueId};
 use crate::limits;
 use crate::outline::{self, Kind, Outline};
+use crate::recipe::Recipe;
 use crate::span::Span;
 use crate::words;
 use cnnc_runtime::weights::Weights;
@@ -97,6 +101,8 @@ pub struct Model {
     pub pairs: HashMap<String, String>,
     /// Names that `weights torchvision` would give, where the spec has no rule for names and they are others.
     pub torchvision: Vec<(ParamId, String)>,
+    /// What the `train` section says, if there is one.
+    pub recipe: Option<Recipe>,
 }
 
 impl Model {
@@ -135,6 +141,7 @@ pub fn compile_source(
     let outline = std::mem::take(&mut resolver.outline).finish();
     let pairs = resolver.named_pairs();
     let torchvision = std::mem::take(&mut resolver.torchvision);
+    let recipe = resolver.recipe.take();
     let failed = problems.failed();
     let problems = Diagnostics::new(problems.into_items(), files);
     match graph {
@@ -145,6 +152,7 @@ pub fn compile_source(
             files: files.read().to_vec(),
             pairs,
             torchvision,
+            recipe,
         }),
         _ => Err(problems),
     }
@@ -272,6 +280,7 @@ struct Resolver<'a> {
     bodies: Vec<&'a Body>,
     defaults: Defaults,
     shared: Vec<SharedNet<'a>>,
+    recipe: Option<Recipe>,
     /// Where in the list a shared network is, by its name.
     shared_names: HashMap<&'a str, usize>,
     calls: Vec<SharedCall>,
@@ -330,6 +339,7 @@ impl<'a> Resolver<'a> {
             bodies: Vec::new(),
             defaults: Defaults::default(),
             shared: Vec::new(),
+            recipe: None,
             shared_names: HashMap::new(),
             calls: Vec::new(),
             steps_around: 0,

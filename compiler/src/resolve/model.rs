@@ -15,6 +15,7 @@ struct Later<'a> {
     taps: Vec<&'a Name>,
     expect: Vec<&'a [Term]>,
     labels: Option<&'a [Term]>,
+    train: Option<Span>,
 }
 
 impl<'a> Resolver<'a> {
@@ -97,7 +98,16 @@ impl<'a> Resolver<'a> {
                 later.taps.extend(names);
                 "tap"
             }
-            StatementKind::Train => "train",
+            StatementKind::Train(lines) => {
+                if let Some(first) = later.train {
+                    let message = "there is already a `train` section";
+                    let problem = Diagnostic::new(codes::DUPLICATE, span, message);
+                    self.error(problem.also(first, "this one"));
+                }
+                later.train = Some(span);
+                self.recipe = Some(self.training(lines));
+                "train"
+            }
             StatementKind::Chain(terms) if is_word(terms, "labels") => {
                 later.labels = Some(terms);
                 "labels"

@@ -169,6 +169,19 @@ impl<'a> Resolver<'a> {
         keys: &'static [ParamDecl],
         terms: &'a [Term],
     ) -> Result<Given> {
+        match self.read_keys(owner, keys, terms)? {
+            (given, false) => Ok(given),
+            (_, true) => Err(super::Reported),
+        }
+    }
+
+    /// The same, with what could be read over mistakes, and whether there were any.
+    pub(super) fn read_keys(
+        &mut self,
+        owner: &str,
+        keys: &'static [ParamDecl],
+        terms: &'a [Term],
+    ) -> Result<(Given, bool)> {
         let mut all = Given::new();
         let (mut at, mut failed) = (0, false);
         while at < terms.len() {
@@ -203,11 +216,7 @@ impl<'a> Resolver<'a> {
             let is_key = |word: &str| keys.iter().any(|key| key.name == word);
             at = behind(terms, matched.next, is_key);
         }
-        if failed {
-            Err(super::Reported)
-        } else {
-            Ok(all)
-        }
+        Ok((all, failed))
     }
 }
 

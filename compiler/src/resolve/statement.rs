@@ -204,7 +204,7 @@ impl<'a> Resolver<'a> {
             StatementKind::Weights { .. } => self.misplaced("weights", statement.span),
             StatementKind::Expect(_) => self.misplaced("expect", statement.span),
             StatementKind::Tap(_) => self.misplaced("tap", statement.span),
-            StatementKind::Train => self.misplaced("train", statement.span),
+            StatementKind::Train(_) => self.misplaced("train", statement.span),
         }
     }
 

@@ -24,6 +24,7 @@ pub const COMPILER: Part = Part {
     rows: &[
         ("limits", &[]),
         ("id", &[]),
+        ("recipe", &[]),
         ("slip", &[]),
         ("target", &[]),
         ("note", &[]),
@@ -54,7 +55,7 @@ pub const COMPILER: Part = Part {
         ("foreign", &["diagnostic", "frameworks", "layer", "span"]),
         ("parse", &["ast", "diagnostic", "foreign::Python", "frameworks", "span"]),
         ("resolve", &["ast", "diagnostic", "foreign", "frameworks", "graph", "head", "id", "layer", "limits", "outline", "parse",
-            "shape", "span", "words"]),
+            "recipe", "shape", "span", "words"]),
         ("jit", &["id", "loops", "lower::Lowered"]),
         ("emit", &["diagnostic", "graph::Graph", "id", "loops", "lower::Lowered", "lower::lower", "pass::optimize", "resolve",
             "span", "target"]),

@@ -91,7 +91,12 @@ fn argument(dice: &mut Dice, param: &ParamDecl, operand: &Shape) -> Option<Liter
             };
             Some(Literal::List(axes.into_iter().map(item).collect()))
         }
-        Kind::Numbers | Kind::Strings | Kind::Pairs | Kind::Lists | Kind::Tensors => None,
+        Kind::Numbers
+        | Kind::Strings
+        | Kind::Pairs
+        | Kind::Lists
+        | Kind::Tensors
+        | Kind::Series => None,
     }
 }
 
@@ -333,9 +338,12 @@ fn extreme(dice: &mut Dice, param: &ParamDecl, rank: usize) -> Option<Literal> {
             1 => Some(Literal::Int(dice.pick(&numbers))),
             _ => Some(list(dice, 2 * rank)),
         },
-        Kind::Numbers | Kind::Strings | Kind::Pairs | Kind::Lists | Kind::Tensors => {
-            Some(list(dice, rank))
-        }
+        Kind::Numbers
+        | Kind::Strings
+        | Kind::Pairs
+        | Kind::Lists
+        | Kind::Tensors
+        | Kind::Series => Some(list(dice, rank)),
     }
 }
 

@@ -138,10 +138,10 @@ pub(super) static BRACKETS: &[File] = &[
     ("heads in heads", "E0203", || {
         lines(60, "head yolo1 { ", "", " }")
     }),
-    ("training", "E0606", || {
+    ("training", "E0101", || {
         model(&format!("train {{ {} }}", many(|_| "{}")))
     }),
-    ("training within training", "E0606", || {
+    ("training within training", "E0101", || {
         lines(60, "train { ", "", " }")
     }),
 ];

@@ -1,7 +1,10 @@
 //! `cnnc train`: a network learns from a folder of labelled pictures.
 
+mod recipe;
+
 use crate::{Failure, print};
-use cnnc::train::{Data, Epoch, Optimizer, Recipe, Run};
+use cnnc::train::{Data, Epoch, Recipe, Run};
+use recipe::{Flags, written};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -21,30 +24,8 @@ pub struct Args {
     /// Go on with the run in this folder, as if it had never stopped
     #[arg(long, value_name = "RUN", conflicts_with_all = ["spec", "epochs", "batch", "rate", "decay", "smoothing", "optimizer", "seed", "name", "dry", "overfit"])]
     resume: Option<PathBuf>,
-    /// How often all samples are seen
-    #[arg(long, value_name = "N")]
-    epochs: Option<usize>,
-    /// Samples of a step
-    #[arg(long, value_name = "N")]
-    batch: Option<usize>,
-    /// The rate, which rises at first and falls like a cosine
-    #[arg(long, value_name = "R")]
-    rate: Option<f64>,
-    /// The optimiser
-    #[arg(long, value_name = "NAME", value_parser = ["sgd", "rmsprop", "adam", "adamw"])]
-    optimizer: Option<String>,
-    /// Decay of weights; biases and norms do not decay
-    #[arg(long, value_name = "D")]
-    decay: Option<f64>,
-    /// Share of each label that is spread over all classes
-    #[arg(long, value_name = "S")]
-    smoothing: Option<f64>,
-    /// Number that all random numbers are made of
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-    /// Threads to run on; the weights are the same for any number
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
+    #[command(flatten)]
+    flags: Flags,
     /// Folder of all runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     runs: PathBuf,
@@ -77,16 +58,20 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if !args.json {
         print::diagnostics(model.warnings());
     }
-    let recipe = args.recipe();
+    let recipe = args.flags.recipe(&model);
+    let source = match &args.resume {
+        Some(_) => "as the run began".to_owned(),
+        None => args.flags.source(&model),
+    };
     let mut data = Data::open(&args.data, args.test.as_deref(), model.graph())?;
     if let Some(count) = args.overfit {
         data.overfit(count);
     }
     if args.dry {
-        return dry(args, &model, &recipe, &data, start);
+        return dry(args, &model, &recipe, &source, &data, start);
     }
     let mut run = match &args.resume {
-        Some(folder) => Run::resume(model, data, folder, args.threads.map(usize::from))?,
+        Some(folder) => Run::resume(model, data, folder, args.flags.threads())?,
         None => {
             let text = std::fs::read_to_string(&spec).map_err(|error| Failure::Read {
                 file: spec.display().to_string(),
@@ -103,7 +88,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         }
     };
     if !args.json {
-        print::line(opening(&run))?;
+        print::line(opening(&run, &source))?;
     }
     let bar = print::progress_of_steps();
     while !run.is_done() {
@@ -124,101 +109,20 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-impl Args {
-    /// The defaults of classifiers, and what was written.
-    fn recipe(&self) -> Recipe {
-        let usual = Recipe::default();
-        let decay = self.decay.unwrap_or(usual.optimizer.decay());
-        let adam = |decoupled| Optimizer::Adam {
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
-            decay,
-            decoupled,
-        };
-        let (optimizer, rate) = match self.optimizer.as_deref() {
-            None | Some("sgd") => (
-                Optimizer::Sgd {
-                    momentum: 0.9,
-                    nesterov: true,
-                    decay,
-                },
-                usual.rate,
-            ),
-            Some("rmsprop") => (
-                Optimizer::RmsProp {
-                    alpha: 0.99,
-                    momentum: 0.0,
-                    eps: 1e-8,
-                    decay,
-                },
-                1e-3,
-            ),
-            Some(name) => (adam(name == "adamw"), 1e-3),
-        };
-        Recipe {
-            optimizer,
-            rate: self.rate.unwrap_or(rate),
-            batch: self.batch.unwrap_or(usual.batch),
-            epochs: self.epochs.unwrap_or(usual.epochs),
-            smoothing: self.smoothing.unwrap_or(usual.smoothing),
-            seed: self.seed.unwrap_or(usual.seed),
-            threads: self.threads.map_or(usual.threads, usize::from),
-            ..usual
-        }
-    }
-}
-
 /// What is trained, on what, and how.
-fn opening(run: &Run) -> String {
+fn opening(run: &Run, source: &str) -> String {
     let (recipe, data) = (run.recipe(), run.data());
     let (state, rest) = run.trainer().bytes();
     format!(
-        "{} samples, {} to be judged by ({})\n{}; batch {}, {} epochs, seed {}\ntensors and optimiser {}, activations and gradients {}\n{}",
+        "{} samples, {} to be judged by ({})\n{source}\n{}\ntensors and optimiser {}, activations and gradients {}\n{}",
         data.train.len(),
         data.test.len(),
         data.kind,
         written(recipe),
-        recipe.batch,
-        recipe.epochs,
-        recipe.seed,
         print::bytes(state),
         print::bytes(rest),
         print::heading("epoch     rate     loss  training     test   samples/s"),
     )
-}
-
-/// `sgd, momentum 0.9, nesterov, decay 0.0005, rate 0.05`
-fn written(recipe: &Recipe) -> String {
-    let optimizer = match recipe.optimizer {
-        Optimizer::Sgd {
-            momentum,
-            nesterov,
-            decay,
-        } => {
-            let nesterov = if nesterov { ", nesterov" } else { "" };
-            format!("sgd, momentum {momentum}{nesterov}, decay {decay}")
-        }
-        Optimizer::RmsProp {
-            alpha,
-            momentum,
-            decay,
-            ..
-        } => {
-            format!("rmsprop, alpha {alpha}, momentum {momentum}, decay {decay}")
-        }
-        Optimizer::Adam {
-            beta1,
-            beta2,
-            decay,
-            decoupled,
-            ..
-        } => {
-            let name = if decoupled { "adamw" } else { "adam" };
-            format!("{name}, betas {beta1} {beta2}, decay {decay}")
-        }
-    };
-    format!("{optimizer}, rate {} falling like a cosine", recipe.rate)
 }
 
 fn row(epoch: &Epoch, samples: usize) -> String {
@@ -264,6 +168,7 @@ fn dry(
     args: &Args,
     model: &cnnc::Model,
     recipe: &Recipe,
+    source: &str,
     data: &Data,
     start: Instant,
 ) -> Result<(), Failure> {
@@ -305,7 +210,7 @@ fn dry(
     }
     let (first, last) = (losses[0], losses[losses.len() - 1]);
     print::line(format_args!(
-        "{} samples, {} to be judged by ({}); read and compiled in {:.1} s\n{}; batch {}, {} epochs: {steps} steps\n\
+        "{} samples, {} to be judged by ({}); read and compiled in {:.1} s\n{source}\n{}: {steps} steps\n\
          tensors and optimiser {}, activations and gradients {}\n\
          {:.2} ms a step, {:.0} samples/s, so a run takes {:.0} s; loss of the first batch {first:.4} → {last:.4} in {STEPS} steps",
         data.train.len(),
@@ -313,8 +218,6 @@ fn dry(
         data.kind,
         prepared.as_secs_f64(),
         written(recipe),
-        recipe.batch,
-        recipe.epochs,
         print::bytes(state),
         print::bytes(rest),
         1e3 * each.as_secs_f64(),

@@ -1,0 +1,218 @@
+//! How a network is trained: flags, before what its `train` section says, before the defaults.
+
+use cnnc::train::{Method, Optimizer, Recipe, Schedule, usual};
+
+/// Flags that stand for clauses of a `train` section.
+#[derive(clap::Args)]
+pub struct Flags {
+    /// How often all samples are seen
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// Samples of a step
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// The rate, once it has warmed up
+    #[arg(long, value_name = "R")]
+    rate: Option<f64>,
+    /// The optimiser; another one than the section's comes with a rate of its own
+    #[arg(long, value_name = "NAME", value_parser = Method::NAMES)]
+    optimizer: Option<String>,
+    /// Decay of weights; biases and norms do not decay
+    #[arg(long, value_name = "D")]
+    decay: Option<f64>,
+    /// Share of each label that is spread over all classes
+    #[arg(long, value_name = "S")]
+    smoothing: Option<f64>,
+    /// Number that all random numbers are made of
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Threads to run on; the weights are the same for any number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+impl Flags {
+    /// Threads, if they are given.
+    pub fn threads(&self) -> Option<usize> {
+        self.threads.map(usize::from)
+    }
+
+    /// How the model is trained.
+    pub fn recipe(&self, model: &cnnc::Model) -> Recipe {
+        let mut section = model.recipe().cloned().unwrap_or_default();
+        let before = section.optimizer.as_ref();
+        let before = before.map_or(Method::Sgd, |optimizer| optimizer.method);
+        let method = self.optimizer.as_deref().and_then(Method::find);
+        if let Some(method) = method.filter(|method| *method != before) {
+            // A rate is one for its optimiser.
+            section.rate = None;
+            section.optimizer = Some(usual(method));
+        }
+        if let Some(decay) = self.decay {
+            let optimizer = section.optimizer.get_or_insert_with(|| usual(before));
+            optimizer.decay = decay;
+        }
+        section.rate = self.rate.or(section.rate);
+        section.batch = self.batch.or(section.batch);
+        section.epochs = self.epochs.or(section.epochs);
+        section.smoothing = self.smoothing.or(section.smoothing);
+        section.seed = self.seed.or(section.seed);
+        let mut recipe = Recipe::from(&section);
+        recipe.threads = self.threads().unwrap_or(recipe.threads);
+        recipe
+    }
+
+    /// Where the recipe comes from: `as the train section says, but for --rate`.
+    pub fn source(&self, model: &cnnc::Model) -> String {
+        let flags = [
+            ("--epochs", self.epochs.is_some()),
+            ("--batch", self.batch.is_some()),
+            ("--rate", self.rate.is_some()),
+            ("--optimizer", self.optimizer.is_some()),
+            ("--decay", self.decay.is_some()),
+            ("--smoothing", self.smoothing.is_some()),
+            ("--seed", self.seed.is_some()),
+        ];
+        let given = flags.iter().filter(|(_, given)| *given);
+        let given: Vec<&str> = given.map(|(name, _)| *name).collect();
+        let source = match model.recipe() {
+            Some(_) => "as the train section says",
+            None => "no train section: the defaults of classifiers",
+        };
+        match given.as_slice() {
+            [] => source.to_owned(),
+            given => format!("{source}, but for {}", given.join(" ")),
+        }
+    }
+}
+
+/// `sgd, momentum 0.9, nesterov, decay 0.0005; rate 0.05 falling like a cosine; batch 64, 5 epochs, seed 1`
+pub fn written(recipe: &Recipe) -> String {
+    let optimizer = match recipe.optimizer {
+        Optimizer::Sgd {
+            momentum,
+            nesterov,
+            decay,
+        } => {
+            let nesterov = if nesterov { ", nesterov" } else { "" };
+            format!("sgd, momentum {momentum}{nesterov}, decay {decay}")
+        }
+        Optimizer::RmsProp {
+            alpha,
+            momentum,
+            decay,
+            ..
+        } => {
+            format!("rmsprop, alpha {alpha}, momentum {momentum}, decay {decay}")
+        }
+        Optimizer::Adam {
+            beta1,
+            beta2,
+            decay,
+            decoupled,
+            ..
+        } => {
+            let name = if decoupled { "adamw" } else { "adam" };
+            format!("{name}, betas {beta1} {beta2}, decay {decay}")
+        }
+    };
+    let curve = match recipe.schedule {
+        Schedule::Cosine => " falling like a cosine",
+        Schedule::Constant => "",
+    };
+    let smoothing = match recipe.smoothing {
+        0.0 => String::new(),
+        share => format!("; smoothing {share}"),
+    };
+    format!(
+        "{optimizer}; rate {}{curve}{smoothing}; batch {}, {} epochs, seed {}",
+        recipe.rate, recipe.batch, recipe.epochs, recipe.seed
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    /// The recipe of flags on a spec with this section, and where it comes from.
+    fn recipe(section: &str, flags: &str) -> (Recipe, String) {
+        let spec = format!("cnn 1; model M {{ input x: 8; dense 2; head classify; {section} }}");
+        let model = cnnc::compile_str("net.cnn", &spec).expect("a spec");
+        let line = Line::try_parse_from(format!("train {flags}").split_whitespace());
+        let flags = line.ok().expect("flags").flags;
+        (flags.recipe(&model), flags.source(&model))
+    }
+
+    const ADAM: &str = "train { optimizer adam { decay 0.1 }  rate 0.2 { warmup 1 constant }  batch 8  epochs 4  seed 3  loss cross_entropy { smooth 0.1 } }";
+
+    #[test]
+    fn without_section_and_flags_there_are_the_defaults() {
+        let (defaults, source) = recipe("", "");
+        assert_eq!(defaults, Recipe::default());
+        assert_eq!(source, "no train section: the defaults of classifiers");
+        let (open, source) = recipe("train { }", "");
+        assert_eq!(open, Recipe::default());
+        assert_eq!(source, "as the train section says");
+    }
+
+    #[test]
+    fn a_section_is_followed_and_flags_come_before_it() {
+        let (section, _) = recipe(ADAM, "");
+        let adam = |decay| Optimizer::Adam {
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            decay,
+            decoupled: false,
+        };
+        let expected = Recipe {
+            optimizer: adam(0.1),
+            rate: 0.2,
+            schedule: Schedule::Constant,
+            warmup: 0.25,
+            batch: 8,
+            epochs: 4,
+            smoothing: 0.1,
+            seed: 3,
+            threads: 1,
+        };
+        assert_eq!(section, expected);
+        let flags = "--epochs 2 --batch 16 --rate 0.3 --optimizer adam --decay 0.2 --smoothing 0 --seed 5 --threads 2";
+        let (given, source) = recipe(ADAM, flags);
+        let expected = Recipe {
+            optimizer: adam(0.2),
+            rate: 0.3,
+            schedule: Schedule::Constant,
+            // One epoch, as the section says.
+            warmup: 0.5,
+            batch: 16,
+            epochs: 2,
+            smoothing: 0.0,
+            seed: 5,
+            threads: 2,
+        };
+        assert_eq!(given, expected);
+        let written = "as the train section says, but for --epochs --batch --rate --optimizer --decay --smoothing --seed";
+        assert_eq!(source, written);
+    }
+
+    #[test]
+    fn another_optimiser_has_its_own_rate() {
+        let (sgd, _) = recipe(ADAM, "--optimizer sgd");
+        assert_eq!(
+            (sgd.rate, &sgd.optimizer),
+            (0.05, &Recipe::default().optimizer)
+        );
+        let (adam, _) = recipe("train { rate 0.1 }", "--optimizer adamw");
+        assert_eq!((adam.rate, adam.optimizer.decay()), (1e-3, 5e-4));
+        let (same, _) = recipe("train { rate 0.1 }", "--optimizer sgd --decay 0");
+        assert_eq!((same.rate, same.optimizer.decay()), (0.1, 0.0));
+    }
+}

@@ -1,0 +1,99 @@
+//! What a `train` section says. Nothing of it changes the network; what it leaves open is for those who train.
+
+/// What a `train` section says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recipe {
+    /// How tensors are changed.
+    pub optimizer: Option<Optimizer>,
+    /// The rate, once it has warmed up.
+    pub rate: Option<f64>,
+    /// Epochs in which it rises from zero.
+    pub warmup: Option<f64>,
+    /// How it changes behind them.
+    pub schedule: Option<Schedule>,
+    /// Samples of a step.
+    pub batch: Option<usize>,
+    /// How often all samples are seen.
+    pub epochs: Option<usize>,
+    /// What all random numbers are made of.
+    pub seed: Option<u64>,
+    /// Share of a target that is spread over all classes.
+    pub smoothing: Option<f64>,
+}
+
+/// How the rate changes while a network is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schedule {
+    /// Not at all.
+    Constant,
+    /// Half a cosine from the rate down to zero.
+    Cosine,
+}
+
+/// An optimiser with its constants; those that its method does not have mean nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Optimizer {
+    /// Which.
+    pub method: Method,
+    /// Share of the velocity that stays.
+    pub momentum: f64,
+    /// Whether the gradient is looked at where the velocity leads.
+    pub nesterov: bool,
+    /// Share of the mean square that stays, of `rmsprop`.
+    pub alpha: f64,
+    /// Shares of both moments that stay, of `adam` and `adamw`.
+    pub betas: [f64; 2],
+    /// Added to the root.
+    pub eps: f64,
+    /// Decay of weights.
+    pub decay: f64,
+}
+
+/// How an optimiser works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Gradient descent.
+    Sgd,
+    /// Gradients divided by the root of their mean square.
+    RmsProp,
+    /// Moments with their bias corrected.
+    Adam,
+    /// The same, with weights that decay by themselves.
+    AdamW,
+}
+
+impl Method {
+    /// All, as they are written.
+    pub const NAMES: [&'static str; 4] = ["sgd", "rmsprop", "adam", "adamw"];
+
+    const ALL: [Method; 4] = [Method::Sgd, Method::RmsProp, Method::Adam, Method::AdamW];
+
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        Method::NAMES[self as usize]
+    }
+
+    /// The one of that name.
+    pub fn find(name: &str) -> Option<Method> {
+        let at = Method::NAMES.iter().position(|known| *known == name)?;
+        Some(Method::ALL[at])
+    }
+}
+
+impl Optimizer {
+    /// With the constants that PyTorch gives it.
+    pub fn new(method: Method) -> Optimizer {
+        Optimizer {
+            method,
+            momentum: 0.0,
+            nesterov: false,
+            alpha: 0.99,
+            betas: [0.9, 0.999],
+            eps: 1e-8,
+            decay: match method {
+                Method::AdamW => 0.01,
+                _ => 0.0,
+            },
+        }
+    }
+}

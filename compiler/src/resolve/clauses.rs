@@ -1,0 +1,202 @@
+//! What may stand in a `train` section.
+
+use crate::layer::{Kind, ParamDecl};
+use crate::recipe::Method;
+
+/// A clause: a word, its value, and what may stand in braces behind it.
+#[derive(Debug)]
+pub struct ClauseDecl {
+    /// The word is the name.
+    pub value: ParamDecl,
+    /// Those of `optimizer` are in [`OPTIMIZERS`].
+    pub settings: &'static [ParamDecl],
+}
+
+/// Every clause.
+pub static CLAUSES: &[ClauseDecl] = &[
+    ClauseDecl {
+        value: key(
+            "optimizer",
+            Kind::Word(&Method::NAMES),
+            None,
+            "How tensors are changed; `sgd { momentum 0.9 nesterov decay 5e-4 }` if there is no such clause.",
+        ),
+        settings: &[],
+    },
+    ClauseDecl {
+        value: key(
+            "rate",
+            Kind::Float,
+            None,
+            "The rate, once it has warmed up; 0.05 with `sgd` and 0.001 with others if there is no such clause.",
+        ),
+        settings: &[
+            key(
+                "warmup",
+                Kind::Float,
+                None,
+                "Epochs in which the rate rises from zero, also parts of one; a twentieth of all if nothing is said.",
+            ),
+            key(
+                "curve",
+                Kind::Word(&["cosine", "constant"]),
+                Some("cosine"),
+                "What it does behind them: it falls to zero like half a cosine, or stays.",
+            ),
+        ],
+    },
+    ClauseDecl {
+        value: key("batch", Kind::Int, Some("64"), "Samples of a step."),
+        settings: &[],
+    },
+    ClauseDecl {
+        value: key(
+            "epochs",
+            Kind::Int,
+            Some("5"),
+            "How often all samples are seen.",
+        ),
+        settings: &[],
+    },
+    ClauseDecl {
+        value: key(
+            "seed",
+            Kind::Int,
+            Some("1"),
+            "What all random numbers are made of.",
+        ),
+        settings: &[],
+    },
+    ClauseDecl {
+        value: key(
+            "loss",
+            Kind::Word(&["cross_entropy"]),
+            Some("cross_entropy"),
+            "What is made small: that of classifiers.",
+        ),
+        settings: &[key(
+            "smooth",
+            Kind::Float,
+            Some("0"),
+            "Share of each label that is spread over all classes.",
+        )],
+    },
+];
+
+/// The constants of each method; what is not written is as in PyTorch.
+pub static OPTIMIZERS: [(Method, &[ParamDecl]); 4] = [
+    (Method::Sgd, &[MOMENTUM, NESTEROV, DECAY, EXCEPT]),
+    (Method::RmsProp, &[ALPHA, MOMENTUM, EPS, DECAY, EXCEPT]),
+    (Method::Adam, &[BETAS, EPS, DECAY, EXCEPT]),
+    (Method::AdamW, &[BETAS, EPS, OWN_DECAY, EXCEPT]),
+];
+
+const MOMENTUM: ParamDecl = key(
+    "momentum",
+    Kind::Float,
+    Some("0"),
+    "Share of the velocity that stays.",
+);
+const NESTEROV: ParamDecl = key(
+    "nesterov",
+    Kind::Flag,
+    Some("off"),
+    "The gradient is looked at where the velocity leads.",
+);
+const ALPHA: ParamDecl = key(
+    "alpha",
+    Kind::Float,
+    Some("0.99"),
+    "Share of the mean square that stays.",
+);
+const BETAS: ParamDecl = key(
+    "betas",
+    Kind::Series,
+    Some("0.9 0.999"),
+    "Shares of the first and the second moment that stay.",
+);
+const EPS: ParamDecl = key("eps", Kind::Float, Some("1e-8"), "Added to the root.");
+const DECAY: ParamDecl = key(
+    "decay",
+    Kind::Float,
+    Some("0"),
+    "Decay of weights, which is added to their gradients.",
+);
+const OWN_DECAY: ParamDecl = key(
+    "decay",
+    Kind::Float,
+    Some("0.01"),
+    "Decay of weights, apart from their gradients.",
+);
+const EXCEPT: ParamDecl = key(
+    "except",
+    Kind::Tensors,
+    Some("bias bn"),
+    "What does not decay: `bias` and `bn`, said or not; others are for later.",
+);
+
+/// What tensors `except` may name.
+pub(super) const SPARED: [&str; 2] = ["bias", "bn"];
+
+/// Clauses that nothing can do yet, and what there is instead.
+pub static LATER: &[(&str, &str)] = &[
+    (
+        "data",
+        "name the folder on the command line: `cnnc train net.cnn --data DIR`",
+    ),
+    ("augment", "samples are learned as they are"),
+    ("freeze", "every tensor is trained"),
+    ("init", "tensors begin at random, by the seed"),
+    (
+        "keep",
+        "the epoch with the most test samples right is kept, and the last one",
+    ),
+    ("stop", "a run ends behind its last epoch"),
+    (
+        "schedule",
+        "what changes is the rate: `rate 0.1 { warmup 1 cosine }`",
+    ),
+];
+
+/// Losses that are for later.
+pub static LATER_LOSSES: &[&str] = &[
+    "logistic",
+    "squared",
+    "smooth_l1",
+    "localize",
+    "landmarks",
+    "yolo1",
+    "yolo2",
+    "yolo3",
+    "triplet",
+    "contrastive",
+    "pair",
+    "style",
+    "segment",
+];
+
+/// The clause of that name.
+pub(super) fn find(word: &str) -> Option<&'static ClauseDecl> {
+    CLAUSES.iter().find(|clause| clause.value.name == word)
+}
+
+/// What there is instead of a clause that is for later.
+pub(super) fn later(word: &str) -> Option<&'static str> {
+    let row = LATER.iter().find(|(known, _)| *known == word)?;
+    Some(row.1)
+}
+
+const fn key(
+    name: &'static str,
+    kind: Kind,
+    default: Option<&'static str>,
+    doc: &'static str,
+) -> ParamDecl {
+    ParamDecl {
+        name,
+        kind,
+        positional: false,
+        default,
+        doc,
+    }
+}

@@ -1,0 +1,321 @@
+//! `train { optimizer sgd { momentum 0.9 }  rate 0.1 { warmup 1 cosine }  batch 64 }`
+
+use super::args::Given;
+use super::clauses::{self, CLAUSES, ClauseDecl, LATER_LOSSES, OPTIMIZERS, SPARED};
+use super::{Reported, Resolver};
+use crate::ast::{Clause, Spanned, Term, TermKind};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::layer::{Args, Literal, ParamDecl};
+use crate::recipe::{Method, Optimizer, Recipe, Schedule};
+use crate::span::Span;
+use std::slice;
+
+/// A section while it is read.
+#[derive(Default)]
+struct Section {
+    recipe: Recipe,
+    /// Clauses so far.
+    clauses: Vec<(&'static str, Span)>,
+    warmup: Option<Span>,
+}
+
+/// Where a number may lie.
+enum Bounds {
+    Positive,
+    NotNegative,
+    Share,
+}
+
+impl Bounds {
+    fn hold(&self, number: f64) -> bool {
+        match self {
+            Bounds::Positive => number > 0.0,
+            Bounds::NotNegative => number >= 0.0,
+            Bounds::Share => (0.0..1.0).contains(&number),
+        }
+    }
+
+    fn text(&self) -> &'static str {
+        match self {
+            Bounds::Positive => "above 0",
+            Bounds::NotNegative => "0 or more",
+            Bounds::Share => "at least 0 and below 1",
+        }
+    }
+}
+
+impl<'a> Resolver<'a> {
+    /// What the lines of a section say, over every mistake.
+    pub(super) fn training(&mut self, lines: &'a [Clause]) -> Recipe {
+        let mut section = Section::default();
+        for line in lines {
+            let terms = line.terms.as_slice();
+            let mut at = 0;
+            while at < terms.len() {
+                let later = word(&terms[at]).is_some_and(|word| clauses::later(word).is_some());
+                // `keep best loss`: at the end of a clause that is not read, a word is no clause.
+                let begins = |&next: &usize| {
+                    let last = later && next + 1 == terms.len();
+                    !last && word(&terms[next]).is_some_and(is_clause)
+                };
+                let end = (at + 1..terms.len()).find(begins).unwrap_or(terms.len());
+                if self.spend(end - at).is_err() {
+                    return section.recipe;
+                }
+                let settings = line.settings.as_deref().filter(|_| end == terms.len());
+                self.clause(&mut section, &terms[at..end], settings);
+                at = end;
+            }
+        }
+        self.warmup_fits(&section);
+        section.recipe
+    }
+
+    /// A word with what belongs to it.
+    fn clause(&mut self, section: &mut Section, terms: &'a [Term], settings: Option<&'a [Term]>) {
+        let head = &terms[0];
+        let Some(decl) = word(head).and_then(clauses::find) else {
+            self.no_clause(head);
+            return;
+        };
+        let name = decl.value.name;
+        let first = section.clauses.iter().find(|(known, _)| *known == name);
+        if let Some(&(_, first)) = first {
+            let message = format!("`{name}` stands twice in `train`");
+            let problem = Diagnostic::new(codes::GIVEN_TWICE, head.span, message);
+            self.error(problem.also(first, "the first is here"));
+            return;
+        }
+        section.clauses.push((name, head.span));
+        if let Some(more) = terms.get(2) {
+            let text = self.quoted(more.span);
+            let message = format!("`{name}` takes one value: `{text}` is too much");
+            self.error(Diagnostic::new(codes::UNEXPECTED, more.span, message));
+        }
+        if let Some(loss) = terms.get(1).filter(|_| name == "loss")
+            && let Some(word) = word(loss).filter(|word| LATER_LOSSES.contains(word))
+        {
+            let message = format!("this version has no loss `{word}` yet");
+            let problem = Diagnostic::new(codes::NOT_YET, loss.span, message);
+            self.error(problem.help("there is `cross_entropy`, the loss of classifiers"));
+            return;
+        }
+        let value = slice::from_ref(&decl.value);
+        let Ok(value) = self.read_keys("train", value, &terms[..terms.len().min(2)]) else {
+            return;
+        };
+        let mut args = arguments(value.0);
+        let (owner, keys) = match args.word(name).and_then(Method::find) {
+            Some(method) => (
+                self.quoted(terms[1].span),
+                OPTIMIZERS.iter().find(|(known, _)| *known == method),
+            ),
+            None => (name.to_owned(), None),
+        };
+        let keys = keys.map_or(decl.settings, |(_, keys)| *keys);
+        // Without its method, nothing is known of what belongs to an optimiser.
+        let known = name != "optimizer" || args.word(name).is_some();
+        if let Some(settings) = settings.filter(|_| known) {
+            args.given.extend(self.settings_of(&owner, keys, settings));
+        }
+        self.fill(section, decl, &args);
+    }
+
+    fn settings_of(
+        &mut self,
+        owner: &str,
+        keys: &'static [ParamDecl],
+        settings: &'a [Term],
+    ) -> Given {
+        if let (Some(first), Some(last), true) =
+            (settings.first(), settings.last(), keys.is_empty())
+        {
+            let message = format!("`{owner}` has no settings");
+            let span = first.span.to(last.span);
+            self.error(Diagnostic::new(codes::UNKNOWN_SETTING, span, message));
+            return Given::new();
+        }
+        let read = self.read_keys(owner, keys, settings);
+        read.map_or(Given::new(), |(given, _)| arguments(given).given)
+    }
+
+    /// Takes over what a clause says.
+    fn fill(&mut self, section: &mut Section, decl: &ClauseDecl, args: &Args) {
+        let recipe = &mut section.recipe;
+        match decl.value.name {
+            "optimizer" => {
+                let method = args.word("optimizer").and_then(Method::find);
+                recipe.optimizer = method.map(|method| self.optimizer(method, args));
+            }
+            "rate" => {
+                recipe.rate = self.number(args, "rate", &Bounds::Positive);
+                recipe.warmup = self.number(args, "warmup", &Bounds::NotNegative);
+                recipe.schedule = args.word("curve").map(|word| match word {
+                    "constant" => Schedule::Constant,
+                    _ => Schedule::Cosine,
+                });
+                section.warmup = args.get("warmup").map(|value| value.span);
+            }
+            "batch" => recipe.batch = self.count(args, "batch"),
+            "epochs" => recipe.epochs = self.count(args, "epochs"),
+            "seed" => {
+                let seed = self.number(args, "seed", &Bounds::NotNegative);
+                recipe.seed = seed
+                    .and(args.get("seed"))
+                    .and_then(|seed| match seed.value {
+                        Literal::Int(seed) => u64::try_from(seed).ok(),
+                        _ => None,
+                    });
+            }
+            _ => recipe.smoothing = self.number(args, "smooth", &Bounds::Share),
+        }
+    }
+
+    fn optimizer(&mut self, method: Method, args: &Args) -> Optimizer {
+        let usual = Optimizer::new(method);
+        let momentum = self.number(args, "momentum", &Bounds::Share);
+        let nesterov = matches!(args.flag("nesterov"), Ok(Some(true)));
+        if let Some(flag) = args.get("nesterov").filter(|_| nesterov)
+            && args.get("momentum").is_none_or(|_| momentum == Some(0.0))
+        {
+            let message = "`nesterov` looks ahead along the velocity, and there is none";
+            let problem = Diagnostic::new(codes::ARGUMENT, flag.span, message);
+            self.error(problem.help("give it a `momentum`, for example `momentum 0.9`"));
+        }
+        for spared in args
+            .get("except")
+            .map_or(&[][..], |list| list.value.as_items())
+        {
+            let text = self.quoted(spared.span);
+            if SPARED.contains(&text.trim_matches('"')) {
+                continue;
+            }
+            let message = format!("this version cannot spare `{text}` from decay yet");
+            let problem = Diagnostic::new(codes::NOT_YET, spared.span, message);
+            self.error(problem.help("`bias` and `bn` are spared, and everything else decays"));
+        }
+        Optimizer {
+            method,
+            momentum: momentum.unwrap_or(usual.momentum),
+            nesterov,
+            alpha: self
+                .number(args, "alpha", &Bounds::Share)
+                .unwrap_or(usual.alpha),
+            betas: self.betas(args).unwrap_or(usual.betas),
+            eps: self
+                .number(args, "eps", &Bounds::Positive)
+                .unwrap_or(usual.eps),
+            decay: self
+                .number(args, "decay", &Bounds::NotNegative)
+                .unwrap_or(usual.decay),
+        }
+    }
+
+    fn betas(&mut self, args: &Args) -> Option<[f64; 2]> {
+        let given = args.get("betas")?;
+        let [first, second] = given.value.as_items() else {
+            let message = "`betas` are two numbers, one for each moment";
+            let problem = Diagnostic::new(codes::ARGUMENT, given.span, message);
+            self.error(problem.help("for example `betas 0.9 0.999`"));
+            return None;
+        };
+        let mut betas = [0.0; 2];
+        for (beta, item) in betas.iter_mut().zip([first, second]) {
+            *beta = item.value.as_number()?;
+            self.bounded("betas", *beta, item.span, &Bounds::Share)?;
+        }
+        Some(betas)
+    }
+
+    fn number(&mut self, args: &Args, name: &str, bounds: &Bounds) -> Option<f64> {
+        let span = args.get(name)?.span;
+        match args.number(name) {
+            Ok(number) => self.bounded(name, number?, span, bounds),
+            Err(error) => {
+                self.bad_argument(error, span);
+                None
+            }
+        }
+    }
+
+    fn bounded(&mut self, name: &str, number: f64, span: Span, bounds: &Bounds) -> Option<f64> {
+        if bounds.hold(number) {
+            return Some(number);
+        }
+        let text = self.quoted(span);
+        let message = format!("`{name}` must be {}, not {text}", bounds.text());
+        self.error(Diagnostic::new(codes::ARGUMENT, span, message));
+        None
+    }
+
+    fn count(&mut self, args: &Args, name: &str) -> Option<usize> {
+        let span = args.get(name)?.span;
+        let count = args.positive(name);
+        count
+            .map_err(|error| self.bad_argument(error, span))
+            .ok()
+            .flatten()
+    }
+
+    fn warmup_fits(&mut self, section: &Section) {
+        let recipe = &section.recipe;
+        let (Some(warmup), Some(epochs)) = (recipe.warmup, recipe.epochs) else {
+            return;
+        };
+        if warmup < epochs as f64 {
+            return;
+        }
+        let clause = section.clauses.iter().find(|(name, _)| *name == "epochs");
+        if let (Some(span), Some(&(_, clause))) = (section.warmup, clause) {
+            let message = "the rate would still rise when all epochs are over";
+            let problem = Diagnostic::new(codes::ARGUMENT, span, message)
+                .label("in epochs")
+                .also(clause, format!("there are {epochs}"));
+            self.error(problem);
+        }
+    }
+
+    /// A word that begins no clause of this version.
+    fn no_clause(&mut self, head: &Term) -> Reported {
+        let text = self.quoted(head.span);
+        let problem = match word(head) {
+            Some(word) => match clauses::later(word) {
+                Some(instead) => {
+                    let message = format!("this version cannot do `{word}` in `train` yet");
+                    Diagnostic::new(codes::NOT_YET, head.span, message).help(instead)
+                }
+                None => {
+                    let known = CLAUSES.iter().map(|clause| clause.value.name);
+                    let message = format!("`train` has no clause `{text}`");
+                    let problem = Diagnostic::new(codes::UNKNOWN_SETTING, head.span, message);
+                    problem.suggest(word, head.span, "clauses", known)
+                }
+            },
+            None => {
+                let message = format!("`{text}` belongs to no clause of `train`");
+                Diagnostic::new(codes::UNEXPECTED, head.span, message)
+            }
+        };
+        self.error(problem)
+    }
+}
+
+fn word(term: &Term) -> Option<&str> {
+    match &term.kind {
+        TermKind::Word(word) => Some(word),
+        _ => None,
+    }
+}
+
+fn is_clause(word: &str) -> bool {
+    clauses::find(word).is_some() || clauses::later(word).is_some()
+}
+
+/// What was written and is known.
+fn arguments(given: Given) -> Args {
+    let known = |(_, value): &(&str, Spanned<Literal>)| value.value != Literal::Unknown;
+    Args {
+        given: given.into_iter().filter(known).collect(),
+        ..Args::default()
+    }
+}
