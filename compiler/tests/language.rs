@@ -9,7 +9,7 @@ use cnnc_compiler::layer::LAYERS;
 use cnnc_compiler::pass::optimize;
 use cnnc_compiler::recipe::{Method, Optimizer, Recipe, Schedule};
 use cnnc_compiler::resolve::OPTIMIZERS;
-use cnnc_compiler::{Files, compile_source, hash};
+use cnnc_compiler::{Files, compile_source, hash, parse};
 use std::collections::HashMap;
 
 #[test]
@@ -332,4 +332,13 @@ fn a_train_section_changes_nothing_of_a_network() {
     assert_eq!(dump(&plain.graph), dump(&trained.graph));
     let hash = |model: &cnnc_compiler::Model| hash::architecture(&model.graph);
     assert_eq!(hash(&plain), hash(&trained));
+}
+
+#[test]
+fn a_train_section_is_in_the_dump_of_the_syntax_tree() {
+    let text = "cnn 1\nmodel M { train { optimizer sgd { nesterov  decay -5e-4 }  rate (2 * 0.1)\nbatch 64 {} } }";
+    let id = Files::default().add("net.cnn", text);
+    let parsed = parse::parse(id, text);
+    let dumped = "cnn 1\nmodel M\n  train\n    optimizer sgd { nesterov decay -0.0005 }\n    rate (2 * 0.1)\n    batch 64\n";
+    assert_eq!(parse::dump(&parsed.file), dumped);
 }
