@@ -1,17 +1,11 @@
 //! `cnnc train`: what it says of its recipe, and of sections that cannot be followed.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use tempfile::TempDir;
 
-/// A folder of its own with eight pictures of two classes, halves that are dark and bright.
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("train")
-        .join(name);
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).unwrap();
-    }
-    std::fs::create_dir_all(&folder).unwrap();
+/// A folder with eight pictures of two classes, halves that are dark and bright.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
     for of in ["train", "t10k"] {
         let (count, side) = (8_u32, 4_u32);
         let header = |magic: u32, extents: &[u32]| -> Vec<u8> {
@@ -26,33 +20,43 @@ fn folder(name: &str) -> PathBuf {
             let bright = |at: u32| if at % side / 2 == class { 200 } else { 20 };
             pictures.extend((0..side * side).map(|at| bright(at) + sample as u8));
         }
-        std::fs::write(folder.join(format!("{of}-images-idx3-ubyte")), pictures).unwrap();
-        std::fs::write(folder.join(format!("{of}-labels-idx1-ubyte")), labels).unwrap();
+        std::fs::write(
+            folder.path().join(format!("{of}-images-idx3-ubyte")),
+            pictures,
+        )
+        .unwrap();
+        std::fs::write(
+            folder.path().join(format!("{of}-labels-idx1-ubyte")),
+            labels,
+        )
+        .unwrap();
     }
     folder
 }
 
 /// What `cnnc train` makes of a small network with this section.
-fn train(name: &str, section: &str, flags: &[&str]) -> Output {
-    let folder = folder(name);
-    let spec = folder.join("net.cnn");
+fn train(section: &str, flags: &[&str]) -> (TempDir, Output) {
+    let folder = folder();
+    let spec = folder.path().join("net.cnn");
     let text = format!(
         "cnn 1\nmodel Halves {{\n  input x: 1x4x4\n  flatten dense 2\n  head classify\n  {section}\n}}\n"
     );
     std::fs::write(&spec, text).unwrap();
-    Command::new(env!("CARGO_BIN_EXE_cnnc"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cnnc"));
+    let command = command
         .arg("train")
         .arg(&spec)
         .arg("--data")
-        .arg(&folder)
+        .arg(folder.path())
         .arg("--runs")
-        .arg(folder.join("runs"))
-        .args(flags)
-        .output()
-        .unwrap()
+        .arg(folder.path().join("runs"))
+        .args(flags);
+    let output = command.output().unwrap();
+    (folder, output)
 }
 
-fn prints(output: &Output) -> String {
+fn prints(section: &str, flags: &[&str]) -> String {
+    let (_, output) = train(section, flags);
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{error}");
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -60,43 +64,38 @@ fn prints(output: &Output) -> String {
 
 #[test]
 fn it_says_where_its_recipe_comes_from() {
-    let out = prints(&train("without", "", &["--dry", "--batch", "4"]));
-    let line = "no train section: the defaults of classifiers, but for --batch\n\
-                sgd, momentum 0.9, nesterov, decay 0.0005; rate 0.05 falling like a cosine; batch 4, 5 epochs, seed 1: 10 steps\n";
-    assert!(out.contains(line), "{out}");
-    let section = "train { optimizer adamw  rate 0.01 { constant }  batch 8  epochs 2 }";
-    let out = prints(&train("with", section, &["--dry"]));
-    let line = "as the train section says\n\
-                adamw, betas 0.9 0.999, decay 0.01; rate 0.01; batch 8, 2 epochs, seed 1: 2 steps\n";
-    assert!(out.contains(line), "{out}");
+    let out = prints("", &["--dry", "--batch", "4"]);
+    let lines = "no train section: the defaults of classifiers, but for --batch\n\
+                 sgd, momentum 0.9, nesterov, decay 0.0005; rate 0.05 after 0.25 epochs, falling like a cosine; batch 4, 5 epochs, seed 1: 10 steps\n";
+    assert!(out.contains(lines), "{out}");
+    let section = "train { optimizer adamw  rate 0.01 { constant warmup 0 }  batch 8  epochs 2 }";
+    let out = prints(section, &["--dry"]);
+    let lines = "as the train section says\n\
+                 adamw, betas 0.9 0.999, decay 0.01; rate 0.01; batch 8, 2 epochs, seed 1: 2 steps\n";
+    assert!(out.contains(lines), "{out}");
 }
 
 #[test]
 fn a_section_is_followed() {
+    let last = |section: &str, flags: &[&str]| {
+        let (folder, output) = train(section, &[&["--name", "run"], flags].concat());
+        assert!(output.status.success(), "{output:?}");
+        std::fs::read(folder.path().join("runs/run/last.safetensors")).unwrap()
+    };
     let section = "train { rate 1 { warmup 0 constant }  batch 2  epochs 3  seed 4 }";
-    let by_section = prints(&train("section", section, &["--name", "run"]));
-    assert!(
-        by_section.contains("as the train section says"),
-        "{by_section}"
-    );
     // `constant` and `warmup` have no flags.
     let other = "train { rate 5 { warmup 0 constant }  batch 8 }";
     let flags = [
-        "--name", "run", "--rate", "1", "--batch", "2", "--epochs", "3", "--seed", "4",
+        "--rate", "1", "--batch", "2", "--epochs", "3", "--seed", "4",
     ];
-    prints(&train("flags", other, &flags));
-    let weights = |name: &str| {
-        let root = Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join("train")
-            .join(name);
-        std::fs::read(root.join("runs/run/last.safetensors")).unwrap()
-    };
-    assert!(weights("section") == weights("flags"));
+    let by_section = last(section, &[]);
+    assert!(by_section == last(other, &flags));
+    assert!(by_section != last(other, &flags[2..]));
 }
 
 #[test]
 fn sections_that_cannot_be_followed_are_errors() {
-    let output = train("wrong", "train { augment { mirror }  batch 0 }", &[]);
+    let (_, output) = train("train { augment { mirror }  batch 0 }", &[]);
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8_lossy(&output.stderr);
     for part in [
@@ -106,11 +105,7 @@ fn sections_that_cannot_be_followed_are_errors() {
     ] {
         assert!(error.contains(part), "{error}");
     }
-    let output = train(
-        "long",
-        "train { rate 0.1 { warmup 2 } }",
-        &["--epochs", "1"],
-    );
+    let (_, output) = train("train { rate 0.1 { warmup 2 } }", &["--epochs", "1"]);
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(
         error.contains("the warm-up is a share of the whole"),

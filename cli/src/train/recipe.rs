@@ -86,7 +86,7 @@ impl Flags {
     }
 }
 
-/// `sgd, momentum 0.9, nesterov, decay 0.0005; rate 0.05 falling like a cosine; batch 64, 5 epochs, seed 1`
+/// `sgd, momentum 0.9, nesterov, decay 0.0005; rate 0.05 after 0.25 epochs, falling like a cosine; batch 64, 5 epochs, seed 1`
 pub fn written(recipe: &Recipe) -> String {
     let optimizer = match recipe.optimizer {
         Optimizer::Sgd {
@@ -116,8 +116,12 @@ pub fn written(recipe: &Recipe) -> String {
             format!("{name}, betas {beta1} {beta2}, decay {decay}")
         }
     };
+    let warmup = match recipe.warmup * recipe.epochs as f64 {
+        0.0 => String::new(),
+        epochs => format!(" after {} epochs", (1e3 * epochs).round() / 1e3),
+    };
     let curve = match recipe.schedule {
-        Schedule::Cosine => " falling like a cosine",
+        Schedule::Cosine => ", falling like a cosine",
         Schedule::Constant => "",
     };
     let smoothing = match recipe.smoothing {
@@ -125,7 +129,7 @@ pub fn written(recipe: &Recipe) -> String {
         share => format!("; smoothing {share}"),
     };
     format!(
-        "{optimizer}; rate {}{curve}{smoothing}; batch {}, {} epochs, seed {}",
+        "{optimizer}; rate {}{warmup}{curve}{smoothing}; batch {}, {} epochs, seed {}",
         recipe.rate, recipe.batch, recipe.epochs, recipe.seed
     )
 }
@@ -146,7 +150,7 @@ mod tests {
         let spec = format!("cnn 1; model M {{ input x: 8; dense 2; head classify; {section} }}");
         let model = cnnc::compile_str("net.cnn", &spec).expect("a spec");
         let line = Line::try_parse_from(format!("train {flags}").split_whitespace());
-        let flags = line.ok().expect("flags").flags;
+        let flags = line.unwrap_or_else(|error| panic!("{error}")).flags;
         (flags.recipe(&model), flags.source(&model))
     }
 

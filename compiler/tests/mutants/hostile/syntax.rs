@@ -141,6 +141,21 @@ pub(super) static BRACKETS: &[File] = &[
     ("training", "E0101", || {
         model(&format!("train {{ {} }}", many(|_| "{}")))
     }),
+    ("clauses of training", "E0303", || {
+        model(&format!("train {{ {} }}", many(|_| "batch 1 ")))
+    }),
+    ("settings of training", "E0303", || {
+        model(&format!(
+            "train {{ rate 1 {{ {} }} }}",
+            many(|_| "warmup 1 ")
+        ))
+    }),
+    ("words in training", "E0307", || {
+        model(&format!(
+            "train {{ {} }}",
+            many(|at| if at % 2 == 0 { "a\n" } else { "keep " })
+        ))
+    }),
     ("training within training", "E0101", || {
         lines(60, "train { ", "", " }")
     }),
