@@ -191,6 +191,7 @@ fn whole_networks() {
         "input x: 4x9x8; conv 3x3 6 /2 pad 1 groups 2; sigmoid; flatten; dense 3",
         "input x: 3x10x9; conv 3x3 8 relu; maxpool 3x3 /2 pad 1; conv 3x3 8 groups 8; globalavgpool; dense 4",
         "input x: 3x8x8; a: conv 3x3 18 leaky; b: conv 1x1 18; c: add(a, b); relu; conv 3x3 5 /3 dilation 2 pad 2",
+        "input x: 3x9x8; conv 3x3 6 bn relu; r: conv 3x3 6 bn; relu; globalavgpool; dropout 0.4; dense 3",
         "input x: 3x21; conv 5 6 /2 tanh; maxpool 2; flatten; dense 4",
         "input x: 2x5x6x4; conv 3x3x3 4 relu; globalavgpool; dense 3",
     ] {

@@ -79,6 +79,11 @@ impl Run {
             return Err(TrainError::Recipe(message));
         }
         trainer.prepare(recipe.batch)?;
+        // What is left for the last step of an epoch.
+        match data.train.len() % recipe.batch {
+            0 => {}
+            rest => trainer.prepare(rest)?,
+        }
         let folder = folder(runs, name, &model.graph().name)?;
         let run = Run {
             model,

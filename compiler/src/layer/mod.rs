@@ -379,9 +379,18 @@ pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
         false
     }
 
-    /// Whether it makes one result for all images of a batch: the sum of what it makes of each.
+    /// Whether it makes one result for all images of a batch: the sum of what it makes of each, or a mean.
     fn reduces(&self) -> bool {
         false
+    }
+
+    /// For layers that [add up](Layer::reduces): the definition, of the operands of each image.
+    fn evaluate_all(&self, images: &[Vec<&ArrayD<f64>>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let mut images = images
+            .iter()
+            .map(|operands| self.evaluate(operands, params));
+        let first = images.next().expect("a batch has an image");
+        images.fold(first, |sum, one| sum + one)
     }
 
     /// What others may know.

@@ -4,6 +4,7 @@
 //! They are as general as the rules allow: one [`slope::Slope`] for all activations, one [`along::Along`] for everything that is a sparse matrix along each axis.
 
 pub mod along;
+pub mod batch_norm;
 pub mod batch_sum;
 pub mod conv;
 mod conv_loops;
@@ -24,6 +25,12 @@ use crate::shape::Shape;
 /// Every operation that is no layer of the language: what nodes may be is these and [`crate::layer::LAYERS`].
 pub static OPS: &[&str] = &[
     along::KEYWORD,
+    batch_norm::BACKWARD,
+    batch_norm::COUNT,
+    batch_norm::FORWARD,
+    batch_norm::MEAN,
+    batch_norm::PRODUCT,
+    batch_norm::VARIANCE,
     batch_sum::KEYWORD,
     conv::INPUT,
     conv::WEIGHT,
