@@ -57,5 +57,12 @@ fn training_goldens_of_networks() {
 
 #[test]
 fn training_goldens_of_steps() {
-    check(&["training"], steps::check);
+    check(&["training"], |case| steps::check(case, 1_000_000_000));
+}
+
+/// The same with the large ones in f64.
+#[test]
+#[ignore = "takes minutes: a part of the long run"]
+fn training_goldens_of_large_steps() {
+    check(&["training"], |case| steps::check(case, u64::MAX));
 }

@@ -1,6 +1,6 @@
 //! Whole networks: outputs, loss and gradients of the first step. The gradient of a loss is the cotangent of the network's output.
 
-use crate::case::{Batch, Case, batch_statistics, input, largest, numbers, tensor};
+use crate::case::{Batch, Case, batch_statistics, largest, numbers, tensor};
 use cnnc::compiler::gradient::{Wanted, differentiate};
 use cnnc::compiler::graph::{Graph, Output, Param};
 use cnnc::compiler::reference;
@@ -29,16 +29,11 @@ pub fn check(case: &Case) -> Result<(), String> {
     };
     let gradients = differentiate(&graph, &wanted);
     let gradients = gradients.unwrap_or_else(|error| panic!("{}: {error}", case.name));
-    let quantum = case.get("quantum").as_f64();
     let (mut found, mut total) = (Batch::default(), 0.0);
     for sample in 0..batch {
         let inputs = graph.inputs.iter().map(|of| {
-            let name = format!("{}.{}", of.name, case.number("first", 0) + sample);
-            let values = input(&name, graph.values[of.value].shape.dims());
-            match quantum {
-                Some(q) => values.mapv(|x| (x / q).floor() * q),
-                None => values,
-            }
+            let shape = graph.values[of.value].shape.dims();
+            case.sample(&of.name, sample, shape)
         });
         let inputs: Vec<ArrayD<f64>> = inputs.collect();
         let outputs = reference::evaluate(&graph, &tensor, &inputs);
