@@ -5,9 +5,10 @@
 use cnnc_compiler::diagnostic::MemoryLoader;
 use cnnc_compiler::gradient::Wanted;
 use cnnc_compiler::graph::Graph;
-use cnnc_compiler::layer::LAYERS;
+use cnnc_compiler::layer::{self, LAYERS};
 use cnnc_compiler::loops::interpret::interpret_step;
 use cnnc_compiler::lower::lower_step;
+use cnnc_compiler::op::{OPS, STEPS};
 use cnnc_compiler::step::{Optimizer, Recipe, Step, Untrainable};
 use cnnc_compiler::target::{Arithmetic, Target};
 use cnnc_compiler::{Files, compile_source, jit};
@@ -238,6 +239,26 @@ fn every_optimizer() {
         adam(true),
     ] {
         check(&format!("{optimizer:?}"), &train(body, &optimizer), 3);
+    }
+}
+
+/// Steps are made of nothing that no table has, and each operation of steps is in one of them.
+#[test]
+fn steps_are_made_of_listed_operations() {
+    let body = "input x: 3x9x8; conv 3x3 6 bn relu; globalavgpool; dense 3";
+    let step = train(body, &SGD);
+    let found: BTreeSet<&str> = step
+        .graph
+        .live()
+        .map(|(_, node)| node.layer.keyword())
+        .collect();
+    for keyword in &found {
+        let known =
+            STEPS.contains(keyword) || OPS.contains(keyword) || layer::find(keyword).is_some();
+        assert!(known, "{keyword}");
+    }
+    for keyword in STEPS {
+        assert!(found.contains(keyword), "{keyword}");
     }
 }
 
