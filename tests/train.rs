@@ -42,7 +42,7 @@ fn a_run_that_goes_on_is_the_run_that_never_stopped() {
     strips(folder.path());
     let recipe = Recipe {
         batch: 16,
-        epochs: 4,
+        epochs: 12,
         threads: 2,
         ..Recipe::default()
     };
@@ -77,7 +77,7 @@ fn a_run_that_goes_on_is_the_run_that_never_stopped() {
             .collect()
     };
     assert_eq!(numbers(&parts), numbers(&whole));
-    assert_eq!(whole.epochs().last().expect("four").test, 1.0);
+    assert_eq!(whole.epochs().last().expect("twelve").test, 1.0);
     let error = Run::resume(folder.path(), None)
         .expect_err("it is no run")
         .to_string();

@@ -173,7 +173,7 @@ fn mistakes_are_told_before_the_first_step() {
             &["--batch", "500"],
             "a batch of 500 is more than the 120 samples to learn from",
         ),
-        (&["--decay", "-1"], "the decay is 0 or more, not -1"),
+        (&["--decay=-1"], "the decay is 0 or more, not -1"),
         (
             &["--smoothing", "1"],
             "the smoothing is a share, at least 0 and below 1, not 1",
