@@ -148,7 +148,8 @@ fn colours_change_nothing_but_colours() {
 /// no fix may be offered, since there is no such layer.
 #[rustfmt::skip]
 const FOREIGN: &[(&str, Option<&str>)] = &[
-    ("nn.Conv2d(8, 8, 3, padding_mode=\"reflect\")", None),
+    ("nn.Conv2d(8, 8, 3, padding=1, padding_mode=\"circular\")", None),
+    ("nn.Conv2d(8, 8, 3, padding=\"same\", padding_mode=\"replicate\")", Some("conv 3x3 8 pad same edge")),
     ("torch.cat((a, b), dim=2)", Some("concat(a, b) axis 1")),
     ("torch.cat((a, b), 2)", Some("concat(a, b) axis 1")),
     ("torch.cat((a, b), dim=-1)", None),

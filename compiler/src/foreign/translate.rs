@@ -339,7 +339,18 @@ mod tests {
             ("Conv2D(width, 3)", None),
             ("nn.LSTM(3, 4)", None),
             ("nn.Conv2d()", None),
-            ("nn.Conv2d(8, 8, 3, padding_mode=\"reflect\")", None),
+            (
+                "nn.Conv2d(8, 8, 3, padding=1, padding_mode=\"reflect\")",
+                Some("conv 3x3 8 pad 1 reflect"),
+            ),
+            (
+                "nn.Conv2d(8, 8, 3, padding_mode=\"replicate\")",
+                Some("conv 3x3 8"),
+            ),
+            (
+                "nn.Conv2d(8, 8, 3, padding=1, padding_mode=\"circular\")",
+                None,
+            ),
             (
                 "nn.Conv2d(8, 8, 3, padding_mode=\"zeros\")",
                 Some("conv 3x3 8"),

@@ -36,11 +36,7 @@ impl Resolver<'_> {
             return Reported;
         }
         let called = matches!(terms[at].kind, TermKind::Call(..));
-        let before = terms[..at].iter().rev().find_map(|term| match &term.kind {
-            TermKind::Word(word) => layer::find(word),
-            TermKind::Call(name, _) => layer::find(&name.value),
-            _ => None,
-        });
+        let before = layer_before(&terms[..at]);
         if let Some(problem) = self.habit(word, span, terms, at, before) {
             return self.error(problem);
         }
@@ -370,6 +366,21 @@ fn unknown(word: &str, span: Span) -> Diagnostic {
 
 fn did_you_mean(name: &str) -> String {
     format!("did you mean `{name}`?")
+}
+
+/// The layer that the terms behind it belong to: `conv` of `relu conv 3x3 8 pad 1`, where `pad` is a parameter.
+fn layer_before(terms: &[Term]) -> Option<&'static Decl> {
+    terms.iter().fold(None, |before: Option<&Decl>, term| {
+        let (TermKind::Word(word) | TermKind::Call(Name { value: word, .. }, _)) = &term.kind
+        else {
+            return before;
+        };
+        let is_param = |decl: &Decl| decl.params.iter().any(|param| param.name == word);
+        match before.is_some_and(is_param) {
+            true => before,
+            false => layer::find(word).or(before),
+        }
+    })
 }
 
 /// Names of parameters, and words that are values of one.
