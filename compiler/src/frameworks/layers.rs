@@ -166,6 +166,7 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "reciprocal", "", Layer("pow exponent -1"), &["torch.reciprocal(a)"]),
     row(PyTorch, "Identity", "- -", Nothing("an identity changes nothing; in a `branch`, an empty `{ }` is one"), &[]),
     row(PyTorch, "StochasticDepth DropPath", "- -", Nothing("paths are dropped in training only"), &[]),
+    row(PyTorch, "LayerScale LayerScale2d", "", Write("`conv 1x1 channels groups channels bias off`: a learned factor for each channel"), &[]),
     row(PyTorch, "transpose swapaxes swapdims movedim moveaxis", "", Write("`permute (0, 2, 1)`: all axes but the batch's in their new order, 0 for the channels"), &[]),
     row(PyTorch, "Sequential ModuleList", "", Write("layers behind one another; `name: { … }` groups them under a label"), &[]),
     row(PyTorch, "PairwiseDistance CosineSimilarity", "", Write("`head verify { measure distance; sub(a, b) }`, or `head embed { metric cosine }`"), &[]),
