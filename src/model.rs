@@ -257,7 +257,7 @@ impl Model {
         let graph = self.tapped(&options.taps)?;
         let graph = match options.backend {
             Backend::Reference => graph,
-            Backend::Interp | Backend::Jit => pass::optimize(&graph).0,
+            Backend::Interp | Backend::Jit => pass::optimized(graph).0,
         };
         self.bound(graph, isa, weights, options, start)
     }

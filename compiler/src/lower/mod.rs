@@ -353,6 +353,8 @@ impl<'a> Lower<'a> {
         self.buffers[weights].len = self.load.len();
         let arena = arena::place(&mut self.buffers, &self.sections);
         let results = self.results();
+        // Before what takes most memory.
+        drop((self.inferred, self.storage, self.source_of));
         let (inputs, outputs) = ports(self.graph);
         let program = Program {
             name: self.graph.name.clone(),
