@@ -3,6 +3,7 @@
 use super::python;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::span::{FileId, Span};
+use cnnc_runtime::files::open_ordinary;
 use cnnc_runtime::sniff::{self, Kind};
 use std::io::Read;
 use std::path::Path;
@@ -131,11 +132,8 @@ fn named(path: &Path, kind: Kind) -> Diagnostic {
 
 /// One error for a file that cannot be read as text, if it is known what it is.
 pub(crate) fn unreadable(path: &Path) -> Option<Diagnostic> {
-    if !path.is_file() {
-        return None;
-    }
     let mut start = Vec::new();
-    let file = std::fs::File::open(path).ok()?;
+    let file = open_ordinary(path).ok()?;
     file.take(1 << 16).read_to_end(&mut start).ok()?;
     Some(named(path, known_kind(path, &start)?))
 }

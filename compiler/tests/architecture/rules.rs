@@ -82,7 +82,7 @@ pub const RUNTIME: Part = Part {
         ("image", &["files", "memory", "plan", "sniff"]),
         ("answer", &["image", "memory", "plan"]),
         ("tensor_file", &["files", "memory", "npy", "sniff", "synthetic", "weights"]),
-        ("weights", &["memory", "npy", "plan", "sniff", "synthetic", "tensor_file"]),
+        ("weights", &["files", "memory", "npy", "plan", "sniff", "synthetic", "tensor_file"]),
         ("pack", &["isa", "kernel", "memory", "plan", "weights"]),
         ("peak", &["isa", "simd"]),
         ("session", &["answer", "denormals", "input", "memory", "plan", "threads"]),

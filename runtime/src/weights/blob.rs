@@ -4,9 +4,10 @@
 //! library can handle, and whoever writes to it changes memory under a reference. A read gives what is there, or an
 //! error. It costs no more than the page faults of a mapping do, and of the whole file only one tensor is in memory at a time.
 
+use crate::files::open_ordinary;
 use std::borrow::Cow;
-use std::fs::{self, File};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 
@@ -24,20 +25,12 @@ enum Place {
 impl Blob {
     /// Opens an ordinary file.
     pub fn open(path: &Path) -> io::Result<Blob> {
-        // Asked before opening: opening a named pipe would wait for its writer.
-        let metadata = fs::metadata(path)?;
-        if !metadata.is_file() {
-            let what = if metadata.is_dir() {
-                "it is a directory"
-            } else {
-                "it is not a file"
-            };
-            return Err(io::Error::other(what));
-        }
+        let mut file = open_ordinary(path)?;
         if cfg!(not(any(unix, windows))) {
-            return Ok(Blob::from(Cow::Owned(fs::read(path)?)));
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            return Ok(Blob::from(Cow::Owned(bytes)));
         }
-        let file = File::open(path)?;
         let len = file.metadata()?.len();
         let len = usize::try_from(len).map_err(|_| io::Error::other("it is too large"))?;
         let place = Place::File(file);
@@ -138,7 +131,7 @@ mod tests {
     fn a_file_that_becomes_shorter_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
-        fs::write(&path, [7; 100]).unwrap();
+        std::fs::write(&path, [7; 100]).unwrap();
         let blob = Blob::open(&path).unwrap();
         assert_eq!(
             (blob.len(), &blob.read(98..200).unwrap()[..]),
