@@ -46,7 +46,7 @@ pub const COMPILER: Part = Part {
             "layer::Halo", "layer::Inferred", "layer::NO_HALO", "layer::Role", "layer::copy", "layer::conv::is_depthwise",
             "layer::elements", "layer::epilogue", "layer::padded"]),
         ("hash", &["graph", "id", "shape"]),
-        ("reference", &["graph", "id"]),
+        ("reference", &["graph", "id", "limits"]),
         ("pass", &["graph", "id", "lower::each_operand", "note",
             "layer::Layer", "layer::Role", "layer::dense::Dense", "layer::epilogue", "layer::written"]),
         ("slide", &["graph", "id", "note", "pass", "shape",
