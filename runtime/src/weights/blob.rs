@@ -4,7 +4,9 @@
 //! library can handle, and whoever writes to it changes memory under a reference. A read gives what is there, or an
 //! error. It costs no more than the page faults of a mapping do, and of the whole file only one tensor is in memory at a time.
 
+use super::error::Fault;
 use crate::files::open_ordinary;
+use crate::memory::filled;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
@@ -43,12 +45,12 @@ impl Blob {
     }
 
     /// The bytes of a range; those that lie behind the end are not there.
-    pub fn read(&self, range: Range<usize>) -> io::Result<Cow<'_, [u8]>> {
+    pub fn read(&self, range: Range<usize>) -> Result<Cow<'_, [u8]>, Fault> {
         let range = range.start.min(self.len)..range.end.min(self.len);
         if let Some(bytes) = self.borrow(range.clone()) {
             return Ok(Cow::Borrowed(bytes));
         }
-        let mut bytes = vec![0; range.len()];
+        let mut bytes = filled(range.len(), 0)?;
         self.read_into(range.start, &mut bytes)?;
         Ok(Cow::Owned(bytes))
     }
@@ -144,9 +146,11 @@ mod tests {
             .set_len(10)
             .unwrap();
         assert_eq!(blob.read(0..10).unwrap().len(), 10);
-        let error = blob.read(0..100).unwrap_err().to_string();
+        let Err(Fault::Io(error)) = blob.read(0..100) else {
+            panic!("ninety bytes are not there");
+        };
         assert_eq!(
-            error,
+            error.to_string(),
             "it became shorter while it was read: 10 of 100 bytes are left"
         );
     }
