@@ -369,7 +369,10 @@ impl Built {
             .zip(lowered.program.runs());
         let runs = runs.collect();
         let engine = match code {
-            None => Engine::Interp { lowered, packed },
+            None => Engine::Interp {
+                lowered: Box::new(lowered),
+                packed,
+            },
             Some(code) => {
                 let keep = Box::new(code.clone());
                 // SAFETY: `jit::compile` has proven the program for this plan, and the network keeps the code.

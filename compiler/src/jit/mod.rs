@@ -192,14 +192,16 @@ fn define(
     isa: &dyn TargetIsa,
     id: FuncId,
     context: &mut Context,
-) -> Result<(), ModuleError> {
-    context.compile(isa, &mut ControlPlane::default())?;
+) -> Result<(), JitError> {
+    let compiled = context.compile(isa, &mut ControlPlane::default());
+    compiled.map_err(ModuleError::from)?;
     let code = context.compiled_code().expect("compiled just now");
     let relocs = code.buffer.relocs().iter();
     let relocs = relocs.map(|reloc| ModuleReloc::from_mach_reloc(reloc, &context.func, id));
     let relocs: Vec<ModuleReloc> = relocs.collect();
     let alignment = u64::from(code.buffer.alignment);
-    module.define_function_bytes(id, alignment, code.code_buffer(), &relocs)
+    module.define_function_bytes(id, alignment, code.code_buffer(), &relocs)?;
+    Ok(())
 }
 
 /// The text of `dump --stage=clif`: cranelift's IR before optimisation, kernels by name.

@@ -111,6 +111,7 @@ fn names_as_long_as_they_may_be() {
 #[cfg(unix)]
 mod unix {
     use super::*;
+    use std::io::Read;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
     use std::process::Command;
 
