@@ -78,6 +78,8 @@ mod picture;
 #[cfg(feature = "jit")]
 mod reference;
 #[cfg(feature = "jit")]
+mod sections;
+#[cfg(feature = "jit")]
 mod summary;
 
 #[cfg(feature = "jit")]

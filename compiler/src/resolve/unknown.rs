@@ -161,11 +161,7 @@ impl Resolver<'_> {
             return rows.find(|row| row.keyword().is_some()).or(Some(row));
         }
         // `linear`: a dense layer says how many outputs it has, an activation says nothing.
-        let needs = row
-            .keyword()
-            .and_then(layer::find)
-            .is_some_and(|decl| decl.params.iter().any(|param| param.default.is_none()));
-        if needs && !valued && alone {
+        if needs(row.keyword().and_then(layer::find)) && !valued && alone {
             return rows.rfind(nothing).or(Some(row));
         }
         Some(row)
@@ -216,6 +212,13 @@ impl Resolver<'_> {
                     }
                     (_, Spot::Word(behind, _)) if text.contains("groups channels") => {
                         self.depthwise(problem, text, name, behind)
+                    }
+                    (_, Spot::Word([], _)) if needs(decl) => {
+                        // Alone it is what its own defaults make of it, if it has them.
+                        match foreign::translate_on(&format!("{word}()"), row.framework) {
+                            Some(text) => problem.fix("the same layer here", name, text),
+                            None => problem.fix(did_you_mean(keyword), name, with_words(text)),
+                        }
                     }
                     _ if replaced => problem.fix(did_you_mean(keyword), name, with_words(text)),
                     _ => problem,
@@ -395,6 +398,11 @@ fn takes(decl: &Decl) -> Vec<&'static str> {
         .map(|param| param.name)
         .chain(words.copied())
         .collect()
+}
+
+/// Whether a layer has parameters that must be written.
+fn needs(decl: Option<&Decl>) -> bool {
+    decl.is_some_and(|decl| decl.params.iter().any(|param| param.default.is_none()))
 }
 
 /// A call of a framework and the chain that it is, of a layer that has parameters.

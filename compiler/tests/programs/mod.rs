@@ -78,6 +78,7 @@ pub fn network(
         ..program.clone()
     };
     Lowered {
+        results: vec![None; program.sections.len()],
         program,
         load,
         plan,
