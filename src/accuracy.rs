@@ -8,6 +8,7 @@ use cnnc_compiler::pass;
 use cnnc_runtime::input::Input;
 use cnnc_runtime::session::elements;
 use cnnc_runtime::weights::Weights;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// A layer of a compiled network, with what is fused into it, and how far its result is from the exact one: that of
@@ -92,7 +93,7 @@ impl Model {
         let network = self.observed(&graph, weights, options)?;
         let mut session = network.session()?;
         let outputs = session.run(inputs)?;
-        let (reference, _) = Reference::new(graph, weights, options)?;
+        let (reference, _) = Reference::new(Arc::new(graph), weights, options)?;
         let inputs = elements(network.inputs(), network.batch(), inputs)?;
         let mut found = outputs.iter();
         let mut layers = Vec::new();

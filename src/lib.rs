@@ -79,6 +79,8 @@ mod picture;
 #[cfg(feature = "jit")]
 mod reference;
 #[cfg(feature = "jit")]
+mod sections;
+#[cfg(feature = "jit")]
 mod summary;
 #[cfg(feature = "train")]
 pub mod train;

@@ -263,7 +263,7 @@ impl Model {
         let graph = self.tapped(&options.taps)?;
         let graph = match options.backend {
             Backend::Reference => graph,
-            Backend::Interp | Backend::Jit => pass::optimize(&graph).0,
+            Backend::Interp | Backend::Jit => pass::optimized(graph).0,
         };
         self.bound(graph, isa, weights, options, start)
     }
@@ -278,8 +278,9 @@ impl Model {
         start: Instant,
     ) -> Result<Network, Error> {
         let (inputs, outputs) = lower::ports(&graph);
+        let graph = Arc::new(graph);
         let built = match options.backend {
-            Backend::Reference => Built::reference(graph, weights, options),
+            Backend::Reference => Built::reference(Arc::clone(&graph), weights, options),
             Backend::Interp | Backend::Jit => Built::loops(&graph, weights, options, start),
         };
         let built = built.map_err(|error| match error {
@@ -288,6 +289,7 @@ impl Model {
         })?;
         Ok(Network(Arc::new(Inner {
             name: self.graph().name.clone(),
+            graph,
             isa,
             threads: options.threads,
             batch: options.images(),
@@ -329,7 +331,7 @@ struct Built {
 }
 
 impl Built {
-    fn reference(graph: Graph, weights: &Weights, options: &Options) -> Result<Built, Error> {
+    fn reference(graph: Arc<Graph>, weights: &Weights, options: &Options) -> Result<Built, Error> {
         let start = Instant::now();
         let (reference, read) = Reference::new(graph, weights, options)?;
         Ok(Built {
@@ -373,14 +375,22 @@ impl Built {
             .zip(lowered.program.runs());
         let runs = runs.collect();
         let engine = match code {
-            None => Engine::Interp { lowered, packed },
+            None => Engine::Interp {
+                lowered: Box::new(lowered),
+                packed,
+            },
             Some(code) => {
                 let keep = Box::new(code.clone());
                 // SAFETY: `jit::compile` has proven the program for this plan, and the network keeps the code.
                 let network =
                     unsafe { rt::Network::new(lowered.plan, packed, code.drivers(), Some(keep)) };
                 let network = Arc::new(network);
-                Engine::Jit { network, code }
+                let results = lowered.results;
+                Engine::Jit {
+                    network,
+                    code,
+                    results,
+                }
             }
         };
         Ok(Built {

@@ -1,11 +1,12 @@
 //! A network bound to weights, and sessions that run it.
 
+use crate::Error;
 use crate::options::Backend;
 use crate::reference::Reference;
-use crate::{Error, bench::Times};
+use cnnc_compiler::graph::Graph;
 use cnnc_compiler::jit::Code;
 use cnnc_compiler::loops::interpret::interpret;
-use cnnc_compiler::lower::Lowered;
+use cnnc_compiler::lower::{Lowered, Made};
 use cnnc_runtime::Isa;
 use cnnc_runtime::answer::{Answer, AnswerError, Head, Placement};
 use cnnc_runtime::input::Input;
@@ -16,7 +17,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A network with its weights, ready to run. Clones share everything; it may be used from any thread.
 #[derive(Clone)]
@@ -24,6 +25,8 @@ pub struct Network(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub name: String,
+    /// What is run: passes, if they were asked for, have run on it.
+    pub graph: Arc<Graph>,
     pub isa: Isa,
     pub threads: usize,
     pub batch: usize,
@@ -44,9 +47,11 @@ pub(crate) enum Engine {
     Jit {
         network: Arc<rt::Network>,
         code: Code,
+        /// Where the sections' results are.
+        results: Vec<Option<Made>>,
     },
     Interp {
-        lowered: Lowered,
+        lowered: Box<Lowered>,
         packed: Aligned,
     },
     Reference(Reference),
@@ -168,11 +173,11 @@ impl fmt::Debug for Network {
 
 /// The memory of one run at a time.
 pub struct Session {
-    network: Network,
-    state: State,
+    pub(crate) network: Network,
+    pub(crate) state: State,
 }
 
-enum State {
+pub(crate) enum State {
     Jit(rt::Session<'static>),
     /// Outputs of the last run.
     Oracle(Vec<Vec<f32>>),
@@ -223,49 +228,6 @@ impl Session {
             }
         };
         Ok(Outputs(outputs))
-    }
-
-    /// Runs the sections one by one, round after round for that long, and times each; empty for backends that are
-    /// not made of sections.
-    ///
-    /// # Errors
-    /// As [`Session::run`].
-    pub fn time_sections(
-        &mut self,
-        inputs: &[&dyn Input],
-        budget: Duration,
-    ) -> Result<Vec<(SectionInfo, Times)>, Error> {
-        let (Engine::Jit { code, .. }, State::Jit(session)) =
-            (&self.network.0.engine, &mut self.state)
-        else {
-            return Ok(Vec::new());
-        };
-        // A whole run first: it checks the inputs and warms up.
-        session.run(inputs)?;
-        let sections = code.sections();
-        let runs = self.network.0.runs.clone();
-        let mut durations = vec![Vec::new(); sections.len()];
-        let _flushed = cnnc_runtime::denormals::Flushed::enter();
-        let start = Instant::now();
-        while start.elapsed() < budget || durations[0].len() < 3 {
-            for (kind, run) in &runs {
-                let mut taken = vec![Duration::ZERO; run.len()];
-                session.each(*kind, |bases, pool| {
-                    for (section, taken) in sections[run.clone()].iter().zip(&mut taken) {
-                        let begin = Instant::now();
-                        // SAFETY: the driver is sound for these bases, bound to inputs that live, and it is these calls in this order; `code` is
-                        // kept by the network, and the session is borrowed exclusively.
-                        unsafe { (section.entry)(bases, pool) };
-                        *taken += begin.elapsed();
-                    }
-                });
-                for (durations, taken) in durations[run.clone()].iter_mut().zip(taken) {
-                    durations.push(taken);
-                }
-            }
-        }
-        let times = durations.into_iter().map(Times::of);
-        Ok(self.network.0.sections.iter().cloned().zip(times).collect())
     }
 }
 

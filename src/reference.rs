@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// A graph as it is written, with its tensors.
 pub(crate) struct Reference {
-    graph: Graph,
+    graph: Arc<Graph>,
     tensors: HashMap<String, Vec<f32>>,
     progress: Option<Progress>,
 }
@@ -23,7 +23,7 @@ pub(crate) struct Reference {
 impl Reference {
     /// Binds the graph's tensors.
     pub fn new(
-        graph: Graph,
+        graph: Arc<Graph>,
         weights: &Weights,
         options: &Options,
     ) -> Result<(Reference, Read), WeightsError> {

@@ -3,7 +3,7 @@
 use crate::{Failure, finite, inputs, network, print};
 use cnnc::rt::answer::{Embed, Metric, Task, identify};
 use cnnc::rt::image::FORMATS;
-use cnnc::{Backend, Model, NotFinite, Options, Session, Weights};
+use cnnc::{Backend, Model, NotFinite, Session};
 use serde_json::json;
 use std::ffi::OsStr;
 use std::fs;
@@ -51,8 +51,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let network = args.network.network(&model, &weights, Backend::Jit, &[])?;
     let mut embedder = Embedder {
         model: &model,
-        weights: &weights,
-        options: args.network.options(Backend::Jit, &[]),
         session: network.session()?,
     };
     let mut known = Vec::new();
@@ -126,8 +124,6 @@ fn nearest<'k>(query: &[f32], known: &'k [Known], metric: Metric) -> Option<(&'k
 /// Makes vectors of pictures.
 struct Embedder<'a> {
     model: &'a Model,
-    weights: &'a Weights,
-    options: Options,
     session: Session,
 }
 
@@ -137,9 +133,7 @@ impl Embedder<'_> {
         let network = self.session.network().clone();
         let (elements, _) = inputs::picture(self.model, 0, &network.inputs()[0], picture)?;
         let outputs = self.session.run(&[&elements])?;
-        let broken = self
-            .model
-            .not_finite(self.weights, &self.options, &[&elements], &outputs)?;
+        let broken = network.not_finite(&[&elements], &outputs)?;
         Ok((outputs.raw().to_vec(), broken))
     }
 }

@@ -3,6 +3,7 @@
 use crate::{Failure, outputs, print};
 use cnnc::compiler::words;
 use cnnc::darknet::{self, Options};
+use cnnc::rt::files::open_ordinary;
 use cnnc::rt::sniff::{self, Kind};
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
@@ -107,12 +108,8 @@ fn unfit(labels: Option<&Path>, error: cnnc::Error) -> Failure {
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    // Asked before opening: opening a named pipe would wait for its writer.
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(std::io::Error::other("it is not a file"));
-    }
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?
+    open_ordinary(path)?
         // One more than is accepted, so that longer ones are known as such.
         .take(darknet::MAX_BYTES as u64 + 1)
         .read_to_end(&mut bytes)?;

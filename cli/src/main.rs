@@ -73,8 +73,12 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    // Exits with 2, or with 0 for `--help` and `--version`.
-    let Cli { command } = Cli::parse();
+    let Cli { command } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Exits with 2.
+        Err(mistake) if mistake.use_stderr() => mistake.exit(),
+        Err(help) => return end(print::help(&help).map_err(Failure::from), false),
+    };
     signals::watch();
     let (result, json) = match &command {
         Command::Check(args) => (check::run(args), args.json),
@@ -91,6 +95,11 @@ fn main() -> ExitCode {
         Command::Gradcheck(args) => (gradcheck::run(args), args.json),
         Command::Train(args) => (train::run(args), args.json),
     };
+    end(result, json)
+}
+
+/// The exit code, once it is said what went wrong.
+fn end(result: Result<(), Failure>, json: bool) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read the output has seen enough (`cnnc … | head`).

@@ -13,6 +13,12 @@ pub fn line(text: impl Display) -> io::Result<()> {
     writeln!(anstream::stdout(), "{text}")
 }
 
+/// Writes what `--help` and `--version` show to standard output.
+pub fn help(help: &clap::Error) -> io::Result<()> {
+    help.print()?;
+    io::stdout().flush()
+}
+
 /// Writes a JSON value to standard output.
 pub fn json(value: &serde_json::Value) -> io::Result<()> {
     line(format_args!("{value:#}"))

@@ -313,6 +313,25 @@ fn a_full_disk_is_said() {
             Ran { args, output }.fails(full);
         }
     }
+    for args in [
+        &["--help"][..],
+        &["-h"],
+        &["--version"],
+        &["help"],
+        &["run", "--help"],
+        &["help", "bench"],
+        &["explain", "E0201"],
+        &["weights", "net.safetensors"],
+        &["weights", "net.safetensors", "net.cnn"],
+        &["weights", "net.safetensors", "--json"],
+        &["gradcheck", "net.cnn"],
+        &["gradcheck", "net.cnn", "--json"],
+    ] {
+        let device = fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = place.command(args).stdout(device).output().unwrap();
+        let args = args.join(" ");
+        Ran { args, output }.fails(full);
+    }
     let written = place.cnnc(&["graph", "net.cnn", "-o", "/dev/full"]);
     written.fails("cannot write /dev/full: No space left on device");
 }

@@ -228,7 +228,7 @@ impl Args {
         }
     }
 
-    /// A number, if given. Rounded to f32, as networks compute, it is finite.
+    /// A number, if given. Rounded to f32, as networks compute, it is finite and no denormal.
     ///
     /// # Errors
     /// No number, or one beyond the range of f32.
@@ -352,10 +352,11 @@ impl Args {
     }
 }
 
-/// The number, unless it is beyond what the network can compute with.
+/// The number, unless it is beyond what the network can compute with; zero of its sign where networks have zero.
 fn in_range(number: f64, span: Span) -> Result<f64, ArgError> {
-    if (number as f32).is_finite() {
-        return Ok(number);
+    let ranged = limits::ranged(number);
+    if ranged.is_finite() {
+        return Ok(ranged);
     }
     let message =
         format!("{number:e} is beyond the range of the numbers that networks compute with");

@@ -243,14 +243,14 @@ pub enum TermKind {
     /// `branch add { … }`, `add { … }`
     Branch {
         /// The layer that joins; `concat` if absent.
-        join: Option<Name>,
+        join: Option<Join>,
         /// A branch each.
         body: Body,
     },
     /// `residual { … } shortcut auto { … }`
     Residual {
         /// The layer that joins; `add` if absent.
-        join: Option<Name>,
+        join: Option<Join>,
         /// The main path.
         body: Body,
         /// The other path.
@@ -265,6 +265,15 @@ pub enum TermKind {
         /// If none holds.
         otherwise: Option<Body>,
     },
+}
+
+/// The layer that joins paths.
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// Its keyword.
+    pub layer: Name,
+    /// What is written behind it: `axis 1`.
+    pub terms: Vec<Term>,
 }
 
 /// The other path of a residual.

@@ -15,6 +15,7 @@
 //! | steps of expansion | [`STEPS`] |
 //! | a size or stride among a kernel's constants | [`CONSTANT`] |
 //! | an address, or the product of a call's counts | [`ADDRESS`] |
+//! | a number of the network | [`ranged`] |
 
 /// Largest extent, stride, dilation or width that may be written.
 pub const EXTENT: i64 = 1 << 24;
@@ -52,3 +53,15 @@ pub const CONSTANT: u64 = ELEMENTS as u64;
 
 /// Addresses, and products of counts, stay below this, so that sums of a few of them are numbers of 64 bits.
 pub const ADDRESS: i64 = 1 << 48;
+
+/// A number with the range of f32: infinite where it would be rounded to infinity, zero of its sign where it is less than the smallest normal one.
+pub fn ranged(x: f64) -> f64 {
+    let narrow = x as f32;
+    if narrow.is_infinite() {
+        f64::from(narrow)
+    } else if narrow.abs() < f32::MIN_POSITIVE {
+        0f64.copysign(x)
+    } else {
+        x
+    }
+}

@@ -6,6 +6,7 @@
 
 use crate::graph::{Graph, Node, Param};
 use crate::id::ValueId;
+use crate::limits::ranged;
 use ndarray::{ArrayD, IxDyn};
 use std::collections::HashMap;
 
@@ -130,18 +131,6 @@ impl<'a> Reference<'a> {
         assert_eq!(tensor.shape(), param.shape, "reference: `{}`", param.name);
         tensor.mapv_inplace(ranged);
         tensor
-    }
-}
-
-/// A number with the range of f32: infinite where it would be rounded to infinity, zero of its sign where it is less than the smallest normal one.
-fn ranged(x: f64) -> f64 {
-    let narrow = x as f32;
-    if narrow.is_infinite() {
-        f64::from(narrow)
-    } else if narrow.abs() < f32::MIN_POSITIVE {
-        0f64.copysign(x)
-    } else {
-        x
     }
 }
 

@@ -148,7 +148,8 @@ fn colours_change_nothing_but_colours() {
 /// no fix may be offered, since there is no such layer.
 #[rustfmt::skip]
 const FOREIGN: &[(&str, Option<&str>)] = &[
-    ("nn.Conv2d(8, 8, 3, padding_mode=\"reflect\")", None),
+    ("nn.Conv2d(8, 8, 3, padding=1, padding_mode=\"circular\")", None),
+    ("nn.Conv2d(8, 8, 3, padding=\"same\", padding_mode=\"replicate\")", Some("conv 3x3 8 pad same edge")),
     ("torch.cat((a, b), dim=2)", Some("concat(a, b) axis 1")),
     ("torch.cat((a, b), 2)", Some("concat(a, b) axis 1")),
     ("torch.cat((a, b), dim=-1)", None),
@@ -186,7 +187,9 @@ const FOREIGN: &[(&str, Option<&str>)] = &[
     ("Conv2D(8, 3)(x)", Some("x conv 3x3 8")),
     ("nn.Upsample(size=(32, 32))", None),
     ("nn.Softplus(beta=2)", None),
-    ("ReLU(max_value=6)", None),
+    ("ReLU(max_value=6)", Some("relu6")),
+    ("MaxPooling2D", Some("maxpool 2x2")),
+    ("UpSampling2D", Some("upsample 2")),
     ("SeparableConv2D(32,3)", None),
     ("softmax dim 1", None),
     ("flatten; dense 10; head classify { classes 10 }", None),

@@ -99,6 +99,7 @@ fn windows_of_every_kind_have_gradients() {
                 ceil: false,
             };
             let conv: Box<dyn Layer> = Box::new(Conv {
+                border: None,
                 window: window.clone(),
                 out: 2,
                 groups,

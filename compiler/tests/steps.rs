@@ -5,9 +5,10 @@
 use cnnc_compiler::diagnostic::MemoryLoader;
 use cnnc_compiler::gradient::Wanted;
 use cnnc_compiler::graph::Graph;
-use cnnc_compiler::layer::LAYERS;
+use cnnc_compiler::layer::{self, LAYERS};
 use cnnc_compiler::loops::interpret::interpret_step;
 use cnnc_compiler::lower::lower_step;
+use cnnc_compiler::op::{OPS, STEPS};
 use cnnc_compiler::step::{Optimizer, Recipe, Step, Untrainable};
 use cnnc_compiler::target::{Arithmetic, Target};
 use cnnc_compiler::{Files, compile_source, jit};
@@ -191,6 +192,7 @@ fn whole_networks() {
         "input x: 4x9x8; conv 3x3 6 /2 pad 1 groups 2; sigmoid; flatten; dense 3",
         "input x: 3x10x9; conv 3x3 8 relu; maxpool 3x3 /2 pad 1; conv 3x3 8 groups 8; globalavgpool; dense 4",
         "input x: 3x8x8; a: conv 3x3 18 leaky; b: conv 1x1 18; c: add(a, b); relu; conv 3x3 5 /3 dilation 2 pad 2",
+        "input x: 3x9x8; conv 3x3 6 bn relu; r: conv 3x3 6 bn; relu; globalavgpool; dropout 0.4; dense 3",
         "input x: 3x21; conv 5 6 /2 tanh; maxpool 2; flatten; dense 4",
         "input x: 2x5x6x4; conv 3x3x3 4 relu; globalavgpool; dense 3",
     ] {
@@ -237,6 +239,26 @@ fn every_optimizer() {
         adam(true),
     ] {
         check(&format!("{optimizer:?}"), &train(body, &optimizer), 3);
+    }
+}
+
+/// Steps are made of nothing that no table has, and each operation of steps is in one of them.
+#[test]
+fn steps_are_made_of_listed_operations() {
+    let body = "input x: 3x9x8; conv 3x3 6 bn relu; globalavgpool; dense 3";
+    let step = train(body, &SGD);
+    let found: BTreeSet<&str> = step
+        .graph
+        .live()
+        .map(|(_, node)| node.layer.keyword())
+        .collect();
+    for keyword in &found {
+        let known =
+            STEPS.contains(keyword) || OPS.contains(keyword) || layer::find(keyword).is_some();
+        assert!(known, "{keyword}");
+    }
+    for keyword in STEPS {
+        assert!(found.contains(keyword), "{keyword}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Writing files so that nobody ever sees half of one, and nothing is lost that was there.
+//! Writing files so that nobody ever sees half of one, and nothing is lost that was there; opening those that are read.
 //!
 //! ```text
 //! path ──follow links──▶ a device, a pipe, a descriptor ──▶ written to
@@ -16,6 +16,23 @@ use std::io::{self, Write};
 use std::path::Path;
 use target::Target;
 use unfinished::Unfinished;
+
+/// Opens an ordinary file for reading: a directory or a device has no end to read to, and a named pipe would wait for its writer.
+///
+/// # Errors
+/// When it is none, or cannot be opened.
+pub fn open_ordinary(path: impl AsRef<Path>) -> io::Result<File> {
+    let path = path.as_ref();
+    // Asked before opening, which is what waits.
+    let found = std::fs::metadata(path)?;
+    if found.is_dir() {
+        Err(io::Error::other("it is a directory"))
+    } else if !found.is_file() {
+        Err(io::Error::other("it is not a file"))
+    } else {
+        File::open(path)
+    }
+}
 
 /// Writes a file as a whole: until it is, what was there stays as it was, and when anything fails, nothing is left of it.
 ///

@@ -1,7 +1,7 @@
-//! Memory that is sized by a spec: where it cannot be had, that is an error and not the end of the process.
+//! Memory that is sized by a spec or by what a file claims: where it cannot be had, that is an error and not the end of the process.
 //!
-//! [`Aligned`] is for arenas and packed weights: f32 that start on a cache line and are zero to begin with. [`reserved`], [`zeros`] and [`collect`] make
-//! vectors.
+//! [`Aligned`] is for arenas and packed weights: f32 that start on a cache line and are zero to begin with. [`reserved`], [`filled`], [`zeros`] and [`collect`]
+//! make vectors.
 
 use memmap2::MmapMut;
 use std::fmt;
@@ -86,9 +86,17 @@ pub fn reserved<T>(len: usize) -> Result<Vec<T>, OutOfMemory> {
 /// # Errors
 /// As [`reserved`].
 pub fn zeros(len: usize) -> Result<Vec<f32>, OutOfMemory> {
-    let mut zeros = reserved(len)?;
-    zeros.resize(len, 0.0);
-    Ok(zeros)
+    filled(len, 0.0)
+}
+
+/// A vector of so many elements that are all the same.
+///
+/// # Errors
+/// As [`reserved`].
+pub fn filled<T: Clone>(len: usize, value: T) -> Result<Vec<T>, OutOfMemory> {
+    let mut elements = reserved(len)?;
+    elements.resize(len, value);
+    Ok(elements)
 }
 
 /// A vector of these elements.

@@ -1,6 +1,6 @@
 //! Numpy's `.npy`: a header that says type, order and shape of one array, then its elements.
 
-use crate::memory::element_count;
+use crate::memory::{OutOfMemory, element_count, reserved};
 use crate::sniff::{Guess, looks_like};
 use safetensors::Dtype;
 use std::fmt;
@@ -201,9 +201,17 @@ pub(crate) fn fortran_strides(shape: &[usize]) -> Vec<usize> {
 /// Elements of `width` bytes that lie `strides` elements apart, in row-major order.
 ///
 /// All must lie in `bytes`, and no extent be so large that the result cannot be.
-pub(crate) fn gather(bytes: &[u8], shape: &[usize], strides: &[usize], width: usize) -> Vec<u8> {
+///
+/// # Errors
+/// When there is not so much memory.
+pub(crate) fn gather(
+    bytes: &[u8],
+    shape: &[usize],
+    strides: &[usize],
+    width: usize,
+) -> Result<Vec<u8>, OutOfMemory> {
     let count: usize = shape.iter().product();
-    let mut out = Vec::with_capacity(count * width);
+    let mut out = reserved(count * width)?;
     let mut index = vec![0; shape.len()];
     for _ in 0..count {
         let at: usize = index
@@ -220,7 +228,7 @@ pub(crate) fn gather(bytes: &[u8], shape: &[usize], strides: &[usize], width: us
             *index = 0;
         }
     }
-    out
+    Ok(out)
 }
 
 /// All of a file of little-endian f32 in row-major order, but its elements.
@@ -358,7 +366,7 @@ mod tests {
             let file = file(1, &header(shape), data);
             let npy = whole(&file).unwrap();
             let strides = fortran_strides(&npy.shape);
-            gather(&file[npy.start..], &npy.shape, &strides, 1)
+            gather(&file[npy.start..], &npy.shape, &strides, 1).unwrap()
         };
         // Columns first: (0,0) (1,0) (0,1) (1,1) (0,2) (1,2)
         assert_eq!(
@@ -372,9 +380,12 @@ mod tests {
     #[test]
     fn elements_are_gathered_by_strides() {
         assert_eq!(
-            gather(&[0, 1, 2, 3, 4, 5, 6, 7], &[2, 2], &[1, 2], 2),
+            gather(&[0, 1, 2, 3, 4, 5, 6, 7], &[2, 2], &[1, 2], 2).unwrap(),
             [0, 1, 4, 5, 2, 3, 6, 7]
         );
-        assert_eq!(gather(&[9], &[2, 2], &[0, 0], 1), [9; 4]);
+        assert_eq!(gather(&[9], &[2, 2], &[0, 0], 1).unwrap(), [9; 4]);
+        // One element, as often as no memory has room for.
+        let bytes = 1 << 60;
+        assert_eq!(gather(&[9], &[bytes], &[0], 1), Err(OutOfMemory { bytes }));
     }
 }

@@ -1,7 +1,7 @@
 //! Plain tensors in files, for inputs and raw outputs: `.npy`, and every format with names that [`Weights`] reads.
 
 use crate::files::write_atomically;
-use crate::memory::element_count;
+use crate::memory::{OutOfMemory, element_count};
 use crate::npy::{self, NpyError};
 use crate::sniff::Guess;
 use crate::synthetic::Synthetic;
@@ -31,12 +31,19 @@ pub struct Tensor {
 pub fn read_tensors(path: impl AsRef<Path>) -> Result<Vec<Tensor>, TensorFileError> {
     let path = path.as_ref();
     let origin = || path.display().to_string();
-    let unreadable = |error| TensorFileError::Read {
+    let file = Blob::open(path).map_err(|error| TensorFileError::Read {
         path: origin(),
         error,
+    })?;
+    let weights = |error| match error {
+        WeightsError::Memory(error) => TensorFileError::Memory {
+            path: origin(),
+            error,
+        },
+        error => TensorFileError::Weights(error),
     };
-    let file = Blob::open(path).map_err(unreadable)?;
-    let magic = file.read(0..npy::MAGIC.len()).map_err(unreadable)?;
+    let broken = |fault| weights(WeightsError::new(&origin(), fault));
+    let magic = file.read(0..npy::MAGIC.len()).map_err(broken)?;
     if *magic == *npy::MAGIC {
         let name = path.file_stem().unwrap_or_default();
         return match read_npy(&file) {
@@ -49,10 +56,7 @@ pub fn read_tensors(path: impl AsRef<Path>) -> Result<Vec<Tensor>, TensorFileErr
                 path: origin(),
                 error,
             }),
-            Err(NpyFault::Read(fault)) => Err(TensorFileError::Weights(WeightsError::new(
-                &origin(),
-                fault,
-            ))),
+            Err(NpyFault::Read(fault)) => Err(broken(fault)),
         };
     }
     drop(magic);
@@ -64,7 +68,7 @@ pub fn read_tensors(path: impl AsRef<Path>) -> Result<Vec<Tensor>, TensorFileErr
             path: origin,
             guess: guess.map(|kind| kind.name),
         },
-        error => TensorFileError::Weights(error),
+        error => weights(error),
     })?;
     let read = |name: &str| {
         let tensor = file
@@ -78,7 +82,7 @@ pub fn read_tensors(path: impl AsRef<Path>) -> Result<Vec<Tensor>, TensorFileErr
                 dtype: tensor.dtype,
             });
         }
-        let values = tensor.to_f32().map_err(TensorFileError::Weights)?;
+        let values = tensor.to_f32().map_err(weights)?;
         Ok(Tensor {
             name,
             shape: tensor.shape.to_vec(),
@@ -107,7 +111,7 @@ impl From<Fault> for NpyFault {
 }
 
 fn read_npy(file: &Blob) -> Result<(Vec<usize>, Vec<f32>), NpyFault> {
-    let read = |len| file.read(0..len).map_err(Fault::Io);
+    let read = |len| file.read(0..len);
     let end = npy::header_end(&read(npy::PREFIX)?, file.len())?;
     let array = npy::parse(&read(end)?, file.len())?;
     if !convert::readable(array.dtype) {
@@ -327,6 +331,13 @@ pub enum TensorFileError {
     },
     /// It is a damaged file of named tensors.
     Weights(WeightsError),
+    /// There is no memory for what it holds.
+    Memory {
+        /// The file.
+        path: String,
+        /// How much is needed.
+        error: OutOfMemory,
+    },
     /// A tensor's type does not become f32.
     Dtype {
         /// The file.
@@ -371,6 +382,7 @@ impl fmt::Display for TensorFileError {
             }
             Npy { path, error } => write!(f, "{path}: {error}"),
             Weights(error) => error.fmt(f),
+            Memory { path, error } => write!(f, "{path}: {error}"),
             Dtype { path, name, dtype } => {
                 write!(
                     f,
@@ -405,6 +417,7 @@ impl std::error::Error for TensorFileError {
             }
             TensorFileError::Npy { error, .. } => Some(error),
             TensorFileError::Weights(error) => Some(error),
+            TensorFileError::Memory { error, .. } => Some(error),
             _ => None,
         }
     }

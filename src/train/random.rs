@@ -7,6 +7,8 @@ pub enum Purpose {
     Initial = 1,
     /// The order of samples.
     Order = 2,
+    /// What dropout drops.
+    Mask = 3,
 }
 
 /// A stream of numbers: of a seed, a purpose, and whatever else tells it from others.

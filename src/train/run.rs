@@ -14,7 +14,7 @@
 //! Every file is whole or not there. Samples are shuffled by the seed and the epoch alone, so that a run which goes on is the run that never stopped.
 
 use super::chart::chart;
-use super::data::{Data, Samples};
+use super::data::{Data, From, Samples};
 use super::error::TrainError;
 use super::random::{Purpose, Random};
 use super::recipe::Recipe;
@@ -79,6 +79,11 @@ impl Run {
             return Err(TrainError::Recipe(message));
         }
         trainer.prepare(recipe.batch)?;
+        // What is left for the last step of an epoch.
+        match data.train.len() % recipe.batch {
+            0 => {}
+            rest => trainer.prepare(rest)?,
+        }
         let folder = folder(runs, name, &model.graph().name)?;
         let run = Run {
             model,
@@ -93,18 +98,23 @@ impl Run {
         Ok(run)
     }
 
-    /// Goes on with the run in a folder.
+    /// Goes on with the run in a folder, on so many threads or as many as it began with. Its spec and its data are those that it began with.
     ///
     /// # Errors
-    /// A folder that is no run, or one of another network.
-    pub fn resume(
-        model: Model,
-        data: Data,
-        folder: &Path,
-        threads: Option<usize>,
-    ) -> Result<Run, TrainError> {
+    /// A folder that is no run, or data that are not there any more.
+    pub fn resume(folder: &Path, threads: Option<usize>) -> Result<Run, TrainError> {
         let mut saved = Saved::read(folder)?;
         saved.recipe.threads = threads.unwrap_or(saved.recipe.threads);
+        let model = crate::compile_file(folder.join("spec.cnn"))?;
+        let From {
+            folder: from,
+            test,
+            only,
+        } = &saved.data;
+        let mut data = Data::open(from, test.as_deref(), model.graph())?;
+        if let Some(count) = only {
+            data.overfit(*count);
+        }
         let mut trainer = Trainer::new(&model, &saved.recipe)?;
         let path = folder.join("state.safetensors");
         let weights = Weights::open(&path).map_err(crate::Error::from)?;
@@ -252,6 +262,7 @@ impl Run {
         )?;
         let saved = Saved {
             recipe: self.recipe.clone(),
+            data: self.data.from.clone(),
             steps: self.trainer.steps(),
             epochs: self.epochs.clone(),
         };

@@ -1,5 +1,6 @@
 //! What a run goes on from: its recipe, and how far it is.
 
+use super::data::From;
 use super::error::TrainError;
 use super::recipe::Recipe;
 use super::run::Epoch;
@@ -13,6 +14,8 @@ use std::path::Path;
 pub struct Saved {
     /// How it is trained.
     pub recipe: Recipe,
+    /// Where its data come from.
+    pub data: From,
     /// Steps so far.
     pub steps: u64,
     /// Epochs so far.
@@ -82,6 +85,7 @@ impl Saved {
                 "optimizer": optimizer, "rate": rate, "cosine": *schedule == Schedule::Cosine, "warmup": warmup, "batch": batch, "epochs": epochs,
                 "smoothing": smoothing, "seed": seed, "threads": threads,
             },
+            "data": { "folder": self.data.folder, "test": self.data.test, "only": self.data.only },
             "steps": self.steps,
             "epochs": done.collect::<Vec<Value>>(),
         });
@@ -139,6 +143,11 @@ fn from_json(state: &Value) -> Option<Saved> {
             smoothing: recipe["smoothing"].as_f64()?,
             seed: recipe["seed"].as_u64()?,
             threads: count(&recipe["threads"])?,
+        },
+        data: From {
+            folder: state["data"]["folder"].as_str()?.into(),
+            test: state["data"]["test"].as_str().map(Into::into),
+            only: count(&state["data"]["only"]),
         },
         steps: state["steps"].as_u64()?,
         epochs: state["epochs"]

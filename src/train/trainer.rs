@@ -2,6 +2,7 @@
 
 use super::error::TrainError;
 use super::initial::initial;
+use super::random::{Purpose, Random};
 use super::recipe::Recipe;
 use crate::{Error, Model, Weights};
 use cnnc_compiler::graph::{Graph, Param};
@@ -158,6 +159,10 @@ impl Trainer {
         {
             return Ok(known);
         }
+        if samples < self.step.least_images() {
+            let message = "a norm whose maps have one pixel cannot learn from a single sample: choose another batch".to_owned();
+            return Err(TrainError::Recipe(message));
+        }
         let target = Target::new(self.isa, Arithmetic::Fast).batch(samples);
         let Step {
             graph,
@@ -207,18 +212,30 @@ impl Trainer {
         session.input_mut(0).copy_from_slice(inputs);
         let smooth = self.recipe.smoothing;
         let spread = (smooth / self.classes as f64) as f32;
-        let (target, pixels) = (session.input_mut(1), self.pixels);
+        for (index, &rate) in self.step.masks.iter().enumerate() {
+            let which = [self.steps, index as u64].map(u64::to_le_bytes).concat();
+            let mut random = Random::new(self.recipe.seed, Purpose::Mask, &which);
+            let stays = (1.0 / (1.0 - rate)) as f32;
+            for element in session.input_mut(1 + index) {
+                *element = if random.unit() < rate { 0.0 } else { stays };
+            }
+        }
+        let first = 1 + self.step.masks.len();
+        let (target, pixels) = (session.input_mut(first), self.pixels);
         target.fill(spread);
         for (index, &label) in labels.iter().enumerate() {
             let (sample, pixel) = (index / pixels, index % pixels);
             let at = (sample * self.classes + label as usize) * pixels + pixel;
             target[at] = (1.0 - smooth) as f32 + spread;
         }
-        session.input_mut(2)[0] = 1.0 / samples as f32;
+        session.input_mut(first + 1)[0] = 1.0 / samples as f32;
         self.steps += 1;
         for (index, &factors) in self.step.factors.iter().enumerate() {
-            let values = self.recipe.optimizer.factors(factors, rate, self.steps);
-            for (to, value) in session.input_mut(3 + index).iter_mut().zip(values) {
+            let optimizer = &self.recipe.optimizer;
+            let values = self
+                .step
+                .factors_of(factors, optimizer, rate, self.steps, samples);
+            for (to, value) in session.input_mut(first + 2 + index).iter_mut().zip(values) {
                 *to = value as f32;
             }
         }

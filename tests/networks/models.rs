@@ -30,5 +30,8 @@ models! {
     m5: M5 = "specs/m5.cnn" (sound);
     c3d: C3D = "specs/c3d.cnn" (video);
     yolov2_tiny_voc: YOLOv2TinyVOC = "specs/yolov2_tiny_voc.cnn" (image);
+    mobilenet_v3_small: MobileNetV3Small = "specs/mobilenet_v3_small.cnn" (image);
+    convnext_block: ConvNeXtBlock = "specs/convnext_block.cnn" (x);
+    fast_style: FastStyle = "specs/fast_style.cnn" (image);
     siamese_koch: Siamese = "specs/siamese_koch.cnn" (a, b);
 }

@@ -21,7 +21,7 @@ macro_rules! networks {
     };
 }
 
-networks! { lenet5 alexnet resnet18 resnet50 squeezenet1_1 googlenet mobilenet_v2 m5 }
+networks! { lenet5 alexnet resnet18 resnet50 squeezenet1_1 googlenet mobilenet_v2 m5 mobilenet_v3_small convnext_block fast_style }
 
 fn same_bits(name: &str, generated: models::Run) {
     let network = model(name)
@@ -59,7 +59,7 @@ fn on_every_isa() {
         let tests = tests.expect("the test binary runs");
         let said = String::from_utf8_lossy(&tests.stdout);
         assert!(
-            tests.status.success() && said.contains("8 passed"),
+            tests.status.success() && said.contains("11 passed"),
             "{isa}: {said}"
         );
     }

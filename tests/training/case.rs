@@ -54,6 +54,18 @@ impl Case {
         model.unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 
+    /// An input of that sample.
+    pub fn sample(&self, name: &str, sample: usize, shape: &[usize]) -> ArrayD<f64> {
+        let values = input(
+            &format!("{name}.{}", self.number("first", 0) + sample),
+            shape,
+        );
+        match self.get("quantum").as_f64() {
+            Some(q) => values.mapv(|x| (x / q).floor() * q),
+            None => values,
+        }
+    }
+
     /// Fails, naming the case.
     pub fn differs(
         &self,

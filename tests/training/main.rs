@@ -1,10 +1,11 @@
 //! Gradients against exact answers that nobody here made: PyTorch's autograd in f64, as goldens/training/README.md says.
 //!
-//! `CNNC_TRAINING_GOLDENS` names another folder of such files. Optimisers and batch statistics are not here yet: what needs them is named and left out.
+//! `CNNC_TRAINING_GOLDENS` names another folder of such files. Other losses and batch statistics are not here yet: what needs them is named and left out.
 
 mod case;
 mod layers;
 mod networks;
+mod steps;
 
 use case::Case;
 use cnnc_testing::{say, shared};
@@ -52,4 +53,16 @@ fn training_goldens_of_layers() {
 #[test]
 fn training_goldens_of_networks() {
     check(&["training", "picture"], networks::check);
+}
+
+#[test]
+fn training_goldens_of_steps() {
+    check(&["training"], |case| steps::check(case, 1_000_000_000));
+}
+
+/// The same with the large ones in f64.
+#[test]
+#[ignore = "takes minutes: a part of the long run"]
+fn training_goldens_of_large_steps() {
+    check(&["training"], |case| steps::check(case, u64::MAX));
 }

@@ -1,6 +1,6 @@
 //! Whole networks: outputs, loss and gradients of the first step. The gradient of a loss is the cotangent of the network's output.
 
-use crate::case::{Batch, Case, batch_statistics, input, largest, numbers, tensor};
+use crate::case::{Batch, Case, batch_statistics, largest, numbers, tensor};
 use cnnc::compiler::gradient::{Wanted, differentiate};
 use cnnc::compiler::graph::{Graph, Output, Param};
 use cnnc::compiler::reference;
@@ -21,31 +21,19 @@ pub fn check(case: &Case) -> Result<(), String> {
     let batch = case.number("batch", 1);
     let loss = loss(case, batch, &mut graph)?;
     graph.outputs.truncate(1);
-    let frozen = case.get("frozen").as_array();
-    let frozen: Vec<String> = frozen.into_iter().flatten().map(text).collect();
-    let trained = |param: &Param| {
-        let name = |frozen: &String| {
-            let rest = param.name.strip_prefix(frozen.as_str());
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        training && !frozen.iter().any(name)
-    };
+    let frozen = frozen(case);
+    let trained = |param: &Param| training && !frozen(param);
     let wanted = Wanted {
         inputs: true,
         params: &trained,
     };
     let gradients = differentiate(&graph, &wanted);
     let gradients = gradients.unwrap_or_else(|error| panic!("{}: {error}", case.name));
-    let quantum = case.get("quantum").as_f64();
     let (mut found, mut total) = (Batch::default(), 0.0);
     for sample in 0..batch {
         let inputs = graph.inputs.iter().map(|of| {
-            let name = format!("{}.{}", of.name, case.number("first", 0) + sample);
-            let values = input(&name, graph.values[of.value].shape.dims());
-            match quantum {
-                Some(q) => values.mapv(|x| (x / q).floor() * q),
-                None => values,
-            }
+            let shape = graph.values[of.value].shape.dims();
+            case.sample(&of.name, sample, shape)
         });
         let inputs: Vec<ArrayD<f64>> = inputs.collect();
         let outputs = reference::evaluate(&graph, &tensor, &inputs);
@@ -76,11 +64,29 @@ pub fn check(case: &Case) -> Result<(), String> {
     Ok(())
 }
 
-fn text(value: &Value) -> String {
+/// Which tensors are not trained.
+pub fn frozen(case: &Case) -> impl Fn(&Param) -> bool {
+    let names = case.get("frozen").as_array();
+    let names: Vec<String> = names.into_iter().flatten().map(text).collect();
+    move |param| {
+        let stands = |name: &String| {
+            let rest = param.name.strip_prefix(name.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        names.iter().any(stands)
+    }
+}
+
+/// The class of a pixel of a sample.
+pub fn label(sample: usize, pixel: usize, pixels: usize, classes: usize) -> usize {
+    (7 * (sample * pixels + pixel) + 3) % classes
+}
+
+pub fn text(value: &Value) -> String {
     value.as_str().expect("a string").to_owned()
 }
 
-fn l2(values: &[f64]) -> f64 {
+pub fn l2(values: &[f64]) -> f64 {
     values.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
@@ -128,7 +134,7 @@ fn cross_entropy(sample: usize, z: &ArrayD<f64>, smoothing: f64, mean: f64) -> (
     let pixels = z.len() / classes;
     let (mut loss, mut dz) = (0.0, z.clone());
     for (pixel, mut lane) in dz.lanes_mut(Axis(0)).into_iter().enumerate() {
-        let label = (7 * (sample * pixels + pixel) + 3) % classes;
+        let label = label(sample, pixel, pixels, classes);
         let most = lane.fold(f64::NEG_INFINITY, |most, &x| most.max(x));
         let sum = lane.fold(0.0, |sum, x| sum + (x - most).exp());
         for (class, x) in lane.iter_mut().enumerate() {
@@ -142,46 +148,75 @@ fn cross_entropy(sample: usize, z: &ArrayD<f64>, smoothing: f64, mean: f64) -> (
     (loss * mean / pixels as f64, dz)
 }
 
-/// Compares the tensors of a part.
+/// Compares the tensors of a part, exact ones.
 fn part(case: &Case, part: &str, found: &BTreeMap<String, Vec<f64>>) {
-    let expected = case.get(part).as_object();
+    let found = Found {
+        part,
+        tensors: found,
+        floor: None,
+        exact: 1e-9,
+    };
+    compare(case, case.get(part), &found);
+}
+
+/// What is compared, and by which limits.
+pub struct Found<'f> {
+    pub part: &'f str,
+    pub tensors: &'f BTreeMap<String, Vec<f64>>,
+    /// For results in f32: what is not ordinary.
+    pub floor: Option<f64>,
+    /// For results in f64: the limit.
+    pub exact: f64,
+}
+
+/// Compares tensors with those of a case.
+pub fn compare(case: &Case, expected: &Value, found: &Found<'_>) {
+    let part = found.part;
+    let expected = expected.as_object();
     let expected = expected.unwrap_or_else(|| panic!("{}: no `{part}`", case.name));
     let mut wanted: Vec<&String> = expected.keys().collect();
     wanted.sort();
-    let present: Vec<&String> = found.keys().collect();
+    let present: Vec<&String> = found.tensors.keys().collect();
     assert_eq!(present, wanted, "{}: {part}", case.name);
-    let longest = found.values().map(|values| l2(values)).fold(0.0, f64::max);
+    let lengths = found.tensors.values().map(|values| l2(values));
+    let longest = lengths.fold(0.0, f64::max);
     for (name, want) in expected {
-        let values = &found[name];
+        let values = &found.tensors[name];
         if want["zero"] == true {
-            if largest(values) > 1e-9 * longest {
+            let limit = if found.floor.is_some() {
+                1e-5
+            } else {
+                found.exact
+            };
+            if largest(values) > limit * longest {
                 case.differs(part, name, largest(values), 0.0);
             }
             continue;
         }
         let number = |key: &str| want[key].as_f64().expect("a number");
         let (most, length) = (number("max"), number("l2"));
-        let count = (values.len() as f64).sqrt();
-        for (what, found, want, bound) in [
-            ("l2", l2(values), length, 1e-9 * length),
-            ("max", largest(values), most, 1e-9 * most),
-            (
-                "sum",
-                values.iter().sum(),
-                number("sum"),
-                1e-9 * length * count,
+        // Of the whole tensor, and of single elements.
+        let (whole, single) = match found.floor {
+            Some(floor) => (
+                5.0 * number("e2") + floor * length,
+                5.0 * number("es") + floor * most,
             ),
-        ] {
-            if (found - want).abs() > bound {
-                case.differs(part, &format!("{name}: {what}"), found, want);
+            None => (found.exact * length, found.exact * most),
+        };
+        let apart = |what: &str, value: f64, want: f64, bound: f64| {
+            if (value - want).abs() > bound {
+                case.differs(part, &format!("{name}: {what}"), value, want);
             }
+        };
+        apart("l2", l2(values), length, whole);
+        if found.floor.is_none() {
+            let count = (values.len() as f64).sqrt();
+            apart("max", largest(values), most, single);
+            apart("sum", values.iter().sum(), number("sum"), whole * count);
         }
         let positions = numbers(&case.get("tensors")[name]["positions"]);
         for (at, want) in positions.iter().zip(numbers(&want["values"])) {
-            let found = values[*at as usize];
-            if (found - want).abs() > 1e-9 * most {
-                case.differs(part, &format!("{name}[{at}]"), found, want);
-            }
+            apart(&format!("[{at}]"), values[*at as usize], want, single);
         }
     }
 }

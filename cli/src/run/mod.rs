@@ -40,7 +40,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         }
     }
     let head = args.thresholds.apply(&model)?;
-    let options = args.network.options(args.backend, &args.tap);
     let mut raw = Raw::default();
     let mut results = Vec::new();
     let mut answers = Vec::new();
@@ -52,7 +51,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         for (index, sample) in batch.iter().enumerate() {
             let outputs = all.image(index);
             raw.add(&outputs)?;
-            let broken = model.not_finite(&weights, &options, &sample.views(), &outputs)?;
+            let broken = network.not_finite(&sample.views(), &outputs)?;
             let found = outputs.answer(&head, &sample.placement(network.inputs()))?;
             if let Some(path) = &args.out {
                 answer::picture(&found)?.write_png(path)?;

@@ -30,7 +30,6 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
         let network = args
             .network
             .network(&slid.model, weights, args.backend, &[])?;
-        let options = args.network.options(args.backend, &[]);
         let port = &network.inputs()[0];
         let pre = slid.model.graph().inputs[0].pre.as_ref();
         let pre = pre.ok_or_else(|| Failure::NotAPicture {
@@ -41,7 +40,7 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
         let tensor = pre.apply(&picture, &name)?;
         let mut session = network.session()?;
         let outputs = session.run(&[&tensor])?;
-        let broken = (slid.model).not_finite(weights, &options, &[&tensor], &outputs)?;
+        let broken = network.not_finite(&[&tensor], &outputs)?;
         let map = Map::new(&head, &slid, &outputs);
         if args.json {
             let mut entry = to_json(&slid, &outputs, map.as_ref(), file);

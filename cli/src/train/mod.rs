@@ -16,13 +16,13 @@ pub struct Args {
     #[arg(value_name = "SPEC", required_unless_present = "resume")]
     spec: Option<PathBuf>,
     /// Folder with what it learns from: idx files, strips of pictures with a list of labels, or a folder of pictures for each class
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "resume")]
+    data: Option<PathBuf>,
     /// Folder with what it is judged by, instead of the test set in the first one or a fifth of it
     #[arg(long, value_name = "DIR")]
     test: Option<PathBuf>,
-    /// Go on with the run in this folder, as if it had never stopped
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["spec", "epochs", "batch", "rate", "decay", "smoothing", "optimizer", "seed", "name", "dry", "overfit"])]
+    /// Go on with the run in this folder, as if it had never stopped; nothing else is needed
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["spec", "data", "test", "epochs", "batch", "rate", "decay", "smoothing", "optimizer", "seed", "name", "dry", "overfit"])]
     resume: Option<PathBuf>,
     #[command(flatten)]
     flags: Flags,
@@ -49,31 +49,24 @@ pub struct Args {
 /// Trains, and says where the weights are.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let start = Instant::now();
-    let spec = match (&args.spec, &args.resume) {
-        (_, Some(folder)) => folder.join("spec.cnn"),
-        (Some(spec), None) => spec.clone(),
-        (None, None) => unreachable!("clap asks for one of them"),
-    };
-    let model = cnnc::compile_file(&spec)?;
-    if !args.json {
-        print::diagnostics(model.warnings());
-    }
-    let recipe = args.flags.recipe(&model);
-    let source = match &args.resume {
-        Some(_) => "as the run began".to_owned(),
-        None => args.flags.source(&model),
-    };
-    let mut data = Data::open(&args.data, args.test.as_deref(), model.graph())?;
-    if let Some(count) = args.overfit {
-        data.overfit(count);
-    }
-    if args.dry {
-        return dry(args, &model, &recipe, &source, &data, start);
-    }
-    let mut run = match &args.resume {
-        Some(folder) => Run::resume(model, data, folder, args.flags.threads())?,
-        None => {
-            let text = std::fs::read_to_string(&spec).map_err(|error| Failure::Read {
+    let mut source = "as the run began".to_owned();
+    let mut run = match (&args.resume, &args.spec, &args.data) {
+        (Some(folder), ..) => Run::resume(folder, args.flags.threads())?,
+        (None, Some(spec), Some(data)) => {
+            let model = cnnc::compile_file(spec)?;
+            if !args.json {
+                print::diagnostics(model.warnings());
+            }
+            let recipe = args.flags.recipe(&model);
+            source = args.flags.source(&model);
+            let mut data = Data::open(data, args.test.as_deref(), model.graph())?;
+            if let Some(count) = args.overfit {
+                data.overfit(count);
+            }
+            if args.dry {
+                return dry(args, &model, &recipe, &source, &data, start);
+            }
+            let text = std::fs::read_to_string(spec).map_err(|error| Failure::Read {
                 file: spec.display().to_string(),
                 why: error.to_string(),
             })?;
@@ -86,6 +79,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 args.name.as_deref(),
             )?
         }
+        _ => unreachable!("clap asks for them"),
     };
     if !args.json {
         print::line(opening(&run, &source))?;

@@ -120,7 +120,7 @@ fn refusals_write_nothing() {
         "{said}"
     );
     assert!(!said.contains("bad.cnn"), "{said}");
-    for (file, expected) in [("none.cfg", "none.cfg"), ("specs", "it is not a file")] {
+    for (file, expected) in [("none.cfg", "none.cfg"), ("specs", "it is a directory")] {
         let said = complains(place, &["import", file, "-o", "bad.cnn"]);
         assert!(said.contains(expected), "{said}");
     }

@@ -9,6 +9,7 @@ mod hostile;
 mod mutants;
 mod numbers;
 mod oracle;
+mod others;
 mod published;
 #[path = "../../../compiler/tests/sections/mod.rs"]
 mod sections;

@@ -1,4 +1,4 @@
-//! `cnnc run --weights`, `cnnc convert` and `cnnc weights` on weights of every format, through the command line.
+//! `cnnc run --weights`, `cnnc convert` and `cnnc weights` on weights of every format, and files that claim much, through the command line.
 
 use cnnc::Weights;
 use cnnc::rt::weights::Dtype;
@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 mod cases;
 mod list;
+mod memory;
 
 /// Reads what every sample of `runtime/tests/data` has in common.
 const SPEC: &str = "cnn 1

@@ -2,6 +2,7 @@
 
 use crate::id::Map;
 use crate::span::{FileId, Span};
+use cnnc_runtime::files::open_ordinary;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;
@@ -26,12 +27,7 @@ pub struct DiskLoader;
 
 impl Loader for DiskLoader {
     fn read(&self, path: &Path) -> Result<String, String> {
-        // A directory or a device would block or never end.
-        let meta = std::fs::metadata(path).map_err(|error| error.to_string().to_lowercase())?;
-        if !meta.is_file() {
-            return Err("it is not a regular file".to_owned());
-        }
-        let file = std::fs::File::open(path).map_err(|error| error.to_string().to_lowercase())?;
+        let file = open_ordinary(path).map_err(|error| error.to_string().to_lowercase())?;
         let mut bytes = Vec::new();
         file.take(MAX_FILE_BYTES as u64 + 1)
             .read_to_end(&mut bytes)

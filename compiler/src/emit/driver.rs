@@ -9,7 +9,7 @@
 //!         k[2](p[0].wrapping_offset(16 * i0), p[1], p[2].wrapping_offset(9216 * i0), …);
 //! ```
 
-use crate::loops::{Access, Affine, Call, For, Place, Program, Stmt};
+use crate::loops::{Access, Affine, Call, For, Program, Stmt};
 use cnnc_runtime::kernel::KernelId;
 use cnnc_runtime::plan::Plan;
 use proc_macro2::{Literal, TokenStream};
@@ -157,16 +157,9 @@ impl Writer<'_> {
 
     fn pointer(&mut self, access: &Access) -> TokenStream {
         let Affine { base, terms } = &access.offset;
-        let place = match self.program.buffers[access.buffer].place {
-            Place::Arena(at) => (0, at as i64 + base),
-            Place::Weights => (1, *base),
-            Place::Param(_) | Place::State(_) => {
-                unreachable!("networks that are compiled into programs are not trained there")
-            }
-            Place::Input(index) => (2 + index, *base),
-            Place::Output(index) => (2 + self.inputs + index, *base),
-            Place::Between { index, .. } => (2 + self.inputs + self.outputs + index, *base),
-        };
+        let place = self.program.buffers[access.buffer].place;
+        let (index, start) = place.base(self.inputs, self.outputs);
+        let place = (index, start as i64 + base);
         let known = self.places.iter().position(|&known| known == place);
         let index = known.unwrap_or_else(|| {
             self.places.push(place);

@@ -3,6 +3,7 @@
 use super::python;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::span::{FileId, Span};
+use cnnc_runtime::files::open_ordinary;
 use cnnc_runtime::sniff::{self, Kind};
 use std::io::Read;
 use std::path::Path;
@@ -91,12 +92,13 @@ pub(crate) fn diagnose(file: FileId, path: &Path, text: &str) -> Option<Diagnost
 
 /// Whether a spec begins with that line.
 fn is_spec(line: &str) -> bool {
-    let word = line
-        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-        .next();
+    let end = line.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let (word, rest) = line.split_at(end.unwrap_or(line.len()));
+    // `model = Sequential()`, `model.add(…)`
+    let python = rest.trim_start().starts_with(['=', '.', '(']);
     match word {
-        Some("cnn" | "model" | "block" | "preset") => true,
-        Some("import") => line.contains('"'),
+        "cnn" | "model" | "block" | "preset" => !python,
+        "import" => line.contains('"'),
         _ => line.starts_with("///"),
     }
 }
@@ -131,11 +133,8 @@ fn named(path: &Path, kind: Kind) -> Diagnostic {
 
 /// One error for a file that cannot be read as text, if it is known what it is.
 pub(crate) fn unreadable(path: &Path) -> Option<Diagnostic> {
-    if !path.is_file() {
-        return None;
-    }
     let mut start = Vec::new();
-    let file = std::fs::File::open(path).ok()?;
+    let file = open_ordinary(path).ok()?;
     file.take(1 << 16).read_to_end(&mut start).ok()?;
     Some(named(path, known_kind(path, &start)?))
 }
@@ -181,6 +180,11 @@ mod tests {
                 "import torch\nfrom torch import nn\nnet = nn.Sequential(nn.Conv2d(3, 8, 3))\n",
                 "Python (PyTorch)",
                 "conv 3x3 8",
+            ),
+            (
+                "model = Sequential([\n    Conv2D(16, (3, 3), input_shape=(28, 28, 1)),\n    MaxPooling2D((2, 2)),\n    ReLU(max_value=6),\n])\n",
+                "Python (Keras)",
+                "relu6",
             ),
             ("<!DOCTYPE html>\n<html>", "an HTML page", "download"),
             (

@@ -282,10 +282,10 @@ impl Given {
                 return Some("globalavgpool".to_owned());
             }
         }
-        // Without padding there is nothing to count.
+        // Without padding there is nothing to count or to mirror.
         if matches!(self.get("pad"), None | Some("0" | "valid")) {
             self.values
-                .retain(|(param, _)| param.name != "count_include_pad");
+                .retain(|(param, _)| !["count_include_pad", "border"].contains(&param.name));
         }
         let mut text = self.decl.keyword.to_owned();
         for param in self.decl.params {

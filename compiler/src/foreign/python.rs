@@ -135,9 +135,10 @@ impl Python {
             Statement::Module(target, call) => (Some(*target), call, false),
             Statement::Other => return false,
         };
-        self.framework = self.framework.or_else(|| framework(call));
         let mut items = Vec::new();
         listed(call, &mut items);
+        let told = || framework(call).or_else(|| items.iter().find_map(|call| framework(call)));
+        self.framework = self.framework.or_else(told);
         let (count, mut understood) = (items.len(), true);
         for call in items {
             // A list of layers has no names.
@@ -248,7 +249,24 @@ const FORM: &str = "a spec is a list of layers:\ncnn 1\nmodel Net {\n  input x: 
 
 /// The layers of all Python statements of a text.
 pub(super) fn read(text: &str, span: impl Fn(usize, usize) -> Span) -> Python {
-    let mut python = Python::default();
+    let known = text.lines().find_map(imported);
+    let python = read_as(known, text, &span);
+    // Whose names they are may show behind the first layers.
+    match (known, python.framework) {
+        (None, Some(framework)) => read_as(Some(framework), text, &span),
+        _ => python,
+    }
+}
+
+fn read_as(
+    framework: Option<Framework>,
+    text: &str,
+    span: &impl Fn(usize, usize) -> Span,
+) -> Python {
+    let mut python = Python {
+        framework,
+        ..Python::default()
+    };
     let mut at = 0;
     // More than a network of a tutorial has, and less than takes long.
     for _ in 0..2000 {
@@ -366,6 +384,32 @@ fn listed<'c, 't>(call: &'c Call<'t>, items: &mut Vec<&'c Call<'t>>) {
     }
 }
 
+/// Whose modules a line imports: `from tensorflow.keras.layers import Conv2D`, `import torch`.
+fn imported(line: &str) -> Option<Framework> {
+    let (_, path) = ["from ", "import "]
+        .iter()
+        .find_map(|word| Some((word, line.trim_start().strip_prefix(word)?)))?;
+    let first = path.split(['.', ' ', ',']).next()?;
+    MODULES.iter().find(|(name, _)| *name == first)?.1
+}
+
+/// Names that PyTorch's modules and Keras's layers share.
+const SHARED: &[&str] = &[
+    "Sequential",
+    "Flatten",
+    "Dropout",
+    "ReLU",
+    "LeakyReLU",
+    "PReLU",
+    "ELU",
+    "Softmax",
+    "Identity",
+    "MultiHeadAttention",
+    "LSTM",
+    "GRU",
+    "Embedding",
+];
+
 /// Arguments that only Keras has.
 const KERAS: &[&str] = &[
     "filters",
@@ -384,6 +428,9 @@ fn framework(call: &Call<'_>) -> Option<Framework> {
     let named = |name: &str| call.args.iter().any(|(own, _)| *own == Some(name));
     if KERAS.iter().any(|name| named(name)) && !named("inplace") {
         return Some(Framework::Keras);
+    }
+    if SHARED.contains(&call.name()) {
+        return None;
     }
     let rows = layers(call.name()).iter();
     let mut rows = rows.filter(|row| row.names().any(|name| name == call.name()));
@@ -461,6 +508,43 @@ z = layers.Flatten()(y)
                 "z: y flatten spatial",
             ]
         );
+    }
+
+    #[test]
+    fn names_that_frameworks_share_do_not_decide() {
+        for (text, framework) in [
+            (
+                "net = Sequential()\nnet.add(Flatten())\nnet.add(MaxPooling2D((2, 2)))",
+                Framework::Keras,
+            ),
+            (
+                "net = Sequential([Conv2D(16, 3), MaxPooling2D(), ReLU(max_value=6)])",
+                Framework::Keras,
+            ),
+            (
+                "from keras.layers import Flatten\nx = Flatten()(x)",
+                Framework::Keras,
+            ),
+            (
+                "import tensorflow as tf\nx = Flatten()(x)",
+                Framework::Keras,
+            ),
+            ("MaxPooling2D((2, 2)),\nDense(10),", Framework::Keras),
+            (
+                "import torch\nnet = Sequential(Flatten(), Linear(8, 10))",
+                Framework::PyTorch,
+            ),
+            (
+                "net = Sequential(Flatten(), Linear(8, 10))",
+                Framework::PyTorch,
+            ),
+        ] {
+            assert_eq!(lines(text).1, Some(framework), "{text}");
+        }
+        assert_eq!(lines("net = Sequential(ReLU())").1, None);
+        let (lines, _) =
+            lines("net = Sequential([Conv2D(16, 3), MaxPooling2D(), ReLU(max_value=6)])");
+        assert_eq!(lines, ["conv 3x3 16", "maxpool 2x2", "relu6"]);
     }
 
     #[test]

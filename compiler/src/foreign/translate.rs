@@ -55,6 +55,11 @@ pub(super) fn chain(call: &Call<'_>, framework: Option<Framework>) -> Result<Cha
     if call.path.starts_with("self.") {
         return Err(None);
     }
+    if let Some(text) = bounded(call) {
+        let on = names(&call.on.iter().collect::<Vec<_>>()).ok_or(None)?;
+        let on = owned(&on);
+        return Ok(Chain { text, on });
+    }
     let row = layer(call.path, framework).ok_or(None)?;
     let name = call.name();
     if normal(name) == "activation" {
@@ -224,6 +229,18 @@ fn permuted(call: &Call<'_>) -> Option<Chain> {
     Some(Chain { text, on })
 }
 
+/// Keras's `ReLU(max_value=6)`, whose bound makes another layer of it.
+fn bounded(call: &Call<'_>) -> Option<String> {
+    let [(None | Some("max_value"), Value::Number(bound))] = call.args.as_slice() else {
+        return None;
+    };
+    let bound = (normal(call.name()) == "relu").then(|| bound.parse::<f64>().ok())??;
+    Some(match bound {
+        6.0 => "relu6".to_owned(),
+        bound => format!("clip 0 {bound}"),
+    })
+}
+
 /// The tensors that a call is on, lists opened; `None` if one of them is none.
 pub(super) fn names<'t>(values: &[&Value<'t>]) -> Option<Vec<&'t str>> {
     let mut names = Vec::new();
@@ -339,7 +356,18 @@ mod tests {
             ("Conv2D(width, 3)", None),
             ("nn.LSTM(3, 4)", None),
             ("nn.Conv2d()", None),
-            ("nn.Conv2d(8, 8, 3, padding_mode=\"reflect\")", None),
+            (
+                "nn.Conv2d(8, 8, 3, padding=1, padding_mode=\"reflect\")",
+                Some("conv 3x3 8 pad 1 reflect"),
+            ),
+            (
+                "nn.Conv2d(8, 8, 3, padding_mode=\"replicate\")",
+                Some("conv 3x3 8"),
+            ),
+            (
+                "nn.Conv2d(8, 8, 3, padding=1, padding_mode=\"circular\")",
+                None,
+            ),
             (
                 "nn.Conv2d(8, 8, 3, padding_mode=\"zeros\")",
                 Some("conv 3x3 8"),
@@ -353,7 +381,10 @@ mod tests {
             ("nn.BatchNorm2d(8, track_running_stats=False)", None),
             ("nn.Softmax(dim=2)", None),
             ("nn.Softplus(beta=2)", None),
-            ("ReLU(6.0)", None),
+            ("ReLU(6.0)", Some("relu6")),
+            ("layers.ReLU(max_value=6)(x)", Some("relu6")),
+            ("ReLU(max_value=20)", Some("clip 0 20")),
+            ("nn.ReLU(True)", Some("relu")),
             ("Concatenate(axis=1)([a, b])", None),
             ("F.max_pool2d(x, 2)", Some("maxpool 2x2")),
             ("F.interpolate(x, scale_factor=2)", Some("upsample 2")),

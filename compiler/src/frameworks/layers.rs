@@ -99,15 +99,14 @@ use Ours::{Layer, Missing, Nothing, Write};
 
 const ACTIVATION: &str =
     "this activation; `relu`, `leaky`, `elu`, `selu`, `silu`, `mish`, `gelu` are there";
-const PADDING: &str =
-    "padding that goes on at the other end; `reflect` and `edge` are there, as modes of `pad`";
+const PADDING: &str = "padding that goes on at the other end; `reflect` and `edge` are there, as modes of `pad` and of a convolution's padding";
 const NORM: &str = "this normalisation; `bn`, `instancenorm`, `groupnorm`, `layernorm`, `l2norm` and `lrn` are there";
 const SEQUENCE: &str = "layers of sequences; networks are convolutional";
 
 /// Every name, PyTorch's first, in the order of its documentation.
 #[rustfmt::skip]
 pub static FOREIGN: &[Foreign] = &[
-    row(PyTorch, "Conv1d Conv2d Conv3d", "- out kernel stride pad dilation groups bias", Layer("conv"), &["nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)", "nn.Conv2d(64, 64, 3, padding=1, groups=64)"]),
+    row(PyTorch, "Conv1d Conv2d Conv3d", "- out kernel stride pad dilation groups bias", Layer("conv"), &["nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)", "nn.Conv2d(64, 64, 3, padding=1, groups=64)", "nn.Conv2d(64, 64, 3, padding=1, padding_mode=\"reflect\")"]),
     row(PyTorch, "ConvTranspose1d ConvTranspose2d ConvTranspose3d", "- out kernel stride pad output_pad groups bias", Layer("convtranspose"), &["nn.ConvTranspose2d(64, 32, 2, stride=2)"]),
     row(PyTorch, "Linear LazyLinear", "- out bias", Layer("dense"), &["nn.Linear(512, 10)"]),
     row(PyTorch, "MaxPool1d MaxPool2d MaxPool3d", "kernel stride pad dilation return_indices rounding", Layer("maxpool"), &["nn.MaxPool2d(3, stride=2, padding=1)"]),
@@ -167,6 +166,7 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "reciprocal", "", Layer("pow exponent -1"), &["torch.reciprocal(a)"]),
     row(PyTorch, "Identity", "- -", Nothing("an identity changes nothing; in a `branch`, an empty `{ }` is one"), &[]),
     row(PyTorch, "StochasticDepth DropPath", "- -", Nothing("paths are dropped in training only"), &[]),
+    row(PyTorch, "LayerScale LayerScale2d", "", Write("`conv 1x1 channels groups channels bias off`: a learned factor for each channel"), &[]),
     row(PyTorch, "transpose swapaxes swapdims movedim moveaxis", "", Write("`permute (0, 2, 1)`: all axes but the batch's in their new order, 0 for the channels"), &[]),
     row(PyTorch, "Sequential ModuleList", "", Write("layers behind one another; `name: { … }` groups them under a label"), &[]),
     row(PyTorch, "PairwiseDistance CosineSimilarity", "", Write("`head verify { measure distance; sub(a, b) }`, or `head embed { metric cosine }`"), &[]),

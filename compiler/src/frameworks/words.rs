@@ -23,6 +23,7 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("kernel_size pool_size ksize window filter_size size", "kernel"),
     ("strides step", "stride"),
     ("padding pads border", "pad"),
+    ("padding_mode", "border"),
     ("dilations dilation_rate", "dilation"),
     ("group num_groups cardinality", "groups"),
     ("use_bias bias_term with_bias", "bias"),

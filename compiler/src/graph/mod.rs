@@ -211,6 +211,15 @@ impl Graph {
         self.order.iter().map(|&id| (id, &self.nodes[id]))
     }
 
+    /// The name of a value: an input's, or the label of the node that makes it.
+    pub fn label_of(&self, value: ValueId) -> &str {
+        match self.values[value].def {
+            Def::Input(index) => &self.inputs[index].name,
+            Def::Node(id) => &self.nodes[id].label,
+            Def::Param(id) => &self.params[id].name,
+        }
+    }
+
     /// Learned parameters of the live nodes; shared ones count once.
     pub fn parameters(&self) -> u64 {
         let params = self

@@ -27,7 +27,7 @@ pub fn verify(graph: &Graph) -> Result<(), Vec<String>> {
     let mut verifier = Verifier {
         graph,
         problems: Vec::new(),
-        alive: HashSet::new(),
+        alive: vec![false; graph.values.len()],
     };
     verifier.inputs();
     verifier.schedule();
@@ -44,10 +44,14 @@ struct Verifier<'g> {
     graph: &'g Graph,
     problems: Vec<String>,
     /// Values that are defined at this point of the schedule.
-    alive: HashSet<ValueId>,
+    alive: Vec<bool>,
 }
 
 impl Verifier<'_> {
+    fn is_alive(&self, value: ValueId) -> bool {
+        self.alive.get(value.index()) == Some(&true)
+    }
+
     fn inputs(&mut self) {
         for (index, input) in self.graph.inputs.iter().enumerate() {
             match self.graph.values.get(input.value) {
@@ -60,21 +64,21 @@ impl Verifier<'_> {
                     input.name, input.value, value.def
                 )),
                 Some(_) => {
-                    self.alive.insert(input.value);
+                    self.alive[input.value.index()] = true;
                 }
             }
         }
     }
 
     fn schedule(&mut self) {
-        let mut scheduled = HashSet::new();
+        let mut scheduled = vec![false; self.graph.nodes.len()];
         let mut labels: HashMap<&str, NodeId> = HashMap::new();
         for &id in &self.graph.order {
             let Some(node) = self.graph.nodes.get(id) else {
                 self.say(format!("the schedule has {id}, which does not exist"));
                 continue;
             };
-            if !scheduled.insert(id) {
+            if std::mem::replace(&mut scheduled[id.index()], true) {
                 self.say(format!("{} is in the schedule twice", name(id, node)));
                 continue;
             }
@@ -105,8 +109,7 @@ impl Verifier<'_> {
         let mut stored: HashMap<ParamId, ValueId> = HashMap::new();
         for &(param, value) in &self.graph.stores {
             let elements = self.graph.params.get(param).map(Param::elements);
-            if !self.alive.contains(&value)
-                || elements != Some(self.graph.values[value].shape.elements())
+            if !self.is_alive(value) || elements != Some(self.graph.values[value].shape.elements())
             {
                 self.say(format!("{value} cannot be stored in {param:?}"));
             }
@@ -136,7 +139,7 @@ impl Verifier<'_> {
     fn node(&mut self, id: NodeId, node: &Node) {
         let mut shapes: Vec<Shape> = Vec::new();
         for &operand in &node.inputs {
-            if !self.alive.contains(&operand) && !self.is_tensor(operand) {
+            if !self.is_alive(operand) && !self.is_tensor(operand) {
                 self.say(format!(
                     "{} reads {operand}, which is not made before it",
                     name(id, node)
@@ -161,7 +164,7 @@ impl Verifier<'_> {
                 node.output
             ));
         }
-        self.alive.insert(node.output);
+        self.alive[node.output.index()] = true;
         match node.layer.infer(&shapes) {
             Err(error) => self.say(format!(
                 "{} does not fit its operands: {error}",
@@ -225,7 +228,7 @@ impl Verifier<'_> {
     fn outputs(&mut self) {
         let mut names = HashSet::new();
         for (index, output) in self.graph.outputs.iter().enumerate() {
-            if !self.alive.contains(&output.value) {
+            if !self.is_alive(output.value) {
                 self.say(format!(
                     "output `{}` is {}, which nothing makes",
                     output.name, output.value

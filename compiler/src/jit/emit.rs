@@ -4,7 +4,7 @@ use super::JitError;
 use super::body::{Body, Entry};
 use super::host::PARALLEL_FOR;
 use crate::id::Id;
-use crate::loops::{BufferId, For, Place, Program, Section, Stmt};
+use crate::loops::{BufferId, For, Program, Section, Stmt};
 use crate::lower::Lowered;
 use cnnc_runtime::kernel::{KernelId, MAX_ARGS};
 use cranelift_codegen::Context;
@@ -217,14 +217,9 @@ impl Places {
         let (inputs, outputs) = (lowered.plan.inputs.len(), lowered.plan.outputs.len());
         let between = lowered.plan.between.len();
         let buffers = lowered.program.buffers.values();
-        let places = buffers.map(|buffer| match buffer.place {
-            Place::Arena(start) => (0, start as i64),
-            Place::Weights => (1, 0),
-            Place::Param(_) => unreachable!("parameters are packed by the load program"),
-            Place::Input(index) => (2 + index, 0),
-            Place::Output(index) => (2 + inputs + index, 0),
-            Place::Between { index, .. } => (2 + inputs + outputs + index, 0),
-            Place::State(index) => (2 + inputs + outputs + between + index, 0),
+        let places = buffers.map(|buffer| {
+            let (base, start) = buffer.place.base(inputs, outputs);
+            (base, start as i64)
         });
         Places {
             bases: 2 + inputs + outputs + between + lowered.plan.state.len(),

@@ -2,7 +2,8 @@
 
 use super::Sliding;
 use super::epilogue::Epilogue;
-use super::window::{DILATION, PAD, STRIDE, Window, show};
+use super::pad::{Mode, Pad};
+use super::window::{DILATION, PAD, Padding, STRIDE, Window, show};
 use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, ShapeError,
 };
@@ -35,6 +36,13 @@ pub static DECL: Decl = Decl {
         },
         STRIDE,
         PAD,
+        ParamDecl {
+            name: "border",
+            kind: Kind::Word(&["zeros", "reflect", "edge"]),
+            positional: true,
+            default: Some("zeros"),
+            doc: "What `pad` consists of: `pad 1 reflect` and `pad 1 edge` are the layer `pad` before the convolution.",
+        },
         DILATION,
         ParamDecl {
             name: "groups",
@@ -76,6 +84,8 @@ pub static DECL: Decl = Decl {
         "input x: 32x13x14; c: conv 3x3 48 pad half bn relu",
         "input x: 64x6x233; c: conv 3x3 17 pad half tanh",
         "input x: 32x9x10; c: conv 3x3 32 pad half; add(c, x); relu",
+        "input x: 3x9x9; c: conv 3x3 5 /2 pad same reflect",
+        "input x: 6x8x8; c: conv 3x3 6 groups 6 pad (2, 1, 0, 3) edge bn relu",
         "input x: 1x6x6; c: conv 3x3 1 bias off weight [[1, 0, -1], [2, 0, -2], [1, 0, -1]]",
         "input x: 4x6x6; c: conv 3x3 6 groups 2 pad half weight [[1, 0, -1], [2, 0, -2], [1, 0, -1]]",
     ],
@@ -92,6 +102,8 @@ pub struct Conv {
     pub groups: usize,
     /// Whether a bias is added.
     pub bias: bool,
+    /// What its padding consists of, if not of zeros; none is left in a graph, where [`Layer::before`] has padded.
+    pub border: Option<Mode>,
     /// Constant weights: extents as nested in the spec, values.
     pub literal: Option<(Vec<usize>, Arc<[f32]>)>,
     /// What passes have fused.
@@ -108,8 +120,19 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
             format!("{out} output channels cannot be cut into {groups} groups"),
         ));
     }
+    let border = match args.word("border") {
+        Some("reflect") => Some(Mode::Reflect),
+        Some("edge") => Some(Mode::Edge),
+        _ => None,
+    };
+    if border.is_some() && window.padding == Padding::Valid && args.is_written("border") {
+        return Err(args
+            .error("border", "there is no padding that could consist of it")
+            .help("say how much: `pad half`, or `pad 1`"));
+    }
     Ok(Box::new(Conv {
         window,
+        border,
         out,
         groups,
         bias: args.flag("bias")?.unwrap_or(true),
@@ -211,6 +234,18 @@ impl Layer for Conv {
             halo: vec![self.window.halo(&placed, x, &taps)],
             pieces: 1,
         })
+    }
+
+    fn before(&mut self, operand: &Shape) -> Result<Option<Box<dyn Layer>>, ShapeError> {
+        let Some(mode) = self.border.take() else {
+            return Ok(None);
+        };
+        let placed = self.window.place(operand)?;
+        self.window.padding = Padding::Valid;
+        let sides = std::iter::zip(placed.before, placed.after);
+        let sides: Vec<_> = sides.skip(3 - self.window.rank).collect();
+        let some = sides.iter().any(|&side| side != (0, 0));
+        Ok(some.then(|| Box::new(Pad { sides, mode }) as Box<dyn Layer>))
     }
 
     fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {

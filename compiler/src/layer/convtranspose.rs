@@ -390,6 +390,7 @@ impl Layer for ConvTranspose {
         if g.wants(0) {
             let conv = Conv {
                 window: window.clone(),
+                border: None,
                 out: weight[0],
                 groups: self.groups,
                 bias: false,

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::args::shown;
 use crate::gradient::{Adjoint, NoGradient};
+use crate::limits;
 use crate::lower::Lower;
 use crate::op::lrn::LrnInput;
 use crate::shape::Shape;
@@ -91,6 +92,13 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
     }))
 }
 
+impl Lrn {
+    /// The factor of the sum, a constant as others are.
+    fn alpha_over(&self) -> f64 {
+        limits::ranged(self.alpha / self.size as f64)
+    }
+}
+
 impl Layer for Lrn {
     fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
         let constants = vec![
@@ -113,7 +121,7 @@ impl Layer for Lrn {
             let first = c.saturating_sub(self.size / 2);
             let end = (c + self.size - self.size / 2).min(shape.channels());
             let sum: f64 = (first..end).map(|j| x[[j, d, h, w]].powi(2)).sum();
-            x[[c, d, h, w]] / (self.k + self.alpha / self.size as f64 * sum).powf(self.beta)
+            x[[c, d, h, w]] / (self.k + self.alpha_over() * sum).powf(self.beta)
         })
     }
 
@@ -139,7 +147,7 @@ impl Lowering for Lrn {
             cx.call(LrnCall {
                 over: sweep.pixelwise(),
                 size: self.size,
-                alpha_over: self.alpha / self.size as f64,
+                alpha_over: self.alpha_over(),
                 beta: self.beta,
                 k: self.k,
             });

@@ -352,6 +352,14 @@ pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
     /// Operands whose shapes do not fit.
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError>;
 
+    /// A layer that is written as a part of this one, and works on such an operand before it. This one is without that part then.
+    ///
+    /// # Errors
+    /// Operands whose shape does not fit.
+    fn before(&mut self, _operand: &Shape) -> Result<Option<Box<dyn Layer>>, ShapeError> {
+        Ok(None)
+    }
+
     /// The plain definition, in f64: the oracle. Operands have the shapes that `infer` accepted (channels first, no batch).
     fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64>;
 
@@ -379,9 +387,18 @@ pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
         false
     }
 
-    /// Whether it makes one result for all images of a batch: the sum of what it makes of each.
+    /// Whether it makes one result for all images of a batch: the sum of what it makes of each, or a mean.
     fn reduces(&self) -> bool {
         false
+    }
+
+    /// For layers that [add up](Layer::reduces): the definition, of the operands of each image.
+    fn evaluate_all(&self, images: &[Vec<&ArrayD<f64>>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let mut images = images
+            .iter()
+            .map(|operands| self.evaluate(operands, params));
+        let first = images.next().expect("a batch has an image");
+        images.fold(first, |sum, one| sum + one)
     }
 
     /// What others may know.

@@ -9,7 +9,8 @@ use crate::id::ValueId;
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
     keyword: "scale",
-    doc: "Constants: `factor · x + shift`. `scale 0.17` damps a residual branch as in Inception-ResNet.",
+    doc: "Constants: `factor · x + shift`. `scale 0.17` damps a residual branch as in Inception-ResNet. A learned factor for each channel (ConvNeXt's layer \
+          scale) is `conv 1x1 channels groups channels bias off`.",
     params: &[
         ParamDecl {
             name: "factor",

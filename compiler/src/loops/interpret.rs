@@ -7,6 +7,7 @@ use cnnc_runtime::kernel::MAX_ARGS;
 use cnnc_runtime::memory::{OutOfMemory, collect, reserved};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::ops::ControlFlow;
 
 /// Runs the load program on parameters in the order of their files, and returns the packed weights.
 ///
@@ -17,7 +18,9 @@ use std::collections::btree_map::Entry;
 /// As [`interpret`].
 pub fn interpret_load(load: &Program, params: &[&[f32]]) -> Result<Vec<f32>, OutOfMemory> {
     // Not flushed: weights are packed as their file has them.
-    let mut outputs = execute(load, &[], params, &mut [], &[])?;
+    let mut outputs = execute(load, &[], params, &mut [], &[], &mut |_, _| {
+        ControlFlow::Continue(())
+    })?;
     Ok(outputs.pop().unwrap_or_default())
 }
 
@@ -35,9 +38,33 @@ pub fn interpret(
     packed: &[f32],
     inputs: &[&[f32]],
 ) -> Result<Vec<Vec<f32>>, OutOfMemory> {
+    watch(program, packed, inputs, &mut |_, _| {
+        ControlFlow::Continue(())
+    })
+}
+
+/// What a buffer of that place and length holds, for the image that is computed.
+pub type Memory<'m> = dyn Fn(Place, usize) -> &'m [f32] + 'm;
+
+/// Called behind each section with its number and what buffers hold by then; it may stop the run.
+pub type Look<'l> = dyn for<'m> FnMut(usize, &Memory<'m>) -> ControlFlow<()> + 'l;
+
+/// The same, with a look behind every section.
+///
+/// # Errors
+/// As [`interpret`].
+///
+/// # Panics
+/// As [`interpret`].
+pub fn watch(
+    program: &Program,
+    packed: &[f32],
+    inputs: &[&[f32]],
+    look: &mut Look<'_>,
+) -> Result<Vec<Vec<f32>>, OutOfMemory> {
     // As machine code runs.
     let _flushed = Flushed::enter();
-    execute(program, packed, &[], &mut [], inputs)
+    execute(program, packed, &[], &mut [], inputs, look)
 }
 
 /// Runs a program that changes what stays, on that and the inputs, and returns the outputs.
@@ -53,7 +80,8 @@ pub fn interpret_step(
     inputs: &[&[f32]],
 ) -> Result<Vec<Vec<f32>>, OutOfMemory> {
     let _flushed = Flushed::enter();
-    execute(program, &[], &[], state, inputs)
+    let mut look = |_: usize, _: &Memory<'_>| ControlFlow::Continue(());
+    execute(program, &[], &[], state, inputs, &mut look)
 }
 
 /// All memory is one array, `arena | weights | parameters… | state… | inputs… | outputs… | between…`; what is not given starts as NaN, so that whatever
@@ -64,6 +92,7 @@ fn execute(
     params: &[&[f32]],
     state: &mut [Vec<f32>],
     inputs: &[&[f32]],
+    look: &mut Look<'_>,
 ) -> Result<Vec<Vec<f32>>, OutOfMemory> {
     let images = images(program, inputs);
     let mut layout = Layout::default();
@@ -112,14 +141,19 @@ fn execute(
         values: vec![0; program.vars],
         memory,
     };
-    for sections in program.runs() {
+    'runs: for sections in program.runs() {
         let whole = program.sections[sections.start].whole;
         for image in 0..if whole { 1 } else { images } {
             let origins = program.buffers.values();
             let origins = origins.map(|buffer| layout.origin(buffer.place, image));
             run.origins = origins.collect();
-            for section in &program.sections[sections.clone()] {
-                run.body(&section.body);
+            for number in sections.clone() {
+                run.body(&program.sections[number].body);
+                let memory = &run.memory;
+                let holds = |place, len| &memory[layout.origin(place, image)..][..len];
+                if look(number, &holds).is_break() {
+                    break 'runs;
+                }
             }
         }
     }

@@ -62,6 +62,25 @@ pub enum Place {
     },
 }
 
+impl Place {
+    /// The index of its base among a driver's (`arena, weights, inputs…, outputs…, between…`) in a program of so many inputs and outputs, and the
+    /// elements from there.
+    ///
+    /// # Panics
+    /// For parameters: the load program packs them, and no driver sees them.
+    pub fn base(self, inputs: usize, outputs: usize) -> (usize, usize) {
+        match self {
+            Place::Arena(start) => (0, start),
+            Place::Weights => (1, 0),
+            Place::Param(_) => unreachable!("parameters are packed by the load program"),
+            Place::Input(index) => (2 + index, 0),
+            Place::Output(index) => (2 + inputs + index, 0),
+            // A training step has state and nothing between runs.
+            Place::Between { index, .. } | Place::State(index) => (2 + inputs + outputs + index, 0),
+        }
+    }
+}
+
 /// A flat array of f32.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Buffer {

@@ -31,8 +31,8 @@ pub(super) struct Load {
     builder: Builder,
     sections: Vec<Section>,
     len: usize,
-    /// Where each region is.
-    known: HashMap<Region, usize>,
+    /// Where each region is; large as they are, a table that grows does not move them.
+    known: HashMap<Box<Region>, usize>,
     literals: Literals,
 }
 
@@ -126,7 +126,7 @@ impl Load {
                 body,
             }),
         }
-        self.known.insert(region, start);
+        self.known.insert(Box::new(region), start);
         start
     }
 

@@ -57,10 +57,40 @@ pub struct Lowered {
     pub program: Program,
     /// The calls that pack weights, from parameters to what the loops read.
     pub load: Program,
+    /// Where each section's node puts its result; none at the network's edges.
+    pub results: Vec<Option<Made>>,
     /// Everything else a backend needs.
     pub plan: Plan,
     /// Which convolutions are computed by another algorithm than their definition, and why the others are not.
     pub notes: Vec<Note>,
+}
+
+/// What a section computes, and where it is when the section has run; later ones may overwrite it.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The value.
+    pub value: ValueId,
+    /// Where the buffer is that holds it.
+    pub place: Place,
+    /// Length of the buffer.
+    pub len: usize,
+    /// Where in the buffer it is.
+    storage: Storage,
+}
+
+impl Made {
+    /// Its elements, of the first image where it is of all, in what the buffer holds.
+    pub fn elements<'m>(&'m self, held: &'m [f32]) -> impl Iterator<Item = f32> + 'm {
+        let [depth, height, width] = self.storage.dhw.map(|extent| extent as i64);
+        let rows = (0..depth).flat_map(move |d| (0..height).map(move |h| (d, h)));
+        let pixels = rows.flat_map(move |(d, h)| (0..width).map(move |w| (d, h, w)));
+        pixels.flat_map(move |(d, h, w)| {
+            let first = self.storage.base + self.storage.at(d, h, w);
+            held[first as usize..][..self.storage.channels]
+                .iter()
+                .copied()
+        })
+    }
 }
 
 impl Lowered {
@@ -301,12 +331,35 @@ impl<'a> Lower<'a> {
         }
     }
 
+    /// Where the sections' results are, once buffers are placed.
+    fn results(&self) -> Vec<Option<Made>> {
+        let sections = self.sections.iter();
+        let made = sections.map(|section| {
+            let value = self.graph.nodes[section.node?].output;
+            let storage = match section.whole {
+                true => &self.batched[&value],
+                false => &self.storage[&value],
+            };
+            let buffer = &self.buffers[storage.buffer];
+            Some(Made {
+                value,
+                place: buffer.place,
+                len: buffer.len,
+                storage: storage.clone(),
+            })
+        });
+        made.collect()
+    }
+
     fn finish(mut self) -> Lowered {
         self.close();
         self.sections.retain(|section| !section.body.is_empty());
         let weights = self.weights;
         self.buffers[weights].len = self.load.len();
         let arena = arena::place(&mut self.buffers, &self.sections);
+        let results = self.results();
+        // Before what takes most memory.
+        drop((self.inferred, self.storage, self.source_of));
         let (mut inputs, mut outputs) = ports(self.graph);
         if let Some(images) = &self.images {
             images.widen(self.graph, &mut inputs, &mut outputs);
@@ -352,6 +405,7 @@ impl<'a> Lower<'a> {
         Lowered {
             program,
             load,
+            results,
             plan,
             notes: self.notes,
         }

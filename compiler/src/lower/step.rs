@@ -306,6 +306,18 @@ impl Lower<'_> {
         self.sections.insert(here, section);
     }
 
+    /// One of the node's tensors, as it is.
+    ///
+    /// # Panics
+    /// Outside a training step.
+    pub fn tensor(&self, param: usize) -> Access {
+        let number = self.images().number(self.node().params[param]);
+        Access {
+            buffer: self.images().buffers[number as usize],
+            offset: Affine::default(),
+        }
+    }
+
     /// Copies one of the node's tensors into another order, `(count, stride)` of each dimension, once a step; what a convolution may name as its weight.
     ///
     /// # Panics

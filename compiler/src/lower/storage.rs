@@ -2,7 +2,6 @@
 
 use super::Lower;
 use super::windows::concat_windows;
-use crate::graph::Def;
 use crate::id::ValueId;
 use crate::layer::{Halo, NO_HALO, copy, elements, padded};
 use crate::limits;
@@ -160,7 +159,7 @@ impl Lower<'_> {
             let storage = match roots.get(&root) {
                 Some(storage) => storage.clone(),
                 None => {
-                    let name = self.label_of(root);
+                    let name = self.graph.label_of(root).to_owned();
                     let storage =
                         self.allocate(&name, shape.channels(), shape.dhw(), root_halo[&root]);
                     roots.insert(root, storage.clone());
@@ -203,14 +202,6 @@ impl Lower<'_> {
         inputs
             .chain(self.graph.live().map(|(_, node)| node.output))
             .collect()
-    }
-
-    fn label_of(&self, value: ValueId) -> String {
-        match self.graph.values[value].def {
-            Def::Input(index) => self.graph.inputs[index].name.clone(),
-            Def::Node(id) => self.graph.nodes[id].label.clone(),
-            Def::Param(id) => self.graph.params[id].name.clone(),
-        }
     }
 
     fn wanted_halos(&self) -> HashMap<ValueId, Halo> {

@@ -4,7 +4,7 @@ use crate::layer::{Inferred, Layer, Lowering, ShapeError};
 use crate::loops::Affine;
 use crate::lower::{Lower, across};
 use crate::shape::Shape;
-use cnnc_runtime::kernel::SumCall;
+use cnnc_runtime::kernel::{SumCall, Term};
 use ndarray::ArrayD;
 
 /// Its keyword.
@@ -51,6 +51,9 @@ impl Lowering for BatchSum {
             out: out.access(Affine::default()),
             a: x.access(Affine::default()),
             b: None,
+            centre: None,
+            term: Term::Plain,
+            scale: 1.0,
         });
     }
 }

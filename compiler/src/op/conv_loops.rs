@@ -8,7 +8,7 @@ use crate::layer::{Halo, Lowering, NO_HALO, copy};
 use crate::loops::Affine;
 use crate::lower::{ConvJob, Lower, Storage, across};
 use crate::shape::Shape;
-use cnnc_runtime::kernel::{Axis, OuterCall, Pace, ScatterAxis, ScatterCall, SumCall};
+use cnnc_runtime::kernel::{Axis, OuterCall, Pace, ScatterAxis, ScatterCall, SumCall, Term};
 
 /// The places of an axis of the operand that are `first` modulo the stride.
 #[derive(Clone, Copy, Debug)]
@@ -344,6 +344,9 @@ impl ConvWeight {
                             out: parts.access(to),
                             a: x.access(from),
                             b: Some(dy.access(image.clone().times(dy.image))),
+                            centre: None,
+                            term: Term::Product,
+                            scale: 1.0,
                         });
                     });
                 });
@@ -361,6 +364,9 @@ impl ConvWeight {
             out: sums.access(Affine::default()),
             a: parts.access(Affine::default()),
             b: None,
+            centre: None,
+            term: Term::Plain,
+            scale: 1.0,
         });
         let out = cx.output();
         let dims = [(channels, volume as i64, 1), (volume, 1, channels as i64)];

@@ -9,7 +9,7 @@ use crate::layer::{Inferred, Layer, Lowering, ShapeError, copy};
 use crate::loops::Affine;
 use crate::lower::{Lower, Storage, across};
 use crate::shape::Shape;
-use cnnc_runtime::kernel::{AccumulateCall, CrossEntropyCall, Pixels, SumCall};
+use cnnc_runtime::kernel::{AccumulateCall, CrossEntropyCall, Pixels, SumCall, Term};
 use ndarray::{ArrayD, Axis, IxDyn};
 
 /// Keyword of [`CrossEntropy`].
@@ -157,6 +157,9 @@ impl Lowering for CrossEntropy {
             out: sum.access(Affine::default()),
             a: losses.access(Affine::default()),
             b: None,
+            centre: None,
+            term: Term::Plain,
+            scale: 1.0,
         });
         let number = |storage: &Storage| Pixels {
             at: storage.access(Affine::default()),

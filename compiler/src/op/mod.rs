@@ -1,9 +1,11 @@
-//! Operations that no spec can write: what gradients need beside the layers of the language.
+//! Operations that no spec can write: what gradients and training steps need beside the layers of the language.
 //!
-//! An operation is a [`Layer`](crate::layer::Layer) like any other, but for two things: it has no declaration, and no loops compute it, so that it is evaluated only.
+//! An operation is a [`Layer`](crate::layer::Layer) like any other, but that it has no declaration. Most of those that gradients need are lowered to loops; the
+//! others are evaluated only, and networks that need them cannot be trained.
 //! They are as general as the rules allow: one [`slope::Slope`] for all activations, one [`along::Along`] for everything that is a sparse matrix along each axis.
 
 pub mod along;
+pub mod batch_norm;
 pub mod batch_sum;
 pub mod conv;
 mod conv_loops;
@@ -21,14 +23,11 @@ pub mod update;
 
 use crate::shape::Shape;
 
-/// Every operation that is no layer of the language: what nodes may be is these and [`crate::layer::LAYERS`].
+/// Every operation of gradients: what their nodes are is these and [`crate::layer::LAYERS`].
 pub static OPS: &[&str] = &[
     along::KEYWORD,
-    batch_sum::KEYWORD,
     conv::INPUT,
     conv::WEIGHT,
-    cross_entropy::GRADIENT,
-    cross_entropy::LOSS,
     extremum::KEYWORD,
     lrn::KEYWORD,
     maxpool::KEYWORD,
@@ -41,6 +40,19 @@ pub static OPS: &[&str] = &[
     slope::KEYWORD,
     sums::PIXELS,
     sums::TOGETHER,
+];
+
+/// The operations of training steps, beside those: losses, statistics of a batch, optimisers.
+pub static STEPS: &[&str] = &[
+    batch_norm::BACKWARD,
+    batch_norm::COUNT,
+    batch_norm::FORWARD,
+    batch_norm::MEAN,
+    batch_norm::PRODUCT,
+    batch_norm::VARIANCE,
+    batch_sum::KEYWORD,
+    cross_entropy::GRADIENT,
+    cross_entropy::LOSS,
     update::KEYWORD,
 ];
 

@@ -169,9 +169,12 @@ fn chain(f: &mut Formatter<'_>, terms: &[Term], depth: usize) -> Result {
             write!(f, " ")?;
         }
         fresh = false;
-        let name = |join: &Option<Name>| {
-            join.as_ref()
-                .map_or(String::new(), |name| format!(" {}", name.value))
+        let name = |join: &Option<Join>| {
+            let Some(Join { layer, terms }) = join else {
+                return String::new();
+            };
+            let terms = terms.iter().map(|term| format!(" {}", term.kind));
+            format!(" {}{}", layer.value, terms.collect::<String>())
         };
         match &term.kind {
             TermKind::Branch { join, body } => {

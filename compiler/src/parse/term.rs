@@ -92,7 +92,10 @@ impl<'t> Builder<'t> {
             None => TermKind::Word(name.value),
             Some(part) if part.as_rule() == Rule::args => TermKind::Call(name, self.exprs(part)),
             Some(part) => TermKind::Branch {
-                join: Some(name),
+                join: Some(Join {
+                    layer: name,
+                    terms: Vec::new(),
+                }),
                 body: self.body(part),
             },
         }
@@ -110,7 +113,7 @@ impl<'t> Builder<'t> {
         let mut shortcut = Shortcut::Identity;
         for part in pair.into_inner() {
             match part.as_rule() {
-                Rule::ident => join = Some(self.name(&part)),
+                Rule::join => join = self.join(part),
                 Rule::body => body = self.body(part),
                 _ => shortcut = self.shortcut(part),
             }
@@ -124,6 +127,15 @@ impl<'t> Builder<'t> {
         } else {
             TermKind::Branch { join, body }
         }
+    }
+
+    /// `join`
+    fn join(&mut self, pair: Pair<'t>) -> Option<Join> {
+        let mut parts = pair.into_inner();
+        Some(Join {
+            layer: self.name(&parts.next()?),
+            terms: parts.next().map_or(Vec::new(), |tail| self.terms(tail)),
+        })
     }
 
     fn shortcut(&mut self, pair: Pair<'t>) -> Shortcut {

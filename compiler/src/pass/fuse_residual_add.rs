@@ -16,13 +16,19 @@ pub(super) const PASS: Pass = Pass {
 fn run(graph: &mut Graph, notes: &mut Notes) {
     rewrite(graph, notes, |at, id| {
         let node = at.node(id);
-        if node.layer.role() != Role::Add
-            || node.inputs.len() != 2
-            || node.inputs[0] == node.inputs[1]
-        {
+        if node.layer.role() != Role::Add {
             return;
         }
         let label = node.label.clone();
+        let reason = match node.inputs.as_slice() {
+            [a, b] if a == b => Some("both operands are one tensor".to_owned()),
+            [_, _] => None,
+            more => Some(format!("{} operands; an epilogue adds one", more.len())),
+        };
+        if let Some(reason) = reason {
+            at.notes.refused(&label, reason);
+            return;
+        }
         let shapes = at.graph().operand_shapes(node);
         if shapes[0] != shapes[1] {
             let text = format!("{} is repeated over {}", shapes[1], shapes[0]);

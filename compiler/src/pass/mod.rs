@@ -48,7 +48,14 @@ pub(crate) fn remove_dead() -> Pass {
 /// # Panics
 /// When a pass breaks the graph: a compiler bug, named with the pass.
 pub fn optimize(graph: &Graph) -> (Graph, Notes) {
-    let mut graph = graph.clone();
+    optimized(graph.clone())
+}
+
+/// Runs every pass on the graph.
+///
+/// # Panics
+/// As [`optimize`].
+pub fn optimized(mut graph: Graph) -> (Graph, Notes) {
     let mut notes = Notes::default();
     for pass in PASSES {
         run(pass, &mut graph, &mut notes);

@@ -48,7 +48,7 @@ impl Resolver<'_> {
             return Ok(Tensor::Unknown);
         };
         args.rank = self.shape(values[0]).spatial().len();
-        let layer = match (decl.build)(&mut args) {
+        let mut layer = match (decl.build)(&mut args) {
             Ok(layer) => layer,
             Err(error) => {
                 if !self.is_misread(decl, &mut args, &values, span) {
@@ -57,7 +57,12 @@ impl Resolver<'_> {
                 return Ok(Tensor::Unknown);
             }
         };
-        match self.add(layer, values, span, chain) {
+        let added = match layer.before(self.shape(values[0])) {
+            Ok(None) => self.add(layer, values, span, chain),
+            Ok(Some(before)) => self.add_both(before, layer, values, span, chain),
+            Err(error) => Err((error, values)),
+        };
+        match added {
             Ok(tensor) => Ok(tensor),
             Err((error, values)) => {
                 if !self.is_misread(decl, &mut args, &values, span) {
@@ -65,6 +70,24 @@ impl Resolver<'_> {
                 }
                 Ok(Tensor::Unknown)
             }
+        }
+    }
+
+    /// Adds a layer, and another on its result in place of its operand.
+    fn add_both(
+        &mut self,
+        first: Box<dyn Layer>,
+        layer: Box<dyn Layer>,
+        mut values: Vec<ValueId>,
+        span: Span,
+        chain: &mut Chain<'_>,
+    ) -> std::result::Result<Tensor, (ShapeError, Vec<ValueId>)> {
+        match self.add(first, vec![values[0]], span, chain)? {
+            Tensor::Known(value) => {
+                values[0] = value;
+                self.add(layer, values, span, chain)
+            }
+            Tensor::Unknown => Ok(Tensor::Unknown),
         }
     }
 

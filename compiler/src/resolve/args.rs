@@ -178,6 +178,16 @@ impl<'a> Resolver<'a> {
         if param.kind.is_several() {
             return self.several(matching, param, terms, at);
         }
+        // `pad reflect 1` is `pad 1 reflect`.
+        let mut at = at;
+        if param.kind == Kind::Padding
+            && let Some(TermKind::Word(word)) = terms.get(at + 1).map(|term| &term.kind)
+            && let Some(other) = lone(matching.params, word)
+        {
+            at += 1;
+            let (value, span) = (Literal::Word(word.clone()), terms[at].span);
+            self.give(matching, other, Spanned { value, span }, span)?;
+        }
         let value = match terms.get(at + 1) {
             Some(term) => match self.value_of(param, term) {
                 Ok(value) => value,
@@ -217,6 +227,7 @@ impl<'a> Resolver<'a> {
                 Err(self.misfit(matching.owner, param, &value))
             }
             None => {
+                matching.next = at + 1;
                 let message = format!("`{}` has no value", param.name);
                 let problem = Diagnostic::new(codes::NO_VALUE, name.span, message)
                     .label(format!("{} should follow", describe(&param.kind)))

@@ -3,23 +3,31 @@
 use super::chain::Chain;
 use super::label::Place;
 use super::{Resolver, Result, Tensor};
-use crate::ast::{Body, Name, Shortcut, Statement, StatementKind};
+use crate::ast::{Body, Join, Shortcut, Statement, StatementKind};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::id::ValueId;
 use crate::layer::{self, Args, Decl};
 use crate::shape::Shape;
 use crate::span::Span;
 
+/// A layer that joins.
+struct Joining {
+    decl: &'static Decl,
+    args: Args,
+    /// Where it is named.
+    span: Span,
+}
+
 impl<'a> Resolver<'a> {
     /// `branch add { … }`: every statement or `{ … }` is a branch.
     pub(super) fn branch(
         &mut self,
-        join: Option<&Name>,
+        join: Option<&'a Join>,
         body: &'a Body,
         span: Span,
         chain: &mut Chain<'_>,
     ) -> Result<()> {
-        let decl = self.joining(join, "concat", span)?;
+        let joining = self.joining(join, "concat", head(span, "branch"))?;
         let start = self.current;
         let place = chain.place.cloned();
         let mut ends: Vec<Tensor> = Vec::new();
@@ -53,10 +61,7 @@ impl<'a> Resolver<'a> {
                 self.current = Some(*only);
                 Ok(())
             }
-            _ => {
-                let at = join.map_or(head(span, "branch"), |name| name.span);
-                self.join(decl, ends, at, chain)
-            }
+            _ => self.join(joining, ends, chain),
         }
     }
 
@@ -107,13 +112,13 @@ impl<'a> Resolver<'a> {
     /// `residual { … } shortcut auto { … }`
     pub(super) fn residual(
         &mut self,
-        join: Option<&Name>,
+        join: Option<&'a Join>,
         body: &'a Body,
         shortcut: &'a Shortcut,
         span: Span,
         chain: &mut Chain<'_>,
     ) -> Result<()> {
-        let decl = self.joining(join, "add", span)?;
+        let joining = self.joining(join, "add", head(span, "residual"))?;
         let start = self.current;
         let Some(input) = self.value_so_far() else {
             self.no_start(span);
@@ -148,23 +153,20 @@ impl<'a> Resolver<'a> {
             }
         };
         self.current = start;
-        let at = join.map_or(head(span, "residual"), |name| name.span);
         let (Tensor::Known(a), Tensor::Known(b)) = (main, other) else {
             self.current = Some(Tensor::Unknown);
             return Ok(());
         };
         let shapes = [self.shape(a).clone(), self.shape(b).clone()];
         let mut args = Args {
-            span: Some(at),
             rank: shapes[0].spatial().len(),
-            ..Args::default()
+            ..joining.args.clone()
         };
-        self.fill_defaults(decl.keyword, decl.params, &mut args);
-        let fits = (decl.build)(&mut args).is_ok_and(|layer| layer.infer(&shapes).is_ok());
-        if !fits {
-            return Err(self.paths_differ((a, b), input, shortcut, body, at));
+        let layer = (joining.decl.build)(&mut args);
+        if layer.is_ok_and(|layer| layer.infer(&shapes).is_err()) {
+            return Err(self.paths_differ((a, b), input, shortcut, body, joining.span));
         }
-        self.join(decl, vec![main, other], at, chain)
+        self.join(joining, vec![main, other], chain)
     }
 
     /// Runs the statements from that value and returns what they end with.
@@ -186,33 +188,23 @@ impl<'a> Resolver<'a> {
 
     fn join(
         &mut self,
-        decl: &'static Decl,
+        joining: Joining,
         operands: Vec<Tensor>,
-        span: Span,
         chain: &mut Chain<'_>,
     ) -> Result<()> {
-        let mut args = Args {
-            span: Some(span),
-            ..Args::default()
-        };
-        self.fill_defaults(decl.keyword, decl.params, &mut args);
+        let Joining { decl, args, span } = joining;
         let result = self.apply(decl, args, operands, span, chain)?;
         self.current = Some(result);
         Ok(())
     }
 
-    /// The layer that joins.
-    fn joining(
-        &mut self,
-        name: Option<&Name>,
-        otherwise: &str,
-        span: Span,
-    ) -> Result<&'static Decl> {
-        let word = name.map_or(otherwise, |name| name.value.as_str());
-        let span = name.map_or(span, |name| name.span);
+    /// The layer that joins, and its parameters.
+    fn joining(&mut self, join: Option<&'a Join>, otherwise: &str, head: Span) -> Result<Joining> {
+        let word = join.map_or(otherwise, |join| join.layer.value.as_str());
+        let span = join.map_or(head, |join| join.layer.span);
         let joins = |decl: &&&'static Decl| decl.operands.1 >= 2;
-        match layer::find(word) {
-            Some(decl) if decl.operands.1 >= 2 => Ok(decl),
+        let decl = match layer::find(word) {
+            Some(decl) if decl.operands.1 >= 2 => decl,
             _ => {
                 let known: Vec<&str> = layer::LAYERS
                     .iter()
@@ -226,9 +218,35 @@ impl<'a> Resolver<'a> {
                     "layers that do",
                     known,
                 );
-                Err(self.error(problem))
+                return Err(self.error(problem));
             }
+        };
+        let terms = join.map_or(&[][..], |join| &join.terms);
+        let matched = self.match_terms(decl.keyword, decl.params, terms, 0)?;
+        if let Some(stray) = terms.get(matched.next) {
+            let text = self.quoted(stray.span);
+            let message = format!("`{text}` is no parameter of `{word}`, which joins");
+            let problem = Diagnostic::new(codes::UNEXPECTED, stray.span, message);
+            let problem = match layer::find(&text) {
+                Some(_) => problem.help("what comes next stands behind the `}`"),
+                None => {
+                    let what = format!("parameters of `{word}`");
+                    let known = decl.params.iter().map(|param| param.name);
+                    problem.suggest(&text, stray.span, &what, known)
+                }
+            };
+            return Err(self.error(problem));
         }
+        if matched.failed {
+            return Err(super::Reported);
+        }
+        let mut args = Args {
+            given: matched.given,
+            span: Some(span),
+            ..Args::default()
+        };
+        self.fill_defaults(decl.keyword, decl.params, &mut args);
+        Ok(Joining { decl, args, span })
     }
 
     fn paths_differ(

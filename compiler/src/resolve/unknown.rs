@@ -36,11 +36,7 @@ impl Resolver<'_> {
             return Reported;
         }
         let called = matches!(terms[at].kind, TermKind::Call(..));
-        let before = terms[..at].iter().rev().find_map(|term| match &term.kind {
-            TermKind::Word(word) => layer::find(word),
-            TermKind::Call(name, _) => layer::find(&name.value),
-            _ => None,
-        });
+        let before = layer_before(&terms[..at]);
         if let Some(problem) = self.habit(word, span, terms, at, before) {
             return self.error(problem);
         }
@@ -165,11 +161,7 @@ impl Resolver<'_> {
             return rows.find(|row| row.keyword().is_some()).or(Some(row));
         }
         // `linear`: a dense layer says how many outputs it has, an activation says nothing.
-        let needs = row
-            .keyword()
-            .and_then(layer::find)
-            .is_some_and(|decl| decl.params.iter().any(|param| param.default.is_none()));
-        if needs && !valued && alone {
+        if needs(row.keyword().and_then(layer::find)) && !valued && alone {
             return rows.rfind(nothing).or(Some(row));
         }
         Some(row)
@@ -220,6 +212,13 @@ impl Resolver<'_> {
                     }
                     (_, Spot::Word(behind, _)) if text.contains("groups channels") => {
                         self.depthwise(problem, text, name, behind)
+                    }
+                    (_, Spot::Word([], _)) if needs(decl) => {
+                        // Alone it is what its own defaults make of it, if it has them.
+                        match foreign::translate_on(&format!("{word}()"), row.framework) {
+                            Some(text) => problem.fix("the same layer here", name, text),
+                            None => problem.fix(did_you_mean(keyword), name, with_words(text)),
+                        }
                     }
                     _ if replaced => problem.fix(did_you_mean(keyword), name, with_words(text)),
                     _ => problem,
@@ -372,6 +371,21 @@ fn did_you_mean(name: &str) -> String {
     format!("did you mean `{name}`?")
 }
 
+/// The layer that the terms behind it belong to: `conv` of `relu conv 3x3 8 pad 1`, where `pad` is a parameter.
+fn layer_before(terms: &[Term]) -> Option<&'static Decl> {
+    terms.iter().fold(None, |before: Option<&Decl>, term| {
+        let (TermKind::Word(word) | TermKind::Call(Name { value: word, .. }, _)) = &term.kind
+        else {
+            return before;
+        };
+        let is_param = |decl: &Decl| decl.params.iter().any(|param| param.name == word);
+        match before.is_some_and(is_param) {
+            true => before,
+            false => layer::find(word).or(before),
+        }
+    })
+}
+
 /// Names of parameters, and words that are values of one.
 fn takes(decl: &Decl) -> Vec<&'static str> {
     let params: &'static [layer::ParamDecl] = decl.params;
@@ -384,6 +398,11 @@ fn takes(decl: &Decl) -> Vec<&'static str> {
         .map(|param| param.name)
         .chain(words.copied())
         .collect()
+}
+
+/// Whether a layer has parameters that must be written.
+fn needs(decl: Option<&Decl>) -> bool {
+    decl.is_some_and(|decl| decl.params.iter().any(|param| param.default.is_none()))
 }
 
 /// A call of a framework and the chain that it is, of a layer that has parameters.

@@ -45,21 +45,21 @@ impl Step {
         }
         for (_, node) in graph.live() {
             let params: Vec<&ArrayD<f64>> = node.params.iter().map(|id| tensors[id]).collect();
-            let of = |image: usize| {
+            let operands = |image: usize| -> Vec<&ArrayD<f64>> {
                 let operands = node.inputs.iter().map(|value| {
                     let all = &values[value];
                     &all[if all.len() == 1 { 0 } else { image }]
                 });
-                let operands: Vec<&ArrayD<f64>> = operands.collect();
-                node.layer.evaluate(&operands, &params)
+                operands.collect()
             };
+            let of = |image: usize| node.layer.evaluate(&operands(image), &params);
             let single = self.single.contains(&node.output);
             let value = match (single, node.layer.reduces()) {
                 (false, _) => (0..images).map(of).collect(),
                 (true, false) => vec![of(0)],
                 (true, true) => {
-                    let sum = (1..images).fold(of(0), |sum, image| sum + of(image));
-                    vec![sum]
+                    let all: Vec<Vec<&ArrayD<f64>>> = (0..images).map(operands).collect();
+                    vec![node.layer.evaluate_all(&all, &params)]
                 }
             };
             values.insert(node.output, value);

@@ -11,6 +11,7 @@
 //! [`lower_step`](crate::lower::lower_step) makes one program of it, and [`Step::evaluate`] is its definition in f64.
 
 mod evaluate;
+mod form;
 mod optimizer;
 
 pub use evaluate::Evaluated;
@@ -22,9 +23,15 @@ use crate::id::{NodeId, ParamId, ValueId};
 use crate::layer::Layer;
 use crate::op::batch_sum::BatchSum;
 use crate::op::cross_entropy::CrossEntropy;
+use crate::op::update::Update;
 use crate::span::Span;
+use cnnc_runtime::kernel::Rule;
+use form::Form;
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
+
+/// Share of the batch in running statistics, as PyTorch has it.
+const MOMENTUM: f64 = 0.1;
 
 /// What a step does with the tensors of a network.
 #[derive(Clone, Copy)]
@@ -40,7 +47,7 @@ pub struct Recipe<'r> {
 /// A training step of a network.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// The graph. Its inputs are those of the network, the target, the cotangent of the loss, and then the factors of the optimiser; its outputs are
+    /// The graph. Its inputs are those of the network, masks, the target, the cotangent of the loss, and then the factors of the optimiser; its outputs are
     /// the network's raw output and the loss of each image.
     pub graph: Graph,
     /// The values that are one for all images.
@@ -51,6 +58,9 @@ pub struct Step {
     pub tensors: usize,
     /// The factors that the inputs behind the cotangent are.
     pub factors: Vec<Factors>,
+    /// How likely the elements of each mask are to be dropped; masks are the inputs behind the network's. An element that stays is one over the
+    /// probability that it does, all others are 0.
+    pub masks: Vec<f64>,
     /// Tensors that are trained.
     pub trained: usize,
 }
@@ -111,7 +121,11 @@ impl Step {
             &mut Default::default(),
         );
         let raw = forward.outputs[0].value;
-        check(&forward)?;
+        let Form {
+            graph: mut forward,
+            moving,
+            masks,
+        } = Form::of(&forward, recipe.trained)?;
         let shape = forward.values[raw].shape.clone();
         let target = forward.push_input("target", shape);
         let loss = push(&mut forward, CrossEntropy, &[raw, target], "loss");
@@ -137,12 +151,17 @@ impl Step {
             state: Vec::new(),
             tensors: 0,
             factors: Vec::new(),
+            masks,
             trained: gradients.len(),
             graph,
         };
         step.sort_values(&shared);
-        let tensors = step.graph.live().flat_map(|(_, node)| &node.params);
-        let tensors: BTreeSet<ParamId> = tensors.copied().collect();
+        let tensors = step
+            .graph
+            .live()
+            .flat_map(|(_, node)| node.params.iter().copied());
+        let running = moving.iter().map(|moving| moving.statistic);
+        let tensors: BTreeSet<ParamId> = tensors.chain(running).collect();
         step.state.extend(tensors);
         step.tensors = step.state.len();
         for (param, gradient) in gradients {
@@ -150,6 +169,7 @@ impl Step {
             let decayed = (recipe.decayed)(&step.graph.params[param]);
             recipe.optimizer.update(&mut step, param, gradient, decayed);
         }
+        step.move_statistics(moving);
         let factors = step.graph.inputs[cotangent + 1..]
             .iter()
             .map(|input| input.value);
@@ -182,6 +202,7 @@ impl Step {
             state: Vec::new(),
             tensors: 0,
             factors: Vec::new(),
+            masks: Vec::new(),
             trained: gradients.len(),
             graph,
         };
@@ -207,6 +228,66 @@ impl Step {
         }
         let label = format!("batch~{}", self.graph.nodes.len());
         push(&mut self.graph, BatchSum, &[gradient], &label)
+    }
+
+    /// Moves running statistics, each as often as its norm is called.
+    fn move_statistics(&mut self, moving: Vec<form::Moving>) {
+        let mut now: Vec<(ParamId, ValueId)> = Vec::new();
+        for form::Moving {
+            statistic,
+            towards,
+            factors,
+        } in moving
+        {
+            let known = now.iter().position(|(id, _)| *id == statistic);
+            let old = match known {
+                Some(known) => now[known].1,
+                None => self.graph.push_param(statistic),
+            };
+            let factors = self.factors_input(factors, Rule::Blend);
+            let name = &self.graph.params[statistic].name;
+            let label = format!("{name}~{}", self.graph.nodes.len());
+            let new = push(
+                &mut self.graph,
+                Update(Rule::Blend),
+                &[old, towards, factors],
+                &label,
+            );
+            match known {
+                Some(known) => now[known].1 = new,
+                None => now.push((statistic, new)),
+            }
+        }
+        self.graph.stores.extend(now);
+    }
+
+    /// The numbers that an input of factors holds: in step number `step`, from 1, at a rate, for so many images.
+    pub fn factors_of(
+        &self,
+        of: Factors,
+        optimizer: &Optimizer,
+        rate: f64,
+        step: u64,
+        images: usize,
+    ) -> Vec<f64> {
+        match of {
+            Factors::Stage { decayed, stage } => optimizer.factors(decayed, stage, rate, step),
+            Factors::Mean => vec![1.0 - MOMENTUM, MOMENTUM],
+            Factors::Variance { pixels } => {
+                let count = (images * pixels) as f64;
+                vec![1.0 - MOMENTUM, MOMENTUM * count / (count - 1.0)]
+            }
+        }
+    }
+
+    /// The number of images below which a norm would have a single element to normalise.
+    pub fn least_images(&self) -> usize {
+        let single = |of: &Factors| matches!(of, Factors::Variance { pixels: 1 });
+        if self.factors.iter().any(single) {
+            2
+        } else {
+            1
+        }
     }
 
     /// Finds out which values are one for all images: tensors, what is named, what layers add up over images, and what is made of nothing else.
@@ -241,22 +322,6 @@ impl Step {
             }
         }
     }
-}
-
-/// Refuses layers that would be trained otherwise than they are meant.
-fn check(network: &Graph) -> Result<(), Untrainable> {
-    for (_, node) in network.live() {
-        let why = match node.layer.keyword() {
-            "bn" => "it learns with the statistics of a batch, which steps do not have yet",
-            "dropout" => "steps have no random numbers yet",
-            _ => continue,
-        };
-        return Err(Untrainable::Gradient(NoGradient {
-            label: node.label.clone(),
-            why: why.to_owned(),
-        }));
-    }
-    Ok(())
 }
 
 /// Adds a node that fits by construction.

@@ -59,11 +59,21 @@ pub enum Optimizer {
 
 /// The factors that one input of a step holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Factors {
-    /// Whether they are of tensors that decay.
-    pub decayed: bool,
-    /// Which stage of the optimiser they are of.
-    pub stage: usize,
+pub enum Factors {
+    /// Of the optimiser.
+    Stage {
+        /// Whether they are of tensors that decay.
+        decayed: bool,
+        /// Which stage they are of.
+        stage: usize,
+    },
+    /// Of running means.
+    Mean,
+    /// Of running variances, which are without bias, where an image has so many pixels.
+    Variance {
+        /// Pixels of an image.
+        pixels: usize,
+    },
 }
 
 /// What stages work on.
@@ -231,9 +241,9 @@ impl Optimizer {
     }
 
     /// Factors of a step, counted from 1, at a rate.
-    pub fn factors(&self, of: Factors, rate: f64, step: u64) -> Vec<f64> {
-        let decay = if of.decayed { self.decay() } else { 0.0 };
-        (self.stages()[of.stage].factors)(self, rate, decay, step)
+    pub(super) fn factors(&self, decayed: bool, stage: usize, rate: f64, step: u64) -> Vec<f64> {
+        let decay = if decayed { self.decay() } else { 0.0 };
+        (self.stages()[stage].factors)(self, rate, decay, step)
     }
 
     /// Pushes what changes a tensor by its gradient, and stores it.
@@ -258,7 +268,7 @@ impl Optimizer {
             values.insert(Kept(index), step.graph.push_param(kept));
         }
         for (number, stage) in self.stages().iter().enumerate() {
-            let of = Factors {
+            let of = Factors::Stage {
                 decayed,
                 stage: number,
             };
@@ -277,16 +287,23 @@ impl Optimizer {
 
 impl Step {
     /// The input that holds these factors.
-    fn factors_input(&mut self, of: Factors, rule: Rule) -> ValueId {
+    pub(super) fn factors_input(&mut self, of: Factors, rule: Rule) -> ValueId {
         let first = self.graph.inputs.len() - self.factors.len();
         if let Some(known) = self.factors.iter().position(|known| *known == of) {
             return self.graph.inputs[first + known].value;
         }
         self.factors.push(of);
         let shape = Shape::new([rule.factors()]).expect("a few numbers");
-        let decay = if of.decayed { ".decayed" } else { "" };
-        self.graph
-            .push_input(format!("factors{decay}.{}", of.stage), shape)
+        let name = match of {
+            Factors::Stage {
+                decayed: true,
+                stage,
+            } => format!("factors.decayed.{stage}"),
+            Factors::Stage { stage, .. } => format!("factors.{stage}"),
+            Factors::Mean => "factors.mean".to_owned(),
+            Factors::Variance { pixels } => format!("factors.variance.{pixels}"),
+        };
+        self.graph.push_input(name, shape)
     }
 }
 

@@ -79,6 +79,7 @@ pub fn network(
         ..program.clone()
     };
     Lowered {
+        results: vec![None; program.sections.len()],
         program,
         load,
         plan,

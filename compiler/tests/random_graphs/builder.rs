@@ -3,7 +3,7 @@
 use crate::support::{parameter, wide};
 use cnnc_compiler::graph::{Def, Graph, Input, Param, Value};
 use cnnc_compiler::id::{Id, ParamId, ValueId};
-use cnnc_compiler::layer::{Args, Decl, Literal, Spanned};
+use cnnc_compiler::layer::{Args, Decl, Layer, Literal, Spanned};
 use cnnc_compiler::shape::Shape;
 use cnnc_compiler::span::Span;
 use cnnc_runtime::synthetic::Synthetic;
@@ -57,21 +57,30 @@ impl Builder {
         given: Vec<(&'static str, Spanned<Literal>)>,
         inputs: &[ValueId],
     ) -> Result<ValueId, String> {
-        let shapes: Vec<Shape> = inputs
-            .iter()
-            .map(|&value| self.graph.values[value].shape.clone())
-            .collect();
+        let shapes = self.graph.shapes(inputs);
         let mut args = Args {
             given,
             rank: shapes[0].spatial().len(),
             ..Args::default()
         };
-        let layer = (decl.build)(&mut args).map_err(|error| error.message)?;
+        let mut layer = (decl.build)(&mut args).map_err(|error| error.message)?;
+        let before = layer.before(&shapes[0]);
+        match before.map_err(|error| error.message)? {
+            Some(before) => {
+                let first = self.add(before, &inputs[..1])?;
+                self.add(layer, &[&[first], &inputs[1..]].concat())
+            }
+            None => self.add(layer, inputs),
+        }
+    }
+
+    fn add(&mut self, layer: Box<dyn Layer>, inputs: &[ValueId]) -> Result<ValueId, String> {
+        let shapes = self.graph.shapes(inputs);
         let inferred = layer.infer(&shapes).map_err(|error| error.message)?;
         if inferred.output.elements() > self.most {
             return Err("too large".to_owned());
         }
-        let label = format!("{}_{}", decl.keyword, self.graph.nodes.len());
+        let label = format!("{}_{}", layer.keyword(), self.graph.nodes.len());
         let params: Vec<Param> = inferred
             .params
             .into_iter()

@@ -207,3 +207,36 @@ fn results_have_the_range_of_f32() {
         }
     }
 }
+
+/// A constant is zero where machine code would read zero, in the reference too, however large its operand is.
+#[test]
+fn constants_that_are_denormal_are_zero() {
+    let cases = [
+        ("scale 1e-40", 1e20, 0.0),
+        ("scale -1e-40", 1e20, -0.0),
+        // Rounded to a normal number, and to a denormal one.
+        ("scale 1.1754942e-38 scale 1e38", 1.0, 0.0),
+        ("scale 1.17549434e-38 scale 8.5070592e37", 1.0, 1.0),
+        ("scale 0 shift 1e-40 scale 1e38 scale 1e10", 1.0, 0.0),
+        ("leaky 1e-40 scale 1e30", -1e20, -0.0),
+        ("clip 1e-40 1 pow -1", -1.0, f32::INFINITY),
+        (
+            "pad (0, 1) value 1e-40 slice 1 2 axis 1 scale 1e38",
+            1.0,
+            0.0,
+        ),
+        ("conv 1 1 bias off weight [[[1e-40]]]", 1e20, 0.0),
+        // A third of it is denormal.
+        ("lrn 3 alpha 2e-38 beta 1 k 2e-38", 1e16, f32::INFINITY),
+    ];
+    for (layers, operand, right) in cases {
+        let body = format!("input x: 1x1; {layers}");
+        for (engine, found) in everywhere(&body, &[vec![operand]]) {
+            let near = |x: f32| right != 0.0 && (x - right).abs() < 1e-6;
+            assert!(
+                found.iter().all(|&x| same(x, right) || near(x)),
+                "{layers} of {operand:e}, {engine}: {found:?}, must be {right:?}"
+            );
+        }
+    }
+}

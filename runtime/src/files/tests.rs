@@ -111,6 +111,7 @@ fn names_as_long_as_they_may_be() {
 #[cfg(unix)]
 mod unix {
     use super::*;
+    use std::io::Read;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
     use std::process::Command;
 
@@ -217,6 +218,28 @@ mod unix {
         text(&pipe, "through the pipe").unwrap();
         assert_eq!(reader.join().unwrap(), "through the pipe");
         folder.has(&["nothing", "pipe"]);
+    }
+
+    #[test]
+    fn what_has_no_end_is_not_opened() {
+        let folder = Folder::new();
+        let pipe = folder.path("pipe");
+        let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        fs::write(folder.path("file"), "text").unwrap();
+        symlink(folder.path("file"), folder.path("link")).unwrap();
+        let refused = |path: &Path| open_ordinary(path).unwrap_err().to_string();
+        // Nobody writes into it: opening it would wait for ever.
+        assert_eq!(refused(&pipe), "it is not a file");
+        assert_eq!(refused(Path::new("/dev/null")), "it is not a file");
+        assert_eq!(refused(folder.0.path()), "it is a directory");
+        let none = open_ordinary(folder.path("none")).unwrap_err();
+        assert_eq!(none.kind(), io::ErrorKind::NotFound);
+        let mut read = String::new();
+        let mut file = open_ordinary(folder.path("link")).unwrap();
+        file.read_to_string(&mut read).unwrap();
+        assert_eq!(read, "text");
+        folder.has(&["file", "link", "pipe"]);
     }
 
     #[cfg(target_os = "linux")]

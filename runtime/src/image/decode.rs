@@ -5,9 +5,10 @@
 //! channels are rounded to 8.
 
 use super::{ImageError, ImageProblem, MAX_PIXELS, Picture, formats};
+use crate::files::open_ordinary;
+use crate::memory::reserved;
 use crate::sniff::looks_like;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
 /// Most bytes of a file: colours and alpha of that many pixels, not compressed.
@@ -38,21 +39,12 @@ impl Picture {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ImageProblem> {
-    // Asked before opening: opening a named pipe would wait for its writer.
-    let metadata = fs::metadata(path).map_err(ImageProblem::Read)?;
-    if !metadata.is_file() {
-        let what = if metadata.is_dir() {
-            "it is a directory"
-        } else {
-            "it is not a file"
-        };
-        return Err(ImageProblem::Read(io::Error::other(what)));
-    }
-    if metadata.len() > MAX_BYTES {
+    let file = open_ordinary(path).map_err(ImageProblem::Read)?;
+    let len = file.metadata().map_err(ImageProblem::Read)?.len();
+    if len > MAX_BYTES {
         return Err(ImageProblem::TooLong);
     }
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(ImageProblem::Read)?;
+    let mut bytes = reserved(len as usize)?;
     file.take(MAX_BYTES)
         .read_to_end(&mut bytes)
         .map_err(ImageProblem::Read)?;

@@ -14,7 +14,7 @@
 
 use super::within_limits;
 use super::{ImageProblem, Picture};
-use crate::memory::{OutOfMemory, reserved};
+use crate::memory::{OutOfMemory, collect, reserved};
 
 /// How pixels between pixels are found; see the module's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +117,17 @@ impl Picture {
         if height != picture.height {
             return Ok(picture.resized_columns(height, filter)?);
         }
-        Ok(wide.unwrap_or_else(|| self.clone()))
+        Ok(match wide {
+            Some(wide) => wide,
+            None => self.copied()?,
+        })
+    }
+
+    fn copied(&self) -> Result<Picture, OutOfMemory> {
+        Ok(Picture {
+            rgb: collect(self.rgb.iter().copied())?,
+            ..*self
+        })
     }
 
     fn resized_rows(&self, width: usize, filter: Filter) -> Result<Picture, OutOfMemory> {

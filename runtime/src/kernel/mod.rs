@@ -16,6 +16,7 @@
 
 mod accumulate;
 mod bilinear;
+mod centred;
 mod channels;
 mod conv;
 mod copy;
@@ -46,6 +47,7 @@ mod zip;
 pub use crate::simd::KernelFn;
 pub use accumulate::AccumulateCall;
 pub use bilinear::BilinearCall;
+pub use centred::{CentredCall, CentredFactorsCall};
 pub use channels::{PReluCall, ScaleShiftCall};
 pub use conv::ConvCall;
 pub use copy::{CopyCall, Move};
@@ -67,7 +69,7 @@ pub use pack::{
 pub use pool::{AvgPoolCall, MaxPoolCall};
 pub use roi::{RoiAlignCall, RoiGrid, RoiPoolCall};
 pub use scatter::{ScatterAxis, ScatterCall};
-pub use sum::SumCall;
+pub use sum::{SumCall, Term};
 pub use table::*;
 pub use update::{Rule, UpdateCall};
 pub use winograd::{Products, WinogradInputCall, WinogradOutputCall};

@@ -1,16 +1,40 @@
-//! `f32_sum`: each channel summed over pixels, or its products with another tensor's.
+//! `f32_sum`: each channel summed over pixels: by itself, with another tensor's as factors, about a centre.
 //!
-//! All of it is added in f64 and rounded once.
+//! All of it is computed in f64 and rounded once.
 
 use super::declare::declare;
 use super::outer::Pace;
-use super::support::{View, span};
+use super::support::{View, invalid, span};
 use super::{Footprint, Kernel, MAX_ARGS};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
 
+/// The terms of `f32_sum`: its constant `term`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(i64)]
+pub enum Term {
+    /// `a`
+    Plain = 0,
+    /// `a · b`
+    Product = 1,
+    /// `a · (b − centre)`
+    Centred = 2,
+    /// `(a − centre)²`
+    Square = 3,
+}
+
+impl Term {
+    fn reads_b(term: isize) -> bool {
+        term == Term::Product as isize || term == Term::Centred as isize
+    }
+
+    fn reads_centre(term: isize) -> bool {
+        term == Term::Centred as isize || term == Term::Square as isize
+    }
+}
+
 declare! {
-    /// `out[c] = Σ a[p, c]`, or `Σ a[p, c] · b[p, c]`: a call of `f32_sum`.
+    /// `out[c] = scale · Σ term`: a call of `f32_sum`.
     pub struct SumCall: Sum {
         /// The axes of the pixels, outermost first.
         pixels: [Pace; 3],
@@ -20,16 +44,22 @@ declare! {
         out: P,
         /// The operand.
         a: P,
-        /// Its factors, if there are any.
+        /// Its factors, if the term has some.
         b: Option<P>,
+        /// A number for each channel, if the term has a centre.
+        centre: Option<P>,
+        /// The term.
+        term: Term,
+        /// Factor of the sum.
+        scale: f64,
     }
     kernel(_c) = super::F32_SUM;
-    args(c) { out: Write = c.out, a: Read = c.a, b: Read = c.b }
+    args(c) { out: Write = c.out, a: Read = c.a, b: Read = c.b, centre: Read = c.centre }
     consts(c) {
         n0: Count = c.pixels[0].count, a0: Stride = c.pixels[0].a, b0: Stride = c.pixels[0].b,
         n1: Count = c.pixels[1].count, a1: Stride = c.pixels[1].a, b1: Stride = c.pixels[1].b,
         n2: Count = c.pixels[2].count, a2: Stride = c.pixels[2].a, b2: Stride = c.pixels[2].b,
-        channels: Count = c.channels, product: Flag = c.b.is_some(),
+        channels: Count = c.channels, term: Code = c.term, scale: Double = c.scale,
     }
 }
 
@@ -51,32 +81,63 @@ unsafe fn body<S: Simd>(
     out: *mut f32,
     a: *const f32,
     b: *const f32,
-    _: *const f32,
+    centre: *const f32,
     _: *const f32,
     consts: *const i64,
 ) {
-    // SAFETY: every address is one of the footprint, by the contract of `KernelFn`.
+    // SAFETY: the caller keeps the contract of `KernelFn`.
     unsafe {
         let c = Sum::read(consts);
+        match c.term {
+            0 => sums::<S, 0>(out, a, b, centre, &c),
+            1 => sums::<S, 1>(out, a, b, centre, &c),
+            2 => sums::<S, 2>(out, a, b, centre, &c),
+            _ => sums::<S, 3>(out, a, b, centre, &c),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn sums<S: Simd, const TERM: i64>(
+    out: *mut f32,
+    a: *const f32,
+    b: *const f32,
+    centre: *const f32,
+    c: &Sum,
+) {
+    // SAFETY: every address is one of the footprint.
+    unsafe {
         let channels = c.channels as usize;
         let mut k = 0;
         while k < channels {
             let left = channels - k;
             let mut total = S::splat_wide(0.0);
+            let mut minus = S::splat_wide(0.0);
+            if TERM >= 2 {
+                let centre = S::widen(load_first::<S>(centre.add(k), left));
+                minus = S::mul_wide(S::splat_wide(-1.0), centre);
+            }
             for i0 in 0..c.n0 {
                 for i1 in 0..c.n1 {
                     for i2 in 0..c.n2 {
                         let a = a.offset(i0 * c.a0 + i1 * c.a1 + i2 * c.a2).add(k);
                         let mut term = S::widen(load_first::<S>(a, left));
-                        if c.product != 0 {
+                        if TERM == 1 || TERM == 2 {
                             let b = b.offset(i0 * c.b0 + i1 * c.b1 + i2 * c.b2).add(k);
-                            term = S::mul_wide(term, S::widen(load_first::<S>(b, left)));
+                            let b = S::widen(load_first::<S>(b, left));
+                            let factor = if TERM == 2 { S::add_wide(b, minus) } else { b };
+                            term = S::mul_wide(term, factor);
+                        }
+                        if TERM == 3 {
+                            term = S::add_wide(term, minus);
+                            term = S::mul_wide(term, term);
                         }
                         total = S::add_wide(total, term);
                     }
                 }
             }
-            store_first::<S>(out.add(k), left, S::narrow(total));
+            let scaled = S::mul_wide(S::splat_wide(c.scale), total);
+            store_first::<S>(out.add(k), left, S::narrow(scaled));
             k += S::LANES;
         }
     }
@@ -84,11 +145,15 @@ unsafe fn body<S: Simd>(
 
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Sum::new(consts);
+    if !(0..=3).contains(&c.term) {
+        return invalid();
+    }
     let b = span(&[(c.n0, c.b0), (c.n1, c.b1), (c.n2, c.b2), (c.channels, 1)]);
     vec![
         span(&[(c.channels, 1)]),
         span(&[(c.n0, c.a0), (c.n1, c.a1), (c.n2, c.a2), (c.channels, 1)]),
-        b.filter(|_| c.product != 0),
+        b.filter(|_| Term::reads_b(c.term)),
+        span(&[(c.channels, 1)]).filter(|_| Term::reads_centre(c.term)),
     ]
 }
 
@@ -96,19 +161,27 @@ fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
     let c = Sum::new(consts);
     let mut view = View::new(memory, at);
     for k in 0..c.channels {
+        let centre = match Term::reads_centre(c.term) {
+            true => f64::from(view.get(3, k)),
+            false => 0.0,
+        };
         let mut total = 0.0;
         for i0 in 0..c.n0 {
             for i1 in 0..c.n1 {
                 for i2 in 0..c.n2 {
-                    let a = view.get(1, i0 * c.a0 + i1 * c.a1 + i2 * c.a2 + k);
-                    let b = match c.product {
-                        0 => 1.0,
-                        _ => view.get(2, i0 * c.b0 + i1 * c.b1 + i2 * c.b2 + k),
+                    let a = f64::from(view.get(1, i0 * c.a0 + i1 * c.a1 + i2 * c.a2 + k));
+                    let b = |view: &View<'_>| {
+                        f64::from(view.get(2, i0 * c.b0 + i1 * c.b1 + i2 * c.b2 + k))
                     };
-                    total += f64::from(a) * f64::from(b);
+                    total += match c.term {
+                        0 => a,
+                        1 => a * b(&view),
+                        2 => a * (b(&view) - centre),
+                        _ => (a - centre) * (a - centre),
+                    };
                 }
             }
         }
-        view.set(k, total as f32);
+        view.set(k, (c.scale * total) as f32);
     }
 }

@@ -1,9 +1,9 @@
 //! The table of kernels, and a name for each row's id.
 
 use super::{
-    Kernel, KernelId, accumulate, bilinear, channels, conv, copy, cross, cross_entropy, depthwise,
-    fill, group_norm, lrn, map, max_input, norm, outer, pack, pool, roi, scatter, sum, update,
-    winograd, winograd_weights, zip,
+    Kernel, KernelId, accumulate, bilinear, centred, channels, conv, copy, cross, cross_entropy,
+    depthwise, fill, group_norm, lrn, map, max_input, norm, outer, pack, pool, roi, scatter, sum,
+    update, winograd, winograd_weights, zip,
 };
 use crate::isa::Isa;
 
@@ -113,6 +113,10 @@ kernels! {
         F32_SUM = sum::ROW;
         /// `f32_accumulate`
         F32_ACCUMULATE = accumulate::ROW;
+        /// `f32_centred`
+        F32_CENTRED = centred::ROW;
+        /// `f32_centred_factors`
+        F32_CENTRED_FACTORS = centred::FACTORS;
         /// `f32_max_input`
         F32_MAX_INPUT = max_input::ROW;
         /// `f32_cross_entropy`

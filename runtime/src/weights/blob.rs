@@ -4,9 +4,12 @@
 //! library can handle, and whoever writes to it changes memory under a reference. A read gives what is there, or an
 //! error. It costs no more than the page faults of a mapping do, and of the whole file only one tensor is in memory at a time.
 
+use super::error::Fault;
+use crate::files::open_ordinary;
+use crate::memory::filled;
 use std::borrow::Cow;
-use std::fs::{self, File};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 
@@ -24,20 +27,12 @@ enum Place {
 impl Blob {
     /// Opens an ordinary file.
     pub fn open(path: &Path) -> io::Result<Blob> {
-        // Asked before opening: opening a named pipe would wait for its writer.
-        let metadata = fs::metadata(path)?;
-        if !metadata.is_file() {
-            let what = if metadata.is_dir() {
-                "it is a directory"
-            } else {
-                "it is not a file"
-            };
-            return Err(io::Error::other(what));
-        }
+        let mut file = open_ordinary(path)?;
         if cfg!(not(any(unix, windows))) {
-            return Ok(Blob::from(Cow::Owned(fs::read(path)?)));
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            return Ok(Blob::from(Cow::Owned(bytes)));
         }
-        let file = File::open(path)?;
         let len = file.metadata()?.len();
         let len = usize::try_from(len).map_err(|_| io::Error::other("it is too large"))?;
         let place = Place::File(file);
@@ -50,12 +45,12 @@ impl Blob {
     }
 
     /// The bytes of a range; those that lie behind the end are not there.
-    pub fn read(&self, range: Range<usize>) -> io::Result<Cow<'_, [u8]>> {
+    pub fn read(&self, range: Range<usize>) -> Result<Cow<'_, [u8]>, Fault> {
         let range = range.start.min(self.len)..range.end.min(self.len);
         if let Some(bytes) = self.borrow(range.clone()) {
             return Ok(Cow::Borrowed(bytes));
         }
-        let mut bytes = vec![0; range.len()];
+        let mut bytes = filled(range.len(), 0)?;
         self.read_into(range.start, &mut bytes)?;
         Ok(Cow::Owned(bytes))
     }
@@ -138,7 +133,7 @@ mod tests {
     fn a_file_that_becomes_shorter_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
-        fs::write(&path, [7; 100]).unwrap();
+        std::fs::write(&path, [7; 100]).unwrap();
         let blob = Blob::open(&path).unwrap();
         assert_eq!(
             (blob.len(), &blob.read(98..200).unwrap()[..]),
@@ -151,9 +146,11 @@ mod tests {
             .set_len(10)
             .unwrap();
         assert_eq!(blob.read(0..10).unwrap().len(), 10);
-        let error = blob.read(0..100).unwrap_err().to_string();
+        let Err(Fault::Io(error)) = blob.read(0..100) else {
+            panic!("ninety bytes are not there");
+        };
         assert_eq!(
-            error,
+            error.to_string(),
             "it became shorter while it was read: 10 of 100 bytes are left"
         );
     }

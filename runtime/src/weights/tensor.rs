@@ -4,6 +4,7 @@ use super::blob::Blob;
 use super::convert;
 use super::error::{Fault, FormatError};
 use super::packed::Packed;
+use crate::memory::reserved;
 use crate::npy::gather;
 use safetensors::Dtype;
 use std::borrow::Cow;
@@ -120,21 +121,17 @@ impl<'a> Stored<'a> {
             Place::Strided(start, strides) => {
                 let reach = reach(self.shape, strides).map_or(0, |last| (last + 1) * self.width());
                 let bytes = self.file.read(start..start + reach)?;
-                Ok(Cow::Owned(gather(
-                    &bytes,
-                    self.shape,
-                    strides,
-                    self.width(),
-                )))
+                let gathered = gather(&bytes, self.shape, strides, self.width());
+                Ok(Cow::Owned(gathered?))
             }
             Place::Packed(packed) => {
-                let mut bytes = Vec::with_capacity(self.byte_len());
+                let mut bytes = reserved(self.byte_len())?;
                 packed.unpack(self.file, self.byte_len(), |block| {
                     bytes.extend_from_slice(block);
                     Ok::<_, Fault>(())
                 })?;
                 Ok(Cow::Owned(match packed.strides() {
-                    Some(strides) => gather(&bytes, self.shape, strides, self.width()),
+                    Some(strides) => gather(&bytes, self.shape, strides, self.width())?,
                     None => bytes,
                 }))
             }
@@ -148,8 +145,7 @@ impl<'a> Stored<'a> {
             Place::Plain(start) => {
                 let end = start + self.byte_len();
                 for block in (start..end).step_by(BLOCK) {
-                    let block = self.file.read(block..end.min(block + BLOCK));
-                    write(&block.map_err(Fault::Io)?)?;
+                    write(&self.file.read(block..end.min(block + BLOCK))?)?;
                 }
                 Ok(())
             }

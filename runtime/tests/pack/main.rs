@@ -58,6 +58,7 @@ fn with_literals(
         outputs: vec![].into(),
         batch: 1,
         between: vec![].into(),
+        state: vec![].into(),
         runs: vec![].into(),
     };
     Case {

@@ -58,6 +58,13 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         }
         "f32_pack_shares" => pack_shares(random),
         "f32_outer" => outer(random),
+        "f32_centred" => centred(random),
+        "f32_centred_factors" => {
+            let flags = [0; 3].map(|_| random.within(0, 1));
+            let mut consts = vec![random.within(1, 40), eps()];
+            consts.extend(flags);
+            consts
+        }
         "f32_scatter" => scatter(random),
         "f32_sum" => sum(random),
         "f32_accumulate" => {
@@ -330,7 +337,23 @@ fn outer(random: &mut Random) -> Vec<i64> {
 
 fn sum(random: &mut Random) -> Vec<i64> {
     let mut consts = paces(random);
-    consts.extend([random.within(1, 70), random.within(0, 1)]);
+    let scale = 0.375_f64.to_bits() as i64;
+    consts.extend([random.within(1, 70), random.within(0, 3), scale]);
+    consts
+}
+
+fn centred(random: &mut Random) -> Vec<i64> {
+    let (rows, pixels, channels) = (
+        random.within(1, 3),
+        random.within(1, 4),
+        random.within(1, 40),
+    );
+    let px = [0; 3].map(|_| channels + random.within(0, 2));
+    let mut consts = vec![rows];
+    consts.extend(px.map(|px| px * pixels));
+    consts.push(pixels);
+    consts.extend(px);
+    consts.extend([channels, random.within(0, 1)]);
     consts
 }
 

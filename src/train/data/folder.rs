@@ -1,6 +1,6 @@
 //! A folder for each class, with pictures in it.
 
-use super::{Data, DataError, Labelled, Reader, Samples, name};
+use super::{Data, DataError, From, Labelled, Reader, Samples, name};
 use cnnc_runtime::image::Picture;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +37,7 @@ impl Reader<'_> {
             kind: format!("folders of {} classes", folders.len()),
             train: self.samples(root, files.len(), pictures)?,
             test: Samples::default(),
+            from: From::default(),
         })
     }
 

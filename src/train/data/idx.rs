@@ -1,6 +1,6 @@
 //! MNIST's idx files: pictures in shades of grey, and a byte for each label; with or without gzip.
 
-use super::{Data, DataError, Labelled, Reader, Samples, find, read};
+use super::{Data, DataError, From, Labelled, Reader, Samples, find, read};
 use cnnc_runtime::image::Picture;
 use flate2::read::GzDecoder;
 use std::io::Read;
@@ -20,6 +20,7 @@ impl Reader<'_> {
             kind: "idx files".to_owned(),
             train,
             test: test.unwrap_or_default(),
+            from: From::default(),
         }))
     }
 

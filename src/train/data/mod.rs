@@ -53,6 +53,19 @@ pub struct Data {
     pub test: Samples,
     /// What was found, in a few words.
     pub kind: String,
+    /// Where it was found.
+    pub(super) from: From,
+}
+
+/// Where data come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct From {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The folder of the test set, if that is another one.
+    pub test: Option<PathBuf>,
+    /// How many of the samples are kept, if not all.
+    pub only: Option<usize>,
 }
 
 /// A picture with its class, before it is made an input.
@@ -93,6 +106,11 @@ impl Data {
         } else if data.test.is_empty() {
             data.split();
         }
+        data.from = From {
+            folder: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+            test: test.map(|test| std::path::absolute(test).unwrap_or_else(|_| test.to_owned())),
+            only: None,
+        };
         for (samples, what) in [
             (&data.train, "to learn from"),
             (&data.test, "to be judged by"),
@@ -107,6 +125,7 @@ impl Data {
     /// Keeps the first samples only, to learn from and to be judged by.
     pub fn overfit(&mut self, count: usize) {
         let count = count.clamp(1, self.train.len());
+        self.from.only = Some(count);
         self.train.inputs.truncate(count * self.train.elements);
         self.train.labels.truncate(count);
         self.test = self.train.clone();

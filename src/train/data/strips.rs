@@ -1,6 +1,6 @@
 //! Strips: picture files whose rows are pictures, pixel by pixel, and a text file with a class in each line, as CIFAR-10 comes.
 
-use super::{Data, DataError, Labelled, Reader, Samples, name, read};
+use super::{Data, DataError, From, Labelled, Reader, Samples, name, read};
 use cnnc_runtime::image::Picture;
 use std::path::PathBuf;
 
@@ -63,6 +63,7 @@ impl Reader<'_> {
             kind: "strips of pictures".to_owned(),
             train: self.samples(list, count, pictures)?,
             test: Samples::default(),
+            from: From::default(),
         }))
     }
 }

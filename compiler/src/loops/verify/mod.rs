@@ -54,12 +54,17 @@ use cnnc_runtime::plan::Plan;
 /// # Errors
 /// Violations: all of form and bounds; else all of aliasing and races, and the first of order.
 pub fn verify(program: &Program) -> Result<(), Vec<Violation>> {
+    proven(program).map(drop)
+}
+
+/// The program in the terms of the proofs, if it is proven.
+fn proven(program: &Program) -> Result<reach::Shape, Vec<Violation>> {
     let shape = reach::analyse(program)?;
     let mut violations = batch::check(program, &shape);
     violations.extend(meet::check(program, &shape));
     violations.extend(order::check(program, &shape, &mut order::EFFORT.clone()));
     if violations.is_empty() {
-        Ok(())
+        Ok(shape)
     } else {
         Err(violations)
     }

@@ -1,7 +1,7 @@
 //! The plan that goes with a program: a session allocates what the plan says, and the program must need no more.
 
-use super::reach::{self, Calls, Shape};
-use super::{Fault, Violation, at, verify};
+use super::reach::{Calls, Shape};
+use super::{Fault, Violation, at, proven};
 use crate::loops::{Place, Program};
 use cnnc_runtime::plan::{Plan, Run};
 
@@ -63,10 +63,9 @@ pub fn verify_plan(program: &Program, plan: &Plan) -> Result<(), Vec<Violation>>
 /// as many elements are written as there are, and each of them is.
 ///
 /// # Errors
-/// As [`verify`], and every buffer that is not the plan's.
+/// As [`verify`](super::verify()), and every buffer that is not the plan's.
 pub fn verify_load(load: &Program, plan: &Plan) -> Result<(), Vec<Violation>> {
-    let shape = reach::analyse(load)?;
-    verify(load)?;
+    let shape = proven(load)?;
     let mut violations = Vec::new();
     let params = plan.sources.len() + plan.literals.len();
     let mut outputs = 0;

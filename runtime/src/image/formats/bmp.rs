@@ -12,6 +12,7 @@ mod runs;
 
 use super::{Format, claim, over_white};
 use crate::image::{ImageProblem, Picture};
+use crate::memory::reserved;
 use masks::Masks;
 use std::borrow::Cow;
 
@@ -85,7 +86,7 @@ fn decode(bytes: &[u8]) -> Result<Picture, ImageProblem> {
         let stored = if top_down { y } else { height - 1 - y };
         &data[stored * stride..][..row]
     });
-    let mut rgb = Vec::with_capacity(3 * width * height);
+    let mut rgb = reserved(3 * width * height)?;
     match pixels {
         Pixels::Indices(bits) | Pixels::Runs(bits) => {
             let index = |row: &[u8], x: usize| {

@@ -3,6 +3,7 @@
 use super::orientation::Orientation;
 use super::{Format, claim};
 use crate::image::{ImageProblem, MAX_SIDE, Picture};
+use crate::memory::{self, filled, reserved};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -19,11 +20,12 @@ pub(super) const FORMAT: Format = Format {
 /// Each block of 64 pixels takes a bit at least, even in a progressive file.
 const MOST_PIXELS_A_BYTE: usize = 64 * 8;
 
+/// Bytes that the decoder of a progressive picture keeps of each sample.
+const COEFFICIENT: usize = size_of::<i16>();
+
 fn decode(bytes: &[u8]) -> Result<Picture, ImageProblem> {
-    if !has_an_end(bytes) {
-        // The decoder would fill the rest with grey and say nothing.
-        return Err(ImageProblem::Truncated);
-    }
+    // The decoder would fill the rest with grey and say nothing.
+    let progressive = scan(bytes).ok_or(ImageProblem::Truncated)?;
     let options = DecoderOptions::default()
         .set_strict_mode(false)
         .set_max_width(MAX_SIDE)
@@ -44,14 +46,22 @@ fn decode(bytes: &[u8]) -> Result<Picture, ImageProblem> {
         false => (ColorSpace::RGB, 3),
     };
     decoder.set_options(options.jpeg_set_out_colorspace(colours));
-    let mut pixels = vec![0; width * height * samples];
+    let mut pixels = filled(width * height * samples, 0)?;
+    if progressive {
+        // Coefficients of all components, which the decoder's vectors hold to the end.
+        memory::ask((COEFFICIENT * pixels.len()) as u64)?;
+    }
     decoder.decode_into(&mut pixels).map_err(problem)?;
     let picture = match grey {
-        true => Picture::from_grey(width, height, &pixels),
+        true => {
+            let mut rgb = reserved(3 * pixels.len())?;
+            rgb.extend(pixels.iter().flat_map(|&value| [value; 3]));
+            Picture::from_rgb(width, height, rgb)
+        }
         false => Picture::from_rgb(width, height, pixels),
     };
     let picture = picture.ok_or(ImageProblem::NoPixels)?;
-    Ok(orientation.upright(picture))
+    Ok(orientation.upright(picture)?)
 }
 
 fn problem(error: DecodeErrors) -> ImageProblem {
@@ -62,31 +72,26 @@ fn problem(error: DecodeErrors) -> ImageProblem {
     }
 }
 
-/// Whether the file reaches its end-of-image marker (ITU T.81, annex B), by walking its segments: a thumbnail
-/// inside one of them has such a marker too.
-fn has_an_end(bytes: &[u8]) -> bool {
+/// Whether it is a progressive picture, by walking its segments (ITU T.81, annex B); `None` unless the file reaches its end-of-image
+/// marker: a thumbnail inside a segment has such a marker too.
+fn scan(bytes: &[u8]) -> Option<bool> {
     const END: u8 = 0xd9;
-    let mut rest = bytes.get(2..).unwrap_or_default();
+    /// Frames of progressive pictures.
+    const PROGRESSIVE: [u8; 4] = [0xc2, 0xc6, 0xca, 0xce];
+    let mut progressive = false;
+    let mut rest = bytes.get(2..)?;
     loop {
         // To the next marker; a segment may be followed by fill bytes.
-        let Some(at) = rest
-            .windows(2)
-            .position(|pair| pair[0] == 0xff && is_marker(pair[1]))
-        else {
-            return false;
-        };
+        let mut pairs = rest.windows(2);
+        let at = pairs.position(|pair| pair[0] == 0xff && is_marker(pair[1]))?;
         let marker = rest[at + 1];
         rest = &rest[at + 2..];
         if marker == END {
-            return true;
+            return Some(progressive);
         }
-        let Some(&length) = rest.first_chunk::<2>() else {
-            return false;
-        };
-        let Some(after) = rest.get(usize::from(u16::from_be_bytes(length))..) else {
-            return false;
-        };
-        rest = after;
+        progressive |= PROGRESSIVE.contains(&marker);
+        let length = u16::from_be_bytes(*rest.first_chunk()?);
+        rest = rest.get(usize::from(length)..)?;
     }
 }
 

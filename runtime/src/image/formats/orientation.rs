@@ -1,6 +1,7 @@
 //! How a camera was held: what Exif data say of it, and the picture set upright.
 
 use crate::image::Picture;
+use crate::memory::{OutOfMemory, reserved};
 
 /// Where the pixels of the upright picture are in the stored one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,10 +36,10 @@ impl Orientation {
     }
 
     /// The picture as it was seen.
-    pub(super) fn upright(self, mut picture: Picture) -> Picture {
+    pub(super) fn upright(self, mut picture: Picture) -> Result<Picture, OutOfMemory> {
         let (width, height) = (picture.width, picture.height);
         if self.transposed {
-            let mut rgb = Vec::with_capacity(picture.rgb.len());
+            let mut rgb = reserved(picture.rgb.len())?;
             let (pixels, _) = picture.rgb.as_chunks::<3>();
             let turn = |reversed: bool, at: usize, count: usize| match reversed {
                 true => count - 1 - at,
@@ -51,11 +52,11 @@ impl Orientation {
                     rgb.extend_from_slice(&pixels[row * width + x]);
                 }
             }
-            return Picture {
+            return Ok(Picture {
                 width: height,
                 height: width,
                 rgb,
-            };
+            });
         }
         let (pixels, _) = picture.rgb.as_chunks_mut::<3>();
         match (self.mirrored, self.flipped) {
@@ -67,7 +68,7 @@ impl Orientation {
             }
             (false, false) => {}
         }
-        picture
+        Ok(picture)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::orientation::Orientation;
 use super::{Format, claim, over_white};
 use crate::image::{ImageProblem, Picture};
+use crate::memory::{OutOfMemory, filled};
 use png::{BitDepth, ColorType, Decoder, DecodingError, InterlaceInfo, Limits, Transformations};
 use std::io::{Cursor, ErrorKind};
 
@@ -61,7 +62,7 @@ fn decode(bytes: &[u8]) -> Result<Picture, ImageProblem> {
     let mut rgb = Vec::new();
     if interlaced {
         let mut row = Vec::with_capacity(3 * width);
-        rgb = vec![0; size];
+        rgb = filled(size, 0)?;
         while let Some(part) = reader.next_interlaced_row().map_err(problem)? {
             row.clear();
             append(&mut row, part.data(), kind);
@@ -74,13 +75,15 @@ fn decode(bytes: &[u8]) -> Result<Picture, ImageProblem> {
             if rgb.capacity() - rgb.len() < 3 * width {
                 // As much again as has been decoded, but no more than the picture needs.
                 let more = rgb.len().max(3 * width).max(1 << 16);
-                rgb.reserve_exact(more.min(size - rgb.len()));
+                let more = more.min(size - rgb.len());
+                let reserved = rgb.try_reserve_exact(more);
+                reserved.map_err(|_| OutOfMemory::of::<u8>(rgb.len() + more))?;
             }
             append(&mut rgb, row.data(), kind);
         }
     }
     let picture = Picture::from_rgb(width, height, rgb).ok_or(ImageProblem::Truncated)?;
-    Ok(orientation.upright(picture))
+    Ok(orientation.upright(picture)?)
 }
 
 /// Adds a row of samples as 8-bit RGB.

@@ -133,6 +133,7 @@ fn region(place: Place) -> Option<(u8, usize)> {
         Place::Output(index) => Some((2, index)),
         Place::Between { index, .. } => Some((3, index)),
         Place::Param(index) => Some((4, index)),
+        Place::State(index) => Some((5, index)),
     }
 }
 
@@ -264,7 +265,7 @@ impl Checker<'_> {
             }
             let initialised = matches!(
                 self.program.buffers[buffer].place,
-                Place::Weights | Place::Param(_) | Place::Input(_)
+                Place::Weights | Place::Param(_) | Place::Input(_) | Place::State(_)
             );
             for &read in &reads {
                 if !initialised && self.written[read] != Some(self.same[buffer.index()]) {

@@ -241,3 +241,20 @@ fn violations_say_where() {
     program.buffers[BufferId::new(2)].place = Place::Arena(1);
     assert_eq!(said(&program), ["tensor: b2 is not inside the arena"]);
 }
+
+#[test]
+fn state_is_read_and_written() {
+    // Read before it is written, changed in place, and read again.
+    let with = |from: i64| {
+        program(8, &[], |b, [input, output], _| {
+            let state = b.buffer("state", Place::State(0), 8);
+            vec![
+                run(to(output, 0, &[]), to(state, 0, &[]), 4),
+                run(to(state, from, &[]), to(input, 0, &[]), 8),
+                run(to(output, 4, &[]), to(state, 4, &[]), 4),
+            ]
+        })
+    };
+    assert_eq!(faults(&with(0)), []);
+    assert_eq!(faults(&with(1)).len(), 1, "beyond its end");
+}

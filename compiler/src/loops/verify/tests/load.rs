@@ -41,6 +41,7 @@ fn plan() -> Plan {
         outputs: vec![].into(),
         batch: 1,
         between: vec![].into(),
+        state: vec![].into(),
         runs: vec![].into(),
     }
 }

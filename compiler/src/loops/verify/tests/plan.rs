@@ -53,6 +53,7 @@ fn plan() -> Plan {
         outputs: ports(&[10, 8]).into(),
         batch: 1,
         between: vec![].into(),
+        state: vec![].into(),
         runs: vec![Run::Each].into(),
     }
 }
@@ -156,4 +157,25 @@ fn a_wrong_program_is_a_bug() {
     let mut program = program();
     program.buffers[BufferId::new(3)].len = 9;
     let _ = prove(&program, &plan());
+}
+
+#[test]
+fn state_is_as_long_as_the_plan_says() {
+    let mut program = program();
+    program.buffers.push(Buffer {
+        len: 8,
+        place: Place::State(1),
+        name: "state".to_owned(),
+    });
+    let with = |state: &[usize]| {
+        let plan = Plan {
+            state: state.to_vec().into(),
+            ..plan()
+        };
+        verify_plan(&program, &plan).is_ok()
+    };
+    assert!(with(&[3, 8]));
+    for state in [&[3, 7][..], &[3, 9], &[8]] {
+        assert!(!with(state), "{state:?}");
+    }
 }

@@ -219,3 +219,17 @@ fn too_many_pairs_of_iterations_are_no_proof() {
     assert_eq!(faults(&long(1 << 14)), []);
     assert_eq!(faults(&long((1 << 14) + 1)), [Fault::Effort]);
 }
+
+#[test]
+fn iterations_that_change_the_same_state_race() {
+    let with = |stride: i64| {
+        changed(4, |b, i, _| {
+            let state = b.buffer("state", Place::State(0), 8);
+            vec![fill(to(state, 0, &[(i, stride)]), (1, 0), 2)]
+        })
+    };
+    sound("beside", &with(2));
+    for stride in [0, 1] {
+        wrong("over", &with(stride), &[race(1, "out")]);
+    }
+}

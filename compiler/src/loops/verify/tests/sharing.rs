@@ -61,7 +61,11 @@ fn by_pairs(program: &Program, a: BufferId, b: BufferId) -> Option<i64> {
     let range = |id: BufferId| match program.buffers[id].place {
         Place::Arena(at) => (0, at as i64..(at + program.buffers[id].len) as i64),
         Place::Output(index) => (1 + index, 0..program.buffers[id].len as i64),
-        Place::Input(_) | Place::Weights | Place::Param(_) | Place::Between { .. } => {
+        Place::Input(_)
+        | Place::Weights
+        | Place::Param(_)
+        | Place::State(_)
+        | Place::Between { .. } => {
             unreachable!("there are none")
         }
     };

@@ -1,6 +1,7 @@
 //! Run lengths: pairs of a count and what it counts, or of 0 and what else is to be done.
 
 use crate::image::ImageProblem;
+use crate::memory::filled;
 
 /// A pair makes 255 pixels at most.
 pub(super) const MOST_PIXELS_A_BYTE: usize = 128;
@@ -18,7 +19,7 @@ pub(super) fn decode(
     width: usize,
     height: usize,
 ) -> Result<Vec<u8>, ImageProblem> {
-    let mut indices = vec![0; width * height];
+    let mut indices = filled(width * height, 0)?;
     let (mut x, mut y) = (0, 0);
     // Runs that reach beyond a row's end, or beyond the last row, are cut off.
     while y < height {

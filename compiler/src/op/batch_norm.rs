@@ -1,0 +1,372 @@
+//! Batch norm with the statistics of the batch: `batch_mean`, `batch_variance`, `batch_product`, `batch_count`, `normalise` and `normalise_input`.
+//!
+//! ```text
+//! mean     = Σ x / n                over the n elements that a channel has in all images
+//! variance = Σ (x − mean)² / n
+//! y        = γ · (x − mean) / √(variance + ε) + β
+//! dx       = γ / √(variance + ε) · (dy − mean(dy) − (x − mean) · mean(dy · (x − mean)) / (variance + ε))
+//! ```
+//!
+//! The gradient of `normalise` is that of all of it: what mean and variance owe to the operand is in `dx`, so that nothing goes back through them.
+
+use super::same_shape;
+use crate::gradient::{Adjoint, NoGradient};
+use crate::layer::epilogue::FoldedNorm;
+use crate::layer::pow::Pow;
+use crate::layer::{Inferred, Layer, Lowering, ParamSpec, ShapeError, copy};
+use crate::loops::Affine;
+use crate::lower::{Lower, Storage, across};
+use crate::op::batch_sum::BatchSum;
+use crate::shape::Shape;
+use cnnc_runtime::kernel::{
+    CentredCall, CentredFactorsCall, FillCall, Pace, Pixels, SumCall, Term,
+};
+use ndarray::{ArrayD, Axis, IxDyn};
+
+/// Keywords of [`Moment`].
+pub const MEAN: &str = "batch_mean";
+/// Of [`Moment::Variance`].
+pub const VARIANCE: &str = "batch_variance";
+/// Of [`Moment::Product`].
+pub const PRODUCT: &str = "batch_product";
+/// Of [`Moment::Count`].
+pub const COUNT: &str = "batch_count";
+/// Keyword of [`Normalise`].
+pub const FORWARD: &str = "normalise";
+/// Keyword of [`NormaliseInput`].
+pub const BACKWARD: &str = "normalise_input";
+
+/// A mean over all that a channel has in all images: a vector of the channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Of the operand.
+    Mean,
+    /// Of the squared distance of the operand from its mean, the second operand.
+    Variance,
+    /// Of the products of the first operand with the second, less the second's mean, the third.
+    Product,
+    /// The number of these elements.
+    Count,
+}
+
+/// The channels of a tensor as a vector.
+fn vector(of: &Shape) -> Shape {
+    Shape::new([of.channels()]).expect("no larger than the operand")
+}
+
+impl Layer for Moment {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        let keyword = match self {
+            Moment::Mean => MEAN,
+            Moment::Variance => VARIANCE,
+            Moment::Product => PRODUCT,
+            Moment::Count => COUNT,
+        };
+        (keyword, Vec::new())
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        let wanted = match self {
+            Moment::Mean | Moment::Count => vec![inputs[0].clone()],
+            Moment::Variance => vec![inputs[0].clone(), vector(&inputs[0])],
+            Moment::Product => vec![inputs[0].clone(), inputs[0].clone(), vector(&inputs[0])],
+        };
+        match wanted == inputs {
+            true => Ok(Inferred::plain(vector(&inputs[0]))),
+            false => Err(ShapeError::new(format!(
+                "`{}` takes a tensor and vectors of its channels",
+                self.keyword()
+            ))),
+        }
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        self.evaluate_all(&[inputs.to_vec()], params)
+    }
+
+    fn evaluate_all(&self, images: &[Vec<&ArrayD<f64>>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let channels = images[0][0].shape()[0];
+        let count = (images.len() * images[0][0].len() / channels) as f64;
+        let mut sums = ArrayD::zeros(IxDyn(&[channels]));
+        for operands in images {
+            for c in 0..channels {
+                let channel = |index: usize| operands[index].index_axis(Axis(0), c);
+                let vector = |index: usize| operands[index][[c]];
+                sums[[c]] += match self {
+                    Moment::Mean => channel(0).sum(),
+                    Moment::Variance => {
+                        let mean = vector(1);
+                        channel(0).iter().map(|x| (x - mean).powi(2)).sum()
+                    }
+                    Moment::Product => {
+                        let mean = vector(2);
+                        let pairs = channel(0)
+                            .into_owned()
+                            .into_iter()
+                            .zip(channel(1).into_owned());
+                        pairs.map(|(a, b)| a * (b - mean)).sum()
+                    }
+                    Moment::Count => count * count / images.len() as f64,
+                };
+            }
+        }
+        sums / count
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+
+    fn reduces(&self) -> bool {
+        true
+    }
+}
+
+impl Lowering for Moment {
+    /// Sums of each image, then of all.
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (x, out) = (cx.input(0), cx.output());
+        let (images, channels) = (x.images, x.channels);
+        let count = images * x.pixels();
+        if *self == Moment::Count {
+            cx.call(FillCall {
+                out: out.access(Affine::default()),
+                axes: [cnnc_runtime::kernel::Axis::ONCE; 3],
+                run: channels,
+                value: count as f64,
+            });
+            return;
+        }
+        let (b, centre, term) = match self {
+            Moment::Variance => (None, Some(cx.input(1)), Term::Square),
+            Moment::Product => (Some(cx.input(1)), Some(cx.input(2)), Term::Centred),
+            _ => (None, None, Term::Plain),
+        };
+        let one = |storage: &Storage| Storage {
+            images: 1,
+            image: 0,
+            ..storage.clone()
+        };
+        let pixels = across(&one(&x), b.as_ref().map(one).as_ref());
+        let parts = copy::scratch(cx, images * channels);
+        cx.parallel(images, |cx, image| {
+            cx.call(SumCall {
+                pixels,
+                channels,
+                out: parts.access(image.clone().times(channels as i64)),
+                a: x.access(image.clone().times(x.image)),
+                b: b.as_ref().map(|b| b.access(image.times(b.image))),
+                centre: centre.map(|centre| centre.access(Affine::default())),
+                term,
+                scale: 1.0,
+            });
+        });
+        let rows = Pace {
+            count: images,
+            a: channels as i64,
+            b: 0,
+        };
+        cx.call(SumCall {
+            pixels: [rows, Pace::ONCE, Pace::ONCE],
+            channels,
+            out: out.access(Affine::default()),
+            a: parts.access(Affine::default()),
+            b: None,
+            centre: None,
+            term: Term::Plain,
+            scale: 1.0 / count as f64,
+        });
+    }
+}
+
+/// `γ · (x − mean) / √(variance + ε) + β` of the operands x, mean and variance.
+#[derive(Clone, Debug)]
+pub struct Normalise(
+    /// The norm's constants.
+    pub FoldedNorm,
+);
+
+/// Its gradient in x: of x, dy, mean, variance, and the means of dy and of `dy · (x − mean)`.
+#[derive(Clone, Debug)]
+pub struct NormaliseInput(
+    /// The norm's constants.
+    pub FoldedNorm,
+);
+
+/// The scale, and the shift where it is read.
+fn affine(norm: FoldedNorm, channels: usize, roles: &[&'static str]) -> Vec<ParamSpec> {
+    let roles = roles.iter().filter(|_| norm.affine);
+    roles
+        .map(|role| ParamSpec::learned(role, [channels]))
+        .collect()
+}
+
+fn attributes(norm: FoldedNorm) -> Vec<(&'static str, String)> {
+    vec![
+        ("eps", norm.eps.to_string()),
+        ("affine", crate::args::on_off(norm.affine)),
+    ]
+}
+
+/// Checks that a tensor, or several, are followed by vectors of its channels.
+fn check(keyword: &str, tensors: usize, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+    let shape = same_shape(keyword, &inputs[..tensors])?;
+    let wanted = vector(&shape);
+    match inputs[tensors..].iter().find(|input| **input != wanted) {
+        None => Ok(shape),
+        Some(other) => Err(ShapeError::new(format!(
+            "`{keyword}` of {shape} takes vectors of {wanted}, not {other}"
+        ))),
+    }
+}
+
+impl Layer for Normalise {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (FORWARD, attributes(self.0))
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        let shape = check(FORWARD, 1, inputs)?;
+        Ok(Inferred {
+            params: affine(self.0, shape.channels(), &["weight", "bias"]),
+            ..Inferred::plain(shape)
+        })
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let mut y = inputs[0].clone();
+        for (c, mut channel) in y.axis_iter_mut(Axis(0)).enumerate() {
+            let (mean, spread) = (inputs[1][[c]], inputs[2][[c]] + self.0.eps);
+            let (scale, shift) = match self.0.affine {
+                true => (params[0][[c]], params[1][[c]]),
+                false => (1.0, 0.0),
+            };
+            channel.mapv_inplace(|x| scale * (x - mean) / spread.sqrt() + shift);
+        }
+        y
+    }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        let (x, mean, variance, dy) = (g.x(0), g.x(1), g.x(2), g.dy());
+        let product = g.push(Moment::Product, &[dy, x, mean]);
+        if self.0.affine && g.wants_param(0) {
+            let count = g.push(Moment::Count, &[dy]);
+            let spread = g.scale(variance, 1.0, self.0.eps);
+            let inverse = g.push(Pow { p: -0.5 }, &[spread]);
+            let sum = g.mul(product, count);
+            let dscale = g.mul(sum, inverse);
+            g.give_param(0, dscale);
+        }
+        if self.0.affine && g.wants_param(1) {
+            let sum = g.pixel_sum(dy);
+            let sum = g.push(BatchSum, &[sum]);
+            g.give_param(1, sum);
+        }
+        if g.wants(0) {
+            let of_dy = g.push(Moment::Mean, &[dy]);
+            let operands = [x, dy, mean, variance, of_dy, product];
+            let layer = NormaliseInput(self.0);
+            let dx = match self.0.affine {
+                true => g.push_with(layer, &operands, &[g.param(0)]),
+                false => g.push(layer, &operands),
+            };
+            g.give(0, dx);
+        }
+        Ok(())
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Layer for NormaliseInput {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (BACKWARD, attributes(self.0))
+    }
+
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
+        let shape = check(BACKWARD, 2, inputs)?;
+        Ok(Inferred {
+            params: affine(self.0, shape.channels(), &["weight"]),
+            ..Inferred::plain(shape)
+        })
+    }
+
+    fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {
+        let mut dx = inputs[1].clone();
+        for (c, mut channel) in dx.axis_iter_mut(Axis(0)).enumerate() {
+            let vector = |index: usize| inputs[index][[c]];
+            let (mean, spread) = (vector(2), vector(3) + self.0.eps);
+            let scale = if self.0.affine { params[0][[c]] } else { 1.0 };
+            let x = inputs[0].index_axis(Axis(0), c);
+            channel.zip_mut_with(&x, |dy, x| {
+                let centred = *dy - vector(4) - (x - mean) * vector(5) / spread;
+                *dy = scale / spread.sqrt() * centred;
+            });
+        }
+        dx
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+/// Emits the factors and, for every pixel, what is made of them.
+fn emit(
+    cx: &mut Lower<'_>,
+    norm: FoldedNorm,
+    dy: Option<&Storage>,
+    [mean, variance]: [&Storage; 2],
+    [shift, products]: [Option<crate::loops::Access>; 2],
+) {
+    let (out, x) = (cx.output(), cx.input(0));
+    let channels = x.channels;
+    let scale = norm.affine.then(|| cx.tensor(0));
+    let factors = copy::scratch(cx, 3 * channels);
+    let start = |storage: &Storage| storage.access(Affine::default());
+    cx.call(CentredFactorsCall {
+        channels,
+        eps: norm.eps,
+        out: start(&factors),
+        variance: start(variance),
+        scale,
+        shift,
+        products,
+    });
+    let [planes, rows, pixels] = x.dhw;
+    cx.repeat(planes, |cx, plane| {
+        let part = |storage: &Storage| Pixels {
+            at: storage.access(plane.clone().times(storage.strides[0])),
+            row: storage.strides[1],
+            pixel: storage.strides[2],
+        };
+        cx.call(CentredCall {
+            rows,
+            pixels,
+            channels,
+            out: part(&out),
+            x: part(&x),
+            dy: dy.map(part),
+            centre: start(mean),
+            factors: start(&factors),
+        });
+    });
+}
+
+impl Lowering for Normalise {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (mean, variance) = (cx.input(1), cx.input(2));
+        let shift = self.0.affine.then(|| cx.tensor(1));
+        emit(cx, self.0, None, [&mean, &variance], [shift, None]);
+    }
+}
+
+impl Lowering for NormaliseInput {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (dy, mean, variance) = (cx.input(1), cx.input(2), cx.input(3));
+        let means = [4, 5].map(|index| Some(cx.input(index).access(Affine::default())));
+        emit(cx, self.0, Some(&dy), [&mean, &variance], means);
+    }
+}

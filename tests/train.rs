@@ -1,0 +1,85 @@
+//! Training runs: one that stops and goes on is the one that never stopped.
+
+use cnnc::train::{Data, Recipe, Run};
+use std::fs;
+use std::path::Path;
+
+/// Strips of pictures, whose class is the colour that they have most of.
+fn strips(folder: &Path) {
+    let (side, count) = (6, 90);
+    let mut text = String::new();
+    let mut rgb = Vec::new();
+    for sample in 0..count {
+        let class = (sample * 7 + sample / 3) % 3;
+        text += &format!("{class}\n");
+        for pixel in 0..side * side {
+            let noise = (sample * 31 + pixel * 17) % 90;
+            rgb.extend((0..3).map(|colour| (noise + if colour == class { 120 } else { 0 }) as u8));
+        }
+    }
+    let picture =
+        cnnc::rt::image::Picture::from_rgb(side * side, count, rgb).expect("as many pixels");
+    picture
+        .write_png(folder.join("strip.png"))
+        .expect("written");
+    fs::write(folder.join("labels.txt"), text).expect("written");
+}
+
+const SPEC: &str = "cnn 1
+model Colours {
+  input x: 3x6x6
+  conv 3x3 5 bn relu
+  globalavgpool
+  dropout 0.1
+  dense 3
+  head classify
+}
+";
+
+#[test]
+fn a_run_that_goes_on_is_the_run_that_never_stopped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    strips(folder.path());
+    let recipe = Recipe {
+        batch: 16,
+        epochs: 12,
+        threads: 2,
+        ..Recipe::default()
+    };
+    let begin = |name: &str| {
+        let model = cnnc::compile_str("colours", SPEC).expect("it is right");
+        let data = Data::open(folder.path(), None, model.graph()).expect("strips");
+        let runs = folder.path().join("runs");
+        Run::begin(model, SPEC, &recipe, data, &runs, Some(name)).expect("it can be trained")
+    };
+    let state = |run: &Run| fs::read(run.folder().join("state.safetensors")).expect("saved");
+    let mut whole = begin("whole");
+    while !whole.is_done() {
+        whole.epoch(|_, _, _| true).expect("an epoch");
+    }
+    let mut parts = begin("parts");
+    // Stopped behind an epoch, and in the middle of one, of which nothing stays.
+    parts.epoch(|_, _, _| true).expect("an epoch");
+    let stopped = parts.epoch(|done, _, _| done < 2).expect("no error");
+    assert_eq!(stopped, None);
+    let at = parts.folder().to_owned();
+    drop(parts);
+    let mut parts = Run::resume(&at, Some(1)).expect("a run");
+    assert_eq!(parts.epochs().len(), 1);
+    while !parts.is_done() {
+        parts.epoch(|_, _, _| true).expect("an epoch");
+    }
+    assert!(state(&parts) == state(&whole));
+    let numbers = |run: &Run| -> Vec<(f64, f64)> {
+        run.epochs()
+            .iter()
+            .map(|epoch| (epoch.loss, epoch.test))
+            .collect()
+    };
+    assert_eq!(numbers(&parts), numbers(&whole));
+    assert_eq!(whole.epochs().last().expect("twelve").test, 1.0);
+    let error = Run::resume(folder.path(), None)
+        .expect_err("it is no run")
+        .to_string();
+    assert!(error.contains("state.json: No such file"), "{error}");
+}

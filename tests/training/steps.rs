@@ -1,0 +1,250 @@
+//! Whole networks over several steps: losses, and by how much tensors change, in the definition in f64 and as compiled programs in f32.
+
+use crate::case::{Case, numbers, tensor};
+use crate::networks::{Found, compare, frozen, label, text};
+use cnnc::Isa;
+use cnnc::compiler::graph::Param;
+use cnnc::compiler::jit;
+use cnnc::compiler::lower::lower_step;
+use cnnc::compiler::step::{Optimizer, Recipe, Step, Untrainable};
+use cnnc::compiler::target::{Arithmetic, Target};
+use cnnc::rt::session::{State, StepSession};
+use ndarray::{ArrayD, Axis};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Checks a case; in f64 too, if its steps are of fewer multiplications on the way forward.
+pub fn check(case: &Case, most: u64) -> Result<(), String> {
+    let kind = text(&case.get("loss")["kind"]);
+    if kind != "cross_entropy" {
+        return Err(format!("the loss `{kind}`"));
+    }
+    let graph = case.model().graph().clone();
+    let frozen = frozen(case);
+    let trained = |param: &Param| !frozen(param);
+    let optimizer = optimizer(case.get("optimizer"));
+    let recipe = Recipe {
+        optimizer: &optimizer,
+        trained: &trained,
+        decayed: &|_| true,
+    };
+    let step = match Step::classifier(&graph, &recipe) {
+        Ok(step) => step,
+        Err(error @ Untrainable::Loops { .. }) => return Err(error.to_string()),
+        Err(error) => panic!("{}: {error}", case.name),
+    };
+    let run = Run {
+        case,
+        step: &step,
+        optimizer: &optimizer,
+        rates: numbers(case.get("rate")),
+    };
+    run.compiled();
+    let work = graph.macs() * (case.number("batch", 1) * case.number("steps", 1)) as u64;
+    if work < most {
+        run.defined();
+    }
+    Ok(())
+}
+
+fn optimizer(json: &Value) -> Optimizer {
+    let number = |key: &str| json[key].as_f64().unwrap_or(0.0);
+    let (momentum, decay, eps) = (number("momentum"), number("decay"), number("eps"));
+    match &*text(&json["kind"]) {
+        "sgd" => Optimizer::Sgd {
+            momentum,
+            nesterov: json["nesterov"] == true,
+            decay,
+        },
+        "rmsprop" => Optimizer::RmsProp {
+            alpha: number("alpha"),
+            momentum,
+            eps,
+            decay,
+        },
+        kind @ ("adam" | "adamw") => Optimizer::Adam {
+            beta1: number("beta1"),
+            beta2: number("beta2"),
+            eps,
+            decay,
+            decoupled: kind == "adamw",
+        },
+        kind => panic!("optimizer `{kind}`"),
+    }
+}
+
+struct Run<'c> {
+    case: &'c Case,
+    step: &'c Step,
+    optimizer: &'c Optimizer,
+    rates: Vec<f64>,
+}
+
+impl Run<'_> {
+    /// Inputs of a step: the samples, their targets, the cotangent, and the factors.
+    fn inputs(&self, step: usize) -> Vec<Vec<ArrayD<f64>>> {
+        let (case, graph) = (self.case, &self.step.graph);
+        let (batch, dataset) = (case.number("batch", 1), case.number("dataset", 1));
+        let samples: Vec<usize> = (0..batch).map(|i| (step * batch + i) % dataset).collect();
+        let smoothing = case.get("loss")["smoothing"].as_f64().unwrap_or(0.0);
+        let targets = graph.inputs.len() - self.step.factors.len() - 2;
+        let mut inputs = Vec::new();
+        for (index, of) in graph.inputs.iter().enumerate() {
+            let shape = graph.values[of.value].shape.dims();
+            let all = if index < targets {
+                let one = |g: &usize| case.sample(&of.name, *g, shape);
+                samples.iter().map(one).collect()
+            } else if index == targets {
+                let one = |g: &usize| {
+                    let mut target = ArrayD::zeros(shape);
+                    let (classes, pixels) = (shape[0], target.len() / shape[0]);
+                    for (pixel, mut lane) in target.lanes_mut(Axis(0)).into_iter().enumerate() {
+                        lane.fill(smoothing / classes as f64);
+                        lane[label(*g, pixel, pixels, classes)] += 1.0 - smoothing;
+                    }
+                    target
+                };
+                samples.iter().map(one).collect()
+            } else if index == targets + 1 {
+                vec![ArrayD::from_elem(vec![1], 1.0 / batch as f64)]
+            } else {
+                let factors = self.step.factors[index - targets - 2];
+                let number = step as u64 + 1;
+                let (rate, of) = (self.rates[step], self.optimizer);
+                let values = self.step.factors_of(factors, of, rate, number, batch);
+                vec![ArrayD::from_shape_vec(shape, values).expect("as many factors")]
+            };
+            inputs.push(all);
+        }
+        inputs
+    }
+
+    fn start(&self) -> Vec<ArrayD<f64>> {
+        let ids = self.step.state.iter().enumerate();
+        let first = ids.map(|(index, &id)| {
+            let param = &self.step.graph.params[id];
+            match index < self.step.tensors {
+                true => tensor(param),
+                false => ArrayD::zeros(param.shape.clone()),
+            }
+        });
+        first.collect()
+    }
+
+    /// Goes through all steps with something that makes outputs and new state of state and inputs; `exact` says which limits hold.
+    fn steps(
+        &self,
+        exact: bool,
+        mut one: impl FnMut(&mut Vec<ArrayD<f64>>, &[Vec<ArrayD<f64>>]) -> Vec<f64>,
+    ) {
+        let case = self.case;
+        let want = numbers(case.get("loss_per_step"));
+        let start = self.start();
+        let mut state = start.clone();
+        for (step, want) in want.iter().enumerate() {
+            let losses = one(&mut state, &self.inputs(step));
+            let loss = losses.iter().sum::<f64>() / losses.len() as f64;
+            let key = if step == 0 { "floor" } else { "floor_loss" };
+            let bound = match exact {
+                true => 1e-9 * want.abs(),
+                false => {
+                    let errors = numbers(case.get("loss_error"));
+                    5.0 * errors[step] + floor(case, key) * want.abs()
+                }
+            };
+            if (loss - want).abs() > bound {
+                case.differs(&format!("loss {step}, exact {exact}"), "loss", loss, want);
+            }
+            let after = &case.get("after")[(step + 1).to_string()];
+            if after.is_null() {
+                continue;
+            }
+            let ids = self.step.state[..self.step.tensors].iter().enumerate();
+            let changes = ids.map(|(index, &id)| {
+                let change = &state[index] - &start[index];
+                (
+                    self.step.graph.params[id].name.clone(),
+                    change.into_iter().collect(),
+                )
+            });
+            let changes: BTreeMap<String, Vec<f64>> = changes.collect();
+            let key = if step == 0 {
+                "floor_gradient"
+            } else {
+                "floor_later"
+            };
+            let found = Found {
+                part: &format!("after {}", step + 1),
+                tensors: &changes,
+                floor: (!exact).then(|| floor(case, key)),
+                exact: 1e-8,
+            };
+            compare(case, after, &found);
+        }
+    }
+
+    /// The definition, in f64.
+    fn defined(&self) {
+        self.steps(true, |state, inputs| {
+            let evaluated = self.step.evaluate(state, inputs);
+            *state = evaluated.state;
+            evaluated.outputs[1].iter().flatten().copied().collect()
+        });
+    }
+
+    /// Machine code for this machine, as defined and as fast as it may be.
+    fn compiled(&self) {
+        let isa = Isa::detect().expect("an ISA");
+        for arithmetic in [Arithmetic::Exact, Arithmetic::Fast] {
+            let target = Target::new(isa, arithmetic).batch(self.case.number("batch", 1));
+            let Step {
+                graph,
+                single,
+                state,
+                ..
+            } = self.step;
+            let lowered = lower_step(graph, single, state, &target);
+            let code = jit::compile(&lowered).expect("proven");
+            let plan = lowered.plan.clone();
+            // SAFETY: the program is proven for the plan, and the code outlives the session.
+            let session = unsafe { StepSession::new(plan, code.drivers()[0], None) };
+            let mut session = session.expect("memory");
+            let mut stays = State::new(&lowered.plan.state).expect("memory");
+            for (index, tensor) in self.start().iter().enumerate() {
+                let values = tensor.iter().map(|&x| x as f32);
+                stays
+                    .tensor_mut(index)
+                    .iter_mut()
+                    .zip(values)
+                    .for_each(|(to, x)| *to = x);
+            }
+            self.steps(false, |state, inputs| {
+                for (index, all) in inputs.iter().enumerate() {
+                    let values = all.iter().flatten().map(|&x| x as f32);
+                    session
+                        .input_mut(index)
+                        .iter_mut()
+                        .zip(values)
+                        .for_each(|(to, x)| *to = x);
+                }
+                session.run(&mut stays, None);
+                for (index, tensor) in state.iter_mut().enumerate() {
+                    let values = stays.tensor(index).iter();
+                    tensor
+                        .iter_mut()
+                        .zip(values)
+                        .for_each(|(to, x)| *to = f64::from(*x));
+                }
+                session
+                    .output(1)
+                    .iter()
+                    .map(|&loss| f64::from(loss))
+                    .collect()
+            });
+        }
+    }
+}
+
+fn floor(case: &Case, key: &str) -> f64 {
+    case.get(key).as_f64().expect("a floor")
+}
