@@ -311,9 +311,7 @@ fn lenet_learns_digits() {
     let runs = tempfile::tempdir().unwrap();
     let spec = file("specs/lenet5.cnn");
     let [spec, data, runs] = [&*spec, &*data, runs.path()].map(|path| path.to_str().unwrap());
-    let args = [
-        "train", spec, "--data", data, "--runs", runs, "--rate", "0.1", "--epochs", "4",
-    ];
+    let args = ["train", spec, "--data", data, "--runs", runs];
     let output = cnnc(&[&args[..], &["--threads", "2", "--json"]].concat());
     assert!(output.status.success(), "{}", text(&output.stderr));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();

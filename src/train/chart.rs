@@ -118,8 +118,8 @@ fn panel(
         panel.left,
         escaped(title)
     );
-    for line in 0..=4 {
-        let value = panel.low + (panel.high - panel.low) * f64::from(line) / 4.0;
+    for line in 0..=5 {
+        let value = panel.low + (panel.high - panel.low) * f64::from(line) / 5.0;
         let y = panel.y(value);
         let _ = writeln!(
             svg,
