@@ -39,6 +39,26 @@ model Net {
         folder,
         &["convert", "net.cnn", "--weights", "synthetic", "FILE"],
     );
+    // Eighty digits, all of them empty.
+    let mnist = folder.join("MNIST");
+    fs::create_dir(&mnist).unwrap();
+    for of in ["train", "t10k"] {
+        let images = [
+            &[0, 0, 8, 3, 0, 0, 0, 80, 0, 0, 0, 28, 0, 0, 0, 28][..],
+            &[0; 80 * 28 * 28],
+        ];
+        let labels = [&[0, 0, 8, 1, 0, 0, 0, 80][..], &[7; 80]];
+        fs::write(
+            mnist.join(format!("{of}-images-idx3-ubyte")),
+            images.concat(),
+        )
+        .unwrap();
+        fs::write(
+            mnist.join(format!("{of}-labels-idx1-ubyte")),
+            labels.concat(),
+        )
+        .unwrap();
+    }
     for name in ["specs", "examples"] {
         copy(&file(name), &folder.join(name));
     }

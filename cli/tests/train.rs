@@ -176,7 +176,7 @@ fn mistakes_are_told_before_the_first_step() {
         (&["--decay=-1"], "the decay is 0 or more, not -1"),
         (
             &["--smoothing", "1"],
-            "the smoothing is a share, at least 0 and below 1, not 1",
+            "the smoothing is a share of the whole, at least 0 and below 1, not 1",
         ),
         (
             &["--test", "/nowhere"],
@@ -237,7 +237,7 @@ fn data_that_are_broken_are_told_by_file() {
     made.idx(
         "train-images-idx3-ubyte",
         &[1, SIDE, SIDE],
-        &vec![0; SIDE * SIDE],
+        &[0; SIDE * SIDE],
     );
     let error = made.error(&[]);
     assert!(error.contains("120 labels, but 1 pictures in"), "{error}");

@@ -137,7 +137,7 @@ fn check(name: &str, step: &Step, images: usize) {
                 &want,
             );
         }
-        if !cnnc_testing::has(isa.available(), &isa) {
+        if !cnnc_testing::has(isa.available(), isa) {
             lowered.prove().expect("no more than the proof can take");
             continue;
         }

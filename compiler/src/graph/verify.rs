@@ -118,7 +118,10 @@ impl Verifier<'_> {
             }
         }
         let mut made: HashSet<ValueId> = HashSet::new();
-        for (id, node) in self.graph.live() {
+        let scheduled = self.graph.order.iter();
+        // What does not exist has been said.
+        let nodes = scheduled.filter_map(|&id| Some((id, self.graph.nodes.get(id)?)));
+        for (id, node) in nodes {
             let tensors =
                 node.inputs
                     .iter()
