@@ -26,9 +26,10 @@ fn strips(folder: &Path) {
 }
 
 const SPEC: &str = "cnn 1
+import \"parts/first.cnn\"
 model Colours {
   input x: 3x6x6
-  conv 3x3 5 bn relu
+  first(5)
   globalavgpool
   dropout 0.1
   dense 3
@@ -46,11 +47,16 @@ fn a_run_that_goes_on_is_the_run_that_never_stopped() {
         threads: 2,
         ..Recipe::default()
     };
+    let spec = folder.path().join("colours.cnn");
+    let part = folder.path().join("parts/first.cnn");
+    fs::write(&spec, SPEC).expect("written");
+    fs::create_dir(folder.path().join("parts")).expect("a folder");
+    fs::write(&part, "cnn 1\nblock first(n) { conv 3x3 (n) bn relu }\n").expect("written");
     let begin = |name: &str| {
-        let model = cnnc::compile_str("colours", SPEC).expect("it is right");
+        let model = cnnc::compile_file(&spec).expect("it is right");
         let data = Data::open(folder.path(), None, model.graph()).expect("strips");
         let runs = folder.path().join("runs");
-        Run::begin(model, SPEC, &recipe, data, &runs, Some(name)).expect("it can be trained")
+        Run::begin(model, &spec, &recipe, data, &runs, Some(name)).expect("it can be trained")
     };
     let state = |run: &Run| fs::read(run.folder().join("state.safetensors")).expect("saved");
     let mut whole = begin("whole");
@@ -64,6 +70,9 @@ fn a_run_that_goes_on_is_the_run_that_never_stopped() {
     assert_eq!(stopped, None);
     let at = parts.folder().to_owned();
     drop(parts);
+    // A run has its own copies.
+    fs::remove_file(&spec).expect("it is there");
+    fs::remove_file(&part).expect("it is there");
     let mut parts = Run::resume(&at, Some(1)).expect("a run");
     assert_eq!(parts.epochs().len(), 1);
     while !parts.is_done() {

@@ -24,7 +24,7 @@ use crate::{Model, Options, Weights};
 use cnnc_runtime::files::write_atomically;
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Instant;
 
 /// What an epoch came to.
@@ -56,14 +56,14 @@ pub struct Run {
 }
 
 impl Run {
-    /// Begins a run in a new folder: `runs/NAME`, or where there is no name `runs/MODEL-NN` with the first number that is free. `spec` is the text of the
-    /// network's spec, which has to stand alone.
+    /// Begins a run in a new folder: `runs/NAME`, or where there is no name `runs/MODEL-NN` with the first number that is free. `spec` is the file
+    /// that the model was compiled from, which is copied with all that it imports.
     ///
     /// # Errors
-    /// A network that cannot be trained, data that do not fit it, a folder that exists.
+    /// A network that cannot be trained, data that do not fit it, a folder that exists, a spec that reads what is outside its own folder.
     pub fn begin(
         model: Model,
-        spec: &str,
+        spec: &Path,
         recipe: &Recipe,
         data: Data,
         runs: &Path,
@@ -84,6 +84,7 @@ impl Run {
             0 => {}
             rest => trainer.prepare(rest)?,
         }
+        let kept = kept(&model, spec)?;
         let folder = folder(runs, name, &model.graph().name)?;
         let run = Run {
             model,
@@ -93,7 +94,13 @@ impl Run {
             folder,
             epochs: Vec::new(),
         };
-        run.write("spec.cnn", spec.as_bytes())?;
+        for (place, bytes) in kept {
+            if let Some(inside) = place.parent() {
+                let inside = run.folder.join(inside);
+                fs::create_dir_all(&inside).map_err(|error| TrainError::File(inside, error))?;
+            }
+            run.write(place, &bytes)?;
+        }
         run.save()?;
         Ok(run)
     }
@@ -269,11 +276,34 @@ impl Run {
         self.write("state.json", saved.to_text().as_bytes())
     }
 
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
+    fn write(&self, name: impl AsRef<Path>, bytes: &[u8]) -> Result<(), TrainError> {
         let path = self.folder.join(name);
         let written = write_atomically(&path, |file| file.write_all(bytes));
         written.map_err(|error| TrainError::File(path, error))
     }
+}
+
+/// The spec and what it reads, by their places in a run's folder.
+fn kept(model: &Model, spec: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, TrainError> {
+    let read =
+        |path: &Path| fs::read(path).map_err(|error| TrainError::File(path.to_owned(), error));
+    let mut kept = vec![(PathBuf::from("spec.cnn"), read(spec)?)];
+    let home = spec.parent().unwrap_or(Path::new(""));
+    for file in model.files().iter().filter(|file| *file != spec) {
+        let place = file.strip_prefix(home).ok();
+        let inside = |place: &&Path| {
+            let mut parts = place.components();
+            parts.all(|part| matches!(part, Component::Normal(_)))
+        };
+        let place = place.filter(inside).ok_or_else(|| {
+            let (spec, file) = (spec.display(), file.display());
+            TrainError::Network(format!(
+                "{spec} reads {file}, which is not in its folder, so that a run cannot keep it"
+            ))
+        })?;
+        kept.push((place.to_owned(), read(file)?));
+    }
+    Ok(kept)
 }
 
 /// A new folder for a run.

@@ -10,8 +10,8 @@
 //!     weight                   └──────▶ pixel_sum   ──▶ d(conv.bias)
 //! ```
 //!
-//! Rules reuse the layers of the language; what else they need stands in [`crate::op`]. Those operations are evaluated, but no loops compute
-//! them: [`Gradients`] keeps its graph to itself.
+//! Rules reuse the layers of the language; what else they need stands in [`crate::op`]. [`crate::step`] makes a
+//! training step of what [`differentiate`] returns.
 
 mod adjoint;
 pub mod check;
