@@ -58,7 +58,7 @@ fn a_run_that_goes_on_is_the_run_that_never_stopped() {
         let runs = folder.path().join("runs");
         Run::begin(model, &spec, &recipe, data, &runs, Some(name)).expect("it can be trained")
     };
-    let state = |run: &Run| fs::read(run.folder().join("state.safetensors")).expect("saved");
+    let state = |run: &Run| fs::read(run.folder().join("state-012.safetensors")).expect("saved");
     let mut whole = begin("whole");
     while !whole.is_done() {
         whole.epoch(|_, _, _| true).expect("an epoch");
@@ -69,6 +69,13 @@ fn a_run_that_goes_on_is_the_run_that_never_stopped() {
     let stopped = parts.epoch(|done, _, _| done < 2).expect("no error");
     assert_eq!(stopped, None);
     let at = parts.folder().to_owned();
+    // Killed while it saved the next epoch: one file is of that, and the count is not.
+    let torn = folder.path().join("torn");
+    fs::create_dir(&torn).expect("a folder");
+    let keep = |name: &str| fs::copy(at.join(name), torn.join(name)).expect("it is there");
+    ["spec.cnn", "state.json", "state-001.safetensors"].map(keep);
+    fs::create_dir(torn.join("parts")).expect("a folder");
+    keep("parts/first.cnn");
     drop(parts);
     // A run has its own copies.
     fs::remove_file(&spec).expect("it is there");
@@ -87,6 +94,16 @@ fn a_run_that_goes_on_is_the_run_that_never_stopped() {
     };
     assert_eq!(numbers(&parts), numbers(&whole));
     assert_eq!(whole.epochs().last().expect("twelve").test, 1.0);
+    fs::copy(
+        whole.folder().join("state-012.safetensors"),
+        torn.join("state-002.safetensors"),
+    )
+    .expect("it is there");
+    let mut torn = Run::resume(&torn, None).expect("a run");
+    while !torn.is_done() {
+        torn.epoch(|_, _, _| true).expect("an epoch");
+    }
+    assert!(state(&torn) == state(&whole));
     let error = Run::resume(folder.path(), None)
         .expect_err("it is no run")
         .to_string();

@@ -105,7 +105,7 @@ fn a_run_leaves_weights_that_run_takes() {
     for name in [
         "spec.cnn",
         "last.safetensors",
-        "state.safetensors",
+        "state-006.safetensors",
         "state.json",
         "loss.svg",
     ] {
@@ -151,7 +151,7 @@ fn weights_do_not_depend_on_threads_and_runs() {
             ];
             let output = made.train(&more);
             assert!(output.status.success(), "{}", text(&output.stderr));
-            read(&made.path("runs").join(name).join("state.safetensors"))
+            read(&made.path("runs").join(name).join("state-002.safetensors"))
         })
         .collect();
     assert!(all.iter().all(|state| *state == all[0]));
@@ -159,7 +159,7 @@ fn weights_do_not_depend_on_threads_and_runs() {
         "--epochs", "2", "--batch", "32", "--seed", "2", "--name", "e",
     ]);
     assert!(output.status.success());
-    assert!(read(&made.path("runs/e/state.safetensors")) != all[0]);
+    assert!(read(&made.path("runs/e/state-002.safetensors")) != all[0]);
 }
 
 #[test]

@@ -2,13 +2,13 @@
 //!
 //! ```text
 //! runs/lenet5-01/
-//!   spec.cnn             the network as it was trained
-//!   weights.safetensors  tensors of the best epoch, which `cnnc run` takes
-//!   last.safetensors     tensors of the last epoch
-//!   state.safetensors    everything that steps change, to go on from
-//!   state.json           the recipe, and how far it is
-//!   results.csv          a row for each epoch
-//!   loss.svg             the same as curves
+//!   spec.cnn               the network as it was trained
+//!   weights.safetensors    tensors of the best epoch, which `cnnc run` takes
+//!   last.safetensors       tensors of the last epoch
+//!   state-004.safetensors  everything that steps change, behind that epoch, to go on from
+//!   state.json             the recipe, and how far it is
+//!   results.csv            a row for each epoch
+//!   loss.svg               the same as curves
 //! ```
 //!
 //! Every file is whole or not there. Samples are shuffled by the seed and the epoch alone, so that a run which goes on is the run that never stopped.
@@ -123,7 +123,7 @@ impl Run {
             data.overfit(*count);
         }
         let mut trainer = Trainer::new(&model, &saved.recipe)?;
-        let path = folder.join("state.safetensors");
+        let path = folder.join(state_file(saved.epochs.len()));
         let weights = Weights::open(&path).map_err(crate::Error::from)?;
         trainer.restore(&weights, saved.steps)?;
         Ok(Run {
@@ -259,9 +259,9 @@ impl Run {
             } = epoch;
             table += &format!("{number},{rate},{loss},{accuracy},{test},{seconds:.3}\n");
         }
-        self.trainer
-            .state()?
-            .write_safetensors(self.folder.join("state.safetensors"))?;
+        let done = self.epochs.len();
+        let state = self.trainer.state()?;
+        state.write_safetensors(self.folder.join(state_file(done)))?;
         self.write("results.csv", table.as_bytes())?;
         self.write(
             "loss.svg",
@@ -273,7 +273,12 @@ impl Run {
             steps: self.trainer.steps(),
             epochs: self.epochs.clone(),
         };
-        self.write("state.json", saved.to_text().as_bytes())
+        self.write("state.json", saved.to_text().as_bytes())?;
+        // Nobody goes on from the epoch before any more; that its file stays is no harm.
+        if let Some(before) = done.checked_sub(1) {
+            let _ = fs::remove_file(self.folder.join(state_file(before)));
+        }
+        Ok(())
     }
 
     fn write(&self, name: impl AsRef<Path>, bytes: &[u8]) -> Result<(), TrainError> {
@@ -281,6 +286,11 @@ impl Run {
         let written = write_atomically(&path, |file| file.write_all(bytes));
         written.map_err(|error| TrainError::File(path, error))
     }
+}
+
+/// The file of what steps change, behind so many epochs: a name for each, so that `state.json`, which counts them, always speaks of one that is whole.
+fn state_file(epochs: usize) -> String {
+    format!("state-{epochs:03}.safetensors")
 }
 
 /// The spec and what it reads, by their places in a run's folder.
