@@ -72,10 +72,15 @@ fn a_run_that_goes_on_is_the_run_that_never_stopped() {
     // Killed while it saved the next epoch: one file is of that, and the count is not.
     let torn = folder.path().join("torn");
     fs::create_dir(&torn).expect("a folder");
-    let keep = |name: &str| fs::copy(at.join(name), torn.join(name)).expect("it is there");
-    ["spec.cnn", "state.json", "state-001.safetensors"].map(keep);
     fs::create_dir(torn.join("parts")).expect("a folder");
-    keep("parts/first.cnn");
+    for name in [
+        "spec.cnn",
+        "parts/first.cnn",
+        "state.json",
+        "state-001.safetensors",
+    ] {
+        fs::copy(at.join(name), torn.join(name)).expect("it is there");
+    }
     drop(parts);
     // A run has its own copies.
     fs::remove_file(&spec).expect("it is there");
