@@ -82,7 +82,7 @@ impl Method {
 
 impl Optimizer {
     /// With the constants that PyTorch gives it.
-    pub fn new(method: Method) -> Optimizer {
+    pub const fn new(method: Method) -> Optimizer {
         Optimizer {
             method,
             momentum: 0.0,

@@ -9,7 +9,7 @@ use cnnc_compiler::layer::{self, LAYERS};
 use cnnc_compiler::loops::interpret::interpret_step;
 use cnnc_compiler::lower::lower_step;
 use cnnc_compiler::op::{OPS, STEPS};
-use cnnc_compiler::step::{Optimizer, Recipe, Step, Untrainable};
+use cnnc_compiler::step::{Method, Optimizer, Recipe, Step, Untrainable};
 use cnnc_compiler::target::{Arithmetic, Target};
 use cnnc_compiler::{Files, compile_source, jit};
 use cnnc_runtime::Isa;
@@ -170,10 +170,11 @@ fn check(name: &str, step: &Step, images: usize) {
     }
 }
 
-const SGD: Optimizer = Optimizer::Sgd {
+const SGD: Optimizer = Optimizer {
     momentum: 0.9,
     nesterov: true,
     decay: 0.05,
+    ..Optimizer::new(Method::Sgd)
 };
 
 fn train(body: &str, optimizer: &Optimizer) -> Step {
@@ -211,32 +212,20 @@ fn convolutions_by_winograd_and_of_many_channels() {
 #[test]
 fn every_optimizer() {
     let body = "input x: 2x5x5; conv 3x3 4 tanh; flatten; dense 3";
-    let sgd = |momentum, nesterov| Optimizer::Sgd {
+    let of = |method, momentum, nesterov| Optimizer {
         momentum,
         nesterov,
         decay: 0.05,
-    };
-    let rmsprop = |momentum| Optimizer::RmsProp {
-        alpha: 0.9,
-        momentum,
-        eps: 1e-8,
-        decay: 0.05,
-    };
-    let adam = |decoupled| Optimizer::Adam {
-        beta1: 0.9,
-        beta2: 0.999,
-        eps: 1e-8,
-        decay: 0.05,
-        decoupled,
+        ..Optimizer::new(method)
     };
     for optimizer in [
-        sgd(0.0, false),
-        sgd(0.9, false),
-        sgd(0.9, true),
-        rmsprop(0.0),
-        rmsprop(0.9),
-        adam(false),
-        adam(true),
+        of(Method::Sgd, 0.0, false),
+        of(Method::Sgd, 0.9, false),
+        of(Method::Sgd, 0.9, true),
+        of(Method::RmsProp, 0.0, false),
+        of(Method::RmsProp, 0.9, false),
+        of(Method::Adam, 0.0, false),
+        of(Method::AdamW, 0.0, false),
     ] {
         check(&format!("{optimizer:?}"), &train(body, &optimizer), 3);
     }
@@ -265,29 +254,21 @@ fn steps_are_made_of_listed_operations() {
 /// Numbers worked out by hand for the loss w² from w = 1, with the rate 0.1 and the decay 0.1.
 #[test]
 fn optimizers_are_those_that_they_are_called_after() {
-    let sgd = Optimizer::Sgd {
-        momentum: 0.9,
-        nesterov: true,
-        decay: 0.1,
-    };
-    let rmsprop = Optimizer::RmsProp {
+    let sgd = Optimizer { decay: 0.1, ..SGD };
+    let rmsprop = Optimizer {
         alpha: 0.9,
         momentum: 0.9,
-        eps: 1e-8,
-        decay: 0.0,
+        ..Optimizer::new(Method::RmsProp)
     };
-    let adam = |decoupled| Optimizer::Adam {
-        beta1: 0.9,
-        beta2: 0.999,
-        eps: 1e-8,
+    let adam = |method| Optimizer {
         decay: 0.1,
-        decoupled,
+        ..Optimizer::new(method)
     };
     for (optimizer, want) in [
         (sgd, [0.601, 0.191101, -0.140468399]),
         (rmsprop, [0.683772239, 0.214265629, -0.268256739]),
-        (adam(false), [0.9, 0.800412229, 0.701586273]),
-        (adam(true), [0.89, 0.781571856, 0.675101222]),
+        (adam(Method::Adam), [0.9, 0.800412229, 0.701586273]),
+        (adam(Method::AdamW), [0.89, 0.781571856, 0.675101222]),
     ] {
         let found = optimizer.trace(1.0, |w| 2.0 * w, 0.1, 3);
         for (found, want) in found.iter().zip(want) {

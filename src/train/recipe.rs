@@ -2,8 +2,7 @@
 
 use super::error::TrainError;
 use crate::Model;
-use cnnc_compiler::recipe::{Method, Optimizer as Written, Recipe as Section, Schedule};
-use cnnc_compiler::step::Optimizer;
+use cnnc_compiler::recipe::{Method, Optimizer, Recipe as Section, Schedule};
 
 /// How a network is trained.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +31,7 @@ impl Default for Recipe {
     /// That of classifiers: gradient descent with Nesterov's momentum, a cosine and a short warm-up; weights decay, biases and norms do not.
     fn default() -> Recipe {
         Recipe {
-            optimizer: compiled(&usual(Method::Sgd)),
+            optimizer: usual(Method::Sgd),
             rate: usual_rate(Method::Sgd),
             schedule: Schedule::Cosine,
             warmup: 0.05,
@@ -55,7 +54,7 @@ impl From<&Section> for Recipe {
             .map_or(Method::Sgd, |optimizer| optimizer.method);
         let epochs = section.epochs.unwrap_or(rest.epochs);
         Recipe {
-            optimizer: section.optimizer.as_ref().map_or(rest.optimizer, compiled),
+            optimizer: section.optimizer.clone().unwrap_or(rest.optimizer),
             rate: section.rate.unwrap_or(usual_rate(method)),
             schedule: section.schedule.unwrap_or(rest.schedule),
             warmup: section
@@ -71,13 +70,13 @@ impl From<&Section> for Recipe {
 }
 
 /// The optimiser of a method that classifiers take where nothing else is said.
-pub fn usual(method: Method) -> Written {
-    let optimizer = Written {
+pub fn usual(method: Method) -> Optimizer {
+    let optimizer = Optimizer {
         decay: 5e-4,
-        ..Written::new(method)
+        ..Optimizer::new(method)
     };
     match method {
-        Method::Sgd => Written {
+        Method::Sgd => Optimizer {
             momentum: 0.9,
             nesterov: true,
             ..optimizer
@@ -90,39 +89,6 @@ fn usual_rate(method: Method) -> f64 {
     match method {
         Method::Sgd => 0.05,
         _ => 1e-3,
-    }
-}
-
-/// What steps are compiled with.
-fn compiled(written: &Written) -> Optimizer {
-    let &Written {
-        method,
-        momentum,
-        nesterov,
-        alpha,
-        betas: [beta1, beta2],
-        eps,
-        decay,
-    } = written;
-    match method {
-        Method::Sgd => Optimizer::Sgd {
-            momentum,
-            nesterov,
-            decay,
-        },
-        Method::RmsProp => Optimizer::RmsProp {
-            alpha,
-            momentum,
-            eps,
-            decay,
-        },
-        Method::Adam | Method::AdamW => Optimizer::Adam {
-            beta1,
-            beta2,
-            eps,
-            decay,
-            decoupled: method == Method::AdamW,
-        },
     }
 }
 
@@ -164,7 +130,7 @@ impl Recipe {
                 ));
             }
         }
-        let decay = self.optimizer.decay();
+        let decay = self.optimizer.decay;
         match decay >= 0.0 && decay.is_finite() {
             true => Ok(()),
             false => refuse(format!("the decay is 0 or more, not {decay}")),

@@ -5,7 +5,7 @@ use super::error::TrainError;
 use super::recipe::Recipe;
 use super::run::Epoch;
 use cnnc_compiler::recipe::Schedule;
-use cnnc_compiler::step::Optimizer;
+use cnnc_compiler::recipe::{Method, Optimizer};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -48,38 +48,19 @@ impl Saved {
             seed,
             threads,
         } = &self.recipe;
-        let optimizer = match *optimizer {
-            Optimizer::Sgd {
-                momentum,
-                nesterov,
-                decay,
-            } => json!({
-                "kind": "sgd", "momentum": momentum, "nesterov": nesterov, "decay": decay,
-            }),
-            Optimizer::RmsProp {
-                alpha,
-                momentum,
-                eps,
-                decay,
-            } => json!({
-                "kind": "rmsprop", "alpha": alpha, "momentum": momentum, "eps": eps, "decay": decay,
-            }),
-            Optimizer::Adam {
-                beta1,
-                beta2,
-                eps,
-                decay,
-                decoupled,
-            } => json!({
-                "kind": "adam", "beta1": beta1, "beta2": beta2, "eps": eps, "decay": decay, "decoupled": decoupled,
-            }),
-        };
-        let done = self.epochs.iter().map(|epoch| {
-            json!({
-                "epoch": epoch.number, "rate": epoch.rate, "loss": epoch.loss, "accuracy": epoch.accuracy,
-                "test_accuracy": epoch.test, "seconds": epoch.seconds,
-            })
+        let Optimizer {
+            method,
+            momentum,
+            nesterov,
+            alpha,
+            betas,
+            eps,
+            decay,
+        } = optimizer;
+        let optimizer = json!({
+            "method": method.name(), "momentum": momentum, "nesterov": nesterov, "alpha": alpha, "betas": betas, "eps": eps, "decay": decay,
         });
+        let done = self.epochs.iter().map(Epoch::to_json);
         let state = json!({
             "recipe": {
                 "optimizer": optimizer, "rate": rate, "cosine": *schedule == Schedule::Cosine, "warmup": warmup, "batch": batch, "epochs": epochs,
@@ -93,30 +74,31 @@ impl Saved {
     }
 }
 
+impl Epoch {
+    /// As it stands in `state.json` and in what `cnnc train --json` prints.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "epoch": self.number, "rate": self.rate, "loss": self.loss, "accuracy": self.accuracy, "test_accuracy": self.test,
+            "seconds": self.seconds,
+        })
+    }
+}
+
 fn from_json(state: &Value) -> Option<Saved> {
     let recipe = &state["recipe"];
     let optimizer = &recipe["optimizer"];
     let number = |key: &str| optimizer[key].as_f64();
-    let optimizer = match optimizer["kind"].as_str()? {
-        "sgd" => Optimizer::Sgd {
-            momentum: number("momentum")?,
-            nesterov: optimizer["nesterov"].as_bool()?,
-            decay: number("decay")?,
-        },
-        "rmsprop" => Optimizer::RmsProp {
-            alpha: number("alpha")?,
-            momentum: number("momentum")?,
-            eps: number("eps")?,
-            decay: number("decay")?,
-        },
-        "adam" => Optimizer::Adam {
-            beta1: number("beta1")?,
-            beta2: number("beta2")?,
-            eps: number("eps")?,
-            decay: number("decay")?,
-            decoupled: optimizer["decoupled"].as_bool()?,
-        },
-        _ => return None,
+    let optimizer = Optimizer {
+        method: Method::find(optimizer["method"].as_str()?)?,
+        momentum: number("momentum")?,
+        nesterov: optimizer["nesterov"].as_bool()?,
+        alpha: number("alpha")?,
+        betas: [
+            optimizer["betas"][0].as_f64()?,
+            optimizer["betas"][1].as_f64()?,
+        ],
+        eps: number("eps")?,
+        decay: number("decay")?,
     };
     let count = |value: &Value| value.as_u64().map(|count| count as usize);
     let epoch = |row: &Value| {

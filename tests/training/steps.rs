@@ -6,7 +6,7 @@ use cnnc::Isa;
 use cnnc::compiler::graph::Param;
 use cnnc::compiler::jit;
 use cnnc::compiler::lower::lower_step;
-use cnnc::compiler::step::{Optimizer, Recipe, Step, Untrainable};
+use cnnc::compiler::step::{Method, Optimizer, Recipe, Step, Untrainable};
 use cnnc::compiler::target::{Arithmetic, Target};
 use cnnc::rt::session::{State, StepSession};
 use ndarray::{ArrayD, Axis};
@@ -49,27 +49,16 @@ pub fn check(case: &Case, most: u64) -> Result<(), String> {
 
 fn optimizer(json: &Value) -> Optimizer {
     let number = |key: &str| json[key].as_f64().unwrap_or(0.0);
-    let (momentum, decay, eps) = (number("momentum"), number("decay"), number("eps"));
-    match &*text(&json["kind"]) {
-        "sgd" => Optimizer::Sgd {
-            momentum,
-            nesterov: json["nesterov"] == true,
-            decay,
-        },
-        "rmsprop" => Optimizer::RmsProp {
-            alpha: number("alpha"),
-            momentum,
-            eps,
-            decay,
-        },
-        kind @ ("adam" | "adamw") => Optimizer::Adam {
-            beta1: number("beta1"),
-            beta2: number("beta2"),
-            eps,
-            decay,
-            decoupled: kind == "adamw",
-        },
-        kind => panic!("optimizer `{kind}`"),
+    let kind = text(&json["kind"]);
+    let method = Method::find(&kind).unwrap_or_else(|| panic!("optimizer `{kind}`"));
+    Optimizer {
+        method,
+        momentum: number("momentum"),
+        nesterov: json["nesterov"] == true,
+        alpha: number("alpha"),
+        betas: [number("beta1"), number("beta2")],
+        eps: number("eps"),
+        decay: number("decay"),
     }
 }
 

@@ -133,12 +133,7 @@ fn closing(run: &Run, seconds: f64) -> String {
 }
 
 fn to_json(run: &Run, seconds: f64) -> Value {
-    let epochs = run.epochs().iter().map(|epoch| {
-        json!({
-            "epoch": epoch.number, "rate": epoch.rate, "loss": epoch.loss, "accuracy": epoch.accuracy,
-            "test_accuracy": epoch.test, "seconds": epoch.seconds,
-        })
-    });
+    let epochs = run.epochs().iter().map(Epoch::to_json);
     json!({
         "run": run.folder().display().to_string(),
         "epochs": epochs.collect::<Vec<Value>>(),

@@ -88,32 +88,24 @@ impl Flags {
 
 /// `sgd, momentum 0.9, nesterov, decay 0.0005; rate 0.05 after 0.25 epochs, falling like a cosine; batch 64, 5 epochs, seed 1`
 pub fn written(recipe: &Recipe) -> String {
-    let optimizer = match recipe.optimizer {
-        Optimizer::Sgd {
-            momentum,
-            nesterov,
-            decay,
-        } => {
-            let nesterov = if nesterov { ", nesterov" } else { "" };
-            format!("sgd, momentum {momentum}{nesterov}, decay {decay}")
+    let Optimizer {
+        method,
+        momentum,
+        nesterov,
+        alpha,
+        betas,
+        decay,
+        ..
+    } = &recipe.optimizer;
+    let name = method.name();
+    let optimizer = match method {
+        Method::Sgd => {
+            let nesterov = if *nesterov { ", nesterov" } else { "" };
+            format!("{name}, momentum {momentum}{nesterov}, decay {decay}")
         }
-        Optimizer::RmsProp {
-            alpha,
-            momentum,
-            decay,
-            ..
-        } => {
-            format!("rmsprop, alpha {alpha}, momentum {momentum}, decay {decay}")
-        }
-        Optimizer::Adam {
-            beta1,
-            beta2,
-            decay,
-            decoupled,
-            ..
-        } => {
-            let name = if decoupled { "adamw" } else { "adam" };
-            format!("{name}, betas {beta1} {beta2}, decay {decay}")
+        Method::RmsProp => format!("{name}, alpha {alpha}, momentum {momentum}, decay {decay}"),
+        Method::Adam | Method::AdamW => {
+            format!("{name}, betas {} {}, decay {decay}", betas[0], betas[1])
         }
     };
     let warmup = match recipe.warmup * recipe.epochs as f64 {
@@ -169,12 +161,9 @@ mod tests {
     #[test]
     fn a_section_is_followed_and_flags_come_before_it() {
         let (section, _) = recipe(ADAM, "");
-        let adam = |decay| Optimizer::Adam {
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
+        let adam = |decay| Optimizer {
             decay,
-            decoupled: false,
+            ..Optimizer::new(Method::Adam)
         };
         let expected = Recipe {
             optimizer: adam(0.1),
@@ -215,8 +204,8 @@ mod tests {
             (0.05, &Recipe::default().optimizer)
         );
         let (adam, _) = recipe("train { rate 0.1 }", "--optimizer adamw");
-        assert_eq!((adam.rate, adam.optimizer.decay()), (1e-3, 5e-4));
+        assert_eq!((adam.rate, adam.optimizer.decay), (1e-3, 5e-4));
         let (same, _) = recipe("train { rate 0.1 }", "--optimizer sgd --decay 0");
-        assert_eq!((same.rate, same.optimizer.decay()), (0.1, 0.0));
+        assert_eq!((same.rate, same.optimizer.decay), (0.1, 0.0));
     }
 }

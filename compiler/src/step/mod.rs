@@ -14,8 +14,9 @@ mod evaluate;
 mod form;
 mod optimizer;
 
+pub use crate::recipe::{Method, Optimizer};
 pub use evaluate::Evaluated;
-pub use optimizer::{Factors, Optimizer};
+pub use optimizer::Factors;
 
 use crate::gradient::{NoGradient, Wanted, differentiate};
 use crate::graph::{self, Def, Graph, Output, Param};

@@ -15,47 +15,10 @@ use super::{Step, push};
 use crate::graph::Param;
 use crate::id::{ParamId, ValueId};
 use crate::op::update::Update;
+use crate::recipe::{Method, Optimizer};
 use crate::shape::Shape;
 use cnnc_runtime::kernel::Rule;
 use std::collections::HashMap;
-
-/// An optimiser with its constants.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Optimizer {
-    /// Gradient descent, with momentum.
-    Sgd {
-        /// Share of the velocity that stays.
-        momentum: f64,
-        /// Whether the gradient is looked at where the velocity leads.
-        nesterov: bool,
-        /// Decay of weights.
-        decay: f64,
-    },
-    /// Gradients divided by the root of their mean square.
-    RmsProp {
-        /// Share of the mean square that stays.
-        alpha: f64,
-        /// Share of the velocity that stays.
-        momentum: f64,
-        /// Added to the root.
-        eps: f64,
-        /// Decay of weights.
-        decay: f64,
-    },
-    /// Moments with their bias corrected.
-    Adam {
-        /// Share of the first moment that stays.
-        beta1: f64,
-        /// Share of the second.
-        beta2: f64,
-        /// Added to the root.
-        eps: f64,
-        /// Decay of weights.
-        decay: f64,
-        /// Whether weights decay by themselves, not through their gradients.
-        decoupled: bool,
-    },
-}
 
 /// The factors that one input of a step holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,152 +60,90 @@ struct Stage {
 use Slot::{Gradient as G, Kept, Weight as W};
 
 impl Optimizer {
-    /// Decay of tensors that decay.
-    pub fn decay(&self) -> f64 {
-        match *self {
-            Optimizer::Sgd { decay, .. }
-            | Optimizer::RmsProp { decay, .. }
-            | Optimizer::Adam { decay, .. } => decay,
-        }
-    }
-
     /// Names of what it keeps for each tensor, as they stand in a run's state.
     fn kept(&self) -> &'static [&'static str] {
-        match *self {
-            Optimizer::Sgd { momentum: 0.0, .. } => &[],
-            Optimizer::Sgd { .. } => &["velocity"],
-            Optimizer::RmsProp { momentum: 0.0, .. } => &["square"],
-            Optimizer::RmsProp { .. } => &["square", "velocity"],
-            Optimizer::Adam { .. } => &["mean", "square"],
+        match (self.method, self.momentum == 0.0) {
+            (Method::Sgd, true) => &[],
+            (Method::Sgd, false) => &["velocity"],
+            (Method::RmsProp, true) => &["square"],
+            (Method::RmsProp, false) => &["square", "velocity"],
+            (Method::Adam | Method::AdamW, _) => &["mean", "square"],
         }
     }
 
     fn stages(&self) -> Vec<Stage> {
-        /// Momentum, or the first moment's share.
-        fn momentum(of: &Optimizer) -> f64 {
-            match *of {
-                Optimizer::Sgd { momentum, .. } | Optimizer::RmsProp { momentum, .. } => momentum,
-                Optimizer::Adam { beta1, .. } => beta1,
-            }
-        }
-        /// The mean square's share, and what is added to its root.
-        fn square(of: &Optimizer) -> (f64, f64) {
-            match *of {
-                Optimizer::Sgd { .. } => (0.0, 0.0),
-                Optimizer::RmsProp { alpha, eps, .. } => (alpha, eps),
-                Optimizer::Adam { beta2, eps, .. } => (beta2, eps),
-            }
-        }
-        let decay = Stage {
-            to: G,
-            rule: Rule::Blend,
-            from: &[G, W],
-            factors: |_, _, d, _| vec![1.0, d],
-        };
-        let mean_square = |to| Stage {
+        let stage = |to, rule, from, factors| Stage {
             to,
-            rule: Rule::Squares,
-            from: if to == Kept(0) {
-                &[Kept(0), G]
-            } else {
-                &[Kept(1), G]
-            },
-            factors: |of, _, _, _| vec![square(of).0, 1.0 - square(of).0],
+            rule,
+            from,
+            factors,
         };
-        match *self {
-            Optimizer::Sgd { momentum: 0.0, .. } => vec![Stage {
-                to: W,
-                rule: Rule::Blend,
-                from: &[W, G],
-                factors: |_, r, d, _| vec![1.0 - r * d, -r],
-            }],
-            Optimizer::Sgd { nesterov, .. } => vec![
-                Stage {
-                    to: Kept(0),
-                    rule: Rule::Blend3,
-                    from: &[Kept(0), G, W],
-                    factors: |of, _, d, _| vec![momentum(of), 1.0, d],
-                },
-                match nesterov {
-                    false => Stage {
-                        to: W,
-                        rule: Rule::Blend,
-                        from: &[W, Kept(0)],
-                        factors: |_, r, _, _| vec![1.0, -r],
-                    },
-                    true => Stage {
-                        to: W,
-                        rule: Rule::Blend3,
-                        from: &[W, G, Kept(0)],
-                        factors: |of, r, d, _| vec![1.0 - r * d, -r, -r * momentum(of)],
-                    },
-                },
-            ],
-            Optimizer::RmsProp { momentum: 0.0, .. } => vec![
-                decay,
-                mean_square(Kept(0)),
-                Stage {
-                    to: W,
-                    rule: Rule::Scaled,
-                    from: &[W, G, Kept(0)],
-                    factors: |of, r, _, _| vec![1.0, -r, 1.0, square(of).1],
-                },
-            ],
-            Optimizer::RmsProp { .. } => vec![
-                decay,
-                mean_square(Kept(0)),
-                Stage {
-                    to: Kept(1),
-                    rule: Rule::Scaled,
-                    from: &[Kept(1), G, Kept(0)],
-                    factors: |of, _, _, _| vec![momentum(of), 1.0, 1.0, square(of).1],
-                },
-                Stage {
-                    to: W,
-                    rule: Rule::Blend,
-                    from: &[W, Kept(1)],
-                    factors: |_, r, _, _| vec![1.0, -r],
-                },
-            ],
-            Optimizer::Adam { decoupled, .. } => {
-                let mut stages = vec![
-                    Stage {
-                        to: Kept(0),
-                        rule: Rule::Blend,
-                        from: &[Kept(0), G],
-                        factors: |of, _, _, _| vec![momentum(of), 1.0 - momentum(of)],
-                    },
-                    mean_square(Kept(1)),
-                    Stage {
-                        to: W,
-                        rule: Rule::Scaled,
-                        from: &[W, Kept(0), Kept(1)],
-                        factors: |of, r, d, t| {
-                            let own = matches!(
-                                of,
-                                Optimizer::Adam {
-                                    decoupled: true,
-                                    ..
-                                }
-                            );
-                            let keep = if own { 1.0 - r * d } else { 1.0 };
-                            let corrected = |beta: f64| 1.0 - beta.powf(t as f64);
-                            let rate = r / corrected(momentum(of));
-                            vec![keep, -rate, 1.0 / corrected(square(of).0), square(of).1]
-                        },
-                    },
-                ];
-                if !decoupled {
-                    stages.insert(0, decay);
+        let decay = || stage(G, Rule::Blend, &[G, W], |_, _, d, _| vec![1.0, d]);
+        match (self.method, self.momentum == 0.0) {
+            (Method::Sgd, true) => vec![stage(W, Rule::Blend, &[W, G], |_, r, d, _| {
+                vec![1.0 - r * d, -r]
+            })],
+            (Method::Sgd, false) => {
+                let velocity = stage(Kept(0), Rule::Blend3, &[Kept(0), G, W], |of, _, d, _| {
+                    vec![of.momentum, 1.0, d]
+                });
+                let weight = match self.nesterov {
+                    false => stage(W, Rule::Blend, &[W, Kept(0)], |_, r, _, _| vec![1.0, -r]),
+                    true => stage(W, Rule::Blend3, &[W, G, Kept(0)], |of, r, d, _| {
+                        vec![1.0 - r * d, -r, -r * of.momentum]
+                    }),
+                };
+                vec![velocity, weight]
+            }
+            (Method::RmsProp, plain) => {
+                let square = stage(Kept(0), Rule::Squares, &[Kept(0), G], |of, _, _, _| {
+                    vec![of.alpha, 1.0 - of.alpha]
+                });
+                let mut stages = vec![decay(), square];
+                if plain {
+                    let weight = stage(W, Rule::Scaled, &[W, G, Kept(0)], |of, r, _, _| {
+                        vec![1.0, -r, 1.0, of.eps]
+                    });
+                    stages.push(weight);
+                } else {
+                    let velocity = stage(
+                        Kept(1),
+                        Rule::Scaled,
+                        &[Kept(1), G, Kept(0)],
+                        |of, _, _, _| vec![of.momentum, 1.0, 1.0, of.eps],
+                    );
+                    let weight = stage(W, Rule::Blend, &[W, Kept(1)], |_, r, _, _| vec![1.0, -r]);
+                    stages.extend([velocity, weight]);
                 }
                 stages
+            }
+            (Method::Adam | Method::AdamW, _) => {
+                let mean = stage(Kept(0), Rule::Blend, &[Kept(0), G], |of, _, _, _| {
+                    vec![of.betas[0], 1.0 - of.betas[0]]
+                });
+                let square = stage(Kept(1), Rule::Squares, &[Kept(1), G], |of, _, _, _| {
+                    vec![of.betas[1], 1.0 - of.betas[1]]
+                });
+                let weight = stage(W, Rule::Scaled, &[W, Kept(0), Kept(1)], |of, r, d, t| {
+                    let keep = match of.method {
+                        Method::AdamW => 1.0 - r * d,
+                        _ => 1.0,
+                    };
+                    let [first, second] = of.betas.map(|beta| 1.0 - beta.powf(t as f64));
+                    vec![keep, -r / first, 1.0 / second, of.eps]
+                });
+                let through_gradient = (self.method == Method::Adam).then(decay);
+                through_gradient
+                    .into_iter()
+                    .chain([mean, square, weight])
+                    .collect()
             }
         }
     }
 
     /// Factors of a step, counted from 1, at a rate.
     pub(super) fn factors(&self, decayed: bool, stage: usize, rate: f64, step: u64) -> Vec<f64> {
-        let decay = if decayed { self.decay() } else { 0.0 };
+        let decay = if decayed { self.decay } else { 0.0 };
         (self.stages()[stage].factors)(self, rate, decay, step)
     }
 
@@ -321,7 +222,7 @@ impl Optimizer {
             values.insert(G, gradient(values[&W]));
             for stage in self.stages() {
                 let at = |index: usize| stage.from.get(index).map_or(0.0, |slot| values[slot]);
-                let factors = (stage.factors)(self, rate, self.decay(), number);
+                let factors = (stage.factors)(self, rate, self.decay, number);
                 let value = stage.rule.apply([at(0), at(1), at(2)], &factors);
                 values.insert(stage.to, value);
             }

@@ -50,7 +50,7 @@ pub const COMPILER: Part = Part {
         ("reference", &["graph", "id", "limits"]),
         ("pass", &["graph", "id", "lower::each_operand", "note",
             "layer::Layer", "layer::Role", "layer::dense::Dense", "layer::epilogue", "layer::written"]),
-        ("step", &["gradient", "graph", "id", "op", "pass", "shape", "span",
+        ("step", &["gradient", "graph", "id", "op", "pass", "recipe", "shape", "span",
             "layer::Layer", "layer::bn::BatchNorm", "layer::dropout::Dropout", "layer::elementwise"]),
         ("slide", &["graph", "id", "note", "pass", "shape",
             "layer::Sliding", "layer::crop::Crop", "layer::window::show"]),
