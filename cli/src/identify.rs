@@ -2,7 +2,7 @@
 
 use crate::{Failure, finite, inputs, network, print};
 use cnnc::rt::answer::{Embed, Metric, Task, identify};
-use cnnc::rt::image::FORMATS;
+use cnnc::rt::image::is_called_a_picture;
 use cnnc::{Backend, Model, NotFinite, Session};
 use serde_json::json;
 use std::ffi::OsStr;
@@ -171,7 +171,7 @@ impl Gallery {
     }
 
     fn add(&mut self, identity: &str, path: PathBuf) {
-        match is_picture(&path) {
+        match !path.is_dir() && is_called_a_picture(&path) {
             true => self.faces.push((identity.to_owned(), path)),
             false => self.skipped.push(path),
         }
@@ -194,15 +194,4 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     })?;
     paths.sort();
     Ok(paths)
-}
-
-/// By its ending; whether it is one is seen when it is read.
-fn is_picture(path: &Path) -> bool {
-    if path.is_dir() {
-        return false;
-    }
-    let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-    let ending = ending.to_ascii_lowercase();
-    let mut formats = FORMATS.iter();
-    formats.any(|format| format.endings.contains(&ending.as_str()))
 }

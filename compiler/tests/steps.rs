@@ -146,7 +146,7 @@ fn check(name: &str, step: &Step, images: usize) {
         for threads in [1, 2, 3] {
             let driver = code.drivers()[0];
             // SAFETY: the program is proven for the plan.
-            let session = unsafe { StepSession::new(lowered.plan.clone(), driver, None) };
+            let session = unsafe { StepSession::new(lowered.plan.clone(), driver) };
             let mut session = session.expect("memory");
             let mut stays = State::new(&lowered.plan.state).expect("memory");
             for (index, tensor) in state.iter().enumerate() {

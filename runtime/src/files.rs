@@ -12,7 +12,7 @@ pub use target::same_file;
 pub use unfinished::stop_writing;
 
 use std::fs::{File, Metadata};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use target::Target;
 use unfinished::Unfinished;
@@ -32,6 +32,16 @@ pub fn open_ordinary(path: impl AsRef<Path>) -> io::Result<File> {
     } else {
         File::open(path)
     }
+}
+
+/// All of an ordinary file.
+///
+/// # Errors
+/// Those of [`open_ordinary`], and of reading.
+pub fn read_ordinary(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_ordinary(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Writes a file as a whole: until it is, what was there stays as it was, and when anything fails, nothing is left of it.

@@ -46,9 +46,7 @@ impl Synthetic {
     }
 
     fn between(name: &str, lo: f64, hi: f64) -> Synthetic {
-        let seed = name.bytes().fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-        });
+        let seed = hash(name.as_bytes());
         Synthetic {
             seed,
             lo,
@@ -62,10 +60,7 @@ impl Synthetic {
             .seed
             .wrapping_add((start as u64).wrapping_add(1).wrapping_mul(GOLDEN));
         for (i, slot) in out.iter_mut().enumerate() {
-            let mut z = first.wrapping_add((i as u64).wrapping_mul(GOLDEN));
-            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            z ^= z >> 31;
+            let z = finish(first.wrapping_add((i as u64).wrapping_mul(GOLDEN)));
             // 24 bits: converting a signed 32-bit integer is one instruction, from u64 it is many.
             let u = f64::from((z >> 40) as i32) / f64::from(1 << 24);
             *slot = (self.lo + self.span * u) as f32;
@@ -90,6 +85,34 @@ impl Synthetic {
         self.try_values(len)
             .unwrap_or_else(|error| panic!("{error}"))
     }
+}
+
+/// FNV-1a: a number for a name.
+pub fn hash(name: &[u8]) -> u64 {
+    name.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+    })
+}
+
+/// The end of SplitMix64: every bit depends on every bit.
+#[inline]
+fn finish(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// The next number of SplitMix64 from a state on.
+#[inline]
+pub fn split_mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(GOLDEN);
+    finish(*state)
+}
+
+/// Number `count` of SplitMix64 (Steele, Lea and Flood 2014) from the state 0, the first being number 1: neighbours become strangers.
+#[inline]
+pub fn mix(count: u64) -> u64 {
+    finish(count.wrapping_mul(GOLDEN))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Random numbers as a function of what they are for, never of who asks first: the same for any number of threads, and after a stop.
 
+use cnnc_runtime::synthetic::{hash, mix};
+
 /// What numbers are for.
 #[derive(Clone, Copy, Debug)]
 pub enum Purpose {
@@ -18,32 +20,19 @@ pub struct Random {
     count: u64,
 }
 
-/// SplitMix64's mixing.
-fn mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
 impl Random {
     /// The stream of these.
     pub fn new(seed: u64, purpose: Purpose, which: &[u8]) -> Random {
-        // FNV-1a tells names apart; mixing makes neighbouring seeds strangers.
-        let hash = which.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, &byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
-        });
-        let key = mix(mix(seed.wrapping_add(0x9E37_79B9_7F4A_7C15)) ^ purpose as u64);
+        let key = mix(mix(seed) ^ purpose as u64);
         Random {
-            key: mix(key ^ hash),
+            key: mix(key ^ hash(which)),
             count: 0,
         }
     }
 
     fn word(&mut self) -> u64 {
         self.count += 1;
-        mix(self
-            .key
-            .wrapping_add(self.count.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+        mix(self.key.wrapping_add(self.count))
     }
 
     /// Between 0 and 1, without 1.

@@ -19,7 +19,7 @@ use super::error::TrainError;
 use super::random::{Purpose, Random};
 use super::recipe::Recipe;
 use super::state::Saved;
-use super::trainer::{Done, Trainer};
+use super::trainer::{Done, Trainer, count_right};
 use crate::{Model, Options, Weights};
 use cnnc_runtime::files::write_atomically;
 use std::fs;
@@ -77,6 +77,14 @@ impl Run {
                 data.train.len()
             );
             return Err(TrainError::Recipe(message));
+        }
+        if trainer.labels() != 1 {
+            let message = format!(
+                "`{}` has a class for each of {} pixels; pictures with one label each cannot train it",
+                model.graph().name,
+                trainer.labels()
+            );
+            return Err(TrainError::Network(message));
         }
         trainer.prepare(recipe.batch)?;
         // What is left for the last step of an epoch.
@@ -194,7 +202,7 @@ impl Run {
         )
         .order(count);
         let batches = count.div_ceil(self.recipe.batch);
-        let steps = (batches * self.recipe.epochs) as u64;
+        let steps = (batches as u64).saturating_mul(self.recipe.epochs as u64);
         let start = Instant::now();
         let (mut loss, mut right, mut rate) = (0.0, 0, 0.0);
         let (mut inputs, mut labels) = (Vec::new(), Vec::new());
@@ -362,14 +370,8 @@ pub fn accuracy(
             .for_each(|&sample| inputs.extend(samples.input(sample)));
         let outputs = session.run(&[&inputs])?;
         for (image, &sample) in batch.iter().enumerate() {
-            let raw = outputs.image(image).raw();
-            let mut best = 0;
-            for class in 1..raw.len() {
-                if raw[class] > raw[best] {
-                    best = class;
-                }
-            }
-            right += usize::from(best == samples.label(sample) as usize);
+            let (raw, label) = (outputs.image(image).raw(), samples.label(sample));
+            right += count_right(raw, &[label], raw.len(), 1);
         }
     }
     Ok(right as f64 / samples.len() as f64)

@@ -6,8 +6,8 @@ use super::recipe::Recipe;
 use super::run::Epoch;
 use cnnc_compiler::recipe::Schedule;
 use cnnc_compiler::recipe::{Method, Optimizer};
+use cnnc_runtime::files::read_ordinary;
 use serde_json::{Value, json};
-use std::fs;
 use std::path::Path;
 
 /// What `state.json` holds.
@@ -26,9 +26,8 @@ impl Saved {
     /// Reads it from a run's folder.
     pub fn read(folder: &Path) -> Result<Saved, TrainError> {
         let path = folder.join("state.json");
-        let text =
-            fs::read_to_string(&path).map_err(|error| TrainError::File(path.clone(), error))?;
-        let parsed = serde_json::from_str::<Value>(&text).ok();
+        let bytes = read_ordinary(&path).map_err(|error| TrainError::File(path.clone(), error))?;
+        let parsed = serde_json::from_slice::<Value>(&bytes).ok();
         parsed.as_ref().and_then(from_json).ok_or_else(|| {
             let message = format!("{}: not the state of a training run", path.display());
             TrainError::Recipe(message)

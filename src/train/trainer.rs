@@ -31,16 +31,20 @@ pub struct Trainer {
     recipe: Recipe,
     isa: Isa,
     state: State,
-    /// A program for each number of samples.
-    sessions: Vec<(usize, StepSession)>,
-    /// Their code, for those who look at its parts.
-    codes: Vec<Code>,
+    compiled: Vec<Compiled>,
     pool: Option<Pool>,
     steps: u64,
     elements: usize,
     classes: usize,
     /// Pixels of the result, each of which has a class.
     pixels: usize,
+}
+
+/// The step for so many samples.
+struct Compiled {
+    samples: usize,
+    session: StepSession,
+    code: Code,
 }
 
 impl Trainer {
@@ -114,22 +118,16 @@ impl Trainer {
             pixels: raw.elements() / raw.channels(),
             recipe: recipe.clone(),
             state,
-            sessions: Vec::new(),
-            codes: Vec::new(),
+            compiled: Vec::new(),
             pool: (recipe.threads > 1).then(|| Pool::new(recipe.threads)),
             steps: 0,
             step,
         })
     }
 
-    /// Classes that it tells apart.
-    pub fn classes(&self) -> usize {
-        self.classes
-    }
-
-    /// Numbers that a sample has.
-    pub fn elements(&self) -> usize {
-        self.elements
+    /// Labels that a sample has: one, or one for each pixel of the result.
+    pub fn labels(&self) -> usize {
+        self.pixels
     }
 
     /// Steps so far.
@@ -139,8 +137,9 @@ impl Trainer {
 
     /// Bytes of tensors and of what the optimiser keeps, and of activations and gradients of the largest step so far.
     pub fn bytes(&self) -> (usize, usize) {
-        let sessions = self.sessions.iter().map(|(_, session)| session.bytes());
-        (self.state.bytes(), sessions.max().unwrap_or(0))
+        let steps = self.compiled.iter();
+        let bytes = steps.map(|compiled| compiled.session.bytes());
+        (self.state.bytes(), bytes.max().unwrap_or(0))
     }
 
     /// Compiles the step for so many samples, if it is not compiled yet.
@@ -152,11 +151,8 @@ impl Trainer {
     }
 
     fn session(&mut self, samples: usize) -> Result<usize, TrainError> {
-        if let Some(known) = self
-            .sessions
-            .iter()
-            .position(|(count, _)| *count == samples)
-        {
+        let mut compiled = self.compiled.iter();
+        if let Some(known) = compiled.position(|compiled| compiled.samples == samples) {
             return Ok(known);
         }
         if samples < self.step.least_images() {
@@ -173,12 +169,14 @@ impl Trainer {
         let lowered = lower_step(graph, single, state, &target);
         let code = jit::compile(&lowered).map_err(Error::from)?;
         let driver = code.drivers()[0];
-        // SAFETY: the program is proven for its plan, and the code lives as long as the session.
-        let session =
-            unsafe { StepSession::new(lowered.plan, driver, Some(Box::new(code.clone()))) }?;
-        self.codes.push(code);
-        self.sessions.push((samples, session));
-        Ok(self.sessions.len() - 1)
+        // SAFETY: the program is proven for its plan, and its code is kept beside the session.
+        let session = unsafe { StepSession::new(lowered.plan, driver) }?;
+        self.compiled.push(Compiled {
+            samples,
+            session,
+            code,
+        });
+        Ok(self.compiled.len() - 1)
     }
 
     /// One step on samples, one behind the other, and their labels, at a rate.
@@ -208,7 +206,7 @@ impl Trainer {
             return Err(TrainError::Recipe(message));
         }
         let number = self.session(samples)?;
-        let session = &mut self.sessions[number].1;
+        let session = &mut self.compiled[number].session;
         session.input_mut(0).copy_from_slice(inputs);
         let smooth = self.recipe.smoothing;
         let spread = (smooth / self.classes as f64) as f32;
@@ -242,7 +240,7 @@ impl Trainer {
         session.run(&mut self.state, self.pool.as_ref());
         let losses = session.output(1).iter().map(|&loss| f64::from(loss));
         let loss = losses.sum::<f64>() / samples as f64;
-        let right = right(session.output(0), labels, self.classes, pixels);
+        let right = count_right(session.output(0), labels, self.classes, pixels);
         match loss.is_finite() {
             true => Ok(Done { loss, right }),
             false => Err(TrainError::NotFinite {
@@ -259,7 +257,7 @@ impl Trainer {
     /// A step that cannot be compiled.
     pub fn profile(&mut self, samples: usize) -> Result<Vec<(String, Duration)>, TrainError> {
         let number = self.session(samples)?;
-        let (session, code) = (&mut self.sessions[number].1, &self.codes[number]);
+        let Compiled { session, code, .. } = &mut self.compiled[number];
         let mut parts = Vec::new();
         session.run_in_pieces(&mut self.state, self.pool.as_ref(), |bases, pool| {
             for section in code.sections() {
@@ -268,10 +266,11 @@ impl Trainer {
                 unsafe { (section.entry)(bases, pool) };
                 let node = section.node.map(|node| &self.step.graph.nodes[node]);
                 let name = match node {
-                    Some(node) if section.label.ends_with(".packed") => {
-                        format!("{} packing", of_layer(&node.label))
+                    Some(node) if section.label == node.label => {
+                        format!("{} {}", of_layer(&node.label), node.layer.keyword())
                     }
-                    Some(node) => format!("{} {}", of_layer(&node.label), node.layer.keyword()),
+                    // What is made ready for it.
+                    Some(node) => format!("{} packing", of_layer(&node.label)),
                     None => section.label.clone(),
                 };
                 parts.push((name, start.elapsed()));
@@ -289,7 +288,12 @@ impl Trainer {
 
     /// The network's tensors as they are now.
     pub fn tensors(&self) -> impl Iterator<Item = (&Param, &[f32])> {
-        let ids = self.step.state[..self.step.tensors].iter().enumerate();
+        self.all().take(self.step.tensors)
+    }
+
+    /// The same, and behind them what the optimiser keeps.
+    fn all(&self) -> impl Iterator<Item = (&Param, &[f32])> {
+        let ids = self.step.state.iter().enumerate();
         ids.map(|(index, &id)| (&self.step.graph.params[id], self.state.tensor(index)))
     }
 
@@ -298,14 +302,7 @@ impl Trainer {
     /// # Errors
     /// As [`Trainer::weights`].
     pub fn state(&self) -> Result<Weights, TrainError> {
-        let ids = self.step.state.iter().enumerate();
-        let tensors: Vec<(&str, &[usize], &[f32])> = ids
-            .map(|(index, &id)| {
-                let param = &self.step.graph.params[id];
-                (&*param.name, &*param.shape, self.state.tensor(index))
-            })
-            .collect();
-        Ok(Weights::from_tensors(tensors).map_err(Error::from)?)
+        weights(self.all())
     }
 
     /// Goes on from such a state, after so many steps.
@@ -337,12 +334,16 @@ impl Trainer {
     /// # Errors
     /// Never, but for a network with two tensors of one name.
     pub fn weights(&self) -> Result<Weights, TrainError> {
-        let learned = self.tensors().filter(|(param, _)| param.literal.is_none());
-        let tensors: Vec<(&str, &[usize], &[f32])> = learned
-            .map(|(param, values)| (&*param.name, &*param.shape, values))
-            .collect();
-        Ok(Weights::from_tensors(tensors).map_err(Error::from)?)
+        weights(self.tensors().filter(|(param, _)| param.literal.is_none()))
     }
+}
+
+/// Tensors as weights.
+fn weights<'t>(
+    tensors: impl Iterator<Item = (&'t Param, &'t [f32])>,
+) -> Result<Weights, TrainError> {
+    let named = tensors.map(|(param, values)| (&*param.name, &*param.shape, values));
+    Ok(Weights::from_tensors(named).map_err(Error::from)?)
 }
 
 /// The layer that a label is of.
@@ -351,7 +352,7 @@ fn of_layer(label: &str) -> &str {
 }
 
 /// How many of the labels are the largest element of their pixel, the first of equal ones.
-fn right(raw: &[f32], labels: &[u32], classes: usize, pixels: usize) -> usize {
+pub(super) fn count_right(raw: &[f32], labels: &[u32], classes: usize, pixels: usize) -> usize {
     let is_right = |(index, label): (usize, &u32)| {
         let (sample, pixel) = (index / pixels, index % pixels);
         let at = |class: usize| raw[(sample * classes + class) * pixels + pixel];

@@ -196,7 +196,7 @@ impl Run<'_> {
             let code = jit::compile(&lowered).expect("proven");
             let plan = lowered.plan.clone();
             // SAFETY: the program is proven for the plan, and the code outlives the session.
-            let session = unsafe { StepSession::new(plan, code.drivers()[0], None) };
+            let session = unsafe { StepSession::new(plan, code.drivers()[0]) };
             let mut session = session.expect("memory");
             let mut stays = State::new(&lowered.plan.state).expect("memory");
             for (index, tensor) in self.start().iter().enumerate() {

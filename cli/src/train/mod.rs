@@ -60,6 +60,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             let recipe = args.flags.recipe(&model);
             source = args.flags.source(&model);
             let mut data = Data::open(data, args.test.as_deref(), model.graph())?;
+            if !args.json {
+                print::skipped(&data.skipped);
+            }
             if let Some(count) = args.overfit {
                 data.overfit(count);
             }
@@ -174,7 +177,8 @@ fn dry(
     // The first steps find memory that nobody has touched.
     let each = times.into_iter().min().unwrap_or_default();
     let (state, rest) = trainer.bytes();
-    let steps = data.train.len().div_ceil(recipe.batch) * recipe.epochs;
+    let batches = data.train.len().div_ceil(recipe.batch);
+    let steps = batches.saturating_mul(recipe.epochs);
     if args.json {
         return Ok(print::json(&json!({
             "samples": data.train.len(), "test_samples": data.test.len(), "steps": steps, "seconds_per_step": each.as_secs_f64(),

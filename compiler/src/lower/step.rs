@@ -36,12 +36,14 @@ pub(super) struct Images {
     pub state: Vec<usize>,
     /// Which of them a parameter is.
     numbers: HashMap<ParamId, u32>,
-    /// Their buffers.
+    /// Their buffers, and behind them those of tensors in another order.
     buffers: Vec<BufferId>,
     /// Tensors in another order: their numbers behind those that stay.
     reordered: Vec<u32>,
     /// Where regions are packed.
     packed: HashMap<Region, BufferId>,
+    /// Buffers of weights, in whatever form: they are one for all images.
+    weights: HashSet<BufferId>,
 }
 
 impl Images {
@@ -53,11 +55,6 @@ impl Images {
     /// The number of a tensor in another order.
     pub fn reordered(&self, index: usize) -> u32 {
         self.reordered[index]
-    }
-
-    /// Whether a buffer is of weights, in whatever form.
-    fn holds_weights(&self, buffer: BufferId) -> bool {
-        self.packed.values().any(|packed| *packed == buffer) || self.buffers.contains(&buffer)
     }
 
     /// Makes ports those of all images.
@@ -91,6 +88,7 @@ pub fn lower_step(
         buffers: Vec::new(),
         reordered: Vec::new(),
         packed: HashMap::new(),
+        weights: HashSet::new(),
     };
     for (index, &id) in state.iter().enumerate() {
         images.buffers.push(cx.buffers.push(Buffer {
@@ -163,16 +161,7 @@ impl Lower<'_> {
                 continue;
             };
             let buffer = self.images().buffers[number as usize];
-            let channels = self.buffers[buffer].len;
-            let storage = Storage {
-                buffer,
-                base: 0,
-                channels,
-                dhw: [1; 3],
-                strides: [channels as i64; 3],
-                images: 1,
-                image: 0,
-            };
+            let storage = vector(buffer, self.buffers[buffer].len);
             self.storage.insert(value, storage);
         }
     }
@@ -225,7 +214,7 @@ impl Lower<'_> {
         for index in first..self.buffers.len() {
             let id = BufferId::new(index);
             match self.buffers[id].place {
-                Place::Arena(_) if !self.images().holds_weights(id) => {
+                Place::Arena(_) if !self.images().weights.contains(&id) => {
                     scratch.insert(id, self.buffers[id].len as i64);
                 }
                 Place::Input(_) | Place::Output(_) => {
@@ -245,8 +234,9 @@ impl Lower<'_> {
         }
         let (whole, rest) = (count / chunks, count % chunks);
         let again = (rest > 0).then(|| self.builder.copied(&body));
+        let images = self.images.as_mut().expect("a training step is lowered");
         let moved = Moved {
-            images: self.images().strides.clone(),
+            images: std::mem::take(&mut images.strides),
             scratch,
         };
         let part = |cx: &mut Self, trip: usize, images: usize, first: usize, body: Vec<Stmt>| {
@@ -265,14 +255,12 @@ impl Lower<'_> {
         if let Some(again) = again {
             part(self, rest, 1, chunks * whole, again);
         }
+        let images = self.images.as_mut().expect("a training step is lowered");
+        images.strides = moved.images;
     }
 
     /// Where a region is, packed in a section before the one that is written, once a step.
     pub(super) fn pack_in_step(&mut self, region: Region) -> Access {
-        let start = |buffer| Access {
-            buffer,
-            offset: Affine::default(),
-        };
         if let Some(&buffer) = self.images().packed.get(&region) {
             return start(buffer);
         }
@@ -284,6 +272,7 @@ impl Lower<'_> {
         });
         let images = self.images.as_mut().expect("a training step is lowered");
         images.packed.insert(region.clone(), buffer);
+        images.weights.insert(buffer);
         let states = &images.buffers;
         let aside = self.builder.set_aside();
         let state = |param: u32| start(states[param as usize]);
@@ -312,10 +301,7 @@ impl Lower<'_> {
     /// Outside a training step.
     pub fn tensor(&self, param: usize) -> Access {
         let number = self.images().number(self.node().params[param]);
-        Access {
-            buffer: self.images().buffers[number as usize],
-            offset: Affine::default(),
-        }
+        start(self.images().buffers[number as usize])
     }
 
     /// Copies one of the node's tensors into another order, `(count, stride)` of each dimension, once a step; what a convolution may name as its weight.
@@ -332,15 +318,6 @@ impl Lower<'_> {
             place: Place::Arena(0),
             name,
         });
-        let storage = |buffer| Storage {
-            buffer,
-            base: 0,
-            channels: len,
-            dhw: [1; 3],
-            strides: [len as i64; 3],
-            images: 1,
-            image: 0,
-        };
         let mut inner = len;
         let loops = dims.iter().map(|&(count, stride)| {
             inner /= count;
@@ -348,12 +325,13 @@ impl Lower<'_> {
         });
         let loops: Vec<copy::Dim> = loops.collect();
         let aside = self.builder.set_aside();
-        copy::copy(self, &storage(buffer), &storage(from), &loops);
+        copy::copy(self, &vector(buffer, len), &vector(from, len), &loops);
         let body = self.builder.resume(aside);
         self.insert_packing(body);
         let images = self.images.as_mut().expect("a training step is lowered");
         images.reordered.push(images.buffers.len() as u32);
         images.buffers.push(buffer);
+        images.weights.insert(buffer);
         let params = self.node().params.len();
         params + self.images().reordered.len() - 1
     }
@@ -385,6 +363,27 @@ impl Lower<'_> {
             image: len as i64,
             ..one
         }
+    }
+}
+
+/// The first element of a buffer.
+fn start(buffer: BufferId) -> Access {
+    Access {
+        buffer,
+        offset: Affine::default(),
+    }
+}
+
+/// A buffer as a vector.
+fn vector(buffer: BufferId, channels: usize) -> Storage {
+    Storage {
+        buffer,
+        base: 0,
+        channels,
+        dhw: [1; 3],
+        strides: [channels as i64; 3],
+        images: 1,
+        image: 0,
     }
 }
 

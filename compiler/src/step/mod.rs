@@ -28,7 +28,7 @@ use crate::op::update::Update;
 use crate::span::Span;
 use cnnc_runtime::kernel::Rule;
 use form::Form;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
 /// Share of the batch in running statistics, as PyTorch has it.
@@ -62,8 +62,6 @@ pub struct Step {
     /// How likely the elements of each mask are to be dropped; masks are the inputs behind the network's. An element that stays is one over the
     /// probability that it does, all others are 0.
     pub masks: Vec<f64>,
-    /// Tensors that are trained.
-    pub trained: usize,
 }
 
 /// Why a network cannot be trained.
@@ -147,24 +145,9 @@ impl Step {
             return Err(Untrainable::Nothing);
         }
         let shared: Vec<ValueId> = vec![graph.inputs[cotangent].value];
-        let mut step = Step {
-            single: HashSet::new(),
-            state: Vec::new(),
-            tensors: 0,
-            factors: Vec::new(),
-            masks,
-            trained: gradients.len(),
-            graph,
-        };
-        step.sort_values(&shared);
-        let tensors = step
-            .graph
-            .live()
-            .flat_map(|(_, node)| node.params.iter().copied());
+        let mut step = Step::of(graph, masks, &shared);
         let running = moving.iter().map(|moving| moving.statistic);
-        let tensors: BTreeSet<ParamId> = tensors.chain(running).collect();
-        step.state.extend(tensors);
-        step.tensors = step.state.len();
+        step.keep(running.collect());
         for (param, gradient) in gradients {
             let gradient = step.of_batch(gradient);
             let decayed = (recipe.decayed)(&step.graph.params[param]);
@@ -198,20 +181,8 @@ impl Step {
         let (mut graph, gradients) = gradients.into_parts();
         graph.outputs.truncate(outputs);
         graph.names.clear();
-        let mut step = Step {
-            single: HashSet::new(),
-            state: Vec::new(),
-            tensors: 0,
-            factors: Vec::new(),
-            masks: Vec::new(),
-            trained: gradients.len(),
-            graph,
-        };
-        step.sort_values(&[]);
-        let tensors = step.graph.live().flat_map(|(_, node)| &node.params);
-        let tensors: BTreeSet<ParamId> = tensors.copied().collect();
-        step.state.extend(tensors);
-        step.tensors = step.state.len();
+        let mut step = Step::of(graph, Vec::new(), &[]);
+        step.keep(BTreeSet::new());
         for (param, gradient) in gradients {
             let value = step.of_batch(gradient);
             let name = format!("d({})", step.graph.params[param].name);
@@ -220,6 +191,28 @@ impl Step {
         step.sort_values(&[]);
         step.has_loops()?;
         Ok(step)
+    }
+
+    /// A step that changes nothing yet.
+    fn of(graph: Graph, masks: Vec<f64>, shared: &[ValueId]) -> Step {
+        let mut step = Step {
+            single: HashSet::new(),
+            state: Vec::new(),
+            tensors: 0,
+            factors: Vec::new(),
+            masks,
+            graph,
+        };
+        step.sort_values(shared);
+        step
+    }
+
+    /// Keeps these tensors and those that nodes have.
+    fn keep(&mut self, mut tensors: BTreeSet<ParamId>) {
+        let nodes = self.graph.live();
+        tensors.extend(nodes.flat_map(|(_, node)| node.params.iter().copied()));
+        self.tensors = tensors.len();
+        self.state.extend(tensors);
     }
 
     /// The gradient of the whole batch.
@@ -233,31 +226,22 @@ impl Step {
 
     /// Moves running statistics, each as often as its norm is called.
     fn move_statistics(&mut self, moving: Vec<form::Moving>) {
-        let mut now: Vec<(ParamId, ValueId)> = Vec::new();
+        let mut now: BTreeMap<ParamId, ValueId> = BTreeMap::new();
         for form::Moving {
             statistic,
             towards,
             factors,
         } in moving
         {
-            let known = now.iter().position(|(id, _)| *id == statistic);
-            let old = match known {
-                Some(known) => now[known].1,
-                None => self.graph.push_param(statistic),
-            };
+            let graph = &mut self.graph;
+            let old = now.get(&statistic).copied();
+            let old = old.unwrap_or_else(|| graph.push_param(statistic));
             let factors = self.factors_input(factors, Rule::Blend);
             let name = &self.graph.params[statistic].name;
             let label = format!("{name}~{}", self.graph.nodes.len());
-            let new = push(
-                &mut self.graph,
-                Update(Rule::Blend),
-                &[old, towards, factors],
-                &label,
-            );
-            match known {
-                Some(known) => now[known].1 = new,
-                None => now.push((statistic, new)),
-            }
+            let operands = [old, towards, factors];
+            let new = push(&mut self.graph, Update(Rule::Blend), &operands, &label);
+            now.insert(statistic, new);
         }
         self.graph.stores.extend(now);
     }

@@ -25,7 +25,7 @@ pub use display::Show;
 pub use encode::write_png;
 pub use error::{ImageError, ImageProblem};
 #[cfg(feature = "images")]
-pub use formats::{FORMATS, Format};
+pub use formats::{FORMATS, Format, is_called_a_picture};
 pub use letterbox::{Place, Rounding};
 pub use placement::Placement;
 pub use preprocess::{ImageStep, Normalize, PreProcess};

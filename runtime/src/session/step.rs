@@ -7,7 +7,6 @@ use crate::denormals::Flushed;
 use crate::memory::Aligned;
 use crate::plan::{Plan, Port};
 use crate::threads::Pool;
-use std::any::Any;
 use std::fmt;
 use std::ops::Range;
 
@@ -69,27 +68,21 @@ pub struct StepSession {
     /// Where the arena, the inputs and the outputs are.
     regions: Vec<Range<usize>>,
     bases: Box<[*mut f32]>,
-    /// What must outlive the driver: the JIT's code memory.
-    _code: Option<Box<dyn Any + Send + Sync>>,
 }
 
 // SAFETY: the pointers lead into memory that the session owns; those of the state are used within `run` only.
 unsafe impl Send for StepSession {}
 
 impl StepSession {
-    /// Binds code to memory. `code` is kept until the session is dropped.
+    /// Binds code to memory.
     ///
     /// # Errors
     /// When there is not enough memory.
     ///
     /// # Safety
-    /// The driver must be sound, while `code` lives, for memory of the plan's sizes: for an arena of `plan.arena` floats of any content, inputs, which
+    /// The driver must be sound, for as long as the session runs it, for memory of the plan's sizes: for an arena of `plan.arena` floats of any content, inputs, which
     /// it only reads, outputs and state.
-    pub unsafe fn new(
-        plan: Plan,
-        driver: Driver,
-        code: Option<Box<dyn Any + Send + Sync>>,
-    ) -> Result<StepSession, RunError> {
+    pub unsafe fn new(plan: Plan, driver: Driver) -> Result<StepSession, RunError> {
         let mut regions = Vec::new();
         let mut end = 0;
         let ports = plan.inputs.iter().chain(plan.outputs.iter());
@@ -105,7 +98,6 @@ impl StepSession {
             memory,
             regions,
             bases: bases.into(),
-            _code: code,
         })
     }
 

@@ -1,33 +1,24 @@
 //! A folder for each class, with pictures in it.
 
-use super::{Data, DataError, From, Labelled, Reader, Samples, name};
-use cnnc_runtime::image::Picture;
+use super::{Data, DataError, From, Labelled, Reader, Samples, entries, name};
+use cnnc_runtime::image::{Picture, is_called_a_picture};
 use std::path::{Path, PathBuf};
-
-/// Endings of picture files.
-const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "ppm", "pgm", "bmp"];
 
 impl Reader<'_> {
     /// The samples of class folders.
     pub(super) fn folders(&self, root: &Path, folders: &[PathBuf]) -> Result<Data, DataError> {
-        let mut files: Vec<(PathBuf, u32)> = Vec::new();
+        let (mut files, mut skipped) = (Vec::new(), Vec::new());
         for (class, folder) in self.classes_of(root, folders)?.into_iter().zip(folders) {
-            let broken = |error| DataError::File(folder.clone(), error);
-            let mut pictures = Vec::new();
-            for entry in std::fs::read_dir(folder).map_err(broken)? {
-                let path = entry.map_err(broken)?.path();
-                let ending = path.extension().and_then(|ending| ending.to_str());
-                if ending.is_some_and(|ending| ENDINGS.contains(&&*ending.to_lowercase())) {
-                    pictures.push(path);
-                }
-            }
+            let (pictures, others): (Vec<_>, Vec<_>) = entries(folder)?
+                .into_iter()
+                .partition(|path| !path.is_dir() && is_called_a_picture(path));
+            skipped.extend(others);
             if pictures.is_empty() {
                 return Err(DataError::Empty(folder.clone(), "that is a picture"));
             }
-            pictures.sort();
             files.extend(pictures.into_iter().map(|path| (path, class)));
         }
-        let pictures = files.iter().map(|(path, class)| {
+        let pictures = files.iter().map(|(path, class): &(PathBuf, u32)| {
             Ok(Labelled {
                 picture: Picture::open(path).map_err(DataError::Picture)?,
                 class: *class,
@@ -37,6 +28,7 @@ impl Reader<'_> {
             kind: format!("folders of {} classes", folders.len()),
             train: self.samples(root, files.len(), pictures)?,
             test: Samples::default(),
+            skipped,
             from: From::default(),
         })
     }

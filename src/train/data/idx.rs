@@ -20,6 +20,7 @@ impl Reader<'_> {
             kind: "idx files".to_owned(),
             train,
             test: test.unwrap_or_default(),
+            skipped: Vec::new(),
             from: From::default(),
         }))
     }

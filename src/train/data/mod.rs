@@ -8,7 +8,9 @@ mod strips;
 pub use error::DataError;
 
 use cnnc_compiler::graph::Graph;
+use cnnc_runtime::files::read_ordinary;
 use cnnc_runtime::image::{Picture, PreProcess};
+use cnnc_runtime::synthetic::mix;
 use std::path::{Path, PathBuf};
 
 /// Most floats of all samples: 4 GiB.
@@ -53,6 +55,8 @@ pub struct Data {
     pub test: Samples,
     /// What was found, in a few words.
     pub kind: String,
+    /// What is no picture among those of classes.
+    pub skipped: Vec<PathBuf>,
     /// Where it was found.
     pub(super) from: From,
 }
@@ -100,9 +104,9 @@ impl Data {
         let mut data = reader.open(path)?;
         if let Some(test) = test {
             let other = reader.open(test)?;
-            data.train.append(&mut data.test);
             data.test = other.train;
-            data.test.append(&mut { other.test });
+            data.test.append(other.test);
+            data.skipped.extend(other.skipped);
         } else if data.test.is_empty() {
             data.split();
         }
@@ -137,11 +141,7 @@ impl Data {
         let (mut train, mut test) = (Samples::default(), Samples::default());
         (train.elements, test.elements) = (all.elements, all.elements);
         for index in 0..all.len() {
-            // The finaliser of SplitMix64 spreads numbers evenly.
-            let mut z = (index as u64).wrapping_add(0x9E37_79B9_7F4A_7C15);
-            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            let to = if (z >> 32).is_multiple_of(5) {
+            let to = if mix(index as u64 + 1).is_multiple_of(5) {
                 &mut test
             } else {
                 &mut train
@@ -154,8 +154,7 @@ impl Data {
 }
 
 impl Samples {
-    fn append(&mut self, other: &mut Samples) {
-        self.elements = self.elements.max(other.elements);
+    fn append(&mut self, mut other: Samples) {
         self.inputs.append(&mut other.inputs);
         self.labels.append(&mut other.labels);
     }
@@ -168,19 +167,8 @@ fn labels_of(head: &cnnc_runtime::answer::Head) -> Vec<String> {
 
 impl Reader<'_> {
     fn open(&self, path: &Path) -> Result<Data, DataError> {
-        let listed =
-            std::fs::read_dir(path).map_err(|error| DataError::File(path.to_owned(), error))?;
-        let (mut files, mut folders) = (Vec::new(), Vec::new());
-        for entry in listed {
-            let entry = entry.map_err(|error| DataError::File(path.to_owned(), error))?;
-            let path = entry.path();
-            match path.is_dir() {
-                true => folders.push(path),
-                false => files.push(path),
-            }
-        }
-        files.sort();
-        folders.sort();
+        let (folders, files): (Vec<_>, Vec<_>) =
+            entries(path)?.into_iter().partition(|path| path.is_dir());
         if let Some(data) = self.idx(&files)? {
             return Ok(data);
         }
@@ -234,9 +222,21 @@ fn name(path: &Path) -> &str {
         .unwrap_or("")
 }
 
-/// A file, all of it.
+/// What is in a folder, in the order of names.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let read = || {
+        let entries = std::fs::read_dir(folder)?;
+        let paths = entries.map(|entry| Ok(entry?.path()));
+        paths.collect::<std::io::Result<Vec<_>>>()
+    };
+    let mut paths = read().map_err(|error| DataError::File(folder.to_owned(), error))?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// An ordinary file, all of it.
 fn read(path: &Path) -> Result<Vec<u8>, DataError> {
-    std::fs::read(path).map_err(|error| DataError::File(path.to_owned(), error))
+    read_ordinary(path).map_err(|error| DataError::File(path.to_owned(), error))
 }
 
 /// The file of that name, with or without `.gz`.

@@ -63,6 +63,7 @@ impl Reader<'_> {
             kind: "strips of pictures".to_owned(),
             train: self.samples(list, count, pictures)?,
             test: Samples::default(),
+            skipped: Vec::new(),
             from: From::default(),
         }))
     }

@@ -1,5 +1,6 @@
 //! Numbers to differentiate at: no two are equal, none is near a kink.
 
+use cnnc_runtime::synthetic::split_mix;
 use ndarray::{ArrayD, IxDyn};
 
 /// Distance of two levels. Kinks are multiples of it, and levels lie in the middle between two.
@@ -27,13 +28,8 @@ impl Points {
         }
     }
 
-    /// 64 bits of SplitMix64.
     fn bits(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        split_mix(&mut self.state)
     }
 
     /// A number in −1 … 1.

@@ -9,6 +9,8 @@ mod orientation;
 mod png;
 
 use super::{ImageProblem, Picture, within_limits};
+use std::ffi::OsStr;
+use std::path::Path;
 
 /// A format that is read.
 pub struct Format {
@@ -23,6 +25,14 @@ pub struct Format {
 
 /// All of them.
 pub const FORMATS: &[Format] = &[png::FORMAT, jpeg::FORMAT, bmp::FORMAT];
+
+/// Whether a file's name ends as those of pictures do; whether it is one is seen when it is read.
+pub fn is_called_a_picture(path: &Path) -> bool {
+    let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+    let ending = ending.to_ascii_lowercase();
+    let mut formats = FORMATS.iter();
+    formats.any(|format| format.endings.contains(&ending.as_str()))
+}
 
 /// Decodes a picture, if it is of a format that is read.
 pub(super) fn decode(bytes: &[u8]) -> Option<Result<Picture, ImageProblem>> {
