@@ -124,14 +124,24 @@ impl Run<'_> {
     fn steps(
         &self,
         exact: bool,
-        mut one: impl FnMut(&mut Vec<ArrayD<f64>>, &[Vec<ArrayD<f64>>]) -> Vec<f64>,
+        mut one: impl FnMut(&mut Vec<ArrayD<f64>>, &[Vec<ArrayD<f64>>]) -> [Vec<f64>; 2],
     ) {
         let case = self.case;
         let want = numbers(case.get("loss_per_step"));
         let start = self.start();
         let mut state = start.clone();
         for (step, want) in want.iter().enumerate() {
-            let losses = one(&mut state, &self.inputs(step));
+            let [raw, losses] = one(&mut state, &self.inputs(step));
+            if step == 0 {
+                let tensors = BTreeMap::from([("output.0".to_owned(), raw)]);
+                let found = Found {
+                    part: "output",
+                    tensors: &tensors,
+                    floor: (!exact).then(|| floor(case, "floor")),
+                    exact: 1e-9,
+                };
+                compare(case, case.get("output"), &found);
+            }
             let loss = losses.iter().sum::<f64>() / losses.len() as f64;
             let key = if step == 0 { "floor" } else { "floor_loss" };
             let bound = match exact {
@@ -177,7 +187,7 @@ impl Run<'_> {
         self.steps(true, |state, inputs| {
             let evaluated = self.step.evaluate(state, inputs);
             *state = evaluated.state;
-            evaluated.outputs[1].iter().flatten().copied().collect()
+            [0, 1].map(|index| evaluated.outputs[index].iter().flatten().copied().collect())
         });
     }
 
@@ -224,11 +234,8 @@ impl Run<'_> {
                         .zip(values)
                         .for_each(|(to, x)| *to = f64::from(*x));
                 }
-                session
-                    .output(1)
-                    .iter()
-                    .map(|&loss| f64::from(loss))
-                    .collect()
+                let output = |index| session.output(index).iter().map(|&x| f64::from(x));
+                [0, 1].map(|index| output(index).collect())
             });
         }
     }

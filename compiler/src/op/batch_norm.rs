@@ -23,13 +23,13 @@ use cnnc_runtime::kernel::{
 };
 use ndarray::{ArrayD, Axis, IxDyn};
 
-/// Keywords of [`Moment`].
+/// Keyword of [`Moment::Mean`].
 pub const MEAN: &str = "batch_mean";
-/// Of [`Moment::Variance`].
+/// Keyword of [`Moment::Variance`].
 pub const VARIANCE: &str = "batch_variance";
-/// Of [`Moment::Product`].
+/// Keyword of [`Moment::Product`].
 pub const PRODUCT: &str = "batch_product";
-/// Of [`Moment::Count`].
+/// Keyword of [`Moment::Count`].
 pub const COUNT: &str = "batch_count";
 /// Keyword of [`Normalise`].
 pub const FORWARD: &str = "normalise";

@@ -1,10 +1,9 @@
 //! `batch_sum`: the sum over all images of a batch.
 
+use super::sums::sum;
 use crate::layer::{Inferred, Layer, Lowering, ShapeError};
-use crate::loops::Affine;
-use crate::lower::{Lower, across};
+use crate::lower::Lower;
 use crate::shape::Shape;
-use cnnc_runtime::kernel::{SumCall, Term};
 use ndarray::ArrayD;
 
 /// Its keyword.
@@ -45,15 +44,6 @@ impl Layer for BatchSum {
 impl Lowering for BatchSum {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (out, x) = (cx.output(), cx.input(0));
-        cx.call(SumCall {
-            pixels: across(&x, None),
-            channels: x.channels,
-            out: out.access(Affine::default()),
-            a: x.access(Affine::default()),
-            b: None,
-            centre: None,
-            term: Term::Plain,
-            scale: 1.0,
-        });
+        sum(cx, &out, &x);
     }
 }

@@ -4,12 +4,13 @@
 //! them. Of logits z and targets t it is `(Σ t) · ln Σ eᶻ − Σ t·z`, which is `−Σ t · log-softmax(z)`.
 
 use super::same_shape;
+use super::sums::sum;
 use crate::gradient::{Adjoint, NoGradient};
 use crate::layer::{Inferred, Layer, Lowering, ShapeError, copy};
 use crate::loops::Affine;
-use crate::lower::{Lower, Storage, across};
+use crate::lower::{Lower, Storage};
 use crate::shape::Shape;
-use cnnc_runtime::kernel::{AccumulateCall, CrossEntropyCall, Pixels, SumCall, Term};
+use cnnc_runtime::kernel::{AccumulateCall, CrossEntropyCall, Pixels};
 use ndarray::{ArrayD, Axis, IxDyn};
 
 /// Keyword of [`CrossEntropy`].
@@ -150,17 +151,8 @@ impl Lowering for CrossEntropy {
         let losses = Shape::new([&[1], shape.spatial()].concat()).expect("smaller");
         let losses = cx.scratch(&losses, crate::layer::NO_HALO);
         emit(cx, &losses, None, 1.0);
-        let sum = copy::scratch(cx, 1);
-        cx.call(SumCall {
-            pixels: across(&losses, None),
-            channels: 1,
-            out: sum.access(Affine::default()),
-            a: losses.access(Affine::default()),
-            b: None,
-            centre: None,
-            term: Term::Plain,
-            scale: 1.0,
-        });
+        let total = copy::scratch(cx, 1);
+        sum(cx, &total, &losses);
         let number = |storage: &Storage| Pixels {
             at: storage.access(Affine::default()),
             row: 0,
@@ -172,7 +164,7 @@ impl Lowering for CrossEntropy {
             run: 1,
             out: number(&out),
             add: false,
-            x: number(&sum),
+            x: number(&total),
             factor: 1.0 / pixels(&shape),
         });
     }

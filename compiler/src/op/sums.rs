@@ -2,7 +2,7 @@
 
 use crate::layer::{Inferred, Layer, Lowering, ShapeError};
 use crate::loops::Affine;
-use crate::lower::{Lower, across};
+use crate::lower::{Lower, Storage, across};
 use crate::shape::Shape;
 use cnnc_runtime::kernel::{SumCall, Term};
 use ndarray::{ArrayD, Axis, IxDyn};
@@ -40,17 +40,22 @@ impl Layer for PixelSum {
 impl Lowering for PixelSum {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (out, x) = (cx.output(), cx.input(0));
-        cx.call(SumCall {
-            pixels: across(&x, None),
-            channels: x.channels,
-            out: out.access(Affine::default()),
-            a: x.access(Affine::default()),
-            b: None,
-            centre: None,
-            term: Term::Plain,
-            scale: 1.0,
-        });
+        sum(cx, &out, &x);
     }
+}
+
+/// Emits the sum of each channel over all pixels, of all images.
+pub(super) fn sum(cx: &mut Lower<'_>, out: &Storage, x: &Storage) {
+    cx.call(SumCall {
+        pixels: across(x, None),
+        channels: x.channels,
+        out: out.access(Affine::default()),
+        a: x.access(Affine::default()),
+        b: None,
+        centre: None,
+        term: Term::Plain,
+        scale: 1.0,
+    });
 }
 
 /// Every element becomes the sum of those that go together with it.

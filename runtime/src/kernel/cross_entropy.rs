@@ -4,7 +4,8 @@
 //! order and the entries lane by lane, and powers are rounded differently, so they agree to about 1e-6.
 
 use super::declare::{Pixels, declare};
-use super::support::{View, span};
+use super::norm::largest;
+use super::support::{View, max, span};
 use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{MOST_LANES, Simd, entries, load_first, math, store_first, total_wide};
@@ -133,22 +134,6 @@ unsafe fn within<S: Simd>(v: S::V, left: usize) -> S::V {
     }
 }
 
-/// The largest of `count` elements.
-#[inline(always)]
-unsafe fn largest<S: Simd>(x: *const f32, count: usize) -> f32 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let mut most = *x;
-        for k in 1..count {
-            let x = *x.add(k);
-            if x > most || x.is_nan() {
-                most = x;
-            }
-        }
-        most
-    }
-}
-
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = CrossEntropy::new(consts);
     let channels = if c.gradient != 0 { c.channels } else { 1 };
@@ -168,9 +153,9 @@ fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
             let (z, t) = (r * c.z_row + p * c.z_px, r * c.t_row + p * c.t_px);
             let out = r * c.out_row + p * c.out_px;
             let logits: Vec<f32> = (0..c.channels).map(|k| view.get(1, z + k)).collect();
-            let most = logits.iter().fold(f32::NEG_INFINITY, |most, &x| {
-                if x > most || x.is_nan() { x } else { most }
-            });
+            let most = logits
+                .iter()
+                .fold(f32::NEG_INFINITY, |most, &x| max(x, most));
             let target = |k: isize| f64::from(view.get(2, t + k));
             let shifted = |k: isize| f64::from(logits[k as usize] - most);
             let powers: f64 = (0..c.channels).map(|k| shifted(k).exp()).sum();

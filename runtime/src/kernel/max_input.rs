@@ -3,7 +3,7 @@
 //! Windows are cut off at the operand's edges. NaN is larger than nothing here, so a window of nothing else gives to its first element.
 
 use super::declare::declare;
-use super::support::{View, span};
+use super::support::{View, clear, span};
 use super::{Footprint, Kernel, MAX_ARGS};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
@@ -93,18 +93,7 @@ unsafe fn body<S: Simd>(
     unsafe {
         let c = MaxInput::read(consts);
         let channels = c.channels as usize;
-        for i in 0..c.n0 {
-            for j in 0..c.n1 {
-                for l in 0..c.n2 {
-                    let out = out.offset(i * c.o0 + j * c.o1 + l * c.o2);
-                    let mut k = 0;
-                    while k < channels {
-                        store_first::<S>(out.add(k), channels - k, S::splat(0.0));
-                        k += S::LANES;
-                    }
-                }
-            }
-        }
+        clear::<S>(out, [c.n0, c.n1, c.n2], [c.o0, c.o1, c.o2], channels);
         for i in 0..c.m0 {
             for j in 0..c.m1 {
                 for l in 0..c.m2 {
@@ -192,14 +181,8 @@ fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
 fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
     let c = MaxInput::new(consts);
     let mut view = View::new(memory, at);
+    view.clear([c.n0, c.n1, c.n2], [c.o0, c.o1, c.o2], c.channels);
     for k in 0..c.channels {
-        for i in 0..c.n0 {
-            for j in 0..c.n1 {
-                for l in 0..c.n2 {
-                    view.set(i * c.o0 + j * c.o1 + l * c.o2 + k, 0.0);
-                }
-            }
-        }
         for i in 0..c.m0 {
             for j in 0..c.m1 {
                 for l in 0..c.m2 {
@@ -219,8 +202,7 @@ fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
                     }
                     let dy = view.get(2, i * c.d0 + j * c.d1 + l * c.d2 + k);
                     let to = best[0] * c.o0 + best[1] * c.o1 + best[2] * c.o2 + k;
-                    let sum = view.output(to) + dy;
-                    view.set(to, sum);
+                    view.add(to, dy);
                 }
             }
         }

@@ -152,7 +152,7 @@ unsafe fn l2norm<S: Simd>(
 
 /// The largest of `count` elements, `f32::NEG_INFINITY` if there are none.
 #[inline(always)]
-unsafe fn largest<S: Simd>(x: *const f32, count: usize) -> f32 {
+pub(super) unsafe fn largest<S: Simd>(x: *const f32, count: usize) -> f32 {
     // SAFETY: the caller has `count` elements, and the array a vector's.
     unsafe {
         let mut most = S::splat(f32::NEG_INFINITY);

@@ -1,7 +1,7 @@
 //! `f32_scatter`: products of each output with all taps, added to the elements that the taps meet. A tensor is written anew.
 
 use super::declare::declare;
-use super::support::{View, span};
+use super::support::{View, clear, span};
 use super::{Footprint, Kernel, MAX_ARGS};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
@@ -77,18 +77,7 @@ unsafe fn body<S: Simd>(
     unsafe {
         let c = Scatter::read(consts);
         let (channels, run) = (c.channels as usize, c.run as usize);
-        for i in 0..c.n0 {
-            for j in 0..c.n1 {
-                for l in 0..c.n2 {
-                    let out = out.offset(i * c.o0 + j * c.o1 + l * c.o2);
-                    let mut k = 0;
-                    while k < channels {
-                        store_first::<S>(out.add(k), channels - k, S::splat(0.0));
-                        k += S::LANES;
-                    }
-                }
-            }
-        }
+        clear::<S>(out, [c.n0, c.n1, c.n2], [c.o0, c.o1, c.o2], channels);
         for i in 0..c.m0 {
             for j in 0..c.m1 {
                 for l in 0..c.m2 {
@@ -144,15 +133,7 @@ fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
 fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
     let c = Scatter::new(consts);
     let mut view = View::new(memory, at);
-    for i in 0..c.n0 {
-        for j in 0..c.n1 {
-            for l in 0..c.n2 {
-                for k in 0..c.channels {
-                    view.set(i * c.o0 + j * c.o1 + l * c.o2 + k, 0.0);
-                }
-            }
-        }
-    }
+    view.clear([c.n0, c.n1, c.n2], [c.o0, c.o1, c.o2], c.channels);
     for i in 0..c.m0 {
         for j in 0..c.m1 {
             for l in 0..c.m2 {
@@ -164,8 +145,8 @@ fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
                                 + l * c.s2 * c.o2
                                 + k;
                             let from = i * c.x0 + j * c.x1 + l * c.x2 + (p * c.k1 + q) * c.run + k;
-                            let sum = view.output(to) + view.get(1, from);
-                            view.set(to, sum);
+                            let product = view.get(1, from);
+                            view.add(to, product);
                         }
                     }
                 }

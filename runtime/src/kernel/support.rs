@@ -2,7 +2,7 @@
 
 use super::{Footprint, MAX_ARGS, float};
 use crate::isa::Isa;
-use crate::simd::Simd;
+use crate::simd::{Simd, store_first};
 
 /// The footprint that starts at the pointer and spans these `(count, stride)`.
 pub(super) fn span(dims: &[(isize, isize)]) -> Option<Footprint> {
@@ -29,6 +29,34 @@ pub(super) fn padded(count: isize, isa: Isa) -> isize {
     (count + lanes - 1) / lanes * lanes
 }
 
+/// Fills `counts` pixels of `channels` adjacent elements with zeros.
+///
+/// # Safety
+/// As of [`Simd`]; all of these elements may be written.
+#[inline(always)]
+pub(super) unsafe fn clear<S: Simd>(
+    out: *mut f32,
+    counts: [isize; 3],
+    strides: [isize; 3],
+    channels: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        for i in 0..counts[0] {
+            for j in 0..counts[1] {
+                for l in 0..counts[2] {
+                    let out = out.offset(i * strides[0] + j * strides[1] + l * strides[2]);
+                    let mut k = 0;
+                    while k < channels {
+                        store_first::<S>(out.add(k), channels - k, S::splat(0.0));
+                        k += S::LANES;
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// A twin's memory, indexed by argument and offset.
 pub(super) struct View<'a> {
     memory: &'a mut [f32],
@@ -45,9 +73,23 @@ impl<'a> View<'a> {
         self.memory[self.at[arg].wrapping_add_signed(offset)]
     }
 
-    /// Element `offset` of the output, which has been set.
-    pub fn output(&self, offset: isize) -> f32 {
-        self.get(0, offset)
+    /// Fills `counts` pixels of `channels` adjacent elements of the output with zeros.
+    pub fn clear(&mut self, counts: [isize; 3], strides: [isize; 3], channels: isize) {
+        for i in 0..counts[0] {
+            for j in 0..counts[1] {
+                for l in 0..counts[2] {
+                    for k in 0..channels {
+                        self.set(i * strides[0] + j * strides[1] + l * strides[2] + k, 0.0);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds to element `offset` of the output, which has been set.
+    pub fn add(&mut self, offset: isize, value: f32) {
+        let sum = self.get(0, offset) + value;
+        self.set(offset, sum);
     }
 
     /// Sets element `offset` of the output.

@@ -1,5 +1,7 @@
 //! Random constants for every kernel, small but with every stride and tail that matters.
 
+mod steps;
+
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::{Step, bits};
 use cnnc_testing::Random;
@@ -57,23 +59,23 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
             vec![channels, padded, random.within(0, 1), eps()]
         }
         "f32_pack_shares" => pack_shares(random),
-        "f32_outer" => outer(random),
-        "f32_centred" => centred(random),
+        "f32_outer" => steps::outer(random),
+        "f32_centred" => steps::centred(random),
         "f32_centred_factors" => {
             let flags = [0; 3].map(|_| random.within(0, 1));
             let mut consts = vec![random.within(1, 40), eps()];
             consts.extend(flags);
             consts
         }
-        "f32_scatter" => scatter(random),
-        "f32_sum" => sum(random),
+        "f32_scatter" => steps::scatter(random),
+        "f32_sum" => steps::sum(random),
         "f32_accumulate" => {
             let mut consts = runs(1, false, random);
             consts.extend([random.within(0, 1), bits(0.75)]);
             consts
         }
-        "f32_max_input" => max_input(random),
-        "f32_cross_entropy" => cross_entropy(random),
+        "f32_max_input" => steps::max_input(random),
+        "f32_cross_entropy" => steps::cross_entropy(random),
         "f32_update" => vec![random.within(1, 90), random.within(0, 3)],
         "f32_roi_pool" => regions(random),
         "f32_roi_align" => {
@@ -311,136 +313,6 @@ fn map(random: &mut Random) -> Vec<i64> {
     for step in steps {
         consts.extend([step.code(), bits(step.immediate())]);
     }
-    consts
-}
-
-/// Three axes of pixels of two operands: `count, a, b` each.
-fn paces(random: &mut Random) -> Vec<i64> {
-    let mut consts = Vec::new();
-    for _ in 0..3 {
-        consts.extend([
-            random.within(1, 4),
-            random.within(0, 60),
-            random.within(0, 60),
-        ]);
-    }
-    consts
-}
-
-fn outer(random: &mut Random) -> Vec<i64> {
-    let (rows, columns) = (random.within(1, 15), random.within(1, 70));
-    let row = columns + random.within(0, 5);
-    let mut consts = paces(random);
-    consts.extend([rows, row, columns, random.within(0, 1)]);
-    consts
-}
-
-fn sum(random: &mut Random) -> Vec<i64> {
-    let mut consts = paces(random);
-    let scale = 0.375_f64.to_bits() as i64;
-    consts.extend([random.within(1, 70), random.within(0, 3), scale]);
-    consts
-}
-
-fn centred(random: &mut Random) -> Vec<i64> {
-    let (rows, pixels, channels) = (
-        random.within(1, 3),
-        random.within(1, 4),
-        random.within(1, 40),
-    );
-    let px = [0; 3].map(|_| channels + random.within(0, 2));
-    let mut consts = vec![rows];
-    consts.extend(px.map(|px| px * pixels));
-    consts.push(pixels);
-    consts.extend(px);
-    consts.extend([channels, random.within(0, 1)]);
-    consts
-}
-
-/// Windows that overlap, are apart, and are cut off at both ends.
-fn max_input(random: &mut Random) -> Vec<i64> {
-    let channels = random.within(1, 40);
-    let mut axes = Vec::new();
-    for _ in 0..3 {
-        let (inputs, window, step) = (
-            random.within(1, 6),
-            random.within(1, 3),
-            random.within(1, 3),
-        );
-        let before = random.within(0, window - 1);
-        // The last window begins inside.
-        let outputs = 1 + (inputs - 1 + before) / step;
-        axes.insert(0, [inputs, outputs, window, step, before]);
-    }
-    let mut inner = [channels; 3];
-    let mut consts = Vec::new();
-    for axis in axes.iter().rev() {
-        let [inputs, outputs, ..] = *axis;
-        let group = [axis.as_slice(), &inner].concat();
-        consts.splice(0..0, group);
-        inner = [inner[0] * inputs, inner[1] * inputs, inner[2] * outputs];
-    }
-    consts.push(channels);
-    consts
-}
-
-/// Taps that overlap, are apart, and end before the last element.
-fn scatter(random: &mut Random) -> Vec<i64> {
-    let channels = random.within(1, 20);
-    let (outputs, steps, taps, dilations) = (
-        [0; 3].map(|_| random.within(1, 3)),
-        [0; 3].map(|_| random.within(1, 2)),
-        [0; 3].map(|_| random.within(1, 3)),
-        [random.within(1, 2), random.within(1, 2), 1],
-    );
-    let elements: [i64; 3] = std::array::from_fn(|axis| {
-        let last = (outputs[axis] - 1) * steps[axis] + (taps[axis] - 1) * dilations[axis];
-        last + 1 + random.within(0, 1)
-    });
-    let run = taps[2] * channels;
-    let products = taps[0] * taps[1] * run;
-    let out = [
-        elements[1] * elements[2] * channels,
-        elements[2] * channels,
-        channels,
-    ];
-    let x = [
-        outputs[1] * outputs[2] * products,
-        outputs[2] * products,
-        products,
-    ];
-    let mut consts = Vec::new();
-    for axis in 0..3 {
-        consts.extend([
-            elements[axis],
-            out[axis],
-            outputs[axis],
-            steps[axis],
-            x[axis],
-        ]);
-        if axis < 2 {
-            consts.extend([taps[axis], dilations[axis]]);
-        }
-    }
-    consts.extend([channels, run]);
-    consts
-}
-
-fn cross_entropy(random: &mut Random) -> Vec<i64> {
-    let (rows, pixels, channels) = (
-        random.within(1, 3),
-        random.within(1, 4),
-        random.within(1, 40),
-    );
-    let gradient = random.within(0, 1);
-    let out = if gradient == 1 { channels } else { 1 };
-    let mut consts = Vec::new();
-    let px = [out, channels + random.within(0, 2), channels];
-    consts.push(rows);
-    consts.extend(px.map(|px| px * pixels));
-    consts.push(pixels);
-    consts.extend(px);
-    consts.extend([channels, gradient, bits(0.5)]);
     consts
 }
 
