@@ -1,6 +1,6 @@
 //! Training runs: one that stops and goes on is the one that never stopped.
 
-use cnnc::train::{Data, Recipe, Run};
+use cnnc::train::{Data, Recipe, Run, Trainer};
 use std::fs;
 use std::path::Path;
 
@@ -113,4 +113,25 @@ fn a_run_that_goes_on_is_the_run_that_never_stopped() {
         .expect_err("it is no run")
         .to_string();
     assert!(error.contains("state.json: No such file"), "{error}");
+}
+
+#[test]
+fn a_trainer_goes_on_from_weights() {
+    let spec = "cnn 1; model Net { input x: 3; dense 4 tanh; dense 2; head classify }";
+    let model = cnnc::compile_str("net", spec).expect("it is right");
+    let recipe = Recipe::default();
+    let mut first = Trainer::new(&model, &recipe).expect("it can be trained");
+    let (inputs, labels) = ([0.5, -1.0, 2.0, 0.0, 1.0, 0.0], [1, 0]);
+    first.step(&inputs, &labels, 0.1).expect("a step");
+    let weights = first.weights().expect("names of their own");
+    let second = Trainer::from_weights(&model, &recipe, &weights).expect("they fit");
+    assert!(
+        first
+            .tensors()
+            .map(|(_, values)| values)
+            .eq(second.tensors().map(|(_, values)| values))
+    );
+    let other = cnnc::compile_str("net", &spec.replace("dense 4", "dense 5")).expect("it is right");
+    let error = Trainer::from_weights(&other, &recipe, &weights).expect_err("they do not fit");
+    assert!(error.to_string().contains("dense_1.weight"), "{error}");
 }

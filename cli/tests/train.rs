@@ -1,5 +1,6 @@
 //! `cnnc train`: what it learns, what it leaves behind, and what it says of what it cannot do.
 
+use cnnc::rt::image::Picture;
 use cnnc_testing::{Random, file, shared};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,25 @@ impl Made {
         file.extend(extents.iter().flat_map(|&n| (n as u32).to_be_bytes()));
         file.extend(bytes);
         std::fs::write(self.path("data").join(name), file).unwrap();
+    }
+
+    /// A folder with so many pictures for each class, and something else beside them.
+    fn classes(&self, folder: &str, count: usize) {
+        let mut random = Random(count as u64);
+        for class in 0..CLASSES {
+            let within = self.path(folder).join(class.to_string());
+            std::fs::create_dir_all(&within).unwrap();
+            std::fs::write(within.join("notes.txt"), "").unwrap();
+            for number in 0..count {
+                let bright = |place: usize| if place % SIDE == 2 * class { 200 } else { 0 };
+                let pixels = (0..SIDE * SIDE).map(|place| random.below(50) + bright(place));
+                let pixels: Vec<u8> = pixels.map(|pixel| pixel as u8).collect();
+                let picture = Picture::from_grey(SIDE, SIDE, &pixels).unwrap();
+                picture
+                    .write_png(within.join(format!("{number}.PNG")))
+                    .unwrap();
+            }
+        }
     }
 
     /// `cnnc train` of its spec on its data, with runs in its folder.
@@ -253,6 +273,35 @@ fn data_that_are_broken_are_told_by_file() {
         error.contains("DIR/data: 1 folders, but the network has 4 classes"),
         "{error}"
     );
+}
+
+#[test]
+fn folders_of_classes_are_read_and_what_is_no_picture_is_named() {
+    let made = Made::new(NET);
+    std::fs::remove_dir_all(made.path("data")).unwrap();
+    made.classes("data", 3);
+    made.classes("many", 20);
+    let many = made.path("many");
+    let more = [
+        "--test",
+        many.to_str().unwrap(),
+        "--batch",
+        "4",
+        "--epochs",
+        "30",
+    ];
+    let output = made.train(&[&more[..], &["--rate", "0.05"]].concat());
+    let (printed, warned) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{warned}");
+    let counts = "12 samples, 80 to be judged by (folders of 4 classes)";
+    assert!(printed.contains(counts), "{printed}");
+    assert!(warned.contains("skipped what is no picture: "), "{warned}");
+    assert_eq!(warned.matches("notes.txt").count(), 2 * CLASSES, "{warned}");
+    let best = printed
+        .lines()
+        .find(|line| line.starts_with("best: "))
+        .unwrap();
+    assert!(best.contains("100.00 %"), "{printed}");
 }
 
 #[test]
