@@ -118,7 +118,7 @@ impl Session {
                     }
                     // SAFETY: the driver is sound for these bases, bound to inputs that live, and it is these calls in this order; `code` is
                     // kept by the network, and the session is borrowed exclusively.
-                    let call = || unsafe { (sections[number].entry)(bases, pool) };
+                    let call = || unsafe { sections[number].run(bases, pool) };
                     flow = around(number, &call, &memory);
                 }
             });

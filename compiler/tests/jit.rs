@@ -103,6 +103,41 @@ fn calls_beside_parallel_loops() {
     agrees(vec![vec![first, rest, last]], 60);
 }
 
+/// Sections that differ in their memory alone share a function; those that differ in one thing more do not.
+#[test]
+fn sections_of_one_form() {
+    let piece = |var: usize, at: i64, step: i64, len: i64| {
+        copy(arena(at, &[(var, step)]), input(at, &[(var, step)]), len)
+    };
+    let line = |at: i64| copy(arena(at, &[]), input(at, &[]), 6);
+    let first = vec![repeat(0, 3, vec![piece(0, 0, 4, 4)])];
+    let alike = vec![repeat(1, 3, vec![piece(1, 12, 4, 4)])];
+    let reversed = copy(arena(36, &[(3, 4)]), input(44, &[(3, -4)]), 4);
+    let whole = copy(output(0, &[]), arena(0, &[]), 60);
+    agrees(
+        vec![
+            first.clone(),
+            alike.clone(),
+            vec![repeat(2, 6, vec![piece(2, 24, 2, 2)])],
+            vec![repeat(3, 3, vec![reversed])],
+            vec![line(48), line(54)],
+            vec![whole],
+        ],
+        60,
+    );
+    let back = copy(output(0, &[]), arena(0, &[]), 24);
+    let bytes = |second: Vec<Stmt>| {
+        let sections = vec![first.clone(), second, vec![back.clone()]];
+        let lowered = network(Isa::Portable, 24, 24, 24, sections);
+        let code = jit::compile(&lowered).expect("the portable ISA is available");
+        code.bytes()
+    };
+    let parallel = vec![parallel(1, 3, vec![piece(1, 12, 4, 4)])];
+    let longer = vec![repeat(1, 2, vec![piece(1, 12, 6, 6)])];
+    assert!(bytes(alike.clone()) < bytes(longer));
+    assert!(bytes(alike) < bytes(parallel));
+}
+
 #[test]
 fn sections_one_by_one_are_the_driver() {
     let lowered = two_copies();
@@ -127,7 +162,7 @@ fn sections_one_by_one_are_the_driver() {
     ];
     for section in code.sections() {
         // SAFETY: memory of the plan's sizes, no weights, and no pool.
-        unsafe { (section.entry)(bases.as_ptr(), std::ptr::null()) };
+        unsafe { section.run(bases.as_ptr(), std::ptr::null()) };
     }
     assert_eq!(memory, [numbers, numbers]);
 }

@@ -263,7 +263,7 @@ impl Trainer {
             for section in code.sections() {
                 let start = Instant::now();
                 // SAFETY: the sections in their order are what the driver calls, on the same memory.
-                unsafe { (section.entry)(bases, pool) };
+                unsafe { section.run(bases, pool) };
                 let node = section.node.map(|node| &self.step.graph.nodes[node]);
                 let name = match node {
                     Some(node) if section.label == node.label => {

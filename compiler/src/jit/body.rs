@@ -1,27 +1,32 @@
 //! Statements as machine code: loops whose addresses advance by addition, and kernel calls.
 //!
-//! The pointer of an access is `base + 4·offset`. Buffers of the arena share one base, loaded once per function. A loop keeps, in place
+//! The pointer of an access is `base + 4·offset`; where it begins, the section's [record](super::form) says. A loop keeps, in place
 //! of its variable `i`, the products `4·c·i` for each coefficient `c` that an access inside multiplies it by; they advance by `4·c`, and
 //! the first of them tells when the loop is over.
 
 use super::JitError;
 use super::emit::Emit;
+use super::form::{Begin, Form};
 use crate::loops::{Access, Affine, Call, For, Stmt, VarId};
 use cnnc_runtime::kernel::MAX_ARGS;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{BlockArg, GlobalValueData, InstBuilder, MemFlagsData, Value, types};
+use cranelift_codegen::ir::{
+    BlockArg, InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, Value, types,
+};
 use cranelift_frontend::FunctionBuilder;
-use cranelift_module::{FuncId, Module};
+use cranelift_module::FuncId;
 
 /// Bytes of an element.
 const ELEMENT: i64 = size_of::<f32>() as i64;
+/// Bytes of a pointer.
+const WORD: i32 = size_of::<*mut f32>() as i32;
 
 /// What the function's arguments are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// `(bases, pool)`
+    /// `(bases, pool, record)`
     Section,
-    /// `(bases, from, to)`
+    /// `(context, from, to)`; the context is bases and record.
     Parallel,
 }
 
@@ -32,46 +37,39 @@ type Products = Vec<(i64, Value)>;
 pub(super) struct Body<'e, 'p, 'b, 'f> {
     emit: &'e mut Emit<'p>,
     builder: &'b mut FunctionBuilder<'f>,
+    form: &'e Form,
     arguments: Vec<Value>,
+    bases: Value,
+    record: Value,
     null: Value,
-    /// Base addresses by index in `bases`.
-    bases: Vec<Option<Value>>,
     /// Loops around the current statement, outermost first.
     nest: Vec<(VarId, Products)>,
 }
 
 impl<'e, 'p, 'b, 'f> Body<'e, 'p, 'b, 'f> {
-    /// Starts a body, and loads the bases that `stmts` need (parallel loops in a section have functions of their own).
+    /// Starts a body of a section of that form.
     pub fn new(
         emit: &'e mut Emit<'p>,
         builder: &'b mut FunctionBuilder<'f>,
         entry: Entry,
-        stmts: &[Stmt],
+        form: &'e Form,
     ) -> Self {
         let block = builder.current_block().expect("the entry");
         let arguments = builder.block_params(block).to_vec();
-        let mut bases = vec![None; emit.places.bases];
-        let mut load = |access: &Access| {
-            let (index, _) = emit.places[access.buffer];
-            if bases[index].is_none() {
-                let flags = MemFlagsData::trusted().with_readonly().with_can_move();
-                let offset = (index * size_of::<*mut f32>()) as i32;
-                bases[index] = Some(builder.ins().load(types::I64, flags, arguments[0], offset));
-            }
+        let mut context = |word| load(builder, arguments[0], word * WORD);
+        let (bases, record) = match entry {
+            Entry::Section => (arguments[0], arguments[2]),
+            Entry::Parallel => (context(0), context(1)),
         };
-        let own = |stmt: &&Stmt| {
-            entry == Entry::Parallel || !matches!(stmt, Stmt::For(inner) if inner.parallel)
-        };
-        for stmt in stmts.iter().filter(own) {
-            accesses(std::slice::from_ref(stmt), &mut load);
-        }
         let null = builder.ins().iconst(types::I64, 0);
         Body {
             emit,
             builder,
+            form,
             arguments,
-            null,
             bases,
+            record,
+            null,
             nest: Vec::new(),
         }
     }
@@ -93,17 +91,26 @@ impl<'e, 'p, 'b, 'f> Body<'e, 'p, 'b, 'f> {
         self.repeat(inner, from, to)
     }
 
-    /// `parallel_for(pool, function, bases, trip)`.
+    /// `parallel_for(pool, function, context, trip)`.
     pub fn parallel_for(&mut self, function: FuncId, trip: u32) -> Result<(), JitError> {
         let parallel_for = self.emit.parallel_for()?;
         let parallel_for = self.emit.callee(parallel_for, self.builder.func);
         let function = self.emit.callee(function, self.builder.func);
-        let (bases, pool) = (self.arguments[0], self.arguments[1]);
+        let words = StackSlotData::new(StackSlotKind::ExplicitSlot, 2 * WORD as u32, 3);
+        let context = self.builder.create_sized_stack_slot(words);
+        self.builder
+            .ins()
+            .stack_store(types::I64, self.bases, context, 0);
+        self.builder
+            .ins()
+            .stack_store(types::I64, self.record, context, WORD);
+        let context = self.builder.ins().stack_addr(types::I64, context, 0);
+        let pool = self.arguments[1];
         let address = self.builder.ins().func_addr(types::I64, function);
         let trip = self.builder.ins().iconst(types::I64, i64::from(trip));
         self.builder
             .ins()
-            .call(parallel_for, &[pool, address, bases, trip]);
+            .call(parallel_for, &[pool, address, context, trip]);
         Ok(())
     }
 
@@ -171,17 +178,15 @@ impl<'e, 'p, 'b, 'f> Body<'e, 'p, 'b, 'f> {
             };
             arguments.push(argument);
         }
-        arguments.push(self.constants(&call.consts));
+        let constants = self.emit.constants.begin(&call.consts);
+        arguments.push(self.begin(constants));
         self.builder.ins().call(kernel, &arguments);
         Ok(())
     }
 
     fn pointer(&mut self, access: &Access) -> Value {
-        let (index, start) = self.emit.places[access.buffer];
-        let base = self.bases[index].expect("loaded at the start");
         // Innermost last, so that what a loop does not change can leave it.
-        let offset = (start + access.offset.base) * ELEMENT;
-        let mut pointer = self.add(base, offset);
+        let mut pointer = self.begin(self.emit.places.begin(access));
         for (var, products) in &self.nest {
             let wanted = coefficient(&access.offset, *var);
             if let Some(&(_, product)) = products.iter().find(|(known, _)| *known == wanted) {
@@ -191,35 +196,26 @@ impl<'e, 'p, 'b, 'f> Body<'e, 'p, 'b, 'f> {
         pointer
     }
 
-    /// The address of these constants, an immediate.
-    fn constants(&mut self, constants: &[i64]) -> Value {
-        let offset = self.emit.constants.offset(constants);
-        let table = self.emit.constants.data;
-        let table = self
-            .emit
-            .module
-            .declare_data_in_func(table, self.builder.func);
-        let GlobalValueData::Symbol { name, .. } = &self.builder.func.global_values[table] else {
-            unreachable!("data is a symbol");
+    /// Where a pointer begins.
+    fn begin(&mut self, begin: Begin) -> Value {
+        let at = self.form.offset(begin);
+        let first = load(self.builder, self.record, at);
+        let (base, offset) = match begin {
+            Begin::Constants(_) => (self.emit.table(self.builder, 0), first),
+            Begin::Memory(..) => {
+                let base = self.builder.ins().iadd(self.bases, first);
+                let base = load(self.builder, base, 0);
+                (base, load(self.builder, self.record, at + WORD))
+            }
         };
-        let at = GlobalValueData::Symbol {
-            name: name.clone(),
-            offset: offset.into(),
-            // Code and data may be further apart than a relative address reaches.
-            colocated: false,
-            tls: false,
-        };
-        // In place of the one that `declare_data_in_func` made: each call has its own.
-        self.builder.func.global_values[table] = at;
-        self.builder.ins().symbol_value(types::I64, table)
+        self.builder.ins().iadd(base, offset)
     }
+}
 
-    fn add(&mut self, value: Value, constant: i64) -> Value {
-        match constant {
-            0 => value,
-            _ => self.builder.ins().iadd_imm_s(value, constant),
-        }
-    }
+/// A word that nothing changes while the function runs.
+fn load(builder: &mut FunctionBuilder<'_>, address: Value, offset: i32) -> Value {
+    let flags = MemFlagsData::trusted().with_readonly().with_can_move();
+    builder.ins().load(types::I64, flags, address, offset)
 }
 
 /// Every access in the statements.
@@ -233,7 +229,7 @@ fn accesses(stmts: &[Stmt], see: &mut impl FnMut(&Access)) {
 }
 
 /// What the variable is multiplied by.
-fn coefficient(offset: &Affine, var: VarId) -> i64 {
+pub(super) fn coefficient(offset: &Affine, var: VarId) -> i64 {
     let terms = offset.terms.iter().filter(|term| term.0 == var);
     terms.map(|term| term.1).sum()
 }

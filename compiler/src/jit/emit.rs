@@ -2,6 +2,7 @@
 
 use super::JitError;
 use super::body::{Body, Entry};
+use super::form::{Form, Part};
 use super::host::PARALLEL_FOR;
 use crate::id::Id;
 use crate::loops::{BufferId, For, Program, Section, Stmt};
@@ -9,7 +10,8 @@ use crate::lower::Lowered;
 use cnnc_runtime::kernel::{KernelId, MAX_ARGS};
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{
-    AbiParam, FuncRef, Function, InstBuilder, Signature, UserFuncName, types,
+    AbiParam, FuncRef, Function, GlobalValueData, InstBuilder, Signature, UserFuncName, Value,
+    types,
 };
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::JITModule;
@@ -25,9 +27,16 @@ pub(super) struct Ids {
     /// The drivers, one for each run of sections.
     pub drivers: Vec<FuncId>,
     /// The sections, in the program's order.
-    pub sections: Vec<FuncId>,
-    /// Bytes of the constants' table.
-    pub constants: usize,
+    pub sections: Vec<SectionId>,
+    /// The table of constants, and its bytes.
+    pub constants: (DataId, usize),
+}
+
+/// A section: a function that takes a record, and the record's byte offset in the table of constants.
+#[derive(Clone, Copy)]
+pub(super) struct SectionId {
+    pub function: FuncId,
+    pub record: i64,
 }
 
 /// Emits every function of a program, and its constants.
@@ -46,6 +55,7 @@ pub(super) fn network(
         frontend: FunctionBuilderContext::new(),
         finish,
         kernels: HashMap::new(),
+        forms: HashMap::new(),
         constants: Constants::new(constants),
     };
     let mut sections = Vec::with_capacity(program.sections.len());
@@ -55,11 +65,11 @@ pub(super) fn network(
     let runs = program.runs().into_iter().enumerate();
     let drivers = runs.map(|(number, run)| emit.driver(number, &sections[run]));
     let drivers = drivers.collect::<Result<_, _>>()?;
-    let constants = emit.constants.define(emit.module)?;
+    let bytes = emit.constants.define(emit.module)?;
     Ok(Ids {
         drivers,
         sections,
-        constants,
+        constants: (constants, bytes),
     })
 }
 
@@ -72,12 +82,13 @@ pub(super) struct Emit<'a> {
     frontend: FunctionBuilderContext,
     finish: Finish<'a>,
     kernels: HashMap<KernelId, FuncId>,
+    forms: HashMap<Vec<Part>, FuncId>,
     pub constants: Constants,
 }
 
 impl Emit<'_> {
     /// `driver(bases, pool)`: calls the sections of a run one after another.
-    fn driver(&mut self, run: usize, sections: &[FuncId]) -> Result<FuncId, JitError> {
+    fn driver(&mut self, run: usize, sections: &[SectionId]) -> Result<FuncId, JitError> {
         let signature = self.signature(2);
         let name = match run {
             0 => format!("{}.driver", self.program.name),
@@ -85,31 +96,48 @@ impl Emit<'_> {
         };
         self.function(&name, &signature, |emit, builder| {
             let block = builder.current_block().expect("the entry");
-            let arguments = builder.block_params(block).to_vec();
-            for &section in sections {
-                let callee = emit.callee(section, builder.func);
+            let mut arguments = builder.block_params(block).to_vec();
+            for section in sections {
+                let callee = emit.callee(section.function, builder.func);
+                arguments.truncate(2);
+                arguments.push(emit.table(builder, section.record));
                 builder.ins().call(callee, &arguments);
             }
             Ok(())
         })
     }
 
-    /// `section(bases, pool)`.
-    fn section(&mut self, index: usize, section: &Section) -> Result<FuncId, JitError> {
-        let name = format!("{index}.{}", section.label);
+    /// A section, whose function may be there already.
+    fn section(&mut self, index: usize, section: &Section) -> Result<SectionId, JitError> {
+        let mut form = Form::new(&section.body, &self.places, &mut self.constants);
+        let record = self.constants.offset(&form.record);
+        let parts = std::mem::take(&mut form.parts);
+        let function = match self.forms.get(&parts) {
+            Some(&known) => known,
+            None => {
+                let function = self.form(&format!("{index}.{}", section.label), section, &form)?;
+                self.forms.insert(parts, function);
+                function
+            }
+        };
+        Ok(SectionId { function, record })
+    }
+
+    /// `section(bases, pool, record)`.
+    fn form(&mut self, name: &str, section: &Section, form: &Form) -> Result<FuncId, JitError> {
         let mut parallel = Vec::new();
         for stmt in &section.body {
             if let Stmt::For(inner) = stmt
                 && inner.parallel
             {
                 let name = format!("{name}.parallel{}", parallel.len());
-                parallel.push(self.parallel(&name, inner)?);
+                parallel.push(self.parallel(&name, inner, form)?);
             }
         }
-        let signature = self.signature(2);
-        self.function(&name, &signature, |emit, builder| {
+        let signature = self.signature(3);
+        self.function(name, &signature, |emit, builder| {
             let mut parallel = parallel.into_iter();
-            let mut body = Body::new(emit, builder, Entry::Section, &section.body);
+            let mut body = Body::new(emit, builder, Entry::Section, form);
             for stmt in &section.body {
                 match stmt {
                     Stmt::For(inner) if inner.parallel => {
@@ -123,11 +151,11 @@ impl Emit<'_> {
         })
     }
 
-    /// `body(bases, from, to)`: some iterations of a parallel loop.
-    fn parallel(&mut self, name: &str, inner: &For) -> Result<FuncId, JitError> {
+    /// `body(context, from, to)`: some iterations of a parallel loop.
+    fn parallel(&mut self, name: &str, inner: &For, form: &Form) -> Result<FuncId, JitError> {
         let signature = self.signature(3);
         self.function(name, &signature, |emit, builder| {
-            Body::new(emit, builder, Entry::Parallel, &inner.body).iterations(inner)
+            Body::new(emit, builder, Entry::Parallel, form).iterations(inner)
         })
     }
 
@@ -196,6 +224,26 @@ impl Emit<'_> {
         Ok(function)
     }
 
+    /// An address in the table of constants, an immediate.
+    pub fn table(&mut self, builder: &mut FunctionBuilder<'_>, offset: i64) -> Value {
+        let table = self
+            .module
+            .declare_data_in_func(self.constants.data, builder.func);
+        let GlobalValueData::Symbol { name, .. } = &builder.func.global_values[table] else {
+            unreachable!("data is a symbol");
+        };
+        let at = GlobalValueData::Symbol {
+            name: name.clone(),
+            offset: offset.into(),
+            // Code and data may be further apart than a relative address reaches.
+            colocated: false,
+            tls: false,
+        };
+        // In place of the one that `declare_data_in_func` made: each use has its own.
+        builder.func.global_values[table] = at;
+        builder.ins().symbol_value(types::I64, table)
+    }
+
     /// The runtime's `parallel_for(pool, body, bases, trip)`.
     pub fn parallel_for(&mut self) -> Result<FuncId, JitError> {
         let signature = self.signature(4);
@@ -206,32 +254,24 @@ impl Emit<'_> {
 }
 
 /// Where buffers are: the index of a base in `bases` (`arena, weights, inputs…, outputs…, between…, state…`), and the elements from there.
-pub(super) struct Places {
-    /// Number of bases.
-    pub bases: usize,
-    places: Vec<(usize, i64)>,
-}
+pub(super) struct Places(Vec<(usize, i64)>);
 
 impl Places {
     fn new(lowered: &Lowered) -> Places {
         let (inputs, outputs) = (lowered.plan.inputs.len(), lowered.plan.outputs.len());
-        let between = lowered.plan.between.len();
         let buffers = lowered.program.buffers.values();
         let places = buffers.map(|buffer| {
             let (base, start) = buffer.place.base(inputs, outputs);
             (base, start as i64)
         });
-        Places {
-            bases: 2 + inputs + outputs + between + lowered.plan.state.len(),
-            places: places.collect(),
-        }
+        Places(places.collect())
     }
 }
 
 impl Index<BufferId> for Places {
     type Output = (usize, i64);
     fn index(&self, buffer: BufferId) -> &(usize, i64) {
-        &self.places[buffer.index()]
+        &self.0[buffer.index()]
     }
 }
 

@@ -2,20 +2,22 @@
 //!
 //! ```text
 //! driver(bases, pool)
-//!   section 0(bases, pool)          straight-line kernel calls and serial loops
-//!   section 1(bases, pool)
-//!     parallel_for(pool, body, bases, trip)
-//!                        body(bases, from, to)
+//!   section 0(bases, pool, record)    straight-line kernel calls and serial loops
+//!   section 1(bases, pool, record)
+//!     parallel_for(pool, body, [bases, record], trip)
+//!                        body([bases, record], from, to)
 //! ```
 //!
+//! Sections of one [form] share a function; the record says where the pointers of each begin.
 //! The hot work is in the runtime's kernels, called through their addresses; what is compiled here is everything around them, with every
-//! stride, trip count and address folded. A kernel's constants lie in one read-only table beside the code. Memory of the code goes when
+//! stride and trip count folded. Kernels' constants and sections' records lie in one read-only table beside the code. Memory of the code goes when
 //! the last [`Code`] does.
 //!
 //! A program is run only if it has been [proven](crate::loops::prove); [`compile`] asks.
 
 mod body;
 mod emit;
+mod form;
 mod host;
 
 use crate::id::NodeId;
@@ -23,6 +25,7 @@ use crate::loops::Unproven;
 use crate::lower::Lowered;
 use cnnc_runtime::Isa;
 use cnnc_runtime::session::Driver;
+use cnnc_runtime::threads::Pool;
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::TargetIsa;
@@ -77,8 +80,23 @@ pub struct SectionCode {
     pub node: Option<NodeId>,
     /// Its label.
     pub label: String,
-    /// The function. It takes what the driver takes, and is valid while a [`Code`] of its network lives.
-    pub entry: Driver,
+    function: Section,
+    /// Address of the section's record.
+    record: usize,
+}
+
+/// A function that sections of one form share.
+type Section = unsafe extern "C" fn(*const *mut f32, *const Pool, usize);
+
+impl SectionCode {
+    /// Runs the section. It takes what the driver takes.
+    ///
+    /// # Safety
+    /// As the driver's, with all sections before it run; a [`Code`] of its network lives.
+    pub unsafe fn run(&self, bases: *const *mut f32, pool: *const Pool) {
+        // SAFETY: passed on; the record lies beside the code.
+        unsafe { (self.function)(bases, pool, self.record) }
+    }
 }
 
 /// The machine code of one network. Clones share it; the last one frees it.
@@ -161,26 +179,34 @@ pub fn compile(lowered: &Lowered) -> Result<Code, JitError> {
             .map_or(0, |code| code.code_buffer().len());
         Ok(())
     })?;
-    bytes += ids.constants;
+    let (table, len) = ids.constants;
+    bytes += len;
     module.get().finalize_definitions()?;
-    let entry = |id: FuncId| {
-        let address = module
-            .0
-            .as_ref()
-            .expect("not yet taken")
-            .get_finalized_function(id);
+    let finished = module.get();
+    let table = finished.get_finalized_data(table).0 as usize;
+    let driver = |id: FuncId| {
+        let address = finished.get_finalized_function(id);
         // SAFETY: `emit` gave the function this signature.
         unsafe { std::mem::transmute::<*const u8, Driver>(address) }
     };
     let sections = program.sections.iter().zip(&ids.sections);
-    let sections = sections.map(|(section, &id)| SectionCode {
-        node: section.node,
-        label: section.label.clone(),
-        entry: entry(id),
+    let sections = sections.map(|(section, id)| {
+        let address = finished.get_finalized_function(id.function);
+        SectionCode {
+            node: section.node,
+            label: section.label.clone(),
+            // SAFETY: as above.
+            function: unsafe { std::mem::transmute::<*const u8, Section>(address) },
+            record: table + id.record as usize,
+        }
     });
+    let (drivers, sections) = (
+        ids.drivers.into_iter().map(driver).collect(),
+        sections.collect(),
+    );
     Ok(Code(Arc::new(Inner {
-        drivers: ids.drivers.into_iter().map(entry).collect(),
-        sections: sections.collect(),
+        drivers,
+        sections,
         bytes,
         module: Mutex::new(module.0.take()),
     })))
