@@ -364,6 +364,9 @@ fn in_range(number: f64, span: Span) -> Result<f64, ArgError> {
     Err(ArgError::new(Some(span), message).help(help))
 }
 
+/// Why a small number is refused where 0 is.
+pub const TINY: &str = "numbers below 1.2e-38 are 0";
+
 /// A number as it would be written: the shortest that reads back as the same.
 pub fn shown(number: f64) -> String {
     let text = format!("{number:?}");

@@ -30,6 +30,8 @@ const EXPORT: &str = "write the network as a spec, and save its tensors as safet
 const NO_NETWORK: &str =
     "it holds no convolutional network; save the tensors of one as safetensors or .npz";
 
+const IMPORT: &str = "the layers are in its `.cfg`, which `cnnc import` reads";
+
 const UNPACK: &str = "unpack it first";
 
 /// Starts of files, what they are called in a message, and the way to go.
@@ -58,6 +60,9 @@ const STARTS: &[(&[u8], &str, &str)] = &[
     (b"lmgg", "a GGML model", NO_NETWORK),
     (b"tjgg", "a GGML model", NO_NETWORK),
     (b"7767517\n", "an ncnn network", EXPORT),
+    // Major and minor version, little endian.
+    (b"\0\0\0\0\x01\0\0\0", "weights of darknet", IMPORT),
+    (b"\0\0\0\0\x02\0\0\0", "weights of darknet", IMPORT),
     (b"%PDF", "a PDF document", ""),
     (b"\x7fELF", "a program", ""),
     // Protocol 0 of Python's pickle is text.
@@ -165,6 +170,7 @@ mod tests {
             (b"(dp0\nVa\np1\nI1\ns.", Some("a Python pickle")),
             (b"MATLAB 5.0 MAT-file", Some("a MATLAB file")),
             (b"GGUF\x03\0\0\0", Some("a GGUF model")),
+            (b"\0\0\0\0\x02\0\0\0\0\0\0\0", Some("weights of darknet")),
             (&tar, Some("a tar archive")),
             (
                 b"\0\0\x01model\x08\x57\xfb\x80\x8b\x24\x75\x47\xdb",

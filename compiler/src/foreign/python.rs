@@ -1,9 +1,11 @@
 //! Python where a spec should be: `x = Conv2D(16, 3)(x)`, `self.fc = nn.Linear(512, 10)`, `model.add(Dense(10))`.
 
 use super::call::{Call, Value};
+use super::origin::{framework, imported};
+use super::statement::{Statement, end, listed, statement};
 use super::translate::{Chain, chain};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::frameworks::{Framework, layers, normal};
+use crate::frameworks::{Framework, normal};
 use crate::layer::window::show;
 use crate::span::Span;
 use std::collections::HashSet;
@@ -16,49 +18,6 @@ const MISSED: usize = 6;
 
 /// Functions that run a network: theirs is the order of its layers.
 const RUNS: &[&str] = &["forward(", "call(", "__call__("];
-
-/// What Python begins statements with that make no layer.
-const STARTS: &[&str] = &[
-    "def ",
-    "class ",
-    "from ",
-    "return",
-    "super(",
-    "super().",
-    "self.",
-    "print(",
-    "with ",
-    "assert ",
-    "elif ",
-    "@",
-    "if __name__",
-    "async ",
-];
-
-/// Modules that a path may begin with, and whose they are if that says what a name means.
-const MODULES: &[(&str, Option<Framework>)] = &[
-    ("nn", Some(Framework::PyTorch)),
-    ("torch", Some(Framework::PyTorch)),
-    ("torchvision", Some(Framework::PyTorch)),
-    ("F", Some(Framework::PyTorch)),
-    ("tf", Some(Framework::Keras)),
-    ("keras", Some(Framework::Keras)),
-    ("layers", Some(Framework::Keras)),
-    ("models", Some(Framework::Keras)),
-    ("tensorflow", Some(Framework::Keras)),
-    ("onnx", None),
-];
-
-/// The module that a path begins with.
-fn module(path: &str) -> Option<&'static (&'static str, Option<Framework>)> {
-    let (first, _) = path.split_once('.')?;
-    MODULES.iter().find(|(name, _)| *name == first)
-}
-
-/// Whether it is the name of a module.
-pub(super) fn is_module(name: &str) -> bool {
-    MODULES.iter().any(|(module, _)| *module == name)
-}
 
 /// Python statements of a file, as they are found.
 #[derive(Debug, Default)]
@@ -86,16 +45,6 @@ pub(crate) struct Python {
     missed: Vec<String>,
     /// Whether a layer is missing in the lines.
     partial: bool,
-}
-
-/// One statement.
-enum Statement<'t> {
-    /// It makes a layer, under that name,
-    Makes(Option<&'t str>, Call<'t>),
-    /// which is used elsewhere, in an order that only `forward` tells.
-    Module(&'t str, Call<'t>),
-    /// It does something else.
-    Other,
 }
 
 impl Python {
@@ -282,164 +231,6 @@ fn read_as(
     python
 }
 
-/// Length of a statement: to the end of its line, or of the line where its brackets are closed.
-fn end(text: &str) -> usize {
-    let mut depth = 0usize;
-    let mut comment = false;
-    for (at, c) in text.char_indices() {
-        match c {
-            '\n' if depth == 0 || at > 4096 => return at,
-            '\n' => comment = false,
-            '#' => comment = true,
-            '(' | '[' if !comment => depth += 1,
-            ')' | ']' if !comment => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    text.len()
-}
-
-fn statement(text: &str) -> Option<Statement<'_>> {
-    let made = assigned(text)
-        .or_else(|| added(text))
-        .or_else(|| bare(text));
-    let other = || {
-        STARTS
-            .iter()
-            .any(|start| text.starts_with(start))
-            .then_some(Statement::Other)
-    };
-    made.or_else(other)
-}
-
-/// `name = Call(…)`, `self.name = Call(…)`
-fn assigned(text: &str) -> Option<Statement<'_>> {
-    let (left, right) = text.split_once('=')?;
-    let left = left.trim();
-    let word = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
-    if left.is_empty() || !left.chars().all(word) || right.starts_with('=') {
-        return None;
-    }
-    let (call, rest) = Call::read(right.trim_start())?;
-    let called = !call.on.is_empty() && foreign_name(&call);
-    if let Some(name) = left.strip_prefix("self.") {
-        return over(rest).then_some(Statement::Module(name, call));
-    }
-    // `y = self.conv1(x)`
-    if call.path.starts_with("self.") {
-        return Some(Statement::Other);
-    }
-    let known = foreign(&call) || called || module(call.path).is_some();
-    (known && over(rest)).then_some(Statement::Makes(Some(left), call))
-}
-
-/// `model.add(Call(…))`
-fn added(text: &str) -> Option<Statement<'_>> {
-    let (call, rest) = Call::read(text)?;
-    let [(None, Value::Call(inner))] = call.args.as_slice() else {
-        return None;
-    };
-    (call.path.ends_with(".add") && over(rest)).then(|| Statement::Makes(None, inner.clone()))
-}
-
-/// `nn.Conv2d(…),`, where it could be nothing of a spec.
-fn bare(text: &str) -> Option<Statement<'_>> {
-    let (call, rest) = Call::read(text)?;
-    let named = call.args.iter().any(|(name, _)| name.is_some());
-    let python = named
-        || !call.on.is_empty()
-        || rest.trim_start().starts_with(',')
-        || module(call.path).is_some();
-    (foreign_name(&call) && python && over(rest)).then_some(Statement::Makes(None, call))
-}
-
-/// Whether nothing follows that belongs to the statement.
-fn over(rest: &str) -> bool {
-    let rest = rest.trim_start_matches([' ', '\t', ',']);
-    rest.is_empty() || rest.starts_with(['#', '\n', '\r'])
-}
-
-/// Whether a framework has a layer of that name.
-fn foreign_name(call: &Call<'_>) -> bool {
-    !layers(call.path).is_empty()
-}
-
-/// Whether it is a name of a framework's, and none here.
-fn foreign(call: &Call<'_>) -> bool {
-    foreign_name(call) && crate::layer::find(call.path).is_none()
-}
-
-/// The layers of a list of them: `nn.Sequential(…)`, `Sequential([…])`.
-fn listed<'c, 't>(call: &'c Call<'t>, items: &mut Vec<&'c Call<'t>>) {
-    fn open<'c, 't>(value: &'c Value<'t>, items: &mut Vec<&'c Call<'t>>) {
-        match value {
-            Value::Call(call) => listed(call, items),
-            Value::List(values) => values.iter().for_each(|value| open(value, items)),
-            _ => {}
-        }
-    }
-    match normal(call.name()).as_str() {
-        "sequential" | "modulelist" => call.args.iter().for_each(|(_, value)| open(value, items)),
-        _ => items.push(call),
-    }
-}
-
-/// Whose modules a line imports: `from tensorflow.keras.layers import Conv2D`, `import torch`.
-fn imported(line: &str) -> Option<Framework> {
-    let (_, path) = ["from ", "import "]
-        .iter()
-        .find_map(|word| Some((word, line.trim_start().strip_prefix(word)?)))?;
-    let first = path.split(['.', ' ', ',']).next()?;
-    MODULES.iter().find(|(name, _)| *name == first)?.1
-}
-
-/// Names that PyTorch's modules and Keras's layers share.
-const SHARED: &[&str] = &[
-    "Sequential",
-    "Flatten",
-    "Dropout",
-    "ReLU",
-    "LeakyReLU",
-    "PReLU",
-    "ELU",
-    "Softmax",
-    "Identity",
-    "MultiHeadAttention",
-    "LSTM",
-    "GRU",
-    "Embedding",
-];
-
-/// Arguments that only Keras has.
-const KERAS: &[&str] = &[
-    "filters",
-    "units",
-    "strides",
-    "pool_size",
-    "activation",
-    "max_value",
-];
-
-/// The framework that writes the name so.
-fn framework(call: &Call<'_>) -> Option<Framework> {
-    if let Some((_, Some(framework))) = module(call.path) {
-        return Some(*framework);
-    }
-    let named = |name: &str| call.args.iter().any(|(own, _)| *own == Some(name));
-    if KERAS.iter().any(|name| named(name)) && !named("inplace") {
-        return Some(Framework::Keras);
-    }
-    if SHARED.contains(&call.name()) {
-        return None;
-    }
-    let rows = layers(call.name()).iter();
-    let mut rows = rows.filter(|row| row.names().any(|name| name == call.name()));
-    rows.find_map(|row| match row.framework {
-        framework @ (Framework::PyTorch | Framework::Keras) => Some(framework),
-        _ => None,
-    })
-}
-
 /// The shape of `Input((32, 32, 3))`, channels first.
 fn shape(call: &Call<'_>) -> Option<String> {
     let shape = call.args.iter().find(|(name, _)| *name == Some("shape"));
@@ -575,24 +366,5 @@ z = layers.Flatten()(y)
                 "fc: dense 10"
             ]
         );
-    }
-
-    #[test]
-    fn statements_of_specs_are_not_python() {
-        for text in [
-            "conv 3x3 16 relu",
-            "y = conv 3x3 16",
-            "add(a, b)",
-            "fire(16, 64)",
-            "twin(a)",
-            "out: dense 10",
-            "w = 4",
-            "x = max(3, 4)",
-            "relu()",
-            "y = relu(x)",
-            "s = add(a, b)",
-        ] {
-            assert!(statement(text).is_none(), "{text}");
-        }
     }
 }

@@ -1,8 +1,8 @@
 //! A layer as Python calls it, as it stands in a chain: `nn.Conv2d(3, 64, 3, padding=1)` is `conv 3x3 64 pad 1`.
 
 use super::call::{Call, Value};
+use super::origin::is_module;
 use super::params::Given;
-use super::python::is_module;
 use crate::frameworks::{Foreign, Framework, Ours, layer, normal};
 use crate::layer::{self, window::show};
 

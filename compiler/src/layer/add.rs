@@ -7,7 +7,7 @@ use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, Role, ShapeError,
     Sliding, grid,
 };
-use crate::args::shown;
+use crate::args::{TINY, shown};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::loops::Affine;
 use crate::lower::Lower;
@@ -86,7 +86,7 @@ impl Add {
 fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
     let eps = args.number("eps")?.unwrap_or(1e-4);
     if eps <= 0.0 {
-        return Err(args.error("eps", format!("`eps` must be positive, but is {eps}")));
+        return Err(args.error("eps", "`eps` must be positive").help(TINY));
     }
     let fusion = match args.word("fusion") {
         Some("fast") => Fusion::Fast(eps),

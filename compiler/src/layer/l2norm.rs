@@ -48,10 +48,7 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
     if eps < f64::from(f32::MIN_POSITIVE) {
         return Err(args.error(
             "eps",
-            format!(
-                "`eps` must be at least {:e}, but is {eps:e}",
-                f32::MIN_POSITIVE
-            ),
+            format!("`eps` must be at least {:e}", f32::MIN_POSITIVE),
         ));
     }
     Ok(Box::new(L2Norm { eps }))

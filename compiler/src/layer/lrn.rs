@@ -3,7 +3,7 @@
 use super::{
     ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding, grid,
 };
-use crate::args::shown;
+use crate::args::{TINY, shown};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::limits;
 use crate::lower::Lower;
@@ -76,7 +76,7 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
     let beta = args.number("beta")?.unwrap_or(0.75);
     let k = args.number("k")?.unwrap_or(1.0);
     if k < f64::from(f32::MIN_POSITIVE) {
-        return Err(args.error("k", format!("`k` must be positive, but is {k}")));
+        return Err(args.error("k", "`k` must be positive").help(TINY));
     }
     if alpha < 0.0 {
         return Err(args.error(

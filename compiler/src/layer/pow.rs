@@ -2,7 +2,7 @@
 
 use super::pointwise::Pointwise;
 use super::{ArgError, Args, Decl, Kind, Layer, ParamDecl, Step};
-use crate::args::shown;
+use crate::args::{TINY, shown};
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
@@ -45,9 +45,8 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
         .number("exponent")?
         .ok_or_else(|| args.missing("exponent"))?;
     if p.abs() < f64::from(f32::MIN_POSITIVE) {
-        let message = format!("`exponent` must not be 0, but is {}", shown(p));
-        let problem = args.error("exponent", message);
-        return Err(problem.help("with it, every element would be 1"));
+        let problem = args.error("exponent", "`exponent` must not be 0");
+        return Err(problem.help(format!("with it, every element would be 1; {TINY}")));
     }
     Ok(Box::new(Pow { p }))
 }
