@@ -3,10 +3,11 @@
 //! A layer that can do so returns its epilogue from [`Layer::epilogue_mut`](super::Layer::epilogue_mut). Passes fill it in; a spec never writes
 //! one. Parameters of the folded batch norm follow the layer's own, and what is added is the last operand.
 
-use super::gelu::{gelu, gelu_tanh};
-use super::mish::mish;
-use super::pointwise::{larger, smaller};
-use super::silu::silu;
+use super::gelu::{Gelu, gelu, gelu_tanh};
+use super::hardswish::HardSwish;
+use super::mish::{Mish, mish};
+use super::pointwise::{Pointwise, larger, smaller};
+use super::silu::{Silu, silu};
 use super::softplus::softplus;
 use super::{ParamSpec, ShapeError};
 use crate::args::shown;
@@ -227,6 +228,11 @@ pub fn apply(steps: &[Step], x: f64) -> f64 {
         Step::Mish => mish(v),
         Step::Gelu => gelu(v),
         Step::GeluTanh => gelu_tanh(v),
+        Step::SiluSlope => Silu.derivative(v),
+        Step::MishSlope => Mish.derivative(v),
+        Step::GeluSlope => Gelu { approximate: false }.derivative(v),
+        Step::GeluTanhSlope => Gelu { approximate: true }.derivative(v),
+        Step::HardSwishSlope => HardSwish.derivative(v),
         Step::XOver => x / v,
         Step::Pow(c) => v.powf(c),
     })

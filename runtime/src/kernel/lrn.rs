@@ -107,7 +107,7 @@ unsafe fn pixels<S: Simd, const LONG: bool>(out: *mut f32, x: *const f32, c: &Lr
 
 /// The elements from `first` on, zero where they are outside `0..end`.
 #[inline(always)]
-unsafe fn load_inside<S: Simd>(x: *const f32, first: isize, end: isize) -> S::V {
+pub(super) unsafe fn load_inside<S: Simd>(x: *const f32, first: isize, end: isize) -> S::V {
     let lanes = S::LANES as isize;
     let from = x.wrapping_offset(first);
     if first >= 0 && first + lanes <= end {

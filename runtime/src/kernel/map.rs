@@ -96,6 +96,16 @@ pub enum Step {
     Above(f64),
     /// `x > 0 ? 1 : v`
     OneAbove,
+    /// The derivative of [`Step::Silu`] at `v`.
+    SiluSlope,
+    /// The derivative of [`Step::Mish`] at `v`.
+    MishSlope,
+    /// The derivative of [`Step::Gelu`] at `v`.
+    GeluSlope,
+    /// The derivative of [`Step::GeluTanh`] at `v`.
+    GeluTanhSlope,
+    /// The derivative of `v · min(max(v + 3, 0), 6) / 6`: what is not constant is `(2·v + 3) / 6`.
+    HardSwishSlope,
 }
 
 impl Step {
@@ -127,6 +137,11 @@ impl Step {
             Step::Square => 22,
             Step::Above(_) => 23,
             Step::OneAbove => 24,
+            Step::SiluSlope => 25,
+            Step::MishSlope => 26,
+            Step::GeluSlope => 27,
+            Step::GeluTanhSlope => 28,
+            Step::HardSwishSlope => 29,
         }
     }
 
@@ -168,6 +183,11 @@ impl Step {
             22 => Step::Square,
             23 => Step::Above(c),
             24 => Step::OneAbove,
+            25 => Step::SiluSlope,
+            26 => Step::MishSlope,
+            27 => Step::GeluSlope,
+            28 => Step::GeluTanhSlope,
+            29 => Step::HardSwishSlope,
             _ => return None,
         })
     }
@@ -186,6 +206,14 @@ impl Step {
                 | Step::Gelu
                 | Step::GeluTanh
                 | Step::Pow(_)
+        ) || self.crosses_zero()
+    }
+
+    /// Whether entries are as near to the twin as the terms are large that the result is a sum of: it may be much smaller than these.
+    pub fn crosses_zero(&self) -> bool {
+        matches!(
+            self,
+            Step::SiluSlope | Step::MishSlope | Step::GeluSlope | Step::GeluTanhSlope
         )
     }
 
@@ -239,8 +267,48 @@ impl Step {
                     v
                 }
             }
+            Step::SiluSlope => {
+                let v = near(wide);
+                (gate(v) * (1.0 + v * gate(-v))) as f32
+            }
+            Step::MishSlope => {
+                let v = near(wide);
+                let soft = softplus(v);
+                (soft.tanh() + v * soft.cosh().powi(-2) * gate(v)) as f32
+            }
+            Step::GeluSlope => {
+                let v = near(wide);
+                let density = (-v * v / 2.0).exp() / std::f64::consts::TAU.sqrt();
+                (normal(v) + v * density) as f32
+            }
+            Step::GeluTanhSlope => {
+                let v = near(wide);
+                let factor = (8.0 / std::f64::consts::PI).sqrt();
+                let u = factor * (v + 0.044715 * v.powi(3));
+                let slope = factor * (1.0 + 3.0 * 0.044715 * v * v);
+                (gate(u) * (1.0 + v * slope * gate(-u))) as f32
+            }
+            Step::HardSwishSlope => {
+                if v < -3.0 {
+                    0.0
+                } else if v < 3.0 {
+                    (v + v + 3.0) * (1.0 / 6.0)
+                } else {
+                    1.0
+                }
+            }
         }
     }
+}
+
+/// Not so far away that a power is infinite, where derivatives have long become their limits.
+fn near(x: f64) -> f64 {
+    x.clamp(-200.0, 200.0)
+}
+
+/// `1 / (1 + e⁻ˣ)`
+fn gate(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
 }
 
 fn softplus(x: f64) -> f64 {
@@ -378,6 +446,12 @@ unsafe fn step<S: Simd, const N: usize>(op: i64, imm: f32, v: &mut [S::V; N], x:
             22 => each!(|v| S::mul(v, v)),
             23 => each!(|v| S::select_lt(c, v, S::splat(1.0), S::splat(0.0))),
             24 => each!(|v, x| S::select_lt(S::splat(0.0), x, S::splat(1.0), v)),
+            29 => each!(|v| {
+                let line = S::add(S::add(v, v), S::splat(3.0));
+                let line = S::mul(line, S::splat(1.0 / 6.0));
+                let above = S::select_lt(v, S::splat(3.0), line, S::splat(1.0));
+                S::select_lt(v, S::splat(-3.0), S::splat(0.0), above)
+            }),
             _ => {
                 // In memory of their own, or what these functions need of registers would be taken from the steps above, too.
                 let mut memory = *v;
@@ -407,6 +481,10 @@ unsafe fn smooth<S: Simd, const N: usize>(op: i64, imm: f32, v: *mut S::V) {
             18 => each!(gelu),
             19 => each!(gelu_tanh),
             21 => each!(pow, imm),
+            25 => each!(silu_slope),
+            26 => each!(mish_slope),
+            27 => each!(gelu_slope),
+            28 => each!(gelu_tanh_slope),
             _ => {}
         }
     }

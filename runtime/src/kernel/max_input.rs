@@ -104,7 +104,9 @@ unsafe fn body<S: Simd>(
                     let mut k = 0;
                     while k < channels {
                         let (out, x, dy) = (out.add(k), x.add(k), dy.add(k));
-                        window::<S>(out, x, dy, channels - k, [planes, rows, pixels], &c);
+                        let seen = [planes, rows, pixels];
+                        let strides = [[c.o0, c.o1, c.o2], [c.x0, c.x1, c.x2]];
+                        to_first_largest::<S>(out, x, dy, channels - k, seen, strides);
                         k += S::LANES;
                     }
                 }
@@ -113,19 +115,22 @@ unsafe fn body<S: Simd>(
     }
 }
 
-/// One window, one vector of channels.
+/// Adds what one window got, one vector of channels, to the first of its largest elements. The strides are those of the result and of the operand.
+///
+/// # Safety
+/// As of [`Simd`]; the window is not empty, and inside both tensors.
 #[inline(always)]
-unsafe fn window<S: Simd>(
+pub(super) unsafe fn to_first_largest<S: Simd>(
     out: *mut f32,
     x: *const f32,
     dy: *const f32,
     left: usize,
     [planes, rows, pixels]: [(isize, isize); 3],
-    c: &MaxInput,
+    [to, from]: [[isize; 3]; 2],
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        let at = planes.0 * c.x0 + rows.0 * c.x1 + pixels.0 * c.x2;
+        let at = planes.0 * from[0] + rows.0 * from[1] + pixels.0 * from[2];
         let mut most = load_first::<S>(x.offset(at), left);
         // Which element it is, as a number among those of the window.
         let mut which = S::splat(0.0);
@@ -133,7 +138,8 @@ unsafe fn window<S: Simd>(
         for i in planes.0..planes.1 {
             for j in rows.0..rows.1 {
                 for l in pixels.0..pixels.1 {
-                    let x = load_first::<S>(x.offset(i * c.x0 + j * c.x1 + l * c.x2), left);
+                    let at = i * from[0] + j * from[1] + l * from[2];
+                    let x = load_first::<S>(x.offset(at), left);
                     which = S::select_lt(most, x, S::splat(number), which);
                     most = S::select_lt(most, x, x, most);
                     number += 1.0;
@@ -145,7 +151,7 @@ unsafe fn window<S: Simd>(
         for i in planes.0..planes.1 {
             for j in rows.0..rows.1 {
                 for l in pixels.0..pixels.1 {
-                    let out = out.offset(i * c.o0 + j * c.o1 + l * c.o2);
+                    let out = out.offset(i * to[0] + j * to[1] + l * to[2]);
                     let apart = S::abs(S::sub(which, S::splat(number)));
                     let given = S::select_lt(apart, S::splat(0.5), dy, S::splat(0.0));
                     let sum = S::add(load_first::<S>(out, left), given);

@@ -164,8 +164,8 @@ unsafe fn align<S: Simd>(
         for r in 0..c.rois {
             let region = corners(rois.offset(r * c.roi), c.coordinate);
             let [left, top, right, bottom] = region;
-            let rows = Steps::new(top, bottom, &c, c.out_h);
-            let columns = Steps::new(left, right, &c, c.out_w);
+            let rows = Steps::new(top, bottom, c.out_h, &sampling(&c));
+            let columns = Steps::new(left, right, c.out_w, &sampling(&c));
             for i in 0..c.out_h {
                 for j in 0..c.out_w {
                     let out = out.offset(r * c.out_roi + i * c.out_row + j * c.out_px);
@@ -222,7 +222,7 @@ unsafe fn align<S: Simd>(
 
 /// The four numbers of a region.
 #[inline(always)]
-unsafe fn corners(roi: *const f32, coordinate: isize) -> [f32; 4] {
+pub(super) unsafe fn corners(roi: *const f32, coordinate: isize) -> [f32; 4] {
     // SAFETY: the caller has a region there.
     unsafe {
         [
@@ -237,8 +237,7 @@ unsafe fn corners(roi: *const f32, coordinate: isize) -> [f32; 4] {
 /// What a result is before any element is seen, which is what it stays if it sees none.
 #[inline(always)]
 fn start(region: &[f32; 4], empty: bool) -> f32 {
-    let [a, b, c, d] = *region;
-    if a.is_nan() || b.is_nan() || c.is_nan() || d.is_nan() {
+    if is_broken(region) {
         f32::NAN
     } else if empty {
         0.0
@@ -247,12 +246,19 @@ fn start(region: &[f32; 4], empty: bool) -> f32 {
     }
 }
 
+/// Whether a corner is NaN.
+#[inline(always)]
+pub(super) fn is_broken(region: &[f32; 4]) -> bool {
+    let [a, b, c, d] = *region;
+    a.is_nan() || b.is_nan() || c.is_nan() || d.is_nan()
+}
+
 /// Further out than any map reaches, and near enough that no sum overflows.
 const FAR: isize = 1 << 24;
 
 /// First element and number of elements (at least one) between two corners along an axis; both are inside the region.
 #[inline(always)]
-fn extent(first: f32, last: f32, scale: isize) -> (isize, isize) {
+pub(super) fn extent(first: f32, last: f32, scale: isize) -> (isize, isize) {
     let scale = float(scale as i64);
     // Casts are saturating, and NaN becomes zero.
     let start = ((first * scale).round() as isize).clamp(-FAR, FAR);
@@ -262,14 +268,35 @@ fn extent(first: f32, last: f32, scale: isize) -> (isize, isize) {
 
 /// The elements of bin `i` of `bins`, clipped to the map: `from..to`, empty where `from ≥ to`.
 #[inline(always)]
-fn bin(i: isize, bins: isize, start: isize, size: isize, limit: isize) -> (isize, isize) {
+pub(super) fn bin(
+    i: isize,
+    bins: isize,
+    start: isize,
+    size: isize,
+    limit: isize,
+) -> (isize, isize) {
     let from = start + i * size / bins;
     let to = start + ((i + 1) * size + bins - 1) / bins;
     (from.clamp(0, limit), to.clamp(0, limit))
 }
 
+/// How samples are taken: the constants of a call.
+pub(super) struct Sampling {
+    pub scale: isize,
+    pub samples: isize,
+    pub aligned: isize,
+}
+
+fn sampling(c: &RoiAlign) -> Sampling {
+    Sampling {
+        scale: c.scale,
+        samples: c.samples,
+        aligned: c.aligned,
+    }
+}
+
 /// Where the samples of a region lie along an axis.
-struct Steps {
+pub(super) struct Steps {
     start: f32,
     bin: f32,
     samples: f32,
@@ -277,7 +304,7 @@ struct Steps {
 
 impl Steps {
     #[inline(always)]
-    fn new(first: f32, last: f32, c: &RoiAlign, bins: isize) -> Steps {
+    pub fn new(first: f32, last: f32, bins: isize, c: &Sampling) -> Steps {
         let scale = float(c.scale as i64);
         let offset = if c.aligned != 0 { 0.5 } else { 0.0 };
         let (start, end) = (first * scale - offset, last * scale - offset);
@@ -294,7 +321,7 @@ impl Steps {
 
     /// Sample `k` of bin `i`.
     #[inline(always)]
-    fn at(&self, i: isize, k: isize) -> f32 {
+    pub fn at(&self, i: isize, k: isize) -> f32 {
         self.start + i as f32 * self.bin + (k as f32 + 0.5) * self.bin / self.samples
     }
 }
@@ -302,7 +329,7 @@ impl Steps {
 /// Between which two elements a sample lies, and how far it is towards the second; nothing for one that
 /// is more than an element outside, or no number.
 #[inline(always)]
-fn between(position: f32, limit: isize) -> Option<(isize, isize, f32)> {
+pub(super) fn between(position: f32, limit: isize) -> Option<(isize, isize, f32)> {
     if !(-1.0..=limit as f32).contains(&position) {
         return None;
     }
@@ -316,17 +343,19 @@ fn between(position: f32, limit: isize) -> Option<(isize, isize, f32)> {
 
 /// What the four neighbours of a sample count for, row by row.
 #[inline(always)]
-fn weights(down: f32, along: f32) -> [f32; 4] {
+pub(super) fn weights(down: f32, along: f32) -> [f32; 4] {
     let (up, back) = (1.0 - down, 1.0 - along);
     [up * back, up * along, down * back, down * along]
 }
 
+/// Whether a map or a result of these extents has no element.
+pub(super) fn is_empty_grid(extents: &[isize]) -> bool {
+    extents.iter().any(|&n| n < 1)
+}
+
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = RoiPool::new(consts);
-    if [c.in_h, c.in_w, c.out_h, c.out_w]
-        .into_iter()
-        .any(|n| n < 1)
-    {
+    if is_empty_grid(&[c.in_h, c.in_w, c.out_h, c.out_w]) {
         return invalid();
     }
     vec![
@@ -379,8 +408,8 @@ fn twin_align(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa
     let mut view = View::new(memory, at);
     for r in 0..c.rois {
         let region = [0, 1, 2, 3].map(|k| view.get(2, r * c.roi + k * c.coordinate));
-        let columns = Steps::new(region[0], region[2], &c, c.out_w);
-        let rows = Steps::new(region[1], region[3], &c, c.out_h);
+        let columns = Steps::new(region[0], region[2], c.out_w, &sampling(&c));
+        let rows = Steps::new(region[1], region[3], c.out_h, &sampling(&c));
         for i in 0..c.out_h {
             for j in 0..c.out_w {
                 for l in 0..c.channels {

@@ -1,9 +1,9 @@
 //! The table of kernels, and a name for each row's id.
 
 use super::{
-    Kernel, KernelId, accumulate, bilinear, centred, channels, conv, copy, cross, cross_entropy,
-    depthwise, fill, group_norm, lrn, map, max_input, norm, outer, pack, pool, roi, scatter, sum,
-    update, winograd, winograd_weights, zip,
+    Kernel, KernelId, accumulate, bilinear, centred, channel_sums, channels, conv, copy, cross,
+    cross_entropy, depthwise, fill, group_norm, lrn, map, max_input, norm, outer, pack, pool, roi,
+    roi_input, scatter, sum, update, winograd, winograd_weights, zip,
 };
 use crate::isa::Isa;
 
@@ -119,6 +119,14 @@ kernels! {
         F32_CENTRED_FACTORS = centred::FACTORS;
         /// `f32_max_input`
         F32_MAX_INPUT = max_input::ROW;
+        /// `f32_group_sum`
+        F32_GROUP_SUM = channel_sums::GROUP;
+        /// `f32_near_sum`
+        F32_NEAR_SUM = channel_sums::NEAR;
+        /// `f32_roi_pool_input`
+        F32_ROI_POOL_INPUT = roi_input::POOL;
+        /// `f32_roi_align_input`
+        F32_ROI_ALIGN_INPUT = roi_input::ALIGN;
         /// `f32_cross_entropy`
         F32_CROSS_ENTROPY = cross_entropy::ROW;
         /// `f32_update`

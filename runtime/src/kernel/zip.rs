@@ -64,6 +64,8 @@ pub enum ZipOp {
     Min = 5,
     /// `a / b`
     Div = 6,
+    /// `a < b ? 1 : 0`
+    Less = 7,
 }
 
 entries! {
@@ -89,7 +91,8 @@ unsafe fn body<S: Simd>(
             3 => combine::<S, 3>(out, a, b, &c),
             4 => combine::<S, 4>(out, a, b, &c),
             5 => combine::<S, 5>(out, a, b, &c),
-            _ => combine::<S, 6>(out, a, b, &c),
+            6 => combine::<S, 6>(out, a, b, &c),
+            _ => combine::<S, 7>(out, a, b, &c),
         }
     }
 }
@@ -118,7 +121,8 @@ unsafe fn combine<S: Simd, const OP: i64>(out: *mut f32, a: *const f32, b: *cons
                         3 => S::abs(S::sub(a, b)),
                         4 => S::maximum(a, b),
                         5 => S::minimum(a, b),
-                        _ => S::div(a, b),
+                        6 => S::div(a, b),
+                        _ => S::select_lt(a, b, S::splat(1.0), S::splat(0.0)),
                     };
                     store_first::<S>(out.add(k), run - k, activation.apply(value));
                     k += S::LANES;
@@ -130,7 +134,7 @@ unsafe fn combine<S: Simd, const OP: i64>(out: *mut f32, a: *const f32, b: *cons
 
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Zip::new(consts);
-    if !(ZipOp::Add as isize..=ZipOp::Div as isize).contains(&c.op) {
+    if !(ZipOp::Add as isize..=ZipOp::Less as isize).contains(&c.op) {
         return invalid();
     }
     vec![
@@ -157,6 +161,7 @@ fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
                     4 => maximum(a, b),
                     5 => minimum(a, b),
                     6 => a / b,
+                    7 => f32::from(a < b),
                     other => panic!("f32_zip: no operation {other}"),
                 };
                 view.set(i0 * c.o0 + i1 * c.o1 + k, activate(value, slope, hi));

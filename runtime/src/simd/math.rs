@@ -187,26 +187,35 @@ pub(crate) unsafe fn silu<S: Simd>(x: S::V) -> S::V {
     }
 }
 
+/// Of [`gelu_tanh`]'s `u`: the factor of `x`.
+const GELU_LINEAR: f64 = 1.595_769_121_605_730_7;
+/// The factor of `x³`.
+const GELU_CUBIC: f64 = GELU_LINEAR * 0.044715;
+
 /// `x / (1 + e⁻ᵘ)` with `u = 2·√(2/π)·(x + 0.044715·x³)`: the approximation of [`gelu`] by a hyperbolic tangent.
 ///
 /// # Safety
 /// As of [`Simd`].
 #[inline(always)]
 pub(crate) unsafe fn gelu_tanh<S: Simd>(x: S::V) -> S::V {
-    /// Beyond this the power is zero, and not yet out of [`power_wide`]'s range.
-    const FAR: f32 = 11.0;
-    const LINEAR: f64 = 1.595_769_121_605_730_7;
-    const CUBIC: f64 = LINEAR * 0.044715;
     // SAFETY: the caller's promise.
     unsafe {
+        let (_, exponent) = gelu_exponent::<S>(x);
+        gated::<S>(x, negative::<S>(x), power_wide::<S>(exponent))
+    }
+}
+
+/// `|x|`, as far as it matters, and `−|u|`.
+#[inline(always)]
+unsafe fn gelu_exponent<S: Simd>(x: S::V) -> (S::W, S::W) {
+    /// Beyond this the power is zero, and not yet out of [`power_wide`]'s range.
+    const FAR: f32 = 11.0;
+    // SAFETY: as of `Simd`.
+    unsafe {
         let size = S::widen(S::min(S::splat(FAR), S::abs(x)));
-        let slope = S::mul_wide(S::mul_wide(size, size), S::splat_wide(-CUBIC));
-        let slope = S::add_wide(slope, S::splat_wide(-LINEAR));
-        gated::<S>(
-            x,
-            negative::<S>(x),
-            power_wide::<S>(S::mul_wide(size, slope)),
-        )
+        let slope = S::mul_wide(S::mul_wide(size, size), S::splat_wide(-GELU_CUBIC));
+        let slope = S::add_wide(slope, S::splat_wide(-GELU_LINEAR));
+        (size, S::mul_wide(size, slope))
     }
 }
 
@@ -261,14 +270,127 @@ pub(crate) unsafe fn mish<S: Simd>(x: S::V) -> S::V {
     }
 }
 
-/// `x · Φ(x)`, where `Φ` is the normal distribution: `½·erfc(−x/√2)`.
+/// The derivative of [`silu`], `s + x·s·(1 − s)` with the logistic function `s`. With `e` the power of `−|x|`, it is `(1 + e + |x|·e) / (1 + e)²` above
+/// zero and `e·(1 + e − |x|) / (1 + e)²` below. Beyond the lowest exponent it is its limit.
 ///
-/// `Φ(−t) = q(t) · e^(−t²/2)`; the polynomial is of `(1 + t) · q(t)` in `(t − 3.5) / (t + 3.5)`, its largest relative error on `0..16` is 1.6e-8.
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn silu_slope<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let negative = negative::<S>(x);
+        let rise = S::sub(S::splat(0.0), negative);
+        gate_slope::<S>(x, rise, power::<S>(negative))
+    }
+}
+
+/// The derivative of [`gelu_tanh`]: as that of [`silu`], of another exponent `u` and with `|x·u′|` for `|x|`.
+///
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn gelu_tanh_slope<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (size, exponent) = gelu_exponent::<S>(x);
+        let square = S::mul_wide(size, size);
+        let slope = S::mul_wide(square, S::splat_wide(3.0 * GELU_CUBIC));
+        let slope = S::add_wide(slope, S::splat_wide(GELU_LINEAR));
+        let rise = S::narrow(S::mul_wide(size, slope));
+        gate_slope::<S>(x, rise, power_wide::<S>(exponent))
+    }
+}
+
+/// `(1 + e + rise·e) / (1 + e)²`, below zero `e·(1 + e − rise) / (1 + e)²`, where `(n, t)` is the power `e`. The fraction comes first, for the power alone may
+/// vanish.
+#[inline(always)]
+unsafe fn gate_slope<S: Simd>(x: S::V, rise: S::V, (n, t): (S::V, S::V)) -> S::V {
+    // SAFETY: as of `Simd`.
+    unsafe {
+        let (zero, one) = (S::splat(0.0), S::splat(1.0));
+        let fraction = S::add(one, t);
+        let power = S::scale(fraction, n);
+        let more = S::add(one, power);
+        let below = S::scale(S::mul(fraction, S::sub(more, rise)), n);
+        let above = S::fma(power, S::add(one, rise), one);
+        S::div(S::select_lt(x, zero, below, above), S::mul(more, more))
+    }
+}
+
+/// The derivative of [`mish`]. With `e` the power of `−|x|`, it is `e·((e + 2)·q + 4·x·(e + 1)) / q²` below zero, where `q = e² + 2·e + 2`, and above
+/// `((1 + 2·e)·q + 4·x·e²·(1 + e)) / q²`, where `q = 1 + 2·e + 2·e²`. Beyond the lowest exponent it is its limit.
+///
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn mish_slope<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (zero, one, two) = (S::splat(0.0), S::splat(1.0), S::splat(2.0));
+        let negative = negative::<S>(x);
+        let (n, t) = power::<S>(negative);
+        let fraction = S::add(one, t);
+        let power = S::scale(fraction, n);
+        let far = S::mul(S::splat(4.0), negative);
+        let more = S::add(power, two);
+        let under = S::fma(power, more, two);
+        let below = S::fma(far, S::add(power, one), S::mul(more, under));
+        let below = S::scale(S::mul(fraction, below), n);
+        let p = S::fma(two, power, one);
+        let over = S::fma(S::mul(two, power), power, p);
+        let rise = S::mul(S::mul(power, power), S::add(one, power));
+        let above = S::sub(S::mul(p, over), S::mul(far, rise));
+        let divisor = S::select_lt(x, zero, under, over);
+        S::div(
+            S::select_lt(x, zero, below, above),
+            S::mul(divisor, divisor),
+        )
+    }
+}
+
+/// The derivative of [`gelu`], `Φ(x) + x·φ(x)`: below zero `e^(−t²/2) · (q(t) − t/√(2π))` of `t = −x`, above what this is less than 1.
+///
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn gelu_slope<S: Simd>(x: S::V) -> S::V {
+    /// The density at zero.
+    const DENSITY: f32 = 0.398_942_3;
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (zero, one) = (S::splat(0.0), S::splat(1.0));
+        let (size, q, (n, t)) = normal_tail::<S>(x);
+        let rest = S::fma(size, S::splat(-DENSITY), q);
+        let below = S::scale(S::mul(rest, S::add(one, t)), n);
+        S::select_lt(x, zero, below, S::sub(one, below))
+    }
+}
+
+/// `x · Φ(x)`, where `Φ` is the normal distribution: `½·erfc(−x/√2)`.
 ///
 /// # Safety
 /// As of [`Simd`].
 #[inline(always)]
 pub(crate) unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (zero, one) = (S::splat(0.0), S::splat(1.0));
+        let (size, q, (n, t)) = normal_tail::<S>(x);
+        // t·q(t) is less than 1/√(2π), so this vanishes only where the result does.
+        let part = S::mul(S::mul(size, q), S::add(one, t));
+        let part = S::scale(part, n);
+        // −Infinity times zero is NaN.
+        let below = S::sub(S::mul(x, zero), part);
+        S::select_lt(x, zero, below, S::sub(x, part))
+    }
+}
+
+/// `t = |x|`, as far as it matters, `q(t)` and the power `e^(−t²/2)`: `Φ(−t) = q(t) · e^(−t²/2)`.
+///
+/// The polynomial is of `(1 + t) · q(t)` in `(t − 3.5) / (t + 3.5)`, its largest relative error on `0..16` is 1.6e-8.
+#[inline(always)]
+unsafe fn normal_tail<S: Simd>(x: S::V) -> (S::V, S::V, (S::V, S::V)) {
     /// Beyond this the power is zero, and not yet out of [`power_wide`]'s range.
     const FAR: f32 = 16.0;
     const MIDDLE: f32 = 3.5;
@@ -284,21 +406,15 @@ pub(crate) unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
         9.849_825e-5,
         1.488_585_1e-4,
     ];
-    // SAFETY: the caller's promise.
+    // SAFETY: as of `Simd`.
     unsafe {
-        let (zero, one) = (S::splat(0.0), S::splat(1.0));
         let size = S::min(S::splat(FAR), S::abs(x));
         let wide = S::widen(size);
-        let (n, t) = power_wide::<S>(S::mul_wide(S::mul_wide(wide, wide), S::splat_wide(-0.5)));
+        let power = power_wide::<S>(S::mul_wide(S::mul_wide(wide, wide), S::splat_wide(-0.5)));
         let middle = S::splat(MIDDLE);
         let y = S::div(S::sub(size, middle), S::add(size, middle));
-        let q = S::div(polynomial::<S, 10>(y, TAIL), S::add(one, size));
-        // t·q(t) is less than 1/√(2π), so this vanishes only where the result does.
-        let part = S::mul(S::mul(size, q), S::add(one, t));
-        let part = S::scale(part, n);
-        // −Infinity times zero is NaN.
-        let below = S::sub(S::mul(x, zero), part);
-        S::select_lt(x, zero, below, S::sub(x, part))
+        let q = S::div(polynomial::<S, 10>(y, TAIL), S::add(S::splat(1.0), size));
+        (size, q, power)
     }
 }
 

@@ -74,6 +74,11 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
             consts.extend([random.within(0, 1), bits(0.75)]);
             consts
         }
+        "f32_group_sum" => steps::group_sum(random),
+        "f32_near_sum" => {
+            let around = [0; 2].map(|_| random.within(0, 6));
+            [pixels(random), around.to_vec()].concat()
+        }
         "f32_max_input" => steps::max_input(random),
         "f32_cross_entropy" => steps::cross_entropy(random),
         "f32_update" => vec![random.within(1, 90), random.within(0, 3)],
@@ -83,6 +88,8 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
             consts.extend([random.within(1, 3), random.within(0, 1)]);
             consts
         }
+        "f32_roi_pool_input" => steps::roi_pool_input(random),
+        "f32_roi_align_input" => sample("f32_roi_align", isa, random),
         _ => {
             let tile = name
                 .strip_prefix("f32_conv_")
@@ -283,6 +290,13 @@ fn map(random: &mut Random) -> Vec<i64> {
         Step::OneAbove,
     ];
     const POWERS: [f64; 4] = [0.3, -1.7, 3.0, -2.0];
+    const SLOPES: [Step; 5] = [
+        Step::SiluSlope,
+        Step::MishSlope,
+        Step::GeluSlope,
+        Step::GeluTanhSlope,
+        Step::HardSwishSlope,
+    ];
     const SMOOTH: [Step; 5] = [
         Step::Softplus,
         Step::Silu,
@@ -290,11 +304,12 @@ fn map(random: &mut Random) -> Vec<i64> {
         Step::Gelu,
         Step::GeluTanh,
     ];
-    let steps: Vec<Step> = match random.within(0, 10) {
+    let steps: Vec<Step> = match random.within(0, 11) {
         0 => vec![Step::Exp],
         1 => vec![Step::Mul(4.0), Step::Tanh],
         2 => vec![Step::Mul(8.0), Step::Sigmoid],
         3 => vec![Step::Mul(8.0), *random.pick(&SMOOTH)],
+        8 => vec![Step::Mul(8.0), *random.pick(&SLOPES)],
         5 => vec![Step::Min(0.0), Step::ExpMinusOne, Step::WhereNegative],
         6 => vec![
             Step::Abs,
@@ -318,7 +333,7 @@ fn map(random: &mut Random) -> Vec<i64> {
 
 fn zip(random: &mut Random) -> Vec<i64> {
     let mut consts = runs(2, true, random);
-    consts.push(random.within(0, 6));
+    consts.push(random.within(0, 7));
     consts.extend(activation(random));
     consts
 }

@@ -1,6 +1,6 @@
 //! Random constants for the kernels that only training steps call.
 
-use super::Draw;
+use super::{Draw, pixels_of, regions};
 use cnnc_runtime::kernel::bits;
 use cnnc_testing::Random;
 
@@ -131,5 +131,22 @@ pub fn cross_entropy(random: &mut Random) -> Vec<i64> {
     consts.push(pixels);
     consts.extend(px);
     consts.extend([channels, gradient, bits(0.5)]);
+    consts
+}
+
+pub fn group_sum(random: &mut Random) -> Vec<i64> {
+    let (groups, size) = (random.within(1, 5), *random.pick(&[1, 3, 8, 16, 21, 40]));
+    let mut consts = pixels_of(groups * size, random);
+    consts.pop();
+    consts.extend([groups, size]);
+    consts
+}
+
+/// The map's strides are other than its gradient's.
+pub fn roi_pool_input(random: &mut Random) -> Vec<i64> {
+    let mut consts = regions(random);
+    let (in_w, channels) = (consts[4], consts[12]);
+    let px = channels + random.within(0, 3);
+    consts.extend([in_w * px + random.within(0, 3), px]);
     consts
 }
