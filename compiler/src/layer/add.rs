@@ -11,7 +11,7 @@ use crate::args::{TINY, shown};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::loops::Affine;
 use crate::lower::Lower;
-use crate::op::shares::{ShareFactors, ShareGradient, Sharing};
+use crate::op::shares::{ShareFactors, Sharing};
 use crate::shape::Shape;
 use cnnc_runtime::kernel::Fusion;
 use cnnc_runtime::kernel::ZipOp;
@@ -211,7 +211,7 @@ impl Layer for Add {
                 sums.push(g.reshape(sum, &row));
             }
             let sums = g.push(Concat { axis: 0 }, &sums);
-            let gradient = g.push_with(ShareGradient(sharing), &[sums], &[g.param(0)]);
+            let gradient = sharing.gradient(g, sums);
             g.give_param(0, gradient);
         }
         Ok(())
@@ -248,7 +248,8 @@ impl Lowering for Add {
         };
         let term = cx.scratch(cx.output_shape(), super::NO_HALO);
         let padded = output.channels.next_multiple_of(cx.lanes());
-        let shares = cx.shares(0, shares == Shares::Channel, padded, fusion);
+        let extents = [cx.operands(), output.channels];
+        let shares = cx.shares(extents, shares == Shares::Channel, padded, fusion);
         let zeros = shares.moved(&Affine::constant((cx.operands() * padded) as i64));
         for index in 0..cx.operands() {
             let share = shares.moved(&Affine::constant((index * padded) as i64));

@@ -262,7 +262,7 @@ impl Lowering for Elementwise {
 }
 
 /// An operand with the result's extents: one that lacks them repeats its only pixel.
-pub(super) fn repeated(operand: Storage, output: &Storage) -> Storage {
+pub(crate) fn repeated(operand: Storage, output: &Storage) -> Storage {
     if operand.dhw == output.dhw {
         return operand;
     }

@@ -36,6 +36,9 @@ impl Pointwise for HardSwish {
             _ => 1.0,
         }
     }
+    fn slope(&self) -> Option<Vec<Step>> {
+        Some(vec![Step::HardSwishSlope])
+    }
     fn steps(&self) -> Vec<Step> {
         // The gate is at most 1 before it is multiplied with, so that nothing overflows.
         let gate = [Step::Add(3.0), Step::Max(0.0), Step::Min(6.0)];

@@ -7,7 +7,7 @@ use crate::args::{TINY, shown};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::limits;
 use crate::lower::Lower;
-use crate::op::lrn::LrnInput;
+use crate::op::lrn::{Near, Power};
 use crate::shape::Shape;
 use cnnc_runtime::kernel::LrnCall;
 use ndarray::ArrayD;
@@ -125,8 +125,31 @@ impl Layer for Lrn {
         })
     }
 
+    /// With `u` the sum that `x` is divided by, to the power of `beta`:
+    /// `dx[c] = dy[c] · u[c]^−beta − 2 · alpha · beta / size · x[c] · Σ dy[j] · x[j] · u[j]^(−beta − 1)`, over those `j` whose sum has `x[c]` in it.
     fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
-        let dx = g.push(LrnInput(self.clone()), &[g.x(0), g.dy()]);
+        let (x, dy) = (g.x(0), g.dy());
+        if self.beta == 0.0 {
+            g.give(0, dy);
+            return Ok(());
+        }
+        let (before, behind) = (self.size / 2, self.size - self.size / 2 - 1);
+        let square = g.mul(x, x);
+        let sum = g.push(Near { before, behind }, &[square]);
+        let u = g.scale(sum, self.alpha_over(), self.k);
+        let inverse = g.push(Power { p: -self.beta }, &[u]);
+        let scaled = g.mul(dy, inverse);
+        let through = g.mul(scaled, x);
+        let through = g.div(through, u);
+        // Sums that have this element are those of the channels on the other side.
+        let other_side = Near {
+            before: behind,
+            behind: before,
+        };
+        let others = g.push(other_side, &[through]);
+        let others = g.mul(x, others);
+        let others = g.scale(others, 2.0 * self.alpha_over() * self.beta, 0.0);
+        let dx = g.sub(scaled, others);
         g.give(0, dx);
         Ok(())
     }

@@ -11,7 +11,7 @@ use super::{ArgError, Args, Kind, ParamDecl, ShapeError};
 use crate::loops::{Access, Affine};
 use crate::lower::Lower;
 use crate::shape::Shape;
-use cnnc_runtime::kernel::{KernelCall, RoiGrid};
+use cnnc_runtime::kernel::{KernelCall, Pixels, RoiGrid};
 use ndarray::ArrayD;
 
 /// Declaration of the result's extents.
@@ -122,6 +122,38 @@ impl Regions {
             x: [at(0), at(2)],
             y: [at(1), at(3)],
         }
+    }
+
+    /// Emits calls on blocks of channels, of the operands map, regions and cotangent; the result is the map's gradient. Regions may meet in one
+    /// element, so threads share the channels.
+    pub fn lower_input<C: KernelCall<Access>>(
+        &self,
+        cx: &mut Lower<'_>,
+        call: impl FnOnce(RoiGrid<Access>, Pixels<Access>) -> C,
+    ) {
+        let (output, map, regions, dy) = (cx.output(), cx.input(0), cx.input(1), cx.input(2));
+        let coordinate = regions.strides[2];
+        let first = (regions.dhw[2] - 4) as i64 * coordinate;
+        let channels = output.channels;
+        let cut = cx.machine().shares(channels, channels * dy.pixels());
+        let each = channels / cut;
+        cx.parallel(cut, |cx, i| {
+            let from = i.times(each as i64);
+            let grid = RoiGrid {
+                rois: regions.channels,
+                regions: regions.access(Affine::constant(first)),
+                roi: 1,
+                coordinate,
+                map: [map.dhw[1], map.dhw[2]],
+                size: self.size,
+                channels: each,
+                out: dy.plane(from.clone()),
+                out_roi: dy.strides[0],
+                x: output.plane(from.clone()),
+                scale: self.scale,
+            };
+            cx.call(call(grid, map.plane(from)));
+        });
     }
 
     /// Emits calls on regions, which are shared among threads.

@@ -171,10 +171,15 @@ impl Lower<'_> {
         })
     }
 
-    /// Packs the shares of the operands of a sum, a vector of `padded` for each operand, and one of zeros behind them.
-    pub fn shares(&mut self, param: usize, each: bool, padded: usize, fusion: Fusion) -> Access {
-        let data = self.param(param);
-        let (operands, channels) = (self.operands(), self.output_shape().channels());
+    /// Packs the node's first tensor as the shares of the operands of a sum, `operands × channels`: a vector of `padded` for each operand, and one of zeros behind them.
+    pub fn shares(
+        &mut self,
+        [operands, channels]: [usize; 2],
+        each: bool,
+        padded: usize,
+        fusion: Fusion,
+    ) -> Access {
+        let data = self.param(0);
         self.region(Region::Shares {
             data,
             operands,

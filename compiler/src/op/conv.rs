@@ -3,11 +3,10 @@
 //! They serve `conv`, `dense` (whose kernel has no extents), `local` (whose weights differ from position to position), and, with the roles of
 //! operand and result exchanged, `convtranspose`.
 
-use super::conv_loops::halos;
 use super::flat;
 use crate::gradient::Adjoint;
 use crate::layer::window::{Placed, Window, show};
-use crate::layer::{Inferred, Layer, Lowering, ParamSpec, ShapeError};
+use crate::layer::{Inferred, Layer, Lowering, NO_HALO, ParamSpec, ShapeError};
 use crate::shape::Shape;
 use ndarray::{ArrayD, IxDyn};
 
@@ -222,12 +221,12 @@ impl Layer for ConvInput {
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {
-        (!self.taps.local).then_some(self as &dyn Lowering)
+        Some(self)
     }
 
     fn reads_once(&self) -> bool {
         let dense = self.taps.is_dense() && self.to.spatial().is_empty();
-        dense || self.taps.reads_whole(&self.to)
+        !self.taps.local && (dense || self.taps.reads_whole(&self.to))
     }
 }
 
@@ -248,7 +247,7 @@ impl Layer for ConvWeight {
         self.taps.check(&inputs[0], &inputs[1])?;
         let halo = self.taps.beyond_operand(&inputs[0], &inputs[1]);
         Ok(Inferred {
-            halo: halos(halo, self.taps.local),
+            halo: vec![halo, NO_HALO],
             ..Inferred::plain(flat(&self.taps.weight))
         })
     }
@@ -273,7 +272,7 @@ impl Layer for ConvWeight {
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {
-        (!self.taps.local).then_some(self as &dyn Lowering)
+        Some(self)
     }
 
     fn reduces(&self) -> bool {

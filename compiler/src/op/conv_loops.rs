@@ -4,6 +4,7 @@
 //! taps, the last of them first. In the weights it is a matrix of sums over pixels for each tap, image after image.
 
 use super::conv::{ConvInput, ConvWeight, Taps};
+use super::local_loops;
 use crate::layer::{Halo, Lowering, NO_HALO, copy};
 use crate::loops::Affine;
 use crate::lower::{ConvJob, Lower, Storage, across};
@@ -104,6 +105,9 @@ impl Taps {
 impl Lowering for ConvInput {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (taps, output, input) = (&self.taps, cx.output(), cx.input(0));
+        if taps.local {
+            return local_loops::input(cx, taps, &output, &input);
+        }
         if taps.covers(output.dhw, input.dhw) {
             return each_tap(cx, taps, &output, &input);
         }
@@ -125,11 +129,7 @@ impl Lowering for ConvInput {
 impl Taps {
     /// Whether the only output sees each element of the operand through a tap of its own.
     pub(super) fn covers(&self, x: [usize; 3], y: [usize; 3]) -> bool {
-        !self.local
-            && y == [1; 3]
-            && self.kernel == x
-            && self.before == [0; 3]
-            && self.dilation == [1; 3]
+        y == [1; 3] && self.kernel == x && self.before == [0; 3] && self.dilation == [1; 3]
     }
 
     /// The same of the result's shape alone.
@@ -149,11 +149,7 @@ impl Taps {
         // A sum in memory takes about four times what a multiply-add does.
         let added = 4 * y.pixels() * self.kernel[0] * self.kernel[1] * vectors(run);
         let together = self.dilation[2] == 1 && x.strides[2] == x.channels as i64;
-        !self.local
-            && self.groups == 1
-            && self.before == [0; 3]
-            && together
-            && 2 * (products + added) < gathered
+        self.groups == 1 && self.before == [0; 3] && together && 2 * (products + added) < gathered
     }
 }
 
@@ -286,6 +282,9 @@ const ROWS: usize = 24;
 impl Lowering for ConvWeight {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (x, dy) = (cx.input(0), cx.input(1));
+        if self.taps.local {
+            return local_loops::weight(cx, &self.taps, &x, &dy);
+        }
         match x.channels == self.taps.groups && dy.channels == self.taps.groups {
             true => self.depthwise(cx, &x, &dy),
             false => self.products(cx, &x, &dy),
@@ -469,13 +468,5 @@ impl ConvWeight {
             (kw, 1, column),
         ];
         copy::copy(cx, &out, &sums, &dims);
-    }
-}
-
-/// No halo, or that of taps.
-pub(super) fn halos(x: Halo, local: bool) -> Vec<Halo> {
-    match local {
-        true => Vec::new(),
-        false => vec![x, NO_HALO],
     }
 }

@@ -1,9 +1,12 @@
 //! `extremum`: what an operand of `max` or `min` has of the cotangent.
 
 use super::same_shape;
-use crate::layer::elementwise::combined;
-use crate::layer::{Inferred, Layer, ShapeError, grid};
+use crate::layer::elementwise::{combined, repeated, zip};
+use crate::layer::pointwise::map;
+use crate::layer::{Inferred, Layer, Lowering, NO_HALO, ShapeError, grid};
+use crate::lower::{Lower, Storage};
 use crate::shape::Shape;
+use cnnc_runtime::kernel::{Step, ZipOp};
 use ndarray::ArrayD;
 
 /// Its keyword.
@@ -52,5 +55,45 @@ impl Layer for Extremum {
                 false => dy[[c, d, h, w]] / all().filter(|other| *other == mine).count() as f64,
             }
         })
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for Extremum {
+    /// The extremum; for each operand 1 where it is that, the sum of which is how many share.
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let out = cx.output();
+        let last = cx.operands() - 1;
+        let operand = |cx: &Lower<'_>, index| repeated(cx.input(index), &out);
+        let [best, has, count] = [0; 3].map(|_| cx.scratch(cx.output_shape(), NO_HALO));
+        let op = if self.largest { ZipOp::Max } else { ZipOp::Min };
+        let mut so_far = operand(cx, 0);
+        for index in 1..last {
+            let next = operand(cx, index);
+            zip(cx, op, &best, &so_far, &next);
+            so_far = best.clone();
+        }
+        let holds = |cx: &mut Lower<'_>, to: &Storage, index: usize| {
+            let x = operand(cx, index);
+            let (a, b) = if self.largest {
+                (&x, &best)
+            } else {
+                (&best, &x)
+            };
+            zip(cx, ZipOp::Less, to, a, b);
+            map(cx, to, to, &[Step::Mul(-1.0), Step::Add(1.0)]);
+        };
+        holds(cx, &count, 0);
+        for index in 1..last {
+            holds(cx, &has, index);
+            zip(cx, ZipOp::Add, &count, &count, &has);
+        }
+        holds(cx, &has, self.of);
+        let dy = operand(cx, last);
+        zip(cx, ZipOp::Mul, &has, &has, &dy);
+        zip(cx, ZipOp::Div, &out, &has, &count);
     }
 }

@@ -1,63 +1,86 @@
-//! `lrn_input`: the adjoint of local response normalisation.
+//! `near_sum` and `power`: what the gradient of local response normalisation is made of.
 
-use super::same_shape;
-use crate::layer::lrn::Lrn;
-use crate::layer::{Inferred, Layer, ShapeError, grid};
+use crate::layer::pointwise::Pointwise;
+use crate::layer::{Inferred, Layer, Lowering, ShapeError, grid};
+use crate::lower::Lower;
 use crate::shape::Shape;
+use cnnc_runtime::kernel::{NearSumCall, Step};
 use ndarray::ArrayD;
 
-/// Its keyword.
-pub const KEYWORD: &str = "lrn_input";
+/// Keyword of [`Near`].
+pub const NEAR: &str = "near_sum";
 
-/// With `u = k + alpha/size · Σ x²` the sum that `x` is divided by, to the power of `beta`:
-/// `dx[c] = dy[c] · u[c]^−beta − 2 · alpha · beta / size · x[c] · Σ dy[j] · x[j] · u[j]^(−beta − 1)`, over those `j` whose sum has `x[c]` in it. Of
-/// the operands x and dy.
-#[derive(Clone, Debug)]
-pub struct LrnInput(
-    /// The layer.
-    pub Lrn,
-);
+/// Keyword of [`Power`].
+pub const POWER: &str = "power";
 
-impl Layer for LrnInput {
+/// Every channel becomes the sum of those around it and its own, as many as there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Near {
+    /// Channels before it.
+    pub before: usize,
+    /// Channels behind it.
+    pub behind: usize,
+}
+
+impl Layer for Near {
     fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (KEYWORD, self.0.attributes().1)
+        let around = vec![
+            ("before", self.before.to_string()),
+            ("behind", self.behind.to_string()),
+        ];
+        (NEAR, around)
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
-        same_shape(KEYWORD, inputs).map(Inferred::plain)
+        Ok(Inferred::plain(inputs[0].clone()))
     }
 
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
-        let Lrn {
-            size,
-            alpha,
-            beta,
-            k,
-        } = self.0;
-        let (x, dy) = (grid::view(inputs[0]), grid::view(inputs[1]));
+        let x = grid::view(inputs[0]);
         let shape = grid::shape(inputs[0]);
-        let channels = shape.channels();
-        let (before, behind) = (size / 2, size - size / 2 - 1);
-        let near = |c: usize, before: usize, behind: usize| {
-            c.saturating_sub(before)..(c + behind + 1).min(channels)
-        };
-        let factor = alpha / size as f64;
-        let u = grid::tabulate(&shape, |[c, d, h, w]| {
-            let sum = near(c, before, behind)
-                .map(|j| x[[j, d, h, w]].powi(2))
-                .sum::<f64>();
-            k + factor * sum
-        });
-        let u = grid::view(&u);
         grid::tabulate(&shape, |[c, d, h, w]| {
-            let through = |j: usize| {
-                let at = [j, d, h, w];
-                dy[at] * x[at] * u[at].powf(-beta - 1.0)
-            };
-            // Sums that have this element are those of the channels on the other side.
-            let others: f64 = near(c, behind, before).map(through).sum();
-            let at = [c, d, h, w];
-            dy[at] * u[at].powf(-beta) - 2.0 * factor * beta * x[at] * others
+            let near = c.saturating_sub(self.before)..(c + self.behind + 1).min(shape.channels());
+            near.map(|j| x[[j, d, h, w]]).sum()
         })
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for Near {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (output, input) = (cx.output(), cx.input(0));
+        let most = output.channels - 1;
+        cx.sweep(&[output, input], |cx, sweep| {
+            cx.call(NearSumCall {
+                over: sweep.pixelwise(),
+                before: self.before.min(most),
+                behind: self.behind.min(most),
+            });
+        });
+    }
+}
+
+/// A power of positive numbers, whose exponent is as exact as a spec's constant; that of [`Pow`](crate::layer::pow::Pow) is an f32 by definition.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Power {
+    /// The exponent; not 0.
+    pub p: f64,
+}
+
+impl Pointwise for Power {
+    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        (POWER, vec![("exponent", crate::args::shown(self.p))])
+    }
+    fn formula(&self, x: f64) -> f64 {
+        x.powf(self.p)
+    }
+    fn derivative(&self, x: f64) -> f64 {
+        self.p * x.powf(self.p - 1.0)
+    }
+    fn steps(&self) -> Vec<Step> {
+        vec![Step::Pow(self.p)]
     }
 }

@@ -1,7 +1,7 @@
 //! Operations that no spec can write: what gradients and training steps need beside the layers of the language.
 //!
-//! An operation is a [`Layer`](crate::layer::Layer) like any other, but that it has no declaration. Most of those that gradients need are lowered to loops; the
-//! others are evaluated only, and networks that need them cannot be trained.
+//! An operation is a [`Layer`](crate::layer::Layer) like any other, but that it has no declaration. One that is evaluated only, and not lowered to loops, keeps
+//! networks that need it from being trained.
 //! They are as general as the rules allow: one [`slope::Slope`] for all activations, one [`along::Along`] for everything that is a sparse matrix along each axis.
 
 pub mod along;
@@ -11,6 +11,7 @@ pub mod conv;
 mod conv_loops;
 pub mod cross_entropy;
 pub mod extremum;
+mod local_loops;
 pub mod lrn;
 pub mod maxpool;
 pub mod parameter;
@@ -29,14 +30,14 @@ pub static OPS: &[&str] = &[
     conv::INPUT,
     conv::WEIGHT,
     extremum::KEYWORD,
-    lrn::KEYWORD,
+    lrn::NEAR,
+    lrn::POWER,
     maxpool::KEYWORD,
     parameter::KEYWORD,
     product::KEYWORD,
     regions::ALIGN,
     regions::POOL,
     shares::FACTORS,
-    shares::GRADIENT,
     slope::KEYWORD,
     sums::PIXELS,
     sums::TOGETHER,

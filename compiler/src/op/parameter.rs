@@ -1,8 +1,8 @@
 //! `parameter`: a tensor of the network as a value.
 
-use crate::layer::{Inferred, Layer, Lowering, ParamSpec, ShapeError};
+use crate::layer::{Inferred, Layer, Lowering, ParamSpec, ShapeError, copy};
 use crate::loops::Affine;
-use crate::lower::Lower;
+use crate::lower::{Lower, Storage};
 use crate::shape::Shape;
 use cnnc_runtime::kernel::{CopyCall, Move};
 use ndarray::{ArrayD, IxDyn};
@@ -17,6 +17,12 @@ pub struct Parameter {
     pub tensor: ParamSpec,
     /// The value's shape.
     pub shape: Shape,
+}
+
+impl Parameter {
+    fn elements(&self) -> usize {
+        self.tensor.shape.iter().product()
+    }
 }
 
 impl Layer for Parameter {
@@ -37,17 +43,26 @@ impl Layer for Parameter {
         ArrayD::from_shape_vec(IxDyn(self.shape.dims()), elements).expect("as many elements")
     }
     fn lowering(&self) -> Option<&dyn Lowering> {
-        // A vector, or a number for all channels; anything else is evaluated only.
-        let elements: usize = self.tensor.shape.iter().product();
-        let vector = self.shape.spatial().is_empty();
-        let fits = elements == 1 || elements == self.shape.channels();
-        (vector && fits).then_some(self as &dyn Lowering)
+        // As many elements, or a number for all channels; anything else is evaluated only.
+        let number = self.elements() == 1 && self.shape.spatial().is_empty();
+        let fits = number || self.elements() == self.shape.elements();
+        fits.then_some(self as &dyn Lowering)
     }
 }
 
 impl Lowering for Parameter {
     fn lower(&self, cx: &mut Lower<'_>) {
         let out = cx.output();
+        if self.elements() > 1 {
+            let tensor = cx.tensor(0);
+            let elements = Storage {
+                buffer: tensor.buffer,
+                base: tensor.offset.base,
+                ..out.clone()
+            };
+            let dims = copy::inverse(&copy::row_major(&out));
+            return copy::copy(cx, &out, &elements, &dims);
+        }
         let count = out.channels;
         let packed = cx.vector(0, count, count);
         let mut axes = [Move::ONCE; 5];

@@ -1,7 +1,10 @@
 //! `product`: a matrix times the channels of each pixel.
 
-use crate::layer::{Inferred, Layer, ShapeError};
+use crate::layer::{Inferred, Layer, Lowering, ShapeError, copy};
+use crate::loops::Affine;
+use crate::lower::Lower;
 use crate::shape::Shape;
+use cnnc_runtime::kernel::{Axis, OuterCall, Pace};
 use ndarray::{ArrayD, IxDyn};
 
 /// Its keyword.
@@ -41,5 +44,41 @@ impl Layer for Product {
         dims[0] = rows;
         let elements = product.iter().copied().collect();
         ArrayD::from_shape_vec(IxDyn(&dims), elements).expect("as many elements")
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for Product {
+    /// The pixels of each channel side by side, so that they are the rows of one matrix.
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (out, a, x) = (cx.output(), cx.input(0), cx.input(1));
+        let flat = copy::unfolded(cx, &x);
+        let [planes, rows, width] = out.dhw;
+        let channels = Pace {
+            count: x.channels,
+            a: x.pixels() as i64,
+            b: a.strides[2],
+        };
+        cx.parallel(planes, |cx, plane| {
+            cx.parallel(rows, |cx, row| {
+                let line = plane.clone().times(rows as i64).add(&row);
+                let to = plane.times(out.strides[0]).add(&row.times(out.strides[1]));
+                cx.call(OuterCall {
+                    pixels: [Pace::ONCE, Pace::ONCE, channels],
+                    rows: Axis {
+                        count: width,
+                        stride: out.strides[2],
+                    },
+                    columns: out.channels,
+                    out: out.access(to),
+                    acc: None,
+                    a: flat.access(line.times(width as i64)),
+                    b: a.access(Affine::default()),
+                });
+            });
+        });
     }
 }

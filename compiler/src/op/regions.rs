@@ -4,8 +4,10 @@ use super::maxpool::first_largest;
 use super::same_shape;
 use crate::layer::roialign::RoiAlign;
 use crate::layer::roipool::RoiPool;
-use crate::layer::{Inferred, Layer, ShapeError, grid};
+use crate::layer::{Inferred, Layer, Lowering, ShapeError, grid};
+use crate::lower::Lower;
 use crate::shape::Shape;
+use cnnc_runtime::kernel::{RoiAlignInputCall, RoiPoolInputCall};
 use ndarray::ArrayD;
 
 /// Keyword of [`RoiPoolInput`].
@@ -58,6 +60,10 @@ impl Layer for RoiPoolInput {
         }
         dx
     }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
 }
 
 impl Layer for RoiAlignInput {
@@ -84,5 +90,27 @@ impl Layer for RoiAlignInput {
             }
         }
         dx
+    }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for RoiPoolInput {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let regions = &self.0.0;
+        regions.lower_input(cx, |grid, map| RoiPoolInputCall { grid, map });
+    }
+}
+
+impl Lowering for RoiAlignInput {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let regions = &self.0.regions;
+        regions.lower_input(cx, |grid, _| RoiAlignInputCall {
+            grid,
+            samples: self.0.samples,
+            aligned: self.0.aligned,
+        });
     }
 }

@@ -1,17 +1,25 @@
-//! `share_factors` and `share_gradient`: the learned factors of an `add` with `shares`, and their gradient.
+//! `share_factors`: the learned factors of an `add` with `shares`, and the gradient of what they are made of.
 
-use super::flat;
+use super::maxpool::MaxPoolInput;
+use super::slope::Slope;
+use super::sums::Together;
+use crate::gradient::Adjoint;
+use crate::id::ValueId;
 use crate::layer::add::Shares;
-use crate::layer::{Inferred, Layer, ParamSpec, ShapeError};
+use crate::layer::permute::Permute;
+use crate::layer::pool::PoolWindow;
+use crate::layer::relu::Relu;
+use crate::layer::slice::Slice;
+use crate::layer::window::{Padding, Window};
+use crate::layer::{Inferred, Layer, Lowering, ParamSpec, ShapeError};
+use crate::loops::Affine;
+use crate::lower::Lower;
 use crate::shape::Shape;
-use cnnc_runtime::kernel::Fusion;
+use cnnc_runtime::kernel::{CopyCall, Fusion, Move};
 use ndarray::ArrayD;
 
 /// Keyword of [`ShareFactors`].
 pub const FACTORS: &str = "share_factors";
-
-/// Keyword of [`ShareGradient`].
-pub const GRADIENT: &str = "share_gradient";
 
 /// What the layer is told of its shares.
 #[derive(Clone, Copy, Debug)]
@@ -31,17 +39,8 @@ pub struct ShareFactors(
     pub Sharing,
 );
 
-/// The gradient of the tensor, of the operand that has for every operand of the layer and every channel the sum of its products with the cotangent.
-#[derive(Clone, Debug)]
-pub struct ShareGradient(
-    /// The layer's.
-    pub Sharing,
-);
-
-/// One channel's factors, and what they are made of.
+/// What one channel's factors are made of.
 struct Column {
-    /// The tensor's numbers.
-    raw: Vec<f64>,
     /// Before they are divided.
     parts: Vec<f64>,
     /// What they are divided by.
@@ -83,32 +82,72 @@ impl Sharing {
             Fusion::Unbounded => 1.0,
             Fusion::Fast(eps) | Fusion::Exponential(eps) => eps + parts.iter().sum::<f64>(),
         };
-        Column { raw, parts, whole }
+        Column { parts, whole }
     }
 
-    /// The gradient of one channel's numbers from that of its factors.
-    fn through(&self, column: &Column, given: &[f64]) -> Vec<f64> {
-        let Column { raw, parts, whole } = column;
-        let mean = parts
-            .iter()
-            .zip(given)
-            .map(|(part, dy)| part * dy)
-            .sum::<f64>()
-            / whole;
-        let each = raw.iter().zip(parts).zip(given);
+    /// Pushes the gradient of the tensor, from the sums of products of each operand's channels with the cotangent, operands × channels. With the
+    /// factors `f`, made of parts and the whole that these are divided by, and `m = Σ f · d`, a number has `(d − m)` times what its part changes by, over the
+    /// whole; where powers are of distances from the largest number, that one has what all parts change by.
+    pub fn gradient(&self, g: &mut Adjoint<'_>, sums: ValueId) -> ValueId {
+        let operands = self.extents[0];
+        // A number for all channels has the sum over them.
+        let (columns, d) = match self.shares {
+            Shares::Channel => (self.extents[1], sums),
+            Shares::Tensor => (1, g.pixel_sum(sums)),
+        };
+        let matrix = |rows: usize, columns: usize| {
+            Shape::new([rows, columns]).expect("no larger than the operands together")
+        };
+        let d = g.reshape(d, &matrix(operands, columns));
+        if self.fusion == Fusion::Unbounded {
+            return d;
+        }
+        let own = Sharing {
+            extents: [operands, columns],
+            ..*self
+        };
+        let factors = g.push_with(ShareFactors(own), &[], &[g.param(0)]);
+        let numbers = g.tensor(0, &matrix(operands, columns));
+        let product = g.mul(factors, d);
+        let mean = g.push(Together::Channels, &[product]);
+        let rest = g.sub(d, mean);
         match self.fusion {
-            Fusion::Unbounded => given.to_vec(),
-            Fusion::Fast(_) => each
-                .map(|((&w, _), dy)| if w > 0.0 { (dy - mean) / whole } else { 0.0 })
-                .collect(),
-            Fusion::Exponential(eps) => {
-                let mut gradient: Vec<f64> = each
-                    .map(|((_, part), dy)| part / whole * (dy - mean))
-                    .collect();
-                // The largest is what the others are compared with.
-                let most = (0..raw.len()).reduce(|a, b| if raw[b] > raw[a] { b } else { a });
-                gradient[most.expect("at least two operands")] -= mean * eps / whole;
-                gradient
+            Fusion::Unbounded => d,
+            Fusion::Fast(eps) => {
+                let parts = g.push(Relu, &[numbers]);
+                let whole = g.push(Together::Channels, &[parts]);
+                let whole = g.scale(whole, 1.0, eps);
+                let rest = g.push(Slope(Relu), &[numbers, rest]);
+                g.div(rest, whole)
+            }
+            Fusion::Exponential(_) => {
+                let direct = g.mul(factors, rest);
+                // What the factors lack of 1 is eps over the whole.
+                let sum = g.push(Together::Channels, &[factors]);
+                let lacking = g.scale(sum, -1.0, 1.0);
+                let compared = g.mul(mean, lacking);
+                let row = Slice {
+                    from: 0,
+                    to: Some(1),
+                    axis: 0,
+                };
+                let compared = g.push(row, &[compared]);
+                let turn = || Permute { axes: vec![1, 0] };
+                let (numbers, compared) = (g.push(turn(), &[numbers]), g.push(turn(), &[compared]));
+                let window = Window {
+                    rank: 1,
+                    kernel: [1, 1, operands],
+                    stride: [1, 1, operands],
+                    dilation: [1; 3],
+                    padding: Padding::Valid,
+                    ceil: false,
+                };
+                let first = MaxPoolInput {
+                    window: PoolWindow(window),
+                };
+                let largest = g.push(first, &[numbers, compared]);
+                let largest = g.push(turn(), &[largest]);
+                g.sub(direct, largest)
             }
         }
     }
@@ -129,42 +168,46 @@ impl Layer for ShareFactors {
     fn evaluate(&self, _: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {
         let mut factors = ArrayD::zeros(self.0.extents.to_vec());
         for channel in 0..self.0.extents[1] {
-            let Column { parts, whole, .. } = self.0.column(params[0], channel);
+            let Column { parts, whole } = self.0.column(params[0], channel);
             for (operand, part) in parts.iter().enumerate() {
                 factors[[operand, channel]] = part / whole;
             }
         }
         factors
     }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
 }
 
-impl Layer for ShareGradient {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (GRADIENT, self.0.attributes())
-    }
-
-    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
-        super::same_shape(GRADIENT, &[self.0.matrix(), inputs[0].clone()])?;
-        let tensor = self.0.tensor();
-        Ok(Inferred {
-            params: vec![tensor.clone()],
-            ..Inferred::plain(flat(&tensor.shape))
-        })
-    }
-
-    fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {
-        let mut gradient = ArrayD::zeros(self.0.tensor().shape);
-        for channel in 0..self.0.extents[1] {
-            let column = self.0.column(params[0], channel);
-            let given = (0..self.0.extents[0]).map(|operand| inputs[0][[operand, channel]]);
-            let given: Vec<f64> = given.collect();
-            for (operand, d) in self.0.through(&column, &given).into_iter().enumerate() {
-                match self.0.shares {
-                    Shares::Tensor => gradient[[operand]] += d,
-                    Shares::Channel => gradient[[operand, channel]] += d,
-                }
-            }
-        }
-        gradient
+impl Lowering for ShareFactors {
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let Sharing {
+            shares,
+            fusion,
+            extents,
+        } = self.0;
+        let out = cx.output();
+        let [operands, channels] = extents;
+        let padded = channels.next_multiple_of(cx.lanes());
+        let x = cx.shares(extents, shares == Shares::Channel, padded, fusion);
+        let mut axes = [Move::ONCE; 5];
+        axes[3] = Move {
+            count: channels,
+            out: out.strides[2],
+            from: 1,
+        };
+        axes[4] = Move {
+            count: operands,
+            out: 1,
+            from: padded as i64,
+        };
+        cx.call(CopyCall {
+            out: out.access(Affine::default()),
+            x,
+            axes,
+            flush: false,
+        });
     }
 }

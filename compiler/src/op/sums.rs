@@ -1,10 +1,11 @@
 //! `pixel_sum` and `together`: sums over a part of a tensor.
 
-use crate::layer::{Inferred, Layer, Lowering, ShapeError};
+use crate::layer::elementwise::repeated;
+use crate::layer::{Inferred, Layer, Lowering, ShapeError, copy};
 use crate::loops::Affine;
 use crate::lower::{Lower, Storage, across};
 use crate::shape::Shape;
-use cnnc_runtime::kernel::{SumCall, Term};
+use cnnc_runtime::kernel::{GroupSumCall, SumCall, Term};
 use ndarray::{ArrayD, Axis, IxDyn};
 
 /// Keyword of [`PixelSum`].
@@ -109,4 +110,35 @@ impl Layer for Together {
         }
         result
     }
+
+    fn lowering(&self) -> Option<&dyn Lowering> {
+        Some(self)
+    }
+}
+
+impl Lowering for Together {
+    /// The channels of each pixel; or first each channel over all pixels, then its group, and the sums are repeated.
+    fn lower(&self, cx: &mut Lower<'_>) {
+        let (out, x) = (cx.output(), cx.input(0));
+        let Together::Groups(groups) = *self else {
+            return group_sums(cx, &out, &x, 1);
+        };
+        let channels = copy::scratch(cx, x.channels);
+        sum(cx, &channels, &x);
+        if groups != x.channels {
+            group_sums(cx, &channels, &channels, groups);
+        }
+        let repeated = repeated(channels, &out);
+        copy::copy(cx, &out, &repeated, &copy::all(&out, &repeated));
+    }
+}
+
+/// Emits sums of groups of each pixel's channels.
+fn group_sums(cx: &mut Lower<'_>, out: &Storage, x: &Storage, groups: usize) {
+    cx.sweep(&[out.clone(), x.clone()], |cx, sweep| {
+        cx.call(GroupSumCall {
+            over: sweep.pixelwise(),
+            groups,
+        });
+    });
 }

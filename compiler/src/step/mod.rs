@@ -12,6 +12,7 @@
 
 mod evaluate;
 mod form;
+mod gradients;
 mod optimizer;
 
 pub use crate::recipe::{Method, Optimizer};
@@ -166,29 +167,6 @@ impl Step {
                 problems.join("; ")
             );
         }
-        step.has_loops()?;
-        Ok(step)
-    }
-
-    /// The gradients of a network, as outputs behind its own: of the inputs, then of the tensors that are wanted, of the whole batch and as vectors.
-    /// Behind the network's inputs are the cotangents of its outputs.
-    ///
-    /// # Errors
-    /// A layer that has no gradient, or none that loops compute.
-    pub fn gradients(network: &Graph, wanted: &Wanted<'_>) -> Result<Step, Untrainable> {
-        let gradients = differentiate(network, wanted)?;
-        let outputs = network.outputs.len() + gradients.of_inputs();
-        let (mut graph, gradients) = gradients.into_parts();
-        graph.outputs.truncate(outputs);
-        graph.names.clear();
-        let mut step = Step::of(graph, Vec::new(), &[]);
-        step.keep(BTreeSet::new());
-        for (param, gradient) in gradients {
-            let value = step.of_batch(gradient);
-            let name = format!("d({})", step.graph.params[param].name);
-            step.graph.outputs.push(Output { name, value });
-        }
-        step.sort_values(&[]);
         step.has_loops()?;
         Ok(step)
     }
