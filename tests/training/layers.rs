@@ -1,83 +1,189 @@
-//! Single layers: all elements of all gradients.
+//! Single layers: all elements of all gradients, in the definition in f64 and as compiled programs in f32.
 
-use crate::case::{Batch, Case, array, batch_statistics, input, largest, numbers};
-use cnnc::compiler::gradient::{Wanted, differentiate};
+use crate::case::{Case, array, input, largest, numbers, tensor};
+use crate::compiled::Compiled;
+use cnnc::compiler::gradient::Wanted;
+use cnnc::compiler::graph::Graph;
+use cnnc::compiler::step::{Method, Optimizer, Step};
+use cnnc::compiler::target::Arithmetic;
 use ndarray::ArrayD;
+use std::collections::BTreeMap;
 
-pub fn check(file: &Case) -> Result<(), String> {
-    let cases = file.get("cases").as_array().expect("cases");
-    let mut left_out = Vec::new();
-    for json in cases {
+pub fn check(file: &Case) {
+    for json in file.get("cases").as_array().expect("cases") {
         let case = Case::new(json.clone());
-        match one(&case) {
-            true => {}
-            false => left_out.push(case.name),
-        }
-    }
-    match left_out.is_empty() {
-        true => Ok(()),
-        false => Err(format!("statistics of the batch: {}", left_out.join(", "))),
+        let model = case.model();
+        let graph = model.graph();
+        let step = match &*case.text("mode") {
+            "train" => Step::gradients_in_training(graph, &Wanted::all()),
+            _ => Step::gradients(graph, &Wanted::all()),
+        };
+        let step = step.unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        let run = Run {
+            case: &case,
+            network: graph,
+            step: &step,
+        };
+        run.defined();
+        run.compiled();
     }
 }
 
-/// Checks a case, unless it needs what there is not yet.
-fn one(case: &Case) -> bool {
-    let model = case.model();
-    let graph = model.graph();
-    if case.text("mode") == "train" && batch_statistics(graph) {
-        return false;
+/// A case, and the step that it is.
+struct Run<'c> {
+    case: &'c Case,
+    network: &'c Graph,
+    step: &'c Step,
+}
+
+/// What came of it: outputs of all images, and what tensors have become.
+struct Found {
+    outputs: Vec<Vec<f64>>,
+    state: Vec<Vec<f64>>,
+}
+
+/// How far numbers may be off, relative to the largest of their tensor or to the terms of their sum.
+struct Bounds {
+    what: &'static str,
+    value: f64,
+    gradient: f64,
+}
+
+impl Run<'_> {
+    fn images(&self) -> usize {
+        self.case.number("batch", 1)
     }
-    let gradients = differentiate(graph, &Wanted::all());
-    let gradients = gradients.unwrap_or_else(|error| panic!("{}: {error}", case.name));
-    let output = &graph.values[graph.outputs[0].value].shape;
-    let (mut batch, mut value, mut size) = (Batch::default(), 0.0, 0.0);
-    for sample in 0..case.number("batch", 1) {
-        let number = case.number("first", 0) + sample;
-        let inputs = graph.inputs.iter().map(|of| {
+
+    /// Inputs of each image, the cotangents behind them, and the factors of running statistics.
+    fn inputs(&self) -> Vec<Vec<ArrayD<f64>>> {
+        let (case, images) = (self.case, self.images());
+        let first = case.number("first", 0);
+        let own = self.network.inputs.len();
+        assert!(self.step.masks.is_empty(), "{}: dropout", case.name);
+        let graph = &self.step.graph;
+        let all = graph.inputs.iter().enumerate().map(|(index, of)| {
             let dims = graph.values[of.value].shape.dims();
-            let given = &case.get("given")[&of.name];
-            match given.is_null() {
-                true => input(&format!("{}.{number}", of.name), dims),
+            if index > own {
+                let optimizer = Optimizer::new(Method::Sgd);
+                let factors = self.step.factors[index - own - 1];
+                let values = self.step.factors_of(factors, &optimizer, 0.0, 1, images);
+                return vec![ArrayD::from_shape_vec(dims, values).expect("as many factors")];
+            }
+            let name = if index == own { "u" } else { &of.name };
+            let given = &case.get("given")[name];
+            let one = |image: usize| match given.is_null() {
+                true => input(&format!("{name}.{}", first + image), dims),
                 false => {
                     let count = dims.iter().product();
-                    let values = numbers(given).into_iter().skip(sample * count).take(count);
+                    let values = numbers(given).into_iter().skip(image * count).take(count);
                     array(dims, &values.map(|x| x as f32).collect::<Vec<_>>())
                 }
-            }
+            };
+            (0..images).map(one).collect()
         });
-        let inputs: Vec<ArrayD<f64>> = inputs.collect();
-        let u = input(&format!("u.{number}"), output.dims());
-        let before = batch.outputs.len();
-        batch.add(graph, &gradients, &inputs, std::slice::from_ref(&u));
-        for (y, u) in batch.outputs[before..].iter().zip(&u) {
+        all.collect()
+    }
+
+    fn state(&self) -> Vec<ArrayD<f64>> {
+        let ids = self.step.state.iter();
+        ids.map(|&id| tensor(&self.step.graph.params[id])).collect()
+    }
+
+    /// The definition, in f64.
+    fn defined(&self) {
+        let flat = |tensors: &[ArrayD<f64>]| tensors.iter().flatten().copied().collect();
+        let evaluated = self.step.evaluate(&self.state(), &self.inputs());
+        let found = Found {
+            outputs: evaluated.outputs.iter().map(|all| flat(all)).collect(),
+            state: evaluated
+                .state
+                .into_iter()
+                .map(|one| flat(&[one]))
+                .collect(),
+        };
+        let bounds = Bounds {
+            what: "in f64",
+            value: 1e-9,
+            gradient: 1e-9,
+        };
+        self.compare(&found, &bounds);
+    }
+
+    /// Machine code for this machine, as defined and as fast as it may be.
+    fn compiled(&self) {
+        for (what, arithmetic) in [("exact", Arithmetic::Exact), ("fast", Arithmetic::Fast)] {
+            let mut code = Compiled::new(self.step, self.images(), arithmetic, &self.state());
+            code.run(&self.inputs());
+            let outputs = 0..self.step.graph.outputs.len();
+            let found = Found {
+                outputs: outputs.map(|index| code.output(index)).collect(),
+                state: (0..self.step.tensors)
+                    .map(|index| code.tensor(index))
+                    .collect(),
+            };
+            let error = self.case.get("error").as_f64().expect("an error");
+            let bounds = Bounds {
+                what,
+                value: 2e-5,
+                gradient: 5.0 * error + 2e-5,
+            };
+            self.compare(&found, &bounds);
+        }
+    }
+
+    fn compare(&self, found: &Found, bounds: &Bounds) {
+        let (case, what) = (self.case, bounds.what);
+        let u = &self.inputs()[self.network.inputs.len()];
+        let terms = found.outputs[0].iter().zip(u.iter().flatten());
+        let (mut value, mut size) = (0.0, 0.0);
+        for (y, u) in terms {
             value += y * u;
             size += (y * u).abs();
         }
+        let want = case.get("value").as_f64().expect("a value");
+        if !((value - want).abs() <= bounds.value * size) {
+            case.differs(&format!("value, {what}"), "y", value, want);
+        }
+        let outputs = self.step.graph.outputs.iter().zip(&found.outputs).skip(1);
+        let named = outputs.filter_map(|(output, values)| {
+            let name = output.name.strip_prefix("d(")?.strip_suffix(')')?;
+            Some((name, values))
+        });
+        self.tensors("gradient", &named.collect(), bounds);
+        if !case.get("after").is_null() {
+            let became = self.step.state.iter().zip(&found.state);
+            let named = became.map(|(&id, values)| (&*self.step.graph.params[id].name, values));
+            let running = named.filter(|(name, _)| name.contains(".running_"));
+            self.tensors("after", &running.collect(), bounds);
+        }
     }
-    let want = case.get("value").as_f64().expect("a value");
-    if (value - want).abs() > 1e-9 * size {
-        case.differs("value", "y", value, want);
-    }
-    let expected = case.get("gradient").as_object().expect("gradients");
-    for (name, want) in expected {
-        let want = numbers(want);
-        let Some(found) = batch.gradients.get(name) else {
-            case.differs("gradient", name, "absent", &want);
-        };
-        assert_eq!(found.len(), want.len(), "{}: `{name}`", case.name);
-        let most = largest(&want);
-        for (index, (found, want)) in found.iter().zip(&want).enumerate() {
-            if (found - want).abs() > 1e-9 * most {
-                case.differs("gradient", &format!("{name}[{index}]"), found, want);
+
+    /// Compares all elements of tensors with those of a part of the case.
+    fn tensors(&self, part: &str, found: &BTreeMap<&str, &Vec<f64>>, bounds: &Bounds) {
+        let (case, what) = (self.case, bounds.what);
+        let expected = case.get(part).as_object().expect("tensors");
+        let mut names: Vec<&String> = expected.keys().collect();
+        names.sort();
+        assert_eq!(
+            found.keys().collect::<Vec<_>>(),
+            names,
+            "{}: {part}, {what}",
+            case.name
+        );
+        for (name, want) in expected {
+            let (found, want) = (found[&**name], numbers(want));
+            assert_eq!(found.len(), want.len(), "{}: `{name}`", case.name);
+            let bound = bounds.gradient * largest(&want);
+            for (index, (found, want)) in found.iter().zip(&want).enumerate() {
+                if !((found - want).abs() <= bound) {
+                    case.differs(
+                        &format!("{part}, {what}"),
+                        &format!("{name}[{index}]"),
+                        found,
+                        want,
+                    );
+                }
             }
         }
     }
-    for name in batch.gradients.keys() {
-        assert!(
-            expected.contains_key(name),
-            "{}: `{name}` has a gradient",
-            case.name
-        );
-    }
-    true
 }

@@ -1,14 +1,11 @@
 //! Whole networks over several steps: losses, and by how much tensors change, in the definition in f64 and as compiled programs in f32.
 
 use crate::case::{Case, numbers, tensor};
+use crate::compiled::Compiled;
 use crate::networks::{Found, compare, frozen, label, text};
-use cnnc::Isa;
 use cnnc::compiler::graph::Param;
-use cnnc::compiler::jit;
-use cnnc::compiler::lower::lower_step;
 use cnnc::compiler::step::{Method, Optimizer, Recipe, Step, Untrainable};
-use cnnc::compiler::target::{Arithmetic, Target};
-use cnnc::rt::session::{State, StepSession};
+use cnnc::compiler::target::Arithmetic;
 use ndarray::{ArrayD, Axis};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -193,49 +190,16 @@ impl Run<'_> {
 
     /// Machine code for this machine, as defined and as fast as it may be.
     fn compiled(&self) {
-        let isa = Isa::detect().expect("an ISA");
         for arithmetic in [Arithmetic::Exact, Arithmetic::Fast] {
-            let target = Target::new(isa, arithmetic).batch(self.case.number("batch", 1));
-            let Step {
-                graph,
-                single,
-                state,
-                ..
-            } = self.step;
-            let lowered = lower_step(graph, single, state, &target);
-            let code = jit::compile(&lowered).expect("proven");
-            let plan = lowered.plan.clone();
-            // SAFETY: the program is proven for the plan, and the code outlives the session.
-            let session = unsafe { StepSession::new(plan, code.drivers()[0]) };
-            let mut session = session.expect("memory");
-            let mut stays = State::new(&lowered.plan.state).expect("memory");
-            for (index, tensor) in self.start().iter().enumerate() {
-                let values = tensor.iter().map(|&x| x as f32);
-                stays
-                    .tensor_mut(index)
-                    .iter_mut()
-                    .zip(values)
-                    .for_each(|(to, x)| *to = x);
-            }
+            let images = self.case.number("batch", 1);
+            let mut code = Compiled::new(self.step, images, arithmetic, &self.start());
             self.steps(false, |state, inputs| {
-                for (index, all) in inputs.iter().enumerate() {
-                    let values = all.iter().flatten().map(|&x| x as f32);
-                    session
-                        .input_mut(index)
-                        .iter_mut()
-                        .zip(values)
-                        .for_each(|(to, x)| *to = x);
-                }
-                session.run(&mut stays, None);
+                code.run(inputs);
                 for (index, tensor) in state.iter_mut().enumerate() {
-                    let values = stays.tensor(index).iter();
-                    tensor
-                        .iter_mut()
-                        .zip(values)
-                        .for_each(|(to, x)| *to = f64::from(*x));
+                    let became = code.tensor(index);
+                    tensor.iter_mut().zip(became).for_each(|(to, x)| *to = x);
                 }
-                let output = |index| session.output(index).iter().map(|&x| f64::from(x));
-                [0, 1].map(|index| output(index).collect())
+                [0, 1].map(|index| code.output(index))
             });
         }
     }
