@@ -257,6 +257,7 @@ fn gradients_where_samples_are_plain() {
         "input x: 34x3x5; groupnorm 17 affine off",
         "input x: 80x4; groupnorm 4",
         "input x: 18x2x3x2; instancenorm affine",
+        "input x: 9x2; relu; pow 1",
         "input x: 40; prelu single",
         "input x: 6; dense 9 softmax; dense 4",
         "input x: 9x3; scale 1e-3; l2norm eps 1",

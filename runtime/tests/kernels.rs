@@ -306,6 +306,56 @@ fn nan_and_infinity_pass_through_activations() {
     }
 }
 
+/// Derivatives of smooth activations `x · g(x)` at arguments of both signs and all magnitudes: within 1e-6, relative to the larger of the result and its term
+/// `g(x)`, wherever the result is a normal number. At infinity they are their limits.
+#[test]
+fn slopes_are_relatively_accurate() {
+    let magnitudes = (-1516..1540).map(|k| 10f64.powf(f64::from(k) / 40.0) as f32);
+    let mut x: Vec<f32> = magnitudes.flat_map(|x| [x, -x]).collect();
+    x.extend([f32::INFINITY, f32::NEG_INFINITY, f32::NAN]);
+    let null = std::ptr::null();
+    for (slope, of) in [
+        (Step::SiluSlope, Step::Silu),
+        (Step::MishSlope, Step::Mish),
+        (Step::GeluSlope, Step::Gelu),
+        (Step::GeluTanhSlope, Step::GeluTanh),
+    ] {
+        let run = x.len() as i64;
+        let consts = [1, 0, 0, 1, 0, 0, run, 1, slope.code(), bits(0.0)];
+        for isa in isas() {
+            let mut out = vec![9.0; x.len()];
+            // SAFETY: as many elements each, as `consts` says.
+            unsafe {
+                entry("f32_map", isa)(
+                    out.as_mut_ptr(),
+                    x.as_ptr(),
+                    null,
+                    null,
+                    null,
+                    null,
+                    consts.as_ptr(),
+                )
+            };
+            let [.., above, below, none] = out[..] else {
+                panic!("as many as there are arguments")
+            };
+            assert!(
+                above == 1.0 && below == 0.0 && none.is_nan(),
+                "{isa}: {slope:?}"
+            );
+            for (&x, &found) in x.iter().zip(&out).take(x.len() - 3) {
+                let right = slope.apply(x, x);
+                let gate = (of.apply(x, x) / x).abs();
+                let off = (found - right).abs();
+                assert!(
+                    !right.is_normal() || off <= 1e-6 * right.abs().max(gate),
+                    "{isa}: {slope:?} of {x:e}: {found:e}, must be {right:e}"
+                );
+            }
+        }
+    }
+}
+
 /// What enters a network has no denormals any more, in memory that is not flushed either; what is copied inside keeps its bits.
 #[test]
 fn denormals_become_zeros_of_their_sign_where_they_enter() {

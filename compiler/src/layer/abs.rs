@@ -34,12 +34,12 @@ impl Pointwise for Abs {
             false => x.signum(),
         }
     }
-    fn slope(&self) -> Option<Vec<Step>> {
-        Some(vec![
+    fn slope(&self) -> Vec<Step> {
+        vec![
             Step::Abs,
             Step::Max(f64::from(f32::MIN_POSITIVE)),
             Step::XOver,
-        ])
+        ]
     }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Abs]

@@ -106,17 +106,17 @@ impl Pointwise for Clip {
         };
         if inside { 1.0 } else { 0.0 }
     }
-    fn slope(&self) -> Option<Vec<Step>> {
+    fn slope(&self) -> Vec<Step> {
         if self.keyword == CLIP.keyword {
             // What it changes is outside: the distance of an element from its image is not zero.
             let moved = [self.steps().as_slice(), &[Step::Mul(-1.0), Step::AddX]].concat();
             let unmoved = [Step::Abs, Step::Mul(-1.0)];
             let unmoved = [&unmoved[..], &[Step::Above(-f64::from(f32::MIN_POSITIVE))]].concat();
-            return Some([moved, unmoved].concat());
+            return [moved, unmoved].concat();
         }
         // 0 instead of what is at the upper end or above.
         let below = [Step::Mul(-1.0), Step::Above(-self.high), Step::MulX];
-        Some([below.as_slice(), &[Step::Above(self.low)]].concat())
+        [below.as_slice(), &[Step::Above(self.low)]].concat()
     }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Max(self.low), Step::Min(self.high)]

@@ -46,13 +46,13 @@ impl Pointwise for Elu {
     fn derivative(&self, x: f64) -> f64 {
         if x > 0.0 { 1.0 } else { self.alpha * x.exp() }
     }
-    fn slope(&self) -> Option<Vec<Step>> {
-        Some(vec![
+    fn slope(&self) -> Vec<Step> {
+        vec![
             Step::Min(0.0),
             Step::Exp,
             Step::Mul(self.alpha),
             Step::OneAbove,
-        ])
+        ]
     }
     fn steps(&self) -> Vec<Step> {
         vec![

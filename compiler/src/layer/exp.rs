@@ -31,8 +31,8 @@ impl Pointwise for Exp {
     fn derivative(&self, x: f64) -> f64 {
         x.exp()
     }
-    fn slope(&self) -> Option<Vec<Step>> {
-        Some(vec![Step::Exp])
+    fn slope(&self) -> Vec<Step> {
+        vec![Step::Exp]
     }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Exp]

@@ -101,11 +101,11 @@ impl Pointwise for Gelu {
         let density = (-x * x / 2.0).exp() * FRAC_2_SQRT_PI * FRAC_1_SQRT_2 / 2.0;
         erfc(-x * FRAC_1_SQRT_2) / 2.0 + x * density
     }
-    fn slope(&self) -> Option<Vec<Step>> {
-        Some(vec![match self.approximate {
+    fn slope(&self) -> Vec<Step> {
+        vec![match self.approximate {
             true => Step::GeluTanhSlope,
             false => Step::GeluSlope,
-        }])
+        }]
     }
     fn steps(&self) -> Vec<Step> {
         vec![match self.approximate {

@@ -34,9 +34,9 @@ impl Pointwise for HardSigmoid {
         let sixth = f64::from(1.0 / 6.0_f32);
         if x.abs() < 3.0 { sixth } else { 0.0 }
     }
-    fn slope(&self) -> Option<Vec<Step>> {
+    fn slope(&self) -> Vec<Step> {
         let inside = [Step::Abs, Step::Mul(-1.0), Step::Above(-3.0)];
-        Some([inside.as_slice(), &[Step::Mul(1.0 / 6.0)]].concat())
+        [inside.as_slice(), &[Step::Mul(1.0 / 6.0)]].concat()
     }
     fn steps(&self) -> Vec<Step> {
         let gate = [Step::Add(3.0), Step::Max(0.0), Step::Min(6.0)];

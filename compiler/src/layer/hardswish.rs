@@ -36,8 +36,8 @@ impl Pointwise for HardSwish {
             _ => 1.0,
         }
     }
-    fn slope(&self) -> Option<Vec<Step>> {
-        Some(vec![Step::HardSwishSlope])
+    fn slope(&self) -> Vec<Step> {
+        vec![Step::HardSwishSlope]
     }
     fn steps(&self) -> Vec<Step> {
         // The gate is at most 1 before it is multiplied with, so that nothing overflows.

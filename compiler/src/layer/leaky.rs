@@ -48,8 +48,8 @@ impl Pointwise for Leaky {
     fn derivative(&self, x: f64) -> f64 {
         if x > 0.0 { 1.0 } else { self.slope }
     }
-    fn slope(&self) -> Option<Vec<Step>> {
-        Some(vec![Step::Mul(0.0), Step::Add(self.slope), Step::OneAbove])
+    fn slope(&self) -> Vec<Step> {
+        vec![Step::Mul(0.0), Step::Add(self.slope), Step::OneAbove]
     }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Leaky(self.slope)]

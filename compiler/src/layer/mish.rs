@@ -38,8 +38,8 @@ impl Pointwise for Mish {
         let softplus = softplus(x);
         softplus.tanh() + x * softplus.cosh().powi(-2) / (1.0 + (-x).exp())
     }
-    fn slope(&self) -> Option<Vec<Step>> {
-        Some(vec![Step::MishSlope])
+    fn slope(&self) -> Vec<Step> {
+        vec![Step::MishSlope]
     }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Mish]

@@ -28,10 +28,8 @@ pub trait Pointwise: Any + fmt::Debug + Send + Sync + Clone {
     }
     /// The definition as steps of `f32_map`.
     fn steps(&self) -> Vec<Step>;
-    /// The derivative as steps of `f32_map`; `None` where there are no such steps yet, so that loops cannot compute it.
-    fn slope(&self) -> Option<Vec<Step>> {
-        None
-    }
+    /// The derivative as steps of `f32_map`.
+    fn slope(&self) -> Vec<Step>;
 }
 
 impl<T: Pointwise> Layer for T {

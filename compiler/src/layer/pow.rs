@@ -73,12 +73,13 @@ impl Pointwise for Pow {
             p * x.powf(p - 1.0)
         }
     }
-    fn slope(&self) -> Option<Vec<Step>> {
+    fn slope(&self) -> Vec<Step> {
         let p = self.exponent();
-        Some(match p {
+        match p {
             0.5 => vec![Step::Sqrt, Step::Recip, Step::Mul(0.5)],
+            1.0 => vec![Step::Mul(0.0), Step::Add(1.0)],
             _ => vec![Step::Pow(p - 1.0), Step::Mul(p)],
-        })
+        }
     }
     fn steps(&self) -> Vec<Step> {
         let p = self.exponent();

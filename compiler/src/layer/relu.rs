@@ -32,8 +32,8 @@ impl Pointwise for Relu {
     fn derivative(&self, x: f64) -> f64 {
         if x > 0.0 { 1.0 } else { 0.0 }
     }
-    fn slope(&self) -> Option<Vec<Step>> {
-        Some(vec![Step::Above(0.0)])
+    fn slope(&self) -> Vec<Step> {
+        vec![Step::Above(0.0)]
     }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Max(0.0)]

@@ -70,6 +70,9 @@ impl Pointwise for Scale {
     fn backward(&self, g: &mut Adjoint<'_>) -> ValueId {
         g.scale(g.dy(), self.factor, 0.0)
     }
+    fn slope(&self) -> Vec<Step> {
+        vec![Step::Mul(0.0), Step::Add(self.factor)]
+    }
     fn steps(&self) -> Vec<Step> {
         match self.shift == 0.0 {
             true => vec![Step::Mul(self.factor)],

@@ -36,14 +36,14 @@ impl Pointwise for Selu {
     fn derivative(&self, x: f64) -> f64 {
         SCALE * if x > 0.0 { 1.0 } else { ALPHA * x.exp() }
     }
-    fn slope(&self) -> Option<Vec<Step>> {
-        Some(vec![
+    fn slope(&self) -> Vec<Step> {
+        vec![
             Step::Min(0.0),
             Step::Exp,
             Step::Mul(ALPHA),
             Step::OneAbove,
             Step::Mul(SCALE),
-        ])
+        ]
     }
     fn steps(&self) -> Vec<Step> {
         vec![

@@ -31,12 +31,10 @@ impl Pointwise for Sigmoid {
     fn derivative(&self, x: f64) -> f64 {
         self.formula(x) * self.formula(-x)
     }
-    fn slope(&self) -> Option<Vec<Step>> {
-        Some({
-            // A quarter less the square of the distance from a half.
-            let half = [Step::Sigmoid, Step::Add(-0.5), Step::Square];
-            [half.as_slice(), &[Step::Mul(-1.0), Step::Add(0.25)]].concat()
-        })
+    fn slope(&self) -> Vec<Step> {
+        // A quarter less the square of the distance from a half.
+        let half = [Step::Sigmoid, Step::Add(-0.5), Step::Square];
+        [half.as_slice(), &[Step::Mul(-1.0), Step::Add(0.25)]].concat()
     }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Sigmoid]

@@ -37,8 +37,8 @@ impl Pointwise for Silu {
         let (gate, rest) = (1.0 / (1.0 + (-x).exp()), 1.0 / (1.0 + x.exp()));
         gate * (1.0 + x * rest)
     }
-    fn slope(&self) -> Option<Vec<Step>> {
-        Some(vec![Step::SiluSlope])
+    fn slope(&self) -> Vec<Step> {
+        vec![Step::SiluSlope]
     }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Silu]

@@ -36,8 +36,8 @@ impl Pointwise for Softplus {
     fn derivative(&self, x: f64) -> f64 {
         1.0 / (1.0 + (-x).exp())
     }
-    fn slope(&self) -> Option<Vec<Step>> {
-        Some(vec![Step::Sigmoid])
+    fn slope(&self) -> Vec<Step> {
+        vec![Step::Sigmoid]
     }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Softplus]

@@ -31,8 +31,8 @@ impl Pointwise for Softsign {
     fn derivative(&self, x: f64) -> f64 {
         (1.0 + x.abs()).powi(-2)
     }
-    fn slope(&self) -> Option<Vec<Step>> {
-        Some(vec![Step::Abs, Step::Add(1.0), Step::Recip, Step::Square])
+    fn slope(&self) -> Vec<Step> {
+        vec![Step::Abs, Step::Add(1.0), Step::Recip, Step::Square]
     }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Abs, Step::Add(1.0), Step::XOver]

@@ -31,8 +31,8 @@ impl Pointwise for Sqrt {
     fn derivative(&self, x: f64) -> f64 {
         0.5 / x.sqrt()
     }
-    fn slope(&self) -> Option<Vec<Step>> {
-        Some(vec![Step::Sqrt, Step::Recip, Step::Mul(0.5)])
+    fn slope(&self) -> Vec<Step> {
+        vec![Step::Sqrt, Step::Recip, Step::Mul(0.5)]
     }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Sqrt]

@@ -31,13 +31,8 @@ impl Pointwise for Tanh {
     fn derivative(&self, x: f64) -> f64 {
         x.cosh().powi(-2)
     }
-    fn slope(&self) -> Option<Vec<Step>> {
-        Some(vec![
-            Step::Tanh,
-            Step::Square,
-            Step::Mul(-1.0),
-            Step::Add(1.0),
-        ])
+    fn slope(&self) -> Vec<Step> {
+        vec![Step::Tanh, Step::Square, Step::Mul(-1.0), Step::Add(1.0)]
     }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Tanh]

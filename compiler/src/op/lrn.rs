@@ -80,6 +80,9 @@ impl Pointwise for Power {
     fn derivative(&self, x: f64) -> f64 {
         self.p * x.powf(self.p - 1.0)
     }
+    fn slope(&self) -> Vec<Step> {
+        vec![Step::Pow(self.p - 1.0), Step::Mul(self.p)]
+    }
     fn steps(&self) -> Vec<Step> {
         vec![Step::Pow(self.p)]
     }

@@ -95,19 +95,16 @@ impl Sharing {
             Shares::Channel => (self.extents[1], sums),
             Shares::Tensor => (1, g.pixel_sum(sums)),
         };
-        let matrix = |rows: usize, columns: usize| {
-            Shape::new([rows, columns]).expect("no larger than the operands together")
-        };
-        let d = g.reshape(d, &matrix(operands, columns));
-        if self.fusion == Fusion::Unbounded {
-            return d;
-        }
         let own = Sharing {
             extents: [operands, columns],
             ..*self
         };
+        let d = g.reshape(d, &own.matrix());
+        if self.fusion == Fusion::Unbounded {
+            return d;
+        }
         let factors = g.push_with(ShareFactors(own), &[], &[g.param(0)]);
-        let numbers = g.tensor(0, &matrix(operands, columns));
+        let numbers = g.tensor(0, &own.matrix());
         let product = g.mul(factors, d);
         let mean = g.push(Together::Channels, &[product]);
         let rest = g.sub(d, mean);

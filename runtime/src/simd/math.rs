@@ -29,10 +29,13 @@ unsafe fn clamp<S: Simd>(v: S::V, lo: f32, hi: f32) -> S::V {
 /// ln 2 in two parts; the first has so few bits that its product with an exponent is exact.
 const LN2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 
+/// A power as `(n, t)`: `2ⁿ·(1 + t)`.
+type Power<S> = (<S as Simd>::V, <S as Simd>::V);
+
 /// `(n, t)` with `eˣ = 2ⁿ·(1 + t)` and `|t| < 0.42`, for `x` in −128..89: `x = n·ln 2 + r`, then a polynomial for `eʳ − 1` (coefficients from
 /// Cephes' `expf`).
 #[inline(always)]
-unsafe fn power<S: Simd>(x: S::V) -> (S::V, S::V) {
+unsafe fn power<S: Simd>(x: S::V) -> Power<S> {
     // SAFETY: as of `Simd`.
     unsafe {
         let n = S::round(S::mul(x, S::splat(core::f32::consts::LOG2_E)));
@@ -44,7 +47,7 @@ unsafe fn power<S: Simd>(x: S::V) -> (S::V, S::V) {
 
 /// The same of an exponent whose error counts: that of an f32 is up to 4e-6.
 #[inline(always)]
-unsafe fn power_wide<S: Simd>(x: S::W) -> (S::V, S::V) {
+unsafe fn power_wide<S: Simd>(x: S::W) -> Power<S> {
     // SAFETY: as of `Simd`.
     unsafe {
         let n = S::round(S::mul(S::narrow(x), S::splat(core::f32::consts::LOG2_E)));
@@ -221,7 +224,7 @@ unsafe fn gelu_exponent<S: Simd>(x: S::V) -> (S::W, S::W) {
 
 /// `x / (1 + e⁻ᵘ)`, where `(n, t)` is the power of `−|u|`, `u` has the sign of `x`, and `negative` is [`negative`] of `x`.
 #[inline(always)]
-unsafe fn gated<S: Simd>(x: S::V, negative: S::V, (n, t): (S::V, S::V)) -> S::V {
+unsafe fn gated<S: Simd>(x: S::V, negative: S::V, (n, t): Power<S>) -> S::V {
     // SAFETY: as of `Simd`.
     unsafe {
         let (zero, one) = (S::splat(0.0), S::splat(1.0));
@@ -305,7 +308,7 @@ pub(crate) unsafe fn gelu_tanh_slope<S: Simd>(x: S::V) -> S::V {
 /// `(1 + e + rise·e) / (1 + e)²`, below zero `e·(1 + e − rise) / (1 + e)²`, where `(n, t)` is the power `e`. The fraction comes first, for the power alone may
 /// vanish.
 #[inline(always)]
-unsafe fn gate_slope<S: Simd>(x: S::V, rise: S::V, (n, t): (S::V, S::V)) -> S::V {
+unsafe fn gate_slope<S: Simd>(x: S::V, rise: S::V, (n, t): Power<S>) -> S::V {
     // SAFETY: as of `Simd`.
     unsafe {
         let (zero, one) = (S::splat(0.0), S::splat(1.0));
@@ -390,7 +393,7 @@ pub(crate) unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
 ///
 /// The polynomial is of `(1 + t) · q(t)` in `(t − 3.5) / (t + 3.5)`, its largest relative error on `0..16` is 1.6e-8.
 #[inline(always)]
-unsafe fn normal_tail<S: Simd>(x: S::V) -> (S::V, S::V, (S::V, S::V)) {
+unsafe fn normal_tail<S: Simd>(x: S::V) -> (S::V, S::V, Power<S>) {
     /// Beyond this the power is zero, and not yet out of [`power_wide`]'s range.
     const FAR: f32 = 16.0;
     const MIDDLE: f32 = 3.5;
