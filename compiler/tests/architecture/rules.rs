@@ -39,7 +39,7 @@ pub const COMPILER: Part = Part {
         ("loops", &["id", "limits"]),
         ("head", &["args", "diagnostic", "id", "shape", "span"]),
         ("layer", &["args", "gradient", "id", "limits", "loops", "lower", "op", "shape", "words"]),
-        ("op", &["args", "gradient", "layer", "limits", "loops", "lower", "shape"]),
+        ("op", &["args", "gradient", "id", "layer", "limits", "loops", "lower", "shape"]),
         ("gradient", &["graph", "id", "layer", "op", "reference", "shape", "span", "words"]),
         ("graph", &["head", "id", "shape", "span",
             "layer::Inferred", "layer::Layer", "layer::ParamSpec", "layer::ShapeError"]),
