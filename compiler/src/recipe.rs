@@ -1,5 +1,11 @@
 //! What a `train` section says. Nothing of it changes the network; what it leaves open is for those who train.
 
+mod augment;
+mod source;
+
+pub use augment::Augment;
+pub use source::{DataKind, Source, Split};
+
 /// What a `train` section says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recipe {
@@ -19,6 +25,10 @@ pub struct Recipe {
     pub seed: Option<u64>,
     /// Share of a target that is spread over all classes.
     pub smoothing: Option<f64>,
+    /// How samples are changed at random.
+    pub augment: Option<Augment>,
+    /// Where samples lie.
+    pub data: Option<Source>,
 }
 
 /// How the rate changes while a network is trained.

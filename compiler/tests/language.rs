@@ -7,7 +7,9 @@ use cnnc_compiler::diagnostic::MemoryLoader;
 use cnnc_compiler::graph::{dump, verify};
 use cnnc_compiler::layer::LAYERS;
 use cnnc_compiler::pass::optimize;
-use cnnc_compiler::recipe::{Method, Optimizer, Recipe, Schedule};
+use cnnc_compiler::recipe::{
+    Augment, DataKind, Method, Optimizer, Recipe, Schedule, Source, Split,
+};
 use cnnc_compiler::resolve::OPTIMIZERS;
 use cnnc_compiler::{Files, compile_source, hash, parse};
 use std::collections::HashMap;
@@ -268,7 +270,13 @@ fn presets_are_the_defaults_of_the_frameworks() {
 
 /// A small network with this behind it.
 fn with_section(section: &str) -> cnnc_compiler::Model {
-    let text = format!("cnn 1\nmodel M {{ input x: 8; let slow = 0.001; dense 2; {section} }}\n");
+    on_input("8", section)
+}
+
+fn on_input(shape: &str, section: &str) -> cnnc_compiler::Model {
+    let text = format!(
+        "cnn 1\nmodel M {{ input x: {shape}; let slow = 0.001; flatten; dense 2; {section} }}\n"
+    );
     let compiled = compile_source(&mut Files::default(), "net.cnn", &text);
     compiled.unwrap_or_else(|problems| panic!("{problems}"))
 }
@@ -297,8 +305,53 @@ fn a_train_section_is_what_is_written() {
         epochs: Some(4),
         seed: Some(9_007_199_254_740_993),
         smoothing: Some(0.1),
+        ..Recipe::default()
     };
     assert_eq!(with_section(section).recipe, Some(written));
+    let samples = "train {
+      data folder \"signs/\" split 80 10 10 by hash   batch 8
+      augment { mirror ; crop 30 pad 4 ; rotate 10 ; shear 5 ; scale 0.1 ; shift 2 ; colour 0.2 0.3 0.4 }
+    }";
+    let recipe = on_input("3x32x32", samples).recipe.expect("a section");
+    let augment = Augment {
+        mirror: true,
+        crop: Some(30),
+        pad: 4,
+        rotate: 10.0,
+        shear: 5.0,
+        scale: 0.1,
+        shift: 2.0,
+        colour: [0.2, 0.3, 0.4],
+    };
+    assert_eq!((recipe.augment, recipe.batch), (Some(augment), Some(8)));
+    let source = Source {
+        kind: Some(DataKind::Folder),
+        path: "signs/".into(),
+        test: None,
+        split: Some(Split::Hash([80, 10, 10])),
+    };
+    assert_eq!(recipe.data, Some(source));
+    for (text, test, split) in [
+        (
+            "split list \"a.txt\"",
+            None,
+            Some(Split::List("a.txt".into())),
+        ),
+        ("test \"t.ts\"", Some("t.ts".into()), None),
+        ("", None, None),
+    ] {
+        let section = format!("train {{ data ts \"a.ts\" {text} }}");
+        let source = Source {
+            kind: Some(DataKind::Ts),
+            path: "a.ts".into(),
+            test,
+            split,
+        };
+        assert_eq!(
+            with_section(&section).recipe.expect("a section").data,
+            Some(source)
+        );
+    }
     let open = with_section("train { rate slow }").recipe;
     let rate = Some(0.001);
     assert_eq!(

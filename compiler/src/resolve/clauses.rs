@@ -1,7 +1,7 @@
 //! What may stand in a `train` section.
 
 use crate::layer::{Kind, ParamDecl};
-use crate::recipe::Method;
+use crate::recipe::{DataKind, Method};
 
 /// A clause: a word, its value, and what may stand in braces behind it.
 #[derive(Debug)]
@@ -81,6 +81,76 @@ pub static CLAUSES: &[ClauseDecl] = &[
             "Share of each label that is spread over all classes.",
         )],
     },
+    ClauseDecl {
+        value: key(
+            "data",
+            Kind::Word(&DataKind::NAMES),
+            None,
+            "What is learned from: a kind and a path, `data folder \"signs/\"`; `--data` comes before it.",
+        ),
+        settings: &[],
+    },
+    ClauseDecl {
+        value: key(
+            "augment",
+            Kind::Flag,
+            None,
+            "How samples are changed at random each time that they are learned from; no value, settings only.",
+        ),
+        settings: AUGMENT,
+    },
+];
+
+/// The settings of `augment`.
+const AUGMENT: &[ParamDecl] = &[
+    key(
+        "mirror",
+        Kind::Flag,
+        Some("off"),
+        "Left and right are exchanged in half of the samples.",
+    ),
+    key(
+        "crop",
+        Kind::Int,
+        None,
+        "Side of a square of pixels that is cut out anywhere, and scaled to the input's size.",
+    ),
+    key(
+        "pad",
+        Kind::Int,
+        Some("0"),
+        "Pixels around the picture in which that square may lie, too.",
+    ),
+    key(
+        "rotate",
+        Kind::Float,
+        Some("0"),
+        "Degrees that a picture is turned by at most, either way.",
+    ),
+    key(
+        "shear",
+        Kind::Float,
+        Some("0"),
+        "Degrees that its vertical lines lean at most, either way.",
+    ),
+    key(
+        "scale",
+        Kind::Float,
+        Some("0"),
+        "Share by which a picture or series grows or shrinks at most.",
+    ),
+    key(
+        "shift",
+        Kind::Float,
+        Some("0"),
+        "Pixels, or elements of a series, by which it is moved at most along each axis.",
+    ),
+    key(
+        "colour",
+        Kind::Series,
+        Some("0 0 0"),
+        "Shares by which brightness, contrast and saturation change at most.",
+    ),
 ];
 
 /// The constants of each method; what is not written is as in PyTorch.
@@ -140,11 +210,6 @@ pub(super) const SPARED: [&str; 2] = ["bias", "bn"];
 
 /// Clauses that nothing can do yet, and what there is instead.
 pub static LATER: &[(&str, &str)] = &[
-    (
-        "data",
-        "name the folder on the command line: `cnnc train net.cnn --data DIR`",
-    ),
-    ("augment", "samples are learned as they are"),
     ("freeze", "every tensor is trained"),
     ("init", "tensors begin at random, by the seed"),
     (

@@ -1,5 +1,8 @@
 //! `train { optimizer sgd { momentum 0.9 }  rate 0.1 { warmup 1 cosine }  batch 64 }`
 
+mod augment;
+mod data;
+
 use super::args::Given;
 use super::clauses::{self, CLAUSES, ClauseDecl, LATER_LOSSES, OPTIMIZERS, SPARED};
 use super::{Reported, Resolver};
@@ -24,6 +27,8 @@ enum Bounds {
     Positive,
     NotNegative,
     Share,
+    Turn,
+    Lean,
 }
 
 impl Bounds {
@@ -32,6 +37,8 @@ impl Bounds {
             Bounds::Positive => number > 0.0,
             Bounds::NotNegative => number >= 0.0,
             Bounds::Share => (0.0..1.0).contains(&number),
+            Bounds::Turn => (0.0..=180.0).contains(&number),
+            Bounds::Lean => (0.0..=80.0).contains(&number),
         }
     }
 
@@ -40,6 +47,9 @@ impl Bounds {
             Bounds::Positive => "above 0",
             Bounds::NotNegative => "0 or more",
             Bounds::Share => "at least 0 and below 1",
+            Bounds::Turn => "between 0 and 180",
+            // Far from where nothing is left of a picture.
+            Bounds::Lean => "between 0 and 80",
         }
     }
 }
@@ -87,6 +97,11 @@ impl<'a> Resolver<'a> {
             return;
         }
         section.clauses.push((name, head.span));
+        match name {
+            "augment" => return self.augment(section, terms, settings),
+            "data" => return self.data(section, terms, settings),
+            _ => {}
+        }
         if let Some(more) = terms.get(2) {
             let text = self.quoted(more.span);
             let message = format!("`{name}` takes one value: `{text}` is too much");
