@@ -1,6 +1,6 @@
 //! Training runs: one that stops and goes on is the one that never stopped.
 
-use cnnc::train::{Data, Recipe, Run, Trainer};
+use cnnc::train::{Augment, Augmenter, Batch, Data, Loader, Recipe, Run, Samples, Trainer};
 use std::fs;
 use std::path::Path;
 
@@ -37,6 +37,17 @@ model Colours {
 }
 ";
 
+const AUGMENT: Augment = Augment {
+    mirror: true,
+    crop: Some(5),
+    pad: 1,
+    rotate: 20.0,
+    shear: 5.0,
+    scale: 0.1,
+    shift: 0.5,
+    colour: [0.1, 0.1, 0.2],
+};
+
 #[test]
 fn a_run_that_goes_on_is_the_run_that_never_stopped() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -45,6 +56,7 @@ fn a_run_that_goes_on_is_the_run_that_never_stopped() {
         batch: 16,
         epochs: 12,
         threads: 2,
+        augment: Some(AUGMENT),
         ..Recipe::default()
     };
     let spec = folder.path().join("colours.cnn");
@@ -134,4 +146,140 @@ fn a_trainer_goes_on_from_weights() {
     let other = cnnc::compile_str("net", &spec.replace("dense 4", "dense 5")).expect("it is right");
     let error = Trainer::from_weights(&other, &recipe, &weights).expect_err("they do not fit");
     assert!(error.to_string().contains("dense_1.weight"), "{error}");
+}
+
+/// What the loader's thread makes is what is made without one, sample by sample, and each epoch changes samples in its own way.
+#[test]
+fn batches_are_those_that_samples_make() {
+    let folder = tempfile::tempdir().expect("a folder");
+    strips(folder.path());
+    let spec = "cnn 1; model Net { input x: 3x6x6; flatten; dense 3; head classify }";
+    let model = cnnc::compile_str("net", spec).expect("it is right");
+    let data = Data::open(folder.path(), None, model.graph()).expect("strips");
+    let augmenter = Augmenter::new(&AUGMENT, 7, model.graph()).expect("it fits");
+    let samples = &data.train;
+    let recipe = Recipe::default();
+    let order = Run::order(&recipe, 1, samples.len());
+    let batches = |augmenter: Option<&Augmenter>, epoch| {
+        let loader = Loader {
+            samples,
+            augmenter,
+            epoch,
+            batch: 16,
+        };
+        let mut all = Vec::new();
+        let taken = loader.each(&order, |index, Batch { inputs, labels }| {
+            assert_eq!(index, all.len());
+            all.push((inputs.clone(), labels.clone()));
+            Ok(true)
+        });
+        assert!(taken.expect("enough memory"));
+        all
+    };
+    let by_hand = |fill: &dyn Fn(&Samples, usize, &mut [f32])| -> Vec<(Vec<f32>, Vec<u32>)> {
+        let batch = |samples_of: &[u32]| {
+            let mut inputs = vec![0.0; samples_of.len() * samples.elements()];
+            for (to, &sample) in inputs.chunks_mut(samples.elements()).zip(samples_of) {
+                fill(samples, sample as usize, to);
+            }
+            let labels = samples_of
+                .iter()
+                .map(|&sample| samples.label(sample as usize));
+            (inputs, labels.collect())
+        };
+        order.chunks(16).map(batch).collect()
+    };
+    let plain = by_hand(&|samples, sample, to| to.copy_from_slice(&samples.input(sample)));
+    assert!(batches(None, 1) == plain);
+    let first = by_hand(&|samples, sample, to| augmenter.fill(samples, sample, 1, to));
+    assert!(batches(Some(&augmenter), 1) == first);
+    assert!(first != plain && batches(Some(&augmenter), 2) != first);
+    // Nothing that changes is nothing changed.
+    let none = Augmenter::new(&Augment::default(), 7, model.graph()).expect("it fits");
+    let near = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6);
+    let unchanged = batches(Some(&none), 1);
+    assert!(unchanged.iter().zip(&plain).all(|(a, b)| near(&a.0, &b.0)));
+    // Refused in the middle, the thread ends.
+    let loader = Loader {
+        samples,
+        augmenter: None,
+        epoch: 1,
+        batch: 1,
+    };
+    let taken = loader.each(&order, |index, _| Ok(index < 3));
+    assert!(!taken.expect("enough memory"));
+}
+
+#[test]
+fn augmentation_that_does_not_fit_is_refused() {
+    let refused = |shape: &str, augment: Augment| {
+        let spec =
+            format!("cnn 1; model Net {{ input x: {shape}; flatten; dense 3; head classify }}");
+        let model = cnnc::compile_str("net", &spec).expect("it is right");
+        let error = Augmenter::new(&augment, 1, model.graph()).expect_err("it does not fit");
+        error.to_string()
+    };
+    let crop = Augment {
+        crop: Some(9),
+        pad: 1,
+        ..Augment::default()
+    };
+    assert_eq!(
+        refused("3x6x6", crop),
+        "`crop 9` does not fit into 6x6 pixels with 1 around them"
+    );
+    let mirror = Augment {
+        mirror: true,
+        ..Augment::default()
+    };
+    assert_eq!(
+        refused("1x6", mirror),
+        "a series can be augmented by `scale` and `shift` only"
+    );
+    assert_eq!(
+        refused("1x6x6x6", mirror),
+        "samples of 1x6x6x6 cannot be augmented; pictures and series can"
+    );
+}
+
+/// Each number of the section does what it is called, on a series that rises by one.
+#[test]
+fn a_series_is_moved_and_stretched() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.csv");
+    let numbers: Vec<String> = (0..101).map(|number| number.to_string()).collect();
+    let row = numbers.join(",");
+    fs::write(&path, format!("{row},0\n{row},1\n")).expect("written");
+    let spec = "cnn 1; model Net { input x: 1x101; flatten; dense 2; head classify }";
+    let model = cnnc::compile_str("net", spec).expect("it is right");
+    let data = Data::open(&path, Some(&path), model.graph()).expect("two rows");
+    let augment = Augment {
+        shift: 10.0,
+        scale: 0.2,
+        ..Augment::default()
+    };
+    let augmenter = Augmenter::new(&augment, 3, model.graph()).expect("it fits");
+    let mut series = vec![0.0; 101];
+    let (mut shifts, mut scales) = (Vec::new(), Vec::new());
+    for epoch in 0..200 {
+        augmenter.fill(&data.train, 0, epoch, &mut series);
+        // Still a line, which the middle and its slope tell.
+        let slope = series[51] - series[50];
+        assert!((series[55] - series[45] - 10.0 * slope).abs() < 1e-3);
+        scales.push(1.0 / slope);
+        shifts.push((50.0 - series[50]) / slope);
+    }
+    let range = |values: &[f32]| {
+        let least = values.iter().copied().fold(f32::INFINITY, f32::min);
+        (
+            least,
+            values.iter().copied().fold(f32::NEG_INFINITY, f32::max),
+        )
+    };
+    let within = |(least, most): (f32, f32), low: f32, high: f32| {
+        let slack = 0.1 * (high - low);
+        (low - 1e-3..low + slack).contains(&least) && (high - slack..high + 1e-3).contains(&most)
+    };
+    assert!(within(range(&scales), 0.8, 1.2), "{:?}", range(&scales));
+    assert!(within(range(&shifts), -10.0, 10.0), "{:?}", range(&shifts));
 }

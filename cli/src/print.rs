@@ -56,6 +56,13 @@ pub fn skipped(files: &[PathBuf]) {
     }
 }
 
+/// Warns of samples that are broken and were left out: each message names its file.
+pub fn broken(files: &[String]) {
+    for file in files {
+        warning(format_args!("left out: {file}"));
+    }
+}
+
 /// Writes remarks to standard error.
 pub fn notes(notes: &[String]) {
     for note in notes {

@@ -117,7 +117,7 @@ fn a_run_leaves_weights_that_run_takes() {
     let printed = text(&output.stdout);
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(
-        printed.contains("120 samples, 40 to be judged by (idx files)"),
+        printed.contains("120 samples, 40 to be judged by (idx files, 10.0 KiB)"),
         "{printed}"
     );
     assert!(printed.contains("best: epoch "), "{printed}");
@@ -152,7 +152,7 @@ fn a_run_leaves_weights_that_run_takes() {
 #[test]
 fn weights_do_not_depend_on_threads_and_runs() {
     let made = Made::new(
-        "input x: 1x8x8; conv 3x3 6 bn relu; maxpool 2x2; flatten; dropout 0.2; dense 4; head classify",
+        "input x: 1x8x8; conv 3x3 6 bn relu; maxpool 2x2; flatten; dropout 0.2; dense 4; head classify; train { augment { shift 1 ; rotate 5 } }",
     );
     // The last step of an epoch is shorter than the others.
     let all: Vec<Vec<u8>> = ["1", "2", "3", "1"]
@@ -289,7 +289,7 @@ fn folders_of_classes_are_read_and_what_is_no_picture_is_named() {
     let output = made.train(&[&more[..], &["--rate", "0.05"]].concat());
     let (printed, warned) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{warned}");
-    let counts = "12 samples, 80 to be judged by (folders of 4 classes)";
+    let counts = "12 samples, 80 to be judged by (folders of 4 classes, 5.8 KiB)";
     assert!(printed.contains(counts), "{printed}");
     assert!(warned.contains("skipped what is no picture: "), "{warned}");
     assert_eq!(warned.matches("notes.txt").count(), 2 * CLASSES, "{warned}");
@@ -346,6 +346,102 @@ fn a_dry_run_writes_nothing() {
         assert!(printed.contains(part), "{part}: {printed}");
     }
     assert!(!made.path("runs").exists());
+}
+
+#[test]
+fn the_first_batch_is_drawn_as_it_is_learned() {
+    let made = Made::new(
+        "input x: 1x8x8; conv 3x3 6 relu; flatten; dense 4; head classify { labels [\"one\", \"two\", \"three\", \"four\"] }; train { augment { rotate 30 } }",
+    );
+    let [first, second, plain] = ["a.png", "b.png", "c.png"].map(|name| made.path(name));
+    for (file, more) in [(&first, &[][..]), (&second, &["--seed", "2"])] {
+        let shown = [
+            "--dry",
+            "--batch",
+            "6",
+            "--show-batch",
+            file.to_str().unwrap(),
+        ];
+        let output = made.train(&[&shown[..], more].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains("; rotate 30; batch 6"));
+    }
+    let sheet = Picture::open(&first).unwrap();
+    // Two columns of tiles, 72 pixels and a caption high.
+    assert_eq!((sheet.width(), sheet.height()), (2 * 76 + 4, 3 * 92 + 4));
+    assert!(read(&first) != read(&second));
+    let output = made.train(&[
+        "--dry",
+        "--show-batch",
+        made.path("no/c.png").to_str().unwrap(),
+    ]);
+    assert!(
+        text(&output.stderr).contains("c.png: No such file"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert!(!plain.exists());
+}
+
+#[test]
+fn a_limit_is_kept_by_a_run_that_goes_on() {
+    let made = Made::new(NET);
+    let begun = [
+        "--epochs", "2", "--batch", "8", "--limit", "30", "--name", "few",
+    ];
+    let output = made.train(&begun);
+    let printed = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(
+        printed.contains("30 samples, 40 to be judged by"),
+        "{printed}"
+    );
+    let folder = made.path("runs/few");
+    let state = text(&read(&folder.join("state.json")));
+    let state: Value = serde_json::from_str(&state).unwrap();
+    assert_eq!(state["data"]["limit"], 30);
+    let output = cnnc(&["train", "--resume", folder.to_str().unwrap()]);
+    assert!(
+        text(&output.stdout).contains("30 samples"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn data_are_those_of_the_section_unless_a_flag_names_others() {
+    let made = Made::new(NET);
+    let spec = made.path("net.cnn");
+    let with = |clause: &str| {
+        let text = format!("cnn 1\nmodel Net {{ {NET}; train {{ {clause}  epochs 1 }} }}\n");
+        std::fs::write(&spec, text).unwrap();
+        let runs = made.path("runs");
+        cnnc(&[
+            "train",
+            spec.to_str().unwrap(),
+            "--runs",
+            runs.to_str().unwrap(),
+        ])
+    };
+    let output = with("data idx \"data/\"");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let output = with("data idx \"data/\" split 50 50 by hash");
+    let printed = text(&output.stdout);
+    assert!(
+        printed.contains("to be judged by (idx files"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert!(!printed.contains("120 samples, 40"), "{printed}");
+    let error = text(&with("data wav \"data/\"").stderr);
+    assert!(
+        error.contains("data/: no data of the kind `wav` are here"),
+        "{error}"
+    );
+    let error = text(&with("batch 4").stderr);
+    let message = "there is nothing to learn from: name it, `--data PATH`, or in the train section, `data folder \"signs/\"`";
+    assert!(error.contains(message), "{error}");
+    assert!(made.train(&["--epochs", "1"]).status.success());
 }
 
 #[test]

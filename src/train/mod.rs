@@ -20,20 +20,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod augment;
 mod chart;
 mod data;
 mod error;
 mod initial;
+mod loader;
 mod random;
 mod recipe;
 mod run;
+mod sheet;
 mod state;
 mod trainer;
 
-pub use cnnc_compiler::recipe::{Method, Recipe as Section, Schedule};
+pub use augment::{Affine, Augmenter, Change, Colour};
+pub use cnnc_compiler::recipe::{
+    Augment, DataKind, Method, Recipe as Section, Schedule, Source, Split,
+};
 pub use cnnc_compiler::step::{Optimizer, Untrainable};
-pub use data::{Data, DataError, Samples};
+pub use data::{Data, DataError, Kept, Samples};
 pub use error::TrainError;
+pub use loader::{Batch, Loader};
 pub use recipe::{Recipe, usual};
 pub use run::{Epoch, Run, accuracy};
+pub use sheet::contact_sheet;
 pub use trainer::{Done, Trainer};

@@ -11,6 +11,8 @@ pub enum Purpose {
     Order = 2,
     /// What dropout drops.
     Mask = 3,
+    /// How a sample is changed.
+    Augment = 4,
 }
 
 /// A stream of numbers: of a seed, a purpose, and whatever else tells it from others.

@@ -2,7 +2,7 @@
 
 use super::error::TrainError;
 use crate::Model;
-use cnnc_compiler::recipe::{Method, Optimizer, Recipe as Section, Schedule};
+use cnnc_compiler::recipe::{Augment, Method, Optimizer, Recipe as Section, Schedule};
 
 /// How a network is trained.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +21,8 @@ pub struct Recipe {
     pub epochs: usize,
     /// Share of a target that is spread over all classes.
     pub smoothing: f64,
+    /// How samples are changed at random, if they are.
+    pub augment: Option<Augment>,
     /// What all random numbers are made of.
     pub seed: u64,
     /// Threads.
@@ -38,6 +40,7 @@ impl Default for Recipe {
             batch: 64,
             epochs: 5,
             smoothing: 0.0,
+            augment: None,
             seed: 1,
             threads: 1,
         }
@@ -63,6 +66,7 @@ impl From<&Section> for Recipe {
             batch: section.batch.unwrap_or(rest.batch),
             epochs,
             smoothing: section.smoothing.unwrap_or(rest.smoothing),
+            augment: section.augment,
             seed: section.seed.unwrap_or(rest.seed),
             threads: rest.threads,
         }

@@ -13,9 +13,11 @@
 //!
 //! Every file is whole or not there. Samples are shuffled by the seed and the epoch alone, so that a run which goes on is the run that never stopped.
 
+use super::augment::Augmenter;
 use super::chart::chart;
-use super::data::{Data, From, Samples};
+use super::data::{Data, Samples};
 use super::error::TrainError;
+use super::loader::Loader;
 use super::random::{Purpose, Random};
 use super::recipe::Recipe;
 use super::state::Saved;
@@ -50,6 +52,7 @@ pub struct Run {
     model: Model,
     recipe: Recipe,
     data: Data,
+    augmenter: Option<Augmenter>,
     trainer: Trainer,
     folder: PathBuf,
     epochs: Vec<Epoch>,
@@ -86,6 +89,7 @@ impl Run {
             );
             return Err(TrainError::Network(message));
         }
+        let augmenter = augmenter(recipe, &model)?;
         trainer.prepare(recipe.batch)?;
         // What is left for the last step of an epoch.
         match data.train.len() % recipe.batch {
@@ -98,6 +102,7 @@ impl Run {
             model,
             recipe: recipe.clone(),
             data,
+            augmenter,
             trainer,
             folder,
             epochs: Vec::new(),
@@ -121,20 +126,13 @@ impl Run {
         let mut saved = Saved::read(folder)?;
         saved.recipe.threads = threads.unwrap_or(saved.recipe.threads);
         let model = crate::compile_file(folder.join("spec.cnn"))?;
-        let From {
-            folder: from,
-            test,
-            only,
-        } = &saved.data;
-        let mut data = Data::open(from, test.as_deref(), model.graph())?;
-        if let Some(count) = only {
-            data.overfit(*count);
-        }
+        let data = Data::again(&saved.data, model.graph())?;
         let mut trainer = Trainer::new(&model, &saved.recipe)?;
         let path = folder.join(state_file(saved.epochs.len()));
         let weights = Weights::open(&path).map_err(crate::Error::from)?;
         trainer.restore(&weights, saved.steps)?;
         Ok(Run {
+            augmenter: augmenter(&saved.recipe, &model)?,
             model,
             recipe: saved.recipe,
             data,
@@ -184,6 +182,12 @@ impl Run {
         ))
     }
 
+    /// The order in which an epoch sees so many samples.
+    pub fn order(recipe: &Recipe, epoch: usize, samples: usize) -> Vec<u32> {
+        let which = (epoch as u64).to_le_bytes();
+        Random::new(recipe.seed, Purpose::Order, &which).order(samples)
+    }
+
     /// Trains for one epoch, judges the network, and saves everything. `progress` is told how many steps of how many are done, and the mean loss so far;
     /// if it says no, the epoch is given up and nothing is saved.
     ///
@@ -195,26 +199,26 @@ impl Run {
     ) -> Result<Option<Epoch>, TrainError> {
         let number = self.epochs.len() + 1;
         let count = self.data.train.len();
-        let order = Random::new(
-            self.recipe.seed,
-            Purpose::Order,
-            &(number as u64).to_le_bytes(),
-        )
-        .order(count);
+        let order = Run::order(&self.recipe, number, count);
         let batches = count.div_ceil(self.recipe.batch);
         let steps = (batches as u64).saturating_mul(self.recipe.epochs as u64);
         let start = Instant::now();
         let (mut loss, mut right, mut rate) = (0.0, 0, 0.0);
-        let (mut inputs, mut labels) = (Vec::new(), Vec::new());
-        for (index, samples) in order.chunks(self.recipe.batch).enumerate() {
-            inputs.clear();
-            labels.clear();
-            for &sample in samples {
-                inputs.extend(self.data.train.input(sample as usize));
-                labels.push(self.data.train.label(sample as usize));
-            }
-            rate = self.recipe.rate_of(self.trainer.steps(), steps);
-            let done = self.trainer.step(&inputs, &labels, rate);
+        let Run {
+            data,
+            recipe,
+            trainer,
+            ..
+        } = self;
+        let loader = Loader {
+            samples: &data.train,
+            augmenter: self.augmenter.as_ref(),
+            epoch: number,
+            batch: recipe.batch,
+        };
+        let all = loader.each(&order, |index, batch| {
+            rate = recipe.rate_of(trainer.steps(), steps);
+            let done = trainer.step(&batch.inputs, &batch.labels, rate);
             let Done {
                 loss: mean,
                 right: hits,
@@ -226,12 +230,14 @@ impl Run {
                 },
                 error => error,
             })?;
-            loss += mean * samples.len() as f64;
+            let samples = batch.labels.len();
+            loss += mean * samples as f64;
             right += hits;
-            let seen = (index * self.recipe.batch + samples.len()) as f64;
-            if !progress(index + 1, batches, loss / seen) {
-                return Ok(None);
-            }
+            let seen = (index * recipe.batch + samples) as f64;
+            Ok(progress(index + 1, batches, loss / seen))
+        })?;
+        if !all {
+            return Ok(None);
         }
         let seconds = start.elapsed().as_secs_f64();
         let weights = self.trainer.weights()?;
@@ -294,6 +300,13 @@ impl Run {
         let written = write_atomically(&path, |file| file.write_all(bytes));
         written.map_err(|error| TrainError::File(path, error))
     }
+}
+
+/// What changes the samples of a network, if its recipe changes them.
+pub(super) fn augmenter(recipe: &Recipe, model: &Model) -> Result<Option<Augmenter>, TrainError> {
+    let augment = recipe.augment.as_ref();
+    let new = |augment| Augmenter::new(augment, recipe.seed, model.graph());
+    augment.map(new).transpose()
 }
 
 /// The file of what steps change, behind so many epochs: a name for each, so that `state.json`, which counts them, always speaks of one that is whole.

@@ -1,5 +1,7 @@
 //! What a run goes on from: its recipe, and how far it is.
 
+mod samples;
+
 use super::data::From;
 use super::error::TrainError;
 use super::recipe::Recipe;
@@ -44,6 +46,7 @@ impl Saved {
             batch,
             epochs,
             smoothing,
+            augment,
             seed,
             threads,
         } = &self.recipe;
@@ -63,9 +66,9 @@ impl Saved {
         let state = json!({
             "recipe": {
                 "optimizer": optimizer, "rate": rate, "cosine": *schedule == Schedule::Cosine, "warmup": warmup, "batch": batch, "epochs": epochs,
-                "smoothing": smoothing, "seed": seed, "threads": threads,
+                "smoothing": smoothing, "augment": augment.as_ref().map(samples::augment_to_json), "seed": seed, "threads": threads,
             },
-            "data": { "folder": self.data.folder, "test": self.data.test, "only": self.data.only },
+            "data": samples::from_to_json(&self.data),
             "steps": self.steps,
             "epochs": done.collect::<Vec<Value>>(),
         });
@@ -122,14 +125,11 @@ fn from_json(state: &Value) -> Option<Saved> {
             batch: count(&recipe["batch"])?,
             epochs: count(&recipe["epochs"])?,
             smoothing: recipe["smoothing"].as_f64()?,
+            augment: samples::augment_of(&recipe["augment"])?,
             seed: recipe["seed"].as_u64()?,
             threads: count(&recipe["threads"])?,
         },
-        data: From {
-            folder: state["data"]["folder"].as_str()?.into(),
-            test: state["data"]["test"].as_str().map(Into::into),
-            only: count(&state["data"]["only"]),
-        },
+        data: samples::from_of(&state["data"])?,
         steps: state["steps"].as_u64()?,
         epochs: state["epochs"]
             .as_array()?

@@ -1,10 +1,12 @@
-//! `cnnc train`: a network learns from a folder of labelled pictures.
+//! `cnnc train`: a network learns from labelled samples.
 
 mod recipe;
+mod samples;
 
 use crate::{Failure, print};
-use cnnc::train::{Data, Epoch, Recipe, Run};
+use cnnc::train::{Augmenter, Data, Epoch, Loader, Recipe, Run};
 use recipe::{Flags, written};
+use samples::{first_batch, source_of};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -12,17 +14,18 @@ use std::time::Instant;
 /// What may be written behind `train`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec of a classifier of pictures
+    /// The spec of a classifier
     #[arg(value_name = "SPEC", required_unless_present = "resume")]
     spec: Option<PathBuf>,
-    /// Folder with what it learns from: idx files, strips of pictures with a list of labels, or a folder of pictures for each class
-    #[arg(long, value_name = "DIR", required_unless_present = "resume")]
+    /// What it learns from, instead of what the section says: idx files, strips of pictures with a list of labels, a folder of pictures, sounds or arrays for each class,
+    /// sounds called CLASS_….wav, a .csv or a .ts file
+    #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
-    /// Folder with what it is judged by, instead of the test set in the first one or a fifth of it
-    #[arg(long, value_name = "DIR")]
+    /// What it is judged by, instead of the test set that is there or a fifth of all: another path of that kind, or a text file with the samples that judge, one a line
+    #[arg(long, value_name = "PATH")]
     test: Option<PathBuf>,
     /// Go on with the run in this folder, as if it had never stopped; nothing else is needed
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["spec", "data", "test", "epochs", "batch", "rate", "decay", "smoothing", "optimizer", "seed", "name", "dry", "overfit"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["spec", "data", "test", "epochs", "batch", "rate", "decay", "smoothing", "optimizer", "seed", "name", "dry", "overfit", "limit", "show_batch"])]
     resume: Option<PathBuf>,
     #[command(flatten)]
     flags: Flags,
@@ -35,6 +38,12 @@ pub struct Args {
     /// Learn only the first N samples, and be judged by them: the loss must come close to 0
     #[arg(long, value_name = "N")]
     overfit: Option<usize>,
+    /// Learn from N samples only, of each class as many as there are; those that judge stay
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Draw the first batch as it is learned, with its labels, and go on
+    #[arg(long, value_name = "FILE.png")]
+    show_batch: Option<PathBuf>,
     /// Say what a run would take, and train five steps without writing anything
     #[arg(long)]
     dry: bool,
@@ -50,21 +59,29 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let start = Instant::now();
     let mut source = "as the run began".to_owned();
-    let mut run = match (&args.resume, &args.spec, &args.data) {
-        (Some(folder), ..) => Run::resume(folder, args.flags.threads())?,
-        (None, Some(spec), Some(data)) => {
+    let mut run = match (&args.resume, &args.spec) {
+        (Some(folder), _) => Run::resume(folder, args.flags.threads())?,
+        (None, Some(spec)) => {
             let model = cnnc::compile_file(spec)?;
             if !args.json {
                 print::diagnostics(model.warnings());
             }
             let recipe = args.flags.recipe(&model);
             source = args.flags.source(&model);
-            let mut data = Data::open(data, args.test.as_deref(), model.graph())?;
+            let from = source_of(args.data.as_deref(), args.test.as_deref(), &model, spec)?;
+            let mut data = Data::of(&from, model.graph())?;
             if !args.json {
                 print::skipped(&data.skipped);
+                print::broken(&data.broken);
+            }
+            if let Some(count) = args.limit {
+                data.limit(count);
             }
             if let Some(count) = args.overfit {
                 data.overfit(count);
+            }
+            if let Some(file) = &args.show_batch {
+                first_batch(&recipe, &model, &data)?.write_png(file)?;
             }
             if args.dry {
                 return dry(args, &model, &recipe, &source, &data, start);
@@ -100,10 +117,11 @@ fn opening(run: &Run, source: &str) -> String {
     let (recipe, data) = (run.recipe(), run.data());
     let (state, rest) = run.trainer().bytes();
     format!(
-        "{} samples, {} to be judged by ({})\n{source}\n{}\ntensors and optimiser {}, activations and gradients {}\n{}",
+        "{} samples, {} to be judged by ({}, {})\n{source}\n{}\ntensors and optimiser {}, activations and gradients {}\n{}",
         data.train.len(),
         data.test.len(),
         data.kind,
+        print::bytes(data.bytes()),
         written(recipe),
         print::bytes(state),
         print::bytes(rest),
@@ -155,23 +173,24 @@ fn dry(
 ) -> Result<(), Failure> {
     const STEPS: u32 = 5;
     let mut trainer = cnnc::train::Trainer::new(model, recipe)?;
-    let samples: Vec<usize> = (0..recipe.batch.min(data.train.len())).collect();
+    let samples: Vec<u32> = (0..recipe.batch.min(data.train.len()) as u32).collect();
     trainer.prepare(samples.len())?;
     let prepared = start.elapsed();
-    let inputs: Vec<f32> = samples
-        .iter()
-        .flat_map(|&index| data.train.input(index))
-        .copied()
-        .collect();
-    let labels: Vec<u32> = samples
-        .iter()
-        .map(|&index| data.train.label(index))
-        .collect();
+    let augment = recipe.augment.as_ref();
+    let augmenter = augment.map(|augment| Augmenter::new(augment, recipe.seed, model.graph()));
+    let augmenter = augmenter.transpose()?;
+    let loader = Loader {
+        samples: &data.train,
+        augmenter: augmenter.as_ref(),
+        epoch: 1,
+        batch: samples.len(),
+    };
+    let batch = loader.batch(&samples)?;
     let (mut losses, mut times) = (Vec::new(), Vec::new());
     for step in 0..STEPS {
         let rate = recipe.rate_of(step.into(), u64::from(STEPS));
         let begun = Instant::now();
-        losses.push(trainer.step(&inputs, &labels, rate)?.loss);
+        losses.push(trainer.step(&batch.inputs, &batch.labels, rate)?.loss);
         times.push(begun.elapsed());
     }
     // The first steps find memory that nobody has touched.
@@ -187,12 +206,13 @@ fn dry(
     }
     let (first, last) = (losses[0], losses[losses.len() - 1]);
     print::line(format_args!(
-        "{} samples, {} to be judged by ({}); read and compiled in {:.1} s\n{source}\n{}: {steps} steps\n\
+        "{} samples, {} to be judged by ({}, {}); read and compiled in {:.1} s\n{source}\n{}: {steps} steps\n\
          tensors and optimiser {}, activations and gradients {}\n\
          {:.2} ms a step, {:.0} samples/s, so a run takes {:.0} s; loss of the first batch {first:.4} → {last:.4} in {STEPS} steps, the fastest of which counts",
         data.train.len(),
         data.test.len(),
         data.kind,
+        print::bytes(data.bytes()),
         prepared.as_secs_f64(),
         written(recipe),
         print::bytes(state),

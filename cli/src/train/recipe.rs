@@ -1,6 +1,6 @@
 //! How a network is trained: flags, before what its `train` section says, before the defaults.
 
-use cnnc::train::{Method, Optimizer, Recipe, Schedule, usual};
+use cnnc::train::{Augment, Method, Optimizer, Recipe, Schedule, usual};
 
 /// Flags that stand for clauses of a `train` section.
 #[derive(clap::Args)]
@@ -120,10 +120,50 @@ pub fn written(recipe: &Recipe) -> String {
         0.0 => String::new(),
         share => format!("; smoothing {share}"),
     };
+    let augment = recipe.augment.as_ref().map_or(String::new(), augmentation);
     format!(
-        "{optimizer}; rate {}{warmup}{curve}{smoothing}; batch {}, {} epochs, seed {}",
+        "{optimizer}; rate {}{warmup}{curve}{smoothing}{augment}; batch {}, {} epochs, seed {}",
         recipe.rate, recipe.batch, recipe.epochs, recipe.seed
     )
+}
+
+/// `; mirror, crop 32 pad 4, rotate 10`
+fn augmentation(augment: &Augment) -> String {
+    let Augment {
+        mirror,
+        crop,
+        pad,
+        rotate,
+        shear,
+        scale,
+        shift,
+        colour,
+    } = *augment;
+    let mut parts = Vec::new();
+    if mirror {
+        parts.push("mirror".to_owned());
+    }
+    if let Some(side) = crop {
+        parts.push(format!("crop {side} pad {pad}"));
+    }
+    for (name, number) in [
+        ("rotate", rotate),
+        ("shear", shear),
+        ("scale", scale),
+        ("shift", shift),
+    ] {
+        if number > 0.0 {
+            parts.push(format!("{name} {number}"));
+        }
+    }
+    if colour != [0.0; 3] {
+        let [brightness, contrast, saturation] = colour;
+        parts.push(format!("colour {brightness} {contrast} {saturation}"));
+    }
+    match parts.is_empty() {
+        true => String::new(),
+        false => format!("; {}", parts.join(", ")),
+    }
 }
 
 #[cfg(test)]
@@ -173,6 +213,7 @@ mod tests {
             batch: 8,
             epochs: 4,
             smoothing: 0.1,
+            augment: None,
             seed: 3,
             threads: 1,
         };
@@ -188,6 +229,7 @@ mod tests {
             batch: 16,
             epochs: 2,
             smoothing: 0.0,
+            augment: None,
             seed: 5,
             threads: 2,
         };

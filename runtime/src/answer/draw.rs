@@ -14,6 +14,9 @@ const MAX_DRAWN: usize = 200;
 /// Bytes of a pixel.
 const CHANNELS: usize = 3;
 
+/// Rows of a caption.
+pub const CAPTION: usize = 16;
+
 /// A picture that can be drawn on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Canvas {
@@ -212,16 +215,38 @@ impl Canvas {
             .find(free)
             .unwrap_or(plate(places[0]));
         taken.push(area);
-        self.plate(area, text, colour);
+        self.plate(area, text, colour, style);
+    }
+
+    /// Writes a line of small text on a plate of that colour, as much as there is room for to the right of its corner. It is [`CAPTION`] pixels high.
+    pub fn caption(
+        &mut self,
+        (left, top): (usize, usize),
+        room: usize,
+        text: &str,
+        colour: Colour,
+    ) {
+        let style = Style {
+            font: RasterHeight::Size16,
+            zoom: 1,
+            line: 2,
+        };
+        let (left, top) = (left as i64, top as i64);
+        let letters = (room as i64 - 2 * style.line) / style.glyph();
+        let text: String = text.chars().take(letters.max(0) as usize).collect();
+        let area = Area {
+            x: [left, left + room as i64],
+            y: [top, top + CAPTION as i64],
+        };
+        self.plate(area, &text, colour, style);
     }
 
     /// Writes text on a plate of that colour, in ink that can be read on it.
-    fn plate(&mut self, area: Area, text: &str, colour: Colour) {
+    fn plate(&mut self, area: Area, text: &str, colour: Colour, style: Style) {
         self.fill(area, colour, 1.0);
         let [red, green, blue] = colour.map(f32::from);
         let light = 0.299 * red + 0.587 * green + 0.114 * blue > 140.0;
         let ink = if light { [0; 3] } else { [255; 3] };
-        let style = self.style();
         for (index, character) in text.chars().enumerate() {
             let x = area.x[0] + style.line + index as i64 * style.glyph();
             self.glyph(character, (x, area.y[0]), style, ink);

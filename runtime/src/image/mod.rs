@@ -28,7 +28,7 @@ pub use error::{ImageError, ImageProblem};
 pub use formats::{FORMATS, Format, is_called_a_picture};
 pub use letterbox::{Place, Rounding};
 pub use placement::Placement;
-pub use preprocess::{ImageStep, Normalize, PreProcess};
+pub use preprocess::{Border, ImageStep, Normalize, PreProcess, Seen};
 pub use resize::Filter;
 
 use std::fmt;

@@ -2,7 +2,7 @@
 
 use super::Placement;
 use super::{Filter, ImageError, ImageProblem, Picture, Place, Rounding};
-use crate::memory::reserved;
+use crate::memory::{reserved, zeros};
 use crate::plan::List;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -135,6 +135,17 @@ impl PreProcess {
     /// When the steps do not lead to the network's size, or lead through too large a picture, or the
     /// network takes neither one nor three channels.
     pub fn apply(&self, picture: &Picture, name: &str) -> Result<Vec<f32>, ImageError> {
+        let Seen { bytes, border } = self.see(picture, name)?;
+        let mut out = zeros(self.elements()).map_err(|error| ImageProblem::from(error).of(name))?;
+        self.numbers(&self.tables(), &bytes, border.as_ref(), &mut out);
+        Ok(out)
+    }
+
+    /// What the network sees of this picture, in bytes.
+    ///
+    /// # Errors
+    /// As [`PreProcess::apply`].
+    pub fn see(&self, picture: &Picture, name: &str) -> Result<Seen, ImageError> {
         if !matches!(self.channels, 1 | 3) {
             return Err(ImageProblem::Channels(self.channels).of(name));
         }
@@ -143,42 +154,68 @@ impl PreProcess {
             .run_steps(picture)
             .map_err(|problem| problem.of(name))?;
         let (pixels, _) = picture.rgb().as_chunks::<3>();
-        let mut out =
+        let mut bytes =
             reserved(self.elements()).map_err(|error| ImageProblem::from(error).of(name))?;
         for channel in 0..self.channels {
-            let table: [f32; 256] = std::array::from_fn(|value| self.number(channel, value as f64));
             let value = |pixel: &[u8; 3]| match (self.channels, self.bgr) {
                 (1, _) => luma(pixel),
                 (_, false) => pixel[channel],
                 (_, true) => pixel[2 - channel],
             };
-            out.extend(pixels.iter().map(|pixel| table[usize::from(value(pixel))]));
+            bytes.extend(pixels.iter().map(value));
         }
-        if let Some(Border {
+        Ok(Seen { bytes, border })
+    }
+
+    /// The number that each byte becomes, for each channel.
+    pub fn tables(&self) -> Vec<[f32; 256]> {
+        let table = |channel| std::array::from_fn(|value| self.number(channel, value as f64));
+        (0..self.channels).map(table).collect()
+    }
+
+    /// The numbers of what is seen, by the tables of this pre-processing.
+    ///
+    /// # Panics
+    /// If there are not as many bytes and numbers as [`PreProcess::elements`].
+    pub fn numbers(
+        &self,
+        tables: &[[f32; 256]],
+        bytes: &[u8],
+        border: Option<&Border>,
+        out: &mut [f32],
+    ) {
+        assert_eq!((bytes.len(), out.len()), (self.elements(), self.elements()));
+        let pixels = self.width * self.height;
+        let planes = bytes.chunks_exact(pixels).zip(out.chunks_exact_mut(pixels));
+        for ((from, to), table) in planes.zip(tables) {
+            for (number, byte) in to.iter_mut().zip(from) {
+                *number = table[usize::from(*byte)];
+            }
+        }
+        let Some(Border {
             columns,
             rows,
             fill,
         }) = border
-        {
-            let planes = out.chunks_exact_mut(self.width * self.height);
-            for (channel, plane) in planes.enumerate() {
-                let value = match (self.channels, self.bgr) {
-                    (1, _) => grey(fill),
-                    (_, false) => fill[channel],
-                    (_, true) => fill[2 - channel],
-                };
-                let number = self.number(channel, value.into());
-                for (y, row) in plane.chunks_exact_mut(self.width).enumerate() {
-                    if rows.contains(&y) {
-                        row[..columns.start].fill(number);
-                        row[columns.end..].fill(number);
-                    } else {
-                        row.fill(number);
-                    }
+        else {
+            return;
+        };
+        for (channel, plane) in out.chunks_exact_mut(pixels).enumerate() {
+            let value = match (self.channels, self.bgr) {
+                (1, _) => grey(*fill),
+                (_, false) => fill[channel],
+                (_, true) => fill[2 - channel],
+            };
+            let number = self.number(channel, value.into());
+            for (y, row) in plane.chunks_exact_mut(self.width).enumerate() {
+                if rows.contains(&y) {
+                    row[..columns.start].fill(number);
+                    row[columns.end..].fill(number);
+                } else {
+                    row.fill(number);
                 }
             }
         }
-        Ok(out)
     }
 
     /// Where a picture of that size lies in the input that it makes: the way back from what a network finds.
@@ -233,7 +270,7 @@ impl PreProcess {
     }
 
     /// The number that a value from 0 to 255 becomes, in f64 and rounded once.
-    fn number(&self, channel: usize, value: f64) -> f32 {
+    pub fn number(&self, channel: usize, value: f64) -> f32 {
         let pick = |list: &[f32], default: f32| {
             f64::from(*list.get(channel).or(list.first()).unwrap_or(&default))
         };
@@ -242,8 +279,18 @@ impl PreProcess {
     }
 }
 
+/// What a network sees of a picture.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The network's channels, one behind the other.
+    pub bytes: Vec<u8>,
+    /// What lies around the picture, if the last step lays something around it.
+    pub border: Option<Border>,
+}
+
 /// What is laid around a picture: outside of these columns and rows.
-struct Border {
+#[derive(Clone, Debug)]
+pub struct Border {
     columns: Range<usize>,
     rows: Range<usize>,
     /// Red, green and blue.

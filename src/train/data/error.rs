@@ -1,6 +1,7 @@
 //! What is wrong with data.
 
 use cnnc_runtime::image::ImageError;
+use cnnc_runtime::memory::OutOfMemory;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -9,12 +10,22 @@ use std::path::PathBuf;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DataError {
+    /// Nobody said where samples are.
+    Unsaid,
     /// A file or folder cannot be read.
     File(PathBuf, io::Error),
     /// A folder with nothing that is known.
     Unknown(PathBuf),
+    /// Nothing of the kind that was asked for.
+    NotThat(PathBuf, &'static str),
+    /// More broken files than are left out: how many are, and what is wrong with the next.
+    ManyBroken(PathBuf, usize, String),
     /// A file that is not what it should be, and why.
     Broken(PathBuf, String),
+    /// An array that cannot be read, by its file.
+    Unreadable(String),
+    /// Samples of another shape than the network's input, and why.
+    Shape(PathBuf, String),
     /// A picture that cannot be read or made an input.
     Picture(ImageError),
     /// A class that the network does not have: the number, and how many there are.
@@ -25,6 +36,8 @@ pub enum DataError {
     Empty(PathBuf, &'static str),
     /// More than fits: samples, and the numbers of each.
     TooLarge(PathBuf, usize, usize),
+    /// There is no memory for them.
+    Memory(PathBuf, OutOfMemory),
     /// A network whose input is no picture.
     NoPicture(String),
 }
@@ -32,14 +45,28 @@ pub enum DataError {
 impl fmt::Display for DataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            DataError::Unsaid => f.write_str(
+                "there is nothing to learn from: name it, `--data PATH`, or in the train section, `data folder \"signs/\"`",
+            ),
             DataError::File(path, error) => write!(f, "{}: {error}", path.display()),
             DataError::Unknown(path) => write!(
                 f,
-                "{}: no data is known by these files; there are idx files (`train-images-idx3-ubyte` …), strips of pictures with a `labels….txt`, and folders \
-                 of pictures, one for each class",
+                "{}: no data is known by these files; there are idx files (`train-images-idx3-ubyte` …), strips of pictures with a `labels….txt`, folders \
+                 of pictures, sounds or arrays (`.npy`), one for each class, sounds called `CLASS_….wav`, and files ending in `.csv` and `.ts`",
                 path.display()
             ),
-            DataError::Broken(path, why) => write!(f, "{}: {why}", path.display()),
+            DataError::NotThat(path, kind) => {
+                write!(f, "{}: no data of the kind `{kind}` are here", path.display())
+            }
+            DataError::ManyBroken(path, most, next) => write!(
+                f,
+                "{}: more than {most} files are broken; the next is {next}",
+                path.display()
+            ),
+            DataError::Broken(path, why) | DataError::Shape(path, why) => {
+                write!(f, "{}: {why}", path.display())
+            }
+            DataError::Unreadable(why) => f.write_str(why),
             DataError::Picture(error) => error.fmt(f),
             DataError::Class(path, class, classes) => write!(
                 f,
@@ -54,6 +81,7 @@ impl fmt::Display for DataError {
                 "{}: {count} samples of {elements} numbers are more than the 4 GiB that samples may take",
                 path.display()
             ),
+            DataError::Memory(path, error) => write!(f, "{}: {error}", path.display()),
             DataError::NoPicture(network) => {
                 write!(
                     f,

@@ -1,35 +1,64 @@
-//! A folder for each class, with pictures in it.
+//! A folder for each class, with pictures, sounds or arrays in it.
 
-use super::{Data, DataError, From, Labelled, Reader, Samples, entries, name};
-use cnnc_runtime::image::{Picture, is_called_a_picture};
+use super::reader::{Reader, ends_with, entries, name};
+use super::{Data, DataError};
+use cnnc_runtime::image::is_called_a_picture;
 use std::path::{Path, PathBuf};
 
 impl Reader<'_> {
     /// The samples of class folders.
     pub(super) fn folders(&self, root: &Path, folders: &[PathBuf]) -> Result<Data, DataError> {
-        let (mut files, mut skipped) = (Vec::new(), Vec::new());
+        let (mut all, mut what) = (Vec::new(), "picture");
         for (class, folder) in self.classes_of(root, folders)?.into_iter().zip(folders) {
-            let (pictures, others): (Vec<_>, Vec<_>) = entries(folder)?
-                .into_iter()
-                .partition(|path| !path.is_dir() && is_called_a_picture(path));
-            skipped.extend(others);
-            if pictures.is_empty() {
-                return Err(DataError::Empty(folder.clone(), "that is a picture"));
+            let inside: Vec<PathBuf> = entries(folder)?;
+            if self.pre.is_none() && !inside.iter().any(|path| is_called_a_picture(path)) {
+                let any = |end: &str| inside.iter().any(|path| ends_with(path, end));
+                what = if any("wav") {
+                    "sound"
+                } else if any("npy") {
+                    "array"
+                } else {
+                    what
+                };
             }
-            files.extend(pictures.into_iter().map(|path| (path, class)));
+            all.push((folder, class, inside));
         }
-        let pictures = files.iter().map(|(path, class): &(PathBuf, u32)| {
-            Ok(Labelled {
-                picture: Picture::open(path).map_err(DataError::Picture)?,
-                class: *class,
-            })
-        });
+        let is_one = |path: &Path| match what {
+            "sound" => ends_with(path, "wav"),
+            "array" => ends_with(path, "npy"),
+            _ => is_called_a_picture(path),
+        };
+        let (mut files, mut skipped) = (Vec::new(), Vec::new());
+        for (folder, class, inside) in all {
+            let (taken, others): (Vec<_>, Vec<_>) = inside
+                .into_iter()
+                .partition(|path| !path.is_dir() && is_one(path));
+            skipped.extend(others);
+            if taken.is_empty() {
+                let what = match what {
+                    "sound" => "that is a sound",
+                    "array" => "that is an array",
+                    _ => "that is a picture",
+                };
+                return Err(DataError::Empty(folder.clone(), what));
+            }
+            files.extend(taken.into_iter().map(|path| (path, class)));
+        }
+        let (train, broken) = match what {
+            "sound" => (self.sound_files(root, &files)?, Vec::new()),
+            "array" => (self.arrays(root, &files)?, Vec::new()),
+            _ => self.picture_files(root, &files)?,
+        };
+        let of = match what {
+            "picture" => String::new(),
+            what => format!(" of {what}s"),
+        };
         Ok(Data {
-            kind: format!("folders of {} classes", folders.len()),
-            train: self.samples(root, files.len(), pictures)?,
-            test: Samples::default(),
+            kind: format!("folders of {} classes{of}", folders.len()),
+            train,
             skipped,
-            from: From::default(),
+            broken,
+            ..Data::default()
         })
     }
 

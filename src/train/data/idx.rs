@@ -1,6 +1,7 @@
 //! MNIST's idx files: pictures in shades of grey, and a byte for each label; with or without gzip.
 
-use super::{Data, DataError, From, Labelled, Reader, Samples, find, read};
+use super::reader::{Reader, find, read};
+use super::{Data, DataError, Samples};
 use cnnc_runtime::image::Picture;
 use flate2::read::GzDecoder;
 use std::io::Read;
@@ -20,8 +21,7 @@ impl Reader<'_> {
             kind: "idx files".to_owned(),
             train,
             test: test.unwrap_or_default(),
-            skipped: Vec::new(),
-            from: From::default(),
+            ..Data::default()
         }))
     }
 
@@ -50,12 +50,9 @@ impl Reader<'_> {
             let picture = picture.ok_or_else(|| {
                 DataError::Broken(images.clone(), format!("pictures of {width}x{height}"))
             })?;
-            Ok(Labelled {
-                picture,
-                class: class.into(),
-            })
+            Ok((picture, class.into()))
         });
-        self.samples(images, images_of, pictures).map(Some)
+        self.pictures(images, images_of, pictures).map(Some)
     }
 }
 

@@ -1,62 +1,50 @@
-//! Labelled samples, as they lie on a disk: idx files, strips of pictures, a folder for each class.
+//! Labelled samples, as they lie on a disk.
+//!
+//! | file | what it reads |
+//! |---|---|
+//! | `idx`, `strips` | MNIST's files; strips of pictures, as CIFAR-10 comes |
+//! | `folder` | a folder for each class, of pictures, sounds (`wav`) or arrays (`array`) |
+//! | `csv`, `series`, `wav` | rows of numbers or of paths; `.ts` files; sounds whose names say their class |
+//! | `classes`, `split` | the class that a label is; which samples judge |
+//! | `samples` | what is kept in memory of all of them |
 
+mod array;
+mod classes;
+mod csv;
 mod error;
 mod folder;
 mod idx;
+mod reader;
+mod samples;
+mod series;
+mod split;
 mod strips;
+mod wav;
 
 pub use error::DataError;
+pub use samples::{Kept, Samples};
 
 use cnnc_compiler::graph::Graph;
-use cnnc_runtime::files::read_ordinary;
-use cnnc_runtime::image::{Picture, PreProcess};
-use cnnc_runtime::synthetic::mix;
+use cnnc_compiler::recipe::{Source, Split};
+use cnnc_runtime::memory::ask;
+use reader::Reader;
 use std::path::{Path, PathBuf};
 
-/// Most floats of all samples: 4 GiB.
-const MOST: usize = 1 << 30;
-
-/// Samples as a network takes them.
-#[derive(Clone, Debug, Default)]
-pub struct Samples {
-    inputs: Vec<f32>,
-    labels: Vec<u32>,
-    elements: usize,
-}
-
-impl Samples {
-    /// Number of samples.
-    pub fn len(&self) -> usize {
-        self.labels.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
-    }
-
-    /// A sample's numbers.
-    pub fn input(&self, index: usize) -> &[f32] {
-        &self.inputs[index * self.elements..][..self.elements]
-    }
-
-    /// A sample's class.
-    pub fn label(&self, index: usize) -> u32 {
-        self.labels[index]
-    }
-}
-
 /// What a network learns from, and what it is judged by.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Data {
     /// What it learns from.
     pub train: Samples,
     /// What it is judged by.
     pub test: Samples,
+    /// What a split keeps apart from both.
+    pub apart: Samples,
     /// What was found, in a few words.
     pub kind: String,
-    /// What is no picture among those of classes.
+    /// What is no sample among those of classes.
     pub skipped: Vec<PathBuf>,
+    /// What is broken and was left out: each with its file.
+    pub broken: Vec<String>,
     /// Where it was found.
     pub(super) from: From,
 }
@@ -64,64 +52,73 @@ pub struct Data {
 /// Where data come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct From {
-    /// The folder.
-    pub folder: PathBuf,
-    /// The folder of the test set, if that is another one.
-    pub test: Option<PathBuf>,
+    /// The place, and which samples judge.
+    pub source: Source,
     /// How many of the samples are kept, if not all.
     pub only: Option<usize>,
-}
-
-/// A picture with its class, before it is made an input.
-struct Labelled {
-    picture: Picture,
-    class: u32,
-}
-
-/// How files become samples of a network.
-struct Reader<'g> {
-    pre: &'g PreProcess,
-    classes: usize,
-    labels: &'g [String],
+    /// How many of those to learn from are kept, if not all.
+    pub limit: Option<usize>,
 }
 
 impl Data {
-    /// The samples in a folder for a classifier of pictures. Those that judge it are the folder's own test set, those of `test`, or one in five, chosen by the
-    /// hash of its place.
+    /// The samples at a path for a classifier; the files tell their kind. Those that judge it are a set of their own that lies there, those of `test` (or of the list
+    /// in it, if it is a text file), or one in five, chosen by the hash of its number.
     ///
     /// # Errors
-    /// A folder that is none of the known kinds, files that are broken, labels that do not fit, or a network that is no classifier of pictures.
+    /// A path with none of the known kinds, files that are broken, labels that do not fit, or a network that takes other samples.
     pub fn open(path: &Path, test: Option<&Path>, network: &Graph) -> Result<Data, DataError> {
-        let pre = network.inputs.first().and_then(|input| input.pre.as_ref());
-        let pre = pre.ok_or_else(|| DataError::NoPicture(network.name.clone()))?;
-        let raw = &network.values[network.outputs[0].value].shape;
-        let labels = network.answer_head();
-        let reader = Reader {
-            pre,
-            classes: raw.channels(),
-            labels: &labels_of(&labels),
+        let source = Source {
+            path: path.to_owned(),
+            test: test.map(Path::to_owned),
+            ..Source::default()
         };
-        let mut data = reader.open(path)?;
-        if let Some(test) = test {
-            let other = reader.open(test)?;
+        Data::of(&source, network)
+    }
+
+    /// The samples that a `data` clause names, whose paths are those of the program.
+    ///
+    /// # Errors
+    /// As [`Data::open`].
+    pub fn of(source: &Source, network: &Graph) -> Result<Data, DataError> {
+        let reader = Reader::new(network);
+        let source = absolute(source);
+        let mut data = reader.open(&source.path, source.kind)?;
+        // What is taken out is copied.
+        ask(data.train.bytes() as u64)
+            .map_err(|error| DataError::Memory(source.path.clone(), error))?;
+        if let Some(test) = &source.test {
+            let other = reader.open(test, source.kind)?;
             data.test = other.train;
             data.test.append(other.test);
             data.skipped.extend(other.skipped);
+            data.broken.extend(other.broken);
+        } else if let Some(split) = &source.split {
+            data.train.append(std::mem::take(&mut data.test));
+            data.split(split)?;
         } else if data.test.is_empty() {
-            data.split();
+            data.test = data.train.take_out(split::one_in_five);
         }
-        data.from = From {
-            folder: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
-            test: test.map(|test| std::path::absolute(test).unwrap_or_else(|_| test.to_owned())),
-            only: None,
-        };
+        let place = source.path.clone();
+        data.from.source = source;
         for (samples, what) in [
             (&data.train, "to learn from"),
             (&data.test, "to be judged by"),
         ] {
             if samples.is_empty() {
-                return Err(DataError::Empty(path.to_owned(), what));
+                return Err(DataError::Empty(place, what));
             }
+        }
+        Ok(data)
+    }
+
+    /// The samples that a run began with.
+    pub(super) fn again(from: &From, network: &Graph) -> Result<Data, DataError> {
+        let mut data = Data::of(&from.source, network)?;
+        if let Some(count) = from.limit {
+            data.limit(count);
+        }
+        if let Some(count) = from.only {
+            data.overfit(count);
         }
         Ok(data)
     }
@@ -130,118 +127,58 @@ impl Data {
     pub fn overfit(&mut self, count: usize) {
         let count = count.clamp(1, self.train.len());
         self.from.only = Some(count);
-        self.train.inputs.truncate(count * self.train.elements);
-        self.train.labels.truncate(count);
+        self.train.keep(&(0..count).collect::<Vec<usize>>());
         self.test = self.train.clone();
     }
 
-    /// Takes every fifth sample out, by the hash of its number.
-    fn split(&mut self) {
-        let all = std::mem::take(&mut self.train);
-        let (mut train, mut test) = (Samples::default(), Samples::default());
-        (train.elements, test.elements) = (all.elements, all.elements);
-        for index in 0..all.len() {
-            let to = if mix(index as u64 + 1).is_multiple_of(5) {
-                &mut test
-            } else {
-                &mut train
-            };
-            to.inputs.extend(all.input(index));
-            to.labels.push(all.label(index));
-        }
-        (self.train, self.test) = (train, test);
-    }
-}
-
-impl Samples {
-    fn append(&mut self, mut other: Samples) {
-        self.inputs.append(&mut other.inputs);
-        self.labels.append(&mut other.labels);
-    }
-}
-
-/// The labels of a head that has them.
-fn labels_of(head: &cnnc_runtime::answer::Head) -> Vec<String> {
-    head.labels.iter().map(|label| label.to_string()).collect()
-}
-
-impl Reader<'_> {
-    fn open(&self, path: &Path) -> Result<Data, DataError> {
-        let (folders, files): (Vec<_>, Vec<_>) =
-            entries(path)?.into_iter().partition(|path| path.is_dir());
-        if let Some(data) = self.idx(&files)? {
-            return Ok(data);
-        }
-        if let Some(data) = self.strips(&files)? {
-            return Ok(data);
-        }
-        if folders.is_empty() {
-            return Err(DataError::Unknown(path.to_owned()));
-        }
-        self.folders(path, &folders)
-    }
-
-    /// Makes samples of pictures.
-    fn samples(
-        &self,
-        from: &Path,
-        count: usize,
-        pictures: impl Iterator<Item = Result<Labelled, DataError>>,
-    ) -> Result<Samples, DataError> {
-        let elements = self.pre.elements();
-        if count.saturating_mul(elements) > MOST {
-            return Err(DataError::TooLarge(from.to_owned(), count, elements));
-        }
-        let mut samples = Samples {
-            elements,
-            ..Samples::default()
-        };
-        let reserved = samples.inputs.try_reserve_exact(count * elements);
-        reserved.map_err(|_| DataError::TooLarge(from.to_owned(), count, elements))?;
-        for labelled in pictures {
-            let Labelled { picture, class } = labelled?;
-            if class as usize >= self.classes {
-                return Err(DataError::Class(from.to_owned(), class, self.classes));
+    /// Keeps so many of the samples to learn from: the first ones of each class, of all classes as many as there are. Those that judge stay.
+    pub fn limit(&mut self, count: usize) {
+        let count = count.clamp(1, self.train.len());
+        self.from.limit = Some(count);
+        let mut classes: Vec<Vec<usize>> = Vec::new();
+        for index in 0..self.train.len() {
+            let class = self.train.label(index) as usize;
+            if classes.len() <= class {
+                classes.resize(class + 1, Vec::new());
             }
-            let name = from.display().to_string();
-            let input = self
-                .pre
-                .apply(&picture, &name)
-                .map_err(DataError::Picture)?;
-            samples.inputs.extend(input);
-            samples.labels.push(class);
+            classes[class].push(index);
         }
-        Ok(samples)
+        // The first of every class, then the second of every class, and so on.
+        let mut turns: Vec<(usize, usize)> = classes
+            .iter()
+            .flat_map(|of| of.iter().copied().enumerate())
+            .collect();
+        turns.sort_by_key(|&(turn, _)| turn);
+        turns.truncate(count);
+        let mut kept: Vec<usize> = turns.into_iter().map(|(_, index)| index).collect();
+        kept.sort_unstable();
+        self.train.keep(&kept);
+    }
+
+    /// Bytes of memory that all samples take.
+    pub fn bytes(&self) -> usize {
+        [&self.train, &self.test, &self.apart]
+            .iter()
+            .map(|samples| samples.bytes())
+            .sum()
     }
 }
 
-/// A file's name.
-fn name(path: &Path) -> &str {
-    path.file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or("")
-}
-
-/// What is in a folder, in the order of names.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let read = || {
-        let entries = std::fs::read_dir(folder)?;
-        let paths = entries.map(|entry| Ok(entry?.path()));
-        paths.collect::<std::io::Result<Vec<_>>>()
+/// With paths that do not depend on where the program runs; a test that is a text file is a list.
+fn absolute(source: &Source) -> Source {
+    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let mut source = Source {
+        path: absolute(&source.path),
+        test: source.test.as_ref().map(absolute),
+        split: match &source.split {
+            Some(Split::List(list)) => Some(Split::List(absolute(list))),
+            other => other.clone(),
+        },
+        ..source.clone()
     };
-    let mut paths = read().map_err(|error| DataError::File(folder.to_owned(), error))?;
-    paths.sort();
-    Ok(paths)
-}
-
-/// An ordinary file, all of it.
-fn read(path: &Path) -> Result<Vec<u8>, DataError> {
-    read_ordinary(path).map_err(|error| DataError::File(path.to_owned(), error))
-}
-
-/// The file of that name, with or without `.gz`.
-fn find<'f>(files: &'f [PathBuf], wanted: &str) -> Option<&'f PathBuf> {
-    files
-        .iter()
-        .find(|path| name(path).trim_end_matches(".gz") == wanted)
+    let is_list = |test: &mut PathBuf| test.extension().is_some_and(|end| end == "txt");
+    if let Some(list) = source.test.take_if(is_list) {
+        source.split = Some(Split::List(list));
+    }
+    source
 }

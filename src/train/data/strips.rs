@@ -1,6 +1,7 @@
 //! Strips: picture files whose rows are pictures, pixel by pixel, and a text file with a class in each line, as CIFAR-10 comes.
 
-use super::{Data, DataError, From, Labelled, Reader, Samples, name, read};
+use super::reader::{Reader, name, read};
+use super::{Data, DataError};
 use cnnc_runtime::image::Picture;
 use std::path::PathBuf;
 
@@ -30,13 +31,14 @@ impl Reader<'_> {
             })?;
             classes.push(class);
         }
+        let pre = self.sight()?;
         let mut pictures = Vec::new();
         for path in strips {
             let strip = Picture::open(path).map_err(DataError::Picture)?;
-            let (wanted, side) = (self.pre.width * self.pre.height, strip.width().isqrt());
+            let (wanted, side) = (pre.width * pre.height, strip.width().isqrt());
             // Square, or of the network's extents.
             let (width, height) = match strip.width() == wanted {
-                true => (self.pre.width, self.pre.height),
+                true => (pre.width, pre.height),
                 false if side * side == strip.width() => (side, side),
                 false => {
                     let why = format!("rows of {} pixels are not square pictures", strip.width());
@@ -57,14 +59,11 @@ impl Reader<'_> {
             return Err(DataError::Broken(list.clone(), why));
         }
         let count = pictures.len();
-        let pictures = pictures.into_iter().zip(classes);
-        let pictures = pictures.map(|(picture, class)| Ok(Labelled { picture, class }));
+        let pictures = pictures.into_iter().zip(classes).map(Ok);
         Ok(Some(Data {
             kind: "strips of pictures".to_owned(),
-            train: self.samples(list, count, pictures)?,
-            test: Samples::default(),
-            skipped: Vec::new(),
-            from: From::default(),
+            train: self.pictures(list, count, pictures)?,
+            ..Data::default()
         }))
     }
 }

@@ -29,7 +29,7 @@ impl Canvas {
                 x: [0, width],
                 y: [top, top + height],
             };
-            self.plate(area, &text, class_colour(share.class));
+            self.plate(area, &text, class_colour(share.class), style);
             top += height;
         }
     }

@@ -1,0 +1,53 @@
+//! Where samples come from, and the first of them as they are learned.
+
+use crate::Failure;
+use cnnc::Model;
+use cnnc::rt::image::Picture;
+use cnnc::train::{Data, DataError, Recipe, Run, Source, Split, contact_sheet};
+use std::path::{Path, PathBuf};
+
+/// What the flags say, before what the section says, whose paths are as seen from the spec.
+pub fn source_of(
+    data: Option<&Path>,
+    test: Option<&Path>,
+    model: &Model,
+    spec: &Path,
+) -> Result<Source, Failure> {
+    let section = model.recipe().and_then(|recipe| recipe.data.as_ref());
+    let home = spec.parent().unwrap_or(Path::new(""));
+    let seen = |path: &PathBuf| home.join(path);
+    let mut source = match (data, section) {
+        (Some(path), _) => Source {
+            path: path.to_owned(),
+            ..Source::default()
+        },
+        (None, Some(source)) => Source {
+            kind: source.kind,
+            path: seen(&source.path),
+            test: source.test.as_ref().map(seen),
+            split: source.split.as_ref().map(|split| match split {
+                Split::List(list) => Split::List(seen(list)),
+                shares => shares.clone(),
+            }),
+        },
+        (None, None) => return Err(DataError::Unsaid.into()),
+    };
+    if let Some(test) = test {
+        source.test = Some(test.to_owned());
+        source.split = None;
+    }
+    Ok(source)
+}
+
+/// A picture of the first batch of the first epoch.
+pub fn first_batch(recipe: &Recipe, model: &Model, data: &Data) -> Result<Picture, Failure> {
+    let order = Run::order(recipe, 1, data.train.len());
+    let first = &order[..order.len().min(recipe.batch)];
+    let labels = model.graph().answer_head();
+    let labels: Vec<String> = labels
+        .labels
+        .iter()
+        .map(|label| label.to_string())
+        .collect();
+    Ok(contact_sheet(recipe, model, &data.train, first, &labels)?)
+}

@@ -1,0 +1,171 @@
+//! Samples changed at random: one map of the plane, by which pixels are interpolated once, and one map of colours.
+//!
+//! What becomes of a sample is a function of the seed, the epoch and the sample's number, whoever asks and when.
+
+mod affine;
+mod colour;
+
+pub use affine::Affine;
+pub use colour::Colour;
+
+use super::data::{Kept, Samples};
+use super::error::TrainError;
+use super::random::{Purpose, Random};
+use affine::resample;
+use cnnc_compiler::graph::Graph;
+use cnnc_compiler::recipe::Augment;
+
+/// How samples of one network are changed.
+#[derive(Clone, Debug)]
+pub struct Augmenter {
+    augment: Augment,
+    seed: u64,
+    channels: usize,
+    /// Columns and rows; a series has one row.
+    extents: (usize, usize),
+    /// Whether channels are blue, green, red.
+    bgr: bool,
+    is_picture: bool,
+}
+
+/// How one sample is changed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Change {
+    /// Where each point of it goes.
+    pub affine: Affine,
+    /// What becomes of colours.
+    pub colour: Colour,
+}
+
+impl Augmenter {
+    /// That of a network.
+    ///
+    /// # Errors
+    /// When its samples cannot be changed so.
+    pub fn new(augment: &Augment, seed: u64, network: &Graph) -> Result<Augmenter, TrainError> {
+        let refuse = |why: String| Err(TrainError::Recipe(why));
+        let input = &network.inputs[0];
+        let shape = &network.values[input.value].shape;
+        let (channels, extents) = match (shape.dims(), &input.pre) {
+            (_, Some(pre)) => (pre.channels, (pre.width, pre.height)),
+            (&[channels, length], None) => (channels, (length, 1)),
+            _ => {
+                return refuse(format!(
+                    "samples of {shape} cannot be augmented; pictures and series can"
+                ));
+            }
+        };
+        if input.pre.is_none() {
+            let series = Augment {
+                scale: augment.scale,
+                shift: augment.shift,
+                ..Augment::default()
+            };
+            if *augment != series {
+                return refuse("a series can be augmented by `scale` and `shift` only".to_owned());
+            }
+        }
+        let side = extents.0.min(extents.1) + 2 * augment.pad;
+        if let Some(crop) = augment.crop.filter(|&crop| crop > side || crop == 0) {
+            return refuse(format!(
+                "`crop {crop}` does not fit into {}x{} pixels with {} around them",
+                extents.0, extents.1, augment.pad
+            ));
+        }
+        Ok(Augmenter {
+            augment: *augment,
+            seed,
+            channels,
+            extents,
+            bgr: input.pre.as_ref().is_some_and(|pre| pre.bgr),
+            is_picture: input.pre.is_some(),
+        })
+    }
+
+    /// What becomes of a sample in an epoch.
+    pub fn change(&self, epoch: usize, sample: usize) -> Change {
+        let which = [epoch as u64, sample as u64].map(u64::to_le_bytes).concat();
+        let mut random = Random::new(self.seed, Purpose::Augment, &which);
+        // All are drawn, so that one does not depend on which others there are.
+        let [mirror, left, top] = [(); 3].map(|()| random.unit());
+        let mut within = || 2.0 * random.unit() - 1.0;
+        let [turn, lean, growth, right, down] = [(); 5].map(|()| within());
+        let shares = [(); 3].map(|()| within());
+        let Augment {
+            crop,
+            pad,
+            rotate,
+            shear,
+            scale,
+            shift,
+            colour,
+            ..
+        } = self.augment;
+        let (width, height) = (self.extents.0 as f64, self.extents.1 as f64);
+        let mut affine = Affine::IDENTITY;
+        if self.augment.mirror && mirror < 0.5 {
+            affine = Affine::new([[-1.0, 0.0, width], [0.0, 1.0, 0.0]]);
+        }
+        if let Some(side) = crop {
+            let side = side as f64;
+            let start = |unit: f64, extent: f64| {
+                let places = extent + 2.0 * pad as f64 - side + 1.0;
+                (unit * places).floor() - pad as f64
+            };
+            let to_corner = Affine::moved(-start(left, width), -start(top, height));
+            let whole = Affine::scaled(width / side, height / side);
+            affine = affine.then(to_corner).then(whole);
+        }
+        let (sin, cos) = (turn * rotate).to_radians().sin_cos();
+        let lean = (lean * shear).to_radians().tan();
+        let growth = 1.0 + growth * scale;
+        let linear = Affine::scaled(growth, if self.is_picture { growth } else { 1.0 })
+            .then(Affine::new([[1.0, lean, 0.0], [0.0, 1.0, 0.0]]))
+            .then(Affine::new([[cos, -sin, 0.0], [sin, cos, 0.0]]));
+        if linear != Affine::IDENTITY {
+            affine = affine.then(linear.around(0.5 * width, 0.5 * height));
+        }
+        let down = if self.is_picture { down * shift } else { 0.0 };
+        let [brightness, contrast, saturation] = [0, 1, 2].map(|at| shares[at] * colour[at]);
+        Change {
+            affine: affine.then(Affine::moved(right * shift, down)),
+            colour: Colour::new(brightness, contrast, saturation),
+        }
+    }
+
+    /// Writes a sample as it is learned in an epoch.
+    ///
+    /// # Panics
+    /// If it is none of this network's samples.
+    pub fn fill(&self, samples: &Samples, sample: usize, epoch: usize, to: &mut [f32]) {
+        self.seen(samples, sample, epoch, to);
+        let Some(pre) = samples.pre() else { return };
+        let pixels = self.extents.0 * self.extents.1;
+        for (channel, plane) in to.chunks_exact_mut(pixels).enumerate() {
+            // The number of a value is a line through those of two.
+            let [zero, one] = [0.0, 1.0].map(|value| f64::from(pre.number(channel, value)));
+            let (slope, start) = ((one - zero) as f32, zero as f32);
+            for value in plane {
+                *value = *value * slope + start;
+            }
+        }
+    }
+
+    /// The same before it is normalised: values of pixels, or of a series.
+    pub fn seen(&self, samples: &Samples, sample: usize, epoch: usize, to: &mut [f32]) {
+        let Change { affine, colour } = self.change(epoch, sample);
+        let back = affine.inverse().expect("what is drawn leaves a picture");
+        let pixels = self.extents.0 * self.extents.1;
+        assert_eq!(to.len(), self.channels * pixels, "a sample of the network");
+        for (channel, plane) in to.chunks_exact_mut(pixels).enumerate() {
+            let range = channel * pixels..(channel + 1) * pixels;
+            match samples.kept(sample) {
+                Kept::Bytes(bytes) => resample(&bytes[range], self.extents, back, plane),
+                Kept::Numbers(numbers) => resample(&numbers[range], self.extents, back, plane),
+            }
+        }
+        if self.is_picture && colour != Colour::SAME {
+            colour.apply(to, pixels, self.bgr);
+        }
+    }
+}

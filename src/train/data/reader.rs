@@ -1,0 +1,214 @@
+//! How files become samples of a network.
+
+use super::samples::{Filling, Samples};
+use super::{Data, DataError};
+use cnnc_compiler::graph::Graph;
+use cnnc_compiler::recipe::DataKind;
+use cnnc_runtime::files::read_ordinary;
+use cnnc_runtime::image::{ImageError, ImageProblem, Picture, PreProcess};
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+
+/// Broken files that are left out, at most, however few there are.
+const FEW_BROKEN: usize = 10;
+
+/// How files become samples of a network.
+pub(super) struct Reader<'g> {
+    network: &'g str,
+    /// How pictures become its input, if it takes pictures.
+    pub pre: Option<&'g PreProcess>,
+    /// Extents of its input.
+    pub shape: &'g [usize],
+    /// Its classes, and what they are called, if they have names.
+    pub classes: usize,
+    pub labels: Vec<String>,
+    /// Labels in the order of their classes, once a set has said so.
+    pub order: OnceCell<Vec<String>>,
+}
+
+impl<'g> Reader<'g> {
+    pub fn new(network: &'g Graph) -> Reader<'g> {
+        let input = network.inputs.first();
+        let raw = &network.values[network.outputs[0].value].shape;
+        let labels = network.answer_head();
+        let labels = labels.labels.iter().map(|label| label.to_string());
+        Reader {
+            network: &network.name,
+            pre: input.and_then(|input| input.pre.as_ref()),
+            shape: input.map_or(&[], |input| network.values[input.value].shape.dims()),
+            classes: raw.channels(),
+            labels: labels.collect(),
+            order: OnceCell::new(),
+        }
+    }
+
+    /// What lies at a path, of a kind, or of one that the files tell.
+    pub fn open(&self, path: &Path, kind: Option<DataKind>) -> Result<Data, DataError> {
+        let found = std::fs::metadata(path);
+        let found = found.map_err(|error| DataError::File(path.to_owned(), error))?;
+        let data = match found.is_dir() {
+            true => self.open_folder(path, kind)?,
+            false => self.open_file(path, kind)?,
+        };
+        data.ok_or_else(|| match kind {
+            Some(kind) => DataError::NotThat(path.to_owned(), kind.name()),
+            None => DataError::Unknown(path.to_owned()),
+        })
+    }
+
+    fn open_folder(&self, path: &Path, kind: Option<DataKind>) -> Result<Option<Data>, DataError> {
+        let (folders, files): (Vec<_>, Vec<_>) =
+            entries(path)?.into_iter().partition(|path| path.is_dir());
+        let wanted = |of: DataKind| kind.is_none_or(|kind| kind == of);
+        if wanted(DataKind::Idx)
+            && let Some(data) = self.idx(&files)?
+        {
+            return Ok(Some(data));
+        }
+        if wanted(DataKind::Cifar)
+            && let Some(data) = self.strips(&files)?
+        {
+            return Ok(Some(data));
+        }
+        if wanted(DataKind::Wav)
+            && let Some(data) = self.sounds(path, &files)?
+        {
+            return Ok(Some(data));
+        }
+        let any = !folders.is_empty() && (wanted(DataKind::Folder) || kind == Some(DataKind::Wav));
+        any.then(|| self.folders(path, &folders)).transpose()
+    }
+
+    fn open_file(&self, path: &Path, kind: Option<DataKind>) -> Result<Option<Data>, DataError> {
+        let end = path.extension().and_then(|end| end.to_str()).unwrap_or("");
+        let kind = kind.or(match end.to_ascii_lowercase().as_str() {
+            "csv" => Some(DataKind::Csv),
+            "ts" => Some(DataKind::Ts),
+            _ => None,
+        });
+        match kind {
+            Some(DataKind::Csv) => self.csv(path).map(Some),
+            Some(DataKind::Ts) => self.series(path).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Numbers of a sample.
+    pub fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// What is read from a place.
+    pub fn filling(&self, from: &Path) -> Filling {
+        Filling::new(from, self.elements(), self.classes, self.pre)
+    }
+
+    /// How pictures become the input.
+    pub fn sight(&self) -> Result<&'g PreProcess, DataError> {
+        self.pre
+            .ok_or_else(|| DataError::NoPicture(self.network.to_owned()))
+    }
+
+    /// Makes samples of pictures with their classes.
+    pub fn pictures(
+        &self,
+        from: &Path,
+        count: usize,
+        pictures: impl Iterator<Item = Result<(Picture, u32), DataError>>,
+    ) -> Result<Samples, DataError> {
+        let pre = self.sight()?;
+        let mut filling = self.filling(from);
+        filling.reserve(count)?;
+        let name = from.display().to_string();
+        for picture in pictures {
+            let (picture, class) = picture?;
+            let seen = pre.see(&picture, &name).map_err(DataError::Picture)?;
+            filling.picture(seen, class)?;
+        }
+        Ok(filling.done())
+    }
+
+    /// Makes samples of picture files with their classes. Files that cannot be read as pictures are left out, if they are few.
+    pub fn picture_files(
+        &self,
+        from: &Path,
+        files: &[(PathBuf, u32)],
+    ) -> Result<(Samples, Vec<String>), DataError> {
+        let pre = self.sight()?;
+        let mut filling = self.filling(from);
+        filling.reserve(files.len())?;
+        let most = FEW_BROKEN.max(files.len() / 100);
+        let mut broken = Vec::new();
+        for (path, class) in files {
+            let picture = match Picture::open(path) {
+                Ok(picture) => picture,
+                Err(error) if is_of_the_file(&error) && broken.len() < most => {
+                    broken.push(error.to_string());
+                    continue;
+                }
+                Err(error) if is_of_the_file(&error) => {
+                    return Err(DataError::ManyBroken(
+                        from.to_owned(),
+                        most,
+                        error.to_string(),
+                    ));
+                }
+                Err(error) => return Err(DataError::Picture(error)),
+            };
+            let name = path.display().to_string();
+            let seen = pre.see(&picture, &name).map_err(DataError::Picture)?;
+            filling.picture(seen, *class)?;
+            filling.name(within(from, path));
+        }
+        Ok((filling.done(), broken))
+    }
+}
+
+/// Whether another file could be read.
+fn is_of_the_file(error: &ImageError) -> bool {
+    !matches!(error.problem, ImageProblem::Memory(_))
+}
+
+/// A path within a folder, with `/` on every system.
+pub(super) fn within(folder: &Path, path: &Path) -> String {
+    let inside = path.strip_prefix(folder).unwrap_or(path);
+    let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// A file's name.
+pub(super) fn name(path: &Path) -> &str {
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or("")
+}
+
+/// Whether a file's name has that ending.
+pub(super) fn ends_with(path: &Path, end: &str) -> bool {
+    let found = path.extension().and_then(|found| found.to_str());
+    found.is_some_and(|found| found.eq_ignore_ascii_case(end))
+}
+
+/// What is in a folder, in the order of names.
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let read = || {
+        let entries = std::fs::read_dir(folder)?;
+        let paths = entries.map(|entry| Ok(entry?.path()));
+        paths.collect::<std::io::Result<Vec<_>>>()
+    };
+    let mut paths = read().map_err(|error| DataError::File(folder.to_owned(), error))?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// An ordinary file, all of it.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
+    read_ordinary(path).map_err(|error| DataError::File(path.to_owned(), error))
+}
+
+/// The file of that name, with or without `.gz`.
+pub(super) fn find<'f>(files: &'f [PathBuf], wanted: &str) -> Option<&'f PathBuf> {
+    files
+        .iter()
+        .find(|path| name(path).trim_end_matches(".gz") == wanted)
+}
