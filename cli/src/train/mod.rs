@@ -35,7 +35,7 @@ pub struct Args {
     /// Name of the run's folder, instead of the model's with a number
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Learn only the first N samples, and be judged by them: the loss must come close to 0
+    /// Learn only the first N samples, as they are, and be judged by them: the loss must come close to 0
     #[arg(long, value_name = "N")]
     overfit: Option<usize>,
     /// Learn from N samples only, of each class as many as there are; those that judge stay
@@ -66,7 +66,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             if !args.json {
                 print::diagnostics(model.warnings());
             }
-            let recipe = args.flags.recipe(&model);
+            let mut recipe = args.flags.recipe(&model);
             source = args.flags.source(&model);
             let from = source_of(args.data.as_deref(), args.test.as_deref(), &model, spec)?;
             let mut data = Data::of(&from, model.graph())?;
@@ -79,6 +79,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             }
             if let Some(count) = args.overfit {
                 data.overfit(count);
+                // What changes each time is not learned by heart.
+                recipe.augment = None;
             }
             if let Some(file) = &args.show_batch {
                 first_batch(&recipe, &model, &data)?.write_png(file)?;
