@@ -468,7 +468,11 @@ fn lenet_learns_digits() {
 fn series_are_learned() {
     for (spec, data, least) in [
         ("specs/gunpoint_fcn.cnn", "data/ucr/GunPoint_TRAIN.ts", 0.9),
-        ("specs/italy_power_fcn.cnn", "data/ucr/ItalyPowerDemand_TRAIN.ts", 0.95),
+        (
+            "specs/italy_power_fcn.cnn",
+            "data/ucr/ItalyPowerDemand_TRAIN.ts",
+            0.95,
+        ),
     ] {
         let Some(data) = shared(data) else {
             return;

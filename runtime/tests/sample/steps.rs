@@ -150,3 +150,23 @@ pub fn roi_pool_input(random: &mut Random) -> Vec<i64> {
     consts.extend([in_w * px + random.within(0, 3), px]);
     consts
 }
+
+pub fn deviation(random: &mut Random) -> Vec<i64> {
+    let (rows, pixels, channels) = (
+        random.within(1, 3),
+        random.within(1, 4),
+        random.within(1, 20),
+    );
+    let gradient = random.within(0, 1);
+    let out = if gradient == 1 { channels } else { 1 };
+    let wider = channels + random.within(0, 2);
+    let px = [out, wider, channels, channels];
+    let mut consts = vec![rows];
+    consts.extend(px.map(|px| px * pixels));
+    consts.push(pixels);
+    consts.extend(px);
+    let bend = *random.pick(&[0.0, 0.3, 1.0]);
+    consts.extend([channels, gradient, random.within(0, 2)]);
+    consts.extend([bend, 0.375].map(|x: f64| x.to_bits() as i64));
+    consts
+}
