@@ -1,5 +1,7 @@
 //! Training runs: one that stops and goes on is the one that never stopped.
 
+mod losses;
+
 use cnnc::train::{Augment, Augmenter, Batch, Data, Loader, Recipe, Run, Samples, Trainer};
 use std::fs;
 use std::path::Path;
@@ -168,9 +170,9 @@ fn batches_are_those_that_samples_make() {
             batch: 16,
         };
         let mut all = Vec::new();
-        let taken = loader.each(&order, |index, Batch { inputs, labels }| {
+        let taken = loader.each(&order, |index, batch: &Batch| {
             assert_eq!(index, all.len());
-            all.push((inputs.clone(), labels.clone()));
+            all.push((batch.inputs.clone(), batch.labels.clone()));
             Ok(true)
         });
         assert!(taken.expect("enough memory"));

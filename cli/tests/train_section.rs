@@ -66,12 +66,12 @@ fn prints(section: &str, flags: &[&str]) -> String {
 fn it_says_where_its_recipe_comes_from() {
     let out = prints("", &["--dry", "--batch", "4"]);
     let lines = "no train section: the defaults of classifiers, but for --batch\n\
-                 sgd, momentum 0.9, nesterov, decay 0.0005; rate 0.05 after 0.25 epochs, falling like a cosine; batch 4, 5 epochs, seed 1: 10 steps\n";
+                 sgd, momentum 0.9, nesterov, decay 0.0005; rate 0.05 after 0.25 epochs, falling like a cosine; loss cross_entropy; batch 4, 5 epochs, seed 1: 10 steps\n";
     assert!(out.contains(lines), "{out}");
     let section = "train { optimizer adamw  rate 0.01 { constant warmup 0 }  batch 8  epochs 2 }";
     let out = prints(section, &["--dry"]);
     let lines = "as the train section says\n\
-                 adamw, betas 0.9 0.999, decay 0.01; rate 0.01; batch 8, 2 epochs, seed 1: 2 steps\n";
+                 adamw, betas 0.9 0.999, decay 0.01; rate 0.01; loss cross_entropy; batch 8, 2 epochs, seed 1: 2 steps\n";
     assert!(out.contains(lines), "{out}");
 }
 

@@ -26,6 +26,7 @@ pub mod jit;
 pub mod layer;
 pub mod limits;
 pub mod loops;
+pub mod loss;
 pub mod lower;
 pub mod note;
 pub mod op;

@@ -23,12 +23,49 @@ pub struct Recipe {
     pub epochs: Option<usize>,
     /// What all random numbers are made of.
     pub seed: Option<u64>,
-    /// Share of a target that is spread over all classes.
-    pub smoothing: Option<f64>,
     /// How samples are changed at random.
     pub augment: Option<Augment>,
     /// Where samples lie.
     pub data: Option<Source>,
+    /// What is made small.
+    pub loss: Option<Loss>,
+}
+
+/// A loss as it is written: the numbers of its settings, and what is not written is as the loss says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loss {
+    /// Its name.
+    pub name: &'static str,
+    /// What is said of it.
+    pub settings: Vec<(&'static str, Vec<f64>)>,
+}
+
+impl Loss {
+    /// Of which nothing is said.
+    pub fn new(name: &'static str) -> Loss {
+        Loss {
+            name,
+            settings: Vec::new(),
+        }
+    }
+
+    /// The numbers of a setting; none where it is not written.
+    pub fn numbers(&self, setting: &str) -> &[f64] {
+        let mut settings = self.settings.iter();
+        let found = settings.find(|(known, _)| *known == setting);
+        found.map_or(&[], |(_, numbers)| numbers)
+    }
+
+    /// The number of a setting.
+    pub fn number(&self, setting: &str) -> Option<f64> {
+        self.numbers(setting).first().copied()
+    }
+
+    /// Says one number of it, in place of what is said.
+    pub fn set(&mut self, setting: &'static str, number: f64) {
+        self.settings.retain(|(known, _)| *known != setting);
+        self.settings.push((setting, vec![number]));
+    }
 }
 
 /// How the rate changes while a network is trained.

@@ -8,7 +8,7 @@ use cnnc_compiler::graph::{dump, verify};
 use cnnc_compiler::layer::LAYERS;
 use cnnc_compiler::pass::optimize;
 use cnnc_compiler::recipe::{
-    Augment, DataKind, Method, Optimizer, Recipe, Schedule, Source, Split,
+    Augment, DataKind, Loss, Method, Optimizer, Recipe, Schedule, Source, Split,
 };
 use cnnc_compiler::resolve::OPTIMIZERS;
 use cnnc_compiler::{Files, compile_source, hash, parse};
@@ -304,7 +304,10 @@ fn a_train_section_is_what_is_written() {
         batch: Some(64),
         epochs: Some(4),
         seed: Some(9_007_199_254_740_993),
-        smoothing: Some(0.1),
+        loss: Some(Loss {
+            name: "cross_entropy",
+            settings: vec![("smooth", vec![0.1])],
+        }),
         ..Recipe::default()
     };
     assert_eq!(with_section(section).recipe, Some(written));

@@ -7,6 +7,7 @@ use cnnc_compiler::diagnostic::codes;
 use cnnc_compiler::frameworks::{FOREIGN, Framework, Ours};
 use cnnc_compiler::head::HEADS;
 use cnnc_compiler::layer::{Kind, LAYERS, ParamDecl};
+use cnnc_compiler::loss::LOSSES;
 use cnnc_compiler::resolve::{CLAUSES, INPUT_SETTINGS, LATER, LATER_LOSSES, OPTIMIZERS, describe};
 use cnnc_compiler::{Files, compile_source};
 use std::path::PathBuf;
@@ -133,6 +134,14 @@ fn training() -> String {
     for (method, keys) in &OPTIMIZERS {
         out += &format!("\n**`optimizer {} {{ … }}`**\n\n", method.name());
         params(&mut out, *keys, "setting");
+    }
+    for loss in LOSSES {
+        out += &format!(
+            "\n**`loss {} {{ … }}`**\n\n{}\n\n",
+            loss.name,
+            one_line(loss.doc)
+        );
+        params(&mut out, loss.settings, "setting");
     }
     let later = LATER.iter().map(|(word, _)| format!("`{word}`"));
     let losses = LATER_LOSSES.iter().map(|word| format!("`{word}`"));

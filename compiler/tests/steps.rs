@@ -2,6 +2,8 @@
 //! the program is proven.
 #![cfg(feature = "jit")]
 
+mod losses;
+
 use cnnc_compiler::diagnostic::MemoryLoader;
 use cnnc_compiler::gradient::Wanted;
 use cnnc_compiler::graph::Graph;
@@ -280,12 +282,9 @@ fn gradients_where_samples_are_plain() {
 #[test]
 fn steps_are_made_of_listed_operations() {
     let body = "input x: 3x9x8; conv 3x3 6 bn relu; globalavgpool; dense 3";
-    let step = train(body, &SGD);
-    let found: BTreeSet<&str> = step
-        .graph
-        .live()
-        .map(|(_, node)| node.layer.keyword())
-        .collect();
+    let steps: Vec<Step> = losses::steps().chain([train(body, &SGD)]).collect();
+    let nodes = steps.iter().flat_map(|step| step.graph.live());
+    let found: BTreeSet<&str> = nodes.map(|(_, node)| node.layer.keyword()).collect();
     for keyword in &found {
         let known =
             STEPS.contains(keyword) || OPS.contains(keyword) || layer::find(keyword).is_some();

@@ -1,6 +1,7 @@
-//! Curves of a run as SVG: the loss, and the accuracy on both sets.
+//! Curves of a run as SVG: the loss, and what the network is judged by on both sets.
 
 use super::run::Epoch;
+use cnnc_compiler::loss::Measure;
 use std::fmt::Write;
 
 const WIDTH: f64 = 760.0;
@@ -32,7 +33,7 @@ impl Panel {
 }
 
 /// The drawing of a network's epochs.
-pub fn chart(name: &str, epochs: &[Epoch]) -> String {
+pub fn chart(name: &str, epochs: &[Epoch], measure: Measure) -> String {
     let mut svg = String::new();
     let _ = writeln!(
         svg,
@@ -52,9 +53,11 @@ pub fn chart(name: &str, epochs: &[Epoch]) -> String {
         high,
         epochs: epochs.len(),
     };
-    let both = epochs.iter().flat_map(|epoch| [epoch.accuracy, epoch.test]);
-    let least = both.fold(1.0, f64::min);
-    let low = if least > 0.9 {
+    let both = || epochs.iter().flat_map(|epoch| [epoch.train, epoch.test]);
+    let least = both().fold(1.0, f64::min);
+    let low = if !measure.is_share() {
+        0.0
+    } else if least > 0.9 {
         0.9
     } else if least > 0.5 {
         0.5
@@ -64,7 +67,10 @@ pub fn chart(name: &str, epochs: &[Epoch]) -> String {
     let accuracy = Panel {
         left: LEFT + width + GAP,
         low,
-        high: 1.0,
+        high: match measure.is_share() {
+            true => 1.0,
+            false => round_up(both().fold(0.0, f64::max)),
+        },
         ..loss
     };
     let first = epochs.iter().map(|epoch| epoch.loss).collect::<Vec<_>>();
@@ -75,15 +81,21 @@ pub fn chart(name: &str, epochs: &[Epoch]) -> String {
         &[("training", "#1f6fb2", &first)],
         |value| format!("{value:.2}"),
     );
-    let (seen, unseen): (Vec<f64>, Vec<f64>) = epochs
-        .iter()
-        .map(|epoch| (epoch.accuracy, epoch.test))
-        .unzip();
+    let (seen, unseen): (Vec<f64>, Vec<f64>) =
+        epochs.iter().map(|epoch| (epoch.train, epoch.test)).unzip();
     let curves: [(&str, &str, &[f64]); 2] =
         [("training", "#1f6fb2", &seen), ("test", "#c8551b", &unseen)];
-    panel(&mut svg, &accuracy, "accuracy", &curves, |value| {
-        format!("{:.0} %", 100.0 * value)
-    });
+    let title = measure.name().replace('_', " ");
+    panel(
+        &mut svg,
+        &accuracy,
+        &title,
+        &curves,
+        |value| match measure.is_share() {
+            true => format!("{:.0} %", 100.0 * value),
+            false => format!("{value:.2}"),
+        },
+    );
     svg.push_str("</svg>\n");
     svg
 }

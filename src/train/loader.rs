@@ -11,6 +11,7 @@
 use super::augment::Augmenter;
 use super::data::Samples;
 use super::error::TrainError;
+use cnnc_compiler::loss::Targets;
 use cnnc_runtime::memory::zeros;
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
@@ -23,8 +24,31 @@ const SLOTS: usize = 3;
 pub struct Batch {
     /// Their numbers, one behind the other.
     pub inputs: Vec<f32>,
-    /// Their classes.
+    /// Their classes,
     pub labels: Vec<u32>,
+    /// or what the network should make of them.
+    pub numbers: Vec<f32>,
+    samples: usize,
+}
+
+impl Batch {
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.samples
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.samples == 0
+    }
+
+    /// What is known of them.
+    pub fn targets(&self) -> Targets<'_> {
+        match self.numbers.is_empty() {
+            true => Targets::Classes(&self.labels),
+            false => Targets::Numbers(&self.numbers),
+        }
+    }
 }
 
 /// What batches are made of.
@@ -46,6 +70,8 @@ impl Loader<'_> {
         Ok(Batch {
             inputs,
             labels: Vec::new(),
+            numbers: Vec::new(),
+            samples: 0,
         })
     }
 
@@ -54,6 +80,8 @@ impl Loader<'_> {
         let elements = self.samples.elements();
         batch.inputs.resize(samples.len() * elements, 0.0);
         batch.labels.clear();
+        batch.numbers.clear();
+        batch.samples = samples.len();
         let places = batch.inputs.chunks_exact_mut(elements.max(1));
         for (to, &sample) in places.zip(samples) {
             let sample = sample as usize;
@@ -61,7 +89,12 @@ impl Loader<'_> {
                 Some(augmenter) => augmenter.fill(self.samples, sample, self.epoch, to),
                 None => self.samples.fill(sample, to),
             }
-            batch.labels.push(self.samples.label(sample));
+            match self.samples.targets(sample) {
+                Targets::Classes(labels) => batch.labels.extend(labels),
+                Targets::Numbers(numbers) | Targets::Weighted(numbers, _) => {
+                    batch.numbers.extend(numbers);
+                }
+            }
         }
     }
 

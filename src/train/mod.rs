@@ -26,6 +26,7 @@ mod data;
 mod error;
 mod initial;
 mod loader;
+mod measure;
 mod random;
 mod recipe;
 mod run;
@@ -34,14 +35,16 @@ mod state;
 mod trainer;
 
 pub use augment::{Affine, Augmenter, Change, Colour};
+pub use cnnc_compiler::loss::{Measure, Targets, UNLABELLED};
 pub use cnnc_compiler::recipe::{
-    Augment, DataKind, Method, Recipe as Section, Schedule, Source, Split,
+    Augment, DataKind, Loss, Method, Recipe as Section, Schedule, Source, Split,
 };
 pub use cnnc_compiler::step::{Optimizer, Untrainable};
 pub use data::{Data, DataError, Kept, Samples};
 pub use error::TrainError;
 pub use loader::{Batch, Loader};
+pub use measure::Score;
 pub use recipe::{Recipe, usual};
-pub use run::{Epoch, Run, accuracy};
+pub use run::{Epoch, Run};
 pub use sheet::contact_sheet;
 pub use trainer::{Done, Trainer};

@@ -2,7 +2,7 @@
 
 use super::error::TrainError;
 use crate::Model;
-use cnnc_compiler::recipe::{Augment, Method, Optimizer, Recipe as Section, Schedule};
+use cnnc_compiler::recipe::{Augment, Loss, Method, Optimizer, Recipe as Section, Schedule};
 
 /// How a network is trained.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,8 +19,8 @@ pub struct Recipe {
     pub batch: usize,
     /// How often all samples are seen.
     pub epochs: usize,
-    /// Share of a target that is spread over all classes.
-    pub smoothing: f64,
+    /// What is made small; that of the head if nothing is said.
+    pub loss: Option<Loss>,
     /// How samples are changed at random, if they are.
     pub augment: Option<Augment>,
     /// What all random numbers are made of.
@@ -39,7 +39,7 @@ impl Default for Recipe {
             warmup: 0.05,
             batch: 64,
             epochs: 5,
-            smoothing: 0.0,
+            loss: None,
             augment: None,
             seed: 1,
             threads: 1,
@@ -65,7 +65,7 @@ impl From<&Section> for Recipe {
                 .map_or(rest.warmup, |warmup| warmup / epochs as f64),
             batch: section.batch.unwrap_or(rest.batch),
             epochs,
-            smoothing: section.smoothing.unwrap_or(rest.smoothing),
+            loss: section.loss.clone(),
             augment: section.augment,
             seed: section.seed.unwrap_or(rest.seed),
             threads: rest.threads,
@@ -127,7 +127,11 @@ impl Recipe {
         if self.batch == 0 || self.epochs == 0 {
             return refuse("a batch and the epochs are 1 at least".to_owned());
         }
-        for (name, share) in [("warm-up", self.warmup), ("smoothing", self.smoothing)] {
+        let smoothing = self.loss.as_ref().and_then(|loss| loss.number("smooth"));
+        for (name, share) in [
+            ("warm-up", self.warmup),
+            ("smoothing", smoothing.unwrap_or(0.0)),
+        ] {
             if !(0.0..1.0).contains(&share) {
                 return refuse(format!(
                     "the {name} is a share of the whole, at least 0 and below 1, not {share}"

@@ -15,15 +15,18 @@
 
 use super::augment::Augmenter;
 use super::chart::chart;
-use super::data::{Data, Samples};
+use super::data::Data;
 use super::error::TrainError;
 use super::loader::Loader;
+use super::measure::Score;
 use super::random::{Purpose, Random};
 use super::recipe::Recipe;
 use super::state::Saved;
-use super::trainer::{Done, Trainer, count_right};
+use super::trainer::{Trainer, apart};
 use crate::{Model, Options, Weights};
+use cnnc_compiler::loss::Measure;
 use cnnc_runtime::files::write_atomically;
+use cnnc_runtime::input::Input;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
@@ -38,9 +41,9 @@ pub struct Epoch {
     pub rate: f64,
     /// Mean loss of the samples, each before the step that it was in.
     pub loss: f64,
-    /// Share of them that the network had right then.
-    pub accuracy: f64,
-    /// Share of the test samples that it has right afterwards.
+    /// What the network made of them then, by the measure of its loss: the share that it had right, of classes.
+    pub train: f64,
+    /// What it makes of the test samples afterwards.
     pub test: f64,
     /// Seconds that its steps took.
     pub seconds: f64,
@@ -81,7 +84,7 @@ impl Run {
             );
             return Err(TrainError::Recipe(message));
         }
-        if trainer.labels() != 1 {
+        if data.train.labels_each() == 1 && trainer.labels() != 1 {
             let message = format!(
                 "`{}` has a class for each of {} pixels; pictures with one label each cannot train it",
                 model.graph().name,
@@ -90,6 +93,8 @@ impl Run {
             return Err(TrainError::Network(message));
         }
         let augmenter = augmenter(recipe, &model)?;
+        trainer.check(&data.train)?;
+        trainer.check(&data.test)?;
         trainer.prepare(recipe.batch)?;
         // What is left for the last step of an epoch.
         match data.train.len() % recipe.batch {
@@ -126,6 +131,10 @@ impl Run {
         let mut saved = Saved::read(folder)?;
         saved.recipe.threads = threads.unwrap_or(saved.recipe.threads);
         let model = crate::compile_file(folder.join("spec.cnn"))?;
+        if saved.data.source.path.as_os_str().is_empty() {
+            let message = "its data were in memory, and are gone".to_owned();
+            return Err(TrainError::Recipe(message));
+        }
         let data = Data::again(&saved.data, model.graph())?;
         let mut trainer = Trainer::new(&model, &saved.recipe)?;
         let path = folder.join(state_file(saved.epochs.len()));
@@ -167,6 +176,11 @@ impl Run {
         &self.trainer
     }
 
+    /// What the network is judged by.
+    pub fn measure(&self) -> Measure {
+        self.trainer.measure()
+    }
+
     /// Whether all epochs are done.
     pub fn is_done(&self) -> bool {
         self.epochs.len() >= self.recipe.epochs
@@ -176,10 +190,12 @@ impl Run {
     pub fn best(&self) -> Option<&Epoch> {
         let mut epochs = self.epochs.iter();
         let first = epochs.next()?;
-        Some(epochs.fold(
-            first,
-            |best, epoch| if epoch.test > best.test { epoch } else { best },
-        ))
+        let measure = self.measure();
+        let better = |epoch: &Epoch, best: &Epoch| measure.better(epoch.test, best.test);
+        Some(epochs.fold(first, |best, epoch| match better(epoch, best) {
+            true => epoch,
+            false => best,
+        }))
     }
 
     /// The order in which an epoch sees so many samples.
@@ -203,7 +219,8 @@ impl Run {
         let batches = count.div_ceil(self.recipe.batch);
         let steps = (batches as u64).saturating_mul(self.recipe.epochs as u64);
         let start = Instant::now();
-        let (mut loss, mut right, mut rate) = (0.0, 0, 0.0);
+        let (mut loss, mut rate) = (0.0, 0.0);
+        let mut score: Option<Score> = None;
         let Run {
             data,
             recipe,
@@ -218,11 +235,8 @@ impl Run {
         };
         let all = loader.each(&order, |index, batch| {
             rate = recipe.rate_of(trainer.steps(), steps);
-            let done = trainer.step(&batch.inputs, &batch.labels, rate);
-            let Done {
-                loss: mean,
-                right: hits,
-            } = done.map_err(|error| match error {
+            let done = trainer.step_targets(&batch.inputs, batch.targets(), rate);
+            let done = done.map_err(|error| match error {
                 TrainError::NotFinite { tensor, .. } => TrainError::NotFinite {
                     epoch: number,
                     step: index as u64 + 1,
@@ -230,10 +244,12 @@ impl Run {
                 },
                 error => error,
             })?;
-            let samples = batch.labels.len();
-            loss += mean * samples as f64;
-            right += hits;
-            let seen = (index * recipe.batch + samples) as f64;
+            loss += done.loss * batch.len() as f64;
+            match &mut score {
+                Some(score) => score.merge(trainer.score()),
+                None => score = Some(trainer.score().clone()),
+            }
+            let seen = (index * recipe.batch + batch.len()) as f64;
             Ok(progress(index + 1, batches, loss / seen))
         })?;
         if !all {
@@ -245,11 +261,13 @@ impl Run {
             number,
             rate,
             loss: loss / count as f64,
-            accuracy: right as f64 / count as f64,
-            test: accuracy(&self.model, &weights, &self.data.test, &self.recipe)?,
+            train: score.map_or(0.0, |score| score.value()),
+            test: self.judge(&weights)?,
             seconds,
         };
-        let best = self.best().is_none_or(|best| epoch.test > best.test);
+        let measure = self.measure();
+        let best = self.best();
+        let best = best.is_none_or(|best| measure.better(epoch.test, best.test));
         self.epochs.push(epoch);
         if best {
             weights.write_safetensors(self.folder.join("weights.safetensors"))?;
@@ -259,19 +277,53 @@ impl Run {
         Ok(Some(epoch))
     }
 
+    /// What the network makes of the test samples, by the measure of its loss.
+    fn judge(&self, weights: &Weights) -> Result<f64, TrainError> {
+        let options = Options::new()
+            .batch(self.recipe.batch)
+            .threads(self.recipe.threads);
+        let network = self.model.jit(weights, &options)?;
+        let mut session = network.session()?;
+        let graph = self.model.graph();
+        let output = &graph.values[graph.outputs[0].value].shape;
+        let elements = graph.inputs.iter();
+        let elements = elements.map(|input| graph.values[input.value].shape.elements());
+        let elements: Vec<usize> = elements.collect();
+        let (samples, mut score) = (&self.data.test, Score::new(self.measure(), output));
+        let loader = Loader {
+            samples,
+            augmenter: None,
+            epoch: 1,
+            batch: self.recipe.batch,
+        };
+        let all: Vec<u32> = (0..samples.len() as u32).collect();
+        for part in all.chunks(self.recipe.batch) {
+            let batch = loader.batch(part)?;
+            let inputs = apart(&batch.inputs, &elements);
+            let inputs: Vec<&dyn Input> = inputs.iter().map(|input| input as &dyn Input).collect();
+            let outputs = session.run(&inputs)?;
+            for (image, &sample) in part.iter().enumerate() {
+                let targets = samples.targets(sample as usize);
+                score.add(outputs.image(image).raw(), output, targets);
+            }
+        }
+        Ok(score.value())
+    }
+
     /// Writes what a run goes on from, the table and the curves. The epoch is done once `state.json` says so, which is written behind what it speaks of.
     fn save(&self) -> Result<(), TrainError> {
-        let mut table = String::from("epoch,rate,loss,accuracy,test_accuracy,seconds\n");
+        let (measure, name) = (self.measure(), self.measure().name());
+        let mut table = format!("epoch,rate,loss,{name},test_{name},seconds\n");
         for epoch in &self.epochs {
             let Epoch {
                 number,
                 rate,
                 loss,
-                accuracy,
+                train,
                 test,
                 seconds,
             } = epoch;
-            table += &format!("{number},{rate},{loss},{accuracy},{test},{seconds:.3}\n");
+            table += &format!("{number},{rate},{loss},{train},{test},{seconds:.3}\n");
         }
         let done = self.epochs.len();
         let state = self.trainer.state()?;
@@ -279,7 +331,7 @@ impl Run {
         self.write("results.csv", table.as_bytes())?;
         self.write(
             "loss.svg",
-            chart(&self.model.graph().name, &self.epochs).as_bytes(),
+            chart(&self.model.graph().name, &self.epochs, measure).as_bytes(),
         )?;
         let saved = Saved {
             recipe: self.recipe.clone(),
@@ -287,7 +339,7 @@ impl Run {
             steps: self.trainer.steps(),
             epochs: self.epochs.clone(),
         };
-        self.write("state.json", saved.to_text().as_bytes())?;
+        self.write("state.json", saved.to_text(measure).as_bytes())?;
         // Nobody goes on from the epoch before any more; that its file stays is no harm.
         if let Some(before) = done.checked_sub(1) {
             let _ = fs::remove_file(self.folder.join(state_file(before)));
@@ -358,34 +410,4 @@ fn folder(runs: &Path, name: Option<&str>, model: &str) -> Result<PathBuf, Train
         }
     }
     unreachable!("there is a number that is free")
-}
-
-/// Share of the samples that a network has right, given weights.
-///
-/// # Errors
-/// Weights that do not fit, or too little memory.
-pub fn accuracy(
-    model: &Model,
-    weights: &Weights,
-    samples: &Samples,
-    recipe: &Recipe,
-) -> Result<f64, TrainError> {
-    let options = Options::new().batch(recipe.batch).threads(recipe.threads);
-    let network = model.jit(weights, &options)?;
-    let mut session = network.session()?;
-    let mut right = 0;
-    let all: Vec<usize> = (0..samples.len()).collect();
-    let mut inputs: Vec<f32> = Vec::new();
-    for batch in all.chunks(recipe.batch) {
-        inputs.clear();
-        batch
-            .iter()
-            .for_each(|&sample| inputs.extend(samples.input(sample)));
-        let outputs = session.run(&[&inputs])?;
-        for (image, &sample) in batch.iter().enumerate() {
-            let (raw, label) = (outputs.image(image).raw(), samples.label(sample));
-            right += count_right(raw, &[label], raw.len(), 1);
-        }
-    }
-    Ok(right as f64 / samples.len() as f64)
 }

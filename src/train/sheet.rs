@@ -6,6 +6,7 @@ use super::error::TrainError;
 use super::recipe::Recipe;
 use super::run::augmenter;
 use crate::Model;
+use cnnc_compiler::loss::Targets;
 use cnnc_runtime::answer::{CAPTION, Canvas, class_colour};
 use cnnc_runtime::image::Picture;
 use cnnc_runtime::memory::filled;
@@ -70,7 +71,10 @@ pub fn contact_sheet(
     let mut canvas = Canvas::new(across, down, paper.rgb).expect("as many bytes as pixels");
     for (place, &sample) in order.iter().enumerate() {
         let (left, top) = corner(place);
-        let class = samples.label(sample as usize) as usize;
+        let Targets::Classes(&[class]) = samples.targets(sample as usize) else {
+            continue;
+        };
+        let class = class as usize;
         let label = labels
             .get(class)
             .map_or_else(|| class.to_string(), String::clone);

@@ -6,10 +6,10 @@ use super::data::From;
 use super::error::TrainError;
 use super::recipe::Recipe;
 use super::run::Epoch;
-use cnnc_compiler::recipe::Schedule;
-use cnnc_compiler::recipe::{Method, Optimizer};
+use cnnc_compiler::loss::{self, Measure};
+use cnnc_compiler::recipe::{Loss, Method, Optimizer, Schedule};
 use cnnc_runtime::files::read_ordinary;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::path::Path;
 
 /// What `state.json` holds.
@@ -36,8 +36,8 @@ impl Saved {
         })
     }
 
-    /// The text of the file.
-    pub fn to_text(&self) -> String {
+    /// The text of the file, of epochs that are judged by that.
+    pub fn to_text(&self, measure: Measure) -> String {
         let Recipe {
             optimizer,
             rate,
@@ -45,7 +45,7 @@ impl Saved {
             warmup,
             batch,
             epochs,
-            smoothing,
+            loss,
             augment,
             seed,
             threads,
@@ -62,11 +62,11 @@ impl Saved {
         let optimizer = json!({
             "method": method.name(), "momentum": momentum, "nesterov": nesterov, "alpha": alpha, "betas": betas, "eps": eps, "decay": decay,
         });
-        let done = self.epochs.iter().map(Epoch::to_json);
+        let done = self.epochs.iter().map(|epoch| epoch.to_json(measure));
         let state = json!({
             "recipe": {
                 "optimizer": optimizer, "rate": rate, "cosine": *schedule == Schedule::Cosine, "warmup": warmup, "batch": batch, "epochs": epochs,
-                "smoothing": smoothing, "augment": augment.as_ref().map(samples::augment_to_json), "seed": seed, "threads": threads,
+                "loss": loss.as_ref().map(loss_to_json), "augment": augment.as_ref().map(samples::augment_to_json), "seed": seed, "threads": threads,
             },
             "data": samples::from_to_json(&self.data),
             "steps": self.steps,
@@ -78,12 +78,40 @@ impl Saved {
 
 impl Epoch {
     /// As it stands in `state.json` and in what `cnnc train --json` prints.
-    pub fn to_json(&self) -> Value {
-        json!({
-            "epoch": self.number, "rate": self.rate, "loss": self.loss, "accuracy": self.accuracy, "test_accuracy": self.test,
-            "seconds": self.seconds,
-        })
+    pub fn to_json(&self, measure: Measure) -> Value {
+        let name = measure.name();
+        let mut row = json!({
+            "epoch": self.number, "rate": self.rate, "loss": self.loss, "seconds": self.seconds,
+        });
+        row[name] = self.train.into();
+        row[format!("test_{name}")] = self.test.into();
+        row
     }
+}
+
+/// What an epoch was judged by, whatever the measure is.
+fn measured(row: &Value, of: &str) -> Option<f64> {
+    let mut names = Measure::NAMES.iter();
+    names.find_map(|name| row[format!("{of}{name}")].as_f64())
+}
+
+fn loss_to_json(loss: &Loss) -> Value {
+    let settings = loss.settings.iter();
+    let settings = settings.map(|(name, numbers)| ((*name).to_owned(), json!(numbers)));
+    json!({ "name": loss.name, "settings": settings.collect::<Map<String, Value>>() })
+}
+
+fn loss_from_json(json: &Value) -> Option<Loss> {
+    let decl = loss::find(json["name"].as_str()?)?;
+    let settings = json["settings"].as_object()?.iter().map(|(name, numbers)| {
+        let setting = decl.settings.iter().find(|known| known.name == name)?;
+        let numbers = numbers.as_array()?.iter().map(Value::as_f64);
+        Some((setting.name, numbers.collect::<Option<Vec<f64>>>()?))
+    });
+    Some(Loss {
+        name: decl.name,
+        settings: settings.collect::<Option<_>>()?,
+    })
 }
 
 fn from_json(state: &Value) -> Option<Saved> {
@@ -108,8 +136,8 @@ fn from_json(state: &Value) -> Option<Saved> {
             number: count(&row["epoch"])?,
             rate: row["rate"].as_f64()?,
             loss: row["loss"].as_f64()?,
-            accuracy: row["accuracy"].as_f64()?,
-            test: row["test_accuracy"].as_f64()?,
+            train: measured(row, "")?,
+            test: measured(row, "test_")?,
             seconds: row["seconds"].as_f64()?,
         })
     };
@@ -124,7 +152,10 @@ fn from_json(state: &Value) -> Option<Saved> {
             warmup: recipe["warmup"].as_f64()?,
             batch: count(&recipe["batch"])?,
             epochs: count(&recipe["epochs"])?,
-            smoothing: recipe["smoothing"].as_f64()?,
+            loss: match &recipe["loss"] {
+                Value::Null => None,
+                loss => Some(loss_from_json(loss)?),
+            },
             augment: samples::augment_of(&recipe["augment"])?,
             seed: recipe["seed"].as_u64()?,
             threads: count(&recipe["threads"])?,

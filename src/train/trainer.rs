@@ -1,13 +1,18 @@
 //! Steps on a network's tensors.
 
+use super::data::Samples;
 use super::error::TrainError;
 use super::initial::initial;
+use super::measure::Score;
 use super::random::{Purpose, Random};
 use super::recipe::Recipe;
 use crate::{Error, Model, Weights};
 use cnnc_compiler::graph::{Graph, Param};
 use cnnc_compiler::jit::{self, Code};
+use cnnc_compiler::loss::{self, Batch, Loss, Measure, Targets};
 use cnnc_compiler::lower::lower_step;
+use cnnc_compiler::recipe;
+use cnnc_compiler::shape::Shape;
 use cnnc_compiler::step::{self, Step};
 use cnnc_compiler::target::{Arithmetic, Target};
 use cnnc_runtime::Isa;
@@ -21,11 +26,11 @@ use std::time::{Duration, Instant};
 pub struct Done {
     /// Mean loss of the samples, before the step.
     pub loss: f64,
-    /// How many of them the network had right, before the step.
+    /// How many classes or labels the network had right, before the step; 0 of numbers.
     pub right: usize,
 }
 
-/// A classifier in training: its tensors, what the optimiser keeps, and the compiled steps that change both.
+/// A network in training: its tensors, what the optimiser keeps, and the compiled steps that change both.
 pub struct Trainer {
     step: Step,
     recipe: Recipe,
@@ -34,10 +39,16 @@ pub struct Trainer {
     compiled: Vec<Compiled>,
     pool: Option<Pool>,
     steps: u64,
-    elements: usize,
-    classes: usize,
-    /// Pixels of the result, each of which has a class.
-    pixels: usize,
+    /// Numbers of each input.
+    inputs: Vec<usize>,
+    /// What is made small, as it is written and as it works.
+    loss: (recipe::Loss, Box<dyn Loss>),
+    /// Shape of the raw output.
+    output: Shape,
+    /// The targets of the last step.
+    targets: Vec<Vec<f64>>,
+    /// What the network made of its samples.
+    score: Score,
 }
 
 /// The step for so many samples.
@@ -85,22 +96,20 @@ impl Trainer {
         values: &dyn Fn(&Param) -> Result<Vec<f32>, TrainError>,
     ) -> Result<Trainer, TrainError> {
         recipe.check()?;
-        let [input] = &graph.inputs[..] else {
-            let message = format!(
-                "`{}` has {} inputs; networks with one can be trained",
-                graph.name,
-                graph.inputs.len()
-            );
-            return Err(TrainError::Network(message));
-        };
-        let shape = &graph.values[input.value].shape;
+        let inputs = graph.inputs.iter();
+        let inputs = inputs.map(|input| graph.values[input.value].shape.elements());
         // Scales and shifts, of norms and layers, do not decay.
         let of_step = step::Recipe {
             optimizer: &recipe.optimizer,
             trained: &|_| true,
             decayed: &|param| param.shape.len() > 1,
         };
-        let step = Step::classifier(graph, &of_step)?;
+        let written = match &recipe.loss {
+            Some(loss) => loss.clone(),
+            None => recipe::Loss::new(loss::usual(graph).map_err(TrainError::Network)?.name),
+        };
+        let loss = loss::build(graph, &written).map_err(TrainError::Recipe)?;
+        let step = Step::new(graph, &*loss, &of_step)?;
         let lens = step
             .state
             .iter()
@@ -110,12 +119,15 @@ impl Trainer {
             let values = values(&step.graph.params[id])?;
             state.tensor_mut(index).copy_from_slice(&values);
         }
-        let raw = &step.graph.values[step.graph.outputs[0].value].shape;
+        let output = step.graph.values[step.graph.outputs[0].value].shape.clone();
+        let score = Score::new(loss.measure(graph), &output);
         Ok(Trainer {
             isa: Isa::detect().map_err(Error::from)?,
-            elements: shape.elements(),
-            classes: raw.channels(),
-            pixels: raw.elements() / raw.channels(),
+            inputs: inputs.collect(),
+            targets: vec![Vec::new(); step.targets],
+            loss: (written, loss),
+            score,
+            output,
             recipe: recipe.clone(),
             state,
             compiled: Vec::new(),
@@ -125,9 +137,57 @@ impl Trainer {
         })
     }
 
-    /// Labels that a sample has: one, or one for each pixel of the result.
+    /// Classes that a sample has: one, or one for each pixel of the result.
     pub fn labels(&self) -> usize {
-        self.pixels
+        self.output.elements() / self.output.channels()
+    }
+
+    /// What is made small.
+    pub fn loss(&self) -> &recipe::Loss {
+        &self.loss.0
+    }
+
+    /// What the network is judged by.
+    pub fn measure(&self) -> Measure {
+        self.score.measure()
+    }
+
+    /// What the network made of the samples of the last step, before it.
+    pub fn score(&self) -> &Score {
+        &self.score
+    }
+
+    /// Numbers of a sample: its inputs, one behind another.
+    fn elements(&self) -> usize {
+        self.inputs.iter().sum()
+    }
+
+    /// Holds samples, and what is known of them, against the network.
+    ///
+    /// # Errors
+    /// The first of them that does not fit.
+    pub fn check(&self, samples: &Samples) -> Result<(), TrainError> {
+        let numbers = samples.input(0).len();
+        if numbers != self.elements() {
+            let message = format!(
+                "samples of {numbers} numbers are not those of a network whose inputs have {}",
+                self.elements()
+            );
+            return Err(TrainError::Recipe(message));
+        }
+        let mut into = self.room(1);
+        for index in 0..samples.len() {
+            let batch = Batch {
+                images: 1,
+                output: &self.output,
+                targets: samples.targets(index),
+            };
+            self.loss
+                .1
+                .write(&batch, &mut into)
+                .map_err(|why| TrainError::Recipe(format!("sample {}: {why}", index + 1)))?;
+        }
+        Ok(())
     }
 
     /// Steps so far.
@@ -179,68 +239,91 @@ impl Trainer {
         Ok(self.compiled.len() - 1)
     }
 
-    /// One step on samples, one behind the other, and their labels, at a rate.
+    /// Room for the targets of so many samples.
+    fn room(&self, samples: usize) -> Vec<Vec<f64>> {
+        let inputs = &self.step.graph.inputs[self.step.first_target()..][..self.step.targets];
+        let elements = inputs.iter().map(|input| {
+            let shape = &self.step.graph.values[input.value].shape;
+            samples * shape.elements()
+        });
+        elements.map(|elements| vec![0.0; elements]).collect()
+    }
+
+    /// One step on samples, one behind the other, and their classes, at a rate. A sample has its inputs one behind the other.
     ///
     /// # Errors
-    /// Samples or labels that do not fit, a loss that is not a number, or a step that cannot be compiled.
+    /// As [`Trainer::step_targets`].
     pub fn step(&mut self, inputs: &[f32], labels: &[u32], rate: f64) -> Result<Done, TrainError> {
-        let samples = labels.len() / self.pixels;
-        if samples == 0
-            || inputs.len() != samples * self.elements
-            || labels.len() != samples * self.pixels
-        {
+        self.step_targets(inputs, Targets::Classes(labels), rate)
+    }
+
+    /// One step on samples, one behind the other, and what is known of them, at a rate.
+    ///
+    /// # Errors
+    /// Samples or targets that do not fit, a loss that is not a number, or a step that cannot be compiled.
+    pub fn step_targets(
+        &mut self,
+        inputs: &[f32],
+        known: Targets<'_>,
+        rate: f64,
+    ) -> Result<Done, TrainError> {
+        let elements = self.elements();
+        let samples = inputs.len() / elements;
+        if samples == 0 || inputs.len() != samples * elements {
             let message = format!(
-                "{} labels and {} numbers are not samples of {} numbers with {} labels each",
-                labels.len(),
-                inputs.len(),
-                self.elements,
-                self.pixels
+                "{} numbers are not samples of {elements} numbers each",
+                inputs.len()
             );
             return Err(TrainError::Recipe(message));
         }
-        if let Some(label) = labels.iter().find(|label| **label as usize >= self.classes) {
-            let message = format!(
-                "the class {label} is none of the network's {}",
-                self.classes
-            );
-            return Err(TrainError::Recipe(message));
-        }
+        self.targets = self.room(samples);
+        let batch = Batch {
+            images: samples,
+            output: &self.output,
+            targets: known,
+        };
+        let divisor = self.loss.1.write(&batch, &mut self.targets);
+        let divisor = divisor.map_err(TrainError::Recipe)?;
         let number = self.session(samples)?;
         let session = &mut self.compiled[number].session;
-        session.input_mut(0).copy_from_slice(inputs);
-        let smooth = self.recipe.smoothing;
-        let spread = (smooth / self.classes as f64) as f32;
+        for (index, input) in apart(inputs, &self.inputs).into_iter().enumerate() {
+            session.input_mut(index).copy_from_slice(&input);
+        }
         for (index, &rate) in self.step.masks.iter().enumerate() {
             let which = [self.steps, index as u64].map(u64::to_le_bytes).concat();
             let mut random = Random::new(self.recipe.seed, Purpose::Mask, &which);
             let stays = (1.0 / (1.0 - rate)) as f32;
-            for element in session.input_mut(1 + index) {
+            for element in session.input_mut(self.inputs.len() + index) {
                 *element = if random.unit() < rate { 0.0 } else { stays };
             }
         }
-        let first = 1 + self.step.masks.len();
-        let (target, pixels) = (session.input_mut(first), self.pixels);
-        target.fill(spread);
-        for (index, &label) in labels.iter().enumerate() {
-            let (sample, pixel) = (index / pixels, index % pixels);
-            let at = (sample * self.classes + label as usize) * pixels + pixel;
-            target[at] = (1.0 - smooth) as f32 + spread;
+        let first = self.step.first_target();
+        for (index, target) in self.targets.iter().enumerate() {
+            let to = session.input_mut(first + index).iter_mut();
+            to.zip(target).for_each(|(to, &x)| *to = x as f32);
         }
-        session.input_mut(first + 1)[0] = 1.0 / samples as f32;
+        let cotangent = first + self.targets.len();
+        session.input_mut(cotangent)[0] = (1.0 / divisor) as f32;
         self.steps += 1;
         for (index, &factors) in self.step.factors.iter().enumerate() {
             let optimizer = &self.recipe.optimizer;
             let values = self
                 .step
                 .factors_of(factors, optimizer, rate, self.steps, samples);
-            for (to, value) in session.input_mut(first + 2 + index).iter_mut().zip(values) {
+            for (to, value) in session
+                .input_mut(cotangent + 1 + index)
+                .iter_mut()
+                .zip(values)
+            {
                 *to = value as f32;
             }
         }
         session.run(&mut self.state, self.pool.as_ref());
         let losses = session.output(1).iter().map(|&loss| f64::from(loss));
-        let loss = losses.sum::<f64>() / samples as f64;
-        let right = count_right(session.output(0), labels, self.classes, pixels);
+        let loss = losses.sum::<f64>() / divisor;
+        self.score = Score::new(self.score.measure(), &self.output);
+        self.score.add(session.output(0), &self.output, known);
+        let right = self.score.right();
         match loss.is_finite() {
             true => Ok(Done { loss, right }),
             false => Err(TrainError::NotFinite {
@@ -346,25 +429,25 @@ fn weights<'t>(
     Ok(Weights::from_tensors(named).map_err(Error::from)?)
 }
 
+/// The inputs of samples, each of all samples: of samples that have so many numbers for each input.
+pub(super) fn apart(samples: &[f32], inputs: &[usize]) -> Vec<Vec<f32>> {
+    let each: usize = inputs.iter().sum();
+    let mut from = 0;
+    let part = |&len: &usize| {
+        let part = from..from + len;
+        from = part.end;
+        let mut all = Vec::with_capacity(samples.len() / each * len);
+        for sample in samples.chunks(each) {
+            all.extend_from_slice(&sample[part.clone()]);
+        }
+        all
+    };
+    inputs.iter().map(part).collect()
+}
+
 /// The layer that a label is of.
 fn of_layer(label: &str) -> &str {
     label.split('~').next().unwrap_or(label)
-}
-
-/// How many of the labels are the largest element of their pixel, the first of equal ones.
-pub(super) fn count_right(raw: &[f32], labels: &[u32], classes: usize, pixels: usize) -> usize {
-    let is_right = |(index, label): (usize, &u32)| {
-        let (sample, pixel) = (index / pixels, index % pixels);
-        let at = |class: usize| raw[(sample * classes + class) * pixels + pixel];
-        let mut best = 0;
-        for class in 1..classes {
-            if at(class) > at(best) {
-                best = class;
-            }
-        }
-        best == *label as usize
-    };
-    labels.iter().enumerate().filter(|&of| is_right(of)).count()
 }
 
 impl fmt::Debug for Trainer {

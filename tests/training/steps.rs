@@ -4,19 +4,21 @@ use crate::case::{Case, numbers, tensor};
 use crate::compiled::Compiled;
 use crate::networks::{Found, compare, frozen, label, text};
 use cnnc::compiler::graph::Param;
+use cnnc::compiler::loss::{self, Batch, Loss, Targets};
+use cnnc::compiler::recipe::Loss as Written;
+use cnnc::compiler::shape::Shape;
 use cnnc::compiler::step::{Method, Optimizer, Recipe, Step, Untrainable};
 use cnnc::compiler::target::Arithmetic;
-use ndarray::{ArrayD, Axis};
+use ndarray::ArrayD;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Checks a case; in f64 too, if its steps are of fewer multiplications on the way forward.
 pub fn check(case: &Case, most: u64) -> Result<(), String> {
-    let kind = text(&case.get("loss")["kind"]);
-    if kind != "cross_entropy" {
-        return Err(format!("the loss `{kind}`"));
-    }
+    let written = written(case)?;
     let graph = case.model().graph().clone();
+    let loss = loss::build(&graph, &written);
+    let loss = loss.unwrap_or_else(|error| panic!("{}: {error}", case.name));
     let frozen = frozen(case);
     let trained = |param: &Param| !frozen(param);
     let optimizer = optimizer(case.get("optimizer"));
@@ -25,7 +27,7 @@ pub fn check(case: &Case, most: u64) -> Result<(), String> {
         trained: &trained,
         decayed: &|_| true,
     };
-    let step = match Step::classifier(&graph, &recipe) {
+    let step = match Step::new(&graph, &*loss, &recipe) {
         Ok(step) => step,
         Err(error @ Untrainable::Loops { .. }) => return Err(error.to_string()),
         Err(error) => panic!("{}: {error}", case.name),
@@ -33,6 +35,8 @@ pub fn check(case: &Case, most: u64) -> Result<(), String> {
     let run = Run {
         case,
         step: &step,
+        loss: &*loss,
+        output: &graph.values[graph.outputs[0].value].shape,
         optimizer: &optimizer,
         rates: numbers(case.get("rate")),
     };
@@ -42,6 +46,32 @@ pub fn check(case: &Case, most: u64) -> Result<(), String> {
         run.defined();
     }
     Ok(())
+}
+
+/// The loss of a case, as a spec has it.
+fn written(case: &Case) -> Result<Written, String> {
+    let settings = case.get("loss");
+    let kind = text(&settings["kind"]);
+    let mut loss = match &*kind {
+        "cross_entropy" => Written::new("cross_entropy"),
+        "logistic_pair" => Written::new("logistic"),
+        "localise" | "landmarks" => Written::new("localize"),
+        "contrastive" => Written::new("contrastive"),
+        "triplet" | "yolo2" | "yolo3" => return Err(format!("the loss `{kind}`")),
+        _ => panic!("{}: loss `{kind}`", case.name),
+    };
+    for (theirs, here) in [("smoothing", "smooth"), ("margin", "margin")] {
+        if let Some(number) = settings[theirs].as_f64() {
+            loss.set(here, number);
+        }
+    }
+    for (name, factor) in settings["weights"].as_object().into_iter().flatten() {
+        let decl = loss::find(loss.name).expect("a loss");
+        let setting = decl.settings.iter().find(|known| known.name == name);
+        let setting = setting.unwrap_or_else(|| panic!("{}: weight `{name}`", case.name));
+        loss.set(setting.name, factor.as_f64().expect("a number"));
+    }
+    Ok(loss)
 }
 
 fn optimizer(json: &Value) -> Optimizer {
@@ -62,6 +92,9 @@ fn optimizer(json: &Value) -> Optimizer {
 struct Run<'c> {
     case: &'c Case,
     step: &'c Step,
+    loss: &'c dyn Loss,
+    /// Shape of what enters the loss.
+    output: &'c Shape,
     optimizer: &'c Optimizer,
     rates: Vec<f64>,
 }
@@ -72,29 +105,22 @@ impl Run<'_> {
         let (case, graph) = (self.case, &self.step.graph);
         let (batch, dataset) = (case.number("batch", 1), case.number("dataset", 1));
         let samples: Vec<usize> = (0..batch).map(|i| (step * batch + i) % dataset).collect();
-        let smoothing = case.get("loss")["smoothing"].as_f64().unwrap_or(0.0);
-        let targets = graph.inputs.len() - self.step.factors.len() - 2;
+        let first = self.step.first_target();
+        let (targets, divisor) = self.targets(&samples);
         let mut inputs = Vec::new();
         for (index, of) in graph.inputs.iter().enumerate() {
             let shape = graph.values[of.value].shape.dims();
-            let all = if index < targets {
+            let all = if index < first {
                 let one = |g: &usize| case.sample(&of.name, *g, shape);
                 samples.iter().map(one).collect()
-            } else if index == targets {
-                let one = |g: &usize| {
-                    let mut target = ArrayD::zeros(shape);
-                    let (classes, pixels) = (shape[0], target.len() / shape[0]);
-                    for (pixel, mut lane) in target.lanes_mut(Axis(0)).into_iter().enumerate() {
-                        lane.fill(smoothing / classes as f64);
-                        lane[label(*g, pixel, pixels, classes)] += 1.0 - smoothing;
-                    }
-                    target
-                };
-                samples.iter().map(one).collect()
-            } else if index == targets + 1 {
-                vec![ArrayD::from_elem(vec![1], 1.0 / batch as f64)]
+            } else if let Some(target) = targets.get(index - first) {
+                let one = |values: &[f64]| ArrayD::from_shape_vec(shape, values.to_vec());
+                let each = target.chunks(shape.iter().product());
+                each.map(|values| one(values).expect("as many")).collect()
+            } else if index == first + targets.len() {
+                vec![ArrayD::from_elem(vec![1], 1.0 / divisor)]
             } else {
-                let factors = self.step.factors[index - targets - 2];
+                let factors = self.step.factors[index - first - targets.len() - 1];
                 let number = step as u64 + 1;
                 let (rate, of) = (self.rates[step], self.optimizer);
                 let values = self.step.factors_of(factors, of, rate, number, batch);
@@ -103,6 +129,45 @@ impl Run<'_> {
             inputs.push(all);
         }
         inputs
+    }
+
+    /// What the loss makes of what is known of samples, and what it divides by.
+    fn targets(&self, samples: &[usize]) -> (Vec<Vec<f64>>, f64) {
+        let settings = self.case.get("loss");
+        let (classes, pixels) = (
+            self.output.channels(),
+            self.output.elements() / self.output.channels(),
+        );
+        let (mut labels, mut known): (Vec<u32>, Vec<f32>) = Default::default();
+        for &sample in samples {
+            match &*text(&settings["kind"]) {
+                "cross_entropy" => {
+                    let of = |pixel| label(sample, pixel, pixels, classes) as u32;
+                    labels.extend((0..pixels).map(of));
+                }
+                "logistic_pair" | "contrastive" => known.push(((7 * sample + 3) % 2) as f32),
+                _ => {
+                    let truth = numbers(&settings["truths"][sample]);
+                    known.extend(truth.iter().map(|&x| x as f32));
+                }
+            }
+        }
+        let batch = Batch {
+            images: samples.len(),
+            output: self.output,
+            targets: match known.is_empty() {
+                true => Targets::Classes(&labels),
+                false => Targets::Numbers(&known),
+            },
+        };
+        let graph = &self.step.graph;
+        let inputs = graph.inputs[self.step.first_target()..][..self.step.targets].iter();
+        let elements = |value| samples.len() * graph.values[value].shape.elements();
+        let room = inputs.map(|input| vec![0.0; elements(input.value)]);
+        let mut into: Vec<Vec<f64>> = room.collect();
+        let divisor = self.loss.write(&batch, &mut into);
+        let divisor = divisor.unwrap_or_else(|error| panic!("{}: {error}", self.case.name));
+        (into, divisor)
     }
 
     fn start(&self) -> Vec<ArrayD<f64>> {

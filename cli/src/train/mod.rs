@@ -4,7 +4,7 @@ mod recipe;
 mod samples;
 
 use crate::{Failure, print};
-use cnnc::train::{Augmenter, Data, Epoch, Loader, Recipe, Run};
+use cnnc::train::{Augmenter, Data, Epoch, Loader, Measure, Recipe, Run};
 use recipe::{Flags, written};
 use samples::{first_batch, source_of};
 use serde_json::{Value, json};
@@ -103,7 +103,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             true
         })?;
         if let Some(epoch) = epoch.filter(|_| !args.json) {
-            print::line(row(&epoch, run.data().train.len()))?;
+            print::line(row(&epoch, run.measure(), run.data().train.len()))?;
         }
     }
     let seconds = start.elapsed().as_secs_f64();
@@ -124,21 +124,21 @@ fn opening(run: &Run, source: &str) -> String {
         data.test.len(),
         data.kind,
         print::bytes(data.bytes()),
-        written(recipe),
+        written(recipe, run.trainer().loss()),
         print::bytes(state),
         print::bytes(rest),
         print::heading("epoch     rate     loss  training     test   samples/s"),
     )
 }
 
-fn row(epoch: &Epoch, samples: usize) -> String {
+fn row(epoch: &Epoch, measure: Measure, samples: usize) -> String {
     format!(
-        "{:>5} {:>8.5} {:>8.4} {:>8.2}% {:>7.2}% {:>11.0}",
+        "{:>5} {:>8.5} {:>8.4} {:>9} {:>8} {:>11.0}",
         epoch.number,
         epoch.rate,
         epoch.loss,
-        100.0 * epoch.accuracy,
-        100.0 * epoch.test,
+        measure.show(epoch.train),
+        measure.show(epoch.test),
         samples as f64 / epoch.seconds
     )
 }
@@ -146,9 +146,10 @@ fn row(epoch: &Epoch, samples: usize) -> String {
 fn closing(run: &Run, seconds: f64) -> String {
     let best = run.best().map_or(String::new(), |best| {
         format!(
-            "best: epoch {}, {:.2} % of the test samples\n",
+            "best: epoch {}, {} {} of the test samples\n",
             best.number,
-            100.0 * best.test
+            run.measure().name().replace('_', " "),
+            run.measure().show(best.test)
         )
     });
     let weights = run.folder().join("weights.safetensors");
@@ -156,7 +157,8 @@ fn closing(run: &Run, seconds: f64) -> String {
 }
 
 fn to_json(run: &Run, seconds: f64) -> Value {
-    let epochs = run.epochs().iter().map(Epoch::to_json);
+    let epochs = run.epochs().iter();
+    let epochs = epochs.map(|epoch| epoch.to_json(run.measure()));
     json!({
         "run": run.folder().display().to_string(),
         "epochs": epochs.collect::<Vec<Value>>(),
@@ -175,6 +177,7 @@ fn dry(
 ) -> Result<(), Failure> {
     const STEPS: u32 = 5;
     let mut trainer = cnnc::train::Trainer::new(model, recipe)?;
+    trainer.check(&data.train)?;
     let samples: Vec<u32> = (0..recipe.batch.min(data.train.len()) as u32).collect();
     trainer.prepare(samples.len())?;
     let prepared = start.elapsed();
@@ -192,7 +195,8 @@ fn dry(
     for step in 0..STEPS {
         let rate = recipe.rate_of(step.into(), u64::from(STEPS));
         let begun = Instant::now();
-        losses.push(trainer.step(&batch.inputs, &batch.labels, rate)?.loss);
+        let done = trainer.step_targets(&batch.inputs, batch.targets(), rate)?;
+        losses.push(done.loss);
         times.push(begun.elapsed());
     }
     // The first steps find memory that nobody has touched.
@@ -216,7 +220,7 @@ fn dry(
         data.kind,
         print::bytes(data.bytes()),
         prepared.as_secs_f64(),
-        written(recipe),
+        written(recipe, trainer.loss()),
         print::bytes(state),
         print::bytes(rest),
         1e3 * each.as_secs_f64(),

@@ -1,6 +1,6 @@
 //! How a network is trained: flags, before what its `train` section says, before the defaults.
 
-use cnnc::train::{Augment, Method, Optimizer, Recipe, Schedule, usual};
+use cnnc::train::{Augment, Loss, Method, Optimizer, Recipe, Schedule, usual};
 
 /// Flags that stand for clauses of a `train` section.
 #[derive(clap::Args)]
@@ -55,7 +55,10 @@ impl Flags {
         section.rate = self.rate.or(section.rate);
         section.batch = self.batch.or(section.batch);
         section.epochs = self.epochs.or(section.epochs);
-        section.smoothing = self.smoothing.or(section.smoothing);
+        if let Some(smoothing) = self.smoothing {
+            let loss = section.loss.get_or_insert(Loss::new("cross_entropy"));
+            loss.set("smooth", smoothing);
+        }
         section.seed = self.seed.or(section.seed);
         let mut recipe = Recipe::from(&section);
         recipe.threads = self.threads().unwrap_or(recipe.threads);
@@ -86,8 +89,8 @@ impl Flags {
     }
 }
 
-/// `sgd, momentum 0.9, nesterov, decay 0.0005; rate 0.05 after 0.25 epochs, falling like a cosine; batch 64, 5 epochs, seed 1`
-pub fn written(recipe: &Recipe) -> String {
+/// `sgd, momentum 0.9, nesterov, decay 0.0005; rate 0.05 after 0.25 epochs, falling like a cosine; loss cross_entropy; batch 64, 5 epochs, seed 1`
+pub fn written(recipe: &Recipe, loss: &Loss) -> String {
     let Optimizer {
         method,
         momentum,
@@ -116,15 +119,24 @@ pub fn written(recipe: &Recipe) -> String {
         Schedule::Cosine => ", falling like a cosine",
         Schedule::Constant => "",
     };
-    let smoothing = match recipe.smoothing {
-        0.0 => String::new(),
-        share => format!("; smoothing {share}"),
-    };
+    let loss = described(loss);
     let augment = recipe.augment.as_ref().map_or(String::new(), augmentation);
     format!(
-        "{optimizer}; rate {}{warmup}{curve}{smoothing}{augment}; batch {}, {} epochs, seed {}",
+        "{optimizer}; rate {}{warmup}{curve}{loss}{augment}; batch {}, {} epochs, seed {}",
         recipe.rate, recipe.batch, recipe.epochs, recipe.seed
     )
+}
+
+/// `; loss cross_entropy, smooth 0.1`
+fn described(loss: &Loss) -> String {
+    let mut text = format!("; loss {}", loss.name);
+    for (name, numbers) in &loss.settings {
+        text += &format!(", {name}");
+        numbers
+            .iter()
+            .for_each(|number| text += &format!(" {number}"));
+    }
+    text
 }
 
 /// `; mirror, crop 32 pad 4, rotate 10`
@@ -198,6 +210,13 @@ mod tests {
         assert_eq!(source, "as the train section says");
     }
 
+    fn smoothed(share: f64) -> Loss {
+        Loss {
+            name: "cross_entropy",
+            settings: vec![("smooth", vec![share])],
+        }
+    }
+
     #[test]
     fn a_section_is_followed_and_flags_come_before_it() {
         let (section, _) = recipe(ADAM, "");
@@ -212,7 +231,7 @@ mod tests {
             warmup: 0.25,
             batch: 8,
             epochs: 4,
-            smoothing: 0.1,
+            loss: Some(smoothed(0.1)),
             augment: None,
             seed: 3,
             threads: 1,
@@ -228,7 +247,7 @@ mod tests {
             warmup: 0.5,
             batch: 16,
             epochs: 2,
-            smoothing: 0.0,
+            loss: Some(smoothed(0.0)),
             augment: None,
             seed: 5,
             threads: 2,

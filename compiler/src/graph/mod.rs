@@ -157,6 +157,22 @@ impl Graph {
         Ok(self.push_inferred(layer, inputs, params, label, span, inferred))
     }
 
+    /// Adds a layer without tensors whose operands fit by construction, and returns its result.
+    ///
+    /// # Panics
+    /// When they do not fit.
+    pub(crate) fn apply(&mut self, layer: impl Layer, inputs: &[ValueId], label: &str) -> ValueId {
+        let pushed = self.push(
+            Box::new(layer),
+            inputs.to_vec(),
+            Vec::new(),
+            label.to_owned(),
+            Span::none(),
+        );
+        let node = pushed.unwrap_or_else(|error| panic!("{label} does not fit: {error}"));
+        self.nodes[node].output
+    }
+
     /// Adds a node that was inferred from its operands' shapes.
     pub(crate) fn push_inferred(
         &mut self,

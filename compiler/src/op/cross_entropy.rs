@@ -1,16 +1,16 @@
 //! `cross_entropy` and `cross_entropy_input`: the loss of classifiers, and its gradient.
 //!
-//! Targets are dense, a number for each class, so that smoothed and mixed labels are nothing special; of maps each pixel is a sample, and the loss is the mean over
-//! them. Of logits z and targets t it is `(Σ t) · ln Σ eᶻ − Σ t·z`, which is `−Σ t · log-softmax(z)`.
+//! Targets are dense, a number for each class, so that smoothed, mixed and weighted labels are nothing special; of maps each pixel is a sample, and the loss is
+//! their mean or their sum. Of logits z and targets t it is `(Σ t) · ln Σ eᶻ − Σ t·z`, which is `−Σ t · log-softmax(z)`.
 
 use super::same_shape;
-use super::sums::sum;
+use super::total::{Total, number, of_pixels, planes};
 use crate::gradient::{Adjoint, NoGradient};
-use crate::layer::{Inferred, Layer, Lowering, ShapeError, copy};
+use crate::layer::{Inferred, Layer, Lowering, ShapeError};
 use crate::loops::Affine;
 use crate::lower::{Lower, Storage};
 use crate::shape::Shape;
-use cnnc_runtime::kernel::{AccumulateCall, CrossEntropyCall, Pixels};
+use cnnc_runtime::kernel::CrossEntropyCall;
 use ndarray::{ArrayD, Axis, IxDyn};
 
 /// Keyword of [`CrossEntropy`].
@@ -21,14 +21,20 @@ pub const GRADIENT: &str = "cross_entropy_input";
 
 /// The loss of logits, given targets: a single number.
 #[derive(Clone, Debug)]
-pub struct CrossEntropy;
+pub struct CrossEntropy(
+    /// What becomes of the pixels.
+    pub Total,
+);
 
 /// Its gradient in the logits: of the logits, the targets and the loss's cotangent.
 #[derive(Clone, Debug)]
-pub struct CrossEntropyInput;
+pub struct CrossEntropyInput(
+    /// As of the loss.
+    pub Total,
+);
 
-fn pixels(shape: &Shape) -> f64 {
-    (shape.elements() / shape.channels()) as f64
+fn pixels(shape: &Shape) -> usize {
+    shape.elements() / shape.channels()
 }
 
 /// Sums of a pixel's targets and of its powers, and the largest logit.
@@ -40,12 +46,12 @@ fn sums(z: &[f64], t: &[f64]) -> (f64, f64, f64) {
 
 impl Layer for CrossEntropy {
     fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (LOSS, Vec::new())
+        (LOSS, vec![("total", self.0.name().to_owned())])
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
         same_shape(LOSS, inputs)?;
-        Ok(Inferred::plain(Shape::new([1]).expect("a number")))
+        Ok(Inferred::plain(number()))
     }
 
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
@@ -61,12 +67,12 @@ impl Layer for CrossEntropy {
             loss -= z.iter().zip(&t).map(|(z, t)| t * (z - most)).sum::<f64>();
         }
         let shape = Shape::new(inputs[0].shape()).expect("infer accepted it");
-        ArrayD::from_elem(IxDyn(&[1]), loss / pixels(&shape))
+        ArrayD::from_elem(IxDyn(&[1]), loss * self.0.factor(pixels(&shape)))
     }
 
     fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
         if g.wants(0) {
-            let dz = g.push(CrossEntropyInput, &[g.x(0), g.x(1), g.dy()]);
+            let dz = g.push(CrossEntropyInput(self.0), &[g.x(0), g.x(1), g.dy()]);
             g.give(0, dz);
         }
         match g.wants(1) {
@@ -82,7 +88,7 @@ impl Layer for CrossEntropy {
 
 impl Layer for CrossEntropyInput {
     fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (GRADIENT, Vec::new())
+        (GRADIENT, vec![("total", self.0.name().to_owned())])
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
@@ -98,7 +104,7 @@ impl Layer for CrossEntropyInput {
 
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
         let shape = Shape::new(inputs[0].shape()).expect("infer accepted it");
-        let factor = inputs[2].iter().sum::<f64>() / pixels(&shape);
+        let factor = inputs[2].sum() * self.0.factor(pixels(&shape));
         let mut dz = inputs[0].clone();
         for (mut z, t) in dz
             .lanes_mut(Axis(0))
@@ -121,14 +127,9 @@ impl Layer for CrossEntropyInput {
 /// Emits the calls for every pixel; without a cotangent the result has a number for each.
 fn emit(cx: &mut Lower<'_>, out: &Storage, dy: Option<&Storage>, factor: f64) {
     let (z, t) = (cx.input(0), cx.input(1));
-    let [planes, rows, columns] = z.dhw;
+    let [depth, rows, columns] = z.dhw;
     let channels = z.channels;
-    cx.repeat(planes, |cx, plane| {
-        let part = |storage: &Storage| Pixels {
-            at: storage.access(plane.clone().times(storage.strides[0])),
-            row: storage.strides[1],
-            pixel: storage.strides[2],
-        };
+    planes(cx, depth, |cx, part| {
         cx.call(CrossEntropyCall {
             rows,
             pixels: columns,
@@ -144,28 +145,9 @@ fn emit(cx: &mut Lower<'_>, out: &Storage, dy: Option<&Storage>, factor: f64) {
 
 impl Lowering for CrossEntropy {
     fn lower(&self, cx: &mut Lower<'_>) {
-        let (out, shape) = (cx.output(), cx.input_shape(0).clone());
-        if shape.elements() == shape.channels() {
-            return emit(cx, &out, None, 1.0);
-        }
-        let losses = Shape::new([&[1], shape.spatial()].concat()).expect("smaller");
-        let losses = cx.scratch(&losses, crate::layer::NO_HALO);
-        emit(cx, &losses, None, 1.0);
-        let total = copy::scratch(cx, 1);
-        sum(cx, &total, &losses);
-        let number = |storage: &Storage| Pixels {
-            at: storage.access(Affine::default()),
-            row: 0,
-            pixel: 0,
-        };
-        cx.call(AccumulateCall {
-            rows: 1,
-            runs: 1,
-            run: 1,
-            out: number(&out),
-            add: false,
-            x: number(&total),
-            factor: 1.0 / pixels(&shape),
+        let shape = cx.input_shape(0).clone();
+        of_pixels(cx, &shape, self.0.factor(pixels(&shape)), |cx, out| {
+            emit(cx, out, None, 1.0);
         });
     }
 }
@@ -173,7 +155,7 @@ impl Lowering for CrossEntropy {
 impl Lowering for CrossEntropyInput {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (out, dy) = (cx.output(), cx.input(2));
-        let factor = 1.0 / pixels(cx.input_shape(0));
+        let factor = self.0.factor(pixels(cx.input_shape(0)));
         emit(cx, &out, Some(&dy), factor);
     }
 }

@@ -7,9 +7,11 @@
 pub mod along;
 pub mod batch_norm;
 pub mod batch_sum;
+pub mod contrastive;
 pub mod conv;
 mod conv_loops;
 pub mod cross_entropy;
+pub mod deviation;
 pub mod extremum;
 mod local_loops;
 pub mod lrn;
@@ -20,6 +22,7 @@ pub mod regions;
 pub mod shares;
 pub mod slope;
 pub mod sums;
+pub mod total;
 pub mod update;
 
 use crate::shape::Shape;
@@ -52,8 +55,12 @@ pub static STEPS: &[&str] = &[
     batch_norm::PRODUCT,
     batch_norm::VARIANCE,
     batch_sum::KEYWORD,
+    contrastive::GRADIENT,
+    contrastive::LOSS,
     cross_entropy::GRADIENT,
     cross_entropy::LOSS,
+    deviation::GRADIENT,
+    deviation::LOSS,
     update::KEYWORD,
 ];
 

@@ -1,6 +1,7 @@
 //! What may stand in a `train` section.
 
 use crate::layer::{Kind, ParamDecl};
+use crate::loss;
 use crate::recipe::{DataKind, Method};
 
 /// A clause: a word, its value, and what may stand in braces behind it.
@@ -8,7 +9,7 @@ use crate::recipe::{DataKind, Method};
 pub struct ClauseDecl {
     /// The word is the name.
     pub value: ParamDecl,
-    /// Those of `optimizer` are in [`OPTIMIZERS`].
+    /// Those of `optimizer` are in [`OPTIMIZERS`], those of `loss` in [`loss::LOSSES`].
     pub settings: &'static [ParamDecl],
 }
 
@@ -70,16 +71,11 @@ pub static CLAUSES: &[ClauseDecl] = &[
     ClauseDecl {
         value: key(
             "loss",
-            Kind::Word(&["cross_entropy"]),
-            Some("cross_entropy"),
-            "What is made small: that of classifiers.",
+            Kind::Word(&loss::NAMES),
+            None,
+            "What is made small; that of the head if there is no such clause.",
         ),
-        settings: &[key(
-            "smooth",
-            Kind::Float,
-            Some("0"),
-            "Share of each label that is spread over all classes.",
-        )],
+        settings: &[],
     },
     ClauseDecl {
         value: key(
@@ -224,21 +220,7 @@ pub static LATER: &[(&str, &str)] = &[
 ];
 
 /// Losses that are for later.
-pub static LATER_LOSSES: &[&str] = &[
-    "logistic",
-    "squared",
-    "smooth_l1",
-    "localize",
-    "landmarks",
-    "yolo1",
-    "yolo2",
-    "yolo3",
-    "triplet",
-    "contrastive",
-    "pair",
-    "style",
-    "segment",
-];
+pub static LATER_LOSSES: &[&str] = &["yolo1", "yolo2", "yolo3", "triplet", "style"];
 
 /// The clause of that name.
 pub(super) fn find(word: &str) -> Option<&'static ClauseDecl> {

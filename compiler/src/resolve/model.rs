@@ -1,5 +1,6 @@
 //! The model: inputs, statements, head, outputs, and what is expected of them.
 
+use super::training::LossPlaces;
 use super::{Resolver, Tensor};
 use crate::ast::{Body, Model, Name, Statement, StatementKind, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
@@ -16,6 +17,7 @@ struct Later<'a> {
     expect: Vec<&'a [Term]>,
     labels: Option<&'a [Term]>,
     train: Option<Span>,
+    loss: LossPlaces,
 }
 
 impl<'a> Resolver<'a> {
@@ -105,7 +107,8 @@ impl<'a> Resolver<'a> {
                     self.error(problem.also(first, "this one"));
                 }
                 later.train = Some(span);
-                self.recipe = Some(self.training(lines));
+                let (recipe, loss) = self.training(lines);
+                (self.recipe, later.loss) = (Some(recipe), loss);
                 "train"
             }
             StatementKind::Chain(terms) if is_word(terms, "labels") => {
@@ -155,6 +158,9 @@ impl<'a> Resolver<'a> {
         self.graph.outputs.rotate_left(at);
         if let (Some(head), Some(raw)) = (head, raw) {
             self.attach(head, raw);
+        }
+        if let Some(raw) = raw {
+            self.loss_fits(&later.loss, raw);
         }
         self.settle_names();
         self.tap(&later.taps);

@@ -8,9 +8,12 @@ use super::clauses::{self, CLAUSES, ClauseDecl, LATER_LOSSES, OPTIMIZERS, SPARED
 use super::{Reported, Resolver};
 use crate::ast::{Clause, Spanned, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::layer::{Args, Literal, ParamDecl};
-use crate::recipe::{Method, Optimizer, Recipe, Schedule};
+use crate::id::ValueId;
+use crate::layer::{Args, Kind, Literal, ParamDecl};
+use crate::loss;
+use crate::recipe::{Loss, Method, Optimizer, Recipe, Schedule};
 use crate::span::Span;
+use crate::words;
 use std::slice;
 
 /// A section while it is read.
@@ -20,7 +23,11 @@ struct Section {
     /// Clauses so far.
     clauses: Vec<(&'static str, Span)>,
     warmup: Option<Span>,
+    loss: LossPlaces,
 }
+
+/// Where the settings of a loss are written.
+pub(super) type LossPlaces = Vec<(&'static str, Span)>;
 
 /// Where a number may lie.
 enum Bounds {
@@ -55,8 +62,8 @@ impl Bounds {
 }
 
 impl<'a> Resolver<'a> {
-    /// What the lines of a section say, over every mistake.
-    pub(super) fn training(&mut self, lines: &'a [Clause]) -> Recipe {
+    /// What the lines of a section say, over every mistake, and where its loss is written.
+    pub(super) fn training(&mut self, lines: &'a [Clause]) -> (Recipe, LossPlaces) {
         let mut section = Section::default();
         for line in lines {
             let terms = line.terms.as_slice();
@@ -70,7 +77,7 @@ impl<'a> Resolver<'a> {
                 };
                 let end = (at + 1..terms.len()).find(begins).unwrap_or(terms.len());
                 if self.spend(end - at).is_err() {
-                    return section.recipe;
+                    return (section.recipe, section.loss);
                 }
                 let settings = line.settings.as_deref().filter(|_| end == terms.len());
                 self.clause(&mut section, &terms[at..end], settings);
@@ -78,7 +85,7 @@ impl<'a> Resolver<'a> {
             }
         }
         self.warmup_fits(&section);
-        section.recipe
+        (section.recipe, section.loss)
     }
 
     /// A word with what belongs to it.
@@ -112,7 +119,7 @@ impl<'a> Resolver<'a> {
         {
             let message = format!("this version has no loss `{word}` yet");
             let problem = Diagnostic::new(codes::NOT_YET, loss.span, message);
-            self.error(problem.help("there is `cross_entropy`, the loss of classifiers"));
+            self.error(problem.help(format!("there are {}", words::list(&loss::NAMES))));
             return;
         }
         let value = slice::from_ref(&decl.value);
@@ -120,16 +127,19 @@ impl<'a> Resolver<'a> {
             return;
         };
         let mut args = arguments(value.0);
-        let (owner, keys) = match args.word(name).and_then(Method::find) {
-            Some(method) => (
-                self.quoted(terms[1].span),
-                OPTIMIZERS.iter().find(|(known, _)| *known == method),
-            ),
-            None => (name.to_owned(), None),
+        let written = args.word(name);
+        let keys = match name {
+            "optimizer" => written.and_then(Method::find).and_then(constants),
+            "loss" => written.and_then(loss::find).map(|loss| loss.settings),
+            _ => Some(decl.settings),
         };
-        let keys = keys.map_or(decl.settings, |(_, keys)| *keys);
-        // Without its method, nothing is known of what belongs to an optimiser.
-        let known = name != "optimizer" || args.word(name).is_some();
+        let owner = match written {
+            Some(_) if keys.is_some() && decl.settings.is_empty() => self.quoted(terms[1].span),
+            _ => name.to_owned(),
+        };
+        // Without its method, nothing is known of what belongs to an optimiser, and so with a loss.
+        let known = keys.is_some();
+        let keys = keys.unwrap_or(&[]);
         if let Some(settings) = settings.filter(|_| known) {
             args.given.extend(self.settings_of(&owner, keys, settings));
         }
@@ -182,7 +192,64 @@ impl<'a> Resolver<'a> {
                         _ => None,
                     });
             }
-            _ => recipe.smoothing = self.number(args, "smooth", &Bounds::Share),
+            _ => {
+                let first = section.clauses.last().map(|(_, span)| ("loss", *span));
+                section.loss.extend(first);
+                let written = args.given.iter();
+                section
+                    .loss
+                    .extend(written.map(|(name, value)| (*name, value.span)));
+                let loss = self.loss(args);
+                section.recipe.loss = loss;
+            }
+        }
+    }
+
+    fn loss(&mut self, args: &Args) -> Option<Loss> {
+        let decl = args.word("loss").and_then(loss::find)?;
+        let mut loss = Loss::new(decl.name);
+        for setting in decl.settings {
+            let Some(given) = args.get(setting.name) else {
+                continue;
+            };
+            let numbers = match setting.kind {
+                Kind::Series => {
+                    let items = given.value.as_items().iter();
+                    let number = |item: &Spanned<Literal>| {
+                        let number = item.value.as_number()?;
+                        self.bounded(setting.name, number, item.span, &Bounds::NotNegative)
+                    };
+                    items.map(number).collect::<Option<Vec<f64>>>()?
+                }
+                _ => {
+                    let bounds = match setting.name {
+                        "smooth" => Bounds::Share,
+                        _ => Bounds::NotNegative,
+                    };
+                    vec![self.number(args, setting.name, &bounds)?]
+                }
+            };
+            loss.settings.push((setting.name, numbers));
+        }
+        Some(loss)
+    }
+
+    /// Holds the loss of the section against the network's output.
+    pub(super) fn loss_fits(&mut self, places: &LossPlaces, raw: ValueId) {
+        let written = self.recipe.as_ref().and_then(|recipe| recipe.loss.as_ref());
+        let Some((decl, written)) = written.and_then(|loss| Some((loss::find(loss.name)?, loss)))
+        else {
+            return;
+        };
+        let shape = self.shape(raw).clone();
+        let Err(misfit) = (decl.build)(written, &self.graph).fit(&shape) else {
+            return;
+        };
+        let setting = misfit.setting.unwrap_or("loss");
+        let mut places = places.iter().rev();
+        if let Some(&(_, span)) = places.find(|(name, _)| *name == setting) {
+            let problem = Diagnostic::new(codes::ARGUMENT, span, misfit.message);
+            self.error(problem.also(self.maker(raw), format!("this is {shape}")));
         }
     }
 
@@ -313,6 +380,12 @@ impl<'a> Resolver<'a> {
         };
         self.error(problem)
     }
+}
+
+/// The constants of a method.
+fn constants(method: Method) -> Option<&'static [ParamDecl]> {
+    let row = OPTIMIZERS.iter().find(|(known, _)| *known == method)?;
+    Some(row.1)
 }
 
 fn word(term: &Term) -> Option<&str> {

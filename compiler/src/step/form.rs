@@ -1,6 +1,5 @@
 //! The form that a network is trained in: norms with the statistics of the batch, which move their running ones, and masks where dropout is.
 
-use super::push;
 use super::{Factors, Untrainable};
 use crate::gradient::NoGradient;
 use crate::graph::{Graph, Node, Param};
@@ -82,13 +81,10 @@ impl Form {
     fn statistics(&mut self, node: &Node) -> Vec<ValueId> {
         let x = node.inputs[0];
         let label = |what: &str| format!("{}~{what}", node.label);
-        let mean = push(&mut self.graph, Moment::Mean, &[x], &label("mean"));
-        let variance = push(
-            &mut self.graph,
-            Moment::Variance,
-            &[x, mean],
-            &label("variance"),
-        );
+        let mean = self.graph.apply(Moment::Mean, &[x], &label("mean"));
+        let variance = self
+            .graph
+            .apply(Moment::Variance, &[x, mean], &label("variance"));
         let running = &node.params[node.params.len() - 2..];
         let shape = &self.graph.values[x].shape;
         let pixels = shape.elements() / shape.channels();

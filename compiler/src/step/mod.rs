@@ -1,7 +1,7 @@
 //! A training step as a graph: the network, its loss, the gradients, and what an optimiser makes of the tensors.
 //!
 //! ```text
-//! inputs ──▶ network ──▶ raw ──▶ loss ◀── target          of each image
+//! inputs ──▶ network ──▶ raw ──▶ loss ◀── targets         of each image
 //!               ▲          d(loss) ──┐
 //!           [weights] ◀── update ◀── gradients             one for all images
 //!                           ▲
@@ -21,10 +21,9 @@ pub use optimizer::Factors;
 
 use crate::gradient::{NoGradient, Wanted, differentiate};
 use crate::graph::{self, Def, Graph, Output, Param};
-use crate::id::{NodeId, ParamId, ValueId};
-use crate::layer::Layer;
+use crate::id::{ParamId, ValueId};
+use crate::loss::{Loss, Terms, cross_entropy};
 use crate::op::batch_sum::BatchSum;
-use crate::op::cross_entropy::CrossEntropy;
 use crate::op::update::Update;
 use crate::span::Span;
 use cnnc_runtime::kernel::Rule;
@@ -49,7 +48,7 @@ pub struct Recipe<'r> {
 /// A training step of a network.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// The graph. Its inputs are those of the network, masks, the target, the cotangent of the loss, and then the factors of the optimiser; its outputs are
+    /// The graph. Its inputs are those of the network, masks, the targets, the cotangent of the loss, and then the factors of the optimiser; its outputs are
     /// the network's raw output and the loss of each image.
     pub graph: Graph,
     /// The values that are one for all images.
@@ -63,6 +62,8 @@ pub struct Step {
     /// How likely the elements of each mask are to be dropped; masks are the inputs behind the network's. An element that stays is one over the
     /// probability that it does, all others are 0.
     pub masks: Vec<f64>,
+    /// How many targets the loss has.
+    pub targets: usize,
 }
 
 /// Why a network cannot be trained.
@@ -110,8 +111,21 @@ impl Step {
     /// A step on the cross-entropy of the network's raw output with dense targets of its shape.
     ///
     /// # Errors
-    /// A layer that cannot be trained, or nothing to train.
+    /// As [`Step::new`].
     pub fn classifier(network: &Graph, recipe: &Recipe<'_>) -> Result<Step, Untrainable> {
+        let loss = crate::recipe::Loss::new(cross_entropy::DECL.name);
+        Step::new(
+            network,
+            &*(cross_entropy::DECL.build)(&loss, network),
+            recipe,
+        )
+    }
+
+    /// A step on a loss of the network's raw output, which fits it.
+    ///
+    /// # Errors
+    /// A layer that cannot be trained, or nothing to train.
+    pub fn new(network: &Graph, loss: &dyn Loss, recipe: &Recipe<'_>) -> Result<Step, Untrainable> {
         let mut forward = network.clone();
         (forward.head, forward.names) = (None, Vec::new());
         forward.outputs.truncate(1);
@@ -126,10 +140,10 @@ impl Step {
             moving,
             masks,
         } = Form::of(&forward, recipe.trained)?;
-        let shape = forward.values[raw].shape.clone();
-        let target = forward.push_input("target", shape);
-        let loss = push(&mut forward, CrossEntropy, &[raw, target], "loss");
-        forward.outputs[0].value = loss;
+        let mut terms = Terms::new(&mut forward, raw);
+        let value = loss.push(&mut terms);
+        let targets = terms.targets();
+        forward.outputs[0].value = value;
         let wanted = Wanted {
             inputs: false,
             params: recipe.trained,
@@ -139,7 +153,7 @@ impl Step {
             name: name.to_owned(),
             value,
         };
-        graph.outputs = vec![output("raw", raw), output("loss", loss)];
+        graph.outputs = vec![output("raw", raw), output("loss", value)];
         let cotangent = graph.inputs.len() - 1;
         graph.inputs[cotangent].name = "d(loss)".to_owned();
         if gradients.is_empty() {
@@ -147,6 +161,7 @@ impl Step {
         }
         let shared: Vec<ValueId> = vec![graph.inputs[cotangent].value];
         let mut step = Step::of(graph, masks, &shared);
+        step.targets = targets;
         let running = moving.iter().map(|moving| moving.statistic);
         step.keep(running.collect());
         for (param, gradient) in gradients {
@@ -179,6 +194,7 @@ impl Step {
             tensors: 0,
             factors: Vec::new(),
             masks,
+            targets: 0,
             graph,
         };
         step.sort_values(shared);
@@ -199,7 +215,7 @@ impl Step {
             return gradient;
         }
         let label = format!("batch~{}", self.graph.nodes.len());
-        push(&mut self.graph, BatchSum, &[gradient], &label)
+        self.graph.apply(BatchSum, &[gradient], &label)
     }
 
     /// Moves running statistics, each as often as its norm is called.
@@ -218,7 +234,7 @@ impl Step {
             let name = &self.graph.params[statistic].name;
             let label = format!("{name}~{}", self.graph.nodes.len());
             let operands = [old, towards, factors];
-            let new = push(&mut self.graph, Update(Rule::Blend), &operands, &label);
+            let new = self.graph.apply(Update(Rule::Blend), &operands, &label);
             now.insert(statistic, new);
         }
         self.graph.stores.extend(now);
@@ -241,6 +257,11 @@ impl Step {
                 vec![1.0 - MOMENTUM, MOMENTUM * count / (count - 1.0)]
             }
         }
+    }
+
+    /// Which input is the first target; the cotangent of the loss is behind the last one.
+    pub fn first_target(&self) -> usize {
+        self.graph.inputs.len() - self.factors.len() - 1 - self.targets
     }
 
     /// The number of images below which a norm would have a single element to normalise.
@@ -285,18 +306,4 @@ impl Step {
             }
         }
     }
-}
-
-/// Adds a node that fits by construction.
-fn push(graph: &mut Graph, layer: impl Layer, inputs: &[ValueId], label: &str) -> ValueId {
-    let node: NodeId = graph
-        .push(
-            Box::new(layer),
-            inputs.to_vec(),
-            Vec::new(),
-            label.to_owned(),
-            Span::none(),
-        )
-        .unwrap_or_else(|error| panic!("{label} does not fit: {error}"));
-    graph.nodes[node].output
 }

@@ -11,7 +11,7 @@
 //!
 //! They are those of PyTorch. What an optimiser keeps begins at zero.
 
-use super::{Step, push};
+use super::Step;
 use crate::graph::Param;
 use crate::id::{ParamId, ValueId};
 use crate::op::update::Update;
@@ -177,7 +177,7 @@ impl Optimizer {
             let operands = stage.from.iter().map(|slot| values[slot]);
             let operands: Vec<ValueId> = operands.chain([factors]).collect();
             let label = format!("{name}~{}", step.graph.nodes.len());
-            let value = push(&mut step.graph, Update(stage.rule), &operands, &label);
+            let value = step.graph.apply(Update(stage.rule), &operands, &label);
             values.insert(stage.to, value);
         }
         for (slot, param) in params {

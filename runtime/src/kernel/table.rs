@@ -1,9 +1,9 @@
 //! The table of kernels, and a name for each row's id.
 
 use super::{
-    Kernel, KernelId, accumulate, bilinear, centred, channel_sums, channels, conv, copy, cross,
-    cross_entropy, depthwise, deviation, fill, group_norm, lrn, map, max_input, norm, outer, pack,
-    pool, roi, roi_input, scatter, sum, update, winograd, winograd_weights, zip,
+    Kernel, KernelId, accumulate, bilinear, centred, channel_sums, channels, contrastive, conv,
+    copy, cross, cross_entropy, depthwise, deviation, fill, group_norm, lrn, map, max_input, norm,
+    outer, pack, pool, roi, roi_input, scatter, sum, update, winograd, winograd_weights, zip,
 };
 use crate::isa::Isa;
 
@@ -129,6 +129,8 @@ kernels! {
         F32_ROI_ALIGN_INPUT = roi_input::ALIGN;
         /// `f32_cross_entropy`
         F32_CROSS_ENTROPY = cross_entropy::ROW;
+        /// `f32_contrastive`
+        F32_CONTRASTIVE = contrastive::ROW;
         /// `f32_deviation`
         F32_DEVIATION = deviation::ROW;
         /// `f32_update`

@@ -81,6 +81,14 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         }
         "f32_max_input" => steps::max_input(random),
         "f32_cross_entropy" => steps::cross_entropy(random),
+        "f32_contrastive" => {
+            let margin: f64 = *random.pick(&[0.5, 1.0, 3.0]);
+            vec![
+                random.within(1, 40),
+                random.within(0, 1),
+                margin.to_bits() as i64,
+            ]
+        }
         "f32_deviation" => steps::deviation(random),
         "f32_update" => vec![random.within(1, 90), random.within(0, 3)],
         "f32_roi_pool" => regions(random),

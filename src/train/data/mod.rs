@@ -14,6 +14,7 @@ mod csv;
 mod error;
 mod folder;
 mod idx;
+mod memory;
 mod reader;
 mod samples;
 mod series;
@@ -131,10 +132,13 @@ impl Data {
         self.test = self.train.clone();
     }
 
-    /// Keeps so many of the samples to learn from: the first ones of each class, of all classes as many as there are. Those that judge stay.
+    /// Keeps so many of the samples to learn from: the first ones of each class, of all classes as many as there are; where a sample has no class, the first ones. Those that judge stay.
     pub fn limit(&mut self, count: usize) {
         let count = count.clamp(1, self.train.len());
         self.from.limit = Some(count);
+        if self.train.labels_each() != 1 {
+            return self.train.keep(&(0..count).collect::<Vec<usize>>());
+        }
         let mut classes: Vec<Vec<usize>> = Vec::new();
         for index in 0..self.train.len() {
             let class = self.train.label(index) as usize;

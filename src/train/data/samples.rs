@@ -1,6 +1,7 @@
 //! Samples in memory: bytes where bytes are all that there is to keep, and numbers when they are asked for.
 
 use super::DataError;
+use cnnc_compiler::loss::Targets;
 use cnnc_runtime::image::{Border, PreProcess, Seen};
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +13,10 @@ pub(super) const MOST: usize = 4 << 30;
 #[derive(Clone, Debug, Default)]
 pub struct Samples {
     store: Store,
+    /// The classes of each: one, or one for each pixel of what the network makes of it.
     labels: Vec<u32>,
+    /// What the network should make of each, where they have no classes.
+    targets: Vec<f32>,
     /// Where each comes from, if each has a place of its own.
     names: Vec<String>,
     /// What lies around each picture, if something does.
@@ -52,12 +56,16 @@ pub enum Kept<'s> {
 impl Samples {
     /// Number of samples.
     pub fn len(&self) -> usize {
-        self.labels.len()
+        let numbers = match &self.store {
+            Store::Bytes(bytes) => bytes.len(),
+            Store::Numbers(numbers) => numbers.len(),
+        };
+        numbers.checked_div(self.elements).unwrap_or(0)
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
+        self.len() == 0
     }
 
     /// Numbers of a sample.
@@ -70,6 +78,22 @@ impl Samples {
         match &self.store {
             Store::Bytes(bytes) => bytes.len(),
             Store::Numbers(numbers) => size_of_val(numbers.as_slice()),
+        }
+    }
+
+    /// Inputs of so many numbers each, one behind another, with what is known of them.
+    pub(super) fn made(
+        inputs: Vec<f32>,
+        elements: usize,
+        labels: Vec<u32>,
+        targets: Vec<f32>,
+    ) -> Samples {
+        Samples {
+            store: Store::Numbers(inputs),
+            labels,
+            targets,
+            elements,
+            ..Samples::default()
         }
     }
 
@@ -113,9 +137,29 @@ impl Samples {
         self.seen.as_ref().map(|sight| &sight.pre)
     }
 
-    /// A sample's class.
+    /// The class of a sample that has one.
     pub fn label(&self, index: usize) -> u32 {
         self.labels[index]
+    }
+
+    /// How many classes a sample has; 0 where it has numbers.
+    pub fn labels_each(&self) -> usize {
+        self.labels.len().checked_div(self.len()).unwrap_or(0)
+    }
+
+    fn targets_each(&self) -> usize {
+        self.targets.len().checked_div(self.len()).unwrap_or(0)
+    }
+
+    /// What is known of a sample.
+    pub fn targets(&self, index: usize) -> Targets<'_> {
+        match self.targets_each() {
+            0 => {
+                let each = self.labels_each();
+                Targets::Classes(&self.labels[index * each..][..each])
+            }
+            each => Targets::Numbers(&self.targets[index * each..][..each]),
+        }
     }
 
     /// The place of a sample, within the data's folder, if it has one of its own.
@@ -144,31 +188,29 @@ impl Samples {
             }
             all.truncate(indices.len() * of);
         }
+        let (labels, targets) = (self.labels_each(), self.targets_each());
         match &mut self.store {
             Store::Bytes(bytes) => move_to_front(bytes, indices, self.elements),
             Store::Numbers(numbers) => move_to_front(numbers, indices, self.elements),
         }
-        move_to_front(&mut self.labels, indices, 1);
+        move_to_front(&mut self.labels, indices, labels);
+        move_to_front(&mut self.targets, indices, targets);
         self.names = of(&self.names, indices);
         self.borders = of(&self.borders, indices);
     }
 
     fn copy(&self, indices: &[usize]) -> Samples {
-        let range = |index: usize| index * self.elements..(index + 1) * self.elements;
-        let each = indices.iter().copied();
+        fn pick<T: Copy>(all: &[T], indices: &[usize], of: usize) -> Vec<T> {
+            let picked = indices.iter().flat_map(|index| &all[index * of..][..of]);
+            picked.copied().collect()
+        }
         Samples {
             store: match &self.store {
-                Store::Bytes(bytes) => Store::Bytes(
-                    each.flat_map(|index| &bytes[range(index)])
-                        .copied()
-                        .collect(),
-                ),
-                Store::Numbers(numbers) => {
-                    let all = each.flat_map(|index| &numbers[range(index)]);
-                    Store::Numbers(all.copied().collect())
-                }
+                Store::Bytes(bytes) => Store::Bytes(pick(bytes, indices, self.elements)),
+                Store::Numbers(numbers) => Store::Numbers(pick(numbers, indices, self.elements)),
             },
-            labels: indices.iter().map(|&index| self.labels[index]).collect(),
+            labels: pick(&self.labels, indices, self.labels_each()),
+            targets: pick(&self.targets, indices, self.targets_each()),
             names: of(&self.names, indices),
             borders: of(&self.borders, indices),
             elements: self.elements,
@@ -187,9 +229,10 @@ impl Samples {
             (store, from) => store.numbers().append(from.numbers()),
         }
         self.labels.append(&mut other.labels);
+        self.targets.append(&mut other.targets);
         self.names.append(&mut other.names);
         self.borders.append(&mut other.borders);
-        if self.names.len() != self.labels.len() {
+        if self.names.len() != self.len() {
             self.names.clear();
         }
     }

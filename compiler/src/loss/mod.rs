@@ -1,0 +1,333 @@
+//! Losses: what a training step makes small, one file and one row of [`LOSSES`] each.
+//!
+//! A loss reads outputs of the network and inputs that the training step has for it, its *targets*: dense tensors, of each image. What it pushes are layers like any other,
+//! so that loops compute it, the verifier proves it and its gradient is a graph. What is known of an image, a class or numbers, it writes into the targets in plain Rust.
+//!
+//! ```text
+//! network ──▶ output ──▶ loss ◀── target, weight ◀── write ◀── classes or numbers
+//! ```
+
+pub mod contrastive;
+pub mod cross_entropy;
+mod elements;
+pub mod localize;
+pub mod logistic;
+pub mod smooth_l1;
+pub mod squared;
+
+use crate::args::{Kind, ParamDecl};
+use crate::graph::{Def, Graph};
+use crate::id::ValueId;
+use crate::layer::Layer;
+use crate::recipe;
+use crate::shape::Shape;
+use crate::words;
+use std::fmt;
+
+/// Every loss.
+pub static LOSSES: &[&LossDecl] = &[
+    &cross_entropy::DECL,
+    &logistic::DECL,
+    &squared::DECL,
+    &smooth_l1::DECL,
+    &localize::DECL,
+    &contrastive::DECL,
+];
+
+/// Their names.
+pub static NAMES: [&str; LOSSES.len()] = {
+    let mut names = [""; LOSSES.len()];
+    let mut row = 0;
+    while row < names.len() {
+        names[row] = LOSSES[row].name;
+        row += 1;
+    }
+    names
+};
+
+/// The label that says nothing: a pixel that has it counts for nothing.
+pub const UNLABELLED: u32 = u32::MAX;
+
+const WEIGHTS: ParamDecl = ParamDecl {
+    name: "weights",
+    kind: Kind::Series,
+    positional: false,
+    default: None,
+    doc: "What each class or channel counts, in their order; all the same if nothing is said.",
+};
+
+/// A row of the table of losses.
+#[derive(Debug)]
+pub struct LossDecl {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is, and whose formula.
+    pub doc: &'static str,
+    /// What may be said of it: numbers, or several of them.
+    pub settings: &'static [ParamDecl],
+    /// Whether a network learns by it, if nothing else is said.
+    pub usual: fn(&Graph) -> bool,
+    /// The loss with its settings, of that network.
+    pub build: fn(&recipe::Loss, &Graph) -> Box<dyn Loss>,
+    /// Networks that learn by it, for tests: the body of a model.
+    pub samples: &'static [&'static str],
+}
+
+/// A loss with its settings.
+pub trait Loss: fmt::Debug + Send + Sync {
+    /// Holds it against the shape of the network's output.
+    ///
+    /// # Errors
+    /// What does not fit.
+    fn fit(&self, output: &Shape) -> Result<(), Misfit>;
+
+    /// Pushes it: a number of each image, of the network's output and of targets.
+    fn push(&self, terms: &mut Terms<'_>) -> ValueId;
+
+    /// Writes the targets of a batch, in the order in which they were pushed, one image behind another. Returns what the sum of the images' losses is divided by.
+    ///
+    /// # Errors
+    /// What is known of the images does not fit.
+    fn write(&self, batch: &Batch<'_>, into: &mut [Vec<f64>]) -> Result<f64, String>;
+
+    /// What a network that learns by it is judged by.
+    fn measure(&self, network: &Graph) -> Measure;
+}
+
+/// Why a loss does not fit a network: the setting, if one is to blame, and the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// The setting.
+    pub setting: Option<&'static str>,
+    /// One sentence, lower case.
+    pub message: String,
+}
+
+/// What is known of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'b> {
+    /// Images.
+    pub images: usize,
+    /// Shape of the network's output.
+    pub output: &'b Shape,
+    /// What is known of them.
+    pub targets: Targets<'b>,
+}
+
+/// What is known of the images of a batch, one behind another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Targets<'t> {
+    /// A class of each image, or of each of its pixels, row by row.
+    Classes(&'t [u32]),
+    /// Numbers in the shape of the network's output, if the loss says nothing else.
+    Numbers(&'t [f32]),
+    /// The same, and what each of them counts.
+    Weighted(&'t [f32], &'t [f32]),
+}
+
+/// What a network is judged by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Measure {
+    /// Share of the images whose class is the largest output.
+    Accuracy,
+    /// Of the classes of pixels: intersection over union, its mean over the classes that there are.
+    MeanIou,
+    /// Share of the numbers that are on the right side of this one.
+    Labels(f32),
+    /// Share of the pairs whose difference is no longer than this where they are alike, and longer where they are not.
+    Alike(f32),
+    /// Mean distance of the numbers from their targets.
+    MeanError,
+    /// The same of some of the outputs, where there is anything: the target's first number says so, and the others follow.
+    Places {
+        /// The first output.
+        first: usize,
+        /// How many there are.
+        numbers: usize,
+    },
+}
+
+impl Measure {
+    /// All names.
+    pub const NAMES: [&'static str; 5] = [
+        "accuracy",
+        "mean_iou",
+        "label_accuracy",
+        "mean_error",
+        "pair_accuracy",
+    ];
+
+    /// As it stands at the top of a column.
+    pub fn name(self) -> &'static str {
+        let at = match self {
+            Measure::Accuracy => 0,
+            Measure::MeanIou => 1,
+            Measure::Labels(_) => 2,
+            Measure::MeanError | Measure::Places { .. } => 3,
+            Measure::Alike(_) => 4,
+        };
+        Measure::NAMES[at]
+    }
+
+    /// Whether it is a share of the whole, of which more is better; else less is better.
+    pub fn is_share(self) -> bool {
+        !matches!(self, Measure::MeanError | Measure::Places { .. })
+    }
+
+    /// Whether one number is better than another.
+    pub fn better(self, one: f64, other: f64) -> bool {
+        match self.is_share() {
+            true => one > other,
+            false => one < other,
+        }
+    }
+
+    /// A number of it, as text has it: `98.71 %`, `0.0412`.
+    pub fn show(self, value: f64) -> String {
+        match self.is_share() {
+            true => format!("{:.2} %", 100.0 * value),
+            false => format!("{value:.4}"),
+        }
+    }
+}
+
+/// Where a loss is pushed.
+pub struct Terms<'t> {
+    graph: &'t mut Graph,
+    output: ValueId,
+    targets: usize,
+}
+
+impl<'t> Terms<'t> {
+    /// Behind that output of a network.
+    pub fn new(graph: &'t mut Graph, output: ValueId) -> Terms<'t> {
+        Terms {
+            graph,
+            output,
+            targets: 0,
+        }
+    }
+
+    /// The network's output.
+    pub fn output(&self) -> ValueId {
+        self.output
+    }
+
+    /// The network's output, or what it is made of, if such a layer has made it.
+    pub fn before(&self, keyword: &str) -> ValueId {
+        before(self.graph, self.output, keyword).unwrap_or(self.output)
+    }
+
+    /// A value's shape.
+    pub fn shape(&self, value: ValueId) -> Shape {
+        self.graph.values[value].shape.clone()
+    }
+
+    /// Adds a target.
+    pub fn target(&mut self, name: &str, shape: Shape) -> ValueId {
+        self.targets += 1;
+        self.graph.push_input(name, shape)
+    }
+
+    /// Adds a layer that fits by construction.
+    pub fn push(&mut self, layer: impl Layer, inputs: &[ValueId], label: &str) -> ValueId {
+        self.graph.apply(layer, inputs, label)
+    }
+
+    /// How many targets there are.
+    pub fn targets(&self) -> usize {
+        self.targets
+    }
+}
+
+/// What a value is made of, if a layer of that keyword has made it.
+pub fn before(graph: &Graph, value: ValueId, keyword: &str) -> Option<ValueId> {
+    let Def::Node(id) = graph.values[value].def else {
+        return None;
+    };
+    let node = &graph.nodes[id];
+    (node.layer.keyword() == keyword).then(|| node.inputs[0])
+}
+
+/// A network's head.
+fn head(network: &Graph) -> Option<&'static str> {
+    network.head.as_ref().map(|head| head.decl.keyword)
+}
+
+/// Whether a network without a head ends in a layer of that keyword.
+fn ends_in(network: &Graph, keyword: &str) -> bool {
+    let raw = network.outputs[0].value;
+    network.head.is_none() && before(network, raw, keyword).is_some()
+}
+
+/// The loss of that name.
+pub fn find(name: &str) -> Option<&'static LossDecl> {
+    LOSSES.iter().copied().find(|loss| loss.name == name)
+}
+
+/// The loss that a network learns by if nothing else is said: by its head or, where there is none, its last layer.
+///
+/// # Errors
+/// A network of which that cannot be told, with the losses that there are.
+pub fn usual(network: &Graph) -> Result<&'static LossDecl, String> {
+    if let Some(loss) = LOSSES.iter().find(|loss| (loss.usual)(network)) {
+        return Ok(loss);
+    }
+    let what = head(network).map_or("a network without a head".to_owned(), |head| {
+        format!("`head {head}`")
+    });
+    Err(format!(
+        "nothing says what is made small: {what} has no loss of its own; choose one, for example `train {{ loss squared }}`, of {}",
+        words::list(&NAMES)
+    ))
+}
+
+/// The loss with its settings, held against a network.
+///
+/// # Errors
+/// There is no such loss or setting, or it does not fit.
+pub fn build(network: &Graph, written: &recipe::Loss) -> Result<Box<dyn Loss>, String> {
+    let name = written.name;
+    let decl = find(name).ok_or_else(|| format!("there is no loss `{name}`"))?;
+    let known = |setting: &str| decl.settings.iter().any(|known| known.name == setting);
+    let mut settings = written.settings.iter();
+    if let Some((setting, _)) = settings.find(|(setting, _)| !known(setting)) {
+        return Err(format!("the loss `{name}` has no setting `{setting}`"));
+    }
+    let loss = (decl.build)(written, network);
+    let output = &network.values[network.outputs[0].value].shape;
+    loss.fit(output).map_err(|misfit| misfit.message)?;
+    Ok(loss)
+}
+
+/// Holds how many there are against how many there should be.
+fn sized(what: &str, found: usize, images: usize, each: usize) -> Result<(), String> {
+    match found == images * each {
+        true => Ok(()),
+        false => Err(format!(
+            "{found} {what} are not {each} for each of {images} samples"
+        )),
+    }
+}
+
+/// Factors of channels: one for each, or none for all.
+fn fit_weights(weights: &[f64], output: &Shape, what: &str) -> Result<(), Misfit> {
+    let message = match weights.len() {
+        0 => return Ok(()),
+        count if count == output.channels() => {
+            if weights.iter().any(|weight| *weight > 0.0) {
+                return Ok(());
+            }
+            "with all weights 0 there is nothing to learn".to_owned()
+        }
+        count => format!(
+            "{} cannot be those of {} {what}",
+            words::count(count, "weight"),
+            output.channels()
+        ),
+    };
+    Err(Misfit {
+        setting: Some("weights"),
+        message,
+    })
+}
