@@ -31,8 +31,10 @@ impl<'a> Resolver<'a> {
             return;
         };
         let decl = clauses::find("augment").expect("a clause of the table");
-        let mut args = Args::default();
-        args.given = self.settings_of("augment", decl.settings, settings);
+        let args = Args {
+            given: self.settings_of("augment", decl.settings, settings),
+            ..Args::default()
+        };
         let number = |this: &mut Self, name, bounds: &Bounds| {
             this.number(&args, name, bounds).unwrap_or(0.0)
         };
