@@ -13,7 +13,7 @@ use cnnc_compiler::lower::{self, Lowered};
 use cnnc_compiler::note::Note;
 use cnnc_compiler::outline::Outline;
 use cnnc_compiler::pass;
-use cnnc_compiler::recipe::Recipe as Section;
+use cnnc_compiler::recipe::{Goal, Recipe as Section};
 use cnnc_compiler::{jit, words};
 use cnnc_runtime::Isa;
 use cnnc_runtime::answer::Head;
@@ -109,9 +109,26 @@ impl Model {
         self.inner.recipe.as_ref()
     }
 
+    /// What `expect { accuracy … }` asks of it, once it has been trained.
+    pub fn goals(&self) -> &[Goal] {
+        &self.inner.goals
+    }
+
     /// What may not be meant.
     pub fn warnings(&self) -> &Diagnostics {
         &self.inner.warnings
+    }
+
+    /// The same with a part of its graph.
+    pub(crate) fn with_graph(&self, graph: Graph) -> Model {
+        let inner = cnnc_compiler::Model {
+            graph,
+            ..self.inner.clone()
+        };
+        Model {
+            inner,
+            front: self.front,
+        }
     }
 
     /// Every file that was read beside the spec.

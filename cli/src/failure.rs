@@ -18,6 +18,13 @@ use std::fmt;
 pub enum Failure {
     /// It has been said already.
     Reported,
+    /// A signal has stopped a run, which can go on.
+    Stopped {
+        /// The signal.
+        signal: i32,
+        /// The run's folder.
+        folder: std::path::PathBuf,
+    },
     /// In the spec, the weights, or what they are run with.
     Network(cnnc::Error),
     /// In a picture.
@@ -31,6 +38,12 @@ pub enum Failure {
         /// Why not.
         why: String,
     },
+    /// Nothing says what to judge a network by.
+    NoData,
+    /// A network is less good than its spec expects.
+    Missed,
+    /// A file that would be written is there already.
+    Exists(std::path::PathBuf),
     /// No weights were given.
     NoWeights {
         /// The first tensor that is missing.
@@ -236,10 +249,20 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Reported => f.write_str("a spec has mistakes"),
+            Failure::Stopped { folder, .. } => write!(
+                f,
+                "stopped, and saved behind its last step; `cnnc train --resume {}` goes on",
+                folder.display()
+            ),
             Failure::Network(error) => error.fmt(f),
             Failure::Image(error) => error.fmt(f),
             Failure::Tensors(error) => error.fmt(f),
             Failure::Read { file, why } => write!(f, "`{file}` cannot be read: {why}"),
+            Failure::NoData => f.write_str(
+                "nothing says which pictures: give `--data DIR`, or the spec `expect { accuracy 0.98 on \"DIR\" }`",
+            ),
+            Failure::Missed => f.write_str("the accuracy is less than the spec expects"),
+            Failure::Exists(path) => write!(f, "{}: it is there already", path.display()),
             Failure::NoWeights { tensor } => {
                 write!(f, "the network needs weights, `{tensor}` for one")
             }

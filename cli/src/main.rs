@@ -8,6 +8,7 @@ mod bench;
 mod check;
 mod convert;
 mod dump;
+mod evaluate;
 mod explain;
 mod failure;
 mod finite;
@@ -17,7 +18,9 @@ mod identify;
 mod import;
 mod inputs;
 mod network;
+mod new;
 mod outputs;
+mod plot;
 mod print;
 mod raw;
 mod run;
@@ -70,6 +73,12 @@ enum Command {
     Gradcheck(gradcheck::Args),
     /// Train a classifier on labelled pictures
     Train(train::Args),
+    /// Judge a classifier by labelled pictures
+    Evaluate(evaluate::Args),
+    /// Draw the curves of runs over one another
+    Plot(plot::Args),
+    /// Write a spec with a new head on a trained network
+    New(new::Args),
 }
 
 fn main() -> ExitCode {
@@ -94,6 +103,9 @@ fn main() -> ExitCode {
         Command::Bench(args) => (bench::run(args), args.json),
         Command::Gradcheck(args) => (gradcheck::run(args), args.json),
         Command::Train(args) => (train::run(args), args.json),
+        Command::Evaluate(args) => (evaluate::run(args), args.json),
+        Command::Plot(args) => (plot::run(args), false),
+        Command::New(args) => (new::run(args), false),
     };
     end(result, json)
 }
@@ -106,6 +118,11 @@ fn end(result: Result<(), Failure>, json: bool) -> ExitCode {
         Err(Failure::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }
+        Err(failure @ Failure::Stopped { signal, .. }) => {
+            report(&failure, json);
+            // As if the signal had ended it.
+            ExitCode::from(u8::try_from(128 + signal).unwrap_or(1))
+        }
         Err(failure) => {
             report(&failure, json);
             ExitCode::FAILURE
@@ -115,10 +132,12 @@ fn end(result: Result<(), Failure>, json: bool) -> ExitCode {
 
 /// Says what went wrong: to people on standard error, to tools on standard output, unless that is what is wrong.
 fn report(failure: &Failure, json: bool) {
-    if matches!(failure, Failure::Reported) {
+    if matches!(failure, Failure::Reported) || (json && matches!(failure, Failure::Missed)) {
         return;
     }
-    if json && !matches!(failure, Failure::Write(_)) {
+    if matches!(failure, Failure::Stopped { .. }) {
+        eprintln!("{failure}");
+    } else if json && !matches!(failure, Failure::Write(_)) {
         let mut error = json!({ "message": failure.to_string() });
         if let Some(diagnostics) = failure.diagnostics() {
             error["diagnostics"] = diagnostics.to_json();

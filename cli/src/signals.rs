@@ -1,4 +1,22 @@
-//! Signals that end the program: what it was writing goes first.
+//! Signals that end the program: what it was writing goes first. A run is asked to stop, and ends with the second signal.
+
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+
+/// Whether the first signal only asks.
+static ASKS: AtomicBool = AtomicBool::new(false);
+
+/// The signal that has asked; 0 if none has.
+static ASKED: AtomicI32 = AtomicI32::new(0);
+
+/// From now on the first Ctrl-C only asks to stop.
+pub fn ask() {
+    ASKS.store(true, Ordering::Relaxed);
+}
+
+/// The signal that has asked to stop.
+pub fn asked() -> Option<i32> {
+    Some(ASKED.load(Ordering::Relaxed)).filter(|signal| *signal != 0)
+}
 
 /// Waits for them, on a thread of its own.
 #[cfg(unix)]
@@ -21,6 +39,10 @@ pub fn watch() {
         .name("signals".to_owned())
         .spawn(move || {
             for signal in signals.forever() {
+                let gentle = matches!(signal, SIGINT | SIGTERM) && ASKS.load(Ordering::Relaxed);
+                if gentle && ASKED.swap(signal, Ordering::Relaxed) == 0 {
+                    continue;
+                }
                 stop_writing();
                 let _ = emulate_default_handler(signal);
             }

@@ -59,6 +59,10 @@ model Net {
         )
         .unwrap();
     }
+    for class in ["no", "yes"] {
+        fs::create_dir_all(folder.join("SIGNS").join(class)).unwrap();
+        fs::write(folder.join("SIGNS").join(class).join("a.png"), "").unwrap();
+    }
     for name in ["specs", "examples"] {
         copy(&file(name), &folder.join(name));
     }

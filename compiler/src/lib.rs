@@ -42,6 +42,7 @@ mod slip;
 pub mod span;
 pub mod step;
 pub mod target;
+pub mod tuning;
 pub mod words;
 
 pub use diagnostic::{Diagnostics, Files};

@@ -6,6 +6,18 @@ mod source;
 pub use augment::Augment;
 pub use source::{DataKind, Source, Split};
 
+use crate::tuning::Tuning;
+use std::path::PathBuf;
+
+/// What `expect { accuracy 0.98 on "data" }` asks of a network that has been trained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Goal {
+    /// The least share of the samples that are right.
+    pub accuracy: f64,
+    /// The folder of the samples; any, if none is named.
+    pub on: Option<PathBuf>,
+}
+
 /// What a `train` section says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recipe {
@@ -29,6 +41,8 @@ pub struct Recipe {
     pub data: Option<Source>,
     /// What is made small.
     pub loss: Option<Loss>,
+    /// Where tensors begin, which stay as they are, what is kept.
+    pub tuning: Tuning,
 }
 
 /// A loss as it is written: the numbers of its settings, and what is not written is as the loss says.

@@ -11,6 +11,7 @@ use cnnc_compiler::recipe::{
     Augment, DataKind, Loss, Method, Optimizer, Recipe, Schedule, Source, Split,
 };
 use cnnc_compiler::resolve::OPTIMIZERS;
+use cnnc_compiler::tuning::{Init, Keep, Tuning, Unfreeze};
 use cnnc_compiler::{Files, compile_source, hash, parse};
 use std::collections::HashMap;
 
@@ -355,6 +356,35 @@ fn a_train_section_is_what_is_written() {
             Some(source)
         );
     }
+    let tuned = with_section(
+        "freeze: dense 4; dense 2; train {
+            optimizer adam { decay 0.1 except bias \"dense*\" }
+            freeze \"freeze\"  init \"a/net.safetensors\" except \"dense_*\"
+            keep best loss  stop after 3  epochs 9
+            schedule { unfreeze \"freeze.*\" at 2  unfreeze \"freeze\" at 1 rate slow }
+        }",
+    );
+    let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+    let unfreeze = |pattern: &str, at: usize, rate: Option<f64>| Unfreeze {
+        patterns: texts(&[pattern]),
+        at,
+        rate,
+    };
+    let written = Tuning {
+        init: Some(Init {
+            file: "a/net.safetensors".into(),
+            except: texts(&["dense_*"]),
+        }),
+        freeze: texts(&["freeze"]),
+        unfreeze: vec![
+            unfreeze("freeze", 1, Some(0.001)),
+            unfreeze("freeze.*", 2, None),
+        ],
+        spared: texts(&["dense*"]),
+        keep: Keep::Loss,
+        stop: Some(3),
+    };
+    assert_eq!(tuned.recipe.map(|recipe| recipe.tuning), Some(written));
     let open = with_section("train { rate slow }").recipe;
     let rate = Some(0.001);
     assert_eq!(

@@ -8,7 +8,9 @@ use cnnc_compiler::frameworks::{FOREIGN, Framework, Ours};
 use cnnc_compiler::head::HEADS;
 use cnnc_compiler::layer::{Kind, LAYERS, ParamDecl};
 use cnnc_compiler::loss::LOSSES;
-use cnnc_compiler::resolve::{CLAUSES, INPUT_SETTINGS, LATER, LATER_LOSSES, OPTIMIZERS, describe};
+use cnnc_compiler::resolve::{
+    CLAUSES, INPUT_SETTINGS, LATER, LATER_LOSSES, OPTIMIZERS, PHRASES, describe,
+};
 use cnnc_compiler::{Files, compile_source};
 use std::path::PathBuf;
 
@@ -127,6 +129,10 @@ fn training() -> String {
     let clauses: Vec<&ParamDecl> = CLAUSES.iter().map(|clause| &clause.value).collect();
     let mut out = String::new();
     params(&mut out, clauses, "clause");
+    out += "\n**Fine-tuning**\n\n| clause | |\n|---|---|\n";
+    for phrase in PHRASES {
+        out += &format!("| `{}` | {} |\n", phrase.form, phrase.doc);
+    }
     for clause in CLAUSES.iter().filter(|clause| !clause.settings.is_empty()) {
         out += &format!("\n**`{} … {{ … }}`**\n\n", clause.value.name);
         params(&mut out, clause.settings, "setting");

@@ -22,6 +22,8 @@ pub enum TrainError {
     Data(DataError),
     /// A step could not be compiled, or a network run.
     Cnnc(crate::Error),
+    /// The weights that tensors should begin with do not fit.
+    Init(crate::Error),
     /// Not enough memory.
     Run(RunError),
     /// A loss that is not a number.
@@ -46,6 +48,10 @@ impl fmt::Display for TrainError {
             TrainError::Network(why) | TrainError::Recipe(why) => f.write_str(why),
             TrainError::Data(error) => error.fmt(f),
             TrainError::Cnnc(error) => error.fmt(f),
+            TrainError::Init(error) => write!(
+                f,
+                "{error}\nwhat has no weights there begins at random if `except` names it: `init \"FILE\" except \"classifier.*\"`"
+            ),
             TrainError::Run(error) => error.fmt(f),
             TrainError::NotFinite {
                 epoch,
@@ -75,7 +81,7 @@ impl std::error::Error for TrainError {
         match self {
             TrainError::Untrainable(error) => error.source(),
             TrainError::Data(error) => error.source(),
-            TrainError::Cnnc(error) => error.source(),
+            TrainError::Cnnc(error) | TrainError::Init(error) => error.source(),
             TrainError::Run(error) => error.source(),
             TrainError::File(_, error) => Some(error),
             TrainError::Weights(error) => error.source(),

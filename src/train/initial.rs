@@ -1,7 +1,12 @@
 //! First values of a network's tensors.
 
+use super::error::TrainError;
 use super::random::{Purpose, Random};
+use super::recipe::Recipe;
+use crate::{Error, Model, Weights};
 use cnnc_compiler::graph::Param;
+use cnnc_compiler::tuning::named;
+use std::collections::HashMap;
 
 /// Values that a tensor begins with: Glorot's for what is multiplied with, 1 for scales and variances, 0 for everything that is added.
 ///
@@ -23,4 +28,31 @@ pub fn initial(param: &Param, seed: u64) -> Vec<f32> {
             (0..elements).map(value).collect()
         }
     }
+}
+
+/// What tensors of a network begin with: those of the weights that the recipe names, and [`initial`] ones for the rest.
+pub fn first_values(
+    model: &Model,
+    recipe: &Recipe,
+) -> Result<impl Fn(&Param) -> Result<Vec<f32>, TrainError> + use<>, TrainError> {
+    let mut given: HashMap<String, Vec<f32>> = HashMap::new();
+    if let Some(init) = &recipe.tuning.init {
+        let graph = model.graph();
+        let anew = named(graph, &init.except);
+        let mut sources = graph.sources();
+        sources.retain(|source| !anew.contains(&*source.name));
+        let weights = Weights::open(&init.file).map_err(Error::from)?;
+        let bound = weights
+            .bind(&sources)
+            .map_err(|error| TrainError::Init(model.unfit(error, &weights)))?;
+        for (index, source) in sources.iter().enumerate() {
+            let values = bound.values(index).map_err(Error::from)?;
+            given.insert(source.name.to_string(), values.into_owned());
+        }
+    }
+    let seed = recipe.seed;
+    Ok(move |param: &Param| match given.get(&param.name) {
+        Some(values) => Ok(values.clone()),
+        None => Ok(initial(param, seed)),
+    })
 }

@@ -63,7 +63,17 @@ pub struct Loader<'d> {
     pub batch: usize,
 }
 
-impl Loader<'_> {
+impl<'d> Loader<'d> {
+    /// Batches of samples as they are.
+    pub fn of(samples: &'d Samples, batch: usize) -> Loader<'d> {
+        Loader {
+            samples,
+            augmenter: None,
+            epoch: 1,
+            batch,
+        }
+    }
+
     fn slot(&self) -> Result<Batch, TrainError> {
         let numbers = self.batch.saturating_mul(self.samples.elements());
         let inputs = zeros(numbers).map_err(cnnc_runtime::session::RunError::from)?;

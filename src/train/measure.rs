@@ -46,12 +46,22 @@ impl Score {
         self.right
     }
 
-    /// Adds what others came to.
-    pub fn merge(&mut self, other: &Score) {
-        for (to, from) in self.counts.iter_mut().zip(&other.counts) {
+    /// What is counted.
+    pub(super) fn counts(&self) -> &[[f64; 2]] {
+        &self.counts
+    }
+
+    /// Adds such counts.
+    pub(super) fn count(&mut self, counts: &[[f64; 2]]) {
+        for (to, from) in self.counts.iter_mut().zip(counts) {
             to[0] += from[0];
             to[1] += from[1];
         }
+    }
+
+    /// Adds what others came to.
+    pub fn merge(&mut self, other: &Score) {
+        self.count(&other.counts);
         self.right += other.right;
     }
 

@@ -21,30 +21,50 @@
 //! ```
 
 mod augment;
+mod batch_sheet;
 mod chart;
+mod classes;
+mod contact;
 mod data;
 mod error;
+mod head;
 mod initial;
+mod judge;
 mod loader;
 mod measure;
+mod parallel;
+mod place;
 mod random;
 mod recipe;
 mod run;
 mod sheet;
+mod stage;
 mod state;
 mod trainer;
+mod trunk;
+mod tuning;
+mod used;
 
 pub use augment::{Affine, Augmenter, Change, Colour};
+pub use batch_sheet::batch_sheet;
+pub use chart::{Ran, overlaid};
+pub use classes::{classes, pictures_of};
 pub use cnnc_compiler::loss::{Measure, Targets, UNLABELLED};
 pub use cnnc_compiler::recipe::{
-    Augment, DataKind, Loss, Method, Recipe as Section, Schedule, Source, Split,
+    Augment, DataKind, Goal, Loss, Method, Recipe as Section, Schedule, Source, Split,
 };
 pub use cnnc_compiler::step::{Optimizer, Untrainable};
+pub use cnnc_compiler::tuning::{Init, Keep, Tuning, Unfreeze};
+pub use contact::{contact_sheet, matrix};
 pub use data::{Data, DataError, Kept, Samples};
 pub use error::TrainError;
+pub use head::{NewHead, name_of};
+pub use judge::{Judgement, Miss, OfClass};
 pub use loader::{Batch, Loader};
 pub use measure::Score;
+pub use parallel::Gradients;
 pub use recipe::{Recipe, usual};
-pub use run::{Epoch, Run};
-pub use sheet::contact_sheet;
+pub use run::{Epoch, Run, order, ran};
+pub use sheet::Sheet;
 pub use trainer::{Done, Trainer};
+pub use trunk::Front;

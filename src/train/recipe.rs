@@ -3,6 +3,7 @@
 use super::error::TrainError;
 use crate::Model;
 use cnnc_compiler::recipe::{Augment, Loss, Method, Optimizer, Recipe as Section, Schedule};
+use cnnc_compiler::tuning::Tuning;
 
 /// How a network is trained.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +28,15 @@ pub struct Recipe {
     pub seed: u64,
     /// Threads.
     pub threads: usize,
+    /// Where tensors begin, which stay as they are, what is kept.
+    pub tuning: Tuning,
+}
+
+/// Steps between two changes of the rate that are not its curve.
+struct Leg {
+    first: u64,
+    end: u64,
+    rate: f64,
 }
 
 impl Default for Recipe {
@@ -43,6 +53,7 @@ impl Default for Recipe {
             augment: None,
             seed: 1,
             threads: 1,
+            tuning: Tuning::default(),
         }
     }
 }
@@ -69,6 +80,7 @@ impl From<&Section> for Recipe {
             augment: section.augment,
             seed: section.seed.unwrap_or(rest.seed),
             threads: rest.threads,
+            tuning: section.tuning.clone(),
         }
     }
 }
@@ -139,24 +151,53 @@ impl Recipe {
             }
         }
         let decay = self.optimizer.decay;
-        match decay >= 0.0 && decay.is_finite() {
-            true => Ok(()),
-            false => refuse(format!("the decay is 0 or more, not {decay}")),
+        if !(decay >= 0.0 && decay.is_finite()) {
+            return refuse(format!("the decay is 0 or more, not {decay}"));
         }
+        match self.tuning.unfreeze.iter().find(|of| of.at >= self.epochs) {
+            None => Ok(()),
+            Some(late) => refuse(format!(
+                "what is unfrozen behind epoch {} is never trained: there are {}",
+                late.at, self.epochs
+            )),
+        }
+    }
+
+    /// The part of a run, in steps, with a curve of its own.
+    fn leg(&self, step: u64, steps: u64) -> Leg {
+        let mut leg = Leg {
+            first: 0,
+            end: steps,
+            rate: self.rate,
+        };
+        for unfreeze in &self.tuning.unfreeze {
+            let (at, of) = (unfreeze.at as u64, self.epochs as u64);
+            let first = (u128::from(steps) * u128::from(at) / u128::from(of.max(1))) as u64;
+            match unfreeze.rate {
+                Some(_) if first > step => return Leg { end: first, ..leg },
+                Some(rate) => (leg.first, leg.rate) = (first, rate),
+                None => {}
+            }
+        }
+        leg
     }
 
     /// The rate of a step, of so many in all.
     pub fn rate_of(&self, step: u64, steps: u64) -> f64 {
-        let warm = (self.warmup * steps as f64).floor();
-        let at = step as f64;
+        let Leg { first, end, rate } = self.leg(step, steps);
+        let warm = match first {
+            0 => (self.warmup * steps as f64).floor().min(end as f64),
+            _ => 0.0,
+        };
+        let at = (step - first) as f64;
         if at < warm {
-            return self.rate * (at + 1.0) / warm;
+            return rate * (at + 1.0) / warm;
         }
         match self.schedule {
-            Schedule::Constant => self.rate,
+            Schedule::Constant => rate,
             Schedule::Cosine => {
-                let done = (at - warm) / (steps as f64 - warm).max(1.0);
-                self.rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
+                let done = (at - warm) / ((end - first) as f64 - warm).max(1.0);
+                rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
             }
         }
     }

@@ -14,23 +14,28 @@
 //! Every file is whole or not there. Samples are shuffled by the seed and the epoch alone, so that a run which goes on is the run that never stopped.
 
 use super::augment::Augmenter;
-use super::chart::chart;
+use super::chart::{Ran, chart};
 use super::data::Data;
 use super::error::TrainError;
+use super::initial::{first_values, initial};
+use super::judge::judged;
 use super::loader::Loader;
-use super::measure::Score;
+use super::place::{folder, kept, state_file};
 use super::random::{Purpose, Random};
 use super::recipe::Recipe;
-use super::state::Saved;
-use super::trainer::{Trainer, apart};
-use crate::{Model, Options, Weights};
+use super::stage::{Stage, Tensors};
+use super::state::{Saved, Within};
+use super::trainer::Trainer;
+use super::trunk::Front;
+use crate::{Model, Weights};
+use cnnc_compiler::graph::Param;
 use cnnc_compiler::loss::Measure;
+use cnnc_compiler::tuning::Keep;
 use cnnc_runtime::files::write_atomically;
-use cnnc_runtime::input::Input;
 use std::fs;
-use std::io::{self, Write};
-use std::path::{Component, Path, PathBuf};
-use std::time::Instant;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// What an epoch came to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,10 +61,20 @@ pub struct Run {
     recipe: Recipe,
     data: Data,
     augmenter: Option<Augmenter>,
-    trainer: Trainer,
+    stage: Stage,
     folder: PathBuf,
     epochs: Vec<Epoch>,
+    within: Within,
+    /// The file of what steps change that `state.json` speaks of.
+    state: String,
+    /// When it was written.
+    saved: Instant,
+    /// How long it is good for.
+    every: Duration,
 }
+
+/// Longest time within an epoch that nothing is saved.
+const EVERY: Duration = Duration::from_secs(60);
 
 impl Run {
     /// Begins a run in a new folder: `runs/NAME`, or where there is no name `runs/MODEL-NN` with the first number that is free. `spec` is the file
@@ -71,11 +86,11 @@ impl Run {
         model: Model,
         spec: &Path,
         recipe: &Recipe,
-        data: Data,
+        mut data: Data,
         runs: &Path,
         name: Option<&str>,
     ) -> Result<Run, TrainError> {
-        let mut trainer = Trainer::new(&model, recipe)?;
+        recipe.check()?;
         if recipe.batch > data.train.len() {
             let message = format!(
                 "a batch of {} is more than the {} samples to learn from",
@@ -84,6 +99,10 @@ impl Run {
             );
             return Err(TrainError::Recipe(message));
         }
+        let augmenter = augmenter(recipe, &model)?;
+        let values = first_values(&model, recipe)?;
+        let mut stage = Stage::new(&model, recipe, 0, &mut data, &values)?;
+        let trainer = &mut stage.trainer;
         if data.train.labels_each() == 1 && trainer.labels() != 1 {
             let message = format!(
                 "`{}` has a class for each of {} pixels; pictures with one label each cannot train it",
@@ -92,7 +111,6 @@ impl Run {
             );
             return Err(TrainError::Network(message));
         }
-        let augmenter = augmenter(recipe, &model)?;
         trainer.check(&data.train)?;
         trainer.check(&data.test)?;
         trainer.prepare(recipe.batch)?;
@@ -101,16 +119,20 @@ impl Run {
             0 => {}
             rest => trainer.prepare(rest)?,
         }
-        let kept = kept(&model, spec)?;
+        let kept = kept(&model, spec, recipe)?;
         let folder = folder(runs, name, &model.graph().name)?;
-        let run = Run {
+        let mut run = Run {
             model,
             recipe: recipe.clone(),
             data,
             augmenter,
-            trainer,
+            stage,
             folder,
             epochs: Vec::new(),
+            within: Within::default(),
+            state: state_file(0, 0),
+            saved: Instant::now(),
+            every: EVERY,
         };
         for (place, bytes) in kept {
             if let Some(inside) = place.parent() {
@@ -135,19 +157,36 @@ impl Run {
             let message = "its data were in memory, and are gone".to_owned();
             return Err(TrainError::Recipe(message));
         }
-        let data = Data::again(&saved.data, model.graph())?;
-        let mut trainer = Trainer::new(&model, &saved.recipe)?;
-        let path = folder.join(state_file(saved.epochs.len()));
-        let weights = Weights::open(&path).map_err(crate::Error::from)?;
-        trainer.restore(&weights, saved.steps)?;
+        let mut data = Data::again(&saved.data, model.graph())?;
+        let recipe = saved.recipe;
+        let (epochs, within) = (saved.epochs, saved.within);
+        let state = state_file(epochs.len(), within.steps);
+        let weights = Weights::open(folder.join(&state)).map_err(crate::Error::from)?;
+        let values = |param: &Param| match weights.get(&param.name) {
+            Some(tensor) if *tensor.shape == *param.shape => {
+                Ok(tensor.to_f32().map_err(crate::Error::from)?.into_owned())
+            }
+            _ => Err(Trainer::lacks(&weights, param)),
+        };
+        let mut stage = Stage::new(&model, &recipe, epochs.len(), &mut data, &values)?;
+        let of_epoch = data.train.len().div_ceil(recipe.batch) as u64;
+        stage.trainer.begin_at(stage.first as u64 * of_epoch);
+        // Where it begins, the optimiser has nothing yet.
+        if saved.steps > stage.first as u64 * of_epoch {
+            stage.trainer.restore(&weights, saved.steps)?;
+        }
         Ok(Run {
-            augmenter: augmenter(&saved.recipe, &model)?,
+            augmenter: augmenter(&recipe, &model)?,
             model,
-            recipe: saved.recipe,
+            recipe,
             data,
-            trainer,
+            stage,
             folder: folder.to_owned(),
-            epochs: saved.epochs,
+            epochs,
+            within,
+            state,
+            saved: Instant::now(),
+            every: EVERY,
         })
     }
 
@@ -173,39 +212,82 @@ impl Run {
 
     /// The network in training.
     pub fn trainer(&self) -> &Trainer {
-        &self.trainer
+        &self.stage.trainer
     }
 
     /// What the network is judged by.
     pub fn measure(&self) -> Measure {
-        self.trainer.measure()
+        self.stage.trainer.measure()
     }
 
-    /// Whether all epochs are done.
+    /// The front of the network that is frozen, if its features are computed once for each sample.
+    pub fn front(&self) -> Option<&Front> {
+        self.stage.front()
+    }
+
+    /// How long an epoch may go on without being saved, 60 s if nothing is said.
+    pub fn save_every(&mut self, every: Duration) {
+        self.every = every;
+    }
+
+    /// Steps of the next epoch that are done.
+    pub fn steps_within(&self) -> usize {
+        self.within.steps
+    }
+
+    /// Whether all epochs are done, or so many were no better that the recipe stops.
     pub fn is_done(&self) -> bool {
-        self.epochs.len() >= self.recipe.epochs
+        self.epochs.len() >= self.recipe.epochs || self.is_stuck()
+    }
+
+    fn is_stuck(&self) -> bool {
+        let (Some(stop), Some(best)) = (self.recipe.tuning.stop, self.best()) else {
+            return false;
+        };
+        self.epochs.len() - best.number >= stop
     }
 
     /// The best epoch so far: of equal ones the first.
     pub fn best(&self) -> Option<&Epoch> {
-        let mut epochs = self.epochs.iter();
-        let first = epochs.next()?;
-        let measure = self.measure();
-        let better = |epoch: &Epoch, best: &Epoch| measure.better(epoch.test, best.test);
-        Some(epochs.fold(first, |best, epoch| match better(epoch, best) {
+        let epochs = self.epochs.iter();
+        epochs.reduce(|best, epoch| match self.is_better(epoch, best) {
             true => epoch,
             false => best,
-        }))
+        })
     }
 
-    /// The order in which an epoch sees so many samples.
-    pub fn order(recipe: &Recipe, epoch: usize, samples: usize) -> Vec<u32> {
-        let which = (epoch as u64).to_le_bytes();
-        Random::new(recipe.seed, Purpose::Order, &which).order(samples)
+    fn is_better(&self, epoch: &Epoch, than: &Epoch) -> bool {
+        match self.recipe.tuning.keep {
+            Keep::Accuracy => self.measure().better(epoch.test, than.test),
+            Keep::Loss => epoch.loss < than.loss,
+        }
     }
 
-    /// Trains for one epoch, judges the network, and saves everything. `progress` is told how many steps of how many are done, and the mean loss so far;
-    /// if it says no, the epoch is given up and nothing is saved.
+    /// Goes on to what is trained now, if that is other tensors than before.
+    fn enter(&mut self) -> Result<(), TrainError> {
+        let done = self.epochs.len();
+        if done == self.stage.first || !self.recipe.tuning.phases().contains(&done) {
+            return Ok(());
+        }
+        // Inputs may have become features of a front that is longer.
+        let mut data = match self.stage.front() {
+            Some(_) => Data::again(&self.data.from, self.model.graph())?,
+            None => std::mem::take(&mut self.data),
+        };
+        let tensors: Tensors = self.stage.tensors();
+        let values = |param: &Param| match tensors.get(&param.name) {
+            Some(values) => Ok(values.clone()),
+            None => Ok(initial(param, self.recipe.seed)),
+        };
+        let steps = self.stage.trainer.steps();
+        let mut stage = Stage::new(&self.model, &self.recipe, done, &mut data, &values)?;
+        stage.trainer.begin_at(steps);
+        (self.data, self.stage) = (data, stage);
+        Ok(())
+    }
+
+    /// Trains for one epoch, or what is left of it, judges the network, and saves everything. `progress` is told how many steps of how many are done, and the
+    /// mean loss so far; if it says no, what is done is saved, and [`Run::resume`] goes on behind that step.
     ///
     /// # Errors
     /// A loss that is not a number, or a file that cannot be written.
@@ -213,28 +295,32 @@ impl Run {
         &mut self,
         mut progress: impl FnMut(usize, usize, f64) -> bool,
     ) -> Result<Option<Epoch>, TrainError> {
+        self.enter()?;
         let number = self.epochs.len() + 1;
         let count = self.data.train.len();
-        let order = Run::order(&self.recipe, number, count);
+        let order = order(self.recipe.seed, number, count);
         let batches = count.div_ceil(self.recipe.batch);
         let steps = (batches as u64).saturating_mul(self.recipe.epochs as u64);
-        let start = Instant::now();
-        let (mut loss, mut rate) = (0.0, 0.0);
-        let mut score: Option<Score> = None;
-        let Run {
-            data,
-            recipe,
-            trainer,
-            ..
-        } = self;
+        let last = (batches as u64).saturating_mul(number as u64) - 1;
+        let last = self.recipe.rate_of(last, steps);
+        let (start, before) = (Instant::now(), self.within.seconds);
+        let first = self.within.steps;
+        let mut score = self.stage.trainer.no_score();
+        score.count(&self.within.counts);
+        // The loader holds them while steps change the rest.
+        let train = std::mem::take(&mut self.data.train);
+        let augmenter = self.augmenter.take();
         let loader = Loader {
-            samples: &data.train,
-            augmenter: self.augmenter.as_ref(),
+            samples: &train,
+            augmenter: augmenter.as_ref(),
             epoch: number,
-            batch: recipe.batch,
+            batch: self.recipe.batch,
         };
-        let all = loader.each(&order, |index, batch| {
-            rate = recipe.rate_of(trainer.steps(), steps);
+        let left = &order[(first * self.recipe.batch).min(count)..];
+        let all = loader.each(left, |index, batch| {
+            let index = first + index;
+            let trainer = &mut self.stage.trainer;
+            let rate = self.recipe.rate_of(trainer.steps(), steps);
             let done = trainer.step_targets(&batch.inputs, batch.targets(), rate);
             let done = done.map_err(|error| match error {
                 TrainError::NotFinite { tensor, .. } => TrainError::NotFinite {
@@ -244,31 +330,39 @@ impl Run {
                 },
                 error => error,
             })?;
-            loss += done.loss * batch.len() as f64;
-            match &mut score {
-                Some(score) => score.merge(trainer.score()),
-                None => score = Some(trainer.score().clone()),
+            score.merge(trainer.score());
+            self.within = Within {
+                steps: index + 1,
+                loss: self.within.loss + done.loss * batch.len() as f64,
+                counts: score.counts().to_vec(),
+                seconds: before + start.elapsed().as_secs_f64(),
+            };
+            let seen = (index * self.recipe.batch + batch.len()) as f64;
+            let goes_on = progress(index + 1, batches, self.within.loss / seen);
+            let open = index + 1 < batches;
+            if open && (!goes_on || self.saved.elapsed() >= self.every) {
+                self.save_state()?;
             }
-            let seen = (index * recipe.batch + batch.len()) as f64;
-            Ok(progress(index + 1, batches, loss / seen))
-        })?;
-        if !all {
+            Ok(goes_on || !open)
+        });
+        (self.data.train, self.augmenter) = (train, augmenter);
+        if !all? {
             return Ok(None);
         }
-        let seconds = start.elapsed().as_secs_f64();
-        let weights = self.trainer.weights()?;
+        let weights = self.stage.weights()?;
+        let (model, measure) = (self.stage.model(), self.measure());
+        let test = judged(model, &weights, &self.data.test, &self.recipe, measure)?;
         let epoch = Epoch {
             number,
-            rate,
-            loss: loss / count as f64,
-            train: score.map_or(0.0, |score| score.value()),
-            test: self.judge(&weights)?,
-            seconds,
+            rate: last,
+            loss: self.within.loss / count as f64,
+            train: score.value(),
+            test,
+            seconds: self.within.seconds,
         };
-        let measure = self.measure();
-        let best = self.best();
-        let best = best.is_none_or(|best| measure.better(epoch.test, best.test));
+        let best = self.best().is_none_or(|best| self.is_better(&epoch, best));
         self.epochs.push(epoch);
+        self.within = Within::default();
         if best {
             weights.write_safetensors(self.folder.join("weights.safetensors"))?;
         }
@@ -277,42 +371,9 @@ impl Run {
         Ok(Some(epoch))
     }
 
-    /// What the network makes of the test samples, by the measure of its loss.
-    fn judge(&self, weights: &Weights) -> Result<f64, TrainError> {
-        let options = Options::new()
-            .batch(self.recipe.batch)
-            .threads(self.recipe.threads);
-        let network = self.model.jit(weights, &options)?;
-        let mut session = network.session()?;
-        let graph = self.model.graph();
-        let output = &graph.values[graph.outputs[0].value].shape;
-        let elements = graph.inputs.iter();
-        let elements = elements.map(|input| graph.values[input.value].shape.elements());
-        let elements: Vec<usize> = elements.collect();
-        let (samples, mut score) = (&self.data.test, Score::new(self.measure(), output));
-        let loader = Loader {
-            samples,
-            augmenter: None,
-            epoch: 1,
-            batch: self.recipe.batch,
-        };
-        let all: Vec<u32> = (0..samples.len() as u32).collect();
-        for part in all.chunks(self.recipe.batch) {
-            let batch = loader.batch(part)?;
-            let inputs = apart(&batch.inputs, &elements);
-            let inputs: Vec<&dyn Input> = inputs.iter().map(|input| input as &dyn Input).collect();
-            let outputs = session.run(&inputs)?;
-            for (image, &sample) in part.iter().enumerate() {
-                let targets = samples.targets(sample as usize);
-                score.add(outputs.image(image).raw(), output, targets);
-            }
-        }
-        Ok(score.value())
-    }
-
     /// Writes what a run goes on from, the table and the curves. The epoch is done once `state.json` says so, which is written behind what it speaks of.
-    fn save(&self) -> Result<(), TrainError> {
-        let (measure, name) = (self.measure(), self.measure().name());
+    fn save(&mut self) -> Result<(), TrainError> {
+        let name = self.measure().name();
         let mut table = format!("epoch,rate,loss,{name},test_{name},seconds\n");
         for epoch in &self.epochs {
             let Epoch {
@@ -325,25 +386,36 @@ impl Run {
             } = epoch;
             table += &format!("{number},{rate},{loss},{train},{test},{seconds:.3}\n");
         }
-        let done = self.epochs.len();
-        let state = self.trainer.state()?;
-        state.write_safetensors(self.folder.join(state_file(done)))?;
         self.write("results.csv", table.as_bytes())?;
         self.write(
             "loss.svg",
-            chart(&self.model.graph().name, &self.epochs, measure).as_bytes(),
+            chart(&self.model.graph().name, &self.epochs, name)
+                .to_svg()
+                .as_bytes(),
         )?;
+        self.save_state()
+    }
+
+    /// Writes what a run goes on from.
+    fn save_state(&mut self) -> Result<(), TrainError> {
+        let name = state_file(self.epochs.len(), self.within.steps);
+        let state = self.stage.state()?;
+        state.write_safetensors(self.folder.join(&name))?;
         let saved = Saved {
             recipe: self.recipe.clone(),
             data: self.data.from.clone(),
-            steps: self.trainer.steps(),
+            steps: self.stage.trainer.steps(),
             epochs: self.epochs.clone(),
+            within: self.within.clone(),
+            measure: self.measure().name(),
         };
-        self.write("state.json", saved.to_text(measure).as_bytes())?;
-        // Nobody goes on from the epoch before any more; that its file stays is no harm.
-        if let Some(before) = done.checked_sub(1) {
-            let _ = fs::remove_file(self.folder.join(state_file(before)));
+        self.write("state.json", saved.to_text().as_bytes())?;
+        let before = std::mem::replace(&mut self.state, name);
+        // Nobody goes on from there any more; that the file stays is no harm.
+        if before != self.state {
+            let _ = fs::remove_file(self.folder.join(before));
         }
+        self.saved = Instant::now();
         Ok(())
     }
 
@@ -361,53 +433,21 @@ pub(super) fn augmenter(recipe: &Recipe, model: &Model) -> Result<Option<Augment
     augment.map(new).transpose()
 }
 
-/// The file of what steps change, behind so many epochs: a name for each, so that `state.json`, which counts them, always speaks of one that is whole.
-fn state_file(epochs: usize) -> String {
-    format!("state-{epochs:03}.safetensors")
+/// The run in a folder, by a name of its own, as it is drawn.
+///
+/// # Errors
+/// A folder that is no run.
+pub fn ran(folder: &Path, name: String) -> Result<Ran, TrainError> {
+    let saved = Saved::read(folder)?;
+    Ok(Ran {
+        name,
+        measure: saved.measure,
+        epochs: saved.epochs,
+    })
 }
 
-/// The spec and what it reads, by their places in a run's folder.
-fn kept(model: &Model, spec: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, TrainError> {
-    let read =
-        |path: &Path| fs::read(path).map_err(|error| TrainError::File(path.to_owned(), error));
-    let mut kept = vec![(PathBuf::from("spec.cnn"), read(spec)?)];
-    let home = spec.parent().unwrap_or(Path::new(""));
-    for file in model.files().iter().filter(|file| *file != spec) {
-        let place = file.strip_prefix(home).ok();
-        let inside = |place: &&Path| {
-            let mut parts = place.components();
-            parts.all(|part| matches!(part, Component::Normal(_)))
-        };
-        let place = place.filter(inside).ok_or_else(|| {
-            let (spec, file) = (spec.display(), file.display());
-            TrainError::Network(format!(
-                "{spec} reads {file}, which is not in its folder, so that a run cannot keep it"
-            ))
-        })?;
-        kept.push((place.to_owned(), read(file)?));
-    }
-    Ok(kept)
-}
-
-/// A new folder for a run.
-fn folder(runs: &Path, name: Option<&str>, model: &str) -> Result<PathBuf, TrainError> {
-    let failed = |path: &Path, error| TrainError::File(path.to_owned(), error);
-    fs::create_dir_all(runs).map_err(|error| failed(runs, error))?;
-    if let Some(name) = name {
-        let path = runs.join(name);
-        return match fs::create_dir(&path) {
-            Ok(()) => Ok(path),
-            Err(error) => Err(failed(&path, error)),
-        };
-    }
-    for number in 1.. {
-        let path = runs.join(format!("{}-{number:02}", model.to_lowercase()));
-        match fs::create_dir(&path) {
-            Ok(()) => return Ok(path),
-            // Of two runs that begin at the same time one finds the other's folder.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(failed(&path, error)),
-        }
-    }
-    unreachable!("there is a number that is free")
+/// The order in which an epoch, counted from 1, sees so many samples.
+pub fn order(seed: u64, epoch: usize, samples: usize) -> Vec<u32> {
+    let mut random = Random::new(seed, Purpose::Order, &(epoch as u64).to_le_bytes());
+    random.order(samples)
 }

@@ -1,176 +1,268 @@
-//! A contact sheet: samples as they are learned, beside one another, each with its label.
+//! Charts and tables as marks on a sheet, which becomes SVG or a picture.
 
-use super::augment::Augmenter;
-use super::data::{Kept, Samples};
 use super::error::TrainError;
-use super::recipe::Recipe;
-use super::run::augmenter;
-use crate::Model;
-use cnnc_compiler::loss::Targets;
-use cnnc_runtime::answer::{CAPTION, Canvas, class_colour};
+use cnnc_runtime::answer::{Canvas, Colour};
+use cnnc_runtime::files::write_atomically;
 use cnnc_runtime::image::Picture;
-use cnnc_runtime::memory::filled;
-use cnnc_runtime::session::RunError;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
 
-/// Most samples that are drawn.
-const MOST: usize = 64;
-/// Least pixels of a tile's sides.
-const LEAST: usize = 72;
-/// Pixels between tiles.
-const GAP: usize = 4;
-const PAPER: u8 = 245;
-const INK: [u8; 3] = [31, 111, 178];
-
-/// A picture of samples as the first epoch sees them, the first 64 of these: pictures enlarged by whole numbers, series as curves.
-///
-/// # Errors
-/// Samples that are neither, augmentation that does not fit the network, and too little memory.
-pub fn contact_sheet(
-    recipe: &Recipe,
-    model: &Model,
-    samples: &Samples,
-    order: &[u32],
-    labels: &[String],
-) -> Result<Picture, TrainError> {
-    let augmenter = augmenter(recipe, model)?;
-    let input = &model.graph().inputs[0];
-    let shape = &model.graph().values[input.value].shape;
-    let order = &order[..order.len().min(MOST)];
-    let (width, height, zoom) = match (&input.pre, shape.dims()) {
-        (Some(pre), _) => {
-            let zoom = LEAST.div_ceil(pre.width.min(pre.height)).max(1);
-            (zoom * pre.width, zoom * pre.height, zoom)
-        }
-        (None, [_, _]) => (2 * LEAST, LEAST, 1),
-        _ => {
-            let why = format!("samples of {shape} cannot be drawn; pictures and series can");
-            return Err(TrainError::Network(why));
-        }
-    };
-    let columns = (order.len() * height).div_ceil(width.max(1));
-    let columns = columns.isqrt().clamp(1, order.len().max(1));
-    let rows = order.len().div_ceil(columns);
-    let across = columns * (width + GAP) + GAP;
-    let down = rows * (height + CAPTION + GAP) + GAP;
-    let mut paper = Paper {
-        across,
-        rgb: filled(3 * across * down, PAPER).map_err(RunError::from)?,
-    };
-    let mut tile = vec![0.0; shape.elements()];
-    let corner = |place: usize| {
-        let left = GAP + place % columns * (width + GAP);
-        (left, GAP + place / columns * (height + CAPTION + GAP))
-    };
-    for (place, &sample) in order.iter().enumerate() {
-        see(augmenter.as_ref(), samples, sample as usize, &mut tile);
-        match &input.pre {
-            Some(pre) => paper.pixels(corner(place), (pre.width, pre.height), zoom, pre.bgr, &tile),
-            None => paper.curves(corner(place), (width, height), shape.channels(), &tile),
-        }
-    }
-    let mut canvas = Canvas::new(across, down, paper.rgb).expect("as many bytes as pixels");
-    for (place, &sample) in order.iter().enumerate() {
-        let (left, top) = corner(place);
-        let Targets::Classes(&[class]) = samples.targets(sample as usize) else {
-            continue;
-        };
-        let class = class as usize;
-        let label = labels
-            .get(class)
-            .map_or_else(|| class.to_string(), String::clone);
-        canvas.caption((left, top + height), width, &label, class_colour(class));
-    }
-    let picture = Picture::from_rgb(across, down, canvas.into_rgb());
-    picture.ok_or_else(|| TrainError::Network(format!("{across}x{down} pixels are no picture")))
+/// Which point of a text is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Anchor {
+    Start,
+    Middle,
+    End,
 }
 
-/// What is learned of a sample, before it is normalised.
-fn see(augmenter: Option<&Augmenter>, samples: &Samples, sample: usize, to: &mut [f32]) {
-    match (augmenter, samples.kept(sample)) {
-        (Some(augmenter), _) => augmenter.seen(samples, sample, 1, to),
-        (None, Kept::Numbers(numbers)) => to.copy_from_slice(numbers),
-        (None, Kept::Bytes(bytes)) => {
-            for (to, &byte) in to.iter_mut().zip(bytes) {
-                *to = byte.into();
-            }
+/// A mark.
+#[derive(Clone, Debug)]
+enum Mark {
+    Rectangle {
+        corner: (f64, f64),
+        size: (f64, f64),
+        colour: Colour,
+    },
+    Text {
+        /// On the base line.
+        at: (f64, f64),
+        anchor: Anchor,
+        text: String,
+        colour: Colour,
+    },
+    Line {
+        points: Vec<(f64, f64)>,
+        width: f64,
+        colour: Colour,
+    },
+    Picture {
+        corner: (f64, f64),
+        picture: Picture,
+    },
+}
+
+/// A white sheet with marks on it.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    width: f64,
+    height: f64,
+    marks: Vec<Mark>,
+}
+
+impl Sheet {
+    pub(super) fn new(width: f64, height: f64) -> Sheet {
+        Sheet {
+            width,
+            height,
+            marks: Vec::new(),
         }
     }
-}
 
-/// What tiles are drawn on.
-struct Paper {
-    across: usize,
-    rgb: Vec<u8>,
-}
-
-impl Paper {
-    fn dot(&mut self, x: usize, y: usize, colour: [u8; 3]) {
-        let at = 3 * (y * self.across + x);
-        self.rgb[at..at + 3].copy_from_slice(&colour);
+    pub(super) fn rectangle(&mut self, corner: (f64, f64), size: (f64, f64), colour: Colour) {
+        self.marks.push(Mark::Rectangle {
+            corner,
+            size,
+            colour,
+        });
     }
 
-    /// Planes of colours or of grey, each pixel a square.
-    fn pixels(
+    pub(super) fn text(
         &mut self,
-        (left, top): (usize, usize),
-        (width, height): (usize, usize),
-        zoom: usize,
-        bgr: bool,
-        planes: &[f32],
+        at: (f64, f64),
+        anchor: Anchor,
+        text: impl Into<String>,
+        colour: Colour,
     ) {
-        let pixels = width * height;
-        for (y, x) in (0..zoom * height).flat_map(|y| (0..zoom * width).map(move |x| (y, x))) {
-            let at = y / zoom * width + x / zoom;
-            let value = |plane: usize| planes[plane * pixels + at].round() as u8;
-            let colour = match (planes.len() == pixels, bgr) {
-                (true, _) => [value(0); 3],
-                (_, false) => [value(0), value(1), value(2)],
-                (_, true) => [value(2), value(1), value(0)],
-            };
-            self.dot(left + x, top + y, colour);
-        }
+        self.marks.push(Mark::Text {
+            at,
+            anchor,
+            text: text.into(),
+            colour,
+        });
     }
 
-    /// A curve for each channel, between the least and the largest value of all.
-    fn curves(
-        &mut self,
-        (left, top): (usize, usize),
-        (width, height): (usize, usize),
-        channels: usize,
-        values: &[f32],
-    ) {
-        for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
-            self.dot(left + x, top + y, [255; 3]);
-        }
-        let least = values.iter().copied().fold(f32::INFINITY, f32::min);
-        let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let row = |value: f32| {
-            let share = (value - least) / (most - least).max(f32::MIN_POSITIVE);
-            ((1.0 - share) * (height - 1) as f32).round() as usize
-        };
-        let length = values.len() / channels;
-        for (channel, curve) in values.chunks_exact(length).enumerate() {
-            let colour = if channels == 1 {
-                INK
-            } else {
-                class_colour(channel)
-            };
-            let mut before = None;
-            for x in 0..width {
-                // Of a long series each column shows all that falls into it.
-                let from = x * length / width;
-                let to = ((x + 1) * length / width).clamp(from + 1, length);
-                let rows = curve[from..to]
+    pub(super) fn line(&mut self, points: Vec<(f64, f64)>, width: f64, colour: Colour) {
+        self.marks.push(Mark::Line {
+            points,
+            width,
+            colour,
+        });
+    }
+
+    pub(super) fn picture(&mut self, corner: (f64, f64), picture: Picture) {
+        self.marks.push(Mark::Picture { corner, picture });
+    }
+
+    /// Writes it as SVG or as PNG: the name's ending says which.
+    ///
+    /// # Errors
+    /// Another ending, or a file that cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), TrainError> {
+        let ending = path
+            .extension()
+            .map(|ending| ending.to_string_lossy().to_lowercase());
+        let failed = |error| TrainError::File(path.to_owned(), error);
+        match ending.as_deref() {
+            Some("svg")
+                if !self
+                    .marks
                     .iter()
-                    .map(|&value| row(value))
-                    .chain(before);
-                let (mut high, mut low) = (height - 1, 0);
-                for y in rows {
-                    (high, low) = (high.min(y), low.max(y));
-                }
-                (high..=low).for_each(|y| self.dot(left + x, top + y, colour));
-                before = Some(row(curve[to - 1]));
+                    .any(|mark| matches!(mark, Mark::Picture { .. })) =>
+            {
+                let svg = self.to_svg();
+                write_atomically(path, |file| file.write_all(svg.as_bytes())).map_err(failed)
             }
+            Some("png") => {
+                let picture = self.to_picture().ok_or_else(|| {
+                    failed(std::io::Error::other("the picture would be too large"))
+                })?;
+                picture
+                    .write_png(path)
+                    .map_err(|error| failed(std::io::Error::other(error.to_string())))
+            }
+            Some("svg") => Err(TrainError::Recipe(format!(
+                "{}: a sheet of pictures is written as .png",
+                path.display()
+            ))),
+            _ => Err(TrainError::Recipe(format!(
+                "{}: it is written as .svg or .png",
+                path.display()
+            ))),
         }
     }
+
+    /// As SVG, without pictures.
+    pub fn to_svg(&self) -> String {
+        let Sheet { width, height, .. } = self;
+        let mut svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"12\">\n\
+             <rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n"
+        );
+        for mark in &self.marks {
+            let _ = match mark {
+                Mark::Rectangle {
+                    corner: (x, y),
+                    size: (width, height),
+                    colour,
+                } => writeln!(
+                    svg,
+                    "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{}\"/>",
+                    hex(*colour)
+                ),
+                Mark::Text {
+                    at: (x, y),
+                    anchor,
+                    text,
+                    colour,
+                } => {
+                    let anchor = match anchor {
+                        Anchor::Start => "start",
+                        Anchor::Middle => "middle",
+                        Anchor::End => "end",
+                    };
+                    let text = escaped(text);
+                    writeln!(
+                        svg,
+                        "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" fill=\"{}\">{text}</text>",
+                        hex(*colour)
+                    )
+                }
+                Mark::Line {
+                    points,
+                    width,
+                    colour,
+                } => {
+                    let points: Vec<String> = points
+                        .iter()
+                        .map(|(x, y)| format!("{x:.1},{y:.1}"))
+                        .collect();
+                    writeln!(
+                        svg,
+                        "<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{width}\" stroke-linecap=\"round\"/>",
+                        points.join(" "),
+                        hex(*colour)
+                    )
+                }
+                // Such sheets are not written as SVG.
+                Mark::Picture { .. } => Ok(()),
+            };
+        }
+        svg.push_str("</svg>\n");
+        svg
+    }
+
+    /// As a picture; `None` if it would be too large.
+    pub fn to_picture(&self) -> Option<Picture> {
+        let (width, height) = (self.width.ceil() as usize, self.height.ceil() as usize);
+        let mut canvas = Canvas::blank(width, height, [255; 3])?;
+        let whole = |(x, y): (f64, f64)| (x.round() as i64, y.round() as i64);
+        for mark in &self.marks {
+            match mark {
+                Mark::Rectangle {
+                    corner,
+                    size,
+                    colour,
+                } => {
+                    let end = whole((corner.0 + size.0, corner.1 + size.1));
+                    let start = whole(*corner);
+                    canvas.rectangle(start, (end.0 - start.0, end.1 - start.1), *colour);
+                }
+                Mark::Text {
+                    at,
+                    anchor,
+                    text,
+                    colour,
+                } => {
+                    let (width, height) = Canvas::extents(text);
+                    let (x, base) = whole(*at);
+                    let left = match anchor {
+                        Anchor::Start => x,
+                        Anchor::Middle => x - width / 2,
+                        Anchor::End => x - width,
+                    };
+                    canvas.text((left, base - height + 4), text, *colour);
+                }
+                Mark::Line {
+                    points,
+                    width,
+                    colour,
+                } => {
+                    let small = |(x, y): (f64, f64)| (x as f32, y as f32);
+                    for pair in points.windows(2) {
+                        canvas.line(small(pair[0]), small(pair[1]), *width as f32, *colour);
+                    }
+                    if let [only] = points[..] {
+                        canvas.line(small(only), small(only), *width as f32, *colour);
+                    }
+                }
+                Mark::Picture { corner, picture } => {
+                    let (left, top) = whole(*corner);
+                    let pixels = picture.rgb().as_chunks::<3>().0.iter().enumerate();
+                    for (index, &pixel) in pixels {
+                        let (x, y) = (index % picture.width(), index / picture.width());
+                        canvas.rectangle((left + x as i64, top + y as i64), (1, 1), pixel);
+                    }
+                }
+            }
+        }
+        Picture::from_rgb(width, height, canvas.into_rgb())
+    }
+}
+
+fn hex([red, green, blue]: Colour) -> String {
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
+
+fn escaped(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;");
+    text.chars()
+        .map(|letter| {
+            if letter.is_control() {
+                '\u{fffd}'
+            } else {
+                letter
+            }
+        })
+        .collect()
 }

@@ -6,6 +6,7 @@ use super::data::From;
 use super::error::TrainError;
 use super::recipe::Recipe;
 use super::run::Epoch;
+use super::tuning;
 use cnnc_compiler::loss::{self, Measure};
 use cnnc_compiler::recipe::{Loss, Method, Optimizer, Schedule};
 use cnnc_runtime::files::read_ordinary;
@@ -22,6 +23,10 @@ pub struct Saved {
     pub steps: u64,
     /// Epochs so far.
     pub epochs: Vec<Epoch>,
+    /// How far the next one is.
+    pub within: Within,
+    /// Name of what they are judged by.
+    pub measure: &'static str,
 }
 
 impl Saved {
@@ -36,8 +41,8 @@ impl Saved {
         })
     }
 
-    /// The text of the file, of epochs that are judged by that.
-    pub fn to_text(&self, measure: Measure) -> String {
+    /// The text of the file.
+    pub fn to_text(&self) -> String {
         let Recipe {
             optimizer,
             rate,
@@ -49,6 +54,7 @@ impl Saved {
             augment,
             seed,
             threads,
+            tuning: of_tuning,
         } = &self.recipe;
         let Optimizer {
             method,
@@ -62,37 +68,62 @@ impl Saved {
         let optimizer = json!({
             "method": method.name(), "momentum": momentum, "nesterov": nesterov, "alpha": alpha, "betas": betas, "eps": eps, "decay": decay,
         });
-        let done = self.epochs.iter().map(|epoch| epoch.to_json(measure));
+        let done = self.epochs.iter().map(|epoch| epoch.to_json(self.measure));
         let state = json!({
             "recipe": {
                 "optimizer": optimizer, "rate": rate, "cosine": *schedule == Schedule::Cosine, "warmup": warmup, "batch": batch, "epochs": epochs,
-                "loss": loss.as_ref().map(loss_to_json), "augment": augment.as_ref().map(samples::augment_to_json), "seed": seed, "threads": threads,
+                "loss": loss.as_ref().map(loss_to_json), "augment": augment.as_ref().map(samples::augment_to_json), "seed": seed, "threads": threads, "tuning": tuning::to_json(of_tuning),
             },
             "data": samples::from_to_json(&self.data),
             "steps": self.steps,
+            "measure": self.measure,
+            "within": self.within.to_json(),
             "epochs": done.collect::<Vec<Value>>(),
         });
         format!("{state:#}\n")
     }
 }
 
-impl Epoch {
-    /// As it stands in `state.json` and in what `cnnc train --json` prints.
-    pub fn to_json(&self, measure: Measure) -> Value {
-        let name = measure.name();
-        let mut row = json!({
-            "epoch": self.number, "rate": self.rate, "loss": self.loss, "seconds": self.seconds,
-        });
-        row[name] = self.train.into();
-        row[format!("test_{name}")] = self.test.into();
-        row
+/// How far an epoch is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Within {
+    /// Steps that are done.
+    pub steps: usize,
+    /// The sum of the losses of their samples.
+    pub loss: f64,
+    /// What the network made of them, as counts of its measure.
+    pub counts: Vec<[f64; 2]>,
+    /// Seconds that they took.
+    pub seconds: f64,
+}
+
+impl Within {
+    fn to_json(&self) -> Value {
+        json!({ "steps": self.steps, "loss": self.loss, "counts": self.counts, "seconds": self.seconds })
+    }
+
+    fn from_json(json: &Value) -> Option<Within> {
+        let counts = json["counts"].as_array()?.iter();
+        let counts = counts.map(|pair| Some([pair[0].as_f64()?, pair[1].as_f64()?]));
+        Some(Within {
+            steps: json["steps"].as_u64()? as usize,
+            loss: json["loss"].as_f64()?,
+            counts: counts.collect::<Option<_>>()?,
+            seconds: json["seconds"].as_f64()?,
+        })
     }
 }
 
-/// What an epoch was judged by, whatever the measure is.
-fn measured(row: &Value, of: &str) -> Option<f64> {
-    let mut names = Measure::NAMES.iter();
-    names.find_map(|name| row[format!("{of}{name}")].as_f64())
+impl Epoch {
+    /// As it stands in `state.json` and in what `cnnc train --json` prints.
+    pub fn to_json(&self, measure: &str) -> Value {
+        let mut row = json!({
+            "epoch": self.number, "rate": self.rate, "loss": self.loss, "seconds": self.seconds,
+        });
+        row[measure] = self.train.into();
+        row[format!("test_{measure}")] = self.test.into();
+        row
+    }
 }
 
 fn loss_to_json(loss: &Loss) -> Value {
@@ -130,14 +161,16 @@ fn from_json(state: &Value) -> Option<Saved> {
         eps: number("eps")?,
         decay: number("decay")?,
     };
+    let mut measures = Measure::NAMES.into_iter();
+    let measure = measures.find(|name| state["measure"] == **name)?;
     let count = |value: &Value| value.as_u64().map(|count| count as usize);
     let epoch = |row: &Value| {
         Some(Epoch {
             number: count(&row["epoch"])?,
             rate: row["rate"].as_f64()?,
             loss: row["loss"].as_f64()?,
-            train: measured(row, "")?,
-            test: measured(row, "test_")?,
+            train: row[measure].as_f64()?,
+            test: row[format!("test_{measure}")].as_f64()?,
             seconds: row["seconds"].as_f64()?,
         })
     };
@@ -159,9 +192,12 @@ fn from_json(state: &Value) -> Option<Saved> {
             augment: samples::augment_of(&recipe["augment"])?,
             seed: recipe["seed"].as_u64()?,
             threads: count(&recipe["threads"])?,
+            tuning: tuning::from_json(&recipe["tuning"])?,
         },
         data: samples::from_of(&state["data"])?,
         steps: state["steps"].as_u64()?,
+        within: Within::from_json(&state["within"])?,
+        measure,
         epochs: state["epochs"]
             .as_array()?
             .iter()

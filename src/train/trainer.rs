@@ -2,7 +2,7 @@
 
 use super::data::Samples;
 use super::error::TrainError;
-use super::initial::initial;
+use super::initial::{first_values, initial};
 use super::measure::Score;
 use super::random::{Purpose, Random};
 use super::recipe::Recipe;
@@ -15,9 +15,11 @@ use cnnc_compiler::recipe;
 use cnnc_compiler::shape::Shape;
 use cnnc_compiler::step::{self, Step};
 use cnnc_compiler::target::{Arithmetic, Target};
+use cnnc_compiler::tuning;
 use cnnc_runtime::Isa;
 use cnnc_runtime::session::{State, StepSession};
 use cnnc_runtime::threads::Pool;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -32,13 +34,15 @@ pub struct Done {
 
 /// A network in training: its tensors, what the optimiser keeps, and the compiled steps that change both.
 pub struct Trainer {
-    step: Step,
-    recipe: Recipe,
+    pub(super) step: Step,
+    pub(super) recipe: Recipe,
     isa: Isa,
-    state: State,
-    compiled: Vec<Compiled>,
-    pool: Option<Pool>,
-    steps: u64,
+    pub(super) state: State,
+    pub(super) compiled: Vec<Compiled>,
+    pub(super) pool: Option<Pool>,
+    pub(super) steps: u64,
+    /// Steps before the optimiser began.
+    pub(super) anew: u64,
     /// Numbers of each input.
     inputs: Vec<usize>,
     /// What is made small, as it is written and as it works.
@@ -51,10 +55,19 @@ pub struct Trainer {
     score: Score,
 }
 
-/// The step for so many samples.
-struct Compiled {
+/// Which part of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Half {
+    Whole,
+    Gradients,
+    Update,
+}
+
+/// The step for so many samples, or a part of it.
+pub(super) struct Compiled {
+    half: Half,
     samples: usize,
-    session: StepSession,
+    pub session: StepSession,
     code: Code,
 }
 
@@ -64,8 +77,9 @@ impl Trainer {
     /// # Errors
     /// A network that cannot be trained, or a recipe that cannot be followed.
     pub fn new(model: &Model, recipe: &Recipe) -> Result<Trainer, TrainError> {
-        let seed = recipe.seed;
-        Trainer::begin(model.graph(), recipe, &|param| Ok(initial(param, seed)))
+        let values = first_values(model, recipe)?;
+        let frozen = recipe.tuning.frozen(model.graph(), 0);
+        Trainer::begin(model.graph(), recipe, &frozen, &values)
     }
 
     /// A network that goes on from weights.
@@ -81,7 +95,8 @@ impl Trainer {
         let bound = weights
             .bind(&sources)
             .map_err(|error| model.unfit(error, weights))?;
-        Trainer::begin(model.graph(), recipe, &|param| {
+        let frozen = recipe.tuning.frozen(model.graph(), 0);
+        Trainer::begin(model.graph(), recipe, &frozen, &|param| {
             let source = sources.iter().position(|source| source.name == *param.name);
             match source {
                 Some(index) => Ok(bound.values(index).map_err(Error::from)?.into_owned()),
@@ -90,19 +105,22 @@ impl Trainer {
         })
     }
 
-    fn begin(
+    /// A network some of whose tensors stay as they are, with values of all of them.
+    pub(super) fn begin(
         graph: &Graph,
         recipe: &Recipe,
+        frozen: &BTreeSet<String>,
         values: &dyn Fn(&Param) -> Result<Vec<f32>, TrainError>,
     ) -> Result<Trainer, TrainError> {
         recipe.check()?;
         let inputs = graph.inputs.iter();
         let inputs = inputs.map(|input| graph.values[input.value].shape.elements());
+        let spared = tuning::named(graph, &recipe.tuning.spared);
         // Scales and shifts, of norms and layers, do not decay.
         let of_step = step::Recipe {
             optimizer: &recipe.optimizer,
-            trained: &|_| true,
-            decayed: &|param| param.shape.len() > 1,
+            trained: &|param| !frozen.contains(&param.name),
+            decayed: &|param| param.shape.len() > 1 && !spared.contains(&param.name),
         };
         let written = match &recipe.loss {
             Some(loss) => loss.clone(),
@@ -133,6 +151,7 @@ impl Trainer {
             compiled: Vec::new(),
             pool: (recipe.threads > 1).then(|| Pool::new(recipe.threads)),
             steps: 0,
+            anew: 0,
             step,
         })
     }
@@ -152,13 +171,18 @@ impl Trainer {
         self.score.measure()
     }
 
+    /// Of no samples yet.
+    pub(super) fn no_score(&self) -> Score {
+        Score::new(self.score.measure(), &self.output)
+    }
+
     /// What the network made of the samples of the last step, before it.
     pub fn score(&self) -> &Score {
         &self.score
     }
 
     /// Numbers of a sample: its inputs, one behind another.
-    fn elements(&self) -> usize {
+    pub(super) fn elements(&self) -> usize {
         self.inputs.iter().sum()
     }
 
@@ -207,31 +231,38 @@ impl Trainer {
     /// # Errors
     /// When it cannot be compiled, or there is not enough memory.
     pub fn prepare(&mut self, samples: usize) -> Result<(), TrainError> {
-        self.session(samples).map(|_| ())
+        self.session(Half::Whole, samples).map(|_| ())
     }
 
-    fn session(&mut self, samples: usize) -> Result<usize, TrainError> {
+    pub(super) fn session(&mut self, half: Half, samples: usize) -> Result<usize, TrainError> {
         let mut compiled = self.compiled.iter();
-        if let Some(known) = compiled.position(|compiled| compiled.samples == samples) {
+        let is_it = |of: &Compiled| (of.half, of.samples) == (half, samples);
+        if let Some(known) = compiled.position(is_it) {
             return Ok(known);
         }
-        if samples < self.step.least_images() {
+        if half != Half::Update && samples < self.step.least_images() {
             let message = "a norm whose maps have one pixel cannot learn from a single sample: choose another batch".to_owned();
             return Err(TrainError::Recipe(message));
         }
         let target = Target::new(self.isa, Arithmetic::Fast).batch(samples);
+        let part = match half {
+            Half::Whole => None,
+            Half::Gradients => Some(self.step.up_to_gradients()),
+            Half::Update => Some(self.step.from_gradients()),
+        };
         let Step {
             graph,
             single,
             state,
             ..
-        } = &self.step;
+        } = part.as_ref().unwrap_or(&self.step);
         let lowered = lower_step(graph, single, state, &target);
         let code = jit::compile(&lowered).map_err(Error::from)?;
         let driver = code.drivers()[0];
         // SAFETY: the program is proven for its plan, and its code is kept beside the session.
         let session = unsafe { StepSession::new(lowered.plan, driver) }?;
         self.compiled.push(Compiled {
+            half,
             samples,
             session,
             code,
@@ -267,6 +298,17 @@ impl Trainer {
         known: Targets<'_>,
         rate: f64,
     ) -> Result<Done, TrainError> {
+        Ok(self.pass(Half::Whole, inputs, known, rate)?.0)
+    }
+
+    /// A step on samples, or what comes before the optimiser; and what the sum of their losses was divided by.
+    pub(super) fn pass(
+        &mut self,
+        half: Half,
+        inputs: &[f32],
+        known: Targets<'_>,
+        rate: f64,
+    ) -> Result<(Done, f64), TrainError> {
         let elements = self.elements();
         let samples = inputs.len() / elements;
         if samples == 0 || inputs.len() != samples * elements {
@@ -284,7 +326,7 @@ impl Trainer {
         };
         let divisor = self.loss.1.write(&batch, &mut self.targets);
         let divisor = divisor.map_err(TrainError::Recipe)?;
-        let number = self.session(samples)?;
+        let number = self.session(half, samples)?;
         let session = &mut self.compiled[number].session;
         for (index, input) in apart(inputs, &self.inputs).into_iter().enumerate() {
             session.input_mut(index).copy_from_slice(&input);
@@ -307,9 +349,9 @@ impl Trainer {
         self.steps += 1;
         for (index, &factors) in self.step.factors.iter().enumerate() {
             let optimizer = &self.recipe.optimizer;
-            let values = self
-                .step
-                .factors_of(factors, optimizer, rate, self.steps, samples);
+            let values =
+                self.step
+                    .factors_of(factors, optimizer, rate, self.steps - self.anew, samples);
             for (to, value) in session
                 .input_mut(cotangent + 1 + index)
                 .iter_mut()
@@ -325,7 +367,7 @@ impl Trainer {
         self.score.add(session.output(0), &self.output, known);
         let right = self.score.right();
         match loss.is_finite() {
-            true => Ok(Done { loss, right }),
+            true => Ok((Done { loss, right }, divisor)),
             false => Err(TrainError::NotFinite {
                 epoch: 0,
                 step: self.steps,
@@ -339,7 +381,7 @@ impl Trainer {
     /// # Errors
     /// A step that cannot be compiled.
     pub fn profile(&mut self, samples: usize) -> Result<Vec<(String, Duration)>, TrainError> {
-        let number = self.session(samples)?;
+        let number = self.session(Half::Whole, samples)?;
         let Compiled { session, code, .. } = &mut self.compiled[number];
         let mut parts = Vec::new();
         session.run_in_pieces(&mut self.state, self.pool.as_ref(), |bases, pool| {
@@ -375,7 +417,7 @@ impl Trainer {
     }
 
     /// The same, and behind them what the optimiser keeps.
-    fn all(&self) -> impl Iterator<Item = (&Param, &[f32])> {
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Param, &[f32])> {
         let ids = self.step.state.iter().enumerate();
         ids.map(|(index, &id)| (&self.step.graph.params[id], self.state.tensor(index)))
     }
@@ -388,6 +430,11 @@ impl Trainer {
         weights(self.all())
     }
 
+    /// Counts steps from there, with an optimiser that begins with the next one.
+    pub(super) fn begin_at(&mut self, steps: u64) {
+        (self.steps, self.anew) = (steps, steps);
+    }
+
     /// Goes on from such a state, after so many steps.
     ///
     /// # Errors
@@ -397,19 +444,21 @@ impl Trainer {
             let param = &self.step.graph.params[id];
             let tensor = state.get(&param.name);
             let tensor = tensor.filter(|tensor| *tensor.shape == *param.shape);
-            let tensor = tensor.ok_or_else(|| {
-                let message = format!(
-                    "{} has no `{}` of this network's shape: it is the state of another one",
-                    state.origin(),
-                    param.name
-                );
-                TrainError::Network(message)
-            })?;
+            let tensor = tensor.ok_or_else(|| Trainer::lacks(state, param))?;
             let values = tensor.to_f32().map_err(Error::from)?;
             self.state.tensor_mut(index).copy_from_slice(&values);
         }
         self.steps = steps;
         Ok(())
+    }
+
+    /// Why a state is none of this network.
+    pub(super) fn lacks(state: &Weights, param: &Param) -> TrainError {
+        TrainError::Network(format!(
+            "{} has no `{}` of this network's shape: it is the state of another one",
+            state.origin(),
+            param.name
+        ))
     }
 
     /// The same as weights of the network.
@@ -422,7 +471,7 @@ impl Trainer {
 }
 
 /// Tensors as weights.
-fn weights<'t>(
+pub(super) fn weights<'t>(
     tensors: impl Iterator<Item = (&'t Param, &'t [f32])>,
 ) -> Result<Weights, TrainError> {
     let named = tensors.map(|(param, values)| (&*param.name, &*param.shape, values));

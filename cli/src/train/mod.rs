@@ -2,8 +2,9 @@
 
 mod recipe;
 mod samples;
+mod tuning;
 
-use crate::{Failure, print};
+use crate::{Failure, print, signals};
 use cnnc::train::{Augmenter, Data, Epoch, Loader, Measure, Recipe, Run};
 use recipe::{Flags, written};
 use samples::{first_batch, source_of};
@@ -25,7 +26,7 @@ pub struct Args {
     #[arg(long, value_name = "PATH")]
     test: Option<PathBuf>,
     /// Go on with the run in this folder, as if it had never stopped; nothing else is needed
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["spec", "data", "test", "epochs", "batch", "rate", "decay", "smoothing", "optimizer", "seed", "name", "dry", "overfit", "limit", "show_batch"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["spec", "data", "test", "epochs", "batch", "rate", "decay", "smoothing", "optimizer", "seed", "init", "name", "dry", "overfit", "limit", "show_batch"])]
     resume: Option<PathBuf>,
     #[command(flatten)]
     flags: Flags,
@@ -95,15 +96,20 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if !args.json {
         print::line(opening(&run, &source))?;
     }
+    signals::ask();
     let bar = print::progress_of_steps();
     while !run.is_done() {
         let number = run.epochs().len() + 1;
         let epoch = run.epoch(|done, all, loss| {
             bar(number, done, all, loss);
-            true
+            signals::asked().is_none()
         })?;
         if let Some(epoch) = epoch.filter(|_| !args.json) {
             print::line(row(&epoch, run.measure(), run.data().train.len()))?;
+        }
+        if let Some(signal) = signals::asked().filter(|_| !run.is_done()) {
+            let folder = run.folder().to_owned();
+            return Err(Failure::Stopped { signal, folder });
         }
     }
     let seconds = start.elapsed().as_secs_f64();
@@ -119,12 +125,14 @@ fn opening(run: &Run, source: &str) -> String {
     let (recipe, data) = (run.recipe(), run.data());
     let (state, rest) = run.trainer().bytes();
     format!(
-        "{} samples, {} to be judged by ({}, {})\n{source}\n{}\ntensors and optimiser {}, activations and gradients {}\n{}",
+        "{} samples, {} to be judged by ({}, {})\n{source}\n{}\n{}{}tensors and optimiser {}, activations and gradients {}\n{}",
         data.train.len(),
         data.test.len(),
         data.kind,
         print::bytes(data.bytes()),
         written(recipe, run.trainer().loss()),
+        tuning::written(recipe),
+        tuning::front(run),
         print::bytes(state),
         print::bytes(rest),
         print::heading("epoch     rate     loss  training     test   samples/s"),
@@ -153,12 +161,16 @@ fn closing(run: &Run, seconds: f64) -> String {
         )
     });
     let weights = run.folder().join("weights.safetensors");
-    format!("{best}{} ({seconds:.1} s)", weights.display())
+    format!(
+        "{}{best}{} ({seconds:.1} s)",
+        tuning::stuck(run),
+        weights.display()
+    )
 }
 
 fn to_json(run: &Run, seconds: f64) -> Value {
     let epochs = run.epochs().iter();
-    let epochs = epochs.map(|epoch| epoch.to_json(run.measure()));
+    let epochs = epochs.map(|epoch| epoch.to_json(run.measure().name()));
     json!({
         "run": run.folder().display().to_string(),
         "epochs": epochs.collect::<Vec<Value>>(),
@@ -212,7 +224,7 @@ fn dry(
     }
     let (first, last) = (losses[0], losses[losses.len() - 1]);
     print::line(format_args!(
-        "{} samples, {} to be judged by ({}, {}); read and compiled in {:.1} s\n{source}\n{}: {steps} steps\n\
+        "{} samples, {} to be judged by ({}, {}); read and compiled in {:.1} s\n{source}\n{}: {steps} steps\n{}\
          tensors and optimiser {}, activations and gradients {}\n\
          {:.2} ms a step, {:.0} samples/s, so a run takes {:.0} s; loss of the first batch {first:.4} → {last:.4} in {STEPS} steps, the fastest of which counts",
         data.train.len(),
@@ -221,6 +233,7 @@ fn dry(
         print::bytes(data.bytes()),
         prepared.as_secs_f64(),
         written(recipe, trainer.loss()),
+        tuning::written(recipe),
         print::bytes(state),
         print::bytes(rest),
         1e3 * each.as_secs_f64(),

@@ -1,6 +1,7 @@
 //! How a network is trained: flags, before what its `train` section says, before the defaults.
 
-use cnnc::train::{Augment, Loss, Method, Optimizer, Recipe, Schedule, usual};
+use cnnc::train::{Augment, Init, Loss, Method, Optimizer, Recipe, Schedule, usual};
+use std::path::PathBuf;
 
 /// Flags that stand for clauses of a `train` section.
 #[derive(clap::Args)]
@@ -26,6 +27,9 @@ pub struct Flags {
     /// Number that all random numbers are made of
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Weights that tensors begin with; what the section's `init` leaves to chance begins at random all the same
+    #[arg(long, value_name = "FILE")]
+    init: Option<PathBuf>,
     /// Threads to run on; the weights are the same for any number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -60,6 +64,13 @@ impl Flags {
             loss.set("smooth", smoothing);
         }
         section.seed = self.seed.or(section.seed);
+        if let Some(file) = &self.init {
+            let before = section.tuning.init.take();
+            section.tuning.init = Some(Init {
+                file: file.clone(),
+                except: before.map_or_else(Vec::new, |init| init.except),
+            });
+        }
         let mut recipe = Recipe::from(&section);
         recipe.threads = self.threads().unwrap_or(recipe.threads);
         recipe
@@ -75,6 +86,7 @@ impl Flags {
             ("--decay", self.decay.is_some()),
             ("--smoothing", self.smoothing.is_some()),
             ("--seed", self.seed.is_some()),
+            ("--init", self.init.is_some()),
         ];
         let given = flags.iter().filter(|(_, given)| *given);
         let given: Vec<&str> = given.map(|(name, _)| *name).collect();
@@ -182,6 +194,7 @@ fn augmentation(augment: &Augment) -> String {
 mod tests {
     use super::*;
     use clap::Parser;
+    use cnnc::train::Tuning;
 
     #[derive(Parser)]
     struct Line {
@@ -235,6 +248,7 @@ mod tests {
             augment: None,
             seed: 3,
             threads: 1,
+            tuning: Tuning::default(),
         };
         assert_eq!(section, expected);
         let flags = "--epochs 2 --batch 16 --rate 0.3 --optimizer adam --decay 0.2 --smoothing 0 --seed 5 --threads 2";
@@ -251,6 +265,7 @@ mod tests {
             augment: None,
             seed: 5,
             threads: 2,
+            tuning: Tuning::default(),
         };
         assert_eq!(given, expected);
         let written = "as the train section says, but for --epochs --batch --rate --optimizer --decay --smoothing --seed";

@@ -3,7 +3,7 @@
 use crate::Failure;
 use cnnc::Model;
 use cnnc::rt::image::Picture;
-use cnnc::train::{Data, DataError, Recipe, Run, Source, Split, contact_sheet};
+use cnnc::train::{Data, DataError, Recipe, Source, Split, batch_sheet, order};
 use std::path::{Path, PathBuf};
 
 /// What the flags say, before what the section says, whose paths are as seen from the spec.
@@ -41,7 +41,7 @@ pub fn source_of(
 
 /// A picture of the first batch of the first epoch.
 pub fn first_batch(recipe: &Recipe, model: &Model, data: &Data) -> Result<Picture, Failure> {
-    let order = Run::order(recipe, 1, data.train.len());
+    let order = order(recipe.seed, 1, data.train.len());
     let first = &order[..order.len().min(recipe.batch)];
     let labels = model.graph().answer_head();
     let labels: Vec<String> = labels
@@ -49,5 +49,5 @@ pub fn first_batch(recipe: &Recipe, model: &Model, data: &Data) -> Result<Pictur
         .iter()
         .map(|label| label.to_string())
         .collect();
-    Ok(contact_sheet(recipe, model, &data.train, first, &labels)?)
+    Ok(batch_sheet(recipe, model, &data.train, first, &labels)?)
 }

@@ -198,26 +198,14 @@ const EXCEPT: ParamDecl = key(
     "except",
     Kind::Tensors,
     Some("bias bn"),
-    "What does not decay: `bias` and `bn`, said or not; others are for later.",
+    "What does not decay: `bias` and `bn`, said or not, and tensors or layers as `freeze` names them.",
 );
 
-/// What tensors `except` may name.
+/// What `except` may name beside tensors and layers.
 pub(super) const SPARED: [&str; 2] = ["bias", "bn"];
 
 /// Clauses that nothing can do yet, and what there is instead.
-pub static LATER: &[(&str, &str)] = &[
-    ("freeze", "every tensor is trained"),
-    ("init", "tensors begin at random, by the seed"),
-    (
-        "keep",
-        "the epoch with the most test samples right is kept, and the last one",
-    ),
-    ("stop", "a run ends behind its last epoch"),
-    (
-        "schedule",
-        "what changes is the rate: `rate 0.1 { warmup 1 cosine }`",
-    ),
-];
+pub static LATER: &[(&str, &str)] = &[];
 
 /// Losses that are for later.
 pub static LATER_LOSSES: &[&str] = &["yolo1", "yolo2", "yolo3", "triplet", "style"];

@@ -5,12 +5,14 @@ use super::{Note, Resolver};
 use crate::ast::{Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::id::{Id, NodeId, ValueId};
+use crate::layer::Literal;
+use crate::recipe::Goal;
 use crate::span::Span;
 use crate::words::grouped;
 use std::collections::{HashMap, HashSet};
 
 /// What can be expected.
-pub const EXPECTED: [&str; 3] = ["params", "macs", "shape"];
+pub const EXPECTED: [&str; 4] = ["params", "macs", "shape", "accuracy"];
 
 /// What is held against expectations.
 struct Facts {
@@ -52,6 +54,7 @@ impl<'a> Resolver<'a> {
                 "params" => self.expect_total("learned parameters", facts.params, terms, at),
                 "macs" => self.expect_total("multiplications", facts.macs, terms, at),
                 "shape" => self.expect_shape(&facts.tensors, terms, at),
+                "accuracy" => self.expect_accuracy(terms, at),
                 _ => {
                     let text = self.quoted(term.span);
                     let message = format!("nothing called `{text}` can be expected");
@@ -161,6 +164,53 @@ impl<'a> Resolver<'a> {
             self.problems.push(problem);
         }
         Some(3)
+    }
+
+    /// `accuracy 0.98 on "data"`, which those check who have weights.
+    fn expect_accuracy(&mut self, terms: &'a [Term], at: usize) -> Option<usize> {
+        let number = terms.get(at + 1).and_then(|term| {
+            let TermKind::Value(expr) = &term.kind else {
+                return None;
+            };
+            let value = self.eval_literal(expr).ok()?;
+            Some((value.as_number()?, term.span))
+        });
+        let Some((accuracy, span)) = number else {
+            let message = "`accuracy` needs a share of the samples";
+            let problem = Diagnostic::new(codes::NO_VALUE, terms[at].span, message);
+            self.error(problem.help("for example `accuracy 0.98 on \"data\"`"));
+            return None;
+        };
+        if !(accuracy > 0.0 && accuracy <= 1.0) {
+            let text = self.quoted(span);
+            let message = format!("an accuracy is a share, above 0 and at most 1, not {text}");
+            self.error(Diagnostic::new(codes::ARGUMENT, span, message));
+            return None;
+        }
+        let on = terms
+            .get(at + 2)
+            .is_some_and(|term| matches!(&term.kind, TermKind::Word(word) if word == "on"));
+        let folder = terms
+            .get(at + 3)
+            .filter(|_| on)
+            .and_then(|term| match &term.kind {
+                TermKind::Value(expr) => match self.eval_literal(expr) {
+                    Ok(Literal::Str(name)) => Some(self.files.resolve(term.span.file, &name)),
+                    _ => None,
+                },
+                _ => None,
+            });
+        if on && folder.is_none() {
+            let message = "`on` needs a folder";
+            let problem = Diagnostic::new(codes::NO_VALUE, terms[at + 2].span, message);
+            self.error(problem.help("for example `accuracy 0.98 on \"data\"`"));
+            return None;
+        }
+        self.goals.push(Goal {
+            accuracy,
+            on: folder,
+        });
+        Some(if on { 4 } else { 2 })
     }
 
     /// Learned parameters of live layers; shared ones count once.

@@ -50,6 +50,7 @@ mod project;
 mod settings;
 mod statement;
 mod training;
+mod tuning;
 mod unknown;
 mod uses;
 mod value;
@@ -60,6 +61,7 @@ pub use clauses::{CLAUSES, ClauseDecl, LATER, LATER_LOSSES, OPTIMIZERS};
 pub use expect::EXPECTED;
 pub use input::INPUT_SETTINGS;
 pub use kinds::describe;
+pub use tuning::{PHRASES, PhraseDecl};
 
 use crate::ast::{Body, Name};
 use crate::diagnostic::{Diagnostic, Diagnostics, Files, Problems, codes};
@@ -68,7 +70,7 @@ use crate::graph::Graph;
 use crate::id::{Id, NodeId, ParamId, ValueId};
 use crate::limits;
 use crate::outline::{self, Kind, Outline};
-use crate::recipe::Recipe;
+use crate::recipe::{Goal, Recipe};
 use crate::span::Span;
 use crate::words;
 use cnnc_runtime::weights::Weights;
@@ -103,6 +105,8 @@ pub struct Model {
     pub torchvision: Vec<(ParamId, String)>,
     /// What the `train` section says, if there is one.
     pub recipe: Option<Recipe>,
+    /// What it must be right in, once it has been trained.
+    pub goals: Vec<Goal>,
 }
 
 impl Model {
@@ -142,6 +146,7 @@ pub fn compile_source(
     let pairs = resolver.named_pairs();
     let torchvision = std::mem::take(&mut resolver.torchvision);
     let recipe = resolver.recipe.take();
+    let goals = std::mem::take(&mut resolver.goals);
     let failed = problems.failed();
     let problems = Diagnostics::new(problems.into_items(), files);
     match graph {
@@ -153,6 +158,7 @@ pub fn compile_source(
             pairs,
             torchvision,
             recipe,
+            goals,
         }),
         _ => Err(problems),
     }
@@ -281,6 +287,9 @@ struct Resolver<'a> {
     defaults: Defaults,
     shared: Vec<SharedNet<'a>>,
     recipe: Option<Recipe>,
+    /// What it names of the network.
+    patterns: Vec<tuning::Pattern>,
+    goals: Vec<Goal>,
     /// Where in the list a shared network is, by its name.
     shared_names: HashMap<&'a str, usize>,
     calls: Vec<SharedCall>,
@@ -340,6 +349,8 @@ impl<'a> Resolver<'a> {
             defaults: Defaults::default(),
             shared: Vec::new(),
             recipe: None,
+            patterns: Vec::new(),
+            goals: Vec::new(),
             shared_names: HashMap::new(),
             calls: Vec::new(),
             steps_around: 0,

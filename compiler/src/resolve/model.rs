@@ -169,6 +169,7 @@ impl<'a> Resolver<'a> {
             self.warn_of_channels_last();
         }
         self.expectations(&later.expect);
+        self.tuning_fits();
     }
 
     /// Makes tensors outputs.

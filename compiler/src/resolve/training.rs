@@ -4,8 +4,9 @@ mod augment;
 mod data;
 
 use super::args::Given;
-use super::clauses::{self, CLAUSES, ClauseDecl, LATER_LOSSES, OPTIMIZERS, SPARED};
-use super::{Reported, Resolver};
+use super::clauses::{self, CLAUSES, ClauseDecl, LATER_LOSSES, OPTIMIZERS};
+use super::tuning::PHRASES;
+use super::{Reported, Resolver, tuning};
 use crate::ast::{Clause, Spanned, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::id::ValueId;
@@ -18,8 +19,8 @@ use std::slice;
 
 /// A section while it is read.
 #[derive(Default)]
-struct Section {
-    recipe: Recipe,
+pub(super) struct Section {
+    pub recipe: Recipe,
     /// Clauses so far.
     clauses: Vec<(&'static str, Span)>,
     warmup: Option<Span>,
@@ -30,7 +31,7 @@ struct Section {
 pub(super) type LossPlaces = Vec<(&'static str, Span)>;
 
 /// Where a number may lie.
-enum Bounds {
+pub(super) enum Bounds {
     Positive,
     NotNegative,
     Share,
@@ -70,10 +71,12 @@ impl<'a> Resolver<'a> {
             let mut at = 0;
             while at < terms.len() {
                 let later = word(&terms[at]).is_some_and(|word| clauses::later(word).is_some());
-                // `keep best loss`: at the end of a clause that is not read, a word is no clause.
+                // `keep best loss`: a word that is a value, or at the end of a clause that is not read, is no clause.
+                let kept = word(&terms[at]) == Some("keep");
                 let begins = |&next: &usize| {
                     let last = later && next + 1 == terms.len();
-                    !last && word(&terms[next]).is_some_and(is_clause)
+                    let value = kept && next == at + 2;
+                    !last && !value && word(&terms[next]).is_some_and(is_clause)
                 };
                 let end = (at + 1..terms.len()).find(begins).unwrap_or(terms.len());
                 if self.spend(end - at).is_err() {
@@ -91,19 +94,20 @@ impl<'a> Resolver<'a> {
     /// A word with what belongs to it.
     fn clause(&mut self, section: &mut Section, terms: &'a [Term], settings: Option<&'a [Term]>) {
         let head = &terms[0];
+        if let Some(phrase) = word(head).and_then(tuning::find) {
+            if self.is_first(section, phrase.keys[0].name, head.span) {
+                self.phrase(section, phrase, terms, settings);
+            }
+            return;
+        }
         let Some(decl) = word(head).and_then(clauses::find) else {
             self.no_clause(head);
             return;
         };
         let name = decl.value.name;
-        let first = section.clauses.iter().find(|(known, _)| *known == name);
-        if let Some(&(_, first)) = first {
-            let message = format!("`{name}` stands twice in `train`");
-            let problem = Diagnostic::new(codes::GIVEN_TWICE, head.span, message);
-            self.error(problem.also(first, "the first is here"));
+        if !self.is_first(section, name, head.span) {
             return;
         }
-        section.clauses.push((name, head.span));
         match name {
             "augment" => return self.augment(section, terms, settings),
             "data" => return self.data(section, terms, settings),
@@ -146,6 +150,18 @@ impl<'a> Resolver<'a> {
         self.fill(section, decl, &args);
     }
 
+    fn is_first(&mut self, section: &mut Section, name: &'static str, span: Span) -> bool {
+        let first = section.clauses.iter().find(|(known, _)| *known == name);
+        if let Some(&(_, first)) = first {
+            let message = format!("`{name}` stands twice in `train`");
+            let problem = Diagnostic::new(codes::GIVEN_TWICE, span, message);
+            self.error(problem.also(first, "the first is here"));
+            return false;
+        }
+        section.clauses.push((name, span));
+        true
+    }
+
     fn settings_of(
         &mut self,
         owner: &str,
@@ -171,6 +187,7 @@ impl<'a> Resolver<'a> {
             "optimizer" => {
                 let method = args.word("optimizer").and_then(Method::find);
                 recipe.optimizer = method.map(|method| self.optimizer(method, args));
+                recipe.tuning.spared = self.spared(args);
             }
             "rate" => {
                 recipe.rate = self.number(args, "rate", &Bounds::Positive);
@@ -264,18 +281,6 @@ impl<'a> Resolver<'a> {
             let problem = Diagnostic::new(codes::ARGUMENT, flag.span, message);
             self.error(problem.help("give it a `momentum`, for example `momentum 0.9`"));
         }
-        for spared in args
-            .get("except")
-            .map_or(&[][..], |list| list.value.as_items())
-        {
-            let text = self.quoted(spared.span);
-            if SPARED.contains(&text.trim_matches('"')) {
-                continue;
-            }
-            let message = format!("this version cannot spare `{text}` from decay yet");
-            let problem = Diagnostic::new(codes::NOT_YET, spared.span, message);
-            self.error(problem.help("`bias` and `bn` are spared, and everything else decays"));
-        }
         Optimizer {
             method,
             momentum: momentum.unwrap_or(usual.momentum),
@@ -309,7 +314,7 @@ impl<'a> Resolver<'a> {
         Some(betas)
     }
 
-    fn number(&mut self, args: &Args, name: &str, bounds: &Bounds) -> Option<f64> {
+    pub(super) fn number(&mut self, args: &Args, name: &str, bounds: &Bounds) -> Option<f64> {
         let span = args.get(name)?.span;
         match args.number(name) {
             Ok(number) => self.bounded(name, number?, span, bounds),
@@ -330,7 +335,7 @@ impl<'a> Resolver<'a> {
         None
     }
 
-    fn count(&mut self, args: &Args, name: &str) -> Option<usize> {
+    pub(super) fn count(&mut self, args: &Args, name: &str) -> Option<usize> {
         let span = args.get(name)?.span;
         let count = args.positive(name);
         count
@@ -367,7 +372,11 @@ impl<'a> Resolver<'a> {
                     Diagnostic::new(codes::NOT_YET, head.span, message).help(instead)
                 }
                 None => {
-                    let known = CLAUSES.iter().map(|clause| clause.value.name);
+                    let phrases = PHRASES.iter().map(|phrase| phrase.keys[0].name);
+                    let known = CLAUSES
+                        .iter()
+                        .map(|clause| clause.value.name)
+                        .chain(phrases);
                     let message = format!("`train` has no clause `{text}`");
                     let problem = Diagnostic::new(codes::UNKNOWN_SETTING, head.span, message);
                     problem.suggest(word, head.span, "clauses", known)
@@ -388,7 +397,7 @@ fn constants(method: Method) -> Option<&'static [ParamDecl]> {
     Some(row.1)
 }
 
-fn word(term: &Term) -> Option<&str> {
+pub(super) fn word(term: &Term) -> Option<&str> {
     match &term.kind {
         TermKind::Word(word) => Some(word),
         _ => None,
@@ -396,11 +405,11 @@ fn word(term: &Term) -> Option<&str> {
 }
 
 fn is_clause(word: &str) -> bool {
-    clauses::find(word).is_some() || clauses::later(word).is_some()
+    clauses::find(word).is_some() || tuning::find(word).is_some() || clauses::later(word).is_some()
 }
 
 /// What was written and is known.
-fn arguments(given: Given) -> Args {
+pub(super) fn arguments(given: Given) -> Args {
     let known = |(_, value): &(&str, Spanned<Literal>)| value.value != Literal::Unknown;
     Args {
         given: given.into_iter().filter(known).collect(),

@@ -10,12 +10,15 @@
 //!
 //! [`lower_step`](crate::lower::lower_step) makes one program of it, and [`Step::evaluate`] is its definition in f64.
 
+mod cut;
 mod evaluate;
 mod form;
 mod gradients;
 mod optimizer;
+mod split;
 
 pub use crate::recipe::{Method, Optimizer};
+pub use cut::Cut;
 pub use evaluate::Evaluated;
 pub use optimizer::Factors;
 
@@ -57,6 +60,8 @@ pub struct Step {
     pub state: Vec<ParamId>,
     /// How many of them are the network's.
     pub tensors: usize,
+    /// The tensors that an optimiser changes, and their gradients, as vectors and of the whole batch.
+    pub gradients: Vec<(ParamId, ValueId)>,
     /// The factors that the inputs behind the cotangent are.
     pub factors: Vec<Factors>,
     /// How likely the elements of each mask are to be dropped; masks are the inputs behind the network's. An element that stays is one over the
@@ -166,6 +171,7 @@ impl Step {
         step.keep(running.collect());
         for (param, gradient) in gradients {
             let gradient = step.of_batch(gradient);
+            step.gradients.push((param, gradient));
             let decayed = (recipe.decayed)(&step.graph.params[param]);
             recipe.optimizer.update(&mut step, param, gradient, decayed);
         }
@@ -192,6 +198,7 @@ impl Step {
             single: HashSet::new(),
             state: Vec::new(),
             tensors: 0,
+            gradients: Vec::new(),
             factors: Vec::new(),
             masks,
             targets: 0,

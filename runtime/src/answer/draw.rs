@@ -1,5 +1,6 @@
 //! Answers drawn on a picture: frames with legible labels, and points.
 
+mod chart;
 mod segments;
 
 use super::{BBox, Detection};

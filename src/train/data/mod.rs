@@ -112,6 +112,26 @@ impl Data {
         Ok(data)
     }
 
+    /// The samples at a path that judge a network: its test set if it has one, else all of them, which are the `test` of the result.
+    ///
+    /// # Errors
+    /// As [`Data::open`].
+    pub fn to_judge(path: &Path, network: &Graph) -> Result<Data, DataError> {
+        let mut data = Reader::new(network).open(path, None)?;
+        if data.test.is_empty() {
+            data.test = std::mem::take(&mut data.train);
+        }
+        match data.test.is_empty() {
+            true => Err(DataError::Empty(path.to_owned(), "to be judged by")),
+            false => Ok(data),
+        }
+    }
+
+    /// Whether it can be read again.
+    pub(super) fn lies_somewhere(&self) -> bool {
+        !self.from.source.path.as_os_str().is_empty()
+    }
+
     /// The samples that a run began with.
     pub(super) fn again(from: &From, network: &Graph) -> Result<Data, DataError> {
         let mut data = Data::of(&from.source, network)?;

@@ -167,6 +167,23 @@ impl Samples {
         self.names.get(index).map(String::as_str)
     }
 
+    /// No inputs yet, but for what is known of all of them: inputs of so many numbers follow, in order.
+    pub(in crate::train) fn emptied(&self, elements: usize) -> Samples {
+        Samples {
+            store: Store::Numbers(Vec::with_capacity(elements * self.len())),
+            labels: self.labels.clone(),
+            targets: self.targets.clone(),
+            names: self.names.clone(),
+            elements,
+            ..Samples::default()
+        }
+    }
+
+    /// Adds inputs.
+    pub(in crate::train) fn extend(&mut self, inputs: &[f32]) {
+        self.store.numbers().extend(inputs);
+    }
+
     /// Takes samples out, those that the rule names.
     pub(super) fn take_out(&mut self, out: impl Fn(&Samples, usize) -> bool) -> Samples {
         let chosen: Vec<bool> = (0..self.len()).map(|index| out(self, index)).collect();

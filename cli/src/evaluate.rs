@@ -1,0 +1,244 @@
+//! `cnnc evaluate`: how well a classifier does on labelled pictures, and whether that is what its spec expects.
+
+use crate::{Failure, print};
+use cnnc::train::{Data, Goal, Judgement, OfClass, Recipe, contact_sheet, matrix, pictures_of};
+use cnnc::{Model, Weights};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// What may be written behind `evaluate`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The spec of a classifier of pictures
+    #[arg(value_name = "SPEC")]
+    spec: PathBuf,
+    /// Its weights
+    #[arg(long, value_name = "FILE")]
+    weights: PathBuf,
+    /// Folder of labelled pictures: its test set if it has one, else all of them. Without it, the folder that the spec's `expect { accuracy … on … }` names
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Draw the confusion matrix: .svg or .png
+    #[arg(short, long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Draw the pictures that it is most wrong about: .png
+    #[arg(long, value_name = "FILE")]
+    worst: Option<PathBuf>,
+    /// Threads to run on
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: u16,
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How many of the worst pictures are kept.
+const WORST: usize = 25;
+/// More classes than these are no matrix of text.
+const MOST: usize = 20;
+
+/// Judges the network, draws what is asked for, and holds it against what is expected.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let start = Instant::now();
+    let model = cnnc::compile_file(&args.spec)?;
+    if !args.json {
+        print::diagnostics(model.warnings());
+    }
+    let named = model.goals().iter().find_map(|goal| goal.on.clone());
+    let Some(folder) = args.data.clone().or(named) else {
+        return Err(Failure::NoData);
+    };
+    let weights = Weights::open(&args.weights).map_err(cnnc::Error::from)?;
+    let data = Data::to_judge(&folder, model.graph())?;
+    if !args.json {
+        print::skipped(&data.skipped);
+    }
+    let recipe = Recipe {
+        threads: args.threads.into(),
+        ..Recipe::default()
+    };
+    let judgement = Judgement::of(&model, &weights, &data.test, &recipe, WORST)?;
+    let names = pictures_of(&folder, data.test.len());
+    let name = |sample: usize| match &names {
+        Some(names) => names[sample].clone(),
+        None => format!("sample {sample}"),
+    };
+    let labels = labels(&model, judgement.confusion.len());
+    if let Some(path) = &args.out {
+        matrix(&model.graph().name, &judgement, &labels).write(path)?;
+    }
+    if let Some(path) = &args.worst
+        && let Some(pre) = model.graph().inputs[0].pre.as_ref()
+    {
+        contact_sheet(&judgement, &labels, pre, &data.test, name).write(path)?;
+    }
+    let goals = goals(&model, &folder, judgement.accuracy());
+    let seconds = start.elapsed().as_secs_f64();
+    if args.json {
+        print::json(&to_json(&judgement, &labels, &goals, name, seconds))?;
+    } else {
+        print::line(format_args!(
+            "{} samples ({}) in {seconds:.1} s\n{}",
+            judgement.samples(),
+            data.kind,
+            text(&judgement, &labels, name)
+        ))?;
+        for (goal, met) in &goals {
+            print::line(expected(goal, *met))?;
+        }
+    }
+    match goals.iter().any(|(_, met)| *met == Some(false)) {
+        true => Err(Failure::Missed),
+        false => Ok(()),
+    }
+}
+
+/// Each expectation, and whether it holds, if it is of this folder.
+fn goals<'m>(model: &'m Model, folder: &Path, accuracy: f64) -> Vec<(&'m Goal, Option<bool>)> {
+    let same = |on: &PathBuf| match (on.canonicalize(), folder.canonicalize()) {
+        (Ok(on), Ok(folder)) => on == folder,
+        _ => on == folder,
+    };
+    let goals = model.goals().iter();
+    let held = goals.map(|goal| {
+        let of_it = goal.on.as_ref().is_none_or(same);
+        (goal, of_it.then_some(accuracy >= goal.accuracy))
+    });
+    held.collect()
+}
+
+fn expected(goal: &Goal, met: Option<bool>) -> String {
+    let on = match &goal.on {
+        Some(folder) => format!(" on {}", folder.display()),
+        None => String::new(),
+    };
+    let met = match met {
+        Some(true) => "it is",
+        Some(false) => "it is LESS",
+        None => "not checked",
+    };
+    format!("expected at least {} %{on}: {met}", 100.0 * goal.accuracy)
+}
+
+fn labels(model: &Model, classes: usize) -> Vec<String> {
+    let head = model.head();
+    let label = |class: usize| match head.labels.get(class) {
+        Some(label) => label.to_string(),
+        None => class.to_string(),
+    };
+    (0..classes).map(label).collect()
+}
+
+fn text(judgement: &Judgement, labels: &[String], name: impl Fn(usize) -> String) -> String {
+    let (right, all) = (judgement.right(), judgement.samples());
+    let mut out = format!(
+        "accuracy {:.2} % ({right} of {all})",
+        100.0 * judgement.accuracy()
+    );
+    if labels.len() > 5 {
+        let share = judgement.top5 as f64 / all as f64;
+        out += &format!(", among the first five {:.2} %", 100.0 * share);
+    }
+    let percent = |share: Option<f64>| match share {
+        Some(share) => format!("{:.1} %", 100.0 * share),
+        None => "–".to_owned(),
+    };
+    let few = labels.len() <= MOST;
+    let mut columns = vec!["class", ">samples", ">precision", ">recall"];
+    let heads: Vec<String> = labels.iter().map(|label| format!(">{label}")).collect();
+    if few {
+        columns.extend(heads.iter().map(String::as_str));
+    }
+    let mut table = print::table(&columns);
+    let of_classes = judgement.classes();
+    let rows = labels.iter().zip(&of_classes).enumerate();
+    // Of many classes, the worst.
+    let mut rows: Vec<(usize, (&String, &OfClass))> =
+        rows.filter(|(_, (_, of))| few || of.samples > 0).collect();
+    if !few {
+        rows.sort_by(|(_, (_, a)), (_, (_, b))| {
+            a.recall
+                .partial_cmp(&b.recall)
+                .unwrap_or(std::cmp::Ordering::Equal)
+        });
+        rows.truncate(MOST);
+    }
+    for (class, (label, of)) in rows {
+        let mut row = vec![
+            label.clone(),
+            of.samples.to_string(),
+            percent(of.precision),
+            percent(of.recall),
+        ];
+        if few {
+            let counts = judgement.confusion[class].iter();
+            row.extend(counts.map(|count| {
+                if *count == 0 {
+                    "·".to_owned()
+                } else {
+                    count.to_string()
+                }
+            }));
+        }
+        table.add_row(row);
+    }
+    let what = match few {
+        true => {
+            "behind the recall: how many samples of the row's class were taken for the column's"
+        }
+        false => "the classes with the least recall",
+    };
+    out += &format!("\n{what}\n{table}");
+    let mistakes = judgement.mistakes();
+    if !mistakes.is_empty() {
+        let shown = mistakes.iter().take(8).map(|&(class, guess, count)| {
+            format!("{} for {} {count} times", labels[class], labels[guess])
+        });
+        out += &format!(
+            "\ntaken for another: {}",
+            shown.collect::<Vec<_>>().join(", ")
+        );
+        let wrong = judgement
+            .worst
+            .iter()
+            .filter(|miss| miss.guess != miss.class);
+        let worst = wrong.take(5).map(|miss| {
+            let (class, guess) = (&labels[miss.class], &labels[miss.guess]);
+            format!("\n  {}: {class}, taken for {guess}", name(miss.sample))
+        });
+        out += &format!("\nthe worst:{}", worst.collect::<String>());
+    }
+    out
+}
+
+fn to_json(
+    judgement: &Judgement,
+    labels: &[String],
+    goals: &[(&Goal, Option<bool>)],
+    name: impl Fn(usize) -> String,
+    seconds: f64,
+) -> Value {
+    let classes = labels.iter().zip(judgement.classes()).map(|(label, of)| {
+        json!({ "label": label, "samples": of.samples, "precision": of.precision, "recall": of.recall })
+    });
+    let worst = judgement.worst.iter().map(|miss| {
+        json!({
+            "sample": name(miss.sample), "class": labels[miss.class], "taken_for": labels[miss.guess], "probability": miss.probability,
+        })
+    });
+    let goals = goals
+        .iter()
+        .map(|(goal, met)| json!({ "accuracy": goal.accuracy, "on": goal.on, "met": met }));
+    json!({
+        "samples": judgement.samples(),
+        "right": judgement.right(),
+        "accuracy": judgement.accuracy(),
+        "top5_accuracy": judgement.top5 as f64 / judgement.samples() as f64,
+        "classes": classes.collect::<Vec<Value>>(),
+        "confusion": judgement.confusion,
+        "worst": worst.collect::<Vec<Value>>(),
+        "expected": goals.collect::<Vec<Value>>(),
+        "seconds": seconds,
+    })
+}
