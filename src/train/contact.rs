@@ -169,7 +169,7 @@ fn seen(pre: &PreProcess, input: &[f32], side: usize) -> Picture {
     Picture::from_rgb(columns, rows, rgb).expect("as many pixels")
 }
 
-fn label(labels: &[String], class: usize) -> String {
+pub(super) fn label(labels: &[String], class: usize) -> String {
     labels
         .get(class)
         .cloned()
@@ -177,7 +177,7 @@ fn label(labels: &[String], class: usize) -> String {
 }
 
 /// A text of so many letters at most.
-fn cut(text: &str, letters: usize) -> String {
+pub(super) fn cut(text: &str, letters: usize) -> String {
     if text.chars().count() <= letters {
         return text.to_owned();
     }

@@ -42,8 +42,8 @@ pub struct Args {
     /// Learn from N samples only, of each class as many as there are; those that judge stay
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Draw the first batch as it is learned, with its labels, and go on
-    #[arg(long, value_name = "FILE.png")]
+    /// Draw the first batch as it is learned, with its labels, as .png (series also as .svg), and go on
+    #[arg(long, value_name = "FILE")]
     show_batch: Option<PathBuf>,
     /// Say what a run would take, and train five steps without writing anything
     #[arg(long)]
@@ -84,7 +84,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 recipe.augment = None;
             }
             if let Some(file) = &args.show_batch {
-                first_batch(&recipe, &model, &data)?.write_png(file)?;
+                first_batch(&recipe, &model, &data)?.write(file)?;
             }
             if args.dry {
                 return dry(args, &model, &recipe, &source, &data, start);

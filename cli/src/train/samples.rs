@@ -2,8 +2,7 @@
 
 use crate::Failure;
 use cnnc::Model;
-use cnnc::rt::image::Picture;
-use cnnc::train::{Data, DataError, Recipe, Source, Split, batch_sheet, order};
+use cnnc::train::{Data, DataError, Recipe, Sheet, Source, Split, batch_sheet, order};
 use std::path::{Path, PathBuf};
 
 /// What the flags say, before what the section says, whose paths are as seen from the spec.
@@ -39,8 +38,8 @@ pub fn source_of(
     Ok(source)
 }
 
-/// A picture of the first batch of the first epoch.
-pub fn first_batch(recipe: &Recipe, model: &Model, data: &Data) -> Result<Picture, Failure> {
+/// A drawing of the first batch of the first epoch.
+pub fn first_batch(recipe: &Recipe, model: &Model, data: &Data) -> Result<Sheet, Failure> {
     let order = order(recipe.seed, 1, data.train.len());
     let first = &order[..order.len().min(recipe.batch)];
     let labels = model.graph().answer_head();

@@ -15,9 +15,6 @@ const MAX_DRAWN: usize = 200;
 /// Bytes of a pixel.
 const CHANNELS: usize = 3;
 
-/// Rows of a caption.
-pub const CAPTION: usize = 16;
-
 /// A picture that can be drawn on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Canvas {
@@ -217,29 +214,6 @@ impl Canvas {
             .unwrap_or(plate(places[0]));
         taken.push(area);
         self.plate(area, text, colour, style);
-    }
-
-    /// Writes a line of small text on a plate of that colour, as much as there is room for to the right of its corner. It is [`CAPTION`] pixels high.
-    pub fn caption(
-        &mut self,
-        (left, top): (usize, usize),
-        room: usize,
-        text: &str,
-        colour: Colour,
-    ) {
-        let style = Style {
-            font: RasterHeight::Size16,
-            zoom: 1,
-            line: 2,
-        };
-        let (left, top) = (left as i64, top as i64);
-        let letters = (room as i64 - 2 * style.line) / style.glyph();
-        let text: String = text.chars().take(letters.max(0) as usize).collect();
-        let area = Area {
-            x: [left, left + room as i64],
-            y: [top, top + CAPTION as i64],
-        };
-        self.plate(area, &text, colour, style);
     }
 
     /// Writes text on a plate of that colour, in ink that can be read on it.

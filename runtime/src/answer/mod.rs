@@ -52,7 +52,7 @@ pub use boxes::{BBox, Detection};
 pub use classify::Classify;
 pub use distance::{cosine, euclidean, identify, l2_norm};
 #[cfg(feature = "drawing")]
-pub use draw::{CAPTION, Canvas, Colour, class_colour};
+pub use draw::{Canvas, Colour, class_colour};
 pub use embed::{Embed, Metric};
 pub use head::{Head, NoSetting, Thresholds};
 pub use landmarks::{Landmarks, Range};
