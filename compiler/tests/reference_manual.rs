@@ -9,7 +9,7 @@ use cnnc_compiler::head::HEADS;
 use cnnc_compiler::layer::{Kind, LAYERS, ParamDecl};
 use cnnc_compiler::loss::LOSSES;
 use cnnc_compiler::resolve::{
-    CLAUSES, INPUT_SETTINGS, LATER, LATER_LOSSES, OPTIMIZERS, PHRASES, describe,
+    CLAUSES, INPUT_SETTINGS, LATER_LOSSES, OPTIMIZERS, PHRASES, describe,
 };
 use cnnc_compiler::{Files, compile_source};
 use std::path::PathBuf;
@@ -149,13 +149,10 @@ fn training() -> String {
         );
         params(&mut out, loss.settings, "setting");
     }
-    let later = LATER.iter().map(|(word, _)| format!("`{word}`"));
     let losses = LATER_LOSSES.iter().map(|word| format!("`{word}`"));
-    let list = |words: &mut dyn Iterator<Item = String>| words.collect::<Vec<_>>().join(", ");
     out += &format!(
-        "\nFor later versions, and errors in this one: {}; the losses {}.\n",
-        list(&mut later.into_iter()),
-        list(&mut losses.into_iter())
+        "\nFor later versions, and errors in this one: the losses {}.\n",
+        losses.collect::<Vec<_>>().join(", ")
     );
     out
 }

@@ -4,6 +4,7 @@ use super::error::TrainError;
 use super::recipe::Recipe;
 use super::used::as_used;
 use crate::Model;
+use cnnc_compiler::recipe::Source;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -13,11 +14,12 @@ pub(super) fn kept(
     model: &Model,
     spec: &Path,
     recipe: &Recipe,
+    source: &Source,
 ) -> Result<Vec<(PathBuf, Vec<u8>)>, TrainError> {
     let read =
         |path: &Path| fs::read(path).map_err(|error| TrainError::File(path.to_owned(), error));
     let text = String::from_utf8_lossy(&read(spec)?).into_owned();
-    let text = as_used(&text, model.recipe(), recipe);
+    let text = as_used(&text, model.recipe(), recipe, source);
     let mut kept = vec![(PathBuf::from("spec.cnn"), text.into_bytes())];
     let home = spec.parent().unwrap_or(Path::new(""));
     for file in model.files().iter().filter(|file| *file != spec) {

@@ -119,7 +119,7 @@ impl Run {
             0 => {}
             rest => trainer.prepare(rest)?,
         }
-        let kept = kept(&model, spec, recipe)?;
+        let kept = kept(&model, spec, recipe, &data.from.source)?;
         let folder = folder(runs, name, &model.graph().name)?;
         let mut run = Run {
             model,

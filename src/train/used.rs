@@ -4,10 +4,12 @@ use super::recipe::Recipe;
 use cnnc_compiler::ast::{Clause, File, StatementKind, TermKind};
 use cnnc_compiler::diagnostic::Files;
 use cnnc_compiler::parse::parse;
-use cnnc_compiler::recipe::{Loss, Method, Optimizer, Recipe as Section, Schedule};
-use cnnc_compiler::resolve::{CLAUSES, LATER, PHRASES};
+use cnnc_compiler::recipe::{
+    DataKind, Loss, Method, Optimizer, Recipe as Section, Schedule, Source, Split,
+};
+use cnnc_compiler::resolve::{CLAUSES, PHRASES};
 use cnnc_compiler::tuning::Tuning;
-use std::path::absolute;
+use std::path::{Path, absolute};
 
 /// Clauses that are written anew; all others stay as they stand.
 const WRITTEN: [&str; 10] = [
@@ -24,7 +26,12 @@ const WRITTEN: [&str; 10] = [
 ];
 
 /// The text of a spec with the section of a recipe in place of its own, or behind everything else in the model. `section` is what the text's own says.
-pub(super) fn as_used(text: &str, section: Option<&Section>, recipe: &Recipe) -> String {
+pub(super) fn as_used(
+    text: &str,
+    section: Option<&Section>,
+    recipe: &Recipe,
+    source: &Source,
+) -> String {
     let id = Files::default().add("spec", text);
     let File { models, .. } = parse(id, text).file;
     let Some(model) = models.last() else {
@@ -39,8 +46,14 @@ pub(super) fn as_used(text: &str, section: Option<&Section>, recipe: &Recipe) ->
             StatementKind::Train(lines) => Some((statement.span, lines.as_slice())),
             _ => None,
         });
-    let stays = |word: &str| !WRITTEN.contains(&word) && (!loss || word != "loss");
-    let mut lines = lines_of(recipe);
+    let data = data_of(source);
+    let stays = |word: &str| match word {
+        "loss" => !loss,
+        "data" => data.is_none(),
+        word => !WRITTEN.contains(&word),
+    };
+    let mut lines: Vec<String> = data.iter().cloned().collect();
+    lines.extend(lines_of(recipe));
     if loss {
         lines.extend(recipe.loss.as_ref().map(loss_of));
     }
@@ -72,11 +85,7 @@ fn pieces<'t>(text: &'t str, clause: &'t Clause) -> Vec<(&'t str, &'t str)> {
     let begins = |word: &str| {
         let clauses = CLAUSES.iter().map(|clause| clause.value.name);
         let phrases = PHRASES.iter().map(|phrase| phrase.keys[0].name);
-        let later = LATER.iter().map(|(word, _)| *word);
-        clauses
-            .chain(phrases)
-            .chain(later)
-            .any(|known| known == word)
+        clauses.chain(phrases).any(|known| known == word)
     };
     let mut starts: Vec<(&str, usize)> = Vec::new();
     // `keep best loss`: its last word is a value.
@@ -162,6 +171,29 @@ fn optimizer_of(optimizer: &Optimizer, spared: &[String]) -> String {
     )
 }
 
+/// Where samples lie, whose paths do not depend on where the spec lies; nothing for those in memory, and for names that no spec can write.
+fn data_of(source: &Source) -> Option<String> {
+    let written = |path: &Path| {
+        let text = path.to_str().filter(|text| !text.is_empty())?;
+        let plain = !text.contains(['"', '\\', '\n', '\r']);
+        plain.then(|| format!(" \"{text}\""))
+    };
+    let kind = source.kind.map_or("", DataKind::name);
+    let kind = match kind {
+        "" => String::new(),
+        kind => format!(" {kind}"),
+    };
+    let rest = match (&source.test, &source.split) {
+        (Some(test), _) => format!(" test{}", written(test)?),
+        (None, Some(Split::List(list))) => format!(" split list{}", written(list)?),
+        (None, Some(Split::Hash([train, test, apart]))) => {
+            format!(" split {train} {test} {apart} by hash")
+        }
+        (None, None) => String::new(),
+    };
+    Some(format!("data{kind}{}{rest}", written(&source.path)?))
+}
+
 fn loss_of(loss: &Loss) -> String {
     let settings = loss.settings.iter().map(|(name, numbers)| {
         let numbers = numbers.iter().map(|number| format!(" {number}"));
@@ -231,10 +263,11 @@ mod tests {
     /// The recipe of the text that a recipe makes of a spec.
     fn again(text: &str, recipe: &Recipe) -> Recipe {
         let model = crate::compile_str("net.cnn", text).unwrap_or_else(|error| panic!("{error}"));
-        let text = as_used(text, model.recipe(), recipe);
+        let source = Source::default();
+        let text = as_used(text, model.recipe(), recipe, &source);
         let again = crate::compile_str("net.cnn", &text);
         let again = again.unwrap_or_else(|error| panic!("{error}\n{text}"));
-        assert_eq!(as_used(&text, again.recipe(), recipe), text);
+        assert_eq!(as_used(&text, again.recipe(), recipe, &source), text);
         Recipe::of(&again)
     }
 
@@ -293,10 +326,47 @@ mod tests {
             ..Recipe::default()
         };
         let model = crate::compile_str("net.cnn", &text).expect("it is right");
-        let used = as_used(&text, model.recipe(), &recipe);
+        let used = as_used(&text, model.recipe(), &recipe, &Source::default());
         assert!(
             used.contains("\n    loss cross_entropy { smooth (1 / 4.0) }\n  }\n}\n"),
             "{used}"
         );
+    }
+
+    #[test]
+    fn the_data_are_where_they_were() {
+        let text = spec("  train { data folder \"near/\" split 80 20 by hash ; batch 3 }\n");
+        let model = crate::compile_str("net.cnn", &text).expect("it is right");
+        let of = |test: Option<&str>, split: Option<Split>| Source {
+            kind: None,
+            path: "/a b/signs".into(),
+            test: test.map(Into::into),
+            split,
+        };
+        for source in [
+            of(None, None),
+            of(Some("/c"), None),
+            of(None, Some(Split::Hash([80, 10, 10]))),
+            of(None, Some(Split::List("/list.txt".into()))),
+            Source {
+                kind: Some(DataKind::Ts),
+                ..of(None, None)
+            },
+        ] {
+            let used = as_used(&text, model.recipe(), &Recipe::default(), &source);
+            let again = crate::compile_str("net.cnn", &used);
+            let again = again.unwrap_or_else(|error| panic!("{error}\n{used}"));
+            let recipe = again.recipe().expect("a section");
+            assert_eq!(recipe.data, Some(source), "{used}");
+        }
+        // Nothing that could be written.
+        for path in ["", "/a\"b"] {
+            let source = Source {
+                path: path.into(),
+                ..Source::default()
+            };
+            let used = as_used(&text, model.recipe(), &Recipe::default(), &source);
+            assert!(used.contains("data folder \"near/\" split"), "{used}");
+        }
     }
 }

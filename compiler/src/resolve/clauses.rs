@@ -204,21 +204,12 @@ const EXCEPT: ParamDecl = key(
 /// What `except` may name beside tensors and layers.
 pub(super) const SPARED: [&str; 2] = ["bias", "bn"];
 
-/// Clauses that nothing can do yet, and what there is instead.
-pub static LATER: &[(&str, &str)] = &[];
-
 /// Losses that are for later.
 pub static LATER_LOSSES: &[&str] = &["yolo1", "yolo2", "yolo3", "triplet", "style"];
 
 /// The clause of that name.
 pub(super) fn find(word: &str) -> Option<&'static ClauseDecl> {
     CLAUSES.iter().find(|clause| clause.value.name == word)
-}
-
-/// What there is instead of a clause that is for later.
-pub(super) fn later(word: &str) -> Option<&'static str> {
-    let row = LATER.iter().find(|(known, _)| *known == word)?;
-    Some(row.1)
 }
 
 const fn key(

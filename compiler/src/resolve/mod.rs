@@ -57,7 +57,7 @@ mod value;
 mod variables;
 mod weights;
 
-pub use clauses::{CLAUSES, ClauseDecl, LATER, LATER_LOSSES, OPTIMIZERS};
+pub use clauses::{CLAUSES, ClauseDecl, LATER_LOSSES, OPTIMIZERS};
 pub use expect::EXPECTED;
 pub use input::INPUT_SETTINGS;
 pub use kinds::describe;

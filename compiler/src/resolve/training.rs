@@ -70,13 +70,11 @@ impl<'a> Resolver<'a> {
             let terms = line.terms.as_slice();
             let mut at = 0;
             while at < terms.len() {
-                let later = word(&terms[at]).is_some_and(|word| clauses::later(word).is_some());
-                // `keep best loss`: a word that is a value, or at the end of a clause that is not read, is no clause.
+                // `keep best loss`: a word that is a value is no clause.
                 let kept = word(&terms[at]) == Some("keep");
                 let begins = |&next: &usize| {
-                    let last = later && next + 1 == terms.len();
                     let value = kept && next == at + 2;
-                    !last && !value && word(&terms[next]).is_some_and(is_clause)
+                    !value && word(&terms[next]).is_some_and(is_clause)
                 };
                 let end = (at + 1..terms.len()).find(begins).unwrap_or(terms.len());
                 if self.spend(end - at).is_err() {
@@ -366,22 +364,13 @@ impl<'a> Resolver<'a> {
     fn no_clause(&mut self, head: &Term) -> Reported {
         let text = self.quoted(head.span);
         let problem = match word(head) {
-            Some(word) => match clauses::later(word) {
-                Some(instead) => {
-                    let message = format!("this version cannot do `{word}` in `train` yet");
-                    Diagnostic::new(codes::NOT_YET, head.span, message).help(instead)
-                }
-                None => {
-                    let phrases = PHRASES.iter().map(|phrase| phrase.keys[0].name);
-                    let known = CLAUSES
-                        .iter()
-                        .map(|clause| clause.value.name)
-                        .chain(phrases);
-                    let message = format!("`train` has no clause `{text}`");
-                    let problem = Diagnostic::new(codes::UNKNOWN_SETTING, head.span, message);
-                    problem.suggest(word, head.span, "clauses", known)
-                }
-            },
+            Some(word) => {
+                let phrases = PHRASES.iter().map(|phrase| phrase.keys[0].name);
+                let clauses = CLAUSES.iter().map(|clause| clause.value.name);
+                let message = format!("`train` has no clause `{text}`");
+                let problem = Diagnostic::new(codes::UNKNOWN_SETTING, head.span, message);
+                problem.suggest(word, head.span, "clauses", clauses.chain(phrases))
+            }
             None => {
                 let message = format!("`{text}` belongs to no clause of `train`");
                 Diagnostic::new(codes::UNEXPECTED, head.span, message)
@@ -405,7 +394,7 @@ pub(super) fn word(term: &Term) -> Option<&str> {
 }
 
 fn is_clause(word: &str) -> bool {
-    clauses::find(word).is_some() || tuning::find(word).is_some() || clauses::later(word).is_some()
+    clauses::find(word).is_some() || tuning::find(word).is_some()
 }
 
 /// What was written and is known.
