@@ -20,6 +20,9 @@ pub const SPEC: &str = "a spec of cnnc";
 /// Name of a configuration of darknet.
 pub const DARKNET_CFG: &str = "a configuration of darknet";
 
+/// Name of darknet's weights.
+pub const DARKNET_WEIGHTS: &str = "a file of darknet's weights";
+
 /// How trained weights get out of a framework.
 const PYTORCH: &str =
     "in PyTorch, save `model.state_dict()` with `torch.save`, or with safetensors";
@@ -61,8 +64,8 @@ const STARTS: &[(&[u8], &str, &str)] = &[
     (b"tjgg", "a GGML model", NO_NETWORK),
     (b"7767517\n", "an ncnn network", EXPORT),
     // Major and minor version, little endian.
-    (b"\0\0\0\0\x01\0\0\0", "weights of darknet", IMPORT),
-    (b"\0\0\0\0\x02\0\0\0", "weights of darknet", IMPORT),
+    (b"\0\0\0\0\x01\0\0\0", DARKNET_WEIGHTS, IMPORT),
+    (b"\0\0\0\0\x02\0\0\0", DARKNET_WEIGHTS, IMPORT),
     (b"%PDF", "a PDF document", ""),
     (b"\x7fELF", "a program", ""),
     // Protocol 0 of Python's pickle is text.
@@ -170,7 +173,7 @@ mod tests {
             (b"(dp0\nVa\np1\nI1\ns.", Some("a Python pickle")),
             (b"MATLAB 5.0 MAT-file", Some("a MATLAB file")),
             (b"GGUF\x03\0\0\0", Some("a GGUF model")),
-            (b"\0\0\0\0\x02\0\0\0\0\0\0\0", Some("weights of darknet")),
+            (b"\0\0\0\0\x02\0\0\0\0\0\0\0", Some(super::DARKNET_WEIGHTS)),
             (&tar, Some("a tar archive")),
             (
                 b"\0\0\x01model\x08\x57\xfb\x80\x8b\x24\x75\x47\xdb",

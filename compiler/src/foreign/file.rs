@@ -12,7 +12,7 @@ const WEIGHTS: &str = "weights stand behind `--weights`, the spec before them: `
 const PICTURE: &str =
     "a picture stands behind the spec: `cnnc run net.cnn --weights FILE picture.jpg`";
 
-const DARKNET: &str = "a file of darknet's weights";
+const DARKNET: &str = sniff::DARKNET_WEIGHTS;
 
 /// What to do with files that have their place beside a spec.
 const PLACES: &[(&str, &str)] = &[

@@ -60,7 +60,7 @@ impl Cut {
         let end = ends.find(|&end| crossing.is_subset(&made_of(&whole, end, &fixed)))?;
         let trunk = trunk(&whole, end);
         (trunk.macs() > 0).then(|| Cut {
-            rest: rest(&whole, &trunk, end),
+            rest: rest(network, &whole, &trunk, end),
             trunk,
         })
     }
@@ -87,8 +87,10 @@ fn trunk(whole: &Graph, end: ValueId) -> Graph {
     trunk
 }
 
-fn rest(whole: &Graph, trunk: &Graph, end: ValueId) -> Graph {
+fn rest(network: &Graph, whole: &Graph, trunk: &Graph, end: ValueId) -> Graph {
     let mut rest = whole.clone();
+    // Which loss it has by itself, the head says.
+    rest.head = network.head.clone();
     let name = whole.label_of(end).to_owned();
     let done: HashSet<_> = trunk.order.iter().copied().collect();
     rest.order.retain(|id| !done.contains(id));
