@@ -12,7 +12,7 @@ use cnnc_compiler::loops::interpret::interpret_step;
 use cnnc_compiler::lower::lower_step;
 use cnnc_compiler::op::{OPS, STEPS};
 use cnnc_compiler::step::{Method, Optimizer, Recipe, Step, Untrainable};
-use cnnc_compiler::target::{Arithmetic, Target};
+use cnnc_compiler::target::{Arithmetic, Machine, Target};
 use cnnc_compiler::{Files, compile_source, jit};
 use cnnc_runtime::Isa;
 use cnnc_runtime::session::{State, StepSession};
@@ -120,12 +120,20 @@ fn close(what: &str, found: &[f32], want: &[f64], whole: f64) {
 
 /// Compares a step's loops with its definition, and its machine code with its loops.
 fn check(name: &str, step: &Step, images: usize) {
+    check_on(Machine::of, name, step, images);
+}
+
+/// The same on another machine.
+fn check_on(machine: fn(Isa) -> Machine, name: &str, step: &Step, images: usize) {
     let given = Given::new(step, images);
     let expected = step.evaluate(&given.state, &given.inputs);
     let whole = largest(expected.outputs.iter().flatten().flatten());
     let (state, inputs) = given.flat();
     for isa in [Isa::Avx512, Isa::Avx2, Isa::Portable] {
-        let target = Target::new(isa, Arithmetic::Fast).batch(images);
+        let target = Target {
+            machine: machine(isa),
+            ..Target::new(isa, Arithmetic::Fast).batch(images)
+        };
         let lowered = lower_step(&step.graph, &step.single, &step.state, &target);
         let mut became = state.clone();
         let slices: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
@@ -221,6 +229,42 @@ fn whole_networks() {
 fn convolutions_by_winograd_and_of_many_channels() {
     let body = "input x: 16x24x24; conv 3x3 32 relu; conv 3x3 16 relu; maxpool 2x2; conv 3x3 40 /2; globalavgpool; dense 5";
     check(body, &train(body, &SGD), 4);
+}
+
+/// Blocks of several images and of parts of one, images that no block is full of, sums for chunks and for all.
+#[test]
+fn gradients_of_weights_by_winograd() {
+    let machine = |isa| Machine {
+        transforms: [1.0, 1.0],
+        ..Machine::tiny(isa)
+    };
+    for (picture, images) in [
+        ("4x17x9", 5),
+        ("4x24x24", 7),
+        ("4x40x40", 2),
+        ("7x9x17", 5),
+        ("8x40x40", 2),
+    ] {
+        let body = format!(
+            "input x: {picture}; conv 3x3 5 pad half; conv 3x3 4 pad 0; conv 3x3 7; globalavgpool; dense 3"
+        );
+        check_on(machine, &body, &train(&body, &SGD), images);
+    }
+}
+
+/// What follows a norm or a convolution is a part of it, and so are sums of cotangents.
+#[test]
+fn what_follows_is_fused() {
+    let body = "input x: 4x9x8; conv 3x3 6 pad half bn; a: relu; b: conv 3x3 6 pad half bn; add(a, b); c: relu; conv 1x1 6; d: leaky 0.1; \
+                add(c, d); tanh; globalavgpool; dense 3";
+    let step = train(body, &SGD);
+    let of = |keyword: &str| {
+        let live = step.graph.live();
+        live.filter(|(_, node)| node.layer.keyword() == keyword)
+            .count()
+    };
+    assert_eq!([of("relu"), of("leaky")], [0, 1]);
+    check(body, &step, 4);
 }
 
 #[test]

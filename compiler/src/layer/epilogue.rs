@@ -89,10 +89,21 @@ impl Epilogue {
     /// # Errors
     /// Its shape is not the result's.
     pub fn check(&self, inputs: &[Shape], output: &Shape) -> Result<(), ShapeError> {
-        match (self.add, inputs) {
-            (false, [_]) => Ok(()),
-            (true, [_, residual]) if residual == output => Ok(()),
-            (true, [_, residual]) => Err(ShapeError::new(format!(
+        match inputs {
+            [_, others @ ..] => self.check_residual(others, output),
+            [] => Err(ShapeError::new("wrong number of operands")),
+        }
+    }
+
+    /// Checks what is behind the layer's own operands.
+    ///
+    /// # Errors
+    /// As [`Epilogue::check`].
+    pub fn check_residual(&self, others: &[Shape], output: &Shape) -> Result<(), ShapeError> {
+        match (self.add, others) {
+            (false, []) => Ok(()),
+            (true, [residual]) if residual == output => Ok(()),
+            (true, [residual]) => Err(ShapeError::new(format!(
                 "{residual} cannot be added to {output}: the shapes differ"
             ))),
             _ => Err(ShapeError::new("wrong number of operands")),

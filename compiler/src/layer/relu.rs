@@ -2,6 +2,9 @@
 
 use super::pointwise::{Pointwise, larger};
 use super::{Decl, Step};
+use crate::gradient::Adjoint;
+use crate::id::ValueId;
+use crate::op::slope::Slope;
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
@@ -31,6 +34,10 @@ impl Pointwise for Relu {
     }
     fn derivative(&self, x: f64) -> f64 {
         if x > 0.0 { 1.0 } else { 0.0 }
+    }
+    /// The result is positive where the operand is, which then nobody has to keep.
+    fn backward(&self, g: &mut Adjoint<'_>) -> ValueId {
+        g.push(Slope(Relu), &[g.y(), g.dy()])
     }
     fn slope(&self) -> Vec<Step> {
         vec![Step::Above(0.0)]

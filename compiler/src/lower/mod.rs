@@ -236,6 +236,11 @@ impl<'a> Lower<'a> {
         &self.machine
     }
 
+    /// Whether sums are computed as they are defined.
+    pub fn exact(&self) -> bool {
+        self.arithmetic == Arithmetic::Exact
+    }
+
     /// Floats in one vector.
     pub fn lanes(&self) -> usize {
         self.machine.lanes()

@@ -208,7 +208,13 @@ impl Lower<'_> {
     fn each(&mut self, write: impl FnOnce(&mut Self)) {
         let first = self.buffers.len();
         let aside = self.builder.set_aside();
+        // Threads share images, so that what is done for one is not cut for them.
+        let parts = self.machine.parts;
+        if self.count() > 1 {
+            self.machine.parts = 1;
+        }
         write(self);
+        self.machine.parts = parts;
         let body = self.builder.resume(aside);
         let mut scratch: HashMap<BufferId, i64> = HashMap::new();
         for index in first..self.buffers.len() {

@@ -11,15 +11,15 @@
 
 use super::same_shape;
 use crate::gradient::{Adjoint, NoGradient};
-use crate::layer::epilogue::FoldedNorm;
+use crate::layer::epilogue::{Epilogue, FoldedNorm, clamp};
+use crate::layer::pointwise::map;
 use crate::layer::pow::Pow;
 use crate::layer::{Inferred, Layer, Lowering, ParamSpec, ShapeError, copy};
 use crate::loops::Affine;
 use crate::lower::{Lower, Storage, across};
-use crate::op::batch_sum::BatchSum;
 use crate::shape::Shape;
 use cnnc_runtime::kernel::{
-    CentredCall, CentredFactorsCall, FillCall, Pace, Pixels, SumCall, Term,
+    CentredCall, CentredFactorsCall, FillCall, Pace, Pixels, Step, SumCall, Term,
 };
 use ndarray::{ArrayD, Axis, IxDyn};
 
@@ -181,10 +181,22 @@ impl Lowering for Moment {
 
 /// `γ · (x − mean) / √(variance + ε) + β` of the operands x, mean and variance.
 #[derive(Clone, Debug)]
-pub struct Normalise(
+pub struct Normalise {
     /// The norm's constants.
-    pub FoldedNorm,
-);
+    norm: FoldedNorm,
+    /// What is added, and the activation.
+    epilogue: Epilogue,
+}
+
+impl Normalise {
+    /// A norm that nothing follows yet.
+    pub fn new(norm: FoldedNorm) -> Normalise {
+        Normalise {
+            norm,
+            epilogue: Epilogue::default(),
+        }
+    }
+}
 
 /// Its gradient in x: of x, dy, mean, variance, and the means of dy and of `dy · (x − mean)`.
 #[derive(Clone, Debug)]
@@ -222,13 +234,17 @@ fn check(keyword: &str, tensors: usize, inputs: &[Shape]) -> Result<Shape, Shape
 
 impl Layer for Normalise {
     fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (FORWARD, attributes(self.0))
+        let mut attributes = attributes(self.norm);
+        attributes.extend(self.epilogue.attributes());
+        (FORWARD, attributes)
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
-        let shape = check(FORWARD, 1, inputs)?;
+        let vectors = inputs.len() - usize::from(self.epilogue.add);
+        let shape = check(FORWARD, 1, &inputs[..vectors])?;
+        self.epilogue.check_residual(&inputs[vectors..], &shape)?;
         Ok(Inferred {
-            params: affine(self.0, shape.channels(), &["weight", "bias"]),
+            params: affine(self.norm, shape.channels(), &["weight", "bias"]),
             ..Inferred::plain(shape)
         })
     }
@@ -236,43 +252,48 @@ impl Layer for Normalise {
     fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {
         let mut y = inputs[0].clone();
         for (c, mut channel) in y.axis_iter_mut(Axis(0)).enumerate() {
-            let (mean, spread) = (inputs[1][[c]], inputs[2][[c]] + self.0.eps);
-            let (scale, shift) = match self.0.affine {
+            let (mean, spread) = (inputs[1][[c]], inputs[2][[c]] + self.norm.eps);
+            let (scale, shift) = match self.norm.affine {
                 true => (params[0][[c]], params[1][[c]]),
                 false => (1.0, 0.0),
             };
             channel.mapv_inplace(|x| scale * (x - mean) / spread.sqrt() + shift);
         }
-        y
+        self.epilogue.evaluate(y, inputs, params)
     }
 
     fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
         let (x, mean, variance, dy) = (g.x(0), g.x(1), g.x(2), g.dy());
         let product = g.push(Moment::Product, &[dy, x, mean]);
-        if self.0.affine && g.wants_param(0) {
-            let count = g.push(Moment::Count, &[dy]);
-            let spread = g.scale(variance, 1.0, self.0.eps);
+        let count = |g: &mut Adjoint<'_>| g.push(Moment::Count, &[dy]);
+        let of_dy = g.push(Moment::Mean, &[dy]);
+        if self.norm.affine && g.wants_param(0) {
+            let count = count(g);
+            let spread = g.scale(variance, 1.0, self.norm.eps);
             let inverse = g.push(Pow { p: -0.5 }, &[spread]);
             let sum = g.mul(product, count);
             let dscale = g.mul(sum, inverse);
             g.give_param(0, dscale);
         }
-        if self.0.affine && g.wants_param(1) {
-            let sum = g.pixel_sum(dy);
-            let sum = g.push(BatchSum, &[sum]);
+        if self.norm.affine && g.wants_param(1) {
+            let count = count(g);
+            let sum = g.mul(of_dy, count);
             g.give_param(1, sum);
         }
         if g.wants(0) {
-            let of_dy = g.push(Moment::Mean, &[dy]);
             let operands = [x, dy, mean, variance, of_dy, product];
-            let layer = NormaliseInput(self.0);
-            let dx = match self.0.affine {
+            let layer = NormaliseInput(self.norm);
+            let dx = match self.norm.affine {
                 true => g.push_with(layer, &operands, &[g.param(0)]),
                 false => g.push(layer, &operands),
             };
             g.give(0, dx);
         }
         Ok(())
+    }
+
+    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
+        Some(&mut self.epilogue)
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {
@@ -317,6 +338,7 @@ impl Layer for NormaliseInput {
 fn emit(
     cx: &mut Lower<'_>,
     norm: FoldedNorm,
+    act: &[Step],
     dy: Option<&Storage>,
     [mean, variance]: [&Storage; 2],
     [shift, products]: [Option<crate::loops::Access>; 2],
@@ -335,6 +357,7 @@ fn emit(
         shift,
         products,
     });
+    let (slope, hi) = clamp(act).unwrap_or((1.0, f64::INFINITY));
     let [planes, rows, pixels] = x.dhw;
     cx.repeat(planes, |cx, plane| {
         let part = |storage: &Storage| Pixels {
@@ -351,15 +374,29 @@ fn emit(
             dy: dy.map(part),
             centre: start(mean),
             factors: start(&factors),
+            slope,
+            hi,
         });
     });
+    if clamp(act).is_none() {
+        map(cx, &out, &out, act);
+    }
 }
 
 impl Lowering for Normalise {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (mean, variance) = (cx.input(1), cx.input(2));
-        let shift = self.0.affine.then(|| cx.tensor(1));
-        emit(cx, self.0, None, [&mean, &variance], [shift, None]);
+        let shift = self.norm.affine.then(|| cx.tensor(1));
+        let residual = self.epilogue.residual(cx);
+        let (act, statistics) = (&self.epilogue.act, [&mean, &variance]);
+        emit(
+            cx,
+            self.norm,
+            act,
+            residual.as_ref(),
+            statistics,
+            [shift, None],
+        );
     }
 }
 
@@ -367,6 +404,6 @@ impl Lowering for NormaliseInput {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (dy, mean, variance) = (cx.input(1), cx.input(2), cx.input(3));
         let means = [4, 5].map(|index| Some(cx.input(index).access(Affine::default())));
-        emit(cx, self.0, Some(&dy), [&mean, &variance], means);
+        emit(cx, self.0, &[], Some(&dy), [&mean, &variance], means);
     }
 }

@@ -5,6 +5,7 @@
 
 use super::flat;
 use crate::gradient::Adjoint;
+use crate::layer::epilogue::Epilogue;
 use crate::layer::window::{Placed, Window, show};
 use crate::layer::{Inferred, Layer, Lowering, NO_HALO, ParamSpec, ShapeError};
 use crate::shape::Shape;
@@ -161,7 +162,7 @@ pub fn gradient(g: &mut Adjoint<'_>, taps: &Taps) {
     let taps = || taps.clone();
     if g.wants(0) {
         let to = g.shape(g.x(0));
-        let dx = g.push_with(ConvInput { taps: taps(), to }, &[g.dy()], &[g.param(0)]);
+        let dx = g.push_with(ConvInput::new(taps(), to), &[g.dy()], &[g.param(0)]);
         g.give(0, dx);
     }
     if g.wants_param(0) {
@@ -178,17 +179,31 @@ pub struct ConvInput {
     pub taps: Taps,
     /// Shape of its operand.
     pub to: Shape,
+    /// What is added: cotangents that other readers of the operand give.
+    pub epilogue: Epilogue,
+}
+
+impl ConvInput {
+    fn new(taps: Taps, to: Shape) -> ConvInput {
+        ConvInput {
+            taps,
+            to,
+            epilogue: Epilogue::default(),
+        }
+    }
 }
 
 impl Layer for ConvInput {
     fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
         let mut attributes = self.taps.attributes();
         attributes.push(("to", self.to.to_string()));
+        attributes.extend(self.epilogue.attributes());
         (INPUT, attributes)
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
         self.taps.check(&self.to, &inputs[0])?;
+        self.epilogue.check(inputs, &self.to)?;
         let taps = &self.taps;
         let halo = match taps.local {
             true => Vec::new(),
@@ -217,11 +232,17 @@ impl Layer for ConvInput {
                     weight[run.weight + n * run.weight_step] * dy[run.output + n];
             }
         });
-        ArrayD::from_shape_vec(IxDyn(self.to.dims()), dx).expect("as many elements")
+        let dx = ArrayD::from_shape_vec(IxDyn(self.to.dims()), dx).expect("as many elements");
+        self.epilogue.evaluate(dx, inputs, params)
     }
 
     fn lowering(&self) -> Option<&dyn Lowering> {
         Some(self)
+    }
+
+    fn epilogue_mut(&mut self) -> Option<&mut Epilogue> {
+        let whole = self.taps.stride == [1; 3] && !self.taps.local && !self.reads_once();
+        whole.then_some(&mut self.epilogue)
     }
 
     fn reads_once(&self) -> bool {

@@ -1,15 +1,17 @@
 //! The gradients of convolutions as loops.
 //!
 //! In the operand, a gradient is made of convolutions again: of the places along an axis that are the same modulo the stride, all meet the same
-//! taps, the last of them first. In the weights it is a matrix of sums over pixels for each tap, image after image.
+//! taps, the last of them first. In the weights it is a matrix of sums over pixels for each tap, image after image, or [Winograd's](super::conv_winograd).
 
 use super::conv::{ConvInput, ConvWeight, Taps};
-use super::local_loops;
+use super::{conv_winograd, local_loops};
+use crate::layer::elementwise::zip;
+use crate::layer::pointwise::map;
 use crate::layer::{Halo, Lowering, NO_HALO, copy};
 use crate::loops::Affine;
 use crate::lower::{ConvJob, Lower, Storage, across};
 use crate::shape::Shape;
-use cnnc_runtime::kernel::{Axis, OuterCall, Pace, ScatterAxis, ScatterCall, SumCall, Term};
+use cnnc_runtime::kernel::{Axis, OuterCall, Pace, ScatterAxis, ScatterCall, SumCall, Term, ZipOp};
 
 /// The places of an axis of the operand that are `first` modulo the stride.
 #[derive(Clone, Copy, Debug)]
@@ -112,14 +114,15 @@ impl Lowering for ConvInput {
             return each_tap(cx, taps, &output, &input);
         }
         if taps.scatters(cx, &output, &input) {
-            return scatter(cx, taps, &output, &input);
+            scatter(cx, taps, &output, &input);
+            return self.finish(cx, &output);
         }
         let along: [Vec<Phase>; 3] =
             std::array::from_fn(|axis| taps.phases(axis, output.dhw[axis]));
         for &planes in &along[0] {
             for &rows in &along[1] {
                 for &pixels in &along[2] {
-                    input_phase(cx, taps, &output, &input, [planes, rows, pixels]);
+                    self.phase(cx, &output, &input, [planes, rows, pixels]);
                 }
             }
         }
@@ -231,49 +234,56 @@ fn scatter(cx: &mut Lower<'_>, taps: &Taps, output: &Storage, input: &Storage) {
     });
 }
 
-/// Emits one combination of phases.
-fn input_phase(
-    cx: &mut Lower<'_>,
-    taps: &Taps,
-    output: &Storage,
-    input: &Storage,
-    along: [Phase; 3],
-) {
-    let first = along.map(|phase| phase.first as i64);
-    let part = Storage {
-        base: output.base + output.at(first[0], first[1], first[2]),
-        dhw: along.map(|phase| phase.count),
-        strides: std::array::from_fn(|axis| output.strides[axis] * taps.stride[axis] as i64),
-        ..output.clone()
-    };
-    if along.iter().any(|phase| phase.taps == 0) {
-        return copy::fill(cx, &part, 0.0);
+impl ConvInput {
+    /// What is done to sums, where they are in memory already.
+    fn finish(&self, cx: &mut Lower<'_>, output: &Storage) {
+        if let Some(residual) = self.epilogue.residual(cx) {
+            zip(cx, ZipOp::Add, output, output, &residual);
+        }
+        if !self.epilogue.act.is_empty() {
+            map(cx, output, output, &self.epilogue.act);
+        }
     }
-    let [_, kh, kw] = taps.kernel.map(|k| k as i64);
-    let volume = taps.kernel.iter().product::<usize>() as i64;
-    let steps = [kh * kw, kw, 1];
-    let ins = (output.channels / taps.groups) as i64;
-    let outs = (input.channels / taps.groups) as i64;
-    let back = |axis: usize| -(along[axis].apart as i64) * steps[axis];
-    cx.convolve(ConvJob {
-        origin: input.at(along[0].output, along[1].output, along[2].output),
-        input: input.clone(),
-        output: part,
-        residual: None,
-        kernel: along.map(|phase| phase.taps),
-        stride: [1; 3],
-        dilation: along.map(|phase| phase.dilation),
-        groups: taps.groups,
-        weight: 0,
-        weight_base: (0..3)
-            .map(|axis| along[axis].last as i64 * steps[axis])
-            .sum(),
-        weight_group: ins * outs * volume,
-        weight_strides: [volume, ins * volume, back(0), back(1), back(2)],
-        bias: None,
-        norm: None,
-        act: Vec::new(),
-    });
+
+    /// Emits one combination of phases.
+    fn phase(&self, cx: &mut Lower<'_>, output: &Storage, input: &Storage, along: [Phase; 3]) {
+        let taps = &self.taps;
+        let first = along.map(|phase| phase.first as i64);
+        let part = Storage {
+            base: output.base + output.at(first[0], first[1], first[2]),
+            dhw: along.map(|phase| phase.count),
+            strides: std::array::from_fn(|axis| output.strides[axis] * taps.stride[axis] as i64),
+            ..output.clone()
+        };
+        if along.iter().any(|phase| phase.taps == 0) {
+            return copy::fill(cx, &part, 0.0);
+        }
+        let [_, kh, kw] = taps.kernel.map(|k| k as i64);
+        let volume = taps.kernel.iter().product::<usize>() as i64;
+        let steps = [kh * kw, kw, 1];
+        let ins = (output.channels / taps.groups) as i64;
+        let outs = (input.channels / taps.groups) as i64;
+        let back = |axis: usize| -(along[axis].apart as i64) * steps[axis];
+        cx.convolve(ConvJob {
+            origin: input.at(along[0].output, along[1].output, along[2].output),
+            input: input.clone(),
+            output: part,
+            residual: self.epilogue.residual(cx),
+            kernel: along.map(|phase| phase.taps),
+            stride: [1; 3],
+            dilation: along.map(|phase| phase.dilation),
+            groups: taps.groups,
+            weight: 0,
+            weight_base: (0..3)
+                .map(|axis| along[axis].last as i64 * steps[axis])
+                .sum(),
+            weight_group: ins * outs * volume,
+            weight_strides: [volume, ins * volume, back(0), back(1), back(2)],
+            bias: None,
+            norm: None,
+            act: self.epilogue.act.clone(),
+        });
+    }
 }
 
 /// Rows of the matrix that one call computes, so that threads share them: a multiple of the kernel's tile.
@@ -284,6 +294,9 @@ impl Lowering for ConvWeight {
         let (x, dy) = (cx.input(0), cx.input(1));
         if self.taps.local {
             return local_loops::weight(cx, &self.taps, &x, &dy);
+        }
+        if conv_winograd::weight(cx, &self.taps, &x, &dy) {
+            return;
         }
         match x.channels == self.taps.groups && dy.channels == self.taps.groups {
             true => self.depthwise(cx, &x, &dy),

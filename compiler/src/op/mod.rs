@@ -10,6 +10,7 @@ pub mod batch_sum;
 pub mod contrastive;
 pub mod conv;
 mod conv_loops;
+mod conv_winograd;
 pub mod cross_entropy;
 pub mod deviation;
 pub mod extremum;

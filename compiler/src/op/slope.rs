@@ -6,7 +6,7 @@ use crate::layer::pointwise::{Pointwise, map};
 use crate::layer::{Inferred, Layer, Lowering, ShapeError, written};
 use crate::lower::Lower;
 use crate::shape::Shape;
-use cnnc_runtime::kernel::ZipOp;
+use cnnc_runtime::kernel::{Step, ZipOp};
 use ndarray::ArrayD;
 
 /// Its keyword.
@@ -40,9 +40,12 @@ impl<T: Pointwise> Layer for Slope<T> {
 }
 
 impl<T: Pointwise> Lowering for Slope<T> {
-    /// The derivative, then its product with the cotangent in place.
+    /// The derivative, then its product with the cotangent in place; both at once where the derivative is 0 or 1.
     fn lower(&self, cx: &mut Lower<'_>) {
         let (out, x, dy) = (cx.output(), cx.input(0), cx.input(1));
+        if self.0.slope() == [Step::Above(0.0)] {
+            return zip(cx, ZipOp::Where, &out, &x, &dy);
+        }
         map(cx, &out, &x, &self.0.slope());
         zip(cx, ZipOp::Mul, &out, &out, &dy);
     }

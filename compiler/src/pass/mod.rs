@@ -43,6 +43,13 @@ pub(crate) fn remove_dead() -> Pass {
     remove_dead::PASS
 }
 
+/// Fuses what a training step adds and activates into what makes it.
+pub(crate) fn fuse(graph: &mut Graph) {
+    for pass in [fuse_residual_add::PASS, fuse_activation::PASS] {
+        run(&pass, graph, &mut Notes::default());
+    }
+}
+
 /// Runs every pass on a copy of the graph.
 ///
 /// # Panics

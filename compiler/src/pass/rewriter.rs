@@ -17,7 +17,7 @@ pub(super) struct Rewriter<'g> {
     pub notes: &'g mut Notes,
     /// How many operands of live nodes each value is.
     readers: Vec<usize>,
-    /// Values that leave the network.
+    /// Values that leave the network, or that tensors become.
     leaves: HashSet<ValueId>,
     /// What is read in place of a value that is no longer made.
     instead: HashMap<ValueId, ValueId>,
@@ -37,8 +37,10 @@ pub(super) fn rewrite(
             readers[value.index()] += 1;
         }
     }
+    let outputs = graph.outputs.iter().map(|output| output.value);
+    let leaves = outputs.chain(graph.stores.iter().map(|&(_, value)| value));
     let mut rewriter = Rewriter {
-        leaves: graph.outputs.iter().map(|output| output.value).collect(),
+        leaves: leaves.collect(),
         readers,
         instead: HashMap::new(),
         gone: HashSet::new(),
@@ -65,7 +67,8 @@ pub(super) fn rewrite(
     for output in &mut graph.outputs {
         output.value = now(&instead, output.value);
     }
-    for (_, value) in &mut graph.names {
+    let named = graph.names.iter_mut().map(|(_, value)| value);
+    for value in named.chain(graph.stores.iter_mut().map(|(_, value)| value)) {
         *value = now(&instead, *value);
     }
 }

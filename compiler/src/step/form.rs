@@ -60,7 +60,7 @@ impl Form {
                     let statistics = form.statistics(&node);
                     let affine = if norm.affine { 2 } else { 0 };
                     let changed = &mut form.graph.nodes[id];
-                    changed.layer = Box::new(Normalise(*norm));
+                    changed.layer = Box::new(Normalise::new(*norm));
                     changed.inputs = [vec![node.inputs[0]], statistics].concat();
                     changed.params.truncate(affine);
                 }

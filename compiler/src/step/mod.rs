@@ -180,6 +180,7 @@ impl Step {
             .iter()
             .map(|input| input.value);
         let shared: Vec<ValueId> = shared.into_iter().chain(factors).collect();
+        crate::pass::fuse(&mut step.graph);
         step.sort_values(&shared);
         if let Err(problems) = graph::verify(&step.graph) {
             panic!(

@@ -7,16 +7,17 @@
 //! gradient   dx = γ/√(v + ε) · (dy − mean(dy) − (x − μ) · mean(dy·(x − μ)) / (v + ε))
 //! ```
 //!
-//! Both are `k₀ · (x − μ) + k₁ + k₂ · dy`, and the factors are computed in f64.
+//! Both are `k₀ · (x − μ) + k₁ + k₂ · dy`, and the factors are computed in f64. On the way forward `dy` is a residual, if there is one, and what
+//! follows is activated.
 
 use super::declare::{Pixels, declare};
-use super::support::{View, multiply_add, span};
-use super::{Footprint, Kernel, MAX_ARGS};
+use super::support::{Activation, View, activate, multiply_add, span};
+use super::{Footprint, Kernel, MAX_ARGS, float};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
 
 declare! {
-    /// `k₀ · (x − centre) + k₁`, and `k₂ · dy` more: a call of `f32_centred`.
+    /// `k₀ · (x − centre) + k₁`, and `k₂ · dy` more, activated: a call of `f32_centred`.
     pub struct CentredCall: Centred {
         /// Rows.
         rows: usize,
@@ -34,6 +35,10 @@ declare! {
         centre: P,
         /// Three numbers for each channel: first all of `k₀`, then all of `k₁`, then all of `k₂`.
         factors: P,
+        /// Factor below zero of the activation.
+        slope: f64,
+        /// Upper limit of the activation.
+        hi: f64,
     }
     kernel(_c) = super::F32_CENTRED;
     args(c) {
@@ -42,7 +47,7 @@ declare! {
     consts(c) {
         rows: Count = c.rows, out_row: Stride = c.out.row, x_row: Stride = c.x.row, dy_row: Stride = super::declare::strides(&c.dy).0,
         pixels: Count = c.pixels, out_px: Stride = c.out.pixel, x_px: Stride = c.x.pixel, dy_px: Stride = super::declare::strides(&c.dy).1,
-        channels: Count = c.channels, more: Flag = c.dy.is_some(),
+        channels: Count = c.channels, more: Flag = c.dy.is_some(), slope: Float = c.slope, hi: Float = c.hi,
     }
 }
 
@@ -110,6 +115,7 @@ unsafe fn body<S: Simd>(
     // SAFETY: every address is one of the footprint, by the contract of `KernelFn`.
     unsafe {
         let c = Centred::read(consts);
+        let activation = Activation::<S>::new(c.slope, c.hi);
         let channels = c.channels as usize;
         let mut k = 0;
         while k < channels {
@@ -127,7 +133,7 @@ unsafe fn body<S: Simd>(
                         let dy = dy.offset(r * c.dy_row + p * c.dy_px).add(k);
                         value = S::fma(k2, load_first::<S>(dy, left), value);
                     }
-                    store_first::<S>(out, left, value);
+                    store_first::<S>(out, left, activation.apply(value));
                 }
             }
             k += S::LANES;
@@ -141,7 +147,7 @@ fn factors(variance: f32, scale: f32, shift: f32, products: Option<f32>, eps: f6
     let spread = f64::from(variance) + eps;
     let factor = f64::from(scale) / spread.sqrt();
     match products {
-        None => [factor as f32, shift, 0.0],
+        None => [factor as f32, shift, 1.0],
         Some(products) => [
             (-factor * f64::from(products) / spread) as f32,
             (-factor * f64::from(shift)) as f32,
@@ -205,6 +211,7 @@ fn factors_footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
 
 fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: Isa) {
     let c = Centred::new(consts);
+    let (slope, hi) = (float(c.slope as i64), float(c.hi as i64));
     let mut view = View::new(memory, at);
     for r in 0..c.rows {
         for p in 0..c.pixels {
@@ -215,7 +222,7 @@ fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: Isa) {
                     let dy = view.get(2, r * c.dy_row + p * c.dy_px + k);
                     value = multiply_add(isa, view.get(4, 2 * c.channels + k), dy, value);
                 }
-                view.set(r * c.out_row + p * c.out_px + k, value);
+                view.set(r * c.out_row + p * c.out_px + k, activate(value, slope, hi));
             }
         }
     }

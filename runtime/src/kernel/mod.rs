@@ -45,6 +45,7 @@ mod table;
 mod update;
 mod window;
 pub mod winograd;
+mod winograd_gradient;
 mod winograd_weights;
 mod zip;
 
@@ -81,6 +82,7 @@ pub use sum::{SumCall, Term};
 pub use table::*;
 pub use update::{Rule, UpdateCall};
 pub use winograd::{Products, WinogradInputCall, WinogradOutputCall};
+pub use winograd_gradient::{WinogradFiltergradCall, WinogradOutgradCall};
 pub use winograd_weights::WinogradWeightsCall;
 pub use zip::{ZipCall, ZipOp};
 

@@ -3,7 +3,8 @@
 use super::{
     Kernel, KernelId, accumulate, bilinear, centred, channel_sums, channels, contrastive, conv,
     copy, cross, cross_entropy, depthwise, deviation, fill, group_norm, lrn, map, max_input, norm,
-    outer, pack, pool, roi, roi_input, scatter, sum, update, winograd, winograd_weights, zip,
+    outer, pack, pool, roi, roi_input, scatter, sum, update, winograd, winograd_gradient,
+    winograd_weights, zip,
 };
 use crate::isa::Isa;
 
@@ -87,6 +88,10 @@ kernels! {
         F32_WINOGRAD_INPUT = winograd::INPUT;
         /// `f32_winograd_output`
         F32_WINOGRAD_OUTPUT = winograd::OUTPUT;
+        /// `f32_winograd_outgrad`
+        F32_WINOGRAD_OUTGRAD = winograd_gradient::OUTGRAD;
+        /// `f32_winograd_filtergrad`
+        F32_WINOGRAD_FILTERGRAD = winograd_gradient::FILTERGRAD;
         /// `f32_winograd_weights`
         F32_WINOGRAD_WEIGHTS = winograd_weights::ROW;
         /// `f32_group_norm`

@@ -201,6 +201,23 @@ unsafe fn input<S: Simd>(
     }
 }
 
+/// Hints that what the tile below has more will be touched: of activations that are larger than caches every line is a wait else, as lines of a tile are
+/// far apart.
+#[inline(always)]
+pub(super) unsafe fn prefetch_below<S: Simd>(
+    tile: *const f32,
+    rows: isize,
+    row: isize,
+    pixel: isize,
+) {
+    for i in rows..rows + TILE as isize {
+        for j in 0..TILE as isize {
+            // SAFETY: a hint is valid for any address.
+            unsafe { S::prefetch_near(tile.wrapping_offset(i * row + j * pixel)) }
+        }
+    }
+}
+
 /// One vector of channels of one tile. `WHOLE` tiles have all their pixels and channels.
 #[inline(always)]
 unsafe fn input_tile<S: Simd, const WHOLE: bool>(
@@ -212,6 +229,9 @@ unsafe fn input_tile<S: Simd, const WHOLE: bool>(
 ) {
     // SAFETY: pixels beyond `h`, `w` and channels beyond `count` are not touched.
     unsafe {
+        if WHOLE {
+            prefetch_below::<S>(x, SPAN as isize, c.in_row, c.in_px);
+        }
         let mut half = [[S::splat(0.0); SPAN]; SPAN];
         for i in 0..SPAN {
             let mut d = [S::splat(0.0); SPAN];
@@ -319,6 +339,9 @@ unsafe fn output_tile<S: Simd, const WHOLE: bool>(
     let count = count as usize;
     // SAFETY: pixels beyond `h`, `w` and channels beyond `count` are not touched.
     unsafe {
+        if WHOLE {
+            prefetch_below::<S>(out, TILE as isize, c.out_row, c.out_px);
+        }
         let mut half = [[S::splat(0.0); TILE]; SPAN];
         for i in 0..SPAN {
             let mut m = [S::splat(0.0); SPAN];
@@ -364,7 +387,7 @@ unsafe fn output_tile<S: Simd, const WHOLE: bool>(
 }
 
 /// Whether `extent` pixels end in the last of `tiles` tiles, which read `beyond` pixels more than they make.
-fn fits(extent: isize, tiles: isize, beyond: isize) -> bool {
+pub(super) fn fits(extent: isize, tiles: isize, beyond: isize) -> bool {
     let last = (tiles - 1) * TILE as isize;
     tiles > 0 && (last + 1..=last + TILE as isize + beyond).contains(&extent)
 }
@@ -430,7 +453,7 @@ pub(crate) const WEIGHTS: [[f64; 3]; SPAN] = {
 };
 
 /// `Bᵀ d`, in the order of [`six`].
-fn six_of(isa: Isa, d: [f32; SPAN]) -> [f32; SPAN] {
+pub(super) fn six_of(isa: Isa, d: [f32; SPAN]) -> [f32; SPAN] {
     let fma = |a, b, c| multiply_add(isa, a, b, c);
     let t = &TO_SIX;
     let pair = |row: usize| {

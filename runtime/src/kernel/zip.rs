@@ -66,6 +66,8 @@ pub enum ZipOp {
     Div = 6,
     /// `a < b ? 1 : 0`
     Less = 7,
+    /// `a > 0 ? b : 0`
+    Where = 8,
 }
 
 entries! {
@@ -92,7 +94,8 @@ unsafe fn body<S: Simd>(
             4 => combine::<S, 4>(out, a, b, &c),
             5 => combine::<S, 5>(out, a, b, &c),
             6 => combine::<S, 6>(out, a, b, &c),
-            _ => combine::<S, 7>(out, a, b, &c),
+            7 => combine::<S, 7>(out, a, b, &c),
+            _ => combine::<S, 8>(out, a, b, &c),
         }
     }
 }
@@ -122,7 +125,8 @@ unsafe fn combine<S: Simd, const OP: i64>(out: *mut f32, a: *const f32, b: *cons
                         4 => S::maximum(a, b),
                         5 => S::minimum(a, b),
                         6 => S::div(a, b),
-                        _ => S::select_lt(a, b, S::splat(1.0), S::splat(0.0)),
+                        7 => S::select_lt(a, b, S::splat(1.0), S::splat(0.0)),
+                        _ => S::select_lt(S::splat(0.0), a, b, S::splat(0.0)),
                     };
                     store_first::<S>(out.add(k), run - k, activation.apply(value));
                     k += S::LANES;
@@ -134,7 +138,7 @@ unsafe fn combine<S: Simd, const OP: i64>(out: *mut f32, a: *const f32, b: *cons
 
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Zip::new(consts);
-    if !(ZipOp::Add as isize..=ZipOp::Less as isize).contains(&c.op) {
+    if !(ZipOp::Add as isize..=ZipOp::Where as isize).contains(&c.op) {
         return invalid();
     }
     vec![
@@ -162,6 +166,8 @@ fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
                     5 => minimum(a, b),
                     6 => a / b,
                     7 => f32::from(a < b),
+                    8 if a > 0.0 => b,
+                    8 => 0.0,
                     other => panic!("f32_zip: no operation {other}"),
                 };
                 view.set(i0 * c.o0 + i1 * c.o1 + k, activate(value, slope, hi));

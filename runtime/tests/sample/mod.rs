@@ -47,7 +47,13 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         "f32_fill" => fill(random),
         "f32_bilinear" => bilinear(random),
         "f32_cross" => cross(random),
-        "f32_winograd_input" => winograd_input(random),
+        "f32_winograd_input" => winograd_input(2, random),
+        "f32_winograd_outgrad" => winograd_input(0, random),
+        "f32_winograd_filtergrad" => {
+            let (pairs, parts) = (random.within(1, 40), random.within(1, 3));
+            let matrix = pairs + random.within(0, 3);
+            vec![pairs, parts, matrix, 36 * matrix + random.within(0, 3)]
+        }
         "f32_winograd_output" => winograd_output(random),
         "f32_winograd_weights" => winograd_weights(isa, random),
         "f32_pack_panels" => pack_panels(random),
@@ -499,8 +505,8 @@ fn products(tiles: &[i64], channels: i64, random: &mut Random) -> [i64; 3] {
     [tiles[0] * row + random.within(0, 3), row, tile]
 }
 
-fn winograd_input(random: &mut Random) -> Vec<i64> {
-    let mut consts = tiles(2, random);
+fn winograd_input(beyond: i64, random: &mut Random) -> Vec<i64> {
+    let mut consts = tiles(beyond, random);
     let channels = random.within(1, 40);
     let products = products(&consts, channels, random);
     let pixel = channels + random.within(0, 3);

@@ -1,6 +1,6 @@
 //! Random constants for the kernels that only training steps call.
 
-use super::{Draw, pixels_of, regions};
+use super::{Draw, activation, pixels_of, regions};
 use cnnc_runtime::kernel::bits;
 use cnnc_testing::Random;
 
@@ -44,6 +44,7 @@ pub fn centred(random: &mut Random) -> Vec<i64> {
     consts.push(pixels);
     consts.extend(px);
     consts.extend([channels, random.within(0, 1)]);
+    consts.extend(activation(random));
     consts
 }
 

@@ -1,0 +1,382 @@
+//! `f32_winograd_outgrad`, `f32_winograd_filtergrad`: the gradient of 3×3 weights by Winograd's algorithm.
+//!
+//! What [F(4×4, 3×3)](super::winograd) is linear in is transposed: with tiles d of 6×6 inputs and e of 4×4 cotangents of the outputs,
+//!
+//! ```text
+//! gradient = Gᵀ [ Σ over tiles (Bᵀ d B) ⊙ (A e Aᵀ) ] G
+//! ```
+//! so that a tile takes 36 products of inputs and cotangents instead of 144. `f32_winograd_input` transforms inputs, `f32_outer` adds products up.
+
+use super::declare::{Pixels, declare};
+use super::support::{View, invalid, multiply_add, span};
+use super::winograd::{A, B, Products, SPAN, TILE, WEIGHTS, fits, prefetch_below};
+use super::{Footprint, Kernel, MAX_ARGS};
+use crate::isa::Isa;
+use crate::simd::{Simd, entries, load_first, store_first};
+
+/// Taps along an axis.
+const TAPS: usize = 3;
+
+declare! {
+    /// Tiles of cotangents of outputs, transformed: a call of `f32_winograd_outgrad`.
+    pub struct WinogradOutgradCall: Outgrad {
+        /// Rows and columns of tiles.
+        tiles: [usize; 2],
+        /// Height and width of what exists of the cotangents.
+        size: [usize; 2],
+        /// Channels.
+        channels: usize,
+        /// The transformed tiles.
+        out: Products<P>,
+        /// The cotangents.
+        x: Pixels<P>,
+    }
+    kernel(_c) = super::F32_WINOGRAD_OUTGRAD;
+    args(c) { out: Write = c.out.at, x: Read = c.x.at }
+    consts(c) {
+        tile_rows: Count = c.tiles[0], tile_cols: Count = c.tiles[1], h: Count = c.size[0], w: Count = c.size[1],
+        in_row: Stride = c.x.row, in_px: Stride = c.x.pixel, channels: Count = c.channels,
+        out_xi: Stride = c.out.matrix, out_row: Stride = c.out.row, out_tile: Stride = c.out.tile,
+    }
+}
+
+declare! {
+    /// Sums of products as gradients of weights: a call of `f32_winograd_filtergrad`.
+    pub struct WinogradFiltergradCall: Filtergrad {
+        /// Pairs of an output's and an input's channel.
+        pairs: usize,
+        /// Parts that are added up first.
+        parts: usize,
+        /// The gradients: nine for each pair.
+        out: P,
+        /// The sums, a number for each pair in each of the 36 matrices.
+        x: P,
+        /// From one matrix to the next.
+        matrix: i64,
+        /// From one part to the next.
+        part: i64,
+    }
+    kernel(_c) = super::F32_WINOGRAD_FILTERGRAD;
+    args(c) { out: Write = c.out, x: Read = c.x }
+    consts(c) { pairs: Count = c.pairs, parts: Count = c.parts, in_xi: Stride = c.matrix, in_part: Stride = c.part }
+}
+
+/// Tiles of cotangents, `h × w` pixels of which exist (all others are zero), laid out as those of `f32_winograd_input`.
+pub(super) const OUTGRAD: Kernel = Kernel {
+    name: "f32_winograd_outgrad",
+    signature: Outgrad::SIGNATURE,
+    exact: true,
+    footprint: outgrad_footprint,
+    entry: outgrad_entry,
+    twin: outgrad_twin,
+};
+
+/// Computed in f64 and rounded once.
+pub(super) const FILTERGRAD: Kernel = Kernel {
+    name: "f32_winograd_filtergrad",
+    signature: Filtergrad::SIGNATURE,
+    exact: true,
+    footprint: filtergrad_footprint,
+    entry: filtergrad_entry,
+    twin: filtergrad_twin,
+};
+
+entries! {
+    fn outgrad_entry = outgrad
+}
+
+entries! {
+    fn filtergrad_entry = filtergrad
+}
+
+/// `A e`
+#[inline(always)]
+unsafe fn spread<S: Simd>(e: [S::V; TILE]) -> [S::V; SPAN] {
+    // SAFETY: as of `Simd`.
+    unsafe {
+        let even_a = S::fma(S::splat(A * A), e[2], e[0]);
+        let odd_a = S::fma(S::splat(A * A), e[3], e[1]);
+        let even_b = S::fma(S::splat(B * B), e[2], e[0]);
+        let odd_b = S::fma(S::splat(B * B), e[3], e[1]);
+        [
+            e[0],
+            S::fma(S::splat(A), odd_a, even_a),
+            S::fma(S::splat(-A), odd_a, even_a),
+            S::fma(S::splat(B), odd_b, even_b),
+            S::fma(S::splat(-B), odd_b, even_b),
+            e[3],
+        ]
+    }
+}
+
+#[inline(always)]
+unsafe fn outgrad<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    _: *const f32,
+    _: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: the caller keeps the contract of `KernelFn`; every address is one of the footprint.
+    unsafe {
+        let c = Outgrad::read(consts);
+        let lanes = S::LANES as isize;
+        for row in 0..c.tile_rows {
+            for tile in 0..c.tile_cols {
+                let (y0, x0) = (row * TILE as isize, tile * TILE as isize);
+                let x = x.offset(y0 * c.in_row + x0 * c.in_px);
+                let out = out.offset(row * c.out_row + tile * c.out_tile);
+                let (h, w) = (c.h - y0, c.w - x0);
+                let inside = h >= TILE as isize && w >= TILE as isize;
+                let mut channel = 0;
+                while channel < c.channels {
+                    let (x, out) = (x.offset(channel), out.offset(channel));
+                    let count = c.channels - channel;
+                    if inside && count >= lanes {
+                        outgrad_tile::<S, true>(out, x, &c, (h, w), lanes);
+                    } else {
+                        outgrad_tile::<S, false>(out, x, &c, (h, w), count);
+                    }
+                    channel += lanes;
+                }
+            }
+        }
+    }
+}
+
+/// One vector of channels of one tile. `WHOLE` tiles have all their pixels and channels.
+#[inline(always)]
+unsafe fn outgrad_tile<S: Simd, const WHOLE: bool>(
+    out: *mut f32,
+    x: *const f32,
+    c: &Outgrad,
+    (h, w): (isize, isize),
+    count: isize,
+) {
+    // SAFETY: pixels beyond `h`, `w` and channels beyond `count` are not touched.
+    unsafe {
+        if WHOLE {
+            prefetch_below::<S>(x, TILE as isize, c.in_row, c.in_px);
+        }
+        let mut half = [[S::splat(0.0); SPAN]; TILE];
+        for i in 0..TILE {
+            let mut e = [S::splat(0.0); TILE];
+            if WHOLE || (i as isize) < h {
+                for j in 0..TILE {
+                    let at = x.wrapping_offset(i as isize * c.in_row + j as isize * c.in_px);
+                    if WHOLE {
+                        e[j] = S::load(at);
+                    } else if (j as isize) < w {
+                        e[j] = load_first::<S>(at, count as usize);
+                    }
+                }
+            }
+            half[i] = spread::<S>(e);
+        }
+        for j in 0..SPAN {
+            let mut e = [S::splat(0.0); TILE];
+            for i in 0..TILE {
+                e[i] = half[i][j];
+            }
+            let v = spread::<S>(e);
+            for i in 0..SPAN {
+                let at = out.offset((i * SPAN + j) as isize * c.out_xi);
+                if WHOLE {
+                    S::store(at, v[i]);
+                } else {
+                    store_first::<S>(at, count as usize, v[i]);
+                }
+            }
+        }
+    }
+}
+
+/// `Gᵀ m`
+#[inline(always)]
+unsafe fn gather<S: Simd>(m: [S::W; SPAN]) -> [S::W; TAPS] {
+    // SAFETY: as of `Simd`.
+    unsafe {
+        let minus = |a, b| S::add_wide(a, S::mul_wide(S::splat_wide(-1.0), b));
+        let times = |factor, a| S::mul_wide(S::splat_wide(factor), a);
+        let (sum_a, difference_a) = (S::add_wide(m[1], m[2]), minus(m[1], m[2]));
+        let (sum_b, difference_b) = (S::add_wide(m[3], m[4]), minus(m[3], m[4]));
+        let g = &WEIGHTS;
+        let sums = |tap: usize| S::add_wide(times(g[1][tap], sum_a), times(g[3][tap], sum_b));
+        [
+            S::add_wide(sums(0), times(g[0][0], m[0])),
+            S::add_wide(times(g[1][1], difference_a), times(g[3][1], difference_b)),
+            S::add_wide(sums(2), m[5]),
+        ]
+    }
+}
+
+#[inline(always)]
+unsafe fn filtergrad<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    _: *const f32,
+    _: *const f32,
+    _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: the caller keeps the contract of `KernelFn`; every address is one of the footprint.
+    unsafe {
+        let c = Filtergrad::read(consts);
+        let mut first = 0;
+        while first < c.pairs {
+            let count = ((c.pairs - first) as usize).min(S::LANES);
+            let mut half = [[S::splat_wide(0.0); TAPS]; SPAN];
+            for i in 0..SPAN {
+                let mut m = [S::splat_wide(0.0); SPAN];
+                for j in 0..SPAN {
+                    let x = x.offset(first + (i * SPAN + j) as isize * c.in_xi);
+                    for part in 0..c.parts {
+                        let value = load_first::<S>(x.offset(part * c.in_part), count);
+                        m[j] = S::add_wide(m[j], S::widen(value));
+                    }
+                }
+                half[i] = gather::<S>(m);
+            }
+            let mut taps = [[0.0f32; MOST_LANES]; TAPS * TAPS];
+            for j in 0..TAPS {
+                let mut m = [S::splat_wide(0.0); SPAN];
+                for i in 0..SPAN {
+                    m[i] = half[i][j];
+                }
+                let g = gather::<S>(m);
+                for i in 0..TAPS {
+                    S::store(taps[i * TAPS + j].as_mut_ptr(), S::narrow(g[i]));
+                }
+            }
+            let out = out.offset(first * (TAPS * TAPS) as isize);
+            for lane in 0..count {
+                for tap in 0..TAPS * TAPS {
+                    *out.add(lane * TAPS * TAPS + tap) = taps[tap][lane];
+                }
+            }
+            first += S::LANES as isize;
+        }
+    }
+}
+
+/// Lanes of the widest vector.
+const MOST_LANES: usize = 16;
+
+fn outgrad_footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
+    let c = Outgrad::new(consts);
+    if !fits(c.h, c.tile_rows, 0) || !fits(c.w, c.tile_cols, 0) {
+        return invalid();
+    }
+    vec![
+        span(&[
+            ((SPAN * SPAN) as isize, c.out_xi),
+            (c.tile_rows, c.out_row),
+            (c.tile_cols, c.out_tile),
+            (c.channels, 1),
+        ]),
+        span(&[(c.h, c.in_row), (c.w, c.in_px), (c.channels, 1)]),
+    ]
+}
+
+fn filtergrad_footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
+    let c = Filtergrad::new(consts);
+    vec![
+        span(&[(c.pairs * (TAPS * TAPS) as isize, 1)]),
+        span(&[
+            (c.parts, c.in_part),
+            ((SPAN * SPAN) as isize, c.in_xi),
+            (c.pairs, 1),
+        ]),
+    ]
+}
+
+/// `A e`, in the order of [`spread`].
+fn spread_of(isa: Isa, e: [f32; TILE]) -> [f32; SPAN] {
+    let fma = |a, b, c| multiply_add(isa, a, b, c);
+    let pair = |p: f32| {
+        let (even, odd) = (fma(p * p, e[2], e[0]), fma(p * p, e[3], e[1]));
+        [fma(p, odd, even), fma(-p, odd, even)]
+    };
+    let ([a, b], [c, d]) = (pair(A), pair(B));
+    [e[0], a, b, c, d, e[3]]
+}
+
+/// `Gᵀ m`, in the order of [`gather`].
+fn gather_of(m: [f64; SPAN]) -> [f64; TAPS] {
+    let g = &WEIGHTS;
+    let sums = |tap: usize| g[1][tap] * (m[1] + m[2]) + g[3][tap] * (m[3] + m[4]);
+    [
+        sums(0) + g[0][0] * m[0],
+        g[1][1] * (m[1] - m[2]) + g[3][1] * (m[3] - m[4]),
+        sums(2) + m[5],
+    ]
+}
+
+fn outgrad_twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: Isa) {
+    let c = Outgrad::new(consts);
+    let mut view = View::new(memory, at);
+    for row in 0..c.tile_rows {
+        for tile in 0..c.tile_cols {
+            for channel in 0..c.channels {
+                let pixel = |i: usize, j: usize| {
+                    let y = row * TILE as isize + i as isize;
+                    let x = tile * TILE as isize + j as isize;
+                    match y < c.h && x < c.w {
+                        true => view.get(1, y * c.in_row + x * c.in_px + channel),
+                        false => 0.0,
+                    }
+                };
+                let rows: [_; TILE] =
+                    std::array::from_fn(|i| spread_of(isa, std::array::from_fn(|j| pixel(i, j))));
+                let first = row * c.out_row + tile * c.out_tile + channel;
+                for j in 0..SPAN {
+                    let column = spread_of(isa, std::array::from_fn(|i| rows[i][j]));
+                    for (i, value) in column.into_iter().enumerate() {
+                        view.set(first + (i * SPAN + j) as isize * c.out_xi, value);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn filtergrad_twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
+    let c = Filtergrad::new(consts);
+    let mut view = View::new(memory, at);
+    for pair in 0..c.pairs {
+        let sum = |i: usize, j: usize| {
+            let at = pair + (i * SPAN + j) as isize * c.in_xi;
+            let parts = (0..c.parts).map(|part| f64::from(view.get(1, at + part * c.in_part)));
+            parts.fold(0.0, |sum, value| sum + value)
+        };
+        let rows: [_; SPAN] =
+            std::array::from_fn(|i| gather_of(std::array::from_fn(|j| sum(i, j))));
+        for j in 0..TAPS {
+            let column = gather_of(std::array::from_fn(|i| rows[i][j]));
+            for (i, value) in column.into_iter().enumerate() {
+                let tap = (i * TAPS + j) as isize;
+                view.set(pair * (TAPS * TAPS) as isize + tap, value as f32);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::winograd::six_of;
+
+    /// The definition: the gradient of three weights that met six inputs, in one dimension.
+    #[test]
+    fn the_matrices_correlate() {
+        let d = [3.0f32, -1.0, 4.0, 1.0, -5.0, 9.0];
+        let e = [2.0f32, 7.0, -1.0, 8.0];
+        let (inputs, cotangents) = (six_of(Isa::Portable, d), spread_of(Isa::Portable, e));
+        let products = std::array::from_fn(|i| f64::from(inputs[i]) * f64::from(cotangents[i]));
+        for (k, found) in gather_of(products).into_iter().enumerate() {
+            let exact: f64 = (0..TILE).map(|i| f64::from(e[i] * d[i + k])).sum();
+            assert!((found - exact).abs() < 1e-4, "{k}: {found} is not {exact}");
+        }
+    }
+}
