@@ -250,6 +250,15 @@ fn gradients_of_weights_by_winograd() {
         );
         check_on(machine, &body, &train(&body, &SGD), images);
     }
+    let body = "input x: 8x9x9; conv 3x3 44 pad half; globalavgpool; dense 3";
+    let step = train(body, &SGD);
+    check_on(machine, body, &step, 3);
+    let target = Target {
+        machine: machine(Isa::Avx512),
+        ..Target::new(Isa::Avx512, Arithmetic::Fast).batch(3)
+    };
+    let lowered = lower_step(&step.graph, &step.single, &step.state, &target);
+    assert!(lowered.program.to_string().contains("f32_winograd_filtergrad"));
 }
 
 /// What follows a norm or a convolution is a part of it, and so are sums of cotangents.

@@ -8,7 +8,7 @@
 //! f32_winograd_filtergrad               dw = Gᵀ sums G
 //! ```
 //! Threads share chunks of images, each of which has sums of its own; where sums are too large for that, they share images while these are
-//! transformed, and matrices ξ while products are added up. Neither depends on the number of threads.
+//! transformed, and matrices ξ, or rows of all of them, while products are added up. Nothing depends on the number of threads.
 
 use super::conv::Taps;
 use crate::layer::copy;
@@ -25,6 +25,9 @@ const PRODUCTS: usize = SPAN * SPAN;
 
 /// Tiles of a block, at least, which its sums are worth being read and written again for.
 const TILES: usize = 32;
+
+/// Outputs' channels that are a multiple of the rows of `f32_outer`'s tile.
+const ROWS: usize = 6;
 
 /// Taps of the gradient.
 const WEIGHTS: usize = 9;
@@ -103,6 +106,7 @@ impl Correlation<'_> {
         let room = Room::new(self, tiles);
         match apart {
             true => self.in_chunks(cx, &room, images, rows),
+            false if (images, rows) == (self.x.images, self.tiles[0]) => self.in_rows(cx, &room),
             false => self.together(cx, &room, images, rows),
         }
     }
@@ -138,7 +142,15 @@ impl Correlation<'_> {
                     });
                     let tiles = count * stretch.1 * self.tiles[1];
                     cx.repeat(PRODUCTS, |cx, xi| {
-                        self.multiply(cx, room, slot, tiles, &xi, add)
+                        self.multiply(
+                            cx,
+                            room,
+                            slot,
+                            tiles,
+                            (&Affine::default(), self.dy.channels),
+                            &xi,
+                            add,
+                        )
                     });
                 }
             };
@@ -190,12 +202,76 @@ impl Correlation<'_> {
                 });
                 let tiles = count * stretch.1 * self.tiles[1];
                 cx.parallel(PRODUCTS, |cx, xi| {
-                    self.multiply(cx, room, &slot, tiles, &xi, add);
+                    self.multiply(
+                        cx,
+                        room,
+                        &slot,
+                        tiles,
+                        (&Affine::default(), self.dy.channels),
+                        &xi,
+                        add,
+                    );
                 });
                 add = true;
             }
         }
         self.finish(cx, &sums, 1);
+    }
+
+    /// One block of all tiles, whose sums are made into gradients a few rows at a time, while they are in the cache.
+    fn in_rows(&self, cx: &mut Lower<'_>, room: &Room) {
+        let (ins, outs) = (self.x.channels, self.dy.channels);
+        let fitting = 2 * cx.machine().near / (PRODUCTS * ins);
+        let rows = (fitting / ROWS * ROWS)
+            .clamp(ROWS, outs.max(ROWS))
+            .min(outs);
+        let blocks = outs / rows;
+        let chunks = blocks.min(cx.machine().parts);
+        let (each, left, rest) = (blocks / chunks, blocks % chunks, outs % rows);
+        let inputs = copy::scratch(cx, room.inputs());
+        let cotangents = copy::scratch(cx, room.cotangents());
+        let own = PRODUCTS * rows * ins;
+        let sums = copy::scratch(cx, chunks * own);
+        let slot = |chunk: &Affine| Slot {
+            inputs: (&inputs, Affine::default()),
+            cotangents: (&cotangents, Affine::default()),
+            sums: (&sums, chunk.clone().times(own as i64)),
+        };
+        cx.parallel(self.x.images, |cx, image| {
+            let slot = slot(&Affine::default());
+            self.transform(cx, room, &slot, (0, self.tiles[0]), &image, &image);
+        });
+        let block = |cx: &mut Lower<'_>, chunk: &Affine, first: &Affine, count: usize| {
+            let slot = slot(chunk);
+            let tiles = self.x.images * self.tiles[0] * self.tiles[1];
+            cx.repeat(PRODUCTS, |cx, xi| {
+                self.multiply(cx, room, &slot, tiles, (first, count), &xi, false);
+            });
+            let out = cx.output();
+            cx.call(WinogradFiltergradCall {
+                pairs: count * ins,
+                parts: 1,
+                out: out.access(first.clone().times((ins * WEIGHTS) as i64)),
+                x: slot.sums.0.access(slot.sums.1),
+                matrix: (count * ins) as i64,
+                part: 0,
+            });
+        };
+        cx.parallel(chunks, |cx, chunk| {
+            cx.repeat(each, |cx, turn| {
+                let first = chunk.clone().times((each * rows) as i64);
+                let first = first.add(&turn.times(rows as i64));
+                block(cx, &chunk, &first, rows);
+            });
+        });
+        cx.parallel(left, |cx, chunk| {
+            let first = chunk.clone().offset((chunks * each) as i64);
+            block(cx, &chunk, &first.times(rows as i64), rows);
+        });
+        if rest > 0 {
+            let first = Affine::constant((blocks * rows) as i64);
+            block(cx, &Affine::default(), &first, rest);
+        }
     }
 
     /// Transforms a stretch of an image, which is number `place` of the block.
@@ -241,20 +317,22 @@ impl Correlation<'_> {
         });
     }
 
-    /// Adds up the products of a block's tiles for matrix `xi`.
+    /// Adds up the products of a block's tiles for matrix `xi`, of so many outputs' channels.
+    #[allow(clippy::too_many_arguments)]
     fn multiply(
         &self,
         cx: &mut Lower<'_>,
         room: &Room,
         slot: &Slot<'_>,
         tiles: usize,
+        (first, count): (&Affine, usize),
         xi: &Affine,
         add: bool,
     ) {
         let at = |(storage, at): &(&Storage, Affine), matrix: i64| {
             storage.access(at.clone().add(&xi.clone().times(matrix)))
         };
-        let out = at(&slot.sums, self.pairs() as i64);
+        let out = at(&slot.sums, (count * self.x.channels) as i64);
         cx.call(OuterCall {
             pixels: [
                 Pace::ONCE,
@@ -266,13 +344,13 @@ impl Correlation<'_> {
                 },
             ],
             rows: Axis {
-                count: self.dy.channels,
+                count,
                 stride: self.x.channels as i64,
             },
             columns: self.x.channels,
             acc: add.then(|| out.clone()),
             out,
-            a: at(&slot.cotangents, room.cotangent_matrix),
+            a: at(&slot.cotangents, room.cotangent_matrix).moved(first),
             b: at(&slot.inputs, room.input_matrix),
         });
     }
