@@ -1,7 +1,9 @@
-//! `cnnc evaluate`: how well a classifier does on labelled pictures, and whether that is what its spec expects.
+//! `cnnc evaluate`: how well a classifier, or a network that finds boxes, does on labelled pictures, and whether that is what its spec expects.
 
-use crate::{Failure, print};
-use cnnc::train::{Data, Goal, Judgement, OfClass, Recipe, contact_sheet, matrix, pictures_of};
+use crate::{Failure, precision, print};
+use cnnc::train::{
+    Data, Goal, Judgement, OfClass, Recipe, contact_sheet, found, matrix, pictures_of,
+};
 use cnnc::{Model, Weights};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -58,6 +60,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         threads: args.threads.into(),
         ..Recipe::default()
     };
+    let head = model.graph().head.as_ref();
+    if head.is_some_and(|head| head.decl.detects) {
+        if !args.json {
+            print::broken(&data.broken);
+        }
+        let precision = found(&model, &weights, &data.test, &recipe)?;
+        let seconds = start.elapsed().as_secs_f64();
+        return precision::show(&model, &precision, &data.kind, seconds, args.json);
+    }
     let judgement = Judgement::of(&model, &weights, &data.test, &recipe, WORST)?;
     let names = pictures_of(&folder, data.test.len());
     let name = |sample: usize| match &names {

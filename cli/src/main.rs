@@ -3,6 +3,7 @@
 //! Results go to standard output and everything else to standard error. The exit code is 0, or 1 for the user's
 //! mistake (in a spec, in weights, in a picture), or 2 for a command that cannot be understood.
 
+mod anchors;
 mod answer;
 mod bench;
 mod check;
@@ -21,6 +22,7 @@ mod network;
 mod new;
 mod outputs;
 mod plot;
+mod precision;
 mod print;
 mod raw;
 mod run;
@@ -79,6 +81,8 @@ enum Command {
     Plot(plot::Args),
     /// Write a spec with a new head on a trained network
     New(new::Args),
+    /// Find sizes of anchors for the boxes of labelled pictures
+    Anchors(anchors::Args),
 }
 
 fn main() -> ExitCode {
@@ -106,6 +110,7 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => (evaluate::run(args), args.json),
         Command::Plot(args) => (plot::run(args), false),
         Command::New(args) => (new::run(args), false),
+        Command::Anchors(args) => (anchors::run(args), args.json),
     };
     end(result, json)
 }

@@ -4,10 +4,13 @@ use super::data::Samples;
 use super::error::TrainError;
 use super::loader::Loader;
 use super::measure::Score;
+use super::precision::Precision;
 use super::recipe::Recipe;
 use super::trainer::apart;
 use crate::{Model, Options, Weights};
-use cnnc_compiler::loss::Measure;
+use cnnc_compiler::loss::{Measure, Targets};
+use cnnc_runtime::answer::{Answer, Thresholds};
+use cnnc_runtime::image::Placement;
 use cnnc_runtime::input::Input;
 
 /// What came of samples.
@@ -175,6 +178,9 @@ pub(super) fn judged(
     recipe: &Recipe,
     measure: Measure,
 ) -> Result<f64, TrainError> {
+    if measure == Measure::Precision {
+        return Ok(found(model, weights, samples, recipe)?.mean());
+    }
     let options = Options::new().batch(recipe.batch).threads(recipe.threads);
     let network = model.jit(weights, &options)?;
     let mut session = network.session()?;
@@ -184,6 +190,8 @@ pub(super) fn judged(
     let elements = elements.map(|input| graph.values[input.value].shape.elements());
     let elements: Vec<usize> = elements.collect();
     let mut score = Score::new(measure, output);
+    // Vectors are compared with all others.
+    let mut vectors = Vec::new();
     let loader = Loader::of(samples, recipe.batch);
     let all: Vec<u32> = (0..samples.len() as u32).collect();
     for part in all.chunks(recipe.batch) {
@@ -192,11 +200,60 @@ pub(super) fn judged(
         let inputs: Vec<&dyn Input> = inputs.iter().map(|input| input as &dyn Input).collect();
         let outputs = session.run(&inputs)?;
         for (image, &sample) in part.iter().enumerate() {
-            let targets = samples.targets(sample as usize);
-            score.add(outputs.image(image).raw(), output, targets);
+            let raw = outputs.image(image).raw();
+            match measure {
+                Measure::Nearest => vectors.extend_from_slice(raw),
+                _ => score.add(raw, output, samples.targets(sample as usize)),
+            }
         }
     }
+    if measure == Measure::Nearest {
+        let classes = (0..samples.len()).map(|sample| samples.label(sample));
+        let classes: Vec<u32> = classes.collect();
+        score.add(&vectors, output, Targets::Classes(&classes));
+    }
     Ok(score.value())
+}
+
+/// Least score of a box that is counted.
+const LEAST: f32 = 0.01;
+
+/// Which boxes a detector finds in samples with boxes, whatever it keeps otherwise.
+///
+/// # Errors
+/// Weights that do not fit, a network that finds no boxes, samples without any, or too little memory.
+pub fn found(
+    model: &Model,
+    weights: &Weights,
+    samples: &Samples,
+    recipe: &Recipe,
+) -> Result<Precision, TrainError> {
+    let refuse = |why: &str| TrainError::Network(format!("`{}` {why}", model.graph().name));
+    let batch = recipe.batch.clamp(1, samples.len().max(1));
+    let options = Options::new().batch(batch).threads(recipe.threads);
+    let network = model.jit(weights, &options)?;
+    let mut session = network.session()?;
+    let mut head = model.head();
+    let set = head.set(&Thresholds::default().keep(LEAST));
+    set.map_err(|_| refuse("finds no boxes"))?;
+    let mut precision = Precision::new(head.labels.len());
+    let place = Placement::new(1, 1);
+    let loader = Loader::of(samples, batch);
+    let all: Vec<u32> = (0..samples.len() as u32).collect();
+    for part in all.chunks(batch) {
+        let outputs = session.run(&[&loader.batch(part)?.inputs])?;
+        for (image, &sample) in part.iter().enumerate() {
+            let answer = outputs.image(image).answer(&head, &place);
+            let answer = answer.map_err(|error| refuse(&error.to_string()))?;
+            let (Answer::Boxes(boxes), Targets::Numbers(rows)) =
+                (answer, samples.targets(sample as usize))
+            else {
+                return Err(refuse("and these samples are not about boxes"));
+            };
+            precision.add(&boxes, rows);
+        }
+    }
+    Ok(precision)
 }
 
 #[cfg(test)]

@@ -101,6 +101,12 @@ impl<'d> Loader<'d> {
             }
             match self.samples.targets(sample) {
                 Targets::Classes(labels) => batch.labels.extend(labels),
+                Targets::Numbers(boxes) if self.samples.are_boxes() => match self.augmenter {
+                    Some(augmenter) => {
+                        augmenter.boxes(boxes, sample, self.epoch, &mut batch.numbers);
+                    }
+                    None => batch.numbers.extend(boxes),
+                },
                 Targets::Numbers(numbers) | Targets::Weighted(numbers, _) => {
                     batch.numbers.extend(numbers);
                 }

@@ -88,6 +88,9 @@ impl Score {
                 }
                 self.counts[0] = [self.right as f64, self.counts[0][1] + images as f64];
             }
+            Measure::Nearest => self.nearest(raw, output, targets),
+            // Heads find boxes, in all of the outputs, which is done for those that judge.
+            Measure::Precision => {}
             Measure::Places { first, numbers } => {
                 let Targets::Numbers(known) = targets else {
                     return;
@@ -105,6 +108,30 @@ impl Score {
             Measure::MeanError => self.numbers(raw, targets, |found, want| {
                 (f64::from(found) - f64::from(want)).abs()
             }),
+        }
+    }
+
+    /// Whether the nearest other vector of the batch is of the same class; of equal ones the first is.
+    fn nearest(&mut self, raw: &[f32], output: &Shape, targets: Targets<'_>) {
+        let Targets::Classes(classes) = targets else {
+            return;
+        };
+        let vectors: Vec<&[f32]> = raw.chunks(output.elements()).collect();
+        for (image, class) in classes.iter().enumerate() {
+            let others = || (0..classes.len()).filter(|&other| other != image);
+            if !others().any(|other| classes[other] == *class) {
+                continue;
+            }
+            let apart = |other: usize| -> f32 {
+                let pairs = vectors[image].iter().zip(vectors[other]);
+                pairs.map(|(x, y)| (x - y) * (x - y)).sum()
+            };
+            let nearest = others().map(|other| (other, apart(other)));
+            let nearest = nearest.min_by(|one, other| one.1.total_cmp(&other.1));
+            let right = nearest.is_some_and(|(other, _)| classes[other] == *class);
+            self.right += usize::from(right);
+            self.counts[0][0] += f64::from(u8::from(right));
+            self.counts[0][1] += 1.0;
         }
     }
 
@@ -199,6 +226,15 @@ mod tests {
         assert_eq!(found.right(), 3);
         found.merge(&found.clone());
         assert_eq!(found.value(), (1.0 / 2.0 + 2.0 / 3.0) / 2.0);
+    }
+
+    /// A pair, a vector whose nearest one is another's, its fellow, and one that is alone.
+    #[test]
+    fn nearest_vectors_are_of_the_class_or_not() {
+        let raw = [0.0, 0.1, 5.0, 9.0, 4.8];
+        let classes = Targets::Classes(&[0, 0, 1, 1, 2]);
+        let found = score(Measure::Nearest, &[1], &raw, classes);
+        assert_eq!((found.value(), found.right()), (0.5, 2));
     }
 
     #[test]

@@ -20,6 +20,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod anchors;
 mod augment;
 mod batch_sheet;
 mod chart;
@@ -34,6 +35,7 @@ mod loader;
 mod measure;
 mod parallel;
 mod place;
+mod precision;
 mod random;
 mod recipe;
 mod run;
@@ -45,6 +47,7 @@ mod trunk;
 mod tuning;
 mod used;
 
+pub use anchors::{Anchors, anchors};
 pub use augment::{Affine, Augmenter, Change, Colour};
 pub use batch_sheet::batch_sheet;
 pub use chart::{Ran, overlaid};
@@ -56,13 +59,14 @@ pub use cnnc_compiler::recipe::{
 pub use cnnc_compiler::step::{Optimizer, Untrainable};
 pub use cnnc_compiler::tuning::{Init, Keep, Tuning, Unfreeze};
 pub use contact::{contact_sheet, matrix};
-pub use data::{Data, DataError, Kept, Samples};
+pub use data::{Data, DataError, Kept, Samples, sizes_of};
 pub use error::TrainError;
 pub use head::{NewHead, name_of};
-pub use judge::{Judgement, Miss, OfClass};
+pub use judge::{Judgement, Miss, OfClass, found};
 pub use loader::{Batch, Loader};
 pub use measure::Score;
 pub use parallel::Gradients;
+pub use precision::Precision;
 pub use recipe::{Recipe, usual};
 pub use run::{Epoch, Run, order, ran};
 pub use sheet::Sheet;

@@ -13,6 +13,8 @@ pub enum Purpose {
     Mask = 3,
     /// How a sample is changed.
     Augment = 4,
+    /// Where the search for anchors begins.
+    Anchors = 5,
 }
 
 /// A stream of numbers: of a seed, a purpose, and whatever else tells it from others.

@@ -220,6 +220,11 @@ impl Run {
         self.stage.trainer.measure()
     }
 
+    /// What the last epoch says of a network that does not learn, if it says so.
+    pub fn trouble(&self) -> Option<String> {
+        self.stage.trainer.trouble(self.epochs.last()?.loss)
+    }
+
     /// The front of the network that is frozen, if its features are computed once for each sample.
     pub fn front(&self) -> Option<&Front> {
         self.stage.front()

@@ -58,6 +58,7 @@ pub struct Trainer {
 /// Which part of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Half {
+    Outputs,
     Whole,
     Gradients,
     Update,
@@ -205,6 +206,7 @@ impl Trainer {
                 images: 1,
                 output: &self.output,
                 targets: samples.targets(index),
+                made: None,
             };
             self.loss
                 .1
@@ -246,6 +248,7 @@ impl Trainer {
         }
         let target = Target::new(self.isa, Arithmetic::Fast).batch(samples);
         let part = match half {
+            Half::Outputs => Some(self.step.up_to_outputs()),
             Half::Whole => None,
             Half::Gradients => Some(self.step.up_to_gradients()),
             Half::Update => Some(self.step.from_gradients()),
@@ -318,27 +321,23 @@ impl Trainer {
             );
             return Err(TrainError::Recipe(message));
         }
+        let looks = self.loss.1.looks();
+        let made = match looks {
+            true => Some(self.made(inputs, samples)?),
+            false => None,
+        };
         self.targets = self.room(samples);
         let batch = Batch {
             images: samples,
             output: &self.output,
             targets: known,
+            made: made.as_deref(),
         };
         let divisor = self.loss.1.write(&batch, &mut self.targets);
         let divisor = divisor.map_err(TrainError::Recipe)?;
         let number = self.session(half, samples)?;
+        self.give(number, inputs);
         let session = &mut self.compiled[number].session;
-        for (index, input) in apart(inputs, &self.inputs).into_iter().enumerate() {
-            session.input_mut(index).copy_from_slice(&input);
-        }
-        for (index, &rate) in self.step.masks.iter().enumerate() {
-            let which = [self.steps, index as u64].map(u64::to_le_bytes).concat();
-            let mut random = Random::new(self.recipe.seed, Purpose::Mask, &which);
-            let stays = (1.0 / (1.0 - rate)) as f32;
-            for element in session.input_mut(self.inputs.len() + index) {
-                *element = if random.unit() < rate { 0.0 } else { stays };
-            }
-        }
         let first = self.step.first_target();
         for (index, target) in self.targets.iter().enumerate() {
             let to = session.input_mut(first + index).iter_mut();
@@ -374,6 +373,38 @@ impl Trainer {
                 tensor: self.not_finite(),
             }),
         }
+    }
+
+    /// Gives samples to a part of the step, and the masks of this step.
+    fn give(&mut self, number: usize, inputs: &[f32]) {
+        let session = &mut self.compiled[number].session;
+        for (index, input) in apart(inputs, &self.inputs).into_iter().enumerate() {
+            session.input_mut(index).copy_from_slice(&input);
+        }
+        for (index, &rate) in self.step.masks.iter().enumerate() {
+            let which = [self.steps, index as u64].map(u64::to_le_bytes).concat();
+            let mut random = Random::new(self.recipe.seed, Purpose::Mask, &which);
+            let stays = (1.0 / (1.0 - rate)) as f32;
+            for element in session.input_mut(self.inputs.len() + index) {
+                *element = if random.unit() < rate { 0.0 } else { stays };
+            }
+        }
+    }
+
+    /// What the network makes of samples before the step: each output that the loss reads.
+    fn made(&mut self, inputs: &[f32], samples: usize) -> Result<Vec<Vec<f64>>, TrainError> {
+        let number = self.session(Half::Outputs, samples)?;
+        self.give(number, inputs);
+        let session = &mut self.compiled[number].session;
+        session.run(&mut self.state, self.pool.as_ref());
+        let outputs = 0..self.step.made.len();
+        let values = |output| session.output(output).iter().map(|&x| f64::from(x));
+        Ok(outputs.map(|output| values(output).collect()).collect())
+    }
+
+    /// What a mean loss says of a network that does not learn, if it says so.
+    pub fn trouble(&self, mean: f64) -> Option<String> {
+        self.loss.1.trouble(mean)
     }
 
     /// Takes the last step of so many samples once more, part by part, and says how long each took. Parts that belong to a layer are called by it.

@@ -32,9 +32,11 @@ pub fn check(case: &Case, most: u64) -> Result<(), String> {
         Err(error @ Untrainable::Loops { .. }) => return Err(error.to_string()),
         Err(error) => panic!("{}: {error}", case.name),
     };
+    let before = loss.looks().then(|| step.up_to_outputs());
     let run = Run {
         case,
         step: &step,
+        before: before.as_ref(),
         loss: &*loss,
         output: &graph.values[graph.outputs[0].value].shape,
         optimizer: &optimizer,
@@ -57,10 +59,16 @@ fn written(case: &Case) -> Result<Written, String> {
         "logistic_pair" => Written::new("logistic"),
         "localise" | "landmarks" => Written::new("localize"),
         "contrastive" => Written::new("contrastive"),
-        "triplet" | "yolo2" | "yolo3" => return Err(format!("the loss `{kind}`")),
+        "triplet" => Written::new("triplet"),
+        "yolo2" => Written::new("yolo2"),
+        "yolo3" => Written::new("yolo3"),
         _ => panic!("{}: loss `{kind}`", case.name),
     };
-    for (theirs, here) in [("smoothing", "smooth"), ("margin", "margin")] {
+    for (theirs, here) in [
+        ("smoothing", "smooth"),
+        ("margin", "margin"),
+        ("ignore", "ignore"),
+    ] {
         if let Some(number) = settings[theirs].as_f64() {
             loss.set(here, number);
         }
@@ -92,6 +100,8 @@ fn optimizer(json: &Value) -> Optimizer {
 struct Run<'c> {
     case: &'c Case,
     step: &'c Step,
+    /// What a loss that looks sees before the step.
+    before: Option<&'c Step>,
     loss: &'c dyn Loss,
     /// Shape of what enters the loss.
     output: &'c Shape,
@@ -101,12 +111,12 @@ struct Run<'c> {
 
 impl Run<'_> {
     /// Inputs of a step: the samples, their targets, the cotangent, and the factors.
-    fn inputs(&self, step: usize) -> Vec<Vec<ArrayD<f64>>> {
+    fn inputs(&self, step: usize, made: Option<&[Vec<f64>]>) -> Vec<Vec<ArrayD<f64>>> {
         let (case, graph) = (self.case, &self.step.graph);
         let (batch, dataset) = (case.number("batch", 1), case.number("dataset", 1));
         let samples: Vec<usize> = (0..batch).map(|i| (step * batch + i) % dataset).collect();
         let first = self.step.first_target();
-        let (targets, divisor) = self.targets(&samples);
+        let (targets, divisor) = self.targets(&samples, made);
         let mut inputs = Vec::new();
         for (index, of) in graph.inputs.iter().enumerate() {
             let shape = graph.values[of.value].shape.dims();
@@ -132,7 +142,7 @@ impl Run<'_> {
     }
 
     /// What the loss makes of what is known of samples, and what it divides by.
-    fn targets(&self, samples: &[usize]) -> (Vec<Vec<f64>>, f64) {
+    fn targets(&self, samples: &[usize], made: Option<&[Vec<f64>]>) -> (Vec<Vec<f64>>, f64) {
         let settings = self.case.get("loss");
         let (classes, pixels) = (
             self.output.channels(),
@@ -145,7 +155,23 @@ impl Run<'_> {
                     let of = |pixel| label(sample, pixel, pixels, classes) as u32;
                     labels.extend((0..pixels).map(of));
                 }
+                "triplet" => {
+                    let each = settings["pictures_per_identity"].as_u64();
+                    labels.push(sample as u32 / each.expect("a count") as u32);
+                }
                 "logistic_pair" | "contrastive" => known.push(((7 * sample + 3) % 2) as f32),
+                "yolo2" | "yolo3" => {
+                    let all = settings["truths"].as_array().expect("boxes");
+                    let most = all
+                        .iter()
+                        .map(|of| of.as_array().expect("rows").len())
+                        .max();
+                    let mut rows = vec![-1.0; loss::BOX * most.unwrap_or(0)];
+                    let own = all[sample].as_array().expect("rows").iter();
+                    let own = own.flat_map(|row| numbers(row));
+                    rows.iter_mut().zip(own).for_each(|(to, x)| *to = x as f32);
+                    known.extend(rows);
+                }
                 _ => {
                     let truth = numbers(&settings["truths"][sample]);
                     known.extend(truth.iter().map(|&x| x as f32));
@@ -159,6 +185,7 @@ impl Run<'_> {
                 true => Targets::Classes(&labels),
                 false => Targets::Numbers(&known),
             },
+            made,
         };
         let graph = &self.step.graph;
         let inputs = graph.inputs[self.step.first_target()..][..self.step.targets].iter();
@@ -186,6 +213,7 @@ impl Run<'_> {
     fn steps(
         &self,
         exact: bool,
+        mut look: impl FnMut(&Step, &[ArrayD<f64>], &[Vec<ArrayD<f64>>]) -> Vec<Vec<f64>>,
         mut one: impl FnMut(&mut Vec<ArrayD<f64>>, &[Vec<ArrayD<f64>>]) -> [Vec<f64>; 2],
     ) {
         let case = self.case;
@@ -193,9 +221,18 @@ impl Run<'_> {
         let start = self.start();
         let mut state = start.clone();
         for (step, want) in want.iter().enumerate() {
-            let [raw, losses] = one(&mut state, &self.inputs(step));
+            // Targets that are not there yet are 0, and nothing reads them.
+            let made = self
+                .before
+                .map(|before| look(before, &state, &self.inputs(step, None)));
+            let inputs = self.inputs(step, made.as_deref());
+            let [raw, losses] = one(&mut state, &inputs);
             if step == 0 {
-                let tensors = BTreeMap::from([("output.0".to_owned(), raw)]);
+                let all = std::iter::once(raw).chain(made.into_iter().flatten().skip(1));
+                let named = all.enumerate();
+                let tensors: BTreeMap<String, Vec<f64>> = named
+                    .map(|(index, values)| (format!("output.{index}"), values))
+                    .collect();
                 let found = Found {
                     part: "output",
                     tensors: &tensors,
@@ -204,7 +241,9 @@ impl Run<'_> {
                 };
                 compare(case, case.get("output"), &found);
             }
-            let loss = losses.iter().sum::<f64>() / losses.len() as f64;
+            // What the sum is multiplied by is the cotangent, behind the targets.
+            let cotangent = &inputs[self.step.first_target() + self.step.targets][0];
+            let loss = losses.iter().sum::<f64>() * cotangent.sum();
             let key = if step == 0 { "floor" } else { "floor_loss" };
             let bound = match exact {
                 true => 1e-9 * want.abs(),
@@ -246,10 +285,15 @@ impl Run<'_> {
 
     /// The definition, in f64.
     fn defined(&self) {
-        self.steps(true, |state, inputs| {
+        let flat = |of: &[ArrayD<f64>]| of.iter().flatten().copied().collect();
+        let look = |before: &Step, state: &[ArrayD<f64>], inputs: &[Vec<ArrayD<f64>>]| {
+            let made = before.evaluate(state, inputs).outputs;
+            made.iter().map(|of| flat(of)).collect()
+        };
+        self.steps(true, look, |state, inputs| {
             let evaluated = self.step.evaluate(state, inputs);
             *state = evaluated.state;
-            [0, 1].map(|index| evaluated.outputs[index].iter().flatten().copied().collect())
+            [0, 1].map(|index| flat(&evaluated.outputs[index]))
         });
     }
 
@@ -258,7 +302,13 @@ impl Run<'_> {
         for arithmetic in [Arithmetic::Exact, Arithmetic::Fast] {
             let images = self.case.number("batch", 1);
             let mut code = Compiled::new(self.step, images, arithmetic, &self.start());
-            self.steps(false, |state, inputs| {
+            let look = |before: &Step, state: &[ArrayD<f64>], inputs: &[Vec<ArrayD<f64>>]| {
+                let mut code = Compiled::new(before, images, arithmetic, state);
+                code.run(inputs);
+                let outputs = 0..before.graph.outputs.len();
+                outputs.map(|index| code.output(index)).collect()
+            };
+            self.steps(false, look, |state, inputs| {
                 code.run(inputs);
                 for (index, tensor) in state.iter_mut().enumerate() {
                     let became = code.tensor(index);

@@ -106,6 +106,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         })?;
         if let Some(epoch) = epoch.filter(|_| !args.json) {
             print::line(row(&epoch, run.measure(), run.data().train.len()))?;
+            if let Some(trouble) = run.trouble() {
+                print::warning(trouble);
+            }
         }
         if let Some(signal) = signals::asked().filter(|_| !run.is_done()) {
             let folder = run.folder().to_owned();
@@ -145,7 +148,11 @@ fn row(epoch: &Epoch, measure: Measure, samples: usize) -> String {
         epoch.number,
         epoch.rate,
         epoch.loss,
-        measure.show(epoch.train),
+        // Found boxes are counted in what judges only.
+        match measure {
+            Measure::Precision => "–".to_owned(),
+            measure => measure.show(epoch.train),
+        },
         measure.show(epoch.test),
         samples as f64 / epoch.seconds
     )

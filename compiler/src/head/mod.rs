@@ -244,7 +244,7 @@ impl Head {
         self.word(key) == Some("on")
     }
     /// One number or a list of them, as it is written; `None` if it is not.
-    fn numbers(&self, key: &str) -> Option<Vec<f64>> {
+    pub(crate) fn numbers(&self, key: &str) -> Option<Vec<f64>> {
         Some(numbers(&self.get(key)?.value))
     }
     /// The rows of a key that takes several: `(1.3, 1.7) (3.2, 4)`; none if it is not written.

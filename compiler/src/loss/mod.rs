@@ -6,6 +6,9 @@
 //! ```text
 //! network ──▶ output ──▶ loss ◀── target, weight ◀── write ◀── classes or numbers
 //! ```
+//!
+//! A loss may say that it *looks*: its targets depend on what the network makes of the batch, as which box is responsible and which triplets count. Then the network runs before the step, and what it
+//! made is a part of what is known of the batch; in the step it is constant.
 
 pub mod contrastive;
 pub mod cross_entropy;
@@ -14,6 +17,12 @@ pub mod localize;
 pub mod logistic;
 pub mod smooth_l1;
 pub mod squared;
+pub mod triplet;
+mod yolo;
+pub mod yolo2;
+pub mod yolo3;
+
+pub use yolo::BOX;
 
 use crate::args::{Kind, ParamDecl};
 use crate::graph::{Def, Graph};
@@ -32,6 +41,9 @@ pub static LOSSES: &[&LossDecl] = &[
     &smooth_l1::DECL,
     &localize::DECL,
     &contrastive::DECL,
+    &triplet::DECL,
+    &yolo2::DECL,
+    &yolo3::DECL,
 ];
 
 /// Their names.
@@ -92,6 +104,21 @@ pub trait Loss: fmt::Debug + Send + Sync {
 
     /// What a network that learns by it is judged by.
     fn measure(&self, network: &Graph) -> Measure;
+
+    /// How many of the network's outputs it reads, from the first on.
+    fn outputs(&self) -> usize {
+        1
+    }
+
+    /// Whether its targets depend on what the network makes of the batch, which [`Batch::made`] has then.
+    fn looks(&self) -> bool {
+        false
+    }
+
+    /// What a mean loss of many batches says of a network that does not learn, if it says so.
+    fn trouble(&self, _mean: f64) -> Option<String> {
+        None
+    }
 }
 
 /// Why a loss does not fit a network: the setting, if one is to blame, and the message.
@@ -112,6 +139,8 @@ pub struct Batch<'b> {
     pub output: &'b Shape,
     /// What is known of them.
     pub targets: Targets<'b>,
+    /// What the network makes of them, for losses that look: each output, one image behind another. Without it `write` only holds what is known against the network.
+    pub made: Option<&'b [Vec<f64>]>,
 }
 
 /// What is known of the images of a batch, one behind another.
@@ -136,6 +165,10 @@ pub enum Measure {
     Labels(f32),
     /// Share of the pairs whose difference is no longer than this where they are alike, and longer where they are not.
     Alike(f32),
+    /// Share of the vectors whose nearest other one is of their class, among those that have another one of their class.
+    Nearest,
+    /// Of boxes: the mean over the classes that there are of the average precision (PASCAL VOC from 2010 on) at an intersection over union of one half.
+    Precision,
     /// Mean distance of the numbers from their targets.
     MeanError,
     /// The same of some of the outputs, where there is anything: the target's first number says so, and the others follow.
@@ -149,12 +182,14 @@ pub enum Measure {
 
 impl Measure {
     /// All names.
-    pub const NAMES: [&'static str; 5] = [
+    pub const NAMES: [&'static str; 7] = [
         "accuracy",
         "mean_iou",
         "label_accuracy",
         "mean_error",
         "pair_accuracy",
+        "nearest_accuracy",
+        "map50",
     ];
 
     /// As it stands at the top of a column.
@@ -165,6 +200,8 @@ impl Measure {
             Measure::Labels(_) => 2,
             Measure::MeanError | Measure::Places { .. } => 3,
             Measure::Alike(_) => 4,
+            Measure::Nearest => 5,
+            Measure::Precision => 6,
         };
         Measure::NAMES[at]
     }
@@ -194,28 +231,38 @@ impl Measure {
 /// Where a loss is pushed.
 pub struct Terms<'t> {
     graph: &'t mut Graph,
-    output: ValueId,
+    outputs: Vec<ValueId>,
     targets: usize,
 }
 
 impl<'t> Terms<'t> {
     /// Behind that output of a network.
     pub fn new(graph: &'t mut Graph, output: ValueId) -> Terms<'t> {
+        Terms::of(graph, vec![output])
+    }
+
+    /// Behind those outputs of a network.
+    pub fn of(graph: &'t mut Graph, outputs: Vec<ValueId>) -> Terms<'t> {
         Terms {
             graph,
-            output,
+            outputs,
             targets: 0,
         }
     }
 
+    /// The network's outputs that the loss reads.
+    pub fn outputs(&self) -> &[ValueId] {
+        &self.outputs
+    }
+
     /// The network's output.
     pub fn output(&self) -> ValueId {
-        self.output
+        self.outputs[0]
     }
 
     /// The network's output, or what it is made of, if such a layer has made it.
     pub fn before(&self, keyword: &str) -> ValueId {
-        before(self.graph, self.output, keyword).unwrap_or(self.output)
+        before(self.graph, self.output(), keyword).unwrap_or(self.output())
     }
 
     /// A value's shape.

@@ -62,6 +62,7 @@ impl Deviation {
             Measure::SmoothL1 if apart >= self.bend => apart - self.bend / 2.0,
             Measure::SmoothL1 => apart.powi(2) / (2.0 * self.bend),
             Measure::Logistic => t * softplus(-z) + (1.0 - t) * softplus(z),
+            Measure::Linear => z - t,
         }
     }
 
@@ -73,6 +74,7 @@ impl Deviation {
             Measure::SmoothL1 if apart.abs() >= self.bend => apart.signum(),
             Measure::SmoothL1 => apart / self.bend,
             Measure::Logistic => 1.0 / (1.0 + (-z).exp()) - t,
+            Measure::Linear => 1.0,
         }
     }
 

@@ -39,19 +39,26 @@ pub enum DataKind {
     Ts,
     /// Sounds whose names say their class.
     Wav,
+    /// Pictures with boxes in VOC's XML.
+    Voc,
+    /// Pictures with boxes in rows of text, as YOLO has them.
+    Yolo,
 }
 
 impl DataKind {
     /// All, as they are written.
-    pub const NAMES: [&'static str; 6] = ["folder", "idx", "cifar", "csv", "ts", "wav"];
+    pub const NAMES: [&'static str; 8] =
+        ["folder", "idx", "cifar", "csv", "ts", "wav", "voc", "yolo"];
 
-    const ALL: [DataKind; 6] = [
+    const ALL: [DataKind; 8] = [
         DataKind::Folder,
         DataKind::Idx,
         DataKind::Cifar,
         DataKind::Csv,
         DataKind::Ts,
         DataKind::Wav,
+        DataKind::Voc,
+        DataKind::Yolo,
     ];
 
     /// As it is written.

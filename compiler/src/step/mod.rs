@@ -69,6 +69,8 @@ pub struct Step {
     pub masks: Vec<f64>,
     /// How many targets the loss has.
     pub targets: usize,
+    /// The network's outputs that the loss reads.
+    pub made: Vec<ValueId>,
 }
 
 /// Why a network cannot be trained.
@@ -133,21 +135,23 @@ impl Step {
     pub fn new(network: &Graph, loss: &dyn Loss, recipe: &Recipe<'_>) -> Result<Step, Untrainable> {
         let mut forward = network.clone();
         (forward.head, forward.names) = (None, Vec::new());
-        forward.outputs.truncate(1);
+        forward.outputs.truncate(loss.outputs());
         crate::pass::run(
             &crate::pass::remove_dead(),
             &mut forward,
             &mut Default::default(),
         );
-        let raw = forward.outputs[0].value;
+        let made: Vec<ValueId> = forward.outputs.iter().map(|output| output.value).collect();
+        let raw = made[0];
         let Form {
             graph: mut forward,
             moving,
             masks,
         } = Form::of(&forward, recipe.trained)?;
-        let mut terms = Terms::new(&mut forward, raw);
+        let mut terms = Terms::of(&mut forward, made.clone());
         let value = loss.push(&mut terms);
         let targets = terms.targets();
+        forward.outputs.truncate(1);
         forward.outputs[0].value = value;
         let wanted = Wanted {
             inputs: false,
@@ -166,7 +170,7 @@ impl Step {
         }
         let shared: Vec<ValueId> = vec![graph.inputs[cotangent].value];
         let mut step = Step::of(graph, masks, &shared);
-        step.targets = targets;
+        (step.targets, step.made) = (targets, made);
         let running = moving.iter().map(|moving| moving.statistic);
         step.keep(running.collect());
         for (param, gradient) in gradients {
@@ -203,6 +207,7 @@ impl Step {
             factors: Vec::new(),
             masks,
             targets: 0,
+            made: Vec::new(),
             graph,
         };
         step.sort_values(shared);

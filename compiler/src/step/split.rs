@@ -1,4 +1,4 @@
-//! A step in two: gradients, which others may be added to, and what an optimiser makes of them. Both work on the state of the whole step.
+//! Parts of a step: what the network makes of a batch; gradients, which others may be added to; what an optimiser makes of them. All work on the state of the whole step.
 
 use super::Step;
 use crate::graph::Output;
@@ -6,6 +6,24 @@ use crate::id::{ParamId, ValueId};
 use std::collections::{HashMap, HashSet};
 
 impl Step {
+    /// The network alone, in the form that it learns in: its outputs are those that the loss reads. Nothing changes.
+    #[must_use]
+    pub fn up_to_outputs(&self) -> Step {
+        let mut part = self.clone();
+        part.graph.stores.clear();
+        let outputs = self.made.iter().enumerate().map(|(index, &value)| Output {
+            name: if index == 0 {
+                "raw".to_owned()
+            } else {
+                format!("raw.{index}")
+            },
+            value,
+        });
+        part.graph.outputs = outputs.collect();
+        part.prune();
+        part
+    }
+
     /// The step up to the gradients, which are outputs behind its own, in the order of [`Step::gradients`], as vectors. Running statistics move.
     #[must_use]
     pub fn up_to_gradients(&self) -> Step {

@@ -64,8 +64,14 @@ fn loops_are_the_definition() {
     });
 }
 
-/// Targets as a loss writes them, of images that are functions of their numbers.
-fn targets(loss: &dyn Loss, step: &Step, output: &Shape, images: usize) -> (Vec<Vec<f64>>, f64) {
+/// Targets as a loss writes them, of images that are functions of their numbers, and of what the network makes of them.
+fn targets(
+    loss: &dyn Loss,
+    step: &Step,
+    output: &Shape,
+    images: usize,
+    made: &[Vec<f64>],
+) -> (Vec<Vec<f64>>, f64) {
     let elements = output.elements();
     let places = step.graph.inputs[step.first_target()..][..step.targets].iter();
     let room = places.map(|of| vec![0.0; images * step.graph.values[of.value].shape.elements()]);
@@ -81,6 +87,7 @@ fn targets(loss: &dyn Loss, step: &Step, output: &Shape, images: usize) -> (Vec<
             images,
             output,
             targets,
+            made: Some(made),
         };
         loss.write(&batch, &mut into)
     };
@@ -88,6 +95,17 @@ fn targets(loss: &dyn Loss, step: &Step, output: &Shape, images: usize) -> (Vec<
     let divisor = divisor.or_else(|_| write(Targets::Classes(&labels)));
     let pairs: Vec<u32> = (0..images as u32).map(|image| image % 2).collect();
     let divisor = divisor.or_else(|_| write(Targets::Classes(&pairs)));
+    // A box in each, and another in the second: of the second class, if there is one.
+    let boxes = |class: f32| -> Vec<f32> {
+        let of = |image: usize| {
+            let other = if image == 1 { class } else { -1.0 };
+            [0.0, 0.3, 0.6, 0.4, 0.5, other, 0.8, 0.2, 0.3, 0.3]
+        };
+        (0..images).flat_map(of).collect()
+    };
+    let divisor = [1.0, 0.0].into_iter().fold(divisor, |divisor, class| {
+        divisor.or_else(|_| write(Targets::Numbers(&boxes(class))))
+    });
     // Of what is there, and which of two classes it is.
     let located = |values: usize| -> Vec<f32> {
         let truth = |image: usize| {
@@ -115,14 +133,24 @@ fn gradients_are_differences() {
         let optimizer = Optimizer::new(Method::Sgd);
         let step = step(network, loss, &optimizer);
         let output = network.values[network.outputs[0].value].shape.clone();
-        let (targets, divisor) = targets(loss, &step, &output, images);
         let first = step.first_target();
+        let start: Vec<ArrayD<f64>> = step.state.iter().map(|id| tensor(&step, *id)).collect();
+        let seen = step.graph.inputs[..first].iter().map(|input| {
+            let shape = step.graph.values[input.value].shape.dims();
+            let of = |image| numbers(&format!("{}.{image}", input.name), shape);
+            (0..images).map(of).collect()
+        });
+        let seen: Vec<Vec<ArrayD<f64>>> = seen.collect();
+        let made = step.up_to_outputs().evaluate(&start, &seen).outputs;
+        let made: Vec<Vec<f64>> = made
+            .iter()
+            .map(|of| of.iter().flatten().copied().collect())
+            .collect();
+        let (targets, divisor) = targets(loss, &step, &output, images, &made);
         let inputs = step.graph.inputs.iter().enumerate().map(|(index, input)| {
             let shape = step.graph.values[input.value].shape.dims();
             match index {
-                index if index < first => (0..images)
-                    .map(|image| numbers(&format!("{}.{image}", input.name), shape))
-                    .collect(),
+                index if index < first => seen[index].clone(),
                 index if index < first + step.targets => targets[index - first]
                     .chunks(shape.iter().product())
                     .map(|one| ArrayD::from_shape_vec(IxDyn(shape), one.to_vec()).expect("fits"))
@@ -138,7 +166,6 @@ fn gradients_are_differences() {
             }
         });
         let inputs: Vec<Vec<ArrayD<f64>>> = inputs.collect();
-        let start: Vec<ArrayD<f64>> = step.state.iter().map(|id| tensor(&step, *id)).collect();
         let direction = step.state.iter().map(|id| {
             let param = &step.graph.params[*id];
             numbers(&format!("{}.direction", param.name), &param.shape)
@@ -192,6 +219,7 @@ fn value(
         images,
         output: &output,
         targets,
+        made: None,
     };
     let divisor = loss.write(&batch, &mut into)?;
     graph.outputs = vec![Output {
@@ -384,6 +412,15 @@ fn heads_and_last_layers_have_their_losses() {
         ),
         ("input x: 5; dense 4; head boxes", "localize"),
         ("input x: 5; dense 4; head landmarks", "localize"),
+        ("input x: 5; dense 3; head embed", "triplet"),
+        (
+            "input x: 3x4x4; conv 1x1 6; head yolo2 { anchors (1, 1) }",
+            "yolo2",
+        ),
+        (
+            "input x: 3x4x4; conv 1x1 6; head yolo3 { anchors (1, 1) }",
+            "yolo3",
+        ),
     ] {
         assert_eq!(
             loss::usual(&compile(body)).expect("one").name,
@@ -393,12 +430,116 @@ fn heads_and_last_layers_have_their_losses() {
     }
     for (body, what) in [
         ("input x: 5; dense 3", "a network without a head"),
-        ("input x: 5; dense 3; head embed", "`head embed`"),
+        (
+            "input x: 3; dense 44; head yolo1 { side 2 }",
+            "`head yolo1`",
+        ),
     ] {
         let error = loss::usual(&compile(body)).expect_err("none");
         let want = format!(
-            "nothing says what is made small: {what} has no loss of its own; choose one, for example `train {{ loss squared }}`, of cross_entropy, logistic, squared, smooth_l1, localize, contrastive"
+            "nothing says what is made small: {what} has no loss of its own; choose one, for example `train {{ loss squared }}`, of cross_entropy, logistic, squared, smooth_l1, localize, contrastive, triplet, yolo2, yolo3"
         );
         assert_eq!(error, want);
     }
+}
+
+/// Boxes that cannot be learned, and a head whose boxes are others.
+#[test]
+fn boxes_that_do_not_fit_are_told() {
+    let network = compile(
+        "input x: 2x4x6; conv 1x1 14 /2; head yolo2 { anchors cells (1.2, 1.5) (0.7, 0.6) }",
+    );
+    let loss = loss::build(&network, &recipe::Loss::new("yolo2")).expect("it fits");
+    let output = network.values[network.outputs[0].value].shape.clone();
+    let told = |targets| {
+        let batch = Batch {
+            images: 1,
+            output: &output,
+            targets,
+            made: None,
+        };
+        let mut into = vec![vec![0.0; output.elements()]; 6];
+        loss.write(&batch, &mut into)
+    };
+    let none = [-1.0; 5];
+    assert_eq!(told(Targets::Numbers(&none)), Ok(1.0));
+    for (row, message) in [
+        (
+            [2.0, 0.5, 0.5, 0.1, 0.1],
+            "the class 2 is none of the network's 2",
+        ),
+        (
+            [0.0, 1.5, 0.5, 0.1, 0.1],
+            "the centre 1.5 0.5 of a box is outside of the picture",
+        ),
+        ([0.0, 0.5, 0.5, 0.0, 0.25], "a box of 0 by 0.25 has no size"),
+    ] {
+        assert_eq!(told(Targets::Numbers(&row)), Err(message.to_owned()));
+    }
+    let message =
+        "boxes are five numbers each: the class, the centre and the size in fractions of the input";
+    assert_eq!(told(Targets::Numbers(&[0.0; 4])), Err(message.to_owned()));
+    assert_eq!(told(Targets::Classes(&[0])), Err(message.to_owned()));
+    for (body, name, message) in [
+        (
+            "input x: 3; dense 4",
+            "yolo2",
+            "`yolo2` is for networks with `head yolo2`",
+        ),
+        (
+            "input x: 3x4x4; conv 1x1 6; head yolo3 { anchors (1, 1)  stretch 1.1 }",
+            "yolo3",
+            "`yolo3` knows neither `stretch` nor `squared`: its centres are logistic within a cell, its sizes powers of e",
+        ),
+        (
+            "input x: 3x4x4; conv 1x1 6",
+            "triplet",
+            "`triplet` compares vectors, and the output is 6x4x4",
+        ),
+    ] {
+        let error = loss::build(&compile(body), &recipe::Loss::new(name)).expect_err("a misfit");
+        assert_eq!(error, message);
+    }
+}
+
+/// The place that answers for a box has its targets; of two boxes at a place the later one counts, and small boxes count more in `yolo3`, whose maps share them.
+#[test]
+fn one_place_of_all_maps_answers_for_a_box() {
+    let network = compile(
+        "input x: 2x4x4
+        a: conv 1x1 7 /2
+        b: conv 1x1 14 /2
+        head yolo3 { anchors (1, 2) (2, 1) (4, 3)  maps a b  masks (2) (0, 1) }",
+    );
+    let loss = loss::build(&network, &recipe::Loss::new("yolo3")).expect("it fits");
+    let output = network.values[network.outputs[0].value].shape.clone();
+    // In the first map's last cell; twice in the upper right cell of the second anchor of the second map.
+    let boxes = [
+        [0.0, 0.75, 0.75, 1.0, 0.75],
+        [1.0, 0.75, 0.25, 0.5, 0.25],
+        [0.0, 0.625, 0.25, 0.5, 0.25],
+    ];
+    let made = [vec![0.0; 28], vec![0.0; 56]];
+    let batch = Batch {
+        images: 1,
+        output: &output,
+        targets: Targets::Numbers(boxes.as_flattened()),
+        made: Some(&made),
+    };
+    let mut into: Vec<Vec<f64>> = [28, 56]
+        .iter()
+        .flat_map(|&len| vec![vec![0.0; len]; 6])
+        .collect();
+    assert_eq!(loss.write(&batch, &mut into), Ok(1.0));
+    // Channel by channel four cells; the second anchor's begin behind seven channels.
+    assert_eq!((into[0][3], into[1][3]), (0.5, 1.25));
+    assert_eq!((into[4][4 * 4 + 3], into[5][4 * 4 + 3]), (1.0, 1.0));
+    let second = |channel: usize| (7 + channel) * 4 + 1;
+    assert_eq!((into[6][second(0)], into[7][second(0)]), (0.25, 1.875));
+    assert_eq!([into[10][second(5)], into[10][second(6)]], [1.0, 0.0]);
+    let answers = into[1]
+        .iter()
+        .chain(&into[7])
+        .filter(|weight| **weight > 0.0);
+    assert_eq!(answers.count(), 4, "two centres");
 }

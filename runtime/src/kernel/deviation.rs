@@ -18,11 +18,18 @@ pub enum Deviation {
     SmoothL1 = 1,
     /// `max(z, 0) − z·t + ln(1 + e^−|z|)`, which is the binary cross-entropy of the probability σ(z).
     Logistic = 2,
+    /// `z − t`, of either sign.
+    Linear = 3,
 }
 
 impl Deviation {
     /// Every measure.
-    pub const ALL: [Deviation; 3] = [Deviation::Squared, Deviation::SmoothL1, Deviation::Logistic];
+    pub const ALL: [Deviation; 4] = [
+        Deviation::Squared,
+        Deviation::SmoothL1,
+        Deviation::Logistic,
+        Deviation::Linear,
+    ];
 
     #[inline(always)]
     fn value(self, z: f64, t: f64, bend: f64) -> f64 {
@@ -35,6 +42,7 @@ impl Deviation {
                 let positive = if z > 0.0 || z.is_nan() { z } else { 0.0 };
                 positive - z * t + (-z.abs()).exp().ln_1p()
             }
+            Deviation::Linear => d,
         }
     }
 
@@ -52,6 +60,7 @@ impl Deviation {
                 let share = if z < 0.0 { power } else { 1.0 };
                 share / (1.0 + power) - t
             }
+            Deviation::Linear => 1.0,
         }
     }
 }
@@ -120,7 +129,8 @@ unsafe fn body<S: Simd>(
         match c.of {
             0 => each(out, z, t, w, dy, &c, Deviation::Squared),
             1 => each(out, z, t, w, dy, &c, Deviation::SmoothL1),
-            _ => each(out, z, t, w, dy, &c, Deviation::Logistic),
+            2 => each(out, z, t, w, dy, &c, Deviation::Logistic),
+            _ => each(out, z, t, w, dy, &c, Deviation::Linear),
         }
     }
 }

@@ -13,6 +13,7 @@ use super::error::TrainError;
 use super::random::{Purpose, Random};
 use affine::resample;
 use cnnc_compiler::graph::Graph;
+use cnnc_compiler::loss::BOX;
 use cnnc_compiler::recipe::Augment;
 
 /// How samples of one network are changed.
@@ -149,6 +150,46 @@ impl Augmenter {
                 *value = *value * slope + start;
             }
         }
+    }
+
+    /// Writes the boxes of a sample as they are in an epoch, rows of a class, centre and size: each is the smallest one around the corners of the moved one, as far as the picture shows it. One of which
+    /// less than a quarter is left, or less than a pixel along a side, is none, with a class of −1, and comes behind the others.
+    pub fn boxes(&self, boxes: &[f32], sample: usize, epoch: usize, to: &mut Vec<f32>) {
+        let Change { affine, .. } = self.change(epoch, sample);
+        let (width, height) = (self.extents.0 as f64, self.extents.1 as f64);
+        let start = to.len();
+        let there = boxes.chunks(BOX).filter(|row| row[0] != -1.0);
+        for row in there {
+            let [x, y, w, h] = [1, 2, 3, 4].map(|at| f64::from(row[at]));
+            let corners = [(-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5), (0.5, 0.5)];
+            let corners = corners.map(|(right, down)| {
+                affine.point((x + right * w) * width, (y + down * h) * height)
+            });
+            let along = |of: fn(&(f64, f64)) -> f64, extent: f64| {
+                let (least, most) = corners
+                    .iter()
+                    .map(of)
+                    .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), at| {
+                        (least.min(at), most.max(at))
+                    });
+                let shown = (least.clamp(0.0, extent), most.clamp(0.0, extent));
+                (shown.0, shown.1 - shown.0, most - least)
+            };
+            let ((left, wide, whole), (top, tall, all)) =
+                (along(|at| at.0, width), along(|at| at.1, height));
+            if wide < 1.0 || tall < 1.0 || wide * tall < 0.25 * whole * all {
+                continue;
+            }
+            let seen = [
+                (left + wide / 2.0) / width,
+                (top + tall / 2.0) / height,
+                wide / width,
+                tall / height,
+            ];
+            to.push(row[0]);
+            to.extend(seen.map(|at| at as f32));
+        }
+        to.resize(start + boxes.len(), -1.0);
     }
 
     /// The same before it is normalised: values of pixels, or of a series.

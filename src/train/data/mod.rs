@@ -5,10 +5,12 @@
 //! | `idx`, `strips` | MNIST's files; strips of pictures, as CIFAR-10 comes |
 //! | `folder` | a folder for each class, of pictures, sounds (`wav`) or arrays (`array`) |
 //! | `csv`, `series`, `wav` | rows of numbers or of paths; `.ts` files; sounds whose names say their class |
+//! | `boxes`, `voc`, `rows` | pictures with boxes: what they have in common, VOC's XML, YOLO's rows of text |
 //! | `classes`, `split` | the class that a label is; which samples judge |
 //! | `samples` | what is kept in memory of all of them |
 
 mod array;
+mod boxes;
 mod classes;
 mod csv;
 mod error;
@@ -16,12 +18,15 @@ mod folder;
 mod idx;
 mod memory;
 mod reader;
+mod rows;
 mod samples;
 mod series;
 mod split;
 mod strips;
+mod voc;
 mod wav;
 
+pub use boxes::sizes_of;
 pub use error::DataError;
 pub use samples::{Kept, Samples};
 

@@ -1,5 +1,6 @@
 //! How files become samples of a network.
 
+use super::boxes::Boxed;
 use super::samples::{Filling, Samples};
 use super::{Data, DataError};
 use cnnc_compiler::graph::Graph;
@@ -14,7 +15,7 @@ const FEW_BROKEN: usize = 10;
 
 /// How files become samples of a network.
 pub(super) struct Reader<'g> {
-    network: &'g str,
+    pub network: &'g str,
     /// How pictures become its input, if it takes pictures.
     pub pre: Option<&'g PreProcess>,
     /// Extents of its input.
@@ -22,6 +23,10 @@ pub(super) struct Reader<'g> {
     /// Its classes, and what they are called, if they have names.
     pub classes: usize,
     pub labels: Vec<String>,
+    /// Its head, if it finds boxes.
+    pub detects: bool,
+    /// Whether classes are identities, of which there are as many as there are.
+    pub identities: bool,
     /// Labels in the order of their classes, once a set has said so.
     pub order: OnceCell<Vec<String>>,
 }
@@ -30,13 +35,21 @@ impl<'g> Reader<'g> {
     pub fn new(network: &'g Graph) -> Reader<'g> {
         let input = network.inputs.first();
         let raw = &network.values[network.outputs[0].value].shape;
+        let head = network.head.as_ref();
+        let identities = head.is_some_and(|head| head.decl.keyword == "embed");
         let labels = network.answer_head();
         let labels = labels.labels.iter().map(|label| label.to_string());
         Reader {
             network: &network.name,
             pre: input.and_then(|input| input.pre.as_ref()),
             shape: input.map_or(&[], |input| network.values[input.value].shape.dims()),
-            classes: raw.channels(),
+            classes: if identities {
+                u32::MAX as usize
+            } else {
+                raw.channels()
+            },
+            detects: head.is_some_and(|head| head.decl.detects),
+            identities,
             labels: labels.collect(),
             order: OnceCell::new(),
         }
@@ -69,6 +82,11 @@ impl<'g> Reader<'g> {
             && let Some(data) = self.strips(&files)?
         {
             return Ok(Some(data));
+        }
+        if (wanted(DataKind::Voc) || wanted(DataKind::Yolo))
+            && let Some(boxed) = Boxed::find(path, kind)?
+        {
+            return self.boxes(path, boxed).map(Some);
         }
         if wanted(DataKind::Wav)
             && let Some(data) = self.sounds(path, &files)?

@@ -1,7 +1,7 @@
 //! Samples in memory: bytes where bytes are all that there is to keep, and numbers when they are asked for.
 
 use super::DataError;
-use cnnc_compiler::loss::Targets;
+use cnnc_compiler::loss::{BOX, Targets};
 use cnnc_runtime::image::{Border, PreProcess, Seen};
 use std::path::Path;
 use std::sync::Arc;
@@ -17,6 +17,8 @@ pub struct Samples {
     labels: Vec<u32>,
     /// What the network should make of each, where they have no classes.
     targets: Vec<f32>,
+    /// Whether these are boxes: as many rows of five for each sample as the fullest has, of which a class of −1 is none.
+    boxes: bool,
     /// Where each comes from, if each has a place of its own.
     names: Vec<String>,
     /// What lies around each picture, if something does.
@@ -123,6 +125,22 @@ impl Samples {
         }
     }
 
+    /// Whether boxes are known of each.
+    pub(in crate::train) fn are_boxes(&self) -> bool {
+        self.boxes
+    }
+
+    /// Makes room for as many boxes as those of another set, whose rows of numbers are so long.
+    fn widen(&mut self, to: usize) {
+        let each = self.targets_each();
+        if self.boxes && each < to {
+            let rows = self.targets.chunks(each);
+            let none = std::iter::repeat_n(-1.0, to - each);
+            let wider = rows.flat_map(|row| row.iter().copied().chain(none.clone()));
+            self.targets = wider.collect();
+        }
+    }
+
     /// What is kept of a sample.
     pub fn kept(&self, index: usize) -> Kept<'_> {
         let range = index * self.elements..(index + 1) * self.elements;
@@ -173,6 +191,7 @@ impl Samples {
             store: Store::Numbers(Vec::with_capacity(elements * self.len())),
             labels: self.labels.clone(),
             targets: self.targets.clone(),
+            boxes: self.boxes,
             names: self.names.clone(),
             elements,
             ..Samples::default()
@@ -228,6 +247,7 @@ impl Samples {
             },
             labels: pick(&self.labels, indices, self.labels_each()),
             targets: pick(&self.targets, indices, self.targets_each()),
+            boxes: self.boxes,
             names: of(&self.names, indices),
             borders: of(&self.borders, indices),
             elements: self.elements,
@@ -241,6 +261,9 @@ impl Samples {
             *self = other;
             return;
         }
+        let each = self.targets_each().max(other.targets_each());
+        self.widen(each);
+        other.widen(each);
         match (&mut self.store, &mut other.store) {
             (Store::Bytes(to), Store::Bytes(from)) => to.append(from),
             (store, from) => store.numbers().append(from.numbers()),
@@ -390,6 +413,20 @@ impl Filling {
         for label in &mut self.samples.labels {
             *label = classes[*label as usize];
         }
+    }
+
+    /// The samples, with boxes for each in place of its class.
+    pub fn boxed(mut self, boxes: &[Vec<[f32; BOX]>]) -> Samples {
+        // One row, at least, says that these are boxes.
+        let most = boxes.iter().map(Vec::len).max().unwrap_or(0).max(1);
+        for boxes in boxes {
+            let none = std::iter::repeat_n([-1.0; BOX], most - boxes.len());
+            let rows = boxes.iter().copied().chain(none);
+            self.samples.targets.extend(rows.flatten());
+        }
+        self.samples.labels.clear();
+        self.samples.boxes = true;
+        self.samples
     }
 
     /// The samples.

@@ -1,0 +1,267 @@
+//! Pictures with boxes: what VOC's XML and YOLO's rows of text have in common.
+
+use super::reader::{Reader, name};
+use super::{Data, DataError, rows, voc};
+use cnnc_compiler::loss::BOX;
+use cnnc_compiler::recipe::DataKind;
+use cnnc_runtime::answer::BBox;
+use cnnc_runtime::image::Picture;
+use std::path::{Path, PathBuf};
+
+/// A picture and its boxes, as they are written.
+#[derive(Debug)]
+pub(super) struct Annotated {
+    pub picture: PathBuf,
+    /// Where the boxes are written.
+    pub file: PathBuf,
+    /// Width and height of the picture, if they are written there.
+    pub size: Option<(usize, usize)>,
+    pub boxes: Vec<Written>,
+    pub purpose: Purpose,
+}
+
+/// What a picture is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Learn,
+    Judge,
+    Nothing,
+}
+
+/// A box, as it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Written {
+    /// A name, or the number of a class.
+    pub class: String,
+    /// Edges in pixels of the picture, or fractions of it.
+    pub bbox: BBox,
+}
+
+/// A folder of pictures with boxes.
+pub(super) struct Boxed {
+    kind: DataKind,
+    pictures: Vec<Annotated>,
+}
+
+/// Overlap from which on two boxes of one class are the same one, written twice.
+const DOUBLE: f32 = 0.9;
+
+impl Boxed {
+    /// What lies in a folder, if it is of that kind, or of one of both.
+    pub fn find(folder: &Path, kind: Option<DataKind>) -> Result<Option<Boxed>, DataError> {
+        let wanted = |of: DataKind| kind.is_none_or(|kind| kind == of);
+        for (of, read) in [
+            (DataKind::Voc, voc::pictures as fn(&Path) -> _),
+            (DataKind::Yolo, rows::pictures),
+        ] {
+            if wanted(of)
+                && let Some(pictures) = read(folder)?
+            {
+                return Ok(Some(Boxed { kind: of, pictures }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Boxes that are used, in fractions of the picture, and what is said of those that are not.
+fn sound(of: &Annotated, size: (f32, f32)) -> Result<(Vec<Written>, Vec<String>), DataError> {
+    let mut kept: Vec<Written> = Vec::new();
+    let mut said = Vec::new();
+    let show = |bbox: &BBox| {
+        let BBox {
+            left,
+            top,
+            right,
+            bottom,
+        } = bbox;
+        format!("{left} {top} {right} {bottom}")
+    };
+    for written in &of.boxes {
+        let BBox {
+            left,
+            top,
+            right,
+            bottom,
+        } = written.bbox;
+        let broken = |why: &str| {
+            let why = format!(
+                "the box {} of `{}` {why}",
+                show(&written.bbox),
+                written.class
+            );
+            DataError::Broken(of.file.clone(), why)
+        };
+        if !written.bbox.is_finite() {
+            return Err(broken("has an edge that is no number"));
+        }
+        if left > right || top > bottom {
+            return Err(broken(
+                "is inverted: its right edge is left of the left one, or its lower edge above the upper one",
+            ));
+        }
+        // Half a pixel is rounding.
+        let within = |edge: f32, extent: f32| (-0.5..=extent + 0.5).contains(&edge);
+        let fractions = size == (1.0, 1.0);
+        let slack = if fractions { 0.01 } else { 0.5 };
+        let inside = [
+            (left, size.0),
+            (right, size.0),
+            (top, size.1),
+            (bottom, size.1),
+        ];
+        let inside = inside.iter().all(|&(edge, extent)| {
+            within(edge, extent) && (-slack..=extent + slack).contains(&edge)
+        });
+        if !inside {
+            let of = if fractions {
+                "1 by 1".to_owned()
+            } else {
+                format!("{} by {} pixels", size.0, size.1)
+            };
+            return Err(broken(&format!("is outside of the picture of {of}")));
+        }
+        let scaled = BBox {
+            left: left / size.0,
+            top: top / size.1,
+            right: right / size.0,
+            bottom: bottom / size.1,
+        };
+        let scaled = scaled.clip(&BBox::new(0.0, 0.0, 1.0, 1.0));
+        let twice = kept.iter().any(|other: &Written| {
+            other.class == written.class && other.bbox.iou(&scaled) > DOUBLE
+        });
+        let why = match scaled.area() > 0.0 {
+            true if twice => "is there twice",
+            true => {
+                kept.push(Written {
+                    class: written.class.clone(),
+                    bbox: scaled,
+                });
+                continue;
+            }
+            false => "has no size",
+        };
+        said.push(format!(
+            "{}: the box {} of `{}` {why}",
+            of.file.display(),
+            show(&written.bbox),
+            written.class
+        ));
+    }
+    Ok((kept, said))
+}
+
+/// Widths and heights of all boxes to learn from, as shares of their pictures, and how many pictures there are.
+///
+/// # Errors
+/// A folder without pictures with boxes, or boxes that are broken.
+pub fn sizes_of(folder: &Path) -> Result<(Vec<[f64; 2]>, usize), DataError> {
+    let Some(Boxed { pictures, .. }) = Boxed::find(folder, None)? else {
+        return Err(DataError::NotThat(folder.to_owned(), "voc` or `yolo"));
+    };
+    let (mut sizes, mut count) = (Vec::new(), 0);
+    for of in pictures.iter().filter(|of| of.purpose == Purpose::Learn) {
+        let size = match of.size {
+            Some((width, height)) => (width as f32, height as f32),
+            None => (1.0, 1.0),
+        };
+        let (boxes, _) = sound(of, size)?;
+        let of_box = |of: &Written| [of.bbox.width(), of.bbox.height()].map(f64::from);
+        sizes.extend(boxes.iter().map(of_box));
+        count += 1;
+    }
+    Ok((sizes, count))
+}
+
+impl Reader<'_> {
+    /// The samples of a folder of pictures with boxes.
+    pub(super) fn boxes(&self, folder: &Path, of: Boxed) -> Result<Data, DataError> {
+        if !self.detects {
+            let why = format!(
+                "its pictures have boxes, and `{}` has no head that finds some, as `head yolo2` does",
+                self.network
+            );
+            return Err(DataError::Classes(folder.to_owned(), why));
+        }
+        let pre = self.sight()?;
+        let Boxed { kind, pictures } = of;
+        let mut filling = self.filling(folder);
+        let used = pictures.iter().filter(|of| of.purpose != Purpose::Nothing);
+        let used: Vec<&Annotated> = used.collect();
+        filling.reserve(used.len())?;
+        let (mut all, mut judges, mut said) = (Vec::new(), Vec::new(), Vec::new());
+        for of in used {
+            let picture = Picture::open(&of.picture).map_err(DataError::Picture)?;
+            let size = (picture.width(), picture.height());
+            if let Some(written) = of.size.filter(|written| *written != size) {
+                let why = format!(
+                    "{}x{} pixels are not those of {}, which has {}x{}",
+                    written.0,
+                    written.1,
+                    name(&of.picture),
+                    size.0,
+                    size.1
+                );
+                return Err(DataError::Broken(of.file.clone(), why));
+            }
+            let unit = match kind {
+                DataKind::Voc => (size.0 as f32, size.1 as f32),
+                _ => (1.0, 1.0),
+            };
+            let (boxes, left_out) = sound(of, unit)?;
+            said.extend(left_out);
+            let place = pre.placement(size.0, size.1);
+            let mut rows: Vec<[f32; BOX]> = Vec::new();
+            for Written { class, bbox } in boxes {
+                let class = self.class_of_box(&class, &of.file)?;
+                let point = |x: f32, y: f32| place.fraction(x * size.0 as f32, y * size.1 as f32);
+                let ((left, top), (right, bottom)) =
+                    (point(bbox.left, bbox.top), point(bbox.right, bbox.bottom));
+                let seen = BBox::new(left, top, right, bottom).clip(&BBox::new(0.0, 0.0, 1.0, 1.0));
+                // What the input does not show is nothing to find.
+                if seen.area() > 0.0 {
+                    let (x, y) = seen.centre();
+                    rows.push([class as f32, x, y, seen.width(), seen.height()]);
+                }
+            }
+            let name = of.picture.display().to_string();
+            let seen = pre.see(&picture, &name).map_err(DataError::Picture)?;
+            filling.picture(seen, 0)?;
+            filling.name(super::reader::within(folder, &of.picture));
+            all.push(rows);
+            judges.push(of.purpose == Purpose::Judge);
+        }
+        let boxes = all.iter().map(Vec::len).sum::<usize>();
+        let mut train = filling.boxed(&all);
+        let test = train.take_out(|_, index| judges[index]);
+        Ok(Data {
+            kind: format!("pictures with {boxes} boxes"),
+            train,
+            test,
+            broken: said,
+            ..Data::default()
+        })
+    }
+
+    /// The class that is called so, or has that number.
+    fn class_of_box(&self, class: &str, file: &Path) -> Result<usize, DataError> {
+        let named = self.labels.iter().position(|label| label == class);
+        let number = || {
+            class
+                .parse::<usize>()
+                .ok()
+                .filter(|number| self.labels.is_empty() || *number < self.labels.len())
+        };
+        named.or_else(number).ok_or_else(|| {
+            let why = match self.labels.is_empty() {
+                true => format!("`{class}` is the name of a class, and the head has no `labels`"),
+                false => format!(
+                    "the class `{class}` is none of the head's labels `{}`",
+                    self.labels.join("`, `")
+                ),
+            };
+            DataError::Classes(file.to_owned(), why)
+        })
+    }
+}
