@@ -258,7 +258,12 @@ fn gradients_of_weights_by_winograd() {
         ..Target::new(Isa::Avx512, Arithmetic::Fast).batch(3)
     };
     let lowered = lower_step(&step.graph, &step.single, &step.state, &target);
-    assert!(lowered.program.to_string().contains("f32_winograd_filtergrad"));
+    assert!(
+        lowered
+            .program
+            .to_string()
+            .contains("f32_winograd_filtergrad")
+    );
 }
 
 /// What follows a norm or a convolution is a part of it, and so are sums of cotangents.
