@@ -10,7 +10,7 @@ use std::path::Path;
 
 const DETECTOR: &str = "cnn 1
 model Squares {
-  input image: 3x32x48
+  input image: 3x32x48 { resize 48x32 }
   conv 3x3 8 pad half bn leaky   maxpool 2x2
   conv 3x3 16 pad half bn leaky   maxpool 2x2
   conv 3x3 24 pad half bn leaky   maxpool 2x2
@@ -201,14 +201,14 @@ fn mistakes_in_boxes_are_told_with_their_file() {
 #[test]
 fn boxes_move_with_their_pixels() {
     let folder = tempfile::tempdir().expect("a folder");
-    voc(folder.path(), &[&object("light", [8, 8, 40, 40]), ""], &[]);
+    let lists = [("train.txt", "p0"), ("val.txt", "p1")];
+    voc(
+        folder.path(),
+        &[&object("light", [8, 8, 40, 40]), ""],
+        &lists,
+    );
     let network = model(DETECTOR);
-    let mut data = Data::open(folder.path(), None, network.graph()).expect("boxes");
-    let all = if boxes(&data.train, 0)[0] == 1.0 {
-        &mut data.train
-    } else {
-        &mut data.test
-    };
+    let data = Data::open(folder.path(), None, network.graph()).expect("boxes");
     let augment = Augment {
         mirror: true,
         scale: 0.3,
@@ -219,7 +219,7 @@ fn boxes_move_with_their_pixels() {
     let (mut seen, mut gone) = (0, 0);
     for epoch in 1..60 {
         let loader = Loader {
-            samples: all,
+            samples: &data.train,
             augmenter: Some(&augmenter),
             epoch,
             batch: 1,
@@ -281,14 +281,14 @@ fn a_detector_learns_to_find_squares() {
     let network = model(DETECTOR);
     let data = Data::open(folder.path(), None, network.graph()).expect("boxes");
     let recipe = Recipe {
-        optimizer: cnnc::train::Optimizer::new(cnnc::train::Method::Adamw),
+        optimizer: cnnc::train::Optimizer::new(cnnc::train::Method::AdamW),
         batch: 8,
         ..Recipe::default()
     };
     let mut trainer = Trainer::new(&network, &recipe).expect("it can be trained");
     let all: Vec<u32> = (0..data.train.len() as u32).collect();
     let loader = Loader::of(&data.train, 8);
-    for _ in 0..60 {
+    for _ in 0..150 {
         for part in all.chunks_exact(8) {
             let batch = loader.batch(part).expect("memory");
             trainer

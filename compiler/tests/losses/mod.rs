@@ -451,7 +451,7 @@ fn boxes_that_do_not_fit_are_told() {
     );
     let loss = loss::build(&network, &recipe::Loss::new("yolo2")).expect("it fits");
     let output = network.values[network.outputs[0].value].shape.clone();
-    let told = |targets| {
+    let told = |targets: Targets<'_>| {
         let batch = Batch {
             images: 1,
             output: &output,
@@ -513,29 +513,30 @@ fn one_place_of_all_maps_answers_for_a_box() {
     );
     let loss = loss::build(&network, &recipe::Loss::new("yolo3")).expect("it fits");
     let output = network.values[network.outputs[0].value].shape.clone();
-    // In the first map's last cell; twice in the upper right cell of the second anchor of the second map.
+    // In the first map's last cell; twice at the second anchor of the second map, which is a single cell.
     let boxes = [
         [0.0, 0.75, 0.75, 1.0, 0.75],
         [1.0, 0.75, 0.25, 0.5, 0.25],
         [0.0, 0.625, 0.25, 0.5, 0.25],
     ];
-    let made = [vec![0.0; 28], vec![0.0; 56]];
+    let made = [vec![0.0; 28], vec![0.0; 14]];
     let batch = Batch {
         images: 1,
         output: &output,
         targets: Targets::Numbers(boxes.as_flattened()),
         made: Some(&made),
     };
-    let mut into: Vec<Vec<f64>> = [28, 56]
+    let mut into: Vec<Vec<f64>> = [28, 14]
         .iter()
         .flat_map(|&len| vec![vec![0.0; len]; 6])
         .collect();
     assert_eq!(loss.write(&batch, &mut into), Ok(1.0));
-    // Channel by channel four cells; the second anchor's begin behind seven channels.
+    // Channel by channel four cells.
     assert_eq!((into[0][3], into[1][3]), (0.5, 1.25));
     assert_eq!((into[4][4 * 4 + 3], into[5][4 * 4 + 3]), (1.0, 1.0));
-    let second = |channel: usize| (7 + channel) * 4 + 1;
-    assert_eq!((into[6][second(0)], into[7][second(0)]), (0.25, 1.875));
+    // The second anchor's channels are behind seven.
+    let second = |channel: usize| 7 + channel;
+    assert_eq!((into[6][second(0)], into[7][second(0)]), (0.625, 1.875));
     assert_eq!([into[10][second(5)], into[10][second(6)]], [1.0, 0.0]);
     let answers = into[1]
         .iter()
