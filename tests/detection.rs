@@ -337,3 +337,30 @@ fn triplets_come_apart_and_a_collapse_is_told() {
         "{trouble}"
     );
 }
+
+/// Folders are identities, however many numbers a vector has.
+#[test]
+fn identities_are_folders_with_several_samples() {
+    let network = model(
+        "cnn 1\nmodel M { input x: 3x8x8; conv 3x3 2 /8 pad half; flatten; dense 2; head embed }",
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let draw = |place: &str| {
+        let path = folder.path().join(place);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        picture(8, 8, &[]).write_png(path).expect("written");
+    };
+    for (identity, count) in [("ada", 8), ("bob", 8), ("eve", 8)] {
+        (0..count).for_each(|index| draw(&format!("{identity}/{index}.png")));
+    }
+    let data = Data::open(folder.path(), None, network.graph()).expect("identities");
+    assert_eq!(data.kind, "folders of 3 classes");
+    assert_eq!(data.train.len() + data.test.len(), 24);
+    draw("kim/0.png");
+    let error = Data::open(folder.path(), None, network.graph()).expect_err("one picture");
+    let error = error.to_string();
+    assert!(
+        error.contains("kim: there is one sample of it, which has no other to be near to"),
+        "{error}"
+    );
+}

@@ -168,7 +168,7 @@ impl Run<'_> {
                         .max();
                     let mut rows = vec![-1.0; loss::BOX * most.unwrap_or(0)];
                     let own = all[sample].as_array().expect("rows").iter();
-                    let own = own.flat_map(|row| numbers(row));
+                    let own = own.flat_map(numbers);
                     rows.iter_mut().zip(own).for_each(|(to, x)| *to = x as f32);
                     known.extend(rows);
                 }

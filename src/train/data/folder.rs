@@ -42,6 +42,10 @@ impl Reader<'_> {
                 };
                 return Err(DataError::Empty(folder.clone(), what));
             }
+            if self.identities && taken.len() < 2 {
+                let why = "there is one sample of it, which has no other to be near to".to_owned();
+                return Err(DataError::Classes(folder.clone(), why));
+            }
             files.extend(taken.into_iter().map(|path| (path, class)));
         }
         let (train, broken) = match what {
