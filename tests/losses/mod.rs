@@ -290,9 +290,9 @@ fn what_cannot_be_learned_is_said_before_the_first_step() {
         error.contains("a network without a head has no loss of its own; choose one, for example `train { loss squared }`, of cross_entropy, logistic, squared, smooth_l1, localize, contrastive, triplet, yolo2, yolo3"),
         "{error}"
     );
-    let error = new("input x: 4; dense 3; head embed", None);
+    let error = new("input x: 3; dense 44; head yolo1 { side 2 }", None);
     assert!(
-        error.contains("`head embed` has no loss of its own"),
+        error.contains("`head yolo1` has no loss of its own"),
         "{error}"
     );
     let mut weighted = Loss::new("squared");
