@@ -125,10 +125,19 @@ pub fn chart(name: &str, epochs: &[Epoch], measure: &str) -> Sheet {
     loss.draw(&mut sheet, &format!("{name}: loss"), &of_loss, |value| {
         format!("{value:.2}")
     });
-    let both = [
-        curve("training", COLOURS[0], |epoch| epoch.train),
-        curve("test", COLOURS[1], |epoch| epoch.test),
-    ];
+    let mut both = vec![curve("test", COLOURS[1], |epoch| epoch.test)];
+    let seen: Option<Vec<f64>> = epochs.iter().map(|epoch| epoch.train).collect();
+    if let Some(values) = seen {
+        let (name, colour) = ("training", COLOURS[0]);
+        both.insert(
+            0,
+            Curve {
+                name,
+                colour,
+                values,
+            },
+        );
+    }
     accuracy.draw(&mut sheet, &spoken(measure), &both, shown(measure));
     let right = accuracy.left + accuracy.width;
     for (index, curve) in both.iter().enumerate() {
@@ -231,7 +240,7 @@ fn panels(runs: &[&[Epoch]], share: bool) -> (Panel, Panel) {
         high: round_up(most),
         epochs,
     };
-    let both = || all().flat_map(|epoch| [epoch.train, epoch.test]);
+    let both = || all().flat_map(|epoch| epoch.train.into_iter().chain([epoch.test]));
     let least = both().fold(1.0, f64::min);
     let low = if !share {
         0.0

@@ -46,8 +46,9 @@ pub struct Epoch {
     pub rate: f64,
     /// Mean loss of the samples, each before the step that it was in.
     pub loss: f64,
-    /// What the network made of them then, by the measure of its loss: the share that it had right, of classes.
-    pub train: f64,
+    /// What the network made of them then, by the measure of its loss: the share that it had right, of classes. `None` for measures that
+    /// need more than a step knows.
+    pub train: Option<f64>,
     /// What it makes of the test samples afterwards.
     pub test: f64,
     /// Seconds that its steps took.
@@ -361,7 +362,7 @@ impl Run {
             number,
             rate: last,
             loss: self.within.loss / count as f64,
-            train: score.value(),
+            train: measure.counts_on_the_way().then(|| score.value()),
             test,
             seconds: self.within.seconds,
         };
@@ -389,6 +390,7 @@ impl Run {
                 test,
                 seconds,
             } = epoch;
+            let train = train.map_or_else(String::new, |train| train.to_string());
             table += &format!("{number},{rate},{loss},{train},{test},{seconds:.3}\n");
         }
         self.write("results.csv", table.as_bytes())?;

@@ -169,7 +169,7 @@ fn from_json(state: &Value) -> Option<Saved> {
             number: count(&row["epoch"])?,
             rate: row["rate"].as_f64()?,
             loss: row["loss"].as_f64()?,
-            train: row[measure].as_f64()?,
+            train: row[measure].as_f64(),
             test: row[format!("test_{measure}")].as_f64()?,
             seconds: row["seconds"].as_f64()?,
         })

@@ -148,11 +148,9 @@ fn row(epoch: &Epoch, measure: Measure, samples: usize) -> String {
         epoch.number,
         epoch.rate,
         epoch.loss,
-        // Found boxes are counted in what judges only.
-        match measure {
-            Measure::Precision => "–".to_owned(),
-            measure => measure.show(epoch.train),
-        },
+        epoch
+            .train
+            .map_or_else(|| "–".to_owned(), |train| measure.show(train)),
         measure.show(epoch.test),
         samples as f64 / epoch.seconds
     )

@@ -211,6 +211,11 @@ impl Measure {
         !matches!(self, Measure::MeanError | Measure::Places { .. })
     }
 
+    /// Whether training samples are measured on the way, too; boxes are found and compared in what judges only.
+    pub fn counts_on_the_way(self) -> bool {
+        self != Measure::Precision
+    }
+
     /// Whether one number is better than another.
     pub fn better(self, one: f64, other: f64) -> bool {
         match self.is_share() {
