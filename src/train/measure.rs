@@ -228,13 +228,13 @@ mod tests {
         assert_eq!(found.value(), (1.0 / 2.0 + 2.0 / 3.0) / 2.0);
     }
 
-    /// A pair, a vector whose nearest one is another's, its fellow, and one that is alone.
+    /// 0 and 0.1 have each other, 9 is nearest to 5, its fellow, which is nearest to 4.8; that one is alone in its class, and not counted.
     #[test]
     fn nearest_vectors_are_of_the_class_or_not() {
         let raw = [0.0, 0.1, 5.0, 9.0, 4.8];
         let classes = Targets::Classes(&[0, 0, 1, 1, 2]);
         let found = score(Measure::Nearest, &[1], &raw, classes);
-        assert_eq!((found.value(), found.right()), (0.5, 2));
+        assert_eq!((found.value(), found.right()), (0.75, 3));
     }
 
     #[test]
