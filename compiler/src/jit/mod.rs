@@ -8,7 +8,7 @@
 //!                        body([bases, record], from, to)
 //! ```
 //!
-//! Sections of one [form] share a function; the record says where the pointers of each begin.
+//! Sections of one form share a function; the record says where the pointers of each begin.
 //! The hot work is in the runtime's kernels, called through their addresses; what is compiled here is everything around them, with every
 //! stride and trip count folded. Kernels' constants and sections' records lie in one read-only table beside the code. Memory of the code goes when
 //! the last [`Code`] does.
