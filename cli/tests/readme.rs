@@ -63,6 +63,13 @@ model Net {
         fs::create_dir_all(folder.join("SIGNS").join(class)).unwrap();
         fs::write(folder.join("SIGNS").join(class).join("a.png"), "").unwrap();
     }
+    // A picture with two boxes, as YOLO has them.
+    for part in ["images", "labels"] {
+        fs::create_dir_all(folder.join("BOXES").join(part)).unwrap();
+    }
+    fs::copy(&picture, folder.join("BOXES/images/a.jpeg")).unwrap();
+    let rows = "0 0.5 0.5 0.2 0.4\n1 0.3 0.3 0.1 0.1\n";
+    fs::write(folder.join("BOXES/labels/a.txt"), rows).unwrap();
     for name in ["specs", "examples"] {
         copy(&file(name), &folder.join(name));
     }
