@@ -22,7 +22,7 @@ use crate::loops::{Access, Affine};
 use crate::note::Note;
 use cnnc_runtime::kernel::winograd::{SPAN, TILE};
 use cnnc_runtime::kernel::{
-    Axis, ConvCall, Pixels, Products, WinogradInputCall, WinogradOutputCall,
+    Axis, ConvCall, Pixels, Products, Tiles, WinogradOutputCall, WinogradTilesCall,
 };
 
 /// Products of one tile and channel.
@@ -282,7 +282,8 @@ impl Lower<'_> {
         let from = offset(corner, row, pixel)
             .add(first)
             .offset(shape.job.origin);
-        self.call(WinogradInputCall {
+        self.call(WinogradTilesCall {
+            of: Tiles::Inputs,
             tiles: [rows.tiles, columns.tiles],
             size: [rows.pixels + beyond, columns.pixels + beyond],
             channels,

@@ -16,8 +16,7 @@ use crate::loops::Affine;
 use crate::lower::{Lower, Storage};
 use cnnc_runtime::kernel::winograd::{SPAN, TILE};
 use cnnc_runtime::kernel::{
-    Axis, FillCall, OuterCall, Pace, Products, WinogradFiltergradCall, WinogradInputCall,
-    WinogradOutgradCall,
+    Axis, FillCall, OuterCall, Pace, Products, Tiles, WinogradFiltergradCall, WinogradTilesCall,
 };
 
 /// Products of one tile and pair of channels.
@@ -301,14 +300,16 @@ impl Correlation<'_> {
             row: self.tiles[1] as i64 * tile,
             tile,
         };
-        cx.call(WinogradInputCall {
+        cx.call(WinogradTilesCall {
+            of: Tiles::Inputs,
             tiles,
             size: size.map(|extent| extent + SPAN - TILE),
             channels: self.x.channels,
             out: to(&slot.inputs, room.input_tile, room.input_matrix),
             x: from(self.x, self.origin),
         });
-        cx.call(WinogradOutgradCall {
+        cx.call(WinogradTilesCall {
+            of: Tiles::Cotangents,
             tiles,
             size,
             channels: self.dy.channels,

@@ -46,6 +46,7 @@ mod update;
 mod window;
 pub mod winograd;
 mod winograd_gradient;
+mod winograd_tiles;
 mod winograd_weights;
 mod zip;
 
@@ -81,8 +82,9 @@ pub use scatter::{ScatterAxis, ScatterCall};
 pub use sum::{SumCall, Term};
 pub use table::*;
 pub use update::{Rule, UpdateCall};
-pub use winograd::{Products, WinogradInputCall, WinogradOutputCall};
-pub use winograd_gradient::{WinogradFiltergradCall, WinogradOutgradCall};
+pub use winograd::{Products, WinogradOutputCall};
+pub use winograd_gradient::WinogradFiltergradCall;
+pub use winograd_tiles::{Tiles, WinogradTilesCall};
 pub use winograd_weights::WinogradWeightsCall;
 pub use zip::{ZipCall, ZipOp};
 

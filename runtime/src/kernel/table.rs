@@ -4,7 +4,7 @@ use super::{
     Kernel, KernelId, accumulate, bilinear, centred, channel_sums, channels, contrastive, conv,
     copy, cross, cross_entropy, depthwise, deviation, fill, group_norm, lrn, map, max_input, norm,
     outer, pack, pool, roi, roi_input, scatter, sum, update, winograd, winograd_gradient,
-    winograd_weights, zip,
+    winograd_tiles, winograd_weights, zip,
 };
 use crate::isa::Isa;
 
@@ -85,11 +85,11 @@ kernels! {
         /// `f32_cross`
         F32_CROSS = cross::ROW;
         /// `f32_winograd_input`
-        F32_WINOGRAD_INPUT = winograd::INPUT;
+        F32_WINOGRAD_INPUT = winograd_tiles::INPUT;
         /// `f32_winograd_output`
         F32_WINOGRAD_OUTPUT = winograd::OUTPUT;
         /// `f32_winograd_outgrad`
-        F32_WINOGRAD_OUTGRAD = winograd_gradient::OUTGRAD;
+        F32_WINOGRAD_OUTGRAD = winograd_tiles::OUTGRAD;
         /// `f32_winograd_filtergrad`
         F32_WINOGRAD_FILTERGRAD = winograd_gradient::FILTERGRAD;
         /// `f32_winograd_weights`

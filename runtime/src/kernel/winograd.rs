@@ -1,4 +1,4 @@
-//! `f32_winograd_input`, `f32_winograd_output`: the transforms of Winograd's convolution F(4×4, 3×3).
+//! Winograd's convolution F(4×4, 3×3): its points, and `f32_winograd_output`, the transform of what becomes outputs. Tiles of inputs are in `winograd_tiles`.
 //!
 //! A tile of 4×4 outputs is made of 6×6 inputs by 36 products instead of 144 (Winograd 1980; Lavin and Gray 2016):
 //!
@@ -40,29 +40,6 @@ pub struct Products<P> {
 }
 
 declare! {
-    /// Tiles of inputs, transformed: a call of `f32_winograd_input`.
-    pub struct WinogradInputCall: Input {
-        /// Rows and columns of tiles.
-        tiles: [usize; 2],
-        /// Height and width of what exists of the operand.
-        size: [usize; 2],
-        /// Channels.
-        channels: usize,
-        /// The transformed tiles.
-        out: Products<P>,
-        /// The operand.
-        x: Pixels<P>,
-    }
-    kernel(_c) = super::F32_WINOGRAD_INPUT;
-    args(c) { out: Write = c.out.at, x: Read = c.x.at }
-    consts(c) {
-        tile_rows: Count = c.tiles[0], tile_cols: Count = c.tiles[1], h: Count = c.size[0], w: Count = c.size[1],
-        in_row: Stride = c.x.row, in_px: Stride = c.x.pixel, channels: Count = c.channels,
-        out_xi: Stride = c.out.matrix, out_row: Stride = c.out.row, out_tile: Stride = c.out.tile,
-    }
-}
-
-declare! {
     /// Tiles of outputs, with bias, residual and activation: a call of `f32_winograd_output`.
     pub struct WinogradOutputCall: Output {
         /// Rows and columns of tiles.
@@ -95,16 +72,6 @@ declare! {
     }
 }
 
-/// Tiles of inputs, `h × w` pixels of which exist (all others are zero), as `out[ξ·out_xi + row·out_row + tile·out_tile + channel]`.
-pub(super) const INPUT: Kernel = Kernel {
-    name: "f32_winograd_input",
-    signature: Input::SIGNATURE,
-    exact: true,
-    footprint: input_footprint,
-    entry: input_entry,
-    twin: input_twin,
-};
-
 /// Tiles of outputs, `h × w` pixels of which exist, with bias, residual and activation. A tile of which an input is infinite or NaN
 /// becomes NaN where that input takes part, and never a number.
 pub(super) const OUTPUT: Kernel = Kernel {
@@ -117,32 +84,7 @@ pub(super) const OUTPUT: Kernel = Kernel {
 };
 
 entries! {
-    fn input_entry = input
-}
-
-entries! {
     fn output_entry = output
-}
-
-/// `Bᵀ d`
-#[inline(always)]
-unsafe fn six<S: Simd>(d: [S::V; SPAN]) -> [S::V; SPAN] {
-    // SAFETY: as of `Simd`.
-    unsafe {
-        let even_a = S::fma(S::splat(-B * B), d[2], d[4]);
-        let odd_a = S::fma(S::splat(-B * B), d[1], d[3]);
-        let even_b = S::fma(S::splat(-A * A), d[2], d[4]);
-        let odd_b = S::fma(S::splat(-A * A), d[1], d[3]);
-        let (both, sum) = (S::splat(A * A * B * B), S::splat(-(A * A + B * B)));
-        [
-            S::fma(both, d[0], S::fma(sum, d[2], d[4])),
-            S::fma(S::splat(A), odd_a, even_a),
-            S::fma(S::splat(-A), odd_a, even_a),
-            S::fma(S::splat(B), odd_b, even_b),
-            S::fma(S::splat(-B), odd_b, even_b),
-            S::fma(both, d[1], S::fma(sum, d[3], d[5])),
-        ]
-    }
 }
 
 /// `Aᵀ m`
@@ -165,42 +107,6 @@ unsafe fn four<S: Simd>(m: [S::V; SPAN]) -> [S::V; TILE] {
     }
 }
 
-#[inline(always)]
-unsafe fn input<S: Simd>(
-    out: *mut f32,
-    x: *const f32,
-    _: *const f32,
-    _: *const f32,
-    _: *const f32,
-    consts: *const i64,
-) {
-    // SAFETY: the caller keeps the contract of `KernelFn`; every address is one of the footprint.
-    unsafe {
-        let c = Input::read(consts);
-        let lanes = S::LANES as isize;
-        for row in 0..c.tile_rows {
-            for tile in 0..c.tile_cols {
-                let (y0, x0) = (row * TILE as isize, tile * TILE as isize);
-                let x = x.offset(y0 * c.in_row + x0 * c.in_px);
-                let out = out.offset(row * c.out_row + tile * c.out_tile);
-                let (h, w) = (c.h - y0, c.w - x0);
-                let inside = h >= SPAN as isize && w >= SPAN as isize;
-                let mut channel = 0;
-                while channel < c.channels {
-                    let (x, out) = (x.offset(channel), out.offset(channel));
-                    let count = c.channels - channel;
-                    if inside && count >= lanes {
-                        input_tile::<S, true>(out, x, &c, (h, w), lanes);
-                    } else {
-                        input_tile::<S, false>(out, x, &c, (h, w), count);
-                    }
-                    channel += lanes;
-                }
-            }
-        }
-    }
-}
-
 /// Hints that what the tile below has more will be touched: of activations that are larger than caches every line is a wait else, as lines of a tile are
 /// far apart.
 #[inline(always)]
@@ -214,53 +120,6 @@ pub(super) unsafe fn prefetch_below<S: Simd>(
         for j in 0..TILE as isize {
             // SAFETY: a hint is valid for any address.
             unsafe { S::prefetch_near(tile.wrapping_offset(i * row + j * pixel)) }
-        }
-    }
-}
-
-/// One vector of channels of one tile. `WHOLE` tiles have all their pixels and channels.
-#[inline(always)]
-unsafe fn input_tile<S: Simd, const WHOLE: bool>(
-    out: *mut f32,
-    x: *const f32,
-    c: &Input,
-    (h, w): (isize, isize),
-    count: isize,
-) {
-    // SAFETY: pixels beyond `h`, `w` and channels beyond `count` are not touched.
-    unsafe {
-        if WHOLE {
-            prefetch_below::<S>(x, SPAN as isize, c.in_row, c.in_px);
-        }
-        let mut half = [[S::splat(0.0); SPAN]; SPAN];
-        for i in 0..SPAN {
-            let mut d = [S::splat(0.0); SPAN];
-            if WHOLE || (i as isize) < h {
-                for j in 0..SPAN {
-                    let at = x.wrapping_offset(i as isize * c.in_row + j as isize * c.in_px);
-                    if WHOLE {
-                        d[j] = S::load(at);
-                    } else if (j as isize) < w {
-                        d[j] = load_first::<S>(at, count as usize);
-                    }
-                }
-            }
-            half[i] = six::<S>(d);
-        }
-        for j in 0..SPAN {
-            let mut d = [S::splat(0.0); SPAN];
-            for i in 0..SPAN {
-                d[i] = half[i][j];
-            }
-            let v = six::<S>(d);
-            for i in 0..SPAN {
-                let at = out.offset((i * SPAN + j) as isize * c.out_xi);
-                if WHOLE {
-                    S::store(at, v[i]);
-                } else {
-                    store_first::<S>(at, count as usize, v[i]);
-                }
-            }
         }
     }
 }
@@ -392,22 +251,6 @@ pub(super) fn fits(extent: isize, tiles: isize, beyond: isize) -> bool {
     tiles > 0 && (last + 1..=last + TILE as isize + beyond).contains(&extent)
 }
 
-fn input_footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
-    let c = Input::new(consts);
-    if !fits(c.h, c.tile_rows, 2) || !fits(c.w, c.tile_cols, 2) {
-        return invalid();
-    }
-    vec![
-        span(&[
-            ((SPAN * SPAN) as isize, c.out_xi),
-            (c.tile_rows, c.out_row),
-            (c.tile_cols, c.out_tile),
-            (c.channels, 1),
-        ]),
-        span(&[(c.h, c.in_row), (c.w, c.in_px), (c.channels, 1)]),
-    ]
-}
-
 fn output_footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Output::new(consts);
     if !fits(c.h, c.tile_rows, 0) || !fits(c.w, c.tile_cols, 0) || !(0..=1).contains(&c.residual) {
@@ -427,16 +270,6 @@ fn output_footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     ]
 }
 
-/// The transposed matrices, a row for each result.
-const TO_SIX: [[f32; SPAN]; SPAN] = [
-    [A * A * B * B, 0.0, -(A * A + B * B), 0.0, 1.0, 0.0],
-    [0.0, -A * B * B, -B * B, A, 1.0, 0.0],
-    [0.0, A * B * B, -B * B, -A, 1.0, 0.0],
-    [0.0, -A * A * B, -A * A, B, 1.0, 0.0],
-    [0.0, A * A * B, -A * A, -B, 1.0, 0.0],
-    [0.0, A * A * B * B, 0.0, -(A * A + B * B), 0.0, 1.0],
-];
-
 /// `G`, which takes three weights to six.
 pub(crate) const WEIGHTS: [[f64; 3]; SPAN] = {
     let (a, b) = (A as f64, B as f64);
@@ -451,26 +284,6 @@ pub(crate) const WEIGHTS: [[f64; 3]; SPAN] = {
         [0.0, 0.0, 1.0],
     ]
 };
-
-/// `Bᵀ d`, in the order of [`six`].
-pub(super) fn six_of(isa: Isa, d: [f32; SPAN]) -> [f32; SPAN] {
-    let fma = |a, b, c| multiply_add(isa, a, b, c);
-    let t = &TO_SIX;
-    let pair = |row: usize| {
-        let even = fma(t[row][2], d[2], d[4]);
-        let odd = fma(t[row][2], d[1], d[3]);
-        [fma(t[row][3], odd, even), fma(t[row + 1][3], odd, even)]
-    };
-    let ([a, b], [c, e]) = (pair(1), pair(3));
-    [
-        fma(t[0][0], d[0], fma(t[0][2], d[2], d[4])),
-        a,
-        b,
-        c,
-        e,
-        fma(t[5][1], d[1], fma(t[5][3], d[3], d[5])),
-    ]
-}
 
 /// `Aᵀ m`, in the order of [`four`].
 fn four_of(isa: Isa, m: [f32; SPAN]) -> [f32; TILE] {
@@ -487,34 +300,6 @@ fn four_of(isa: Isa, m: [f32; SPAN]) -> [f32; TILE] {
 /// Columns of a matrix as rows.
 fn transposed<const R: usize, const C: usize>(of: [[f32; C]; R]) -> [[f32; R]; C] {
     std::array::from_fn(|c| std::array::from_fn(|r| of[r][c]))
-}
-
-fn input_twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: Isa) {
-    let c = Input::new(consts);
-    let mut view = View::new(memory, at);
-    for row in 0..c.tile_rows {
-        for tile in 0..c.tile_cols {
-            for channel in 0..c.channels {
-                let pixel = |i: usize, j: usize| {
-                    let y = row * TILE as isize + i as isize;
-                    let x = tile * TILE as isize + j as isize;
-                    match y < c.h && x < c.w {
-                        true => view.get(1, y * c.in_row + x * c.in_px + channel),
-                        false => 0.0,
-                    }
-                };
-                let rows: [_; SPAN] =
-                    std::array::from_fn(|i| six_of(isa, std::array::from_fn(|j| pixel(i, j))));
-                let columns = transposed(rows).map(|column| six_of(isa, column));
-                let first = row * c.out_row + tile * c.out_tile + channel;
-                for (j, column) in columns.into_iter().enumerate() {
-                    for (i, value) in column.into_iter().enumerate() {
-                        view.set(first + (i * SPAN + j) as isize * c.out_xi, value);
-                    }
-                }
-            }
-        }
-    }
 }
 
 fn output_twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: Isa) {
@@ -555,13 +340,14 @@ fn output_twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::winograd_tiles::{TO_SIX, both};
 
     /// The definition: a tile of a convolution in one dimension, exactly.
     #[test]
     fn the_matrices_convolve() {
         let d = [3.0f32, -1.0, 4.0, 1.0, -5.0, 9.0];
         let g = [2.0f64, 7.0, -1.0];
-        let inputs = six_of(Isa::Portable, d);
+        let inputs = both(d, [0.0; TILE]).0;
         let products: [f32; SPAN] = std::array::from_fn(|i| {
             let weight: f64 = (0..3).map(|k| WEIGHTS[i][k] * g[k]).sum();
             (f64::from(inputs[i]) * weight) as f32
@@ -579,7 +365,7 @@ mod tests {
     #[test]
     fn the_matrix_is_what_the_sums_compute() {
         let d = [3.0f32, -1.0, 4.0, 1.0, -5.0, 9.0];
-        for (row, value) in TO_SIX.iter().zip(six_of(Isa::Portable, d)) {
+        for (row, value) in TO_SIX.iter().zip(both(d, [0.0; TILE]).0) {
             let exact: f64 = row
                 .iter()
                 .zip(d)

@@ -1,44 +1,21 @@
-//! `f32_winograd_outgrad`, `f32_winograd_filtergrad`: the gradient of 3×3 weights by Winograd's algorithm.
+//! `f32_winograd_filtergrad`: the gradient of 3×3 weights by Winograd's algorithm.
 //!
 //! What [F(4×4, 3×3)](super::winograd) is linear in is transposed: with tiles d of 6×6 inputs and e of 4×4 cotangents of the outputs,
 //!
 //! ```text
 //! gradient = Gᵀ [ Σ over tiles (Bᵀ d B) ⊙ (A e Aᵀ) ] G
 //! ```
-//! so that a tile takes 36 products of inputs and cotangents instead of 144. `f32_winograd_input` transforms inputs, `f32_outer` adds products up.
+//! so that a tile takes 36 products of inputs and cotangents instead of 144. Tiles are transformed by `winograd_tiles`, and `f32_outer` adds products up.
 
-use super::declare::{Pixels, declare};
-use super::support::{View, invalid, multiply_add, span};
-use super::winograd::{A, B, Products, SPAN, TILE, WEIGHTS, fits, prefetch_below};
+use super::declare::declare;
+use super::support::{View, span};
+use super::winograd::{SPAN, WEIGHTS};
 use super::{Footprint, Kernel, MAX_ARGS};
 use crate::isa::Isa;
-use crate::simd::{Simd, entries, load_first, store_first};
+use crate::simd::{Simd, entries, load_first};
 
 /// Taps along an axis.
 const TAPS: usize = 3;
-
-declare! {
-    /// Tiles of cotangents of outputs, transformed: a call of `f32_winograd_outgrad`.
-    pub struct WinogradOutgradCall: Outgrad {
-        /// Rows and columns of tiles.
-        tiles: [usize; 2],
-        /// Height and width of what exists of the cotangents.
-        size: [usize; 2],
-        /// Channels.
-        channels: usize,
-        /// The transformed tiles.
-        out: Products<P>,
-        /// The cotangents.
-        x: Pixels<P>,
-    }
-    kernel(_c) = super::F32_WINOGRAD_OUTGRAD;
-    args(c) { out: Write = c.out.at, x: Read = c.x.at }
-    consts(c) {
-        tile_rows: Count = c.tiles[0], tile_cols: Count = c.tiles[1], h: Count = c.size[0], w: Count = c.size[1],
-        in_row: Stride = c.x.row, in_px: Stride = c.x.pixel, channels: Count = c.channels,
-        out_xi: Stride = c.out.matrix, out_row: Stride = c.out.row, out_tile: Stride = c.out.tile,
-    }
-}
 
 declare! {
     /// Sums of products as gradients of weights: a call of `f32_winograd_filtergrad`.
@@ -61,16 +38,6 @@ declare! {
     consts(c) { pairs: Count = c.pairs, parts: Count = c.parts, in_xi: Stride = c.matrix, in_part: Stride = c.part }
 }
 
-/// Tiles of cotangents, `h × w` pixels of which exist (all others are zero), laid out as those of `f32_winograd_input`.
-pub(super) const OUTGRAD: Kernel = Kernel {
-    name: "f32_winograd_outgrad",
-    signature: Outgrad::SIGNATURE,
-    exact: true,
-    footprint: outgrad_footprint,
-    entry: outgrad_entry,
-    twin: outgrad_twin,
-};
-
 /// Computed in f64 and rounded once.
 pub(super) const FILTERGRAD: Kernel = Kernel {
     name: "f32_winograd_filtergrad",
@@ -82,114 +49,7 @@ pub(super) const FILTERGRAD: Kernel = Kernel {
 };
 
 entries! {
-    fn outgrad_entry = outgrad
-}
-
-entries! {
     fn filtergrad_entry = filtergrad
-}
-
-/// `A e`
-#[inline(always)]
-unsafe fn spread<S: Simd>(e: [S::V; TILE]) -> [S::V; SPAN] {
-    // SAFETY: as of `Simd`.
-    unsafe {
-        let even_a = S::fma(S::splat(A * A), e[2], e[0]);
-        let odd_a = S::fma(S::splat(A * A), e[3], e[1]);
-        let even_b = S::fma(S::splat(B * B), e[2], e[0]);
-        let odd_b = S::fma(S::splat(B * B), e[3], e[1]);
-        [
-            e[0],
-            S::fma(S::splat(A), odd_a, even_a),
-            S::fma(S::splat(-A), odd_a, even_a),
-            S::fma(S::splat(B), odd_b, even_b),
-            S::fma(S::splat(-B), odd_b, even_b),
-            e[3],
-        ]
-    }
-}
-
-#[inline(always)]
-unsafe fn outgrad<S: Simd>(
-    out: *mut f32,
-    x: *const f32,
-    _: *const f32,
-    _: *const f32,
-    _: *const f32,
-    consts: *const i64,
-) {
-    // SAFETY: the caller keeps the contract of `KernelFn`; every address is one of the footprint.
-    unsafe {
-        let c = Outgrad::read(consts);
-        let lanes = S::LANES as isize;
-        for row in 0..c.tile_rows {
-            for tile in 0..c.tile_cols {
-                let (y0, x0) = (row * TILE as isize, tile * TILE as isize);
-                let x = x.offset(y0 * c.in_row + x0 * c.in_px);
-                let out = out.offset(row * c.out_row + tile * c.out_tile);
-                let (h, w) = (c.h - y0, c.w - x0);
-                let inside = h >= TILE as isize && w >= TILE as isize;
-                let mut channel = 0;
-                while channel < c.channels {
-                    let (x, out) = (x.offset(channel), out.offset(channel));
-                    let count = c.channels - channel;
-                    if inside && count >= lanes {
-                        outgrad_tile::<S, true>(out, x, &c, (h, w), lanes);
-                    } else {
-                        outgrad_tile::<S, false>(out, x, &c, (h, w), count);
-                    }
-                    channel += lanes;
-                }
-            }
-        }
-    }
-}
-
-/// One vector of channels of one tile. `WHOLE` tiles have all their pixels and channels.
-#[inline(always)]
-unsafe fn outgrad_tile<S: Simd, const WHOLE: bool>(
-    out: *mut f32,
-    x: *const f32,
-    c: &Outgrad,
-    (h, w): (isize, isize),
-    count: isize,
-) {
-    // SAFETY: pixels beyond `h`, `w` and channels beyond `count` are not touched.
-    unsafe {
-        if WHOLE {
-            prefetch_below::<S>(x, TILE as isize, c.in_row, c.in_px);
-        }
-        let mut half = [[S::splat(0.0); SPAN]; TILE];
-        for i in 0..TILE {
-            let mut e = [S::splat(0.0); TILE];
-            if WHOLE || (i as isize) < h {
-                for j in 0..TILE {
-                    let at = x.wrapping_offset(i as isize * c.in_row + j as isize * c.in_px);
-                    if WHOLE {
-                        e[j] = S::load(at);
-                    } else if (j as isize) < w {
-                        e[j] = load_first::<S>(at, count as usize);
-                    }
-                }
-            }
-            half[i] = spread::<S>(e);
-        }
-        for j in 0..SPAN {
-            let mut e = [S::splat(0.0); TILE];
-            for i in 0..TILE {
-                e[i] = half[i][j];
-            }
-            let v = spread::<S>(e);
-            for i in 0..SPAN {
-                let at = out.offset((i * SPAN + j) as isize * c.out_xi);
-                if WHOLE {
-                    S::store(at, v[i]);
-                } else {
-                    store_first::<S>(at, count as usize, v[i]);
-                }
-            }
-        }
-    }
 }
 
 /// `Gᵀ m`
@@ -263,22 +123,6 @@ unsafe fn filtergrad<S: Simd>(
 /// Lanes of the widest vector.
 const MOST_LANES: usize = 16;
 
-fn outgrad_footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
-    let c = Outgrad::new(consts);
-    if !fits(c.h, c.tile_rows, 0) || !fits(c.w, c.tile_cols, 0) {
-        return invalid();
-    }
-    vec![
-        span(&[
-            ((SPAN * SPAN) as isize, c.out_xi),
-            (c.tile_rows, c.out_row),
-            (c.tile_cols, c.out_tile),
-            (c.channels, 1),
-        ]),
-        span(&[(c.h, c.in_row), (c.w, c.in_px), (c.channels, 1)]),
-    ]
-}
-
 fn filtergrad_footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Filtergrad::new(consts);
     vec![
@@ -291,17 +135,6 @@ fn filtergrad_footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     ]
 }
 
-/// `A e`, in the order of [`spread`].
-fn spread_of(isa: Isa, e: [f32; TILE]) -> [f32; SPAN] {
-    let fma = |a, b, c| multiply_add(isa, a, b, c);
-    let pair = |p: f32| {
-        let (even, odd) = (fma(p * p, e[2], e[0]), fma(p * p, e[3], e[1]));
-        [fma(p, odd, even), fma(-p, odd, even)]
-    };
-    let ([a, b], [c, d]) = (pair(A), pair(B));
-    [e[0], a, b, c, d, e[3]]
-}
-
 /// `Gᵀ m`, in the order of [`gather`].
 fn gather_of(m: [f64; SPAN]) -> [f64; TAPS] {
     let g = &WEIGHTS;
@@ -311,34 +144,6 @@ fn gather_of(m: [f64; SPAN]) -> [f64; TAPS] {
         g[1][1] * (m[1] - m[2]) + g[3][1] * (m[3] - m[4]),
         sums(2) + m[5],
     ]
-}
-
-fn outgrad_twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: Isa) {
-    let c = Outgrad::new(consts);
-    let mut view = View::new(memory, at);
-    for row in 0..c.tile_rows {
-        for tile in 0..c.tile_cols {
-            for channel in 0..c.channels {
-                let pixel = |i: usize, j: usize| {
-                    let y = row * TILE as isize + i as isize;
-                    let x = tile * TILE as isize + j as isize;
-                    match y < c.h && x < c.w {
-                        true => view.get(1, y * c.in_row + x * c.in_px + channel),
-                        false => 0.0,
-                    }
-                };
-                let rows: [_; TILE] =
-                    std::array::from_fn(|i| spread_of(isa, std::array::from_fn(|j| pixel(i, j))));
-                let first = row * c.out_row + tile * c.out_tile + channel;
-                for j in 0..SPAN {
-                    let column = spread_of(isa, std::array::from_fn(|i| rows[i][j]));
-                    for (i, value) in column.into_iter().enumerate() {
-                        view.set(first + (i * SPAN + j) as isize * c.out_xi, value);
-                    }
-                }
-            }
-        }
-    }
 }
 
 fn filtergrad_twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
@@ -365,14 +170,15 @@ fn filtergrad_twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::winograd::six_of;
+    use crate::kernel::winograd::TILE;
+    use crate::kernel::winograd_tiles::both;
 
     /// The definition: the gradient of three weights that met six inputs, in one dimension.
     #[test]
     fn the_matrices_correlate() {
         let d = [3.0f32, -1.0, 4.0, 1.0, -5.0, 9.0];
         let e = [2.0f32, 7.0, -1.0, 8.0];
-        let (inputs, cotangents) = (six_of(Isa::Portable, d), spread_of(Isa::Portable, e));
+        let (inputs, cotangents) = both(d, e);
         let products = std::array::from_fn(|i| f64::from(inputs[i]) * f64::from(cotangents[i]));
         for (k, found) in gather_of(products).into_iter().enumerate() {
             let exact: f64 = (0..TILE).map(|i| f64::from(e[i] * d[i + k])).sum();
