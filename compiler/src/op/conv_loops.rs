@@ -217,19 +217,31 @@ fn scatter(cx: &mut Lower<'_>, taps: &Taps, output: &Storage, input: &Storage) {
         norm: None,
         act: Vec::new(),
     });
+    add_to_taps(cx, taps, input, &products, output);
+}
+
+/// Adds products of each output with all weights to what its taps meet: those of a tap behind those of the one before, row by row.
+pub(super) fn add_to_taps(
+    cx: &mut Lower<'_>,
+    taps: &Taps,
+    outputs: &Storage,
+    products: &Storage,
+    elements: &Storage,
+) {
+    let ins = elements.channels;
     cx.call(ScatterCall {
         axes: std::array::from_fn(|axis| ScatterAxis {
-            elements: output.dhw[axis],
-            stride: output.strides[axis],
-            outputs: input.dhw[axis],
+            elements: elements.dhw[axis],
+            stride: elements.strides[axis],
+            outputs: outputs.dhw[axis],
             step: taps.stride[axis],
             x: products.strides[axis],
             taps: if axis == 2 { 1 } else { taps.kernel[axis] },
             dilation: taps.dilation[axis],
         }),
         channels: ins,
-        run: kw * ins,
-        out: output.access(Affine::default()),
+        run: taps.kernel[2] * ins,
+        out: elements.access(Affine::default()),
         x: products.access(Affine::default()),
     });
 }

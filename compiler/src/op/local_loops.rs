@@ -1,11 +1,11 @@
 //! The gradients of `local` as loops: every position has weights of its own, so each is a matrix by itself.
 
 use super::conv::Taps;
+use super::conv_loops::add_to_taps;
 use crate::layer::{NO_HALO, copy};
-use crate::loops::Affine;
 use crate::lower::{Lower, Storage};
 use crate::shape::Shape;
-use cnnc_runtime::kernel::{Axis, OuterCall, Pace, ScatterAxis, ScatterCall};
+use cnnc_runtime::kernel::{Axis, OuterCall, Pace};
 
 /// For each position the products of its weights with its cotangents, summed over the output channels; then they are added to what the taps meet.
 pub(super) fn input(cx: &mut Lower<'_>, taps: &Taps, output: &Storage, dy: &Storage) {
@@ -51,21 +51,7 @@ pub(super) fn input(cx: &mut Lower<'_>, taps: &Taps, output: &Storage, dy: &Stor
     };
     let padded = Shape::new([ins, 1, extent(1), extent(2)]).expect("little more than the operand");
     let padded = cx.scratch(&padded, NO_HALO);
-    cx.call(ScatterCall {
-        axes: std::array::from_fn(|axis| ScatterAxis {
-            elements: padded.dhw[axis],
-            stride: padded.strides[axis],
-            outputs: dy.dhw[axis],
-            step: taps.stride[axis],
-            x: by_tap.strides[axis],
-            taps: if axis == 2 { 1 } else { taps.kernel[axis] },
-            dilation: taps.dilation[axis],
-        }),
-        channels: ins,
-        run: kw * ins,
-        out: padded.access(Affine::default()),
-        x: by_tap.access(Affine::default()),
-    });
+    add_to_taps(cx, taps, dy, &by_tap, &padded);
     let first = taps.before.map(|before| before as i64);
     let inside = Storage {
         base: padded.base + padded.at(first[0], first[1], first[2]),
