@@ -1,9 +1,7 @@
 //! `cnnc evaluate`: how well a classifier, or a network that finds boxes, does on labelled pictures, and whether that is what its spec expects.
 
 use crate::{Failure, precision, print};
-use cnnc::train::{
-    Data, Goal, Judgement, OfClass, Recipe, contact_sheet, found, matrix, pictures_of,
-};
+use cnnc::train::{Data, Goal, Judgement, OfClass, Recipe, contact_sheet, found, matrix};
 use cnnc::{Model, Weights};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -70,9 +68,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return precision::show(&model, &precision, &data.kind, seconds, args.json);
     }
     let judgement = Judgement::of(&model, &weights, &data.test, &recipe, WORST)?;
-    let names = pictures_of(&folder, data.test.len());
-    let name = |sample: usize| match &names {
-        Some(names) => names[sample].clone(),
+    let name = |sample: usize| match data.test.name(sample) {
+        Some(name) => name.to_owned(),
         None => format!("sample {sample}"),
     };
     let labels = labels(&model, judgement.confusion.len());

@@ -52,7 +52,7 @@ pub use anchors::{Anchors, anchors};
 pub use augment::{Affine, Augmenter, Change, Colour};
 pub use batch_sheet::batch_sheet;
 pub use chart::{Ran, overlaid};
-pub use classes::{classes, pictures_of};
+pub use classes::classes;
 pub use cnnc_compiler::loss::{Measure, Targets, UNLABELLED};
 pub use cnnc_compiler::recipe::{
     Augment, DataKind, Goal, Loss, Method, Recipe as Section, Schedule, Source, Split,

@@ -34,6 +34,7 @@ use cnnc_compiler::graph::Graph;
 use cnnc_compiler::recipe::{Source, Split};
 use cnnc_runtime::memory::ask;
 use reader::Reader;
+pub(super) use reader::entries;
 use std::path::{Path, PathBuf};
 
 /// What a network learns from, and what it is judged by.

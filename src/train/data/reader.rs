@@ -208,7 +208,7 @@ pub(super) fn ends_with(path: &Path, end: &str) -> bool {
 }
 
 /// What is in a folder, in the order of names.
-pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+pub(in crate::train) fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let read = || {
         let entries = std::fs::read_dir(folder)?;
         let paths = entries.map(|entry| Ok(entry?.path()));
