@@ -1,6 +1,8 @@
 //! Random constants for every kernel, small but with every stride and tail that matters.
 
+mod pack;
 mod steps;
+mod windows;
 
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::{Step, bits};
@@ -28,10 +30,10 @@ impl Draw for Random {
 /// Constants of the kernel of that name.
 pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
     match name {
-        "f32_depthwise" => depthwise(isa, random),
-        "f32_pool_max" => window(random).0,
+        "f32_depthwise" => windows::depthwise(isa, random),
+        "f32_pool_max" => windows::window(random).0,
         "f32_pool_avg" => {
-            let (mut consts, taps) = window(random);
+            let (mut consts, taps) = windows::window(random);
             consts.push(bits(1.0 / taps as f64));
             consts
         }
@@ -45,26 +47,26 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         "f32_group_norm" => group_norm(isa, random),
         "f32_copy" | "f32_input" => copy(random),
         "f32_fill" => fill(random),
-        "f32_bilinear" => bilinear(random),
+        "f32_bilinear" => windows::bilinear(random),
         "f32_cross" => cross(random),
-        "f32_winograd_input" => winograd_input(2, random),
-        "f32_winograd_outgrad" => winograd_input(0, random),
+        "f32_winograd_input" => windows::winograd_input(2, random),
+        "f32_winograd_outgrad" => windows::winograd_input(0, random),
         "f32_winograd_filtergrad" => {
             let (pairs, parts) = (random.within(1, 40), random.within(1, 3));
             let matrix = pairs + random.within(0, 3);
             vec![pairs, parts, matrix, 36 * matrix + random.within(0, 3)]
         }
-        "f32_winograd_output" => winograd_output(random),
-        "f32_winograd_weights" => winograd_weights(isa, random),
-        "f32_pack_panels" => pack_panels(random),
-        "f32_pack_winograd" => pack_winograd(random),
-        "f32_pack_bias" => pack_bias(random),
+        "f32_winograd_output" => windows::winograd_output(random),
+        "f32_winograd_weights" => windows::winograd_weights(isa, random),
+        "f32_pack_panels" => pack::pack_panels(random),
+        "f32_pack_winograd" => pack::pack_winograd(random),
+        "f32_pack_bias" => pack::pack_bias(random),
         "f32_pack_scale" => {
             let channels = random.within(1, 40);
             let padded = channels + random.within(0, 9);
             vec![channels, padded, random.within(0, 1), eps()]
         }
-        "f32_pack_shares" => pack_shares(random),
+        "f32_pack_shares" => pack::pack_shares(random),
         "f32_outer" => steps::outer(random),
         "f32_centred" => steps::centred(random),
         "f32_centred_factors" => {
@@ -97,9 +99,9 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         }
         "f32_deviation" => steps::deviation(random),
         "f32_update" => vec![random.within(1, 90), random.within(0, 3)],
-        "f32_roi_pool" => regions(random),
+        "f32_roi_pool" => windows::regions(random),
         "f32_roi_align" => {
-            let mut consts = regions(random);
+            let mut consts = windows::regions(random);
             consts.extend([random.within(1, 3), random.within(0, 1)]);
             consts
         }
@@ -113,7 +115,7 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
             let (mr, nr) = tile
                 .and_then(|tile| tile.split_once('x'))
                 .expect("a kernel with samples");
-            conv(
+            windows::conv(
                 mr.parse().expect("MR"),
                 nr.parse().expect("NR"),
                 isa,
@@ -128,58 +130,6 @@ fn eps() -> i64 {
     2.0_f64.to_bits() as i64
 }
 
-/// Whether there is a norm to fold, whether it has a scale, and what is added to its variance.
-fn folded(random: &mut Random) -> [i64; 3] {
-    [random.within(0, 1), random.within(0, 1), eps()]
-}
-
-/// `outs, stride, block` of a panel, side by side or as far apart as `row`.
-fn packed_outs(row: i64, random: &mut Random) -> Vec<i64> {
-    let outs = random.within(1, 40);
-    let block = outs + random.within(0, 9);
-    vec![outs, *random.pick(&[1, row, row + 3]), block]
-}
-
-fn pack_panels(random: &mut Random) -> Vec<i64> {
-    let inner = *random.pick(&[1, 2, 5, 150]);
-    let (middle, outer) = (random.within(1, 3), random.within(1, 3));
-    let whole = inner * middle * outer;
-    let axes = *random.pick(&[
-        // Adjacent, taps of a convolution with its channels inside, and anything.
-        [1, 0, outer, inner * middle, middle, inner, inner, 1],
-        [1, 0, outer, middle, middle, 1, inner, outer * middle],
-        [2, 7, outer, 3, middle, 5, inner, 2],
-    ]);
-    let mut consts = packed_outs(whole, random);
-    consts.extend(axes);
-    consts.extend(folded(random));
-    consts
-}
-
-fn pack_winograd(random: &mut Random) -> Vec<i64> {
-    let ins = random.within(1, 5);
-    let mut consts = packed_outs(9 * ins, random);
-    consts.extend([ins, 9]);
-    consts.extend(*random.pick(&[[3, 1], [1, 3], [2, 4]]));
-    consts.extend(folded(random));
-    consts
-}
-
-fn pack_bias(random: &mut Random) -> Vec<i64> {
-    let count = random.within(1, 40);
-    let mut consts = vec![count, random.within(0, 3), count + random.within(0, 9)];
-    consts.extend([0; 4].map(|_| random.within(0, 1)));
-    consts.push(eps());
-    consts
-}
-
-fn pack_shares(random: &mut Random) -> Vec<i64> {
-    let channels = random.within(1, 20);
-    let mut consts = vec![random.within(1, 4), channels, random.within(0, 1)];
-    consts.extend([channels + random.within(0, 9), random.within(0, 2), eps()]);
-    consts
-}
-
 /// `slope, hi` of the activations that layers have.
 fn activation(random: &mut Random) -> Vec<i64> {
     let (slope, hi) = *random.pick(&[
@@ -189,81 +139,6 @@ fn activation(random: &mut Random) -> Vec<i64> {
         (0.1, f64::INFINITY),
     ]);
     vec![bits(slope), bits(hi)]
-}
-
-fn conv(mr: i64, nr: i64, isa: Isa, random: &mut Random) -> Vec<i64> {
-    let (rows, tiles, lanes) = (random.within(1, 3), random.within(1, 3), isa.lanes() as i64);
-    let partial = random.within((nr - 1) * lanes + 1, nr * lanes);
-    let channels = *random.pick(&[nr * lanes, partial]);
-    // The residual is as the output, or not.
-    let pixels = [0, 1].map(|_| {
-        let pixel = channels + random.within(0, 3);
-        (tiles * mr * pixel + random.within(0, 5), pixel)
-    });
-    let (out_row, out_px) = pixels[0];
-    let (res_row, res_px) = *random.pick(&pixels);
-    let mut consts = vec![rows, out_row, random.within(1, 60), res_row];
-    consts.extend([tiles, out_px, random.within(1, 12), res_px]);
-    for most in [2, 3, 2] {
-        consts.extend([random.within(1, most), random.within(1, 30)]);
-    }
-    consts.extend([
-        *random.pick(&[1, 2, 3, 4, 5, 6, 7, 8, 13, 21]),
-        channels,
-        random.within(0, 1),
-    ]);
-    consts.extend(activation(random));
-    consts.push(random.within(0, 1) * random.within(0, 100));
-    consts
-}
-
-/// `rows … channels` of windows, and the number of taps.
-fn window(random: &mut Random) -> (Vec<i64>, i64) {
-    let (rows, pixels, channels) = (
-        random.within(1, 2),
-        random.within(1, 24),
-        random.within(1, 70),
-    );
-    let out_px = channels + random.within(0, 3);
-    let in_px = channels + random.within(0, 3);
-    let mut consts = vec![
-        rows,
-        pixels * out_px + random.within(0, 5),
-        random.within(1, 300),
-    ];
-    consts.extend([pixels, out_px, in_px * random.within(1, 2)]);
-    let counts = *random.pick(&[
-        [1, 3, 3],
-        [3, 3, 1],
-        [1, 2, 2],
-        [2, 3, 2],
-        [1, 1, 1],
-        [1, 1, 7],
-        [1, 5, 3],
-        [2, 5, 7],
-        [1, 1, 41],
-    ]);
-    for (dim, count) in counts.into_iter().enumerate() {
-        let stride = if dim == 2 || counts[2] == 1 {
-            in_px
-        } else {
-            random.within(1, 300)
-        };
-        consts.extend([count, stride]);
-    }
-    consts.push(channels);
-    (consts, counts.iter().product())
-}
-
-fn depthwise(isa: Isa, random: &mut Random) -> Vec<i64> {
-    let mut consts = window(random).0;
-    let lanes = isa.lanes() as i64;
-    let channels = consts[consts.len() - 1];
-    consts.push((channels + lanes - 1) / lanes * lanes);
-    consts.extend(activation(random));
-    let (row, pixel) = (random.within(0, 300), channels + random.within(0, 3));
-    consts.extend(*random.pick(&[[0, 0, 0], [1, row, pixel], [1, row, 0]]));
-    consts
 }
 
 /// `n0, o0, i0.., n1, o1, i1.., run` for some inputs; strides repeat or skip.
@@ -488,85 +363,6 @@ fn fill(random: &mut Random) -> Vec<i64> {
     consts
 }
 
-/// `tile_rows, tile_cols, h, w`; the last tiles lack some pixels of those they make and `beyond` that they read.
-fn tiles(beyond: i64, random: &mut Random) -> Vec<i64> {
-    let tiles = [random.within(1, 3), random.within(1, 3)];
-    let extents = tiles.map(|tiles| match random.within(0, 2) {
-        0 => random.within(4 * tiles - 3, 4 * tiles + beyond),
-        _ => 4 * tiles + beyond,
-    });
-    [tiles, extents].concat()
-}
-
-/// Strides of matrices, rows of tiles and tiles.
-fn products(tiles: &[i64], channels: i64, random: &mut Random) -> [i64; 3] {
-    let tile = channels + random.within(0, 3);
-    let row = tiles[1] * tile + random.within(0, 3);
-    [tiles[0] * row + random.within(0, 3), row, tile]
-}
-
-fn winograd_input(beyond: i64, random: &mut Random) -> Vec<i64> {
-    let mut consts = tiles(beyond, random);
-    let channels = random.within(1, 40);
-    let products = products(&consts, channels, random);
-    let pixel = channels + random.within(0, 3);
-    consts.extend([consts[3] * pixel + random.within(0, 3), pixel, channels]);
-    consts.extend(products);
-    consts
-}
-
-fn winograd_output(random: &mut Random) -> Vec<i64> {
-    let mut consts = tiles(0, random);
-    let channels = random.within(1, 40);
-    let products = products(&consts, channels, random);
-    let pixels = [0, 1].map(|_| channels + random.within(0, 3));
-    let [out, residual] = pixels.map(|pixel| [consts[3] * pixel + random.within(0, 3), pixel]);
-    consts.extend(out);
-    consts.extend(products);
-    consts.extend(residual);
-    consts.extend([channels, random.within(0, 1)]);
-    consts.extend(activation(random));
-    consts
-}
-
-fn winograd_weights(isa: Isa, random: &mut Random) -> Vec<i64> {
-    let (channels, panel) = (
-        random.within(1, 9),
-        random.within(1, 3) * isa.lanes() as i64,
-    );
-    vec![channels, panel, channels * panel + random.within(0, 5)]
-}
-
-fn bilinear(random: &mut Random) -> Vec<i64> {
-    let (in_h, in_w, out_h, out_w) = (
-        random.within(1, 7),
-        random.within(1, 7),
-        random.within(1, 12),
-        random.within(1, 12),
-    );
-    let channels = random.within(1, 40);
-    let (in_px, out_px) = (
-        channels + random.within(0, 2),
-        channels + random.within(0, 2),
-    );
-    let row_from = random.within(0, out_h - 1);
-    let row_to = random.within(row_from + 1, out_h);
-    vec![
-        in_h,
-        in_w,
-        in_w * in_px + random.within(0, 3),
-        in_px,
-        out_h,
-        out_w,
-        out_w * out_px + random.within(0, 3),
-        out_px,
-        channels,
-        random.within(0, 1),
-        row_from,
-        row_to,
-    ]
-}
-
 fn cross(random: &mut Random) -> Vec<i64> {
     let (outs, channels) = (random.within(1, 9), random.within(1, 37));
     let pixel = channels.max(outs) + random.within(0, 3);
@@ -581,25 +377,5 @@ fn cross(random: &mut Random) -> Vec<i64> {
     let scale = bits(*random.pick(&[1.0, 0.125, 0.3]));
     vec![
         planes, plane, rows, row, pixels, pixel, outs, out_px, channels, scale,
-    ]
-}
-
-/// The regions' numbers are between -1 and 1, so scales take them beyond both ends of the map.
-fn regions(random: &mut Random) -> Vec<i64> {
-    let channels = random.within(1, 37);
-    let rois = random.within(1, 5);
-    // Regions one behind the other, or numbers.
-    let (roi, coordinate) = *random.pick(&[(1, rois), (4, 1), (7, 1), (1, rois + 3)]);
-    let (in_h, in_w) = (random.within(1, 9), random.within(1, 9));
-    let in_px = channels + random.within(0, 3);
-    let in_row = in_w * in_px + random.within(0, 3);
-    let (out_h, out_w) = (random.within(1, 4), random.within(1, 4));
-    let out_px = channels + random.within(0, 3);
-    let out_row = out_w * out_px + random.within(0, 3);
-    let out_roi = out_h * out_row + random.within(0, 3);
-    let scale = bits(*random.pick(&[1.0, 5.0, 9.0, 12.0, 1e9, 3e38]));
-    vec![
-        rois, roi, coordinate, in_h, in_w, in_row, in_px, out_h, out_w, out_roi, out_row, out_px,
-        channels, scale,
     ]
 }

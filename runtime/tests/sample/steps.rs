@@ -1,6 +1,7 @@
 //! Random constants for the kernels that only training steps call.
 
-use super::{Draw, activation, pixels_of, regions};
+use super::windows::regions;
+use super::{Draw, activation, pixels_of};
 use cnnc_runtime::kernel::bits;
 use cnnc_testing::Random;
 
