@@ -4,7 +4,7 @@ use super::data::Samples;
 use super::error::TrainError;
 use super::loader::Loader;
 use super::measure::Score;
-use super::pass::apart;
+use super::pass::copy_input;
 use super::precision::Precision;
 use super::recipe::Recipe;
 use crate::{Model, Options, Weights};
@@ -196,7 +196,12 @@ pub(super) fn judged(
     let all: Vec<u32> = (0..samples.len() as u32).collect();
     for part in all.chunks(recipe.batch) {
         let batch = loader.batch(part)?;
-        let inputs = apart(&batch.inputs, &elements);
+        let input = |index: usize| {
+            let mut input = vec![0.0; batch.len() * elements[index]];
+            copy_input(&batch.inputs, &elements, index, &mut input);
+            input
+        };
+        let inputs: Vec<Vec<f32>> = (0..elements.len()).map(input).collect();
         let inputs: Vec<&dyn Input> = inputs.iter().map(|input| input as &dyn Input).collect();
         let outputs = session.run(&inputs)?;
         for (image, &sample) in part.iter().enumerate() {

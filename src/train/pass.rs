@@ -190,8 +190,8 @@ impl Trainer {
     /// Gives samples to a part of the step, and the masks of this step.
     fn give(&mut self, number: usize, inputs: &[f32]) {
         let session = &mut self.compiled[number].session;
-        for (index, input) in apart(inputs, &self.inputs).into_iter().enumerate() {
-            session.input_mut(index).copy_from_slice(&input);
+        for index in 0..self.inputs.len() {
+            copy_input(inputs, &self.inputs, index, session.input_mut(index));
         }
         for (index, &rate) in self.step.masks.iter().enumerate() {
             let which = [self.steps, index as u64].map(u64::to_le_bytes).concat();
@@ -250,20 +250,14 @@ impl Trainer {
     }
 }
 
-/// The inputs of samples, each of all samples: of samples that have so many numbers for each input.
-pub(super) fn apart(samples: &[f32], inputs: &[usize]) -> Vec<Vec<f32>> {
+/// Copies one input of all samples: of samples that have so many numbers for each input.
+pub(super) fn copy_input(samples: &[f32], inputs: &[usize], index: usize, to: &mut [f32]) {
     let each: usize = inputs.iter().sum();
-    let mut from = 0;
-    let part = |&len: &usize| {
-        let part = from..from + len;
-        from = part.end;
-        let mut all = Vec::with_capacity(samples.len() / each * len);
-        for sample in samples.chunks(each) {
-            all.extend_from_slice(&sample[part.clone()]);
-        }
-        all
-    };
-    inputs.iter().map(part).collect()
+    let (from, len) = (inputs[..index].iter().sum::<usize>(), inputs[index]);
+    let samples = samples.chunks_exact(each);
+    for (to, sample) in to.chunks_exact_mut(len).zip(samples) {
+        to.copy_from_slice(&sample[from..][..len]);
+    }
 }
 
 /// The layer that a label is of.
