@@ -4,7 +4,8 @@ use crate::picture::{Context, Tree, Unit, describe, repeat};
 use cnnc_compiler::graph::{Graph, Node};
 use cnnc_compiler::hash;
 use cnnc_compiler::id::{Id, NodeId, ParamId};
-use cnnc_compiler::layer::written::{declaration, short, written};
+use cnnc_compiler::layer::Attributes;
+use cnnc_compiler::layer::written::{declaration, said, written};
 use cnnc_compiler::lower::Lowered;
 use cnnc_compiler::outline::Outline;
 use cnnc_runtime::session::session_bytes;
@@ -19,7 +20,7 @@ pub struct Row {
     /// Its keyword.
     pub layer: &'static str,
     /// Every parameter with the value in use, defaults included.
-    pub attributes: Vec<(&'static str, String)>,
+    pub attributes: Attributes,
     /// As it would be written, without parameters that have their declared default.
     pub written: String,
     /// Shape of its result, channels first.
@@ -90,8 +91,10 @@ impl Summary {
         let mut defaults: Vec<String> = Vec::new();
         for row in &rows {
             for (name, value) in &row.attributes {
-                let default = format!("{}.{name} {}", row.layer, short(value));
-                if is_default(row.layer, name, value) && !defaults.contains(&default) {
+                let default = format!("{}.{name} {}", row.layer, value.short());
+                let declared = declaration(row.layer, name);
+                let is_default = declared.is_some_and(|param| said(param, value).is_none());
+                if is_default && !defaults.contains(&default) {
                     defaults.push(default);
                 }
             }
@@ -189,11 +192,6 @@ fn row(graph: &Graph, node: &Node, seen: &mut HashSet<ParamId>) -> Row {
         shared: parameters == 0 && !learned.is_empty(),
         macs: graph.node_macs(node),
     }
-}
-
-fn is_default(keyword: &str, name: &str, value: &str) -> bool {
-    let declared = declaration(keyword, name);
-    declared.is_some_and(|param| param.default == Some(&short(value)))
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ fn to_json(summary: &Summary) -> Value {
         let attributes = row
             .attributes
             .iter()
-            .map(|(name, value)| ((*name).to_owned(), json!(value)));
+            .map(|(name, value)| ((*name).to_owned(), json!(value.to_string())));
         json!({
             "label": row.label,
             "layer": row.layer,

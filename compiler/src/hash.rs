@@ -17,6 +17,7 @@
 
 use crate::graph::{Def, Graph};
 use crate::id::{NodeId, ParamId, ValueId};
+use crate::layer::attribute::listed;
 use crate::shape::Shape;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -91,15 +92,11 @@ impl Writer<'_> {
         let graph = self.graph;
         let node = &graph.nodes[id];
         let (keyword, mut attributes) = node.layer.attributes();
-        attributes.sort();
+        attributes.sort_by_key(|(name, _)| *name);
         let operands: Vec<String> = node
             .inputs
             .iter()
             .map(|&value| self.number(value).to_string())
-            .collect();
-        let attributes: Vec<String> = attributes
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
             .collect();
         let mut params = Vec::new();
         for &param in &node.params {
@@ -118,7 +115,7 @@ impl Writer<'_> {
             self.out,
             "{number} = {keyword}({}){{{}}}[{}] {shape}",
             operands.join(","),
-            attributes.join(","),
+            listed(&attributes, "=", ","),
             params.join(",")
         );
     }

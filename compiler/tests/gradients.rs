@@ -12,7 +12,7 @@ use cnnc_compiler::layer::epilogue::Epilogue;
 use cnnc_compiler::layer::padchannels::PadChannels;
 use cnnc_compiler::layer::slice::Slice;
 use cnnc_compiler::layer::window::{Padding, Window};
-use cnnc_compiler::layer::{self, Decl, Inferred, LAYERS, Layer, ShapeError};
+use cnnc_compiler::layer::{self, Attributes, Decl, Inferred, LAYERS, Layer, ShapeError};
 use cnnc_compiler::op::OPS;
 use cnnc_compiler::pass::optimize;
 use cnnc_compiler::reference::evaluate;
@@ -377,7 +377,7 @@ fn kinks_are_no_mistakes() {
 struct Square;
 
 impl Layer for Square {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         ("square", Vec::new())
     }
 
@@ -401,7 +401,7 @@ impl Layer for Square {
 struct Forgetful;
 
 impl Layer for Forgetful {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         ("forgetful", Vec::new())
     }
 

@@ -229,7 +229,9 @@ fn first_layer(defaults: &str, body: &str) -> (&'static str, HashMap<&'static st
         .unwrap_or_else(|problems| panic!("{defaults}: {problems}"));
     let (_, node) = model.graph.live().next().unwrap();
     let (keyword, attributes) = node.layer.attributes();
-    (keyword, attributes.into_iter().collect())
+    let attributes = attributes.into_iter();
+    let shown = attributes.map(|(name, value)| (name, value.to_string()));
+    (keyword, shown.collect())
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod support;
 use cnnc_compiler::diagnostic::MemoryLoader;
 use cnnc_compiler::graph::{Graph, Node};
 use cnnc_compiler::layer::epilogue::apply;
-use cnnc_compiler::layer::{Decl, Kind, LAYERS, Layer, ParamDecl, Role};
+use cnnc_compiler::layer::{Attribute, Decl, Kind, LAYERS, Layer, ParamDecl, Role};
 use cnnc_compiler::pass::optimize;
 use cnnc_compiler::reference::Reference;
 use cnnc_compiler::shape::Shape;
@@ -87,9 +87,17 @@ fn only_layer(graph: &Graph) -> &dyn Layer {
     &*node.layer
 }
 
+/// Attributes as they are printed.
+fn shown(layer: &dyn Layer) -> Vec<(&'static str, String)> {
+    let attributes = layer.attributes().1.into_iter();
+    attributes
+        .map(|(name, value)| (name, value.to_string()))
+        .collect()
+}
+
 /// Attributes that a spec can say: constant weights are shown, but not as they are written.
 fn sayable(decl: &'static Decl, node: &Node) -> Option<Vec<(&'static str, String)>> {
-    let attributes = node.layer.attributes().1;
+    let attributes = shown(&*node.layer);
     let constants = |name: &str| {
         parameter(decl, name).is_some_and(|param| name == "weight" && param.kind == Kind::Numbers)
     };
@@ -236,11 +244,25 @@ fn attributes_are_declared_parameters() {
             layer::find(keyword).is_some(),
             "{what}: `{keyword}` is no row"
         );
-        for (name, _) in attributes {
-            assert!(
-                parameter(decl, name).is_some(),
-                "{what}: `{name}` is no parameter of `{keyword}`"
-            );
+        let mut names = BTreeSet::new();
+        for (name, value) in attributes {
+            assert!(names.insert(name), "{what}: `{name}` stands twice");
+            let param = parameter(decl, name)
+                .unwrap_or_else(|| panic!("{what}: `{name}` is no parameter of `{keyword}`"));
+            let fits = match param.kind {
+                Kind::Int => matches!(value, Attribute::Int(_)),
+                Kind::Float => matches!(value, Attribute::Float(_)),
+                Kind::Flag => matches!(value, Attribute::Flag(_)),
+                Kind::Word(words) => {
+                    matches!(value, Attribute::Word(word) if words.contains(&word))
+                }
+                Kind::Dims => matches!(value, Attribute::Extents(_)),
+                Kind::Stride => matches!(value, Attribute::Stride(_)),
+                Kind::Padding => matches!(value, Attribute::Sides(_) | Attribute::Word(_)),
+                Kind::Numbers => matches!(value, Attribute::Constants(..) | Attribute::List(_)),
+                _ => false,
+            };
+            assert!(fits, "{what}: `{name}` is {:?}, not {value:?}", param.kind);
         }
     });
 }
@@ -253,7 +275,7 @@ fn attributes_make_the_same_layer() {
         };
         let again = rebuilt(node, graph, &attributes)
             .unwrap_or_else(|problems| panic!("{what}: {problems}"));
-        assert_eq!(only_layer(&again).attributes().1, attributes, "{what}");
+        assert_eq!(shown(only_layer(&again)), attributes, "{what}");
         let output = again.values.values().next_back().expect("an output");
         assert_eq!(output.shape, graph.values[node.output].shape, "{what}");
     });
@@ -295,7 +317,7 @@ fn samples_give_every_parameter_another_value_than_its_default() {
     // A border is a layer before the convolution, and no attribute of it.
     let mut varied: BTreeSet<(&str, &str)> = BTreeSet::from([("conv", "border")]);
     each_node(|_, decl, _, node| {
-        for (name, value) in node.layer.attributes().1 {
+        for (name, value) in shown(&*node.layer) {
             if parameter(decl, name).is_some_and(|param| param.default != Some(&value)) {
                 varied.insert((decl.keyword, name));
             }

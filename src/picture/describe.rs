@@ -9,8 +9,9 @@ use super::svg::Heading;
 use super::text::{rounded, shown};
 use cnnc_compiler::graph::Graph;
 use cnnc_compiler::id::{Id, NodeId, ParamId, ValueId};
+use cnnc_compiler::layer::Attribute;
 use cnnc_compiler::layer::conv::is_depthwise;
-use cnnc_compiler::layer::written::{declaration, short};
+use cnnc_compiler::layer::written::{declaration, said};
 use cnnc_compiler::outline;
 use cnnc_compiler::words::thousands;
 use std::collections::BTreeSet;
@@ -309,29 +310,23 @@ pub fn brief(graph: &Graph, node: NodeId) -> String {
     let (keyword, attributes) = node.layer.attributes();
     let mut text = keyword.to_owned();
     let channels = |value: ValueId| graph.values[value].shape.channels();
-    let depthwise = |groups: &str| {
+    let depthwise = |groups: usize| {
         let (ins, outs) = (channels(node.inputs[0]), channels(node.output));
-        groups
-            .parse()
-            .is_ok_and(|groups| is_depthwise(groups, ins, outs))
+        is_depthwise(groups, ins, outs)
     };
-    for (name, value) in attributes {
+    for (name, value) in &attributes {
         let Some(declared) = declaration(keyword, name) else {
             continue;
         };
-        let value = match declared.default {
-            Some(default) if default == short(&value) => continue,
-            Some(_) => short(&value),
-            None => value,
+        let Some(said) = said(declared, value) else {
+            continue;
         };
-        if name == "groups" && depthwise(&value) {
-            text += " depthwise";
-        } else if declared.positional {
-            text += &format!(" {value}");
-        } else if matches!(name, "groups" | "dilation") {
-            text += &format!(" {name} {value}");
-        } else if name == "stride" {
-            text += &format!(" {value}");
+        match (*name, value) {
+            ("groups", Attribute::Int(groups)) if depthwise(*groups) => text += " depthwise",
+            (_, Attribute::Stride(_)) => text += &format!(" {said}"),
+            _ if declared.positional => text += &format!(" {said}"),
+            ("groups" | "dilation", _) => text += &format!(" {name} {said}"),
+            _ => {}
         }
     }
     shown(&text, LINE)

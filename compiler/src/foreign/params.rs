@@ -4,8 +4,8 @@ use super::call::Value;
 use super::translate::activation;
 use crate::frameworks::{Foreign, Framework, is_activation, ours};
 use crate::layer::window::show;
-use crate::layer::written::{declaration, short};
-use crate::layer::{Decl, Kind, ParamDecl};
+use crate::layer::written::declaration;
+use crate::layer::{Attribute, Decl, Kind, ParamDecl};
 
 /// Arguments that say nothing here: what shapes say already, and what is for training.
 const IGNORED: &[&str] = &[
@@ -209,7 +209,7 @@ impl Given {
                 Some(vec![*number; times].join("x"))
             }
             (Kind::Dims, value) => Some(show(&integers(value)?)),
-            (Kind::Stride, value) => Some(short(&format!("/{}", show(&integers(value)?)))),
+            (Kind::Stride, value) => Some(Attribute::Stride(integers(value)?).short().to_string()),
             (Kind::Padding, Value::Text(word)) => {
                 let word = word.to_lowercase();
                 matches!(word.as_str(), "same" | "valid").then_some(word)
@@ -265,10 +265,7 @@ impl Given {
             return Some(amounts[0].to_string());
         }
         match amounts.len() {
-            _ if sides => {
-                let amounts: Vec<String> = amounts.iter().map(usize::to_string).collect();
-                Some(format!("({})", amounts.join(", ")))
-            }
+            _ if sides => Some(Attribute::Sides(amounts).to_string()),
             count if count == rank => Some(show(&amounts)),
             _ => None,
         }

@@ -9,6 +9,7 @@
 //! ```
 
 use super::{Def, Graph};
+use crate::layer::attribute::listed;
 use std::fmt::Write;
 
 /// The live part of the graph as text.
@@ -34,10 +35,6 @@ pub fn dump(graph: &Graph) -> String {
             .iter()
             .map(|value| format!("%{value}"))
             .collect();
-        let attributes: Vec<String> = attributes
-            .iter()
-            .map(|(name, value)| format!("{name} {value}"))
-            .collect();
         let params: Vec<&str> = node
             .params
             .iter()
@@ -50,7 +47,7 @@ pub fn dump(graph: &Graph) -> String {
             operands.join(", ")
         );
         if !attributes.is_empty() {
-            let _ = write!(text, " {{{}}}", attributes.join(", "));
+            let _ = write!(text, " {{{}}}", listed(&attributes, " ", ", "));
         }
         if !params.is_empty() {
             let _ = write!(text, " [{}]", params.join(", "));

@@ -4,8 +4,10 @@ use super::Sliding;
 use super::avgpool::AvgPool;
 use super::pool::{self, Bin, PoolWindow, Pooling, Segment};
 use super::window::{Window, show};
-use super::written;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, grid};
+use super::{
+    ArgError, Args, Attribute, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl,
+    ShapeError, grid,
+};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::limits;
 use crate::lower::Lower;
@@ -94,8 +96,8 @@ fn segments(m: usize, n: usize) -> Vec<Segment> {
 }
 
 impl Layer for AdaptiveAvgPool {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (DECL.keyword, vec![("size", show(&self.size))])
+    fn attributes(&self) -> (&'static str, Attributes) {
+        (DECL.keyword, vec![("size", Attribute::extents(&self.size))])
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
@@ -134,7 +136,7 @@ impl Layer for AdaptiveAvgPool {
 
     fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
         let (x, y) = (g.shape(g.x(0)), g.shape(g.y()));
-        let adjoint = Along::adjoint(written(self), &x, &y, |axis, place| {
+        let adjoint = Along::adjoint(self.attributes(), &x, &y, |axis, place| {
             let bin = bin(place, y.dhw()[axis], x.dhw()[axis]);
             mean(bin.start, bin.len(), bin.len())
         });

@@ -4,10 +4,10 @@ use super::concat::Concat;
 use super::elementwise::{combined, repeated, widest, zip};
 use super::slice::Slice;
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, Role, ShapeError,
-    Sliding, grid,
+    ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, Role,
+    ShapeError, Sliding, grid,
 };
-use crate::args::{TINY, shown};
+use crate::args::TINY;
 use crate::gradient::{Adjoint, NoGradient};
 use crate::loops::Affine;
 use crate::lower::Lower;
@@ -70,6 +70,24 @@ pub enum Shares {
     Channel,
 }
 
+impl Shares {
+    /// What a layer is told of them and of what becomes of its tensor.
+    pub fn attributes(self, fusion: Fusion) -> Attributes {
+        let shares = match self {
+            Shares::Tensor => "per_tensor",
+            Shares::Channel => "per_channel",
+        };
+        let (fusion, eps) = match fusion {
+            Fusion::Unbounded => ("unbounded", None),
+            Fusion::Fast(eps) => ("fast", Some(eps)),
+            Fusion::Exponential(eps) => ("exponential", Some(eps)),
+        };
+        let mut attributes = vec![("shares", shares.into()), ("fusion", fusion.into())];
+        attributes.extend(eps.map(|eps| ("eps", eps.into())));
+        attributes
+    }
+}
+
 /// A sum.
 #[derive(Clone, Debug)]
 pub struct Add {
@@ -114,22 +132,11 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for Add {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        let Some((shares, fusion)) = self.shares else {
-            return (DECL.keyword, Vec::new());
-        };
-        let shares = match shares {
-            Shares::Tensor => "per_tensor",
-            Shares::Channel => "per_channel",
-        };
-        let (fusion, eps) = match fusion {
-            Fusion::Unbounded => ("unbounded", None),
-            Fusion::Fast(eps) => ("fast", Some(eps)),
-            Fusion::Exponential(eps) => ("exponential", Some(eps)),
-        };
-        let mut attributes = vec![("shares", shares.to_owned()), ("fusion", fusion.to_owned())];
-        attributes.extend(eps.map(|eps| ("eps", shown(eps))));
-        (DECL.keyword, attributes)
+    fn attributes(&self) -> (&'static str, Attributes) {
+        let sharing = self
+            .shares
+            .map(|(shares, fusion)| shares.attributes(fusion));
+        (DECL.keyword, sharing.unwrap_or_default())
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {

@@ -3,9 +3,9 @@
 use super::Sliding;
 use super::pool::{self, PoolWindow, Pooling};
 use super::window::PAD;
-use super::written;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError};
-use crate::args::on_off;
+use super::{
+    ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError,
+};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::op::along::{Along, mean};
@@ -62,9 +62,9 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for AvgPool {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         let mut attributes = self.window.attributes();
-        attributes.push(("count_include_pad", on_off(self.count_padding)));
+        attributes.push(("count_include_pad", self.count_padding.into()));
         (DECL.keyword, attributes)
     }
 
@@ -86,7 +86,7 @@ impl Layer for AvgPool {
     fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
         let (x, y) = (g.shape(g.x(0)), g.shape(g.y()));
         let (placed, _) = self.window.place(&x).expect("infer accepted it");
-        let adjoint = Along::adjoint(written(self), &x, &y, |axis, place| {
+        let adjoint = Along::adjoint(self.attributes(), &x, &y, |axis, place| {
             let extent = x.dhw()[axis];
             let bin = self
                 .window

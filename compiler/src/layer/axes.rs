@@ -1,6 +1,6 @@
 //! Axes as a spec counts them, channels first, of tensors that are stored with channels last.
 
-use super::{Kind, ParamDecl, ShapeError};
+use super::{Attribute, Kind, ParamDecl, ShapeError};
 use crate::lower::Storage;
 use crate::shape::Shape;
 
@@ -14,8 +14,8 @@ pub const AXIS: ParamDecl = ParamDecl {
 };
 
 /// `axis` as an attribute, where it is not that of the channels.
-pub fn attribute(axis: usize) -> Option<(&'static str, String)> {
-    (axis > 0).then(|| (AXIS.name, axis.to_string()))
+pub fn attribute(axis: usize) -> Option<(&'static str, Attribute)> {
+    (axis > 0).then(|| (AXIS.name, axis.into()))
 }
 
 /// Extent of the tensor along the axis.

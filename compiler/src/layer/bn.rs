@@ -2,8 +2,9 @@
 
 use super::epilogue::{Epilogue, FoldedNorm};
 use super::pow::Pow;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, Role, ShapeError};
-use crate::args::{on_off, shown};
+use super::{
+    ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, Role, ShapeError,
+};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::shape::Shape;
@@ -60,11 +61,11 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for BatchNorm {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         let FoldedNorm { eps, affine } = self.norm;
         (
             DECL.keyword,
-            vec![("eps", shown(eps)), ("affine", on_off(affine))],
+            vec![("eps", eps.into()), ("affine", affine.into())],
         )
     }
 

@@ -1,8 +1,7 @@
 //! `clip` and `relu6`: values confined to an interval.
 
 use super::pointwise::Pointwise;
-use super::{ArgError, Args, Decl, Kind, Layer, ParamDecl, Step};
-use crate::args::shown;
+use super::{ArgError, Args, Attributes, Decl, Kind, Layer, ParamDecl, Step};
 
 /// Row of the table of layers: `clip`.
 pub static CLIP: Decl = Decl {
@@ -88,9 +87,9 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Pointwise for Clip {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         let bounds = match self.keyword == CLIP.keyword {
-            true => vec![("low", shown(self.low)), ("high", shown(self.high))],
+            true => vec![("low", self.low.into()), ("high", self.high.into())],
             false => Vec::new(),
         };
         (self.keyword, bounds)

@@ -2,7 +2,9 @@
 
 use super::axes::{self, AXIS};
 use super::slice::Slice;
-use super::{ArgError, Args, Decl, Inferred, Layer, Lowering, ParamDecl, Role, ShapeError, copy};
+use super::{
+    ArgError, Args, Attributes, Decl, Inferred, Layer, Lowering, ParamDecl, Role, ShapeError, copy,
+};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::shape::Shape;
@@ -45,7 +47,7 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for Concat {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (
             DECL.keyword,
             axes::attribute(self.axis).into_iter().collect(),

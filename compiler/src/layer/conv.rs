@@ -1,11 +1,13 @@
 //! `conv`: convolution in one, two or three dimensions, with groups and dilation.
 
 use super::Sliding;
+use super::attribute::Exact;
 use super::epilogue::Epilogue;
 use super::pad::{Mode, Pad};
 use super::window::{DILATION, PAD, Padding, STRIDE, Window, show};
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, ShapeError,
+    ArgError, Args, Attribute, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl,
+    ParamSpec, ShapeError,
 };
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::{ConvJob, Lower};
@@ -180,21 +182,17 @@ impl Conv {
 }
 
 impl Layer for Conv {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         let mut attributes = self.window.attributes();
-        attributes.insert(1, ("out", self.out.to_string()));
-        attributes.push(("groups", self.groups.to_string()));
-        attributes.push(("bias", if self.bias { "on" } else { "off" }.to_owned()));
+        attributes.insert(1, ("out", self.out.into()));
+        attributes.push(("groups", self.groups.into()));
+        attributes.push(("bias", self.bias.into()));
         if let Some((dims, values)) = &self.literal {
-            attributes.push(("weight", format!("{} of {values:?}", show(dims))));
+            let constants = Attribute::Constants(dims.clone(), Exact(values.clone()));
+            attributes.push(("weight", constants));
         }
         attributes.extend(self.epilogue.attributes());
         (DECL.keyword, attributes)
-    }
-
-    fn keyword(&self) -> &'static str {
-        // Attributes may have very many constants.
-        DECL.keyword
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {

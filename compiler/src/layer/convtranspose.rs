@@ -17,8 +17,8 @@ use super::epilogue::{Epilogue, clamp};
 use super::pointwise;
 use super::window::{Padding, STRIDE, Window, show};
 use super::{
-    ArgError, Args, Decl, Halo, Inferred, Kind, Layer, Lowering, NO_HALO, ParamDecl, ParamSpec,
-    ShapeError, grid,
+    ArgError, Args, Attributes, Decl, Halo, Inferred, Kind, Layer, Lowering, NO_HALO, ParamDecl,
+    ParamSpec, ShapeError, grid,
 };
 use crate::gradient::{Adjoint, NoGradient};
 use crate::limits;
@@ -260,13 +260,13 @@ impl ConvTranspose {
 }
 
 impl Layer for ConvTranspose {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         let mut attributes = self.window.attributes();
         attributes.retain(|(name, _)| *name != "dilation");
-        attributes.insert(1, ("out", self.out.to_string()));
-        attributes.push(("output_pad", self.output_pad.to_string()));
-        attributes.push(("groups", self.groups.to_string()));
-        attributes.push(("bias", crate::args::on_off(self.bias)));
+        attributes.insert(1, ("out", self.out.into()));
+        attributes.push(("output_pad", self.output_pad.into()));
+        attributes.push(("groups", self.groups.into()));
+        attributes.push(("bias", self.bias.into()));
         attributes.extend(self.epilogue.attributes());
         (DECL.keyword, attributes)
     }

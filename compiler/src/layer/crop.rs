@@ -2,7 +2,10 @@
 
 use super::pad::{Mode, Pad};
 use super::window::show;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, copy};
+use super::{
+    ArgError, Args, Attribute, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl,
+    ShapeError, copy,
+};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::shape::Shape;
@@ -83,11 +86,10 @@ impl Crop {
 }
 
 impl Layer for Crop {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        let mut attributes = vec![("size", show(&self.size))];
+    fn attributes(&self) -> (&'static str, Attributes) {
+        let mut attributes = vec![("size", Attribute::extents(&self.size))];
         if let Some(at) = &self.at {
-            let numbers: Vec<_> = at.iter().map(usize::to_string).collect();
-            attributes.push(("at", format!("[{}]", numbers.join(", "))));
+            attributes.push(("at", Attribute::List(at.clone())));
         }
         (DECL.keyword, attributes)
     }

@@ -2,7 +2,8 @@
 
 use super::epilogue::Epilogue;
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, ShapeError,
+    ArgError, Args, Attribute, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl,
+    ParamSpec, ShapeError,
 };
 use super::{Sliding, grid};
 use crate::gradient::{Adjoint, NoGradient};
@@ -51,6 +52,16 @@ pub enum Order {
     Spatial,
 }
 
+impl Order {
+    /// As a spec writes it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Order::Channels => "channels",
+            Order::Spatial => "spatial",
+        }
+    }
+}
+
 /// A dense layer.
 #[derive(Clone, Debug)]
 pub struct Dense {
@@ -80,16 +91,13 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for Dense {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        let mut attributes = vec![
-            ("out", self.out.to_string()),
-            ("bias", if self.bias { "on" } else { "off" }.to_owned()),
-        ];
+    fn attributes(&self) -> (&'static str, Attributes) {
+        let mut attributes = vec![("out", self.out.into()), ("bias", self.bias.into())];
         if let Some(order) = self.flatten {
-            attributes.push(("flatten", format!("{order:?}").to_lowercase()));
+            attributes.push(("flatten", order.word().into()));
         }
         if let Some(window) = self.window {
-            attributes.push(("window", super::window::show(&window)));
+            attributes.push(("window", Attribute::extents(&window)));
         }
         attributes.extend(self.epilogue.attributes());
         (DECL.keyword, attributes)

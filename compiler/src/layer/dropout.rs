@@ -1,8 +1,9 @@
 //! `dropout`: what trains by forgetting, and does nothing at inference.
 
 use super::pointwise::map;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, Role, ShapeError};
-use crate::args::shown;
+use super::{
+    ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, Role, ShapeError,
+};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::shape::Shape;
@@ -48,8 +49,8 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for Dropout {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (DECL.keyword, vec![("rate", shown(self.rate))])
+    fn attributes(&self) -> (&'static str, Attributes) {
+        (DECL.keyword, vec![("rate", self.rate.into())])
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {

@@ -5,7 +5,7 @@
 
 use super::abs::Abs;
 use super::pointwise::{larger, smaller};
-use super::{Decl, Inferred, Layer, Lowering, ShapeError, Sliding, grid};
+use super::{Attributes, Decl, Inferred, Layer, Lowering, ShapeError, Sliding, grid};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::id::ValueId;
 use crate::lower::{Lower, Storage, Sweep};
@@ -177,7 +177,7 @@ pub(super) fn widest(inputs: &[Shape]) -> &Shape {
 }
 
 impl Layer for Elementwise {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (self.0.row().0.keyword, Vec::new())
     }
 

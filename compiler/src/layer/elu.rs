@@ -1,8 +1,7 @@
 //! `elu`: a rectifier whose negative side is an exponential.
 
 use super::pointwise::Pointwise;
-use super::{ArgError, Args, Decl, Kind, Layer, ParamDecl, Step};
-use crate::args::shown;
+use super::{ArgError, Args, Attributes, Decl, Kind, Layer, ParamDecl, Step};
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
@@ -37,8 +36,8 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Pointwise for Elu {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (DECL.keyword, vec![("alpha", shown(self.alpha))])
+    fn attributes(&self) -> (&'static str, Attributes) {
+        (DECL.keyword, vec![("alpha", self.alpha.into())])
     }
     fn formula(&self, x: f64) -> f64 {
         if x < 0.0 { self.alpha * x.exp_m1() } else { x }

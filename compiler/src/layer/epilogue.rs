@@ -9,8 +9,7 @@ use super::mish::{Mish, mish};
 use super::pointwise::{Pointwise, larger, smaller};
 use super::silu::{Silu, silu};
 use super::softplus::softplus;
-use super::{ParamSpec, ShapeError};
-use crate::args::shown;
+use super::{Attribute, Attributes, ParamSpec, ShapeError};
 use crate::lower::Norm;
 use crate::lower::{Lower, Storage};
 use crate::shape::Shape;
@@ -26,8 +25,8 @@ pub struct Epilogue {
     pub add: bool,
     /// Activation, applied last,
     pub act: Vec<Step>,
-    /// and as a spec writes it: `leaky 0.1`.
-    pub written: String,
+    /// and the layer that it was: `leaky 0.1`.
+    pub written: Option<(&'static str, Attributes)>,
 }
 
 /// A batch norm without its tensors.
@@ -46,8 +45,8 @@ pub enum Part {
     Norm(FoldedNorm),
     /// The addition of another operand.
     Add,
-    /// An activation, and as a spec writes it.
-    Act(Vec<Step>, String),
+    /// An activation, and the layer that it was.
+    Act(Vec<Step>, (&'static str, Attributes)),
 }
 
 impl Epilogue {
@@ -60,7 +59,7 @@ impl Epilogue {
             return Err("an activation");
         }
         match part {
-            Part::Act(steps, written) => (self.act, self.written) = (steps, written),
+            Part::Act(steps, written) => (self.act, self.written) = (steps, Some(written)),
             _ if self.add => return Err("a residual add"),
             Part::Add => self.add = true,
             Part::Norm(_) if self.norm.is_some() => return Err("a batch norm"),
@@ -159,23 +158,18 @@ impl Epilogue {
     }
 
     /// How it is shown in dumps and hashed.
-    pub fn attributes(&self) -> Vec<(&'static str, String)> {
+    pub fn attributes(&self) -> Attributes {
         let mut attributes = Vec::new();
         if let Some(norm) = self.norm {
-            attributes.push((
-                "bn",
-                format!(
-                    "eps {}{}",
-                    shown(norm.eps),
-                    if norm.affine { "" } else { ", no affine" }
-                ),
-            ));
+            let mut settings = vec![("eps", norm.eps.into())];
+            settings.extend((!norm.affine).then(|| ("affine", false.into())));
+            attributes.push(("bn", Attribute::Settings(settings)));
         }
         if self.add {
-            attributes.push(("add", "on".to_owned()));
+            attributes.push(("add", true.into()));
         }
-        if !self.act.is_empty() {
-            attributes.push(("act", self.written.clone()));
+        if let Some((keyword, told)) = &self.written {
+            attributes.push(("act", Attribute::Layer(keyword, told.clone())));
         }
         attributes
     }

@@ -3,7 +3,8 @@
 use super::dense::Order;
 use super::permute::Permute;
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, Role, ShapeError, copy,
+    ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, Role, ShapeError,
+    copy,
 };
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
@@ -50,12 +51,8 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for Flatten {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        let order = match self.order {
-            Order::Channels => "channels",
-            Order::Spatial => "spatial",
-        };
-        (DECL.keyword, vec![("order", order.to_owned())])
+    fn attributes(&self) -> (&'static str, Attributes) {
+        (DECL.keyword, vec![("order", self.order.word().into())])
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {

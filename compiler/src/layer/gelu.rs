@@ -1,7 +1,7 @@
 //! `gelu`: a value times the normal distribution below it.
 
 use super::pointwise::Pointwise;
-use super::{ArgError, Args, Decl, Kind, Layer, ParamDecl, Step};
+use super::{ArgError, Args, Attributes, Decl, Kind, Layer, ParamDecl, Step};
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, PI};
 
 /// Row of the table of layers.
@@ -74,13 +74,13 @@ pub fn gelu_tanh(x: f64) -> f64 {
 }
 
 impl Pointwise for Gelu {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         let form = if self.approximate {
             "approximate"
         } else {
             "exact"
         };
-        (DECL.keyword, vec![("form", form.to_owned())])
+        (DECL.keyword, vec![("form", form.into())])
     }
     fn formula(&self, x: f64) -> f64 {
         match self.approximate {

@@ -6,8 +6,7 @@ use super::maxpool::MaxPool;
 use super::pointwise::larger;
 use super::pool::{self, Bin, PoolWindow, Pooling, Segment};
 use super::window::Window;
-use super::written;
-use super::{Decl, Inferred, Layer, Lowering, ShapeError};
+use super::{Attributes, Decl, Inferred, Layer, Lowering, ShapeError};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::op::along::{Along, mean};
@@ -53,7 +52,7 @@ pub struct GlobalPool(
 );
 
 impl Layer for GlobalPool {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         let row = match self.0 {
             Pooling::Average => &AVERAGE,
             Pooling::Max => &MAX,
@@ -82,7 +81,7 @@ impl Layer for GlobalPool {
         let dx = match self.0 {
             Pooling::Average => {
                 let all = |axis: usize, _| mean(0, x.dhw()[axis], x.dhw()[axis]);
-                g.push(Along::adjoint(written(self), &x, &y, all), &[g.dy()])
+                g.push(Along::adjoint(self.attributes(), &x, &y, all), &[g.dy()])
             }
             Pooling::Max => {
                 let window = PoolWindow(Window::whole(&x));

@@ -1,7 +1,7 @@
 //! `gram`: how strongly every two channels occur together.
 
 use super::permute::Permute;
-use super::{ArgError, Args};
+use super::{ArgError, Args, Attributes};
 use super::{Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, grid};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::loops::Affine;
@@ -75,13 +75,13 @@ impl Gram {
 }
 
 impl Layer for Gram {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         let divide = match self.divide {
             Divide::Mean => "mean",
             Divide::Sum => "sum",
             Divide::All => "all",
         };
-        (DECL.keyword, vec![("divide", divide.to_owned())])
+        (DECL.keyword, vec![("divide", divide.into())])
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {

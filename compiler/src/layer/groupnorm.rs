@@ -2,7 +2,8 @@
 
 use super::normalise::{EPS, Normal, affine};
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding,
+    ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError,
+    Sliding,
 };
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
@@ -57,8 +58,8 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for GroupNorm {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        let mut attributes = vec![("groups", self.groups.to_string())];
+    fn attributes(&self) -> (&'static str, Attributes) {
+        let mut attributes = vec![("groups", self.groups.into())];
         attributes.extend(self.normal.attributes());
         (DECL.keyword, attributes)
     }

@@ -1,7 +1,7 @@
 //! `hardswish`: SiLU with a piecewise linear logistic function.
 
 use super::pointwise::Pointwise;
-use super::{Decl, Step};
+use super::{Attributes, Decl, Step};
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
@@ -23,7 +23,7 @@ pub static DECL: Decl = Decl {
 pub struct HardSwish;
 
 impl Pointwise for HardSwish {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (DECL.keyword, Vec::new())
     }
     fn formula(&self, x: f64) -> f64 {

@@ -1,7 +1,7 @@
 //! `instancenorm`: each channel of a picture brought to mean 0 and variance 1.
 
 use super::normalise::{EPS, Normal, affine};
-use super::{ArgError, Args, Decl, Inferred, Layer, Lowering, ShapeError, Sliding};
+use super::{ArgError, Args, Attributes, Decl, Inferred, Layer, Lowering, ShapeError, Sliding};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::op::sums::Together;
@@ -38,7 +38,7 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for InstanceNorm {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (DECL.keyword, self.normal.attributes().into())
     }
 

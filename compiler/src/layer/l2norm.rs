@@ -5,9 +5,9 @@ use super::pointwise::larger;
 use super::relu::Relu;
 use super::sqrt::Sqrt;
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding,
+    ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError,
+    Sliding,
 };
-use crate::args::shown;
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::op::slope::Slope;
@@ -55,8 +55,8 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for L2Norm {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (DECL.keyword, vec![("eps", shown(self.eps))])
+    fn attributes(&self) -> (&'static str, Attributes) {
+        (DECL.keyword, vec![("eps", self.eps.into())])
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {

@@ -2,7 +2,8 @@
 
 use super::normalise::{Normal, affine};
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding,
+    ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError,
+    Sliding,
 };
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
@@ -60,9 +61,9 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for LayerNorm {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         // Of a vector, where nothing needs to be said, it is the same.
-        let mut attributes = vec![("over", "channels".to_owned())];
+        let mut attributes = vec![("over", "channels".into())];
         attributes.extend(self.normal.attributes());
         (DECL.keyword, attributes)
     }

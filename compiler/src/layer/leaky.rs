@@ -1,8 +1,7 @@
 //! `leaky`: the rectifier that lets a fraction of negative values through.
 
 use super::pointwise::Pointwise;
-use super::{ArgError, Args, Decl, Kind, Layer, ParamDecl, Step};
-use crate::args::shown;
+use super::{ArgError, Args, Attributes, Decl, Kind, Layer, ParamDecl, Step};
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
@@ -39,8 +38,8 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Pointwise for Leaky {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (DECL.keyword, vec![("slope", shown(self.slope))])
+    fn attributes(&self) -> (&'static str, Attributes) {
+        (DECL.keyword, vec![("slope", self.slope.into())])
     }
     fn formula(&self, x: f64) -> f64 {
         if x < 0.0 { self.slope * x } else { x }

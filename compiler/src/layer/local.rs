@@ -3,9 +3,9 @@
 use super::epilogue::{Epilogue, clamp};
 use super::window::{PAD, STRIDE, Window, show};
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, ShapeError, grid,
+    ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec,
+    ShapeError, grid,
 };
-use crate::args::on_off;
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::{Biases, LONG, Lower, Panels};
 use crate::op::conv::{self, Taps};
@@ -87,11 +87,11 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for Local {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         let mut attributes = self.window.attributes();
         attributes.retain(|(name, _)| *name != "dilation");
-        attributes.insert(1, ("out", self.out.to_string()));
-        attributes.push(("bias", on_off(self.bias)));
+        attributes.insert(1, ("out", self.out.into()));
+        attributes.push(("bias", self.bias.into()));
         attributes.extend(self.epilogue.attributes());
         (DECL.keyword, attributes)
     }

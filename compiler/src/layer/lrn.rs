@@ -1,9 +1,10 @@
 //! `lrn`: local response normalisation across channels.
 
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding, grid,
+    ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError,
+    Sliding, grid,
 };
-use crate::args::{TINY, shown};
+use crate::args::TINY;
 use crate::gradient::{Adjoint, NoGradient};
 use crate::limits;
 use crate::lower::Lower;
@@ -100,12 +101,12 @@ impl Lrn {
 }
 
 impl Layer for Lrn {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         let constants = vec![
-            ("size", self.size.to_string()),
-            ("alpha", shown(self.alpha)),
-            ("beta", shown(self.beta)),
-            ("k", shown(self.k)),
+            ("size", self.size.into()),
+            ("alpha", self.alpha.into()),
+            ("beta", self.beta.into()),
+            ("k", self.k.into()),
         ];
         (DECL.keyword, constants)
     }

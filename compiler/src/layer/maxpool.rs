@@ -4,7 +4,7 @@ use super::Sliding;
 use super::pointwise::larger;
 use super::pool::{self, PoolWindow, Pooling};
 use super::window::PAD;
-use super::{ArgError, Args, Decl, Inferred, Layer, Lowering, ShapeError};
+use super::{ArgError, Args, Attributes, Decl, Inferred, Layer, Lowering, ShapeError};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::op::maxpool::MaxPoolInput;
@@ -45,7 +45,7 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for MaxPool {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (DECL.keyword, self.window.attributes())
     }
 

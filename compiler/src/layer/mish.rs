@@ -2,7 +2,7 @@
 
 use super::pointwise::Pointwise;
 use super::softplus::softplus;
-use super::{Decl, Step};
+use super::{Attributes, Decl, Step};
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
@@ -28,7 +28,7 @@ pub fn mish(x: f64) -> f64 {
 }
 
 impl Pointwise for Mish {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (DECL.keyword, Vec::new())
     }
     fn formula(&self, x: f64) -> f64 {

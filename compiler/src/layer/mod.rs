@@ -7,6 +7,7 @@
 pub mod abs;
 pub mod adaptiveavgpool;
 pub mod add;
+pub mod attribute;
 pub mod avgpool;
 pub mod axes;
 pub mod bn;
@@ -69,6 +70,7 @@ pub mod upsample;
 pub mod window;
 pub mod written;
 
+pub use attribute::{Attribute, Attributes};
 pub use written::written;
 
 pub use crate::args::{ArgError, Args, Kind, Literal, ParamDecl, Spanned};
@@ -338,8 +340,8 @@ pub enum Sliding {
 /// A layer with its parameters bound to constants.
 pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
     /// Keyword in the language (row of [`LAYERS`]) and every parameter with the value in use, defaults
-    /// included, in a canonical order: what `summary` shows and the hash is made of.
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>);
+    /// included, in a canonical order: what `summary` shows, passes compare and the hash is made of.
+    fn attributes(&self) -> (&'static str, Attributes);
 
     /// Its keyword.
     fn keyword(&self) -> &'static str {

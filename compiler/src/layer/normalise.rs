@@ -1,8 +1,7 @@
 //! What `instancenorm`, `groupnorm` and `layernorm` share: mean and variance of the operand itself, then a factor and a term for each channel.
 
 use super::pow::Pow;
-use super::{ArgError, Args, Inferred, Kind, ParamDecl, ParamSpec, ShapeError};
-use crate::args::{on_off, shown};
+use super::{ArgError, Args, Attribute, Inferred, Kind, ParamDecl, ParamSpec, ShapeError};
 use crate::gradient::Adjoint;
 use crate::lower::{Lower, Storage, Sweep};
 use crate::op::sums::Together;
@@ -50,8 +49,8 @@ impl Normal {
         Ok(Normal { eps, affine })
     }
 
-    pub(super) fn attributes(&self) -> [(&'static str, String); 2] {
-        [("eps", shown(self.eps)), ("affine", on_off(self.affine))]
+    pub(super) fn attributes(&self) -> [(&'static str, Attribute); 2] {
+        [("eps", self.eps.into()), ("affine", self.affine.into())]
     }
 
     /// The shape rule, where so many elements are normalised together.

@@ -2,11 +2,10 @@
 
 use super::crop::Crop;
 use super::window::Padding;
-use super::written;
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, copy, grid,
+    ArgError, Args, Attribute, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl,
+    ShapeError, copy, grid,
 };
-use crate::args::shown;
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::op::along::Along;
@@ -173,20 +172,15 @@ impl Pad {
 }
 
 impl Layer for Pad {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        let sides: Vec<_> = self
-            .sides
-            .iter()
-            .map(|(before, after)| format!("{before}, {after}"))
-            .collect();
+    fn attributes(&self) -> (&'static str, Attributes) {
         let mode = match self.mode {
-            Mode::Constant(value) => ("value", shown(value)),
-            Mode::Reflect => ("mode", "reflect".to_owned()),
-            Mode::Edge => ("mode", "edge".to_owned()),
+            Mode::Constant(value) => ("value", value.into()),
+            Mode::Reflect => ("mode", "reflect".into()),
+            Mode::Edge => ("mode", "edge".into()),
         };
         (
             DECL.keyword,
-            vec![("pad", format!("({})", sides.join(", "))), mode],
+            vec![("pad", Attribute::sides(&self.sides)), mode],
         )
     }
 
@@ -255,7 +249,7 @@ impl Layer for Pad {
             }
             Mode::Reflect | Mode::Edge => {
                 let y = g.shape(g.y());
-                let adjoint = Along::adjoint(written(self), &x, &y, |axis, place| {
+                let adjoint = Along::adjoint(self.attributes(), &x, &y, |axis, place| {
                     let source = self.source(axis, place, x.dhw()[axis]);
                     source.map(|source| (source, 1.0)).into_iter().collect()
                 });

@@ -2,7 +2,8 @@
 
 use super::slice::Slice;
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding, copy,
+    ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError,
+    Sliding, copy,
 };
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
@@ -57,11 +58,8 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for PadChannels {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        let counts = vec![
-            ("before", self.before.to_string()),
-            ("after", self.after.to_string()),
-        ];
+    fn attributes(&self) -> (&'static str, Attributes) {
+        let counts = vec![("before", self.before.into()), ("after", self.after.into())];
         (DECL.keyword, counts)
     }
 

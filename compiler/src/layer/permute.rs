@@ -3,8 +3,8 @@
 use super::axes::stride;
 use super::copy::{Dim, copy};
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, Literal, Lowering, ParamDecl, Role, ShapeError,
-    Sliding,
+    ArgError, Args, Attribute, Attributes, Decl, Inferred, Kind, Layer, Literal, Lowering,
+    ParamDecl, Role, ShapeError, Sliding,
 };
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
@@ -45,12 +45,6 @@ pub struct Permute {
     pub axes: Vec<usize>,
 }
 
-/// A list of axes as written.
-fn show(axes: &[usize]) -> String {
-    let axes: Vec<_> = axes.iter().map(usize::to_string).collect();
-    format!("[{}]", axes.join(", "))
-}
-
 fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
     let given = args.get("axes").ok_or_else(|| args.missing("axes"))?;
     let items = match &given.value {
@@ -87,18 +81,19 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for Permute {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (DECL.keyword, vec![("axes", show(&self.axes))])
+    fn attributes(&self) -> (&'static str, Attributes) {
+        (
+            DECL.keyword,
+            vec![("axes", Attribute::List(self.axes.clone()))],
+        )
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
         let x = &inputs[0];
         let (rank, named) = (x.dims().len(), self.axes.len());
         if rank != named {
-            let message = format!(
-                "`axes` {} names {named} axes, {x} has {rank}",
-                show(&self.axes)
-            );
+            let axes = Attribute::List(self.axes.clone());
+            let message = format!("`axes` {axes} names {named} axes, {x} has {rank}");
             return Err(ShapeError::new(message).help("name every axis of the operand once"));
         }
         let dims: Vec<usize> = self.axes.iter().map(|&axis| x.dims()[axis]).collect();

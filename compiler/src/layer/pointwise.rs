@@ -3,7 +3,7 @@
 //! Such a layer implements [`Pointwise`] and gets everything else from here. The formula is the oracle's;
 //! the steps are what fusion passes and [`Lowering::lower`] see.
 
-use super::{Inferred, Layer, Lowering, Role, ShapeError};
+use super::{Attributes, Inferred, Layer, Lowering, Role, ShapeError};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::id::ValueId;
 use crate::lower::{Lower, Storage, Sweep};
@@ -17,7 +17,7 @@ use std::fmt;
 /// A layer whose output element depends on the same element of its one operand only.
 pub trait Pointwise: Any + fmt::Debug + Send + Sync + Clone {
     /// As [`Layer::attributes`].
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>);
+    fn attributes(&self) -> (&'static str, Attributes);
     /// The definition.
     fn formula(&self, x: f64) -> f64;
     /// Its derivative. Where there is none, what PyTorch takes for it.
@@ -33,7 +33,7 @@ pub trait Pointwise: Any + fmt::Debug + Send + Sync + Clone {
 }
 
 impl<T: Pointwise> Layer for T {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         Pointwise::attributes(self)
     }
 

@@ -12,7 +12,7 @@
 //! Each combination of segments along depth, height and width is one call.
 
 use super::window::{Placed, Window};
-use super::{ArgError, Args, Inferred, Kind, ParamDecl, ShapeError, grid};
+use super::{ArgError, Args, Attributes, Inferred, Kind, ParamDecl, ShapeError, grid};
 use crate::limits;
 use crate::lower::{Lower, Storage};
 use crate::shape::Shape;
@@ -233,11 +233,11 @@ impl PoolWindow {
     }
 
     /// The parameters as written.
-    pub fn attributes(&self) -> Vec<(&'static str, String)> {
+    pub fn attributes(&self) -> Attributes {
         let mut attributes = self.0.attributes();
         attributes.retain(|(name, _)| *name != "dilation");
         let rounding = if self.0.ceil { "ceil" } else { "floor" };
-        attributes.push((ROUNDING.name, rounding.to_owned()));
+        attributes.push((ROUNDING.name, rounding.into()));
         attributes
     }
 

@@ -1,8 +1,8 @@
 //! `pow`: a power with a constant exponent.
 
 use super::pointwise::Pointwise;
-use super::{ArgError, Args, Decl, Kind, Layer, ParamDecl, Step};
-use crate::args::{TINY, shown};
+use super::{ArgError, Args, Attributes, Decl, Kind, Layer, ParamDecl, Step};
+use crate::args::TINY;
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
@@ -58,8 +58,8 @@ impl Pow {
 }
 
 impl Pointwise for Pow {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (DECL.keyword, vec![("exponent", shown(self.p))])
+    fn attributes(&self) -> (&'static str, Attributes) {
+        (DECL.keyword, vec![("exponent", self.p.into())])
     }
     fn formula(&self, x: f64) -> f64 {
         let p = self.exponent();

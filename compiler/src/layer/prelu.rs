@@ -3,10 +3,9 @@
 use super::relu::Relu;
 use super::slice::Slice;
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, ShapeError,
-    Sliding,
+    ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec,
+    ShapeError, Sliding,
 };
-use crate::args::on_off;
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::op::slope::Slope;
@@ -56,8 +55,8 @@ impl Prelu {
 }
 
 impl Layer for Prelu {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (DECL.keyword, vec![("single", on_off(self.single))])
+    fn attributes(&self) -> (&'static str, Attributes) {
+        (DECL.keyword, vec![("single", self.single.into())])
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {

@@ -1,7 +1,7 @@
 //! `relu`: negative values become zero.
 
 use super::pointwise::{Pointwise, larger};
-use super::{Decl, Step};
+use super::{Attributes, Decl, Step};
 use crate::gradient::Adjoint;
 use crate::id::ValueId;
 use crate::op::slope::Slope;
@@ -26,7 +26,7 @@ pub static DECL: Decl = Decl {
 pub struct Relu;
 
 impl Pointwise for Relu {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (DECL.keyword, Vec::new())
     }
     fn formula(&self, x: f64) -> f64 {

@@ -1,7 +1,10 @@
 //! `reshape`: the same elements in row-major order, with other extents.
 
 use super::window::show;
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, copy};
+use super::{
+    ArgError, Args, Attribute, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl,
+    ShapeError, copy,
+};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::shape::Shape;
@@ -42,8 +45,11 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for Reshape {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (DECL.keyword, vec![("shape", show(&self.dims))])
+    fn attributes(&self) -> (&'static str, Attributes) {
+        (
+            DECL.keyword,
+            vec![("shape", Attribute::extents(&self.dims))],
+        )
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {

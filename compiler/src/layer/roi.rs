@@ -6,8 +6,7 @@
 //! regions as its depth, `C×N×h×w`, so that what follows is written as for one region: `conv 1x7x7 4096`
 //! is the dense layer on every region.
 
-use super::window::show;
-use super::{ArgError, Args, Kind, ParamDecl, ShapeError};
+use super::{ArgError, Args, Attribute, Attributes, Kind, ParamDecl, ShapeError};
 use crate::loops::{Access, Affine};
 use crate::lower::Lower;
 use crate::shape::Shape;
@@ -79,10 +78,10 @@ impl Regions {
     }
 
     /// As [`super::Layer::attributes`].
-    pub fn attributes(&self) -> Vec<(&'static str, String)> {
+    pub fn attributes(&self) -> Attributes {
         vec![
-            ("size", show(&self.size)),
-            ("spatial_scale", crate::args::shown(self.scale)),
+            ("size", Attribute::extents(&self.size)),
+            ("spatial_scale", self.scale.into()),
         ]
     }
 

@@ -1,8 +1,9 @@
 //! `roialign`: means of interpolated samples of each region, without rounding its corners.
 
 use super::roi::{Regions, SIZE, SPATIAL_SCALE};
-use super::{ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, grid};
-use crate::args::on_off;
+use super::{
+    ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, grid,
+};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::op::along::Terms;
@@ -118,10 +119,10 @@ impl RoiAlign {
 }
 
 impl Layer for RoiAlign {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         let mut attributes = self.regions.attributes();
-        attributes.push(("samples", self.samples.to_string()));
-        attributes.push(("aligned", on_off(self.aligned)));
+        attributes.push(("samples", self.samples.into()));
+        attributes.push(("aligned", self.aligned.into()));
         (DECL.keyword, attributes)
     }
 

@@ -2,7 +2,7 @@
 
 use super::pointwise::larger;
 use super::roi::{Regions, SIZE, SPATIAL_SCALE};
-use super::{ArgError, Args, Decl, Inferred, Layer, Lowering, ShapeError, grid};
+use super::{ArgError, Args, Attributes, Decl, Inferred, Layer, Lowering, ShapeError, grid};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::op::regions::RoiPoolInput;
@@ -73,7 +73,7 @@ impl RoiPool {
 }
 
 impl Layer for RoiPool {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (DECL.keyword, self.0.attributes())
     }
 

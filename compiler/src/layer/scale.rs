@@ -1,8 +1,7 @@
 //! `scale`: a constant factor and a constant shift.
 
 use super::pointwise::Pointwise;
-use super::{ArgError, Args, Decl, Kind, Layer, ParamDecl, Step};
-use crate::args::shown;
+use super::{ArgError, Args, Attributes, Decl, Kind, Layer, ParamDecl, Step};
 use crate::gradient::Adjoint;
 use crate::id::ValueId;
 
@@ -54,8 +53,8 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Pointwise for Scale {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        let constants = vec![("factor", shown(self.factor)), ("shift", shown(self.shift))];
+    fn attributes(&self) -> (&'static str, Attributes) {
+        let constants = vec![("factor", self.factor.into()), ("shift", self.shift.into())];
         (DECL.keyword, constants)
     }
     fn formula(&self, x: f64) -> f64 {

@@ -1,7 +1,7 @@
 //! `selu`: an exponential linear unit whose constants keep mean and variance.
 
 use super::pointwise::Pointwise;
-use super::{Decl, Step};
+use super::{Attributes, Decl, Step};
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
@@ -27,7 +27,7 @@ const SCALE: f64 = 1.050_700_987_355_480_5;
 pub struct Selu;
 
 impl Pointwise for Selu {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (DECL.keyword, Vec::new())
     }
     fn formula(&self, x: f64) -> f64 {

@@ -1,7 +1,8 @@
 //! `shuffle`: channels of groups interleaved.
 
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding, copy,
+    ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError,
+    Sliding, copy,
 };
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
@@ -44,8 +45,8 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for Shuffle {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (DECL.keyword, vec![("groups", self.groups.to_string())])
+    fn attributes(&self) -> (&'static str, Attributes) {
+        (DECL.keyword, vec![("groups", self.groups.into())])
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {

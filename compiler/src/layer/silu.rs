@@ -1,7 +1,7 @@
 //! `silu`: a value times its logistic function.
 
 use super::pointwise::Pointwise;
-use super::{Decl, Step};
+use super::{Attributes, Decl, Step};
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
@@ -27,7 +27,7 @@ pub fn silu(x: f64) -> f64 {
 }
 
 impl Pointwise for Silu {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (DECL.keyword, Vec::new())
     }
     fn formula(&self, x: f64) -> f64 {

@@ -4,7 +4,8 @@ use super::axes::{self, AXIS};
 use super::pad::{Mode, Pad};
 use super::padchannels::PadChannels;
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, Sliding, copy,
+    ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError,
+    Sliding, copy,
 };
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
@@ -70,9 +71,9 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for Slice {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        let mut range = vec![("from", self.from.to_string())];
-        range.extend(self.to.map(|to| ("to", to.to_string())));
+    fn attributes(&self) -> (&'static str, Attributes) {
+        let mut range = vec![("from", self.from.into())];
+        range.extend(self.to.map(|to| ("to", to.into())));
         range.extend(axes::attribute(self.axis));
         (DECL.keyword, range)
     }

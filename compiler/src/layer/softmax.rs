@@ -1,6 +1,6 @@
 //! `softmax`: channels as probabilities.
 
-use super::{Decl, Inferred, Layer, Lowering, ShapeError, Sliding};
+use super::{Attributes, Decl, Inferred, Layer, Lowering, ShapeError, Sliding};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::op::sums::Together;
@@ -29,7 +29,7 @@ pub static DECL: Decl = Decl {
 pub struct Softmax;
 
 impl Layer for Softmax {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (DECL.keyword, Vec::new())
     }
 

@@ -1,7 +1,7 @@
 //! `softplus`: a smooth rectifier.
 
 use super::pointwise::{Pointwise, larger};
-use super::{Decl, Step};
+use super::{Attributes, Decl, Step};
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
@@ -27,7 +27,7 @@ pub fn softplus(x: f64) -> f64 {
 }
 
 impl Pointwise for Softplus {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (DECL.keyword, Vec::new())
     }
     fn formula(&self, x: f64) -> f64 {

@@ -1,7 +1,7 @@
 //! `softsign`: a value over one more than its magnitude.
 
 use super::pointwise::Pointwise;
-use super::{Decl, Step};
+use super::{Attributes, Decl, Step};
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
@@ -22,7 +22,7 @@ pub static DECL: Decl = Decl {
 pub struct Softsign;
 
 impl Pointwise for Softsign {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (DECL.keyword, Vec::new())
     }
     fn formula(&self, x: f64) -> f64 {

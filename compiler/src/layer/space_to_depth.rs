@@ -1,7 +1,8 @@
 //! `space_to_depth` and `depth_to_space`: blocks of pixels become channels, and back.
 
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, copy, grid,
+    ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, copy,
+    grid,
 };
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::{Lower, Storage};
@@ -166,7 +167,7 @@ impl Rearrange {
 }
 
 impl Layer for Rearrange {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         let row = if self.inverse {
             &DEPTH_TO_SPACE
         } else {
@@ -179,10 +180,7 @@ impl Layer for Rearrange {
         };
         (
             row.keyword,
-            vec![
-                ("size", self.block.to_string()),
-                ("order", order.to_owned()),
-            ],
+            vec![("size", self.block.into()), ("order", order.into())],
         )
     }
 

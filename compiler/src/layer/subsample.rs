@@ -2,8 +2,10 @@
 
 use super::Sliding;
 use super::window::STRIDE;
-use super::written;
-use super::{ArgError, Args, Decl, Inferred, Layer, Lowering, ParamDecl, ShapeError, copy, grid};
+use super::{
+    ArgError, Args, Attribute, Attributes, Decl, Inferred, Layer, Lowering, ParamDecl, ShapeError,
+    copy, grid,
+};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
 use crate::op::along::Along;
@@ -43,10 +45,10 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 }
 
 impl Layer for Subsample {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (
             DECL.keyword,
-            vec![("stride", format!("/{}", super::window::show(&self.stride)))],
+            vec![("stride", Attribute::stride(&self.stride))],
         )
     }
 
@@ -83,7 +85,7 @@ impl Layer for Subsample {
     fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
         let (x, y) = (g.shape(g.x(0)), g.shape(g.y()));
         let stride = grid::per_axis(&self.stride, &x, "stride").expect("infer accepted it");
-        let adjoint = Along::adjoint(written(self), &x, &y, |axis, place| {
+        let adjoint = Along::adjoint(self.attributes(), &x, &y, |axis, place| {
             let step = (axis + stride.len())
                 .checked_sub(3)
                 .map_or(1, |axis| stride[axis]);

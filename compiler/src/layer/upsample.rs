@@ -1,11 +1,10 @@
 //! `upsample`: larger by a whole factor.
 
 use super::window::show;
-use super::written;
 use super::{
-    ArgError, Args, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, copy, grid,
+    ArgError, Args, Attribute, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl,
+    ShapeError, copy, grid,
 };
-use crate::args::on_off;
 use crate::gradient::{Adjoint, NoGradient};
 use crate::loops::Affine;
 use crate::lower::Lower;
@@ -123,13 +122,13 @@ fn mix(a: f64, b: f64, t: f64) -> f64 {
 }
 
 impl Layer for Upsample {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        let mut attributes = vec![("factor", show(&self.factor))];
+    fn attributes(&self) -> (&'static str, Attributes) {
+        let mut attributes = vec![("factor", Attribute::extents(&self.factor))];
         match self.mode {
-            Mode::Nearest => attributes.push(("mode", "nearest".to_owned())),
+            Mode::Nearest => attributes.push(("mode", "nearest".into())),
             Mode::Bilinear { align_corners } => {
-                attributes.push(("mode", "bilinear".to_owned()));
-                attributes.push(("align_corners", on_off(align_corners)));
+                attributes.push(("mode", "bilinear".into()));
+                attributes.push(("align_corners", align_corners.into()));
             }
         }
         (DECL.keyword, attributes)
@@ -183,7 +182,7 @@ impl Layer for Upsample {
     fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
         let (x, y) = (g.shape(g.x(0)), g.shape(g.y()));
         let factors = self.factors(&x).expect("infer accepted it");
-        let adjoint = Along::adjoint(written(self), &x, &y, |axis, place| match self.mode {
+        let adjoint = Along::adjoint(self.attributes(), &x, &y, |axis, place| match self.mode {
             Mode::Bilinear { align_corners } => {
                 let (from, to) = (x.dhw()[axis], y.dhw()[axis]);
                 let (first, last, t) = between(place, to, from, align_corners);

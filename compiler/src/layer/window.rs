@@ -1,6 +1,6 @@
 //! The window of convolutions and pools: kernel, stride, dilation, padding, and the one formula of its output's extent.
 
-use super::{ArgError, Args, Halo, Kind, Literal, ParamDecl, ShapeError};
+use super::{ArgError, Args, Attribute, Attributes, Halo, Kind, Literal, ParamDecl, ShapeError};
 use crate::limits;
 use crate::shape::Shape;
 use std::ops::Range;
@@ -345,25 +345,19 @@ impl Padding {
 
 impl Window {
     /// `kernel`, `stride`, `pad` and `dilation` as written.
-    pub fn attributes(&self) -> Vec<(&'static str, String)> {
+    pub fn attributes(&self) -> Attributes {
+        let from = 3 - self.rank;
         let pad = match &self.padding {
-            Padding::Explicit(pairs) => {
-                let pairs = &pairs[3 - self.rank..];
-                let numbers: Vec<_> = pairs
-                    .iter()
-                    .map(|(before, after)| format!("{before}, {after}"))
-                    .collect();
-                format!("({})", numbers.join(", "))
-            }
-            Padding::Valid => "valid".to_owned(),
-            Padding::Half => "half".to_owned(),
-            Padding::Same => "same".to_owned(),
+            Padding::Explicit(pairs) => Attribute::sides(&pairs[from..]),
+            Padding::Valid => "valid".into(),
+            Padding::Half => "half".into(),
+            Padding::Same => "same".into(),
         };
         vec![
-            ("kernel", self.show(&self.kernel)),
-            ("stride", format!("/{}", self.show(&self.stride))),
+            ("kernel", Attribute::extents(&self.kernel[from..])),
+            ("stride", Attribute::stride(&self.stride[from..])),
             ("pad", pad),
-            ("dilation", self.show(&self.dilation)),
+            ("dilation", Attribute::extents(&self.dilation[from..])),
         ]
     }
 }

@@ -1,25 +1,26 @@
 //! A layer as a spec would write it.
 
-use super::{Layer, find};
+use super::{Attribute, Attributes, Layer, find};
 use crate::args::ParamDecl;
 
 /// The layer with its parameters, without those that have their declared default, and with what passes have put behind it:
 /// `conv 3x3 64 /2 pad half bias off bn relu`.
 pub fn written(layer: &dyn Layer) -> String {
     let (keyword, attributes) = layer.attributes();
+    statement(keyword, &attributes)
+}
+
+/// The same of a keyword and what the layer is told.
+pub fn statement(keyword: &str, attributes: &Attributes) -> String {
     let mut text = keyword.to_owned();
     for (name, value) in attributes {
         let Some(declared) = declaration(keyword, name) else {
-            text += &format!(" {}", fused(name, &value));
+            text += &format!(" {}", fused(name, value));
             continue;
         };
-        let value = match declared.default {
-            Some(_) => short(&value),
-            None => value,
-        };
-        if declared.default == Some(&value) {
+        let Some(value) = said(declared, value) else {
             continue;
-        }
+        };
         text.push(' ');
         if !declared.positional {
             text += name;
@@ -31,18 +32,20 @@ pub fn written(layer: &dyn Layer) -> String {
 }
 
 /// What an epilogue does, as the layer that did it was written.
-fn fused(name: &str, value: &str) -> String {
-    match (name, value) {
-        ("act", value) => value.to_owned(),
-        (name, "on") => name.to_owned(),
-        ("bn", value) => {
-            let default = declaration("bn", "eps").and_then(|eps| eps.default);
-            match value.strip_prefix("eps ") == default {
-                true => name.to_owned(),
-                false => format!("{name} {value}"),
-            }
-        }
+fn fused(name: &str, value: &Attribute) -> String {
+    match value {
+        Attribute::Layer(keyword, attributes) if name == "act" => statement(keyword, attributes),
+        Attribute::Settings(settings) => statement(name, settings),
+        Attribute::Flag(true) => name.to_owned(),
         _ => format!("{name} {value}"),
+    }
+}
+
+/// What a layer says of a parameter: nothing where it has its default; at its shortest where there is one.
+pub fn said(declared: &ParamDecl, value: &Attribute) -> Option<String> {
+    match declared.default {
+        Some(default) => Some(value.short().to_string()).filter(|text| text != default),
+        None => Some(value.to_string()),
     }
 }
 
@@ -52,47 +55,10 @@ pub fn declaration(keyword: &str, name: &str) -> Option<&'static ParamDecl> {
     params.iter().find(|param| param.name == name)
 }
 
-/// What stands for the same along every axis, once: `/2` for `/2x2`, `1` for `(1, 1, 1, 1)`.
-pub fn short(value: &str) -> String {
-    let stride = value.strip_prefix('/');
-    let list = value
-        .strip_prefix('(')
-        .and_then(|value| value.strip_suffix(')'));
-    let (prefix, parts): (&str, Vec<&str>) = match (stride, list) {
-        (Some(extents), _) => ("/", extents.split('x').collect()),
-        (_, Some(list)) => ("", list.split(", ").collect()),
-        _ => ("", value.split('x').collect()),
-    };
-    match parts[..] {
-        [first, ref rest @ ..]
-            if !rest.is_empty() && !first.is_empty() && rest.iter().all(|part| *part == first) =>
-        {
-            format!("{prefix}{first}")
-        }
-        _ => value.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::pass::optimize;
-
-    #[test]
-    fn equal_axes_are_written_once() {
-        let values = [
-            "/2x2",
-            "/2x1",
-            "1x1x1",
-            "(2, 2, 2, 2)",
-            "(0, 1, 0, 1)",
-            "half",
-            "x",
-            "3",
-        ];
-        let expected = ["/2", "/2x1", "1", "2", "(0, 1, 0, 1)", "half", "x", "3"];
-        assert_eq!(values.map(short), expected);
-    }
 
     #[test]
     fn fused_layers_are_written_as_the_layers_were() {

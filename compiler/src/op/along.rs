@@ -3,7 +3,9 @@
 //! Average pools, upsampling, every n-th pixel and mirrored or repeated edges are, for each channel, a matrix along depth, one along height and one
 //! along width, one after the other. So are their adjoints: the matrices transposed.
 
-use crate::layer::{Inferred, Layer, Lowering, NO_HALO, ShapeError, copy, grid};
+use crate::layer::{
+    Attribute, Attributes, Inferred, Layer, Lowering, NO_HALO, ShapeError, copy, grid,
+};
 use crate::lower::{Lower, Storage, Sweep};
 use crate::shape::Shape;
 use cnnc_runtime::kernel::AccumulateCall;
@@ -20,7 +22,7 @@ pub type Terms = Vec<(usize, f64)>;
 #[derive(Clone, Debug)]
 pub struct Along {
     /// The layer whose adjoint it is, which with both shapes says what the factors are.
-    of: String,
+    of: (&'static str, Attributes),
     /// Depth, height and width of the operand.
     from: [usize; 3],
     /// The result's shape.
@@ -32,7 +34,7 @@ pub struct Along {
 impl Along {
     /// The adjoint of what makes a tensor of shape `y` of one of shape `x` by these terms: `forward(axis, place)` of a place in `y`.
     pub fn adjoint(
-        of: String,
+        of: (&'static str, Attributes),
         x: &Shape,
         y: &Shape,
         forward: impl Fn(usize, usize) -> Terms,
@@ -62,9 +64,11 @@ pub fn mean(start: usize, taps: usize, counted: usize) -> Terms {
 }
 
 impl Layer for Along {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        let attributes = vec![("adjoint_of", self.of.clone()), ("to", self.to.to_string())];
-        (KEYWORD, attributes)
+    fn attributes(&self) -> (&'static str, Attributes) {
+        let (keyword, told) = &self.of;
+        let of = Attribute::Layer(keyword, told.clone());
+        let to = Attribute::extents(self.to.dims());
+        (KEYWORD, vec![("adjoint_of", of), ("to", to)])
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
@@ -73,7 +77,7 @@ impl Layer for Along {
             true => Ok(Inferred::plain(self.to.clone())),
             false => Err(ShapeError::new(format!(
                 "the adjoint of `{}` of {} cannot be applied to {}",
-                self.of, self.to, inputs[0]
+                self.of.0, self.to, inputs[0]
             ))),
         }
     }

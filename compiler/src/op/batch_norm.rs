@@ -14,7 +14,7 @@ use crate::gradient::{Adjoint, NoGradient};
 use crate::layer::epilogue::{Epilogue, FoldedNorm, clamp};
 use crate::layer::pointwise::map;
 use crate::layer::pow::Pow;
-use crate::layer::{Inferred, Layer, Lowering, ParamSpec, ShapeError, copy};
+use crate::layer::{Attributes, Inferred, Layer, Lowering, ParamSpec, ShapeError, copy};
 use crate::loops::Affine;
 use crate::lower::{Lower, Storage, across};
 use crate::shape::Shape;
@@ -55,7 +55,7 @@ fn vector(of: &Shape) -> Shape {
 }
 
 impl Layer for Moment {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         let keyword = match self {
             Moment::Mean => MEAN,
             Moment::Variance => VARIANCE,
@@ -213,11 +213,8 @@ fn affine(norm: FoldedNorm, channels: usize, roles: &[&'static str]) -> Vec<Para
         .collect()
 }
 
-fn attributes(norm: FoldedNorm) -> Vec<(&'static str, String)> {
-    vec![
-        ("eps", norm.eps.to_string()),
-        ("affine", crate::args::on_off(norm.affine)),
-    ]
+fn attributes(norm: FoldedNorm) -> Attributes {
+    vec![("eps", norm.eps.into()), ("affine", norm.affine.into())]
 }
 
 /// Checks that a tensor, or several, are followed by vectors of its channels.
@@ -233,7 +230,7 @@ fn check(keyword: &str, tensors: usize, inputs: &[Shape]) -> Result<Shape, Shape
 }
 
 impl Layer for Normalise {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         let mut attributes = attributes(self.norm);
         attributes.extend(self.epilogue.attributes());
         (FORWARD, attributes)
@@ -302,7 +299,7 @@ impl Layer for Normalise {
 }
 
 impl Layer for NormaliseInput {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (BACKWARD, attributes(self.0))
     }
 

@@ -1,7 +1,7 @@
 //! `batch_sum`: the sum over all images of a batch.
 
 use super::sums::sum;
-use crate::layer::{Inferred, Layer, Lowering, ShapeError};
+use crate::layer::{Attributes, Inferred, Layer, Lowering, ShapeError};
 use crate::lower::Lower;
 use crate::shape::Shape;
 use ndarray::ArrayD;
@@ -14,7 +14,7 @@ pub const KEYWORD: &str = "batch_sum";
 pub struct BatchSum;
 
 impl Layer for BatchSum {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (KEYWORD, Vec::new())
     }
 

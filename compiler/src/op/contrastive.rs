@@ -4,7 +4,7 @@
 
 use super::total::number;
 use crate::gradient::{Adjoint, NoGradient};
-use crate::layer::{Inferred, Layer, Lowering, ShapeError};
+use crate::layer::{Attributes, Inferred, Layer, Lowering, ShapeError};
 use crate::loops::Affine;
 use crate::lower::Lower;
 use crate::shape::Shape;
@@ -32,8 +32,8 @@ pub struct ContrastiveInput(
 );
 
 impl Contrastive {
-    fn attributes(&self) -> Vec<(&'static str, String)> {
-        vec![("margin", self.margin.to_string())]
+    fn attributes(&self) -> Attributes {
+        vec![("margin", self.margin.into())]
     }
 
     fn fits(&self, inputs: &[Shape]) -> Result<(), ShapeError> {
@@ -65,7 +65,7 @@ impl Contrastive {
 }
 
 impl Layer for Contrastive {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (LOSS, self.attributes())
     }
 
@@ -99,7 +99,7 @@ impl Layer for Contrastive {
 }
 
 impl Layer for ContrastiveInput {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (GRADIENT, self.0.attributes())
     }
 

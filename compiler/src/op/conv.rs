@@ -7,7 +7,9 @@ use super::flat;
 use crate::gradient::Adjoint;
 use crate::layer::epilogue::Epilogue;
 use crate::layer::window::{Placed, Window, show};
-use crate::layer::{Inferred, Layer, Lowering, NO_HALO, ParamSpec, ShapeError};
+use crate::layer::{
+    Attribute, Attributes, Inferred, Layer, Lowering, NO_HALO, ParamSpec, ShapeError,
+};
 use crate::shape::Shape;
 use ndarray::{ArrayD, IxDyn};
 
@@ -73,17 +75,17 @@ impl Taps {
         }
     }
 
-    fn attributes(&self) -> Vec<(&'static str, String)> {
+    fn attributes(&self) -> Attributes {
         let mut attributes = vec![
-            ("kernel", show(&self.kernel)),
-            ("stride", format!("/{}", show(&self.stride))),
-            ("before", show(&self.before)),
-            ("dilation", show(&self.dilation)),
-            ("groups", self.groups.to_string()),
-            ("weight", show(&self.weight)),
+            ("kernel", Attribute::extents(&self.kernel)),
+            ("stride", Attribute::stride(&self.stride)),
+            ("before", Attribute::extents(&self.before)),
+            ("dilation", Attribute::extents(&self.dilation)),
+            ("groups", self.groups.into()),
+            ("weight", Attribute::extents(&self.weight)),
         ];
         if self.local {
-            attributes.push(("local", "on".to_owned()));
+            attributes.push(("local", true.into()));
         }
         attributes
     }
@@ -194,9 +196,9 @@ impl ConvInput {
 }
 
 impl Layer for ConvInput {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         let mut attributes = self.taps.attributes();
-        attributes.push(("to", self.to.to_string()));
+        attributes.push(("to", Attribute::extents(self.to.dims())));
         attributes.extend(self.epilogue.attributes());
         (INPUT, attributes)
     }
@@ -260,7 +262,7 @@ pub struct ConvWeight {
 }
 
 impl Layer for ConvWeight {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (WEIGHT, self.taps.attributes())
     }
 

@@ -6,7 +6,7 @@
 use super::same_shape;
 use super::total::{Total, number, of_pixels, planes};
 use crate::gradient::{Adjoint, NoGradient};
-use crate::layer::{Inferred, Layer, Lowering, ShapeError};
+use crate::layer::{Attributes, Inferred, Layer, Lowering, ShapeError};
 use crate::loops::Affine;
 use crate::lower::{Lower, Storage};
 use crate::shape::Shape;
@@ -45,8 +45,8 @@ fn sums(z: &[f64], t: &[f64]) -> (f64, f64, f64) {
 }
 
 impl Layer for CrossEntropy {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (LOSS, vec![("total", self.0.name().to_owned())])
+    fn attributes(&self) -> (&'static str, Attributes) {
+        (LOSS, vec![("total", self.0.name().into())])
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
@@ -87,8 +87,8 @@ impl Layer for CrossEntropy {
 }
 
 impl Layer for CrossEntropyInput {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (GRADIENT, vec![("total", self.0.name().to_owned())])
+    fn attributes(&self) -> (&'static str, Attributes) {
+        (GRADIENT, vec![("total", self.0.name().into())])
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {

@@ -5,7 +5,7 @@
 use super::same_shape;
 use super::total::{Total, number, of_pixels, planes};
 use crate::gradient::{Adjoint, NoGradient};
-use crate::layer::{Inferred, Layer, Lowering, ShapeError};
+use crate::layer::{Attributes, Inferred, Layer, Lowering, ShapeError};
 use crate::loops::Affine;
 use crate::lower::{Lower, Storage};
 use crate::shape::Shape;
@@ -46,11 +46,17 @@ fn softplus(x: f64) -> f64 {
 }
 
 impl Deviation {
-    fn attributes(&self) -> Vec<(&'static str, String)> {
+    fn attributes(&self) -> Attributes {
+        let of = match self.of {
+            Measure::Squared => "squared",
+            Measure::SmoothL1 => "smoothl1",
+            Measure::Logistic => "logistic",
+            Measure::Linear => "linear",
+        };
         vec![
-            ("of", format!("{:?}", self.of).to_lowercase()),
-            ("bend", self.bend.to_string()),
-            ("total", self.total.name().to_owned()),
+            ("of", of.into()),
+            ("bend", self.bend.into()),
+            ("total", self.total.name().into()),
         ]
     }
 
@@ -102,7 +108,7 @@ impl Deviation {
 }
 
 impl Layer for Deviation {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (LOSS, self.attributes())
     }
 
@@ -142,7 +148,7 @@ impl Layer for Deviation {
 }
 
 impl Layer for DeviationInput {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (GRADIENT, self.0.attributes())
     }
 

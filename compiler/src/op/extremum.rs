@@ -3,7 +3,7 @@
 use super::same_shape;
 use crate::layer::elementwise::{combined, repeated, zip};
 use crate::layer::pointwise::map;
-use crate::layer::{Inferred, Layer, Lowering, NO_HALO, ShapeError, grid};
+use crate::layer::{Attributes, Inferred, Layer, Lowering, NO_HALO, ShapeError, grid};
 use crate::lower::{Lower, Storage};
 use crate::shape::Shape;
 use cnnc_runtime::kernel::{Step, ZipOp};
@@ -23,11 +23,11 @@ pub struct Extremum {
 }
 
 impl Layer for Extremum {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         let which = if self.largest { "largest" } else { "smallest" };
         (
             KEYWORD,
-            vec![("of", self.of.to_string()), ("which", which.to_owned())],
+            vec![("of", self.of.into()), ("which", which.into())],
         )
     }
 

@@ -1,7 +1,7 @@
 //! `near_sum` and `power`: what the gradient of local response normalisation is made of.
 
 use crate::layer::pointwise::Pointwise;
-use crate::layer::{Inferred, Layer, Lowering, ShapeError, grid};
+use crate::layer::{Attributes, Inferred, Layer, Lowering, ShapeError, grid};
 use crate::lower::Lower;
 use crate::shape::Shape;
 use cnnc_runtime::kernel::{NearSumCall, Step};
@@ -23,10 +23,10 @@ pub struct Near {
 }
 
 impl Layer for Near {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         let around = vec![
-            ("before", self.before.to_string()),
-            ("behind", self.behind.to_string()),
+            ("before", self.before.into()),
+            ("behind", self.behind.into()),
         ];
         (NEAR, around)
     }
@@ -71,8 +71,8 @@ pub struct Power {
 }
 
 impl Pointwise for Power {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (POWER, vec![("exponent", crate::args::shown(self.p))])
+    fn attributes(&self) -> (&'static str, Attributes) {
+        (POWER, vec![("exponent", self.p.into())])
     }
     fn formula(&self, x: f64) -> f64 {
         x.powf(self.p)

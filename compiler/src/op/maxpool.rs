@@ -2,7 +2,7 @@
 
 use super::same_shape;
 use crate::layer::pool::PoolWindow;
-use crate::layer::{Inferred, Layer, Lowering, ShapeError, grid};
+use crate::layer::{Attributes, Inferred, Layer, Lowering, ShapeError, grid};
 use crate::loops::Affine;
 use crate::lower::Lower;
 use crate::shape::Shape;
@@ -40,7 +40,7 @@ pub(super) fn first_largest(
 }
 
 impl Layer for MaxPoolInput {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (KEYWORD, self.window.attributes())
     }
 

@@ -1,6 +1,6 @@
 //! `parameter`: a tensor of the network as a value.
 
-use crate::layer::{Inferred, Layer, Lowering, ParamSpec, ShapeError, copy};
+use crate::layer::{Attribute, Attributes, Inferred, Layer, Lowering, ParamSpec, ShapeError, copy};
 use crate::loops::Affine;
 use crate::lower::{Lower, Storage};
 use crate::shape::Shape;
@@ -26,8 +26,11 @@ impl Parameter {
 }
 
 impl Layer for Parameter {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (KEYWORD, vec![("shape", self.shape.to_string())])
+    fn attributes(&self) -> (&'static str, Attributes) {
+        (
+            KEYWORD,
+            vec![("shape", Attribute::extents(self.shape.dims()))],
+        )
     }
 
     fn infer(&self, _: &[Shape]) -> Result<Inferred, ShapeError> {

@@ -1,6 +1,6 @@
 //! `product`: a matrix times the channels of each pixel.
 
-use crate::layer::{Inferred, Layer, Lowering, ShapeError, copy};
+use crate::layer::{Attributes, Inferred, Layer, Lowering, ShapeError, copy};
 use crate::loops::Affine;
 use crate::lower::Lower;
 use crate::shape::Shape;
@@ -15,7 +15,7 @@ pub const KEYWORD: &str = "product";
 pub struct Product;
 
 impl Layer for Product {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (KEYWORD, Vec::new())
     }
 

@@ -4,7 +4,7 @@ use super::maxpool::first_largest;
 use super::same_shape;
 use crate::layer::roialign::RoiAlign;
 use crate::layer::roipool::RoiPool;
-use crate::layer::{Inferred, Layer, Lowering, ShapeError, grid};
+use crate::layer::{Attributes, Inferred, Layer, Lowering, ShapeError, grid};
 use crate::lower::Lower;
 use crate::shape::Shape;
 use cnnc_runtime::kernel::{RoiAlignInputCall, RoiPoolInputCall};
@@ -38,7 +38,7 @@ fn map(keyword: &str, layer: &dyn Layer, inputs: &[Shape]) -> Result<Inferred, S
 }
 
 impl Layer for RoiPoolInput {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (POOL, self.0.attributes().1)
     }
 
@@ -67,7 +67,7 @@ impl Layer for RoiPoolInput {
 }
 
 impl Layer for RoiAlignInput {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (ALIGN, self.0.attributes().1)
     }
 

@@ -11,7 +11,7 @@ use crate::layer::pool::PoolWindow;
 use crate::layer::relu::Relu;
 use crate::layer::slice::Slice;
 use crate::layer::window::{Padding, Window};
-use crate::layer::{Inferred, Layer, Lowering, ParamSpec, ShapeError};
+use crate::layer::{Attribute, Attributes, Inferred, Layer, Lowering, ParamSpec, ShapeError};
 use crate::loops::Affine;
 use crate::lower::Lower;
 use crate::shape::Shape;
@@ -57,8 +57,10 @@ impl Sharing {
         ParamSpec::learned("shares", shape)
     }
 
-    fn attributes(&self) -> Vec<(&'static str, String)> {
-        vec![("sharing", format!("{self:?}"))]
+    fn attributes(&self) -> Attributes {
+        let mut attributes = self.shares.attributes(self.fusion);
+        attributes.push(("extents", Attribute::extents(&self.extents)));
+        attributes
     }
 
     fn matrix(&self) -> Shape {
@@ -151,7 +153,7 @@ impl Sharing {
 }
 
 impl Layer for ShareFactors {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (FACTORS, self.0.attributes())
     }
 

@@ -3,7 +3,7 @@
 use super::same_shape;
 use crate::layer::elementwise::zip;
 use crate::layer::pointwise::{Pointwise, map};
-use crate::layer::{Inferred, Layer, Lowering, ShapeError, written};
+use crate::layer::{Attribute, Attributes, Inferred, Layer, Lowering, ShapeError};
 use crate::lower::Lower;
 use crate::shape::Shape;
 use cnnc_runtime::kernel::{Step, ZipOp};
@@ -20,8 +20,9 @@ pub struct Slope<T>(
 );
 
 impl<T: Pointwise> Layer for Slope<T> {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (KEYWORD, vec![("of", written(&self.0))])
+    fn attributes(&self) -> (&'static str, Attributes) {
+        let (keyword, told) = Layer::attributes(&self.0);
+        (KEYWORD, vec![("of", Attribute::Layer(keyword, told))])
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {

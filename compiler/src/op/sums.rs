@@ -1,7 +1,7 @@
 //! `pixel_sum` and `together`: sums over a part of a tensor.
 
 use crate::layer::elementwise::repeated;
-use crate::layer::{Inferred, Layer, Lowering, ShapeError, copy};
+use crate::layer::{Attributes, Inferred, Layer, Lowering, ShapeError, copy};
 use crate::loops::Affine;
 use crate::lower::{Lower, Storage, across};
 use crate::shape::Shape;
@@ -19,7 +19,7 @@ pub const TOGETHER: &str = "together";
 pub struct PixelSum;
 
 impl Layer for PixelSum {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         (PIXELS, Vec::new())
     }
 
@@ -79,10 +79,10 @@ impl Together {
 }
 
 impl Layer for Together {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
+    fn attributes(&self) -> (&'static str, Attributes) {
         let of = match self {
-            Together::Channels => ("of", "channels".to_owned()),
-            Together::Groups(groups) => ("groups", groups.to_string()),
+            Together::Channels => ("of", "channels".into()),
+            Together::Groups(groups) => ("groups", (*groups).into()),
         };
         (TOGETHER, vec![of])
     }

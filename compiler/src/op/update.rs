@@ -1,7 +1,7 @@
 //! `update`: a step of an optimiser.
 
 use super::same_shape;
-use crate::layer::{Inferred, Layer, Lowering, ShapeError};
+use crate::layer::{Attributes, Inferred, Layer, Lowering, ShapeError};
 use crate::loops::Affine;
 use crate::lower::Lower;
 use crate::shape::Shape;
@@ -22,11 +22,14 @@ pub struct Update(
 );
 
 impl Layer for Update {
-    fn attributes(&self) -> (&'static str, Vec<(&'static str, String)>) {
-        (
-            KEYWORD,
-            vec![("rule", format!("{:?}", self.0).to_lowercase())],
-        )
+    fn attributes(&self) -> (&'static str, Attributes) {
+        let rule = match self.0 {
+            Rule::Blend => "blend",
+            Rule::Blend3 => "blend3",
+            Rule::Squares => "squares",
+            Rule::Scaled => "scaled",
+        };
+        (KEYWORD, vec![("rule", rule.into())])
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {

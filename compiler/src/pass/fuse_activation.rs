@@ -3,8 +3,8 @@
 use super::Pass;
 use super::rewriter::rewrite;
 use crate::graph::Graph;
+use crate::layer::Role;
 use crate::layer::epilogue::{Part, clamp};
-use crate::layer::{Role, written};
 use crate::note::Notes;
 
 pub(super) const PASS: Pass = Pass {
@@ -26,7 +26,7 @@ fn run(graph: &mut Graph, notes: &mut Notes) {
         } else {
             "in place"
         };
-        let part = Part::Act(steps, written(&*node.layer));
+        let part = Part::Act(steps, node.layer.attributes());
         match at.fuse_into(id, 0, part) {
             Ok(into) => at
                 .notes

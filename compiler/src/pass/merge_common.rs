@@ -4,6 +4,7 @@ use super::Pass;
 use super::rewriter::rewrite;
 use crate::graph::Graph;
 use crate::id::{NodeId, ParamId, ValueId};
+use crate::layer::Attributes;
 use crate::note::Notes;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -17,8 +18,8 @@ pub(super) const PASS: Pass = Pass {
 fn run(graph: &mut Graph, notes: &mut Notes) {
     type Key = (&'static str, Vec<ValueId>, Vec<ParamId>);
     let mut first: HashMap<Key, NodeId> = HashMap::new();
-    // Attributes are text: they are written only where everything else is equal.
-    let mut seen: HashMap<(Key, String), NodeId> = HashMap::new();
+    // There may be many constants: they are compared only where everything else is equal.
+    let mut seen: HashMap<(Key, Attributes), NodeId> = HashMap::new();
     rewrite(graph, notes, |at, id| {
         let node = at.node(id);
         let key = (
@@ -33,7 +34,7 @@ fn run(graph: &mut Graph, notes: &mut Notes) {
             }
             Entry::Occupied(entry) => *entry.get(),
         };
-        let attributes = |id| format!("{:?}", at.node(id).layer.attributes());
+        let attributes = |id| at.node(id).layer.attributes().1;
         seen.entry((key.clone(), attributes(other)))
             .or_insert(other);
         let equal = *seen.entry((key, attributes(id))).or_insert(id);

@@ -41,16 +41,16 @@ pub const COMPILER: Part = Part {
         ("op", &["args", "gradient", "id", "layer", "limits", "loops", "lower", "shape"]),
         ("gradient", &["graph", "id", "layer", "op", "reference", "shape", "span", "words"]),
         ("graph", &["head", "id", "shape", "span",
-            "layer::Inferred", "layer::Layer", "layer::ParamSpec", "layer::ShapeError"]),
+            "layer::Inferred", "layer::Layer", "layer::ParamSpec", "layer::ShapeError", "layer::attribute"]),
         ("tuning", &["graph", "id"]),
         ("recipe", &["tuning"]),
         ("lower", &["graph", "id", "limits", "loops", "note", "shape", "target",
             "layer::Halo", "layer::Inferred", "layer::NO_HALO", "layer::Role", "layer::copy", "layer::conv::is_depthwise",
             "layer::elements", "layer::epilogue", "layer::padded"]),
-        ("hash", &["graph", "id", "shape"]),
+        ("hash", &["graph", "id", "shape", "layer::attribute"]),
         ("reference", &["graph", "id", "limits"]),
         ("pass", &["graph", "id", "lower::each_operand", "note",
-            "layer::Layer", "layer::Role", "layer::dense::Dense", "layer::epilogue", "layer::written"]),
+            "layer::Attributes", "layer::Layer", "layer::Role", "layer::dense::Dense", "layer::epilogue"]),
         ("loss", &["args", "graph", "head", "id", "op", "recipe", "shape", "words",
             "layer::Layer", "layer::add::Add", "layer::sigmoid::Sigmoid", "layer::slice::Slice"]),
         ("step", &["gradient", "graph", "id", "loss", "op", "pass", "recipe", "shape", "span",
@@ -108,7 +108,7 @@ pub const USERS: &[Part] = &[
     ])] },
     // Of layers their role, their costs and how they are written.
     Part { folder: "src/picture", root: "cnnc_compiler", knot: &[], rows: &[("", &[
-        "graph", "id", "outline", "shape", "span", "words", "layer::Role", "layer::conv::is_depthwise", "layer::written",
+        "graph", "id", "outline", "shape", "span", "words", "layer::Attribute", "layer::Role", "layer::conv::is_depthwise", "layer::written",
     ])] },
     Part { folder: "cli/src", root: "cnnc::compiler", knot: &[], rows: &[("", &[
         "diagnostic", "graph", "head::HEADS", "words",

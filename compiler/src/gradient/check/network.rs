@@ -3,7 +3,7 @@
 use super::layer::{LayerError, layer, worse};
 use crate::gradient::NoGradient;
 use crate::graph::{Graph, Node};
-use crate::layer::{Layer, written};
+use crate::layer::{Attributes, Layer, written};
 use crate::shape::Shape;
 use std::collections::HashMap;
 
@@ -35,14 +35,15 @@ impl Row {
 
 /// Checks every layer of a network, and tells of each that is done. Layers that are alike in all but their names are checked once.
 pub fn network(graph: &Graph, mut tell: impl FnMut(usize, usize)) -> Vec<Row> {
-    let mut known: HashMap<String, Result<Vec<LayerError>, NoGradient>> = HashMap::new();
+    type Alike = ((&'static str, Attributes), Vec<Shape>);
+    let mut known: HashMap<Alike, Result<Vec<LayerError>, NoGradient>> = HashMap::new();
     let mut rows = Vec::new();
     let nodes = graph.order.len();
     for (index, (_, node)) in graph.live().enumerate() {
         tell(index, nodes);
         let operands = graph.operand_shapes(node);
         let checked = cut(&*node.layer, &operands);
-        let alike = format!("{:?} {checked:?}", node.layer.attributes());
+        let alike = (node.layer.attributes(), checked.clone());
         let found = known.entry(alike).or_insert_with(|| {
             let names = names(graph, node);
             layer(&*node.layer, &checked, &names)
