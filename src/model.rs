@@ -457,7 +457,7 @@ fn sections(graph: &Graph, lowered: &Lowered) -> Vec<SectionInfo> {
             SectionInfo {
                 label: section.label.clone(),
                 layer: node.map_or_else(|| "copy".to_owned(), |node| written(&*node.layer)),
-                macs: node.map_or(0, |node| graph.node_macs(node)),
+                macs: node.map_or(0, |node| node.inferred.macs),
             }
         })
         .collect()

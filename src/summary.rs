@@ -190,7 +190,7 @@ fn row(graph: &Graph, node: &Node, seen: &mut HashSet<ParamId>) -> Row {
         output: graph.values[node.output].shape.dims().to_vec(),
         parameters,
         shared: parameters == 0 && !learned.is_empty(),
-        macs: graph.node_macs(node),
+        macs: node.inferred.macs,
     }
 }
 

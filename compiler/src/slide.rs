@@ -231,14 +231,11 @@ fn cut(graph: &mut Graph, input: ValueId, size: Vec<usize>) {
 /// Infers every shape anew.
 fn infer(graph: &mut Graph) -> Result<(), SlideError> {
     for id in graph.order.clone() {
-        let node = &graph.nodes[id];
-        let shapes = graph.operand_shapes(node);
-        let inferred = node.layer.infer(&shapes);
-        let inferred = inferred
-            .and_then(|inferred| inferred.check(&shapes).map(|()| inferred))
-            .map_err(|error| fixed(node, format!("cannot be so large: {error}")))?;
-        let output = node.output;
-        graph.values[output].shape = inferred.output;
+        let inferred = graph.infer(id);
+        inferred.map_err(|error| {
+            let why = format!("cannot be so large: {error}");
+            fixed(&graph.nodes[id], why)
+        })?;
     }
     Ok(())
 }

@@ -340,7 +340,7 @@ fn cost(context: &Context<'_>, units: &[Unit<'_>]) -> Vec<String> {
     let mut macs = 0;
     for &node in units.iter().flat_map(|unit| &unit.nodes) {
         let node = &graph.nodes[NodeId::new(node)];
-        macs += graph.node_macs(node);
+        macs += node.inferred.macs;
         learned.extend(node.params.iter().filter(|&&id| graph.params[id].learned));
     }
     let first = units[0].nodes[0];

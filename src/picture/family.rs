@@ -36,7 +36,7 @@ impl Family {
             Role::BatchNorm(_) => Family::Norm,
             Role::Concat(_) | Role::Add => Family::Join,
             Role::Flatten(_) | Role::Identity => Family::Shape,
-            Role::Opaque if graph.node_macs(node) > 0 => match output.spatial().is_empty() {
+            Role::Opaque if node.inferred.macs > 0 => match output.spatial().is_empty() {
                 true => Family::Dense,
                 false => Family::Convolution,
             },

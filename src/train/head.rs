@@ -118,7 +118,7 @@ struct Cut {
 impl Cut {
     /// In front of the last layer with weights, and of dropouts before it.
     fn of(graph: &Graph) -> Option<Cut> {
-        let (_, last) = graph.live().rfind(|(_, node)| graph.node_macs(node) > 0)?;
+        let (_, last) = graph.live().rfind(|(_, node)| node.inferred.macs > 0)?;
         let mut value = last.inputs[0];
         let mut dropped = Vec::new();
         while let Def::Node(id) = graph.values[value].def {

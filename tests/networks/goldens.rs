@@ -223,16 +223,12 @@ fn first_difference(model: &Model, options: &Options, golden: &Golden) -> String
 pub fn depth(graph: &Graph) -> usize {
     let mut depths: HashMap<ValueId, usize> = HashMap::new();
     for (_, node) in graph.live() {
-        let inferred = node
-            .layer
-            .infer(&graph.operand_shapes(node))
-            .expect("a valid graph");
         let before = node
             .inputs
             .iter()
             .filter_map(|input| depths.get(input))
             .max();
-        let here = before.copied().unwrap_or(0) + usize::from(inferred.macs > 0);
+        let here = before.copied().unwrap_or(0) + usize::from(node.inferred.macs > 0);
         depths.insert(node.output, here);
     }
     depths.into_values().max().unwrap_or(0)

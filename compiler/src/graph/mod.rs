@@ -12,7 +12,7 @@ pub use dump::dump;
 pub use verify::verify;
 
 use crate::id::{Map, NodeId, ParamId, ValueId};
-use crate::layer::{Inferred, Layer};
+use crate::layer::{Inferred, Layer, ShapeError};
 use crate::shape::Shape;
 use crate::span::Span;
 use cnnc_runtime::image::PreProcess;
@@ -50,10 +50,12 @@ pub struct Node {
     pub layer: Box<dyn Layer>,
     /// Its operands.
     pub inputs: Vec<ValueId>,
-    /// Its parameters, in the order of [`crate::layer::Inferred::params`].
+    /// Its parameters, in the order of [`Inferred::params`].
     pub params: Vec<ParamId>,
     /// Its result.
     pub output: ValueId,
+    /// What the layer says of its operands.
+    pub inferred: Inferred,
     /// Label path (`layer1.0.conv1`), unique among the live nodes; a fused node
     /// keeps the label of the one with the weights.
     pub label: String,
@@ -150,7 +152,7 @@ impl Graph {
         params: Vec<ParamId>,
         label: String,
         span: Span,
-    ) -> Result<NodeId, crate::layer::ShapeError> {
+    ) -> Result<NodeId, ShapeError> {
         let shapes = self.shapes(&inputs);
         let inferred = layer.infer(&shapes)?;
         inferred.check(&shapes)?;
@@ -186,7 +188,7 @@ impl Graph {
         use crate::id::Id;
         let id = NodeId::new(self.nodes.len());
         let output = self.values.push(Value {
-            shape: inferred.output,
+            shape: inferred.output.clone(),
             def: Def::Node(id),
         });
         self.nodes.push(Node {
@@ -194,11 +196,26 @@ impl Graph {
             inputs,
             params,
             output,
+            inferred,
             label,
             span,
         });
         self.order.push(id);
         id
+    }
+
+    /// Infers a node anew, whose layer or whose operands are others now.
+    ///
+    /// # Errors
+    /// As [`Graph::push`]; then nothing has changed.
+    pub(crate) fn infer(&mut self, id: NodeId) -> Result<(), ShapeError> {
+        let node = &self.nodes[id];
+        let shapes = self.shapes(&node.inputs);
+        let inferred = node.layer.infer(&shapes)?;
+        inferred.check(&shapes)?;
+        self.values[node.output].shape = inferred.output.clone();
+        self.nodes[id].inferred = inferred;
+        Ok(())
     }
 
     /// Adds a tensor of the network as a value.
@@ -266,15 +283,9 @@ impl Graph {
         params.into_iter().filter(wanted).map(source).collect()
     }
 
-    /// Multiplications of the node, if it is a convolution or a dense layer; 0 for all others.
-    pub fn node_macs(&self, node: &Node) -> u64 {
-        let inferred = node.layer.infer(&self.operand_shapes(node));
-        inferred.map_or(0, |inferred| inferred.macs)
-    }
-
     /// Multiplications of all convolutions and dense layers.
     pub fn macs(&self) -> u64 {
-        self.live().map(|(_, node)| self.node_macs(node)).sum()
+        self.live().map(|(_, node)| node.inferred.macs).sum()
     }
 
     /// Shapes of a node's operands.

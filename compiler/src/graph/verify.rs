@@ -5,7 +5,7 @@
 //!    that says `Def::Node(n)`.
 //! 3. The schedule has each node at most once, and every operand is an input of the graph, a tensor of it as a vector, or made by a
 //!    node before it in the schedule.
-//! 4. The shape of a value is what its node's layer infers from the operands' shapes.
+//! 4. A node keeps what its layer infers from the operands' shapes, and its value has the shape that this says.
 //! 5. The parameters of a node are those that its layer infers: as many, with these roles and shapes, and a literal fills
 //!    its shape a whole number of times.
 //! 6. Labels of live nodes are not empty, and unique.
@@ -183,6 +183,13 @@ impl Verifier<'_> {
                         output.shape
                     ));
                 }
+                if inferred != node.inferred {
+                    self.say(format!(
+                        "{} says {inferred:?} of its operands, but keeps {:?}",
+                        name(id, node),
+                        node.inferred
+                    ));
+                }
                 self.params(id, node, &inferred.params);
             }
         }
@@ -335,6 +342,9 @@ mod tests {
             }),
             ("do not fill its shape", |g| {
                 g.params[crate::id::ParamId::new(0)].literal = Some([1.0; 5].into());
+            }),
+            ("of its operands, but keeps", |g| {
+                g.nodes[NodeId::new(0)].inferred.macs += 1;
             }),
             ("does not fit its operands", |g| {
                 g.values[ValueId::new(0)].shape = Shape::new([3, 2, 2]).unwrap();

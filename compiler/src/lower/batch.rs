@@ -25,8 +25,8 @@ impl Lower<'_> {
         let windows = concat_windows(self.graph);
         let parents = windows.values().map(|&(parent, _)| parent);
         let joined: HashSet<ValueId> = windows.keys().copied().chain(parents).collect();
-        let whole = self.graph.live().filter(|(id, node)| {
-            let inferred = &self.inferred[id];
+        let whole = self.graph.live().filter(|(_, node)| {
+            let inferred = &node.inferred;
             let values = || node.inputs.iter().chain([&node.output]);
             node.layer.reads_once()
                 && inferred.macs as usize > self.machine.near

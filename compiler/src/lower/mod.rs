@@ -36,7 +36,7 @@ pub(crate) use windows::each_operand;
 
 use crate::graph::{Graph, Node};
 use crate::id::{Map, NodeId, ValueId};
-use crate::layer::{Halo, Inferred};
+use crate::layer::Halo;
 use crate::loops::{
     Access, Affine, Buffer, BufferId, Builder, Call, Place, Program, Section, Stmt, Unproven,
     prove, prove_load,
@@ -150,7 +150,6 @@ pub struct Lower<'a> {
     batch: usize,
     /// Nodes that are computed for all of them at once.
     whole: HashSet<NodeId>,
-    inferred: HashMap<NodeId, Inferred>,
     node: Option<NodeId>,
     storage: HashMap<ValueId, Storage>,
     /// The same of all images, where nodes are computed for all.
@@ -184,15 +183,6 @@ impl<'a> Lower<'a> {
             place: Place::Weights,
             name: "weights".into(),
         });
-        let inferred = graph
-            .live()
-            .map(|(id, node)| {
-                let inferred = node.layer.infer(&graph.operand_shapes(node));
-                let inferred = inferred
-                    .unwrap_or_else(|error| panic!("lower: {id} ({}): {error}", node.label));
-                (id, inferred)
-            })
-            .collect();
         let sources = graph.sources();
         Lower {
             graph,
@@ -200,7 +190,6 @@ impl<'a> Lower<'a> {
             arithmetic: target.arithmetic,
             batch: target.batch,
             whole: HashSet::new(),
-            inferred,
             node: None,
             storage: HashMap::new(),
             batched: HashMap::new(),
@@ -364,7 +353,7 @@ impl<'a> Lower<'a> {
         let arena = arena::place(&mut self.buffers, &self.sections);
         let results = self.results();
         // Before what takes most memory.
-        drop((self.inferred, self.storage, self.source_of));
+        drop((self.storage, self.source_of));
         let (mut inputs, mut outputs) = ports(self.graph);
         if let Some(images) = &self.images {
             images.widen(self.graph, &mut inputs, &mut outputs);

@@ -179,9 +179,9 @@ impl Lower<'_> {
             }
             self.batched.insert(value, storage);
         }
-        let whole = self.graph.live().filter(|(id, node)| {
+        let whole = self.graph.live().filter(|(_, node)| {
             let dense = || {
-                let pixels = self.inferred[id].output.spatial();
+                let pixels = node.inferred.output.spatial();
                 let bare = !self
                     .unzeroed
                     .contains_key(&self.storage[&node.output].buffer);

@@ -177,9 +177,9 @@ impl Lower<'_> {
     /// Copies operands of the node that are stored without the zeros that it wants around them.
     pub(super) fn pad_operands(&mut self) {
         self.padded.clear();
-        let node = self.node.expect("a node is lowered");
-        for (index, halo) in self.inferred[&node].halo.clone().into_iter().enumerate() {
-            let value = self.node().inputs[index];
+        let node = self.node();
+        for (index, &halo) in node.inferred.halo.iter().enumerate() {
+            let value = node.inputs[index];
             if halo == NO_HALO || !self.bare.contains(&value) {
                 continue;
             }
@@ -206,8 +206,8 @@ impl Lower<'_> {
 
     fn wanted_halos(&self) -> HashMap<ValueId, Halo> {
         let mut halos: HashMap<ValueId, Halo> = HashMap::new();
-        for (id, node) in self.graph.live() {
-            for (&value, &halo) in node.inputs.iter().zip(&self.inferred[&id].halo) {
+        for (_, node) in self.graph.live() {
+            for (&value, &halo) in node.inputs.iter().zip(&node.inferred.halo) {
                 let entry = halos.entry(value).or_insert(NO_HALO);
                 *entry = widest(*entry, halo);
             }

@@ -124,7 +124,7 @@ impl Resolver<'_> {
             return Ok(Tensor::Unknown);
         }
         let shapes = self.graph.shapes(&values);
-        let mut inferred = match layer.infer(&shapes) {
+        let inferred = match layer.infer(&shapes) {
             Ok(inferred) => inferred,
             Err(error) => return Err((error, values)),
         };
@@ -136,11 +136,10 @@ impl Resolver<'_> {
         }
         let keyword = layer.keyword();
         let made = self.owned.len();
-        let Ok(params) = self.params(std::mem::take(&mut inferred.params), span) else {
+        let Ok(params) = self.params(inferred.params.clone(), span) else {
             return Ok(Tensor::Unknown);
         };
         let own_weights = self.owned.len() > made || params.is_empty();
-        let macs = inferred.macs;
         let label = String::new();
         let node = self
             .graph
@@ -162,7 +161,6 @@ impl Resolver<'_> {
             weights,
             span,
             staged: staged(&self.weights),
-            macs,
         });
         chain.nodes.push(node);
         Ok(Tensor::Known(self.graph.nodes[node].output))

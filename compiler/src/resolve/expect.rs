@@ -1,15 +1,15 @@
 //! `expect { params 61_706  macs 416_520  shape c1 6x28x28 }`
 
+use super::Resolver;
 use super::value::Value;
-use super::{Note, Resolver};
 use crate::ast::{Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::id::{Id, NodeId, ValueId};
+use crate::id::ValueId;
 use crate::layer::Literal;
 use crate::recipe::Goal;
 use crate::span::Span;
 use crate::words::grouped;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// What can be expected.
 pub const EXPECTED: [&str; 4] = ["params", "macs", "shape", "accuracy"];
@@ -29,8 +29,8 @@ impl<'a> Resolver<'a> {
         }
         let tensors = self.graph.directory().into_iter();
         let facts = Facts {
-            params: self.learned(),
-            macs: self.macs(),
+            params: self.graph.parameters(),
+            macs: self.graph.macs(),
             tensors: tensors
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
@@ -211,32 +211,5 @@ impl<'a> Resolver<'a> {
             on: folder,
         });
         Some(if on { 4 } else { 2 })
-    }
-
-    /// Learned parameters of live layers; shared ones count once.
-    fn learned(&self) -> u64 {
-        let params: HashSet<_> = self
-            .graph
-            .live()
-            .flat_map(|(_, node)| node.params.iter().copied())
-            .collect();
-        params
-            .into_iter()
-            .map(|id| &self.graph.params[id])
-            .filter(|param| param.learned)
-            .map(|param| param.shape.iter().map(|&n| n as u64).product::<u64>())
-            .sum()
-    }
-
-    fn macs(&self) -> u64 {
-        let of = |id: NodeId| {
-            self.notes
-                .get(id.index())
-                .map_or(0, |note: &Note| note.macs)
-        };
-        self.graph
-            .order
-            .iter()
-            .fold(0, |sum: u64, &id| sum.saturating_add(of(id)))
     }
 }

@@ -231,7 +231,6 @@ struct Note {
     span: Span,
     /// Whether its path begins with the indices of two unlabelled loops.
     staged: bool,
-    macs: u64,
 }
 
 /// A call of a shared network that is being expanded.

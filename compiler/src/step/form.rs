@@ -3,7 +3,8 @@
 use super::{Factors, Untrainable};
 use crate::gradient::NoGradient;
 use crate::graph::{Graph, Node, Param};
-use crate::id::{ParamId, ValueId};
+use crate::id::{NodeId, ParamId, ValueId};
+use crate::layer::Layer;
 use crate::layer::bn::BatchNorm;
 use crate::layer::dropout::Dropout;
 use crate::layer::elementwise::{Elementwise, Op};
@@ -41,8 +42,7 @@ impl Form {
                 form.mask(&node, dropout.rate);
                 let mask = form.graph.inputs.len() - 1;
                 let inputs = vec![node.inputs[0], form.graph.inputs[mask].value];
-                let node = &mut form.graph.nodes[id];
-                (node.layer, node.inputs) = (Box::new(Elementwise(Op::Mul)), inputs);
+                form.change(id, Elementwise(Op::Mul), inputs);
             }
             if let Some(BatchNorm { norm }) = node.layer.downcast::<BatchNorm>() {
                 let params = node.params.iter().map(|id| &network.params[*id]);
@@ -59,15 +59,22 @@ impl Form {
                     }
                     let statistics = form.statistics(&node);
                     let affine = if norm.affine { 2 } else { 0 };
-                    let changed = &mut form.graph.nodes[id];
-                    changed.layer = Box::new(Normalise::new(*norm));
-                    changed.inputs = [vec![node.inputs[0]], statistics].concat();
-                    changed.params.truncate(affine);
+                    form.graph.nodes[id].params.truncate(affine);
+                    let inputs = [vec![node.inputs[0]], statistics].concat();
+                    form.change(id, Normalise::new(*norm), inputs);
                 }
             }
             form.graph.order.push(id);
         }
         Ok(form)
+    }
+
+    /// Makes the node another layer of other operands.
+    fn change(&mut self, id: NodeId, layer: impl Layer, inputs: Vec<ValueId>) {
+        let node = &mut self.graph.nodes[id];
+        (node.layer, node.inputs) = (Box::new(layer), inputs);
+        let inferred = self.graph.infer(id);
+        inferred.unwrap_or_else(|error| panic!("{}: {error}", self.graph.nodes[id].label));
     }
 
     /// Adds the mask of a dropout, as the last input.

@@ -116,10 +116,6 @@ pub fn expected(graph: &Graph) -> Expected {
         if coin >> 63 == 0 { 1.0 } else { -1.0 }
     };
     for (_, node) in graph.live() {
-        let inferred = node
-            .layer
-            .infer(&graph.operand_shapes(node))
-            .expect("inferred before");
         let result = &exact[&node.output];
         let operands: Vec<ArrayD<f64>> = node
             .inputs
@@ -147,7 +143,7 @@ pub fn expected(graph: &Graph) -> Expected {
         let magnitude = largest(result)
             .max(largest(&apply(graph, node, &positive, f64::abs)))
             .max(operands.iter().map(largest).fold(0.0, f64::max));
-        let terms = match inferred.macs {
+        let terms = match node.inferred.macs {
             0 => {
                 graph.values[node.inputs[0]].shape.elements()
                     / result.shape()[0].min(graph.values[node.inputs[0]].shape.channels())
