@@ -62,6 +62,8 @@ pub struct Const {
     pub name: &'static str,
     /// Its type.
     pub ty: Type,
+    /// Of a code, how many operations there are, by the numbers from 0 on.
+    pub operations: usize,
 }
 
 /// What a kernel's calls are made of.
@@ -254,6 +256,7 @@ pub(super) mod view {
 }
 
 /// Declares a kernel's call: the struct that the compiler fills, the tables of arguments and constants, and the view of the constants.
+/// The operations of a code are those in its type's `ALL`: `op: Code of ZipOp = …`.
 macro_rules! declare {
     (
         $(#[$doc:meta])*
@@ -262,7 +265,7 @@ macro_rules! declare {
         }
         kernel($k:ident) = $kernel:expr;
         args($a:ident) { $($arg:ident: $usage:ident = $pointer:expr),* $(,)? }
-        consts($c:ident) { $($const:ident: $ty:ident = $value:expr),* $(,)? }
+        consts($c:ident) { $($const:ident: $ty:ident $(of $operations:ty)? = $value:expr),* $(,)? }
         $(each($item:ident in $items:ident) { $($repeated:ident: $repeated_ty:ident = $repeated_value:expr),* $(,)? })?
     ) => {
         $(#[$doc])*
@@ -310,10 +313,12 @@ macro_rules! declare {
                 consts: &[$($crate::kernel::Const {
                     name: stringify!($const),
                     ty: $crate::kernel::Type::$ty,
+                    operations: 0 $(+ <$operations>::ALL.len())?,
                 }),*],
                 repeated: &[$($($crate::kernel::Const {
                     name: stringify!($repeated),
                     ty: $crate::kernel::Type::$repeated_ty,
+                    operations: 0,
                 }),*)?],
             };
 

@@ -96,7 +96,7 @@ declare! {
     consts(c) {
         rows: Count = c.rows, out_row: Stride = c.out.row, z_row: Stride = c.z.row, t_row: Stride = c.t.row, w_row: Stride = c.w.row,
         pixels: Count = c.pixels, out_px: Stride = c.out.pixel, z_px: Stride = c.z.pixel, t_px: Stride = c.t.pixel, w_px: Stride = c.w.pixel,
-        channels: Count = c.channels, gradient: Flag = c.dy.is_some(), of: Code = c.of, bend: Double = c.bend, factor: Double = c.factor,
+        channels: Count = c.channels, gradient: Flag = c.dy.is_some(), of: Code of Deviation = c.of, bend: Double = c.bend, factor: Double = c.factor,
     }
 }
 

@@ -24,6 +24,9 @@ pub enum Term {
 }
 
 impl Term {
+    /// Every term.
+    pub const ALL: [Term; 4] = [Term::Plain, Term::Product, Term::Centred, Term::Square];
+
     fn reads_b(term: isize) -> bool {
         term == Term::Product as isize || term == Term::Centred as isize
     }
@@ -59,7 +62,7 @@ declare! {
         n0: Count = c.pixels[0].count, a0: Stride = c.pixels[0].a, b0: Stride = c.pixels[0].b,
         n1: Count = c.pixels[1].count, a1: Stride = c.pixels[1].a, b1: Stride = c.pixels[1].b,
         n2: Count = c.pixels[2].count, a2: Stride = c.pixels[2].a, b2: Stride = c.pixels[2].b,
-        channels: Count = c.channels, term: Code = c.term, scale: Double = c.scale,
+        channels: Count = c.channels, term: Code of Term = c.term, scale: Double = c.scale,
     }
 }
 

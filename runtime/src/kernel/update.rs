@@ -66,7 +66,7 @@ declare! {
     }
     kernel(_c) = super::F32_UPDATE;
     args(c) { out: Write = c.out, a: Same = c.a, b: Read = c.b, c: Read = c.c, factors: Read = c.factors }
-    consts(c) { count: Count = c.count, rule: Code = c.rule }
+    consts(c) { count: Count = c.count, rule: Code of Rule = c.rule }
 }
 
 pub(super) const ROW: Kernel = Kernel {

@@ -33,7 +33,7 @@ declare! {
     consts(c) {
         n0: Count = c.rows, o0: Stride = c.out.row, a0: Stride = c.a.row, b0: Stride = c.b.row,
         n1: Count = c.runs, o1: Stride = c.out.pixel, a1: Stride = c.a.pixel, b1: Stride = c.b.pixel,
-        run: Count = c.run, op: Code = c.op, slope: Float = c.slope, hi: Float = c.hi,
+        run: Count = c.run, op: Code of ZipOp = c.op, slope: Float = c.slope, hi: Float = c.hi,
     }
 }
 
@@ -68,6 +68,21 @@ pub enum ZipOp {
     Less = 7,
     /// `a > 0 ? b : 0`
     Where = 8,
+}
+
+impl ZipOp {
+    /// Every operation.
+    pub const ALL: [ZipOp; 9] = [
+        ZipOp::Add,
+        ZipOp::Sub,
+        ZipOp::Mul,
+        ZipOp::AbsDiff,
+        ZipOp::Max,
+        ZipOp::Min,
+        ZipOp::Div,
+        ZipOp::Less,
+        ZipOp::Where,
+    ];
 }
 
 entries! {

@@ -5,7 +5,7 @@ mod steps;
 mod windows;
 
 use cnnc_runtime::Isa;
-use cnnc_runtime::kernel::{Step, bits};
+use cnnc_runtime::kernel::{Kernel, Step, Type, bits};
 use cnnc_testing::Random;
 
 /// What samples draw.
@@ -27,8 +27,28 @@ impl Draw for Random {
     }
 }
 
-/// Constants of the kernel of that name.
-pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
+/// Cases of each kernel: no fewer than any has operations.
+pub const CASES: u64 = 16;
+
+/// Constants of a kernel. Operations come in turn, as many as are declared, so that none is left out.
+pub fn sample(kernel: &Kernel, isa: Isa, case: u64) -> Vec<i64> {
+    let mut consts = drawn(kernel.name, isa, &mut Random(case));
+    for (constant, declared) in consts.iter_mut().zip(kernel.signature.consts) {
+        if declared.ty == Type::Code {
+            let operations = declared.operations as u64;
+            let (kernel, name) = (kernel.name, declared.name);
+            assert!((1..=CASES).contains(&operations), "{kernel}: {name}");
+            *constant = (case % operations) as i64;
+        }
+    }
+    consts
+}
+
+/// Stands where an operation comes.
+const OPERATION: i64 = 0;
+
+/// Constants of the kernel of that name, but for its operations.
+fn drawn(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
     match name {
         "f32_depthwise" => windows::depthwise(isa, random),
         "f32_pool_max" => windows::window(random).0,
@@ -98,7 +118,7 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
             ]
         }
         "f32_deviation" => steps::deviation(random),
-        "f32_update" => vec![random.within(1, 90), random.within(0, 3)],
+        "f32_update" => vec![random.within(1, 90), OPERATION],
         "f32_roi_pool" => windows::regions(random),
         "f32_roi_align" => {
             let mut consts = windows::regions(random);
@@ -106,7 +126,7 @@ pub fn sample(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
             consts
         }
         "f32_roi_pool_input" => steps::roi_pool_input(random),
-        "f32_roi_align_input" => sample("f32_roi_align", isa, random),
+        "f32_roi_align_input" => drawn("f32_roi_align", isa, random),
         _ => {
             let tile = name
                 .strip_prefix("f32_conv_")
@@ -223,7 +243,7 @@ fn map(random: &mut Random) -> Vec<i64> {
 
 fn zip(random: &mut Random) -> Vec<i64> {
     let mut consts = runs(2, true, random);
-    consts.push(random.within(0, 7));
+    consts.push(OPERATION);
     consts.extend(activation(random));
     consts
 }

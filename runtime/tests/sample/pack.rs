@@ -1,6 +1,6 @@
 //! Kernels that pack weights.
 
-use super::{Draw, eps};
+use super::{Draw, OPERATION, eps};
 use cnnc_testing::Random;
 
 /// Whether there is a norm to fold, whether it has a scale, and what is added to its variance.
@@ -51,6 +51,6 @@ pub fn pack_bias(random: &mut Random) -> Vec<i64> {
 pub fn pack_shares(random: &mut Random) -> Vec<i64> {
     let channels = random.within(1, 20);
     let mut consts = vec![random.within(1, 4), channels, random.within(0, 1)];
-    consts.extend([channels + random.within(0, 9), random.within(0, 2), eps()]);
+    consts.extend([channels + random.within(0, 9), OPERATION, eps()]);
     consts
 }

@@ -1,7 +1,7 @@
 //! Random constants for the kernels that only training steps call.
 
 use super::windows::regions;
-use super::{Draw, activation, pixels_of};
+use super::{Draw, OPERATION, activation, pixels_of};
 use cnnc_runtime::kernel::bits;
 use cnnc_testing::Random;
 
@@ -29,7 +29,7 @@ pub fn outer(random: &mut Random) -> Vec<i64> {
 pub fn sum(random: &mut Random) -> Vec<i64> {
     let mut consts = paces(random);
     let scale = 0.375_f64.to_bits() as i64;
-    consts.extend([random.within(1, 70), random.within(0, 3), scale]);
+    consts.extend([random.within(1, 70), OPERATION, scale]);
     consts
 }
 
@@ -168,7 +168,7 @@ pub fn deviation(random: &mut Random) -> Vec<i64> {
     consts.push(pixels);
     consts.extend(px);
     let bend = *random.pick(&[0.0, 0.3, 1.0]);
-    consts.extend([channels, gradient, random.within(0, 2)]);
+    consts.extend([channels, gradient, OPERATION]);
     consts.extend([bend, 0.375].map(|x: f64| x.to_bits() as i64));
     consts
 }

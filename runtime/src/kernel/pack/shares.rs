@@ -18,6 +18,13 @@ pub enum Fusion {
 }
 
 impl Fusion {
+    /// Every kind, with any `eps`.
+    pub const ALL: [Fusion; 3] = [
+        Fusion::Unbounded,
+        Fusion::Fast(1.0),
+        Fusion::Exponential(1.0),
+    ];
+
     /// The kind, and the bits of `eps`.
     pub(in crate::kernel) fn key(self) -> (i64, u64) {
         match self {
@@ -95,7 +102,7 @@ declare! {
     args(c) { out: Write = c.out, factors: Read = c.factors }
     consts(c) {
         operands: Count = c.operands, channels: Count = c.channels, each: Flag = c.each, padded: Count = c.padded,
-        fusion: Code = c.fusion, eps: Double = c.fusion.eps(),
+        fusion: Code of Fusion = c.fusion, eps: Double = c.fusion.eps(),
     }
 }
 
