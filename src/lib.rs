@@ -63,6 +63,8 @@ mod accuracy;
 #[cfg(feature = "jit")]
 pub mod bench;
 #[cfg(feature = "jit")]
+mod bound;
+#[cfg(feature = "jit")]
 pub mod darknet;
 #[cfg(feature = "jit")]
 mod error;

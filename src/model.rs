@@ -1,5 +1,6 @@
 //! A spec that has been read and checked, and the ways on from there.
 
+use crate::bound::{Read, bind};
 use crate::network::{Engine, Inner, Network, SectionInfo};
 use crate::picture::{Picture, TooLarge, View};
 use crate::reference::Reference;
@@ -18,9 +19,9 @@ use cnnc_compiler::{jit, words};
 use cnnc_runtime::Isa;
 use cnnc_runtime::answer::Head;
 use cnnc_runtime::pack::pack;
-use cnnc_runtime::plan::{Run, Source};
+use cnnc_runtime::plan::Run;
 use cnnc_runtime::session as rt;
-use cnnc_runtime::weights::{Bound, Problem, Weights, WeightsError};
+use cnnc_runtime::weights::{Problem, Weights, WeightsError};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -418,34 +419,6 @@ impl Built {
             compile,
             load,
         })
-    }
-}
-
-/// What of the weights a user should know.
-pub(crate) struct Read {
-    unused: Vec<String>,
-    notes: Vec<String>,
-}
-
-impl Read {
-    pub fn of(bound: &Bound<'_>) -> Read {
-        Read {
-            unused: bound.unused().iter().map(|&name| name.to_owned()).collect(),
-            notes: bound.notes().to_vec(),
-        }
-    }
-}
-
-/// Finds the tensors that a network reads.
-pub(crate) fn bind<'a>(
-    weights: &'a Weights,
-    sources: &'a [Source],
-    options: &Options,
-) -> Result<Bound<'a>, WeightsError> {
-    let bound = weights.bind(sources)?;
-    match options.strict {
-        true => bound.strict(),
-        false => Ok(bound),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The reference evaluation as a backend: a graph and its tensors, f32 in and out.
 
 use crate::Options;
-use crate::model::{Read, bind};
+use crate::bound::{Read, bind};
 use crate::options::Progress;
 use cnnc_compiler::graph::{Graph, Param};
 use cnnc_compiler::id::ValueId;

@@ -25,6 +25,7 @@ mod check;
 mod convolution;
 mod error;
 mod fold;
+mod head;
 mod heads;
 mod joins;
 mod keys;

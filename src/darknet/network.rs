@@ -2,7 +2,7 @@
 
 use super::cfg::{Cfg, Section};
 use super::error::{CfgError, Mistake};
-use super::heads::Head;
+use super::head::Head;
 use super::keys;
 use super::node::{Layer, Shape, Value, What};
 use super::note::Notes;

@@ -2,7 +2,7 @@
 
 use super::cfg::Section;
 use super::error::{CfgError, Mistake};
-use super::heads::{self, Head};
+use super::head::Head;
 use super::keys::{self, Keys};
 use super::node::{Layer, Shape, Value, What};
 use super::note::Notes;
@@ -129,7 +129,7 @@ impl Reader {
                 self.decoded();
                 Ok(())
             }
-            "yolo" | "region" | "detection" => heads::read(self, section, keys.keyword),
+            "yolo" | "region" | "detection" => self.detector(section, keys.keyword),
             other => unreachable!("a row of SECTIONS without its code: {other}"),
         }
     }

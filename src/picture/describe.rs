@@ -1,12 +1,12 @@
 //! What stands in a box: label, layers, costs.
 
-use super::collapse::{Context, Detail, Unit};
 use super::diagram::{Item, Kind};
 use super::family::Family;
 use super::parts::{Tree, follows};
 use super::repeat;
 use super::svg::Heading;
-use super::text::{rounded, shown};
+use super::text::{joined, rounded, shown};
+use super::units::{Context, Detail, Unit};
 use cnnc_compiler::graph::Graph;
 use cnnc_compiler::id::{Id, NodeId, ParamId, ValueId};
 use cnnc_compiler::layer::Attribute;
@@ -173,23 +173,6 @@ fn common<'p>(mut paths: impl Iterator<Item = &'p str>) -> String {
         shared.truncate(same);
     }
     shared.join(".")
-}
-
-/// `features.12, 14`; `layer3.1 … 22`
-pub fn joined(names: &[String], times: usize) -> String {
-    let [first, last] = names else {
-        return names.concat();
-    };
-    if first == last {
-        return first.clone();
-    }
-    let parts: Vec<&str> = last.split('.').collect();
-    let same = first.split('.').zip(&parts).take_while(|(a, b)| a == *b);
-    let (head, tail) = (first, parts[same.count().min(parts.len() - 1)..].join("."));
-    match times {
-        2 => format!("{head}, {tail}"),
-        _ => format!("{head} … {tail}"),
-    }
 }
 
 /// `conv 3x3 64 /2 · bn · relu`

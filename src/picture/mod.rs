@@ -22,15 +22,16 @@ mod parts;
 pub(crate) mod repeat;
 mod svg;
 mod text;
+mod units;
 
 use arrange::{arrange, strain};
 use cnnc_compiler::graph::Graph;
 use cnnc_compiler::outline::Outline;
-use collapse::Detail;
-pub(crate) use collapse::{Context, Unit};
 use diagram::Diagram;
 pub(crate) use parts::Tree;
 use std::fmt;
+use units::Detail;
+pub(crate) use units::{Context, Unit};
 
 /// How much of a network a picture shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -1,6 +1,6 @@
 //! What repeats: units that stand one behind the other and do the same.
 
-use super::collapse::{Context, Detail, Unit};
+use super::units::{Context, Detail, Unit};
 use cnnc_compiler::id::{Id, NodeId, ValueId};
 use cnnc_compiler::outline::Kind;
 use std::collections::HashMap;

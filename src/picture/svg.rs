@@ -6,7 +6,7 @@ use super::arrange::{
 };
 use super::diagram::{Item, Kind};
 use super::family::Family;
-use super::text::{width, wrapped};
+use super::text::{joined, width, wrapped};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -172,7 +172,7 @@ impl Out {
             _ => (fill, 1.1),
         };
         // Viewers show it where the pointer is.
-        let name = super::describe::joined(&item.names, item.times);
+        let name = joined(&item.names, item.times);
         let _ = writeln!(
             self.text,
             "<g>\n<title>{}</title>",

@@ -81,6 +81,23 @@ pub fn rounded(number: u64) -> String {
     format!("{value:.decimals$} {unit}")
 }
 
+/// `features.12, 14`; `layer3.1 … 22`
+pub fn joined(names: &[String], times: usize) -> String {
+    let [first, last] = names else {
+        return names.concat();
+    };
+    if first == last {
+        return first.clone();
+    }
+    let parts: Vec<&str> = last.split('.').collect();
+    let same = first.split('.').zip(&parts).take_while(|(a, b)| a == *b);
+    let (head, tail) = (first, parts[same.count().min(parts.len() - 1)..].join("."));
+    match times {
+        2 => format!("{head}, {tail}"),
+        _ => format!("{head} … {tail}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! Curves of runs: the loss, and what they are judged by.
 
+use super::epoch::Epoch;
 use super::error::TrainError;
-use super::run::Epoch;
 use super::sheet::{Anchor, Sheet};
 use cnnc_compiler::loss::Measure;
 use cnnc_runtime::answer::Colour;

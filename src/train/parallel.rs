@@ -1,7 +1,8 @@
 //! A step in two, so that gradients of several machines may be added: each computes those of its samples, and all apply the same mean.
 
+use super::compiled::Half;
 use super::error::TrainError;
-use super::pass::{Done, Half};
+use super::pass::Done;
 use super::trainer::Trainer;
 use cnnc_compiler::loss::Targets;
 use cnnc_compiler::step::Factors;

@@ -1,11 +1,12 @@
 //! Steps: compiled once for each number of samples, given samples and what is known of them, and taken.
 
+use super::compiled::{Compiled, Half};
 use super::error::TrainError;
 use super::measure::Score;
 use super::random::{Purpose, Random};
 use super::trainer::Trainer;
 use crate::Error;
-use cnnc_compiler::jit::{self, Code};
+use cnnc_compiler::jit;
 use cnnc_compiler::loss::{Batch, Targets};
 use cnnc_compiler::lower::lower_step;
 use cnnc_compiler::step::Step;
@@ -20,23 +21,6 @@ pub struct Done {
     pub loss: f64,
     /// How many classes or labels the network had right, before the step; 0 of numbers.
     pub right: usize,
-}
-
-/// Which part of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Half {
-    Outputs,
-    Whole,
-    Gradients,
-    Update,
-}
-
-/// The step for so many samples, or a part of it.
-pub(super) struct Compiled {
-    half: Half,
-    samples: usize,
-    pub session: StepSession,
-    code: Code,
 }
 
 impl Trainer {

@@ -16,6 +16,7 @@
 use super::augment::Augmenter;
 use super::chart::{Ran, chart};
 use super::data::Data;
+use super::epoch::Epoch;
 use super::error::TrainError;
 use super::initial::{first_values, initial};
 use super::judge::judged;
@@ -36,24 +37,6 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-/// What an epoch came to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Epoch {
-    /// Its number, from 1.
-    pub number: usize,
-    /// The rate of its last step.
-    pub rate: f64,
-    /// Mean loss of the samples, each before the step that it was in.
-    pub loss: f64,
-    /// What the network made of them then, by the measure of its loss: the share that it had right, of classes. `None` for measures that
-    /// need more than a step knows.
-    pub train: Option<f64>,
-    /// What it makes of the test samples afterwards.
-    pub test: f64,
-    /// Seconds that its steps took.
-    pub seconds: f64,
-}
 
 /// A run: a network in training, its data, and its folder.
 #[derive(Debug)]

@@ -3,9 +3,9 @@
 mod samples;
 
 use super::data::From;
+use super::epoch::Epoch;
 use super::error::TrainError;
 use super::recipe::Recipe;
-use super::run::Epoch;
 use super::tuning;
 use cnnc_compiler::loss::{self, Measure};
 use cnnc_compiler::recipe::{Loss, Method, Optimizer, Schedule};
@@ -114,18 +114,6 @@ impl Within {
     }
 }
 
-impl Epoch {
-    /// As it stands in `state.json` and in what `cnnc train --json` prints.
-    pub fn to_json(&self, measure: &str) -> Value {
-        let mut row = json!({
-            "epoch": self.number, "rate": self.rate, "loss": self.loss, "seconds": self.seconds,
-        });
-        row[measure] = self.train.into();
-        row[format!("test_{measure}")] = self.test.into();
-        row
-    }
-}
-
 fn loss_to_json(loss: &Loss) -> Value {
     let settings = loss.settings.iter();
     let settings = settings.map(|(name, numbers)| ((*name).to_owned(), json!(numbers)));
@@ -164,16 +152,6 @@ fn from_json(state: &Value) -> Option<Saved> {
     let mut measures = Measure::NAMES.into_iter();
     let measure = measures.find(|name| state["measure"] == **name)?;
     let count = |value: &Value| value.as_u64().map(|count| count as usize);
-    let epoch = |row: &Value| {
-        Some(Epoch {
-            number: count(&row["epoch"])?,
-            rate: row["rate"].as_f64()?,
-            loss: row["loss"].as_f64()?,
-            train: row[measure].as_f64(),
-            test: row[format!("test_{measure}")].as_f64()?,
-            seconds: row["seconds"].as_f64()?,
-        })
-    };
     Some(Saved {
         recipe: Recipe {
             optimizer,
@@ -201,7 +179,7 @@ fn from_json(state: &Value) -> Option<Saved> {
         epochs: state["epochs"]
             .as_array()?
             .iter()
-            .map(epoch)
+            .map(|row| Epoch::from_json(row, measure))
             .collect::<Option<_>>()?,
     })
 }

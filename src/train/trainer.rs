@@ -1,10 +1,10 @@
 //! A network in training: its tensors, what the optimiser keeps, and what it is judged by.
 
+use super::compiled::Compiled;
 use super::data::Samples;
 use super::error::TrainError;
 use super::initial::{first_values, initial};
 use super::measure::Score;
-use super::pass::Compiled;
 use super::recipe::Recipe;
 use crate::{Error, Model, Weights};
 use cnnc_compiler::graph::{Graph, Param};

@@ -1,7 +1,6 @@
 //! Arguments of a call as parameters of a layer: `3, padding=1` of a convolution is `3x3 pad 1`.
 
 use super::call::Value;
-use super::translate::activation;
 use crate::frameworks::{Foreign, Framework, is_activation, ours};
 use crate::layer::window::show;
 use crate::layer::written::declaration;
@@ -51,6 +50,9 @@ pub(super) fn rank(name: &str) -> Option<usize> {
     ranks.next().map(|pair| usize::from(pair[0] - b'0'))
 }
 
+/// Reads the value of `activation`, which may be a call itself.
+pub(super) type ReadActivation = fn(&Value<'_>, Option<Framework>) -> Option<String>;
+
 /// Parameters as they are collected.
 pub(super) struct Given {
     /// The layer here.
@@ -60,17 +62,24 @@ pub(super) struct Given {
     row: &'static Foreign,
     values: Vec<(&'static ParamDecl, String)>,
     activation: Option<String>,
+    read_activation: ReadActivation,
 }
 
 impl Given {
     /// None yet, of a layer here that is called so there.
-    pub(super) fn new(decl: &'static Decl, row: &'static Foreign, name: &str) -> Given {
+    pub(super) fn new(
+        decl: &'static Decl,
+        row: &'static Foreign,
+        name: &str,
+        read_activation: ReadActivation,
+    ) -> Given {
         Given {
             decl,
             rank: rank(name),
             row,
             values: Vec::new(),
             activation: None,
+            read_activation,
         }
     }
 
@@ -173,7 +182,7 @@ impl Given {
         match name {
             "-" => return Some(()),
             "activation" => {
-                self.activation = Some(activation(value, framework)?);
+                self.activation = Some((self.read_activation)(value, framework)?);
                 return Some(());
             }
             // Global pools are those that leave one element.

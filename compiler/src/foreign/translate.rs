@@ -84,7 +84,7 @@ pub(super) fn chain(call: &Call<'_>, framework: Option<Framework>) -> Result<Cha
         Ours::Missing(what) => return told(format!("`{name}` is not supported yet: {what}")),
     };
     let keyword = text.split(' ').next().unwrap_or(text);
-    let mut given = Given::new(layer::find(keyword).ok_or(None)?, row, name);
+    let mut given = Given::new(layer::find(keyword).ok_or(None)?, row, name, activation);
     // Functions without parameters are called with their operands: `torch.cat([a, b], dim=1)`.
     let function = row.args().next().is_none();
     let mut positional = row.args();
@@ -255,7 +255,7 @@ pub(super) fn names<'t>(values: &[&Value<'t>]) -> Option<Vec<&'t str>> {
 }
 
 /// `activation="relu"`, `activation=nn.ReLU`
-pub(super) fn activation(value: &Value<'_>, framework: Option<Framework>) -> Option<String> {
+fn activation(value: &Value<'_>, framework: Option<Framework>) -> Option<String> {
     match value {
         Value::Text("linear") | Value::Name("None") => Some(String::new()),
         Value::Text(name) | Value::Name(name) => {

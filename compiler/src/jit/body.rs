@@ -5,9 +5,10 @@
 //! the first of them tells when the loop is over.
 
 use super::JitError;
-use super::emit::Emit;
-use super::form::{Begin, Form};
-use crate::loops::{Access, Affine, Call, For, Stmt, VarId};
+use super::form::Form;
+use super::link::Link;
+use super::places::{Begin, ELEMENT, coefficient};
+use crate::loops::{Access, Call, For, Stmt, VarId};
 use cnnc_runtime::kernel::MAX_ARGS;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
@@ -16,8 +17,6 @@ use cranelift_codegen::ir::{
 use cranelift_frontend::FunctionBuilder;
 use cranelift_module::FuncId;
 
-/// Bytes of an element.
-const ELEMENT: i64 = size_of::<f32>() as i64;
 /// Bytes of a pointer.
 const WORD: i32 = size_of::<*mut f32>() as i32;
 
@@ -35,7 +34,7 @@ type Products = Vec<(i64, Value)>;
 
 /// A function's body while it is being emitted.
 pub(super) struct Body<'e, 'p, 'b, 'f> {
-    emit: &'e mut Emit<'p>,
+    link: &'e mut Link<'p>,
     builder: &'b mut FunctionBuilder<'f>,
     form: &'e Form,
     arguments: Vec<Value>,
@@ -49,7 +48,7 @@ pub(super) struct Body<'e, 'p, 'b, 'f> {
 impl<'e, 'p, 'b, 'f> Body<'e, 'p, 'b, 'f> {
     /// Starts a body of a section of that form.
     pub fn new(
-        emit: &'e mut Emit<'p>,
+        link: &'e mut Link<'p>,
         builder: &'b mut FunctionBuilder<'f>,
         entry: Entry,
         form: &'e Form,
@@ -63,7 +62,7 @@ impl<'e, 'p, 'b, 'f> Body<'e, 'p, 'b, 'f> {
         };
         let null = builder.ins().iconst(types::I64, 0);
         Body {
-            emit,
+            link,
             builder,
             form,
             arguments,
@@ -93,9 +92,9 @@ impl<'e, 'p, 'b, 'f> Body<'e, 'p, 'b, 'f> {
 
     /// `parallel_for(pool, function, context, trip)`.
     pub fn parallel_for(&mut self, function: FuncId, trip: u32) -> Result<(), JitError> {
-        let parallel_for = self.emit.parallel_for()?;
-        let parallel_for = self.emit.callee(parallel_for, self.builder.func);
-        let function = self.emit.callee(function, self.builder.func);
+        let parallel_for = self.link.parallel_for()?;
+        let parallel_for = self.link.callee(parallel_for, self.builder.func);
+        let function = self.link.callee(function, self.builder.func);
         let words = StackSlotData::new(StackSlotKind::ExplicitSlot, 2 * WORD as u32, 3);
         let context = self.builder.create_sized_stack_slot(words);
         self.builder
@@ -168,8 +167,8 @@ impl<'e, 'p, 'b, 'f> Body<'e, 'p, 'b, 'f> {
     }
 
     fn call(&mut self, call: &Call) -> Result<(), JitError> {
-        let kernel = self.emit.kernel(call.kernel)?;
-        let kernel = self.emit.callee(kernel, self.builder.func);
+        let kernel = self.link.kernel(call.kernel)?;
+        let kernel = self.link.callee(kernel, self.builder.func);
         let mut arguments: Vec<Value> = Vec::with_capacity(MAX_ARGS + 1);
         for index in 0..MAX_ARGS {
             let argument = match call.args.get(index) {
@@ -178,7 +177,7 @@ impl<'e, 'p, 'b, 'f> Body<'e, 'p, 'b, 'f> {
             };
             arguments.push(argument);
         }
-        let constants = self.emit.constants.begin(&call.consts);
+        let constants = self.link.constants.begin(&call.consts);
         arguments.push(self.begin(constants));
         self.builder.ins().call(kernel, &arguments);
         Ok(())
@@ -186,7 +185,7 @@ impl<'e, 'p, 'b, 'f> Body<'e, 'p, 'b, 'f> {
 
     fn pointer(&mut self, access: &Access) -> Value {
         // Innermost last, so that what a loop does not change can leave it.
-        let mut pointer = self.begin(self.emit.places.begin(access));
+        let mut pointer = self.begin(self.link.places.begin(access));
         for (var, products) in &self.nest {
             let wanted = coefficient(&access.offset, *var);
             if let Some(&(_, product)) = products.iter().find(|(known, _)| *known == wanted) {
@@ -201,7 +200,7 @@ impl<'e, 'p, 'b, 'f> Body<'e, 'p, 'b, 'f> {
         let at = self.form.offset(begin);
         let first = load(self.builder, self.record, at);
         let (base, offset) = match begin {
-            Begin::Constants(_) => (self.emit.table(self.builder, 0), first),
+            Begin::Constants(_) => (self.link.table(self.builder, 0), first),
             Begin::Memory(..) => {
                 let base = self.builder.ins().iadd(self.bases, first);
                 let base = load(self.builder, base, 0);
@@ -226,10 +225,4 @@ fn accesses(stmts: &[Stmt], see: &mut impl FnMut(&Access)) {
             Stmt::Call(call) => call.args.iter().flatten().for_each(&mut *see),
         }
     }
-}
-
-/// What the variable is multiplied by.
-pub(super) fn coefficient(offset: &Affine, var: VarId) -> i64 {
-    let terms = offset.terms.iter().filter(|term| term.0 == var);
-    terms.map(|term| term.1).sum()
 }

@@ -4,14 +4,10 @@
 //! A record has two words for each pointer, the offset of its base in `bases` and the bytes from there, or the offset in the table of
 //! constants and nothing.
 
-use super::body::coefficient;
-use super::emit::{Constants, Places};
-use crate::loops::{Access, Stmt, VarId};
+use super::places::{Begin, Constants, Places, coefficient};
+use crate::loops::{Stmt, VarId};
 use cnnc_runtime::kernel::KernelId;
 use std::collections::HashMap;
-
-/// Bytes of an element.
-const ELEMENT: i64 = size_of::<f32>() as i64;
 
 /// A part of a form, in the order in which its code is emitted.
 #[derive(PartialEq, Eq, Hash)]
@@ -28,15 +24,6 @@ pub(super) enum Part {
     Null,
     /// Elements by which the last pointer advances in a loop around it, outermost first.
     Advance(i64),
-}
-
-/// Where a pointer begins.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Begin {
-    /// Offset of the base in `bases`, and of the pointer from there, both in bytes.
-    Memory(i64, i64),
-    /// Byte offset in the table of constants.
-    Constants(i64),
 }
 
 /// A section's form, and what is its own.
@@ -110,21 +97,5 @@ impl Form {
     /// The byte offset in the record of what says where the pointer begins.
     pub fn offset(&self, begin: Begin) -> i32 {
         (self.known[&begin] * 2 * size_of::<i64>()) as i32
-    }
-}
-
-impl Places {
-    /// Where an access begins, all variables at 0.
-    pub fn begin(&self, access: &Access) -> Begin {
-        let (index, start) = self[access.buffer];
-        let base = index * size_of::<*mut f32>();
-        Begin::Memory(base as i64, (start + access.offset.base) * ELEMENT)
-    }
-}
-
-impl Constants {
-    /// Where these constants are.
-    pub fn begin(&mut self, constants: &[i64]) -> Begin {
-        Begin::Constants(self.offset(constants))
     }
 }

@@ -19,6 +19,8 @@ mod body;
 mod emit;
 mod form;
 mod host;
+mod link;
+mod places;
 
 use crate::id::NodeId;
 use crate::loops::Unproven;

@@ -1,9 +1,11 @@
 //! The blocks of tiles that Winograd's convolution works through, one after the other or at once.
 
 use super::job::ConvJob;
-use super::winograd::PRODUCTS;
 use crate::target::Machine;
-use cnnc_runtime::kernel::winograd::TILE;
+use cnnc_runtime::kernel::winograd::{SPAN, TILE};
+
+/// Products of one tile and channel.
+pub const PRODUCTS: usize = SPAN * SPAN;
 
 /// Equal stretches of tiles along an axis, one behind the other.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -9,17 +9,15 @@
 //!     f32_winograd_output
 //! ```
 
-use super::blocks::Stretch;
+use super::blocks::{PRODUCTS, Stretch};
 use super::job::ConvJob;
+use super::schedule::EXPANDED_AT_ONCE;
 use super::tiling::tiles;
-use super::winograd::{Corner, Group, PRODUCTS, Shape, spread};
+use super::winograd::{Corner, Group, Shape, spread};
 use super::{Lower, Panels, Storage};
 use crate::layer::NO_HALO;
 use crate::loops::{Access, Affine};
 use cnnc_runtime::kernel::{Axis, ConvCall, Pixels, WinogradWeightsCall};
-
-/// Panels that are worked on at once, each with memory of its own: there is enough for so many threads.
-pub(super) const EXPANDED_AT_ONCE: usize = 4;
 
 /// Expanded weights of a block of input channels and one panel.
 pub(super) struct Expanded {

@@ -2,7 +2,7 @@
 //!
 //! The calls say where parameters are and where the region is; which program they stand in does not matter to them.
 
-use super::winograd::PRODUCTS;
+use super::blocks::PRODUCTS;
 use crate::loops::{Access, Affine, Builder, Call};
 use cnnc_runtime::kernel::{
     Axis, FoldedNorm, Fusion, PackBiasCall, PackPanelsCall, PackScaleCall, PackSharesCall,

@@ -5,13 +5,15 @@
 //! arithmetic only: whatever else a schedule says changes who computes an output and when, never its bits.
 
 use super::Arithmetic;
-use super::blocks::Blocks;
+use super::blocks::{Blocks, PRODUCTS};
 use super::job::ConvJob;
 use super::tiling::{Band, LONG, bands, long_panel, panel};
-use super::winograd::PRODUCTS;
 use crate::layer::conv::is_depthwise;
 use crate::target::Machine;
 use cnnc_runtime::kernel::winograd::TILE;
+
+/// Panels whose weights are expanded at once, each with memory of its own: there is enough for so many threads.
+pub const EXPANDED_AT_ONCE: usize = 4;
 
 /// A way to compute a convolution.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,10 +10,9 @@
 //! Rounding errors are a few times those of a direct convolution (about 1e-6 of the outputs' deviation), so
 //! [`Arithmetic::Exact`](super::Arithmetic) does without.
 
-use super::blocks::Stretch;
-use super::expand::EXPANDED_AT_ONCE;
+use super::blocks::{PRODUCTS, Stretch};
 use super::job::ConvJob;
-use super::schedule::{Schedule, Winograd, cost};
+use super::schedule::{EXPANDED_AT_ONCE, Schedule, Winograd, cost};
 use super::tiling::{Band, tiles};
 use super::{Biases, Lower, Storage};
 use crate::layer::NO_HALO;
@@ -24,9 +23,6 @@ use cnnc_runtime::kernel::winograd::{SPAN, TILE};
 use cnnc_runtime::kernel::{
     Axis, ConvCall, Pixels, Products, Tiles, WinogradOutputCall, WinogradTilesCall,
 };
-
-/// Products of one tile and channel.
-pub(super) const PRODUCTS: usize = SPAN * SPAN;
 
 /// One band with its packed weights.
 pub(super) struct Packed {

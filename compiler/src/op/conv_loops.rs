@@ -4,6 +4,7 @@
 //! taps, the last of them first. In the weights it is a matrix of sums over pixels for each tap, image after image, or [Winograd's](super::conv_winograd).
 
 use super::conv::{ConvInput, ConvWeight, Taps};
+use super::scatter::add_to_taps;
 use super::{conv_winograd, local_loops};
 use crate::layer::elementwise::zip;
 use crate::layer::pointwise::map;
@@ -11,7 +12,7 @@ use crate::layer::{Halo, Lowering, NO_HALO, copy};
 use crate::loops::Affine;
 use crate::lower::{ConvJob, Lower, Storage, across};
 use crate::shape::Shape;
-use cnnc_runtime::kernel::{Axis, OuterCall, Pace, ScatterAxis, ScatterCall, SumCall, Term, ZipOp};
+use cnnc_runtime::kernel::{Axis, OuterCall, Pace, SumCall, Term, ZipOp};
 
 /// The places of an axis of the operand that are `first` modulo the stride.
 #[derive(Clone, Copy, Debug)]
@@ -218,32 +219,6 @@ fn scatter(cx: &mut Lower<'_>, taps: &Taps, output: &Storage, input: &Storage) {
         act: Vec::new(),
     });
     add_to_taps(cx, taps, input, &products, output);
-}
-
-/// Adds products of each output with all weights to what its taps meet: those of a tap behind those of the one before, row by row.
-pub(super) fn add_to_taps(
-    cx: &mut Lower<'_>,
-    taps: &Taps,
-    outputs: &Storage,
-    products: &Storage,
-    elements: &Storage,
-) {
-    let ins = elements.channels;
-    cx.call(ScatterCall {
-        axes: std::array::from_fn(|axis| ScatterAxis {
-            elements: elements.dhw[axis],
-            stride: elements.strides[axis],
-            outputs: outputs.dhw[axis],
-            step: taps.stride[axis],
-            x: products.strides[axis],
-            taps: if axis == 2 { 1 } else { taps.kernel[axis] },
-            dilation: taps.dilation[axis],
-        }),
-        channels: ins,
-        run: taps.kernel[2] * ins,
-        out: elements.access(Affine::default()),
-        x: products.access(Affine::default()),
-    });
 }
 
 impl ConvInput {

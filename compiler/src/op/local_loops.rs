@@ -1,7 +1,7 @@
 //! The gradients of `local` as loops: every position has weights of its own, so each is a matrix by itself.
 
 use super::conv::Taps;
-use super::conv_loops::add_to_taps;
+use super::scatter::add_to_taps;
 use crate::layer::{NO_HALO, copy};
 use crate::lower::{Lower, Storage};
 use crate::shape::Shape;

@@ -20,6 +20,7 @@ pub mod maxpool;
 pub mod parameter;
 pub mod product;
 pub mod regions;
+mod scatter;
 pub mod shares;
 pub mod slope;
 pub mod sums;

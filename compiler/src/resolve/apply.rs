@@ -1,6 +1,7 @@
 //! One layer on its operands: the node, its shape and its parameters.
 
 use super::chain::Chain;
+use super::kinds::missing;
 use super::label::{Naming, scope, staged};
 use super::{Note, Reported, Resolver, Result, Tensor};
 use crate::diagnostic::{Diagnostic, codes};
@@ -330,18 +331,4 @@ impl Resolver<'_> {
                 .unwrap_or_else(Span::none),
         }
     }
-}
-
-/// The first parameter that has no default and no value.
-pub(super) fn missing(decl: &Decl, args: &Args, span: Span) -> Option<Diagnostic> {
-    let param = decl
-        .params
-        .iter()
-        .find(|param| param.default.is_none() && args.get(param.name).is_none())?;
-    let message = format!("`{}` of `{}` is missing", param.name, decl.keyword);
-    Some(
-        Diagnostic::new(codes::ARGUMENT, span, message)
-            .label(format!("needs {}", super::describe(&param.kind)))
-            .note(format!("`{}`: {}", param.name, param.doc)),
-    )
 }

@@ -1,7 +1,7 @@
 //! Chains: layers, calls, branches and tensors, one after the other.
 
-use super::apply::missing;
 use super::args::Matched;
+use super::kinds::missing;
 use super::label::Place;
 use super::value::Value;
 use super::{Reported, Resolver, Result, Tensor};

@@ -5,38 +5,13 @@
 //! applied to, and the defaults, are those of where it stands.
 
 use super::chain::Chain;
-use super::value::Value;
-use super::variables::Mark;
+use super::value::{Steps, Value, Written};
 use super::{Reported, Resolver, Result, Tensor};
 use crate::ast::{Expr, ExprKind, Infix};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::layer;
 use crate::span::Span;
 use crate::words;
-use std::rc::Rc;
-
-/// A chain as a value.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Steps<'a> {
-    /// A name, a call of a block, or a chain.
-    expr: Written<'a>,
-    /// What its names mean; they are there as long as it is.
-    variables: Mark,
-    /// How many blocks it is written in.
-    blocks: usize,
-    /// As it is written, in short.
-    pub(super) text: Rc<str>,
-}
-
-/// An expression, which is the same only where it is the same text.
-#[derive(Clone, Copy, Debug)]
-struct Written<'a>(&'a Expr);
-
-impl PartialEq for Written<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.span == other.0.span
-    }
-}
 
 impl<'a> Resolver<'a> {
     /// Whether the word is an element of chains, without a value of its own.

@@ -1,8 +1,10 @@
 //! Which values parameters take, and how that is said.
 
-use super::operation::whole;
+use super::value::whole;
 use crate::ast::Spanned;
-use crate::layer::{Kind, Literal};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::layer::{Args, Decl, Kind, Literal};
+use crate::span::Span;
 
 /// The named paddings.
 pub(super) const PADDINGS: [&str; 3] = ["valid", "half", "same"];
@@ -121,4 +123,18 @@ pub(super) fn example(kind: &Kind) -> String {
         Kind::Tensors => "a b".to_owned(),
         Kind::Series => "0.9 0.999".to_owned(),
     }
+}
+
+/// The first parameter that has no default and no value.
+pub(super) fn missing(decl: &Decl, args: &Args, span: Span) -> Option<Diagnostic> {
+    let param = decl
+        .params
+        .iter()
+        .find(|param| param.default.is_none() && args.get(param.name).is_none())?;
+    let message = format!("`{}` of `{}` is missing", param.name, decl.keyword);
+    Some(
+        Diagnostic::new(codes::ARGUMENT, span, message)
+            .label(format!("needs {}", describe(&param.kind)))
+            .note(format!("`{}`: {}", param.name, param.doc)),
+    )
 }

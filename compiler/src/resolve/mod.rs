@@ -35,6 +35,7 @@ mod constant;
 mod defaults;
 mod element;
 mod expect;
+mod expression;
 mod head;
 mod input;
 mod join;
@@ -47,6 +48,7 @@ mod pattern;
 mod pictures;
 mod program;
 mod project;
+mod section;
 mod settings;
 mod statement;
 mod training;
@@ -80,8 +82,8 @@ use program::Program;
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use value::Value;
-use variables::{Mark, Variables};
+use value::{Mark, Value};
+use variables::Variables;
 
 /// Longest path of a label.
 const MAX_LABEL: usize = 512;

@@ -1,6 +1,6 @@
 //! The model: inputs, statements, head, outputs, and what is expected of them.
 
-use super::training::LossPlaces;
+use super::section::LossPlaces;
 use super::{Resolver, Tensor};
 use crate::ast::{Body, Model, Name, Statement, StatementKind, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};

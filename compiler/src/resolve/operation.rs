@@ -192,13 +192,6 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// The integer that the number is, if it is one.
-pub(super) fn whole(x: f64) -> Option<i64> {
-    /// Up to here every integer is a double.
-    const MOST: f64 = (1u64 << f64::MANTISSA_DIGITS) as f64;
-    (x.fract() == 0.0 && x.abs() <= MOST).then_some(x as i64)
-}
-
 /// The square root of an integer that is not negative. It is whole for squares only.
 fn integer_root(n: i64) -> f64 {
     let below = n.isqrt();
@@ -243,6 +236,7 @@ fn same(a: &Value<'_>, b: &Value<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::value::whole;
     use super::*;
 
     #[test]

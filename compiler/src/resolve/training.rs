@@ -5,9 +5,10 @@ mod data;
 
 use super::args::Given;
 use super::clauses::{self, CLAUSES, ClauseDecl, LATER_LOSSES, OPTIMIZERS};
+use super::section::{Bounds, LossPlaces, Section, arguments, word};
 use super::tuning::PHRASES;
 use super::{Reported, Resolver, tuning};
-use crate::ast::{Clause, Spanned, Term, TermKind};
+use crate::ast::{Clause, Spanned, Term};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::id::ValueId;
 use crate::layer::{Args, Kind, Literal, ParamDecl};
@@ -16,51 +17,6 @@ use crate::recipe::{Loss, Method, Optimizer, Recipe, Schedule};
 use crate::span::Span;
 use crate::words;
 use std::slice;
-
-/// A section while it is read.
-#[derive(Default)]
-pub(super) struct Section {
-    pub recipe: Recipe,
-    /// Clauses so far.
-    clauses: Vec<(&'static str, Span)>,
-    warmup: Option<Span>,
-    loss: LossPlaces,
-}
-
-/// Where the settings of a loss are written.
-pub(super) type LossPlaces = Vec<(&'static str, Span)>;
-
-/// Where a number may lie.
-pub(super) enum Bounds {
-    Positive,
-    NotNegative,
-    Share,
-    Turn,
-    Lean,
-}
-
-impl Bounds {
-    fn hold(&self, number: f64) -> bool {
-        match self {
-            Bounds::Positive => number > 0.0,
-            Bounds::NotNegative => number >= 0.0,
-            Bounds::Share => (0.0..1.0).contains(&number),
-            Bounds::Turn => (0.0..=180.0).contains(&number),
-            Bounds::Lean => (0.0..=80.0).contains(&number),
-        }
-    }
-
-    fn text(&self) -> &'static str {
-        match self {
-            Bounds::Positive => "above 0",
-            Bounds::NotNegative => "0 or more",
-            Bounds::Share => "at least 0 and below 1",
-            Bounds::Turn => "between 0 and 180",
-            // Far from where nothing is left of a picture.
-            Bounds::Lean => "between 0 and 80",
-        }
-    }
-}
 
 impl<'a> Resolver<'a> {
     /// What the lines of a section say, over every mistake, and where its loss is written.
@@ -386,22 +342,6 @@ fn constants(method: Method) -> Option<&'static [ParamDecl]> {
     Some(row.1)
 }
 
-pub(super) fn word(term: &Term) -> Option<&str> {
-    match &term.kind {
-        TermKind::Word(word) => Some(word),
-        _ => None,
-    }
-}
-
 fn is_clause(word: &str) -> bool {
     clauses::find(word).is_some() || tuning::find(word).is_some()
-}
-
-/// What was written and is known.
-pub(super) fn arguments(given: Given) -> Args {
-    let known = |(_, value): &(&str, Spanned<Literal>)| value.value != Literal::Unknown;
-    Args {
-        given: given.into_iter().filter(known).collect(),
-        ..Args::default()
-    }
 }

@@ -1,7 +1,7 @@
 //! `init "net.safetensors" except "classifier.*"   freeze "conv1"   schedule { unfreeze "conv1" at 5 }   keep best loss   stop after 10`
 
 use super::clauses::SPARED;
-use super::training::{Bounds, Section, arguments, word};
+use super::section::{Bounds, Section, arguments, word};
 use super::{Reported, Resolver, Result};
 use crate::ast::{Spanned, Term};
 use crate::diagnostic::{Diagnostic, codes};

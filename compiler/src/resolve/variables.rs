@@ -1,6 +1,6 @@
 //! The variables of blocks and loops and the constants of files, by name.
 
-use super::value::Value;
+use super::value::{Mark, Value};
 use crate::ast::Name;
 use crate::span::Span;
 use std::collections::{BTreeMap, HashMap};
@@ -27,20 +27,6 @@ pub(super) struct Variables<'a> {
     seen: usize,
     /// Constants that stand outside of blocks and models: seen everywhere, unless something hides them.
     everywhere: BTreeMap<String, (Value<'a>, Span)>,
-}
-
-/// How many there are, and which of them are seen.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Mark {
-    seen: usize,
-    end: usize,
-}
-
-impl Mark {
-    /// How many are seen.
-    pub(super) fn len(self) -> usize {
-        self.end - self.seen
-    }
 }
 
 impl<'a> Variables<'a> {

@@ -1,9 +1,10 @@
 //! Modules know what ARCHITECTURE.md lets them know, and nothing else.
 
+mod circles;
 mod paths;
 mod rules;
 
-use rules::{COMPILER, Part, RUNTIME, USERS};
+use rules::{CIRCLES, COMPILER, Part, RUNTIME, USERS};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -127,6 +128,23 @@ fn rows_know_only_rows_above_them() {
             }
         }
     }
+}
+
+#[test]
+fn files_side_by_side_know_each_other_in_no_circle() {
+    let mut found = Vec::new();
+    // Of the compiler's and the runtime's own modules the rows say it.
+    for (folder, outermost) in [
+        (COMPILER.folder, false),
+        (RUNTIME.folder, false),
+        ("src", true),
+        ("cli/src", true),
+    ] {
+        let mut files = Vec::new();
+        sources(&root().join(folder), "", &mut files);
+        found.extend(circles::circles(folder, &files, outermost));
+    }
+    assert_eq!(found, CIRCLES, "circles, and those that rules.rs knows of");
 }
 
 #[test]

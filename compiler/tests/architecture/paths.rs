@@ -54,6 +54,31 @@ fn tree<'t>(text: &'t str, path: &[String], out: &mut Vec<Vec<String>>) -> &'t s
     }
 }
 
+/// Every path that a source names in its own crate, from the crate's root on; the source is the module `inside`. What is below one
+/// of its own modules counts where it is named by the module's name.
+pub fn named(inside: &[&str], children: &[&str], source: &str) -> Vec<Vec<String>> {
+    let code = code(source);
+    let owned = |path: &[&str]| path.iter().map(|part| (*part).to_owned()).collect();
+    let mut starts: Vec<(String, Vec<String>)> = vec![("crate::".to_owned(), Vec::new())];
+    for up in 1..=inside.len() {
+        starts.push(("super::".repeat(up), owned(&inside[..inside.len() - up])));
+    }
+    for child in children {
+        starts.push((format!("{child}::"), owned(&[inside, &[child]].concat())));
+    }
+    let mut found = Vec::new();
+    for (start, base) in &starts {
+        for (at, _) in code.match_indices(start.as_str()) {
+            let behind = &code[at + start.len()..];
+            if code[..at].ends_with(|c| is_word(c) || c == ':') || behind.starts_with("super::") {
+                continue;
+            }
+            tree(behind, base, &mut found);
+        }
+    }
+    found
+}
+
 /// Every path below `root` in a source that is so many modules deep in its crate. `super` is followed to those modules only:
 /// modules inside a file count no depth.
 pub fn below(root: &str, depth: usize, modules: &[&str], source: &str) -> Vec<Found> {

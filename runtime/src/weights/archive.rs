@@ -46,7 +46,7 @@ impl<'a> Archive<'a> {
             Ok(zip) => zip,
             Err((_, error)) => match error.kind() {
                 ErrorKind::MissingEndOfCentralDirectory | ErrorKind::Eof => {
-                    return Err(Fault::truncated(file, needed(file)?));
+                    return Err(Fault::truncated(file.len(), needed(file)?));
                 }
                 _ => return Err(fault(error)),
             },

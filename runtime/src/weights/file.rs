@@ -49,7 +49,7 @@ fn foreign(file: &Blob, start: &[u8]) -> Result<Option<(&'static str, Named)>, F
             })) => {
                 let needed = torch::needed_at_least(file)?;
                 let needed = needed.map_or(Needed::Unknown(what), Needed::AtLeast);
-                return Err(Fault::truncated(file, needed));
+                return Err(Fault::truncated(file.len(), needed));
             }
             archive => archive?,
         };

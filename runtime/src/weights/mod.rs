@@ -12,7 +12,6 @@ mod blob;
 pub(crate) mod convert;
 mod darknet;
 mod error;
-mod export;
 mod file;
 #[cfg(feature = "foreign-weights")]
 mod npz;
@@ -274,6 +273,12 @@ impl Weights {
             origin: &self.origin,
             stored,
         })
+    }
+
+    /// Every tensor of the file, by its name.
+    pub(crate) fn every_stored(&self) -> impl Iterator<Item = (&str, Stored<'_>)> {
+        let entries = self.index.iter();
+        entries.filter_map(|(name, entry)| Some((name.as_str(), self.stored(entry)?)))
     }
 
     /// Names that stand in the file for what is read as no tensor (text, complex numbers of 16 bytes, sparse tensors), and what that is.

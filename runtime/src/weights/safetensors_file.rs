@@ -33,7 +33,10 @@ pub(super) fn read(file: &Blob) -> Result<Index, Fault> {
     let data_start = 8 + length;
     let header = file.read(8..data_start)?;
     if header.len() < length {
-        return Err(Fault::truncated(file, Needed::AtLeast(data_start as u64)));
+        return Err(Fault::truncated(
+            file.len(),
+            Needed::AtLeast(data_start as u64),
+        ));
     }
     let header = str::from_utf8(&header).map_err(|error| FormatError::NotUtf8 {
         at: 8 + error.valid_up_to(),
@@ -44,7 +47,7 @@ pub(super) fn read(file: &Blob) -> Result<Index, Fault> {
     let needed = check(&tensors, data_len)?;
     if needed > data_len {
         let needed = (data_start as u64).saturating_add(needed as u64);
-        return Err(Fault::truncated(file, Needed::Exactly(needed)));
+        return Err(Fault::truncated(file.len(), Needed::Exactly(needed)));
     }
     let entry = |info: TensorInfo| Entry {
         dtype: info.dtype,

@@ -1,7 +1,8 @@
 //! Arrays of numpy: one sample in a `.npy` file, or many along its first axis.
 
 use super::DataError;
-use super::reader::{Reader, within};
+use super::files::within;
+use super::reader::Reader;
 use super::samples::Samples;
 use super::wav::shown;
 use cnnc_runtime::tensor_file::read_tensors;

@@ -1,44 +1,17 @@
 //! Pictures with boxes: what VOC's XML and YOLO's rows of text have in common.
 
-use super::reader::{Reader, name};
+use super::annotated::{Annotated, Purpose, Written};
+use super::files::{name, within};
+use super::reader::Reader;
 use super::{Data, DataError, rows, voc};
 use cnnc_compiler::loss::BOX;
 use cnnc_compiler::recipe::DataKind;
 use cnnc_runtime::answer::BBox;
 use cnnc_runtime::image::Picture;
-use std::path::{Path, PathBuf};
-
-/// A picture and its boxes, as they are written.
-#[derive(Debug)]
-pub(super) struct Annotated {
-    pub picture: PathBuf,
-    /// Where the boxes are written.
-    pub file: PathBuf,
-    /// Width and height of the picture, if they are written there.
-    pub size: Option<(usize, usize)>,
-    pub boxes: Vec<Written>,
-    pub purpose: Purpose,
-}
-
-/// What a picture is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    Learn,
-    Judge,
-    Nothing,
-}
-
-/// A box, as it is written.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Written {
-    /// A name, or the number of a class.
-    pub class: String,
-    /// Edges in pixels of the picture, or fractions of it.
-    pub bbox: BBox,
-}
+use std::path::Path;
 
 /// A folder of pictures with boxes.
-pub(super) struct Boxed {
+struct Boxed {
     kind: DataKind,
     pictures: Vec<Annotated>,
 }
@@ -48,7 +21,7 @@ const DOUBLE: f32 = 0.9;
 
 impl Boxed {
     /// What lies in a folder, if it is of that kind, or of one of both.
-    pub fn find(folder: &Path, kind: Option<DataKind>) -> Result<Option<Boxed>, DataError> {
+    fn find(folder: &Path, kind: Option<DataKind>) -> Result<Option<Boxed>, DataError> {
         let wanted = |of: DataKind| kind.is_none_or(|kind| kind == of);
         for (of, read) in [
             (DataKind::Voc, voc::pictures as fn(&Path) -> _),
@@ -175,8 +148,17 @@ pub fn sizes_of(folder: &Path) -> Result<(Vec<[f64; 2]>, usize), DataError> {
 }
 
 impl Reader<'_> {
-    /// The samples of a folder of pictures with boxes.
-    pub(super) fn boxes(&self, folder: &Path, of: Boxed) -> Result<Data, DataError> {
+    /// The samples of a folder, if it has pictures with boxes of that kind, or of one of both.
+    pub(super) fn boxes(
+        &self,
+        folder: &Path,
+        kind: Option<DataKind>,
+    ) -> Result<Option<Data>, DataError> {
+        let of = Boxed::find(folder, kind)?;
+        of.map(|of| self.boxed(folder, of)).transpose()
+    }
+
+    fn boxed(&self, folder: &Path, of: Boxed) -> Result<Data, DataError> {
         if !self.detects {
             let why = format!(
                 "its pictures have boxes, and `{}` has no head that finds some, as `head yolo2` does",
@@ -228,7 +210,7 @@ impl Reader<'_> {
             let name = of.picture.display().to_string();
             let seen = pre.see(&picture, &name).map_err(DataError::Picture)?;
             filling.picture(seen, 0)?;
-            filling.name(super::reader::within(folder, &of.picture));
+            filling.name(within(folder, &of.picture));
             all.push(rows);
             judges.push(of.purpose == Purpose::Judge);
         }

@@ -4,7 +4,8 @@
 //! Where the network takes pictures and a row has two columns, the other one is a path, as seen from the folder of the file.
 
 use super::classes::Labels;
-use super::reader::{Reader, read};
+use super::files::read;
+use super::reader::Reader;
 use super::wav::shown;
 use super::{Data, DataError};
 use ::csv::{ReaderBuilder, StringRecord, Trim};

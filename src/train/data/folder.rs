@@ -1,6 +1,7 @@
 //! A folder for each class, with pictures, sounds or arrays in it.
 
-use super::reader::{Reader, ends_with, entries, name};
+use super::files::{ends_with, entries, name};
+use super::reader::Reader;
 use super::{Data, DataError};
 use cnnc_runtime::image::is_called_a_picture;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! MNIST's idx files: pictures in shades of grey, and a byte for each label; with or without gzip.
 
-use super::reader::{Reader, find, read};
+use super::files::{find, read};
+use super::reader::Reader;
 use super::{Data, DataError, Samples};
 use cnnc_runtime::image::Picture;
 use flate2::read::GzDecoder;

@@ -9,11 +9,13 @@
 //! | `classes`, `split` | the class that a label is; which samples judge |
 //! | `samples` | what is kept in memory of all of them |
 
+mod annotated;
 mod array;
 mod boxes;
 mod classes;
 mod csv;
 mod error;
+mod files;
 mod folder;
 mod idx;
 mod memory;
@@ -33,8 +35,8 @@ pub use samples::{Kept, Samples};
 use cnnc_compiler::graph::Graph;
 use cnnc_compiler::recipe::{Source, Split};
 use cnnc_runtime::memory::ask;
+pub(super) use files::entries;
 use reader::Reader;
-pub(super) use reader::entries;
 use std::path::{Path, PathBuf};
 
 /// What a network learns from, and what it is judged by.

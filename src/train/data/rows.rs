@@ -1,8 +1,8 @@
 //! Boxes as YOLO has them: `images` with pictures, `labels` with a text file for each, a row `class x y w h` for each box in fractions of the picture. Both may have folders `train` and `val` (or `test`).
 
 use super::DataError;
-use super::boxes::{Annotated, Purpose, Written};
-use super::reader::{entries, read, within};
+use super::annotated::{Annotated, Purpose, Written};
+use super::files::{entries, read, within};
 use cnnc_runtime::answer::BBox;
 use cnnc_runtime::image::is_called_a_picture;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,8 @@
 //! Time series of the UCR and UEA archives: a line each, `0.1,0.2,0.3:0.5,0.4,0.6:label` with as many lists as dimensions.
 
 use super::classes::Labels;
-use super::reader::{Reader, read};
+use super::files::read;
+use super::reader::Reader;
 use super::samples::Samples;
 use super::wav::shown;
 use super::{Data, DataError};

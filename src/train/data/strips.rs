@@ -1,6 +1,7 @@
 //! Strips: picture files whose rows are pictures, pixel by pixel, and a text file with a class in each line, as CIFAR-10 comes.
 
-use super::reader::{Reader, name, read};
+use super::files::{name, read};
+use super::reader::Reader;
 use super::{Data, DataError};
 use cnnc_runtime::image::Picture;
 use std::path::PathBuf;

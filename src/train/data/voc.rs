@@ -1,8 +1,8 @@
 //! Boxes as PASCAL VOC has them: `JPEGImages` with pictures, `Annotations` with an XML file for each, and in `ImageSets/Main` lists of names: `train.txt` to learn from, `val.txt` (or `test.txt`) to be judged by.
 
 use super::DataError;
-use super::boxes::{Annotated, Purpose, Written};
-use super::reader::{ends_with, entries, read};
+use super::annotated::{Annotated, Purpose, Written};
+use super::files::{ends_with, entries, read};
 use cnnc_runtime::answer::BBox;
 use std::collections::BTreeSet;
 use std::path::Path;

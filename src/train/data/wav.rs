@@ -4,7 +4,8 @@
 //! number of a take, `7_nicolas_3.wav`, the takes 0 to 4 are the test set, as Free Spoken Digits has it.
 
 use super::classes::Labels;
-use super::reader::{Reader, ends_with, name, within};
+use super::files::{ends_with, name, within};
+use super::reader::Reader;
 use super::samples::{Filling, Samples};
 use super::{Data, DataError};
 use cnnc_runtime::files::open_ordinary;

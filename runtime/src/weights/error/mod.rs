@@ -13,7 +13,6 @@ pub use torch::{PickleError, TorchError};
 pub(super) use zip::MAX_MEMBERS;
 pub use zip::{ArchiveError, NpzError};
 
-use super::blob::Blob;
 use crate::memory::OutOfMemory;
 use crate::sniff::Kind;
 use safetensors::Dtype;
@@ -178,9 +177,9 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// A file that ends too early.
-    pub fn truncated(file: &Blob, needed: Needed) -> Fault {
-        let found = file.len() as u64;
+    /// A file of so many bytes, which ends too early.
+    pub fn truncated(len: usize, needed: Needed) -> Fault {
+        let found = len as u64;
         Fault::Format(FormatError::Truncated { found, needed })
     }
 }

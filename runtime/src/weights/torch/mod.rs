@@ -138,7 +138,7 @@ fn pickle_at(file: &Blob, at: usize) -> Result<Cow<'_, [u8]>, Fault> {
             Err(PickleError::Truncated) if bytes.len() == len => len *= 4,
             Err(PickleError::Truncated) => {
                 let what = "the end of the list of its tensors";
-                return Err(Fault::truncated(file, Needed::Unknown(what)));
+                return Err(Fault::truncated(file.len(), Needed::Unknown(what)));
             }
             Err(error) => return Err(error.into()),
         }
@@ -187,7 +187,7 @@ fn legacy_storages<'k>(
     }
     match whole {
         true => Ok(ranges),
-        false => Err(Fault::truncated(file, Needed::Exactly(at))),
+        false => Err(Fault::truncated(file.len(), Needed::Exactly(at))),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Weights of any format, written as safetensors.
 
-use super::bind::{Bound, Values};
-use super::{Weights, WeightsError};
-use crate::tensor_file::{NamedPart, Part, TensorFileError, write_parts};
+use super::TensorFileError;
+use super::write::{NamedPart, Part, write_parts};
+use crate::weights::{Bound, Values, Weights, WeightsError};
 use std::path::Path;
 
 impl Weights {
@@ -11,19 +11,18 @@ impl Weights {
     /// # Errors
     /// When the file cannot be written.
     pub fn write_safetensors(&self, path: impl AsRef<Path>) -> Result<(), TensorFileError> {
-        let tensors = self.index.iter().filter_map(|(name, entry)| {
-            let stored = self.stored(entry)?;
-            Some((name.as_str(), &entry.shape[..], Part::Stored(stored)))
-        });
-        let tensors: Vec<NamedPart<'_>> = tensors.collect();
+        let tensors = self.every_stored();
+        let tensors: Vec<NamedPart<'_>> = tensors
+            .map(|(name, stored)| (name, stored.shape, Part::Stored(stored)))
+            .collect();
         for (_, _, part) in &tensors {
             if let Part::Stored(stored) = part {
                 let affordable = stored.affordable();
-                let refuse = |fault| WeightsError::new(&self.origin, fault);
+                let refuse = |fault| WeightsError::new(self.origin(), fault);
                 affordable.map_err(|fault| TensorFileError::Weights(refuse(fault)))?;
             }
         }
-        write_parts(path.as_ref(), &tensors, &self.origin)
+        write_parts(path.as_ref(), &tensors, self.origin())
     }
 }
 
