@@ -29,6 +29,10 @@ pub struct Machine {
     pub transforms: [f64; 2],
     /// Cycles of expanding the weights of one input channel and one vector of output channels, reading included.
     pub expanding: f64,
+    /// Cycles of packing the same as Winograd's weights, beyond what packing plain ones takes.
+    pub packing: f64,
+    /// Tiles of several images that are in a block together, at most, where weights are expanded.
+    pub merged_tiles: usize,
     /// Tiles of a picture, at least and at most, for which weights are expanded while the network runs; none on AVX2, where it costs more than it gains.
     pub expand_tiles: [usize; 2],
     /// Least gain, as a share, at which an estimate is good enough to leave the direct convolution.
@@ -113,6 +117,8 @@ impl Machine {
             product_entering: 5.0,
             transforms: [290.0, 250.0],
             expanding: 200.0,
+            packing: 400.0,
+            merged_tiles: 64,
             expand_tiles: match isa.lanes() {
                 16 => [9, 49],
                 _ => [1, 0],
@@ -141,6 +147,7 @@ impl Machine {
             serial_sums: 64,
             serial_elements: 16,
             expand_tiles: [1, 49],
+            merged_tiles: 12,
             ..Machine::of(isa)
         }
     }

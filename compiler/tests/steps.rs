@@ -266,6 +266,68 @@ fn gradients_of_weights_by_winograd() {
     );
 }
 
+/// Small pictures of several images: tiles of Winograd's in one block, with weights that are packed and with those that are expanded, groups of
+/// images that the last one does not fill, and direct convolutions with panels outermost. Pictures that are halves of tiles, steps, activations that
+/// are no clamps, sums of cotangents.
+#[test]
+fn images_that_share_weights() {
+    let packed = |isa| Machine {
+        read: [0.1; 3],
+        transforms: [1.0; 2],
+        packing: 1.0,
+        ..Machine::tiny(isa)
+    };
+    let expanded = |isa| Machine {
+        read: [0.1; 3],
+        transforms: [1.0; 2],
+        expanding: 20.0,
+        packing: 1000.0,
+        ..Machine::tiny(isa)
+    };
+    let direct = |isa| Machine {
+        transforms: [1000.0; 2],
+        ..Machine::tiny(isa)
+    };
+    let small = "input x: 16x6x4; conv 3x3 16; relu; conv 3x3 20 pad half; a: tanh; b: conv 3x3 20 pad half bn; add(a, b); conv 3x3 16 /2 pad half; globalavgpool; dense 3";
+    let wide =
+        "input x: 64x5x3; conv 3x3 64 pad half relu; conv 3x3 64 pad half; globalavgpool; dense 3";
+    let plain = "input x: 20x5x3; conv 1x1 40 bias off; conv 3x3 300 /2 pad half; conv 1x1 30 /2 silu; globalavgpool; dense 3";
+    let said = |machine: fn(Isa) -> Machine, step: &Step, images: usize| {
+        let target = Target {
+            machine: machine(Isa::Avx512),
+            ..Target::new(Isa::Avx512, Arithmetic::Fast).batch(images)
+        };
+        let lowered = lower_step(&step.graph, &step.single, &step.state, &target);
+        let notes = lowered.notes.iter().map(|note| note.text.clone());
+        (notes.collect::<Vec<_>>(), lowered.program.to_string())
+    };
+    let has = |notes: &[String], what: &str| notes.iter().any(|text| text.contains(what));
+    let step = train(small, &SGD);
+    for images in [1, 2, 5, 7, 18] {
+        check_on(packed, small, &step, images);
+    }
+    assert!(has(&said(packed, &step, 7).0, "of 7 images at once, by"));
+    let step = train(wide, &SGD);
+    for images in [3, 7] {
+        check_on(expanded, wide, &step, images);
+    }
+    assert!(has(
+        &said(expanded, &step, 7).0,
+        "of 7 images at once, its weights expanded"
+    ));
+    let step = train(plain, &SGD);
+    for images in [2, 5] {
+        check_on(direct, plain, &step, images);
+    }
+    // Where reading costs nothing, nothing is gained by reading once.
+    let free = |isa| Machine {
+        read: [0.0; 3],
+        transforms: [1000.0; 2],
+        ..Machine::tiny(isa)
+    };
+    assert_ne!(said(direct, &step, 5).1, said(free, &step, 5).1);
+}
+
 /// What follows a norm or a convolution is a part of it, and so are sums of cotangents.
 #[test]
 fn what_follows_is_fused() {

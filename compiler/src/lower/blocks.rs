@@ -1,11 +1,23 @@
 //! The blocks of tiles that Winograd's convolution works through, one after the other or at once.
 
+use super::Storage;
 use super::job::ConvJob;
+use crate::loops::Affine;
 use crate::target::Machine;
 use cnnc_runtime::kernel::winograd::{SPAN, TILE};
 
 /// Products of one tile and channel.
 pub const PRODUCTS: usize = SPAN * SPAN;
+
+/// A distance that does not put neighbours into the same sets of the first-level cache.
+pub fn spread(floats: usize) -> usize {
+    let lines = floats.next_multiple_of(16);
+    if lines.is_multiple_of(128) {
+        lines + 16
+    } else {
+        lines
+    }
+}
 
 /// Equal stretches of tiles along an axis, one behind the other.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,9 +67,100 @@ fn stretches(extent: usize, tiles: usize) -> Vec<Stretch> {
         .collect()
 }
 
-/// How a convolution is cut into blocks.
+/// A block of tiles, wherever it is.
+pub(super) struct Block {
+    /// Images.
+    pub images: usize,
+    /// Of each of them, along the height.
+    pub rows: Stretch,
+    /// Along the width.
+    pub columns: Stretch,
+}
+
+impl Block {
+    /// Tiles of an image.
+    pub fn tiles_of_image(&self) -> usize {
+        self.rows.tiles * self.columns.tiles
+    }
+
+    /// Tiles of all.
+    pub fn tiles(&self) -> usize {
+        self.images * self.tiles_of_image()
+    }
+}
+
+/// Where a block begins: an image and a pixel of its result.
+pub(super) struct Corner {
+    image: Affine,
+    y: Affine,
+    x: Affine,
+}
+
+impl Corner {
+    /// Its distance from the first element of a tensor.
+    pub fn offset(&self, of: &Storage) -> Affine {
+        let [_, row, pixel] = of.strides;
+        let image = self.image.clone().times(of.image);
+        let row = self.y.clone().times(row);
+        image.add(&row).add(&self.x.clone().times(pixel))
+    }
+}
+
+/// Blocks that are alike in images and rows, of all columns.
+pub(super) struct Part {
+    images: Images,
+    rows: Stretch,
+}
+
+impl Part {
+    /// How many there are in a column: groups of images, or stretches of rows.
+    pub fn count(&self) -> usize {
+        self.images.count * self.rows.count
+    }
+
+    /// One of them.
+    pub fn block(&self, columns: &Stretch) -> Block {
+        Block {
+            images: self.images.each,
+            rows: self.rows,
+            columns: *columns,
+        }
+    }
+
+    /// Where the block begins that is the `number`th in the `k`th of these columns.
+    pub fn corner(&self, number: &Affine, columns: &Stretch, k: &Affine) -> Corner {
+        let along = |n: &Affine, step: usize, first: usize| {
+            n.clone().times(step as i64).offset(first as i64)
+        };
+        let none = Affine::default();
+        let (image, row) = match self.images.count {
+            1 => (&none, number),
+            _ => (number, &none),
+        };
+        Corner {
+            image: along(image, self.images.each, self.images.first),
+            y: along(row, self.rows.pixels, self.rows.first),
+            x: along(k, columns.pixels, columns.first),
+        }
+    }
+}
+
+/// Equal groups of images whose tiles are in a block together, one behind the other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Images {
+    /// The first image.
+    pub first: usize,
+    /// How many groups there are.
+    pub count: usize,
+    /// Images of each.
+    pub each: usize,
+}
+
+/// How a convolution is cut into blocks: pictures into parts, or images into groups.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blocks {
+    /// Along the images.
+    pub images: Vec<Images>,
     /// Along the height.
     pub rows: Vec<Stretch>,
     /// Along the width.
@@ -69,16 +172,37 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// The whole picture as one block.
-    pub(super) fn whole(job: &ConvJob) -> Blocks {
+    /// Whole pictures, of so many images in a block.
+    pub(super) fn whole(job: &ConvJob, each: usize) -> Blocks {
         let [_, height, width] = job.output.dhw;
         let (rows, columns) = (height.div_ceil(TILE), width.div_ceil(TILE));
+        let (count, rest) = (job.output.images / each, job.output.images % each);
+        let full = Images {
+            first: 0,
+            count,
+            each,
+        };
+        let last = Images {
+            first: count * each,
+            count: 1,
+            each: rest,
+        };
+        let images = [full, last].into_iter();
         Blocks {
+            images: images.filter(|images| images.each > 0).collect(),
             rows: vec![Stretch::whole(height, rows)],
             columns: vec![Stretch::whole(width, columns)],
-            tiles: rows * columns,
-            count: 1,
+            tiles: each * rows * columns,
+            count: count + usize::from(rest > 0),
         }
+    }
+
+    /// Blocks that are alike, together.
+    pub(super) fn parts(&self) -> Vec<Part> {
+        let images = self.images.iter();
+        let parts =
+            images.flat_map(|&images| self.rows.iter().map(move |&rows| Part { images, rows }));
+        parts.collect()
     }
 
     pub(super) fn new(job: &ConvJob, machine: &Machine) -> Blocks {
@@ -94,6 +218,10 @@ impl Blocks {
             _ => most,
         };
         let wanted = (machine.near / (PRODUCTS * cin)).max(least);
+        if job.is_merged() {
+            let each = (wanted / (rows * columns)).clamp(1, job.output.images);
+            return Blocks::whole(job, each);
+        }
         let cut = |extent: usize, wanted: usize| extent.div_ceil(extent.div_ceil(wanted));
         let across = if columns > 2 * wanted {
             cut(columns, wanted)
@@ -110,6 +238,11 @@ impl Blocks {
         let (rows, columns) = (stretches(height, down), stretches(width, across));
         let count = |stretches: &[Stretch]| stretches.iter().map(|s| s.count).sum::<usize>();
         Blocks {
+            images: vec![Images {
+                first: 0,
+                count: 1,
+                each: 1,
+            }],
             count: count(&rows) * count(&columns),
             rows,
             columns,

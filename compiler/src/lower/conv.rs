@@ -5,11 +5,12 @@
 //! with other constants.
 
 use super::job::{ConvJob, Grid};
-use super::schedule::{Direct, Order, Schedule, candidates, choose};
+use super::schedule::{Direct, Order, Schedule, candidates, choose, cost, packing};
 use super::tiling::{Band, long_tiles, tiles};
 use super::{Biases, Lower, Panels, Storage};
 use crate::layer::epilogue::clamp;
 use crate::loops::{Access, Affine};
+use crate::target::Machine;
 use cnnc_runtime::kernel::{Axis as Tap, ConvCall, DepthwiseCall, MapCall, Pixels, Step};
 
 /// One band with its packed weights.
@@ -32,11 +33,34 @@ impl Packed {
 }
 
 impl Lower<'_> {
-    /// Emits a convolution, by the schedule that is estimated to cost least.
+    /// Emits a convolution, by the schedule that is estimated to cost least; in a training step of all images at once, where that costs less.
     pub fn convolve(&mut self, job: ConvJob) {
         let candidates = candidates(&job, &self.machine, self.arithmetic);
-        self.note_winograd(&job, &candidates);
-        match choose(&job, &self.machine, candidates) {
+        let alone = choose(&job, &self.machine, &candidates);
+        if let Some((all, merged)) = self.merged(&job, alone) {
+            return self.leave_images(all.output.buffer, |cx| cx.emit(all, &merged));
+        }
+        self.emit(job, &candidates);
+    }
+
+    /// The convolution of all images and its schedules, where it is cheaper than one image after the other.
+    fn merged(&self, job: &ConvJob, alone: &Schedule) -> Option<(ConvJob, Vec<Schedule>)> {
+        let all = self.of_all_images(job)?;
+        let machine = Machine {
+            parts: self.parts_of_all(),
+            ..self.machine.clone()
+        };
+        let merged = candidates(&all, &machine, self.arithmetic);
+        let together = cost(&all, choose(&all, &machine, &merged), &machine);
+        let each = cost(job, alone, &machine).cycles * all.output.images as f64;
+        let each = each + packing(job, alone, &machine);
+        (!together.serial && together.cycles < machine.trust * each).then_some((all, merged))
+    }
+
+    /// Emits the cheapest of the candidates.
+    fn emit(&mut self, job: ConvJob, candidates: &[Schedule]) {
+        self.note_winograd(&job, candidates);
+        match choose(&job, &self.machine, candidates).clone() {
             Schedule::Depthwise { cut } => self.emit_depthwise(job, cut),
             Schedule::Direct(direct) => self.emit_direct(job, direct),
             Schedule::Winograd(schedule) => self.emit_winograd(&job, &schedule),

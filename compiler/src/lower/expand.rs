@@ -9,11 +9,11 @@
 //!     f32_winograd_output
 //! ```
 
-use super::blocks::{PRODUCTS, Stretch};
+use super::blocks::{Block, Corner, PRODUCTS, spread};
 use super::job::ConvJob;
+use super::products::{Group, Shape};
 use super::schedule::EXPANDED_AT_ONCE;
 use super::tiling::tiles;
-use super::winograd::{Corner, Group, Shape, spread};
 use super::{Lower, Panels, Storage};
 use crate::layer::NO_HALO;
 use crate::loops::{Access, Affine};
@@ -68,7 +68,7 @@ impl Lower<'_> {
         shape: &Shape<'_>,
         expanded: &Expanded,
         group: &Group<'_>,
-        block: (&Stretch, &Stretch),
+        block: &Block,
         corner: &Corner,
     ) {
         let parts = (1..=EXPANDED_AT_ONCE).rev();
@@ -89,7 +89,7 @@ impl Lower<'_> {
         shape: &Shape<'_>,
         expanded: &Expanded,
         group: &Group<'_>,
-        (rows, columns): (&Stretch, &Stretch),
+        tiled: &Block,
         corner: &Corner,
         q: &Affine,
         slot: &Affine,
@@ -101,7 +101,7 @@ impl Lower<'_> {
         } = expanded;
         let band = group.packed.band;
         let block = band.nr * self.lanes();
-        let count = rows.tiles * columns.tiles;
+        let count = tiled.tiles();
         let cin = shape.job.input.channels;
         let first = q.clone().offset(group.first as i64);
         let weights = slot.clone().times(PRODUCTS as i64 * matrix);
@@ -163,6 +163,6 @@ impl Lower<'_> {
         if cin > *channels {
             self.repeat(cin / channels - 1, |cx, k| part(cx, &k.offset(1), true));
         }
-        self.finish_group(shape, group, (rows, columns), corner, q, &products);
+        self.finish_group(shape, group, tiled, corner, q, &products);
     }
 }

@@ -6,6 +6,7 @@ use super::tiling::LONG;
 use cnnc_runtime::kernel::{Axis as Tap, Step};
 
 /// A convolution to be lowered.
+#[derive(Clone)]
 pub struct ConvJob {
     /// The operand, with the halo that the taps reach into.
     pub input: Storage,
@@ -67,22 +68,20 @@ impl ConvJob {
             .as_ref()
             .map_or([0; 3], |storage| storage.strides);
         let mut axes: Vec<Axis> = Vec::new();
-        if self.output.images > 1 {
-            // Each image has one pixel: together they are a row.
-            axes.push(Axis {
-                count: self.output.images,
-                out: self.output.image,
-                input: self.input.image,
-                residual: self.residual.as_ref().map_or(0, |storage| storage.image),
-            });
-        }
-        for i in [2, 1, 0] {
-            let axis = Axis {
-                count: self.output.dhw[i],
-                out: self.output.strides[i],
-                input: self.input.strides[i] * self.stride[i] as i64,
-                residual: residual[i],
-            };
+        // Images of one pixel are together a row; where nothing lies between their pixels, so are others.
+        let images = Axis {
+            count: self.output.images,
+            out: self.output.image,
+            input: self.input.image,
+            residual: self.residual.as_ref().map_or(0, |storage| storage.image),
+        };
+        let extents = [2, 1, 0].map(|i| Axis {
+            count: self.output.dhw[i],
+            out: self.output.strides[i],
+            input: self.input.strides[i] * self.stride[i] as i64,
+            residual: residual[i],
+        });
+        for axis in extents.into_iter().chain([images]) {
             match axes.last_mut() {
                 _ if axis.count == 1 => {}
                 Some(inner) if inner.continues(&axis) => inner.count *= axis.count,
@@ -140,7 +139,27 @@ impl ConvJob {
             && self.dilation == [1, 1, 1]
             && self.groups == 1
             && self.output.dhw[0] == 1
-            && self.output.images == 1
+            && (self.output.images == 1 || self.is_merged())
+    }
+
+    /// Whether it is of several images of several pixels.
+    pub(super) fn is_merged(&self) -> bool {
+        self.output.images > 1 && self.output.pixels() > 1
+    }
+
+    /// Whether it can be of several images: pictures whose channels all meet.
+    pub(super) fn merges(&self) -> bool {
+        self.groups == 1 && self.output.dhw[0] == 1
+    }
+
+    /// The same of other images: its tensors are put where `of` says.
+    pub(super) fn of_images(self, of: impl Fn(Storage) -> Storage) -> ConvJob {
+        ConvJob {
+            input: of(self.input),
+            output: of(self.output),
+            residual: self.residual.map(of),
+            ..self
+        }
     }
 
     /// Elements of the operand that one group reads.

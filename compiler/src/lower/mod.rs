@@ -12,6 +12,7 @@ mod conv;
 mod expand;
 mod job;
 mod load;
+mod products;
 mod region;
 mod schedule;
 mod step;

@@ -101,7 +101,11 @@ fn direct(job: &ConvJob, machine: &Machine) -> Vec<Schedule> {
     let wanted = job.operand().div_ceil(machine.near / 2);
     let weights = job.depth() * cout;
     let cut = machine.blocks(grid.cuttable(), wanted, weights, job.sums());
-    let mut orders = vec![Order::Blocks(cut)];
+    let mut orders = Vec::new();
+    // A block of rows is of one image: it would read the weights for each.
+    if !job.is_merged() || grid.is_flat() {
+        orders.push(Order::Blocks(cut));
+    }
     if job.groups == 1 {
         orders.push(Order::Panels);
     }
@@ -136,11 +140,17 @@ fn winograd(job: &ConvJob, machine: &Machine) -> Winograd {
     }
 }
 
-/// Winograd's convolution in one block of tiles, whose plain weights are a quarter of the transformed ones to read.
+/// Winograd's convolution in blocks of whole pictures, whose plain weights are a quarter of the transformed ones to read.
 fn expanding(job: &ConvJob, machine: &Machine) -> Option<Winograd> {
     let [few, many] = machine.expand_tiles;
     let (cin, cout) = (job.input.channels, job.output.channels);
-    let blocks = Blocks::whole(job);
+    let one = Blocks::whole(job, 1).tiles;
+    let each = match job.is_merged() {
+        true => (machine.merged_tiles / one).clamp(1, job.output.images),
+        false => 1,
+    };
+    let blocks = Blocks::whole(job, each);
+    let many = if each > 1 { machine.merged_tiles } else { many };
     let (nr, depth) = (2, EXPANDED);
     let fits = (few..=many).contains(&blocks.tiles)
         && PRODUCTS * cin * cout > 2 * machine.far
@@ -185,23 +195,41 @@ pub fn cost(job: &ConvJob, schedule: &Schedule, machine: &Machine) -> Cost {
             }
         }
         Schedule::Winograd(Winograd { blocks, expand, .. }) => {
-            let tiles = (height.div_ceil(TILE) * width.div_ceil(TILE)) as f64;
+            let tiles = job.output.images * height.div_ceil(TILE) * width.div_ceil(TILE);
+            let tiles = tiles as f64;
             let (ins, outs) = ((cin as f64 / lanes).ceil(), (cout as f64 / lanes).ceil());
             let weights = PRODUCTS * cin * cout;
             let sums = cin as f64 / machine.issue + machine.product_entering;
             let products = PRODUCTS as f64 * tiles * outs * sums;
+            let count = blocks.count as f64;
             let (reading, expanding) = match expand {
-                Some(_) => (0.0, cin as f64 * outs * machine.expanding),
-                None => (machine.reading(weights) * blocks.count as f64, 0.0),
+                Some(_) => (0.0, cin as f64 * outs * machine.expanding * count),
+                None => (machine.reading(weights) * count, 0.0),
+            };
+            // Images are merged in training steps.
+            let packing = match job.is_merged() {
+                true => packing(job, schedule, machine),
+                false => 0.0,
             };
             let [input, output] = machine.transforms;
             let transforms = tiles * (input * ins + output * outs);
             Cost {
-                cycles: (products.max(reading) + transforms + expanding) / machine.trust,
+                cycles: (products.max(reading) + transforms + expanding + packing) / machine.trust,
                 traffic: weights * blocks.count,
                 serial: false,
             }
         }
+    }
+}
+
+/// Cycles of packing weights once, beyond what packing plain ones takes: a part of each training step.
+pub fn packing(job: &ConvJob, schedule: &Schedule, machine: &Machine) -> f64 {
+    let vectors = job.output.channels.div_ceil(machine.lanes());
+    match schedule {
+        Schedule::Winograd(Winograd { expand: None, .. }) => {
+            (job.input.channels * vectors) as f64 * machine.packing
+        }
+        _ => 0.0,
     }
 }
 
@@ -218,10 +246,10 @@ fn traffic(job: &ConvJob, direct: &Direct, machine: &Machine) -> usize {
 }
 
 /// The cheapest of the candidates, the first of equal ones.
-pub fn choose(job: &ConvJob, machine: &Machine, candidates: Vec<Schedule>) -> Schedule {
+pub fn choose<'a>(job: &ConvJob, machine: &Machine, candidates: &'a [Schedule]) -> &'a Schedule {
     let cost = |schedule: &Schedule| cost(job, schedule, machine);
     candidates
-        .into_iter()
+        .iter()
         .min_by(|a, b| cost(a).partial_cmp(&cost(b)).expect("costs are numbers"))
         .expect("there is always a plain one")
 }

@@ -11,19 +11,19 @@
 //! section c3.weight      state ← state − rate · dw          in place
 //! ```
 
+mod each;
+
 use super::region::Region;
 use super::{Lower, Lowered, Storage};
 use crate::graph::{Def, Graph};
-use crate::id::{Id, ParamId, ValueId};
+use crate::id::{ParamId, ValueId};
 use crate::layer::{Halo, copy};
-use crate::loops::{Access, Affine, Buffer, BufferId, For, Place, Section, Stmt};
+use crate::loops::{Access, Affine, Buffer, BufferId, Place, Section, Stmt};
 use crate::shape::Shape;
 use crate::target::Target;
 use cnnc_runtime::plan::Port;
+use each::{Moved, Open};
 use std::collections::{HashMap, HashSet};
-
-/// Chunks of images that have scratch memory of their own, at most.
-const CHUNKS: usize = 16;
 
 /// What a step knows beyond a network: its images, and what stays.
 pub(super) struct Images {
@@ -44,6 +44,8 @@ pub(super) struct Images {
     packed: HashMap<Region, BufferId>,
     /// Buffers of weights, in whatever form: they are one for all images.
     weights: HashSet<BufferId>,
+    /// What is written for one image, while it is.
+    open: Option<Open>,
 }
 
 impl Images {
@@ -89,6 +91,7 @@ pub fn lower_step(
         reordered: Vec::new(),
         packed: HashMap::new(),
         weights: HashSet::new(),
+        open: None,
     };
     for (index, &id) in state.iter().enumerate() {
         images.buffers.push(cx.buffers.push(Buffer {
@@ -202,67 +205,6 @@ impl Lower<'_> {
             buffers[buffer].len = one * count;
             one as i64
         })
-    }
-
-    /// Emits for each image what is written for one.
-    fn each(&mut self, write: impl FnOnce(&mut Self)) {
-        let first = self.buffers.len();
-        let aside = self.builder.set_aside();
-        // Threads share images, so that what is done for one is not cut for them.
-        let parts = self.machine.parts;
-        if self.count() > 1 {
-            self.machine.parts = 1;
-        }
-        write(self);
-        self.machine.parts = parts;
-        let body = self.builder.resume(aside);
-        let mut scratch: HashMap<BufferId, i64> = HashMap::new();
-        for index in first..self.buffers.len() {
-            let id = BufferId::new(index);
-            match self.buffers[id].place {
-                Place::Arena(_) if !self.images().weights.contains(&id) => {
-                    scratch.insert(id, self.buffers[id].len as i64);
-                }
-                Place::Input(_) | Place::Output(_) => {
-                    self.widen(id);
-                }
-                _ => {}
-            }
-        }
-        let count = self.count();
-        let chunks = if scratch.is_empty() {
-            count
-        } else {
-            count.min(CHUNKS)
-        };
-        for &id in scratch.keys() {
-            self.buffers[id].len *= chunks;
-        }
-        let (whole, rest) = (count / chunks, count % chunks);
-        let again = (rest > 0).then(|| self.builder.copied(&body));
-        let images = self.images.as_mut().expect("a training step is lowered");
-        let moved = Moved {
-            images: std::mem::take(&mut images.strides),
-            scratch,
-        };
-        let part = |cx: &mut Self, trip: usize, images: usize, first: usize, body: Vec<Stmt>| {
-            cx.parallel(trip, |cx, chunk| {
-                cx.repeat(images, |cx, image| {
-                    let number = chunk.clone().times(images as i64).add(&image);
-                    let number = number.offset(first as i64);
-                    let body = body
-                        .into_iter()
-                        .map(|stmt| moved.stmt(stmt, &number, &chunk));
-                    cx.builder.put(body.collect());
-                });
-            });
-        };
-        part(self, chunks, whole, 0, body);
-        if let Some(again) = again {
-            part(self, rest, 1, chunks * whole, again);
-        }
-        let images = self.images.as_mut().expect("a training step is lowered");
-        images.strides = moved.images;
     }
 
     /// Where a region is, packed in a section before the one that is written, once a step.
@@ -390,41 +332,5 @@ fn vector(buffer: BufferId, channels: usize) -> Storage {
         strides: [channels as i64; 3],
         images: 1,
         image: 0,
-    }
-}
-
-/// By how much accesses move from image to image, and from chunk to chunk.
-struct Moved {
-    images: HashMap<BufferId, i64>,
-    scratch: HashMap<BufferId, i64>,
-}
-
-impl Moved {
-    /// The statement for that image of that chunk. Its loops are serial: images are what threads share.
-    fn stmt(&self, stmt: Stmt, image: &Affine, chunk: &Affine) -> Stmt {
-        match stmt {
-            Stmt::For(inner) => Stmt::For(For {
-                parallel: false,
-                body: inner
-                    .body
-                    .into_iter()
-                    .map(|stmt| self.stmt(stmt, image, chunk))
-                    .collect(),
-                ..inner
-            }),
-            Stmt::Call(mut call) => {
-                for access in call.args.iter_mut().flatten() {
-                    let by = match self.images.get(&access.buffer) {
-                        Some(&stride) => image.clone().times(stride),
-                        None => match self.scratch.get(&access.buffer) {
-                            Some(&len) => chunk.clone().times(len),
-                            None => continue,
-                        },
-                    };
-                    access.offset = access.offset.clone().add(&by);
-                }
-                Stmt::Call(call)
-            }
-        }
     }
 }

@@ -10,72 +10,17 @@
 //! Rounding errors are a few times those of a direct convolution (about 1e-6 of the outputs' deviation), so
 //! [`Arithmetic::Exact`](super::Arithmetic) does without.
 
-use super::blocks::{PRODUCTS, Stretch};
+use super::blocks::{Block, Blocks, Corner, PRODUCTS, Part, spread};
+use super::expand::Expanded;
 use super::job::ConvJob;
+use super::products::{Group, Packed, Shape};
 use super::schedule::{EXPANDED_AT_ONCE, Schedule, Winograd, cost};
-use super::tiling::{Band, tiles};
-use super::{Biases, Lower, Storage};
+use super::tiling::Band;
+use super::{Biases, Lower};
 use crate::layer::NO_HALO;
 use crate::layer::epilogue::clamp;
-use crate::loops::{Access, Affine};
+use crate::loops::Affine;
 use crate::note::Note;
-use cnnc_runtime::kernel::winograd::{SPAN, TILE};
-use cnnc_runtime::kernel::{
-    Axis, ConvCall, Pixels, Products, Tiles, WinogradOutputCall, WinogradTilesCall,
-};
-
-/// One band with its packed weights.
-pub(super) struct Packed {
-    pub band: Band,
-    pub weights: Access,
-    pub bias: Access,
-}
-
-/// Panels whose products are in memory at the same time.
-pub(super) struct Group<'a> {
-    pub packed: &'a Packed,
-    /// First panel of the first group.
-    pub first: usize,
-    /// How many groups there are.
-    pub count: usize,
-    /// Panels of each.
-    pub panels: usize,
-    /// Output channels of each panel.
-    pub channels: usize,
-    /// Number of the first group among all.
-    pub slot: usize,
-}
-
-/// A pixel of the output, in pixels.
-#[derive(Clone)]
-pub(super) struct Corner {
-    pub y: Affine,
-    pub x: Affine,
-}
-
-/// What every call of one convolution shares.
-pub(super) struct Shape<'a> {
-    pub job: &'a ConvJob,
-    /// Transformed inputs and products.
-    pub inputs: Storage,
-    pub products: Storage,
-    /// Distances of tiles in both.
-    pub input_tile: i64,
-    pub product_tile: i64,
-    /// A bias of zeros.
-    pub zeros: Access,
-    pub fused: Option<(f64, f64)>,
-}
-
-/// A distance that does not put neighbours into the same sets of the first-level cache.
-pub(super) fn spread(floats: usize) -> usize {
-    let lines = floats.next_multiple_of(16);
-    if lines.is_multiple_of(128) {
-        lines + 16
-    } else {
-        lines
-    }
-}
 
 impl Lower<'_> {
     /// Says whether the convolution is computed by Winograd's algorithm, if it is one of those that it computes.
@@ -95,13 +40,19 @@ impl Lower<'_> {
             }) => ", its weights expanded while the network runs",
             _ => "",
         };
+        let images = match job.is_merged() {
+            true => format!(", of {} images at once", job.output.images),
+            false => String::new(),
+        };
         let label = self.node().label.clone();
         self.notes.push(Note {
             pass: "winograd",
             label,
             applied,
             text: match applied {
-                true => format!("F(4x4, 3x3){expanded}, by estimate in {percent} % of the cycles"),
+                true => format!(
+                    "F(4x4, 3x3){images}{expanded}, by estimate in {percent} % of the cycles"
+                ),
                 false => format!("by estimate it would take {percent} % of the cycles"),
             },
         });
@@ -125,8 +76,8 @@ impl Lower<'_> {
         let slots = groups.iter().map(|group| group.count).sum::<usize>();
         // Blocks that run at once each have memory of their own; so have groups of panels.
         let machine = self.machine.clone();
-        let cut = |stretch: &Stretch| machine.chunks(stretch.count);
-        let at_once = blocks.rows.iter().map(cut).max().unwrap_or(1);
+        let cut = |part: &Part| machine.chunks(part.count());
+        let at_once = blocks.parts().iter().map(cut).max().unwrap_or(1);
         let (input_slots, product_slots) = match (expand, shared) {
             (Some(_), _) => (1, EXPANDED_AT_ONCE),
             (None, true) => (1, slots),
@@ -160,257 +111,105 @@ impl Lower<'_> {
             products: scratch(product_slots, product_tile),
             input_tile: input_tile as i64,
             product_tile: product_tile as i64,
+            input_slot: (PRODUCTS * blocks.tiles * input_tile) as i64,
+            product_slot: (PRODUCTS * blocks.tiles * product_tile) as i64,
             zeros,
             fused: clamp(&job.act),
         };
-        let slot_inputs = (PRODUCTS * blocks.tiles * input_tile) as i64;
-        let slot_products = (PRODUCTS * blocks.tiles * product_tile) as i64;
-        for rows in &blocks.rows {
-            if shared {
-                for y in (0..rows.count).map(|n| rows.first + n * rows.pixels) {
-                    for columns in &blocks.columns {
-                        for x in (0..columns.count).map(|n| columns.first + n * columns.pixels) {
-                            let corner = Corner {
-                                y: Affine::constant(y as i64),
-                                x: Affine::constant(x as i64),
-                            };
-                            let share = machine.chunks(cin / self.lanes());
-                            let share = if cin.is_multiple_of(share * self.lanes()) {
-                                share
-                            } else {
-                                1
-                            };
-                            self.parallel(share, |cx, i| {
-                                let first = i.times((cin / share) as i64);
-                                cx.transform_inputs(
-                                    &shape,
-                                    (rows, columns),
-                                    &corner,
-                                    &first,
-                                    cin / share,
-                                    &Affine::default(),
-                                );
-                            });
-                            for group in &groups {
-                                if let Some(expanded) = &expanded {
-                                    self.expanding_group(
-                                        &shape,
-                                        expanded,
-                                        group,
-                                        (rows, columns),
-                                        &corner,
-                                    );
-                                    continue;
-                                }
-                                self.parallel(group.count, |cx, q| {
-                                    let slot = q.clone().offset(group.slot as i64);
-                                    cx.group(
-                                        &shape,
-                                        group,
-                                        (rows, columns),
-                                        &corner,
-                                        &q,
-                                        &Affine::default(),
-                                        &slot.times(slot_products),
-                                    );
-                                });
-                            }
-                        }
-                    }
-                }
-                continue;
+        for part in blocks.parts() {
+            match shared {
+                true => self.shared_blocks(&shape, &groups, blocks, &part, expanded.as_ref()),
+                false => self.whole_blocks(&shape, &groups, blocks, &part),
             }
-            let cut = cut(rows);
-            self.parallel(cut, |cx, i| {
-                let turns = rows.count / cut;
-                cx.repeat(turns, |cx, j| {
-                    let y = i
-                        .clone()
-                        .times((turns * rows.pixels) as i64)
-                        .add(&j.times(rows.pixels as i64))
-                        .offset(rows.first as i64);
-                    for columns in &blocks.columns {
-                        cx.repeat(columns.count, |cx, k| {
-                            let x = k.times(columns.pixels as i64).offset(columns.first as i64);
-                            let corner = Corner { y: y.clone(), x };
-                            let slot = i.clone().times(slot_inputs);
-                            cx.transform_inputs(
-                                &shape,
-                                (rows, columns),
-                                &corner,
-                                &Affine::default(),
-                                cin,
-                                &slot,
-                            );
-                            for group in &groups {
-                                cx.repeat(group.count, |cx, q| {
-                                    cx.group(
-                                        &shape,
-                                        group,
-                                        (rows, columns),
-                                        &corner,
-                                        &q,
-                                        &slot,
-                                        &i.clone().times(slot_products),
-                                    );
-                                });
-                            }
+        }
+    }
+
+    /// Blocks one after the other, the parts of which threads share.
+    fn shared_blocks(
+        &mut self,
+        shape: &Shape<'_>,
+        groups: &[Group<'_>],
+        blocks: &Blocks,
+        part: &Part,
+        expanded: Option<&Expanded>,
+    ) {
+        for number in 0..part.count() {
+            for columns in &blocks.columns {
+                for k in 0..columns.count {
+                    let [number, k] = [number, k].map(|n| Affine::constant(n as i64));
+                    let (block, corner) = (part.block(columns), part.corner(&number, columns, &k));
+                    self.share_inputs(shape, &block, &corner);
+                    for group in groups {
+                        if let Some(expanded) = expanded {
+                            self.expanding_group(shape, expanded, group, &block, &corner);
+                            continue;
+                        }
+                        self.parallel(group.count, |cx, q| {
+                            let slot = q.clone().offset(group.slot as i64);
+                            let products = slot.times(shape.product_slot);
+                            let inputs = Affine::default();
+                            cx.group(shape, group, &block, &corner, &q, &inputs, &products);
                         });
                     }
-                });
+                }
+            }
+        }
+    }
+
+    /// The inputs of a block, by images where they are several, by channels where it is one.
+    fn share_inputs(&mut self, shape: &Shape<'_>, block: &Block, corner: &Corner) {
+        let cin = shape.job.input.channels;
+        if block.images > 1 {
+            let first = Affine::default();
+            return self.parallel(block.images, |cx, image| {
+                cx.transform_inputs(shape, block, corner, &image, (&first, cin), &first);
             });
         }
-    }
-
-    /// Transforms `channels` channels of a block of inputs.
-    fn transform_inputs(
-        &mut self,
-        shape: &Shape<'_>,
-        (rows, columns): (&Stretch, &Stretch),
-        corner: &Corner,
-        first: &Affine,
-        channels: usize,
-        slot: &Affine,
-    ) {
-        let [_, row, pixel] = shape.job.input.strides;
-        let tiles = (rows.tiles * columns.tiles) as i64;
-        let beyond = SPAN - TILE;
-        let from = offset(corner, row, pixel)
-            .add(first)
-            .offset(shape.job.origin);
-        self.call(WinogradTilesCall {
-            of: Tiles::Inputs,
-            tiles: [rows.tiles, columns.tiles],
-            size: [rows.pixels + beyond, columns.pixels + beyond],
-            channels,
-            out: Products {
-                at: shape.inputs.access(slot.clone().add(first)),
-                matrix: tiles * shape.input_tile,
-                row: columns.tiles as i64 * shape.input_tile,
-                tile: shape.input_tile,
-            },
-            x: shape.job.input.plane(from),
+        let share = self.machine.chunks(cin / self.lanes());
+        let share = match cin.is_multiple_of(share * self.lanes()) {
+            true => share,
+            false => 1,
+        };
+        self.parallel(share, |cx, i| {
+            let channels = (&i.times((cin / share) as i64), cin / share);
+            let none = Affine::default();
+            cx.transform_inputs(shape, block, corner, &none, channels, &none);
         });
     }
 
-    /// Products and outputs of one group of panels; `q` is its number within `group`.
-    #[allow(clippy::too_many_arguments)]
-    fn group(
+    /// Blocks that threads share, each with memory of its own.
+    fn whole_blocks(
         &mut self,
         shape: &Shape<'_>,
-        group: &Group<'_>,
-        (rows, columns): (&Stretch, &Stretch),
-        corner: &Corner,
-        q: &Affine,
-        inputs: &Affine,
-        products: &Affine,
+        groups: &[Group<'_>],
+        blocks: &Blocks,
+        part: &Part,
     ) {
-        let job = shape.job;
-        let band = group.packed.band;
-        let block = band.nr * self.lanes();
-        let count = rows.tiles * columns.tiles;
-        let depth = job.input.channels;
-        let panel_len = (PRODUCTS * depth * block) as i64;
-        let first = q
-            .clone()
-            .times(group.panels as i64)
-            .offset(group.first as i64);
-        self.repeat(group.panels, |cx, p| {
-            let weights = first.clone().add(&p).times(panel_len);
-            let mut done = 0;
-            for (mr, turns) in tiles(cx.isa(), count, band.nr) {
-                let to = products
-                    .clone()
-                    .add(&p.clone().times(block as i64))
-                    .offset(done * shape.product_tile);
-                let from = inputs.clone().offset(done * shape.input_tile);
-                // A row is a product: a matrix of inputs, one of weights.
-                cx.call(ConvCall {
-                    tile: (mr, band.nr),
-                    long: false,
-                    rows: PRODUCTS,
-                    tiles: turns,
-                    channels: group.channels,
-                    taps: [Axis::ONCE; 3],
-                    run: depth,
-                    out: Pixels {
-                        at: shape.products.access(to),
-                        row: count as i64 * shape.product_tile,
-                        pixel: shape.product_tile,
-                    },
-                    x: Pixels {
-                        at: shape.inputs.access(from),
-                        row: count as i64 * shape.input_tile,
-                        pixel: shape.input_tile,
-                    },
-                    w: group.packed.weights.moved(&weights),
-                    w_row: (depth * block) as i64,
-                    bias: shape.zeros.clone(),
-                    residual: None,
-                    slope: 1.0,
-                    hi: f64::INFINITY,
-                });
-                done += (mr * turns) as i64;
-            }
+        let cin = shape.job.input.channels;
+        let cut = self.machine.chunks(part.count());
+        let turns = part.count() / cut;
+        self.parallel(cut, |cx, i| {
+            let inputs = i.clone().times(shape.input_slot);
+            let products = i.clone().times(shape.product_slot);
+            cx.repeat(turns, |cx, j| {
+                let number = i.times(turns as i64).add(&j);
+                for columns in &blocks.columns {
+                    let block = part.block(columns);
+                    cx.repeat(columns.count, |cx, k| {
+                        let corner = part.corner(&number, columns, &k);
+                        cx.repeat(block.images, |cx, image| {
+                            let channels = (&Affine::default(), cin);
+                            cx.transform_inputs(shape, &block, &corner, &image, channels, &inputs);
+                        });
+                        for group in groups {
+                            cx.repeat(group.count, |cx, q| {
+                                cx.group(shape, group, &block, &corner, &q, &inputs, &products);
+                            });
+                        }
+                    });
+                }
+            });
         });
-        self.finish_group(shape, group, (rows, columns), corner, q, products);
-    }
-
-    /// Outputs of one group of panels, from the products.
-    pub(super) fn finish_group(
-        &mut self,
-        shape: &Shape<'_>,
-        group: &Group<'_>,
-        (rows, columns): (&Stretch, &Stretch),
-        corner: &Corner,
-        q: &Affine,
-        products: &Affine,
-    ) {
-        let job = shape.job;
-        let band = group.packed.band;
-        let block = band.nr * self.lanes();
-        let count = rows.tiles * columns.tiles;
-        let first = q
-            .clone()
-            .times(group.panels as i64)
-            .offset(group.first as i64);
-        let channels = (group.panels - 1) * block + group.channels;
-        let lane = first.clone().times(block as i64);
-        let channel = lane.clone().offset(band.first as i64);
-        let [_, out_row, out_px] = job.output.strides;
-        let (slope, high) = shape.fused.unwrap_or((1.0, f64::INFINITY));
-        let out = job
-            .output
-            .plane(offset(corner, out_row, out_px).add(&channel));
-        let at = out.at.clone();
-        self.call(WinogradOutputCall {
-            tiles: [rows.tiles, columns.tiles],
-            size: [rows.pixels, columns.pixels],
-            channels,
-            out,
-            x: Products {
-                at: shape.products.access(products.clone()),
-                matrix: count as i64 * shape.product_tile,
-                row: columns.tiles as i64 * shape.product_tile,
-                tile: shape.product_tile,
-            },
-            bias: group.packed.bias.moved(&lane),
-            residual: job.residual.as_ref().map(|residual| {
-                let [_, row, pixel] = residual.strides;
-                residual.plane(offset(corner, row, pixel).add(&channel))
-            }),
-            slope,
-            hi: high,
-        });
-        if shape.fused.is_none() {
-            self.activate(
-                &job.act,
-                at,
-                (rows.pixels, out_row),
-                (columns.pixels, out_px),
-                channels,
-            );
-        }
     }
 
     fn pack_winograd(&mut self, job: &ConvJob, band: Band, plain: bool) -> Packed {
@@ -466,13 +265,4 @@ fn groups(packed: &[Packed], lanes: usize, together: usize) -> Vec<Group<'_>> {
         }
     }
     groups
-}
-
-/// Offset of a pixel from the first.
-fn offset(corner: &Corner, row: i64, pixel: i64) -> Affine {
-    corner
-        .y
-        .clone()
-        .times(row)
-        .add(&corner.x.clone().times(pixel))
 }
