@@ -1,8 +1,9 @@
 //! The fork-join pool that shares the iterations of a parallel loop among threads.
 //!
-//! A loop is published by one store: a *ticket* of generation and chunks left. Whoever takes a chunk counts the ticket down, the caller
-//! from the front and workers from the back, so that each meets again what it wrote in the loop before. Hence the caller waits only for chunks that somebody has begun, and never for a worker to
-//! wake up. Workers spin for a moment after their last chunk, which makes a fork cost about a microsecond while
+//! A loop is published by one store: a *ticket* of generation and parts left. Whoever takes some of them counts the ticket down, the caller
+//! from the front and workers from the back, so that each meets again what it wrote in the loop before: a share of what is left each time, so
+//! that the last ones are small and threads end together. Hence the caller waits only for parts that somebody has begun, and never for a worker to
+//! wake up. Workers spin for a moment after their last part, which makes a fork cost about a microsecond while
 //! a network runs, then they sleep.
 
 use crate::denormals::Flushed;
@@ -20,8 +21,11 @@ pub type Body = unsafe extern "C" fn(ctx: *const u8, from: i64, to: i64);
 /// How long a thread spins before it sleeps: longer than the serial stretches between most parallel loops.
 const SPIN: Duration = Duration::from_micros(100);
 
-/// Chunks per thread, so that a thread which the system holds up leaves work to the others.
-const CHUNKS_PER_THREAD: usize = 4;
+/// The smallest parts that are taken, for each thread: threads end within one of them of each other.
+const PARTS_PER_THREAD: usize = 16;
+
+/// A thread takes one of so many shares of what is left, for each thread: the rest is for those that the system does not hold up.
+const SHARES_PER_THREAD: u32 = 2;
 
 /// Threads that run parallel loops. Denormal numbers are [zero](crate::denormals) on all but the caller's, whose mode is the caller's business.
 #[derive(Debug)]
@@ -76,18 +80,18 @@ impl Pool {
             // SAFETY: the caller vouches for this range.
             return unsafe { body(ctx, 0, trip) };
         }
-        let most = (self.threads() * CHUNKS_PER_THREAD).min(usize::from(u16::MAX));
-        let chunks = trip.min(most as i64) as u32;
-        self.shared.publish(body, ctx, trip, chunks);
+        let most = (self.threads() * PARTS_PER_THREAD).min(usize::from(u16::MAX));
+        let parts = trip.min(most as i64) as u32;
+        self.shared.publish(body, ctx, trip, parts);
         let others = self.workers.iter().zip(&self.shared.sleeping);
         for (worker, _) in others
             .filter(|(_, sleeping)| sleeping.0.load(Ordering::SeqCst))
-            .take(chunks as usize - 1)
+            .take(parts as usize - 1)
         {
             worker.thread().unpark();
         }
         self.shared.help(End::Front);
-        self.shared.wait_for_chunks();
+        self.shared.wait_for_parts();
         self.shared.busy.store(false, Ordering::Release);
     }
 }
@@ -123,7 +127,7 @@ pub unsafe extern "C" fn parallel_for(pool: *const Pool, body: Body, ctx: *const
 #[repr(align(128))]
 struct Padded<T>(T);
 
-/// Where chunks are taken from.
+/// Where parts are taken from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     /// Where the caller takes them.
@@ -135,15 +139,15 @@ enum End {
 /// What caller and workers share.
 #[derive(Debug)]
 struct Shared {
-    /// Generation in the upper half; below it the chunks that nobody has taken yet, and those that were taken from the back, 16 bits each.
+    /// Generation in the upper half; below it the parts that nobody has taken yet, and those that were taken from the back, 16 bits each.
     ticket: Padded<AtomicU64>,
-    /// Chunks that are not finished.
+    /// Parts that are not finished.
     pending: Padded<AtomicU32>,
-    /// The loop of this generation: written while no chunk of any generation is left.
+    /// The loop of this generation: written while no part of any generation is left.
     body: AtomicPtr<()>,
     ctx: AtomicPtr<u8>,
     trip: AtomicI64,
-    chunks: AtomicU32,
+    parts: AtomicU32,
     /// Whether a loop is under way.
     busy: AtomicBool,
     stop: AtomicBool,
@@ -163,7 +167,7 @@ impl Shared {
             body: AtomicPtr::new(null_mut()),
             ctx: AtomicPtr::new(null_mut()),
             trip: AtomicI64::new(0),
-            chunks: AtomicU32::new(0),
+            parts: AtomicU32::new(0),
             busy: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             spin,
@@ -181,20 +185,21 @@ impl Shared {
     }
 
     /// Offers a loop to everybody. Sequentially consistent with a worker that says it sleeps and looks once more.
-    fn publish(&self, body: Body, ctx: *const u8, trip: i64, chunks: u32) {
+    fn publish(&self, body: Body, ctx: *const u8, trip: i64, parts: u32) {
         self.body.store(body as *mut (), Ordering::Relaxed);
         self.ctx.store(ctx.cast_mut(), Ordering::Relaxed);
         self.trip.store(trip, Ordering::Relaxed);
-        self.chunks.store(chunks, Ordering::Relaxed);
-        self.pending.0.store(chunks, Ordering::Relaxed);
+        self.parts.store(parts, Ordering::Relaxed);
+        self.pending.0.store(parts, Ordering::Relaxed);
         let generation = (self.ticket.0.load(Ordering::Relaxed) >> 32).wrapping_add(1);
         self.ticket
             .0
-            .store(generation << 32 | u64::from(chunks) << 16, Ordering::SeqCst);
+            .store(generation << 32 | u64::from(parts) << 16, Ordering::SeqCst);
     }
 
-    /// Takes chunks from one end until there are none.
+    /// Takes parts from one end until there are none.
     fn help(&self, end: End) {
+        let shares = (self.sleeping.len() as u32 + 1) * SHARES_PER_THREAD;
         loop {
             let ticket = self.ticket.0.load(Ordering::Acquire);
             let (left, behind) = (ticket as u32 >> 16, u32::from(ticket as u16));
@@ -203,28 +208,30 @@ impl Shared {
             }
             let body = self.body.load(Ordering::Relaxed);
             let ctx = self.ctx.load(Ordering::Relaxed);
-            let (trip, chunks) = (
+            let (trip, parts) = (
                 self.trip.load(Ordering::Relaxed),
-                self.chunks.load(Ordering::Relaxed),
+                self.parts.load(Ordering::Relaxed),
             );
+            let count = (left / shares).max(1);
+            let back = if end == End::Back { count } else { 0 };
             let taken = self.ticket.0.compare_exchange_weak(
                 ticket,
-                ticket - (1 << 16) + u64::from(end == End::Back),
+                ticket - (u64::from(count) << 16) + u64::from(back),
                 Ordering::AcqRel,
                 Ordering::Relaxed,
             );
             if taken.is_err() {
                 continue;
             }
-            let index = match end {
-                End::Front => chunks - left - behind,
-                End::Back => chunks - 1 - behind,
+            let first = match end {
+                End::Front => parts - left - behind,
+                End::Back => parts - behind - count,
             };
-            let (from, to) = chunk(trip, chunks, index);
+            let (from, to) = (start(trip, parts, first), start(trip, parts, first + count));
             // SAFETY: the ticket was still the one read first, hence its loop could not be finished, let alone
-            // replaced: what was read in between is that loop's. Each chunk is taken once, and chunks are disjoint.
+            // replaced: what was read in between is that loop's. Each part is taken once, and parts are disjoint.
             unsafe { std::mem::transmute::<*mut (), Body>(body)(ctx, from, to) };
-            if self.pending.0.fetch_sub(1, Ordering::SeqCst) == 1
+            if self.pending.0.fetch_sub(count, Ordering::SeqCst) == count
                 && self.caller_sleeps.load(Ordering::SeqCst)
             {
                 // Left in place: waking a caller too early must not keep it from being woken in time.
@@ -236,8 +243,8 @@ impl Shared {
         }
     }
 
-    /// Waits for the chunks that workers have begun.
-    fn wait_for_chunks(&self) {
+    /// Waits for the parts that workers have begun.
+    fn wait_for_parts(&self) {
         let finished = || self.pending.0.load(Ordering::SeqCst) == 0;
         if self.spin_until(finished) {
             return;
@@ -283,11 +290,11 @@ impl Shared {
     }
 }
 
-/// Iterations of chunk `index` when `trip` is cut into `chunks` nearly equal parts.
-fn chunk(trip: i64, chunks: u32, index: u32) -> (i64, i64) {
-    let (size, longer) = (trip / i64::from(chunks), trip % i64::from(chunks));
-    let start = |index: i64| index * size + index.min(longer);
-    (start(i64::from(index)), start(i64::from(index) + 1))
+/// First iteration of part `index` when `trip` is cut into `parts` nearly equal ones.
+fn start(trip: i64, parts: u32, index: u32) -> i64 {
+    let (size, longer) = (trip / i64::from(parts), trip % i64::from(parts));
+    let index = i64::from(index);
+    index * size + index.min(longer)
 }
 
 #[cfg(test)]
@@ -398,15 +405,16 @@ mod tests {
     }
 
     #[test]
-    fn chunks_cover_the_loop() {
-        for (trip, chunks) in [(1, 1), (7, 3), (8, 8), (1000, 36)] {
-            let mut next = 0;
-            for index in 0..chunks {
-                let (from, to) = chunk(trip, chunks, index);
-                assert!(from == next && to > from);
-                next = to;
-            }
-            assert_eq!(next, trip);
+    fn parts_cover_the_loop() {
+        for (trip, parts) in [(1, 1), (7, 3), (8, 8), (1000, 36)] {
+            let sizes = (0..parts).map(|i| start(trip, parts, i + 1) - start(trip, parts, i));
+            let sizes: Vec<_> = sizes.collect();
+            assert_eq!(sizes.iter().sum::<i64>(), trip);
+            assert!(
+                sizes
+                    .iter()
+                    .all(|&size| size == sizes[0] || size == sizes[0] - 1)
+            );
         }
     }
 }

@@ -106,7 +106,9 @@ unsafe fn max_body<S: Simd>(
     // SAFETY: the caller keeps the contract of `KernelFn`.
     unsafe {
         let c = Pool::read(consts);
-        walk::<S, _>(out, x, windows!(c), &Most);
+        let mut windows = windows!(c);
+        windows.taps.rotate_right(1);
+        walk::<S, _>(out, x, windows, &Most);
     }
 }
 
@@ -130,12 +132,13 @@ unsafe fn avg_body<S: Simd>(
     }
 }
 
-/// The largest.
+/// The largest, of equal ones the first, column by column.
 struct Most;
 
 impl<S: Simd> Fold<S> for Most {
     type State = S::V;
     type Tap = ();
+    const COLUMNS: bool = true;
 
     #[inline(always)]
     unsafe fn start(&self, _: usize) -> S::V {
@@ -150,6 +153,18 @@ impl<S: Simd> Fold<S> for Most {
     unsafe fn fold(&self, state: S::V, x: S::V, (): ()) -> S::V {
         // SAFETY: as of `Simd`.
         unsafe { S::maximum(x, state) }
+    }
+
+    #[inline(always)]
+    unsafe fn column(&self, [top, middle, bottom]: [S::V; 3]) -> S::V {
+        // SAFETY: as of `Simd`.
+        unsafe { S::maximum(bottom, S::maximum(middle, top)) }
+    }
+
+    #[inline(always)]
+    unsafe fn join(&self, window: S::V, column: S::V) -> S::V {
+        // SAFETY: as of `Simd`.
+        unsafe { S::maximum(column, window) }
     }
 
     #[inline(always)]
@@ -249,10 +264,20 @@ fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
 }
 
 fn twin_max(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
+    let c = Pool::new(consts);
+    let by_columns = Pool {
+        n0: c.n2,
+        s0: c.s2,
+        n1: c.n0,
+        s1: c.s0,
+        n2: c.n1,
+        s2: c.s1,
+        ..c
+    };
     windows(
         memory,
         at,
-        Pool::new(consts),
+        by_columns,
         f32::NEG_INFINITY,
         |most, _, x| maximum(x, most),
         |most| most,

@@ -44,12 +44,24 @@ pub(super) trait Fold<S: Simd> {
     type Tap: Copy;
     /// Taps after which the state wants to be [settled](Fold::settle); 0 for never.
     const SETTLE: isize = 0;
+    /// Whether columns can be folded before windows are made of them: the first of the window's dimensions is that along a row then.
+    const COLUMNS: bool = false;
     /// Before the first tap.
     unsafe fn start(&self, channel: usize) -> Self::State;
     /// Tap number `index`.
     unsafe fn tap(&self, index: isize, channel: usize) -> Self::Tap;
     /// One input.
     unsafe fn fold(&self, state: Self::State, x: S::V, tap: Self::Tap) -> Self::State;
+    /// A column of three elements.
+    #[inline(always)]
+    unsafe fn column(&self, _elements: [S::V; 3]) -> Self::State {
+        unreachable!("these windows are not made of columns")
+    }
+    /// A column of the window behind those before it.
+    #[inline(always)]
+    unsafe fn join(&self, _window: Self::State, _column: Self::State) -> Self::State {
+        unreachable!("these windows are not made of columns")
+    }
     /// Between two taps.
     #[inline(always)]
     unsafe fn settle(&self, state: Self::State) -> Self::State {
@@ -82,6 +94,7 @@ const DEEP: usize = 4;
 /// As of [`Simd`]; every access is inside the footprint of the kernel with these constants.
 #[inline(always)]
 pub(super) unsafe fn walk<S: Simd, F: Fold<S>>(out: *mut f32, x: *const f32, c: Windows, fold: &F) {
+    let shared = shared::<S, F>(&c);
     // SAFETY: rows and pixels are those of the footprint.
     unsafe {
         for r in 0..c.rows {
@@ -97,7 +110,16 @@ pub(super) unsafe fn walk<S: Simd, F: Fold<S>>(out: *mut f32, x: *const f32, c: 
             while left >= WIDE as isize {
                 let mut channel = 0;
                 while channel < c.channels {
-                    block::<S, F, WIDE, 1>(out, x, &c, fold, at(left, channel));
+                    let at = at(left, channel);
+                    match shared {
+                        Some(1) if at.count >= S::LANES => {
+                            neighbours::<S, F, WIDE, 1>(out, x, &c, fold, at);
+                        }
+                        Some(2) if at.count >= S::LANES => {
+                            neighbours::<S, F, WIDE, 2>(out, x, &c, fold, at);
+                        }
+                        _ => block::<S, F, WIDE, 1>(out, x, &c, fold, at),
+                    }
                     channel += S::LANES;
                 }
                 out = out.offset(WIDE as isize * c.out_px);
@@ -118,6 +140,92 @@ pub(super) unsafe fn walk<S: Simd, F: Fold<S>>(out: *mut f32, x: *const f32, c: 
                 x = x.offset(c.in_px);
                 left -= 1;
             }
+        }
+    }
+}
+
+/// Elements from a window of three along a row to the next one, if they are so few that these share some, and [`neighbours`] folds them.
+#[inline(always)]
+fn shared<S: Simd, F: Fold<S>>(c: &Windows) -> Option<isize> {
+    let [first, middle, last] = c.taps;
+    let row = match F::COLUMNS {
+        true if middle.0 != 1 || last.0 != 3 => return None,
+        true => first,
+        false => last,
+    };
+    let steps = |&steps: &isize| row.0 == 3 && F::SETTLE == 0 && c.in_px == steps * row.1;
+    [1, 2].into_iter().find(steps)
+}
+
+/// `P` pixels whose windows are three elements wide and `STEP` apart, of a whole vector of channels: each element, or column, is read once.
+#[inline(always)]
+unsafe fn neighbours<S: Simd, F: Fold<S>, const P: usize, const STEP: isize>(
+    out: *mut f32,
+    x: *const f32,
+    c: &Windows,
+    fold: &F,
+    at: Place,
+) {
+    // SAFETY: the caller's windows lie inside the footprint, with all channels of the vector.
+    unsafe {
+        let channel = at.channel;
+        let (out, x) = (out.add(channel), x.add(channel));
+        let mut state = [fold.start(channel); P];
+        if F::COLUMNS {
+            let [(_, apart), _, (_, below)] = c.taps;
+            let column = |index: isize| {
+                let value = |row: isize| S::load(x.offset(index * apart + row * below));
+                fold.column([value(0), value(1), value(2)])
+            };
+            let (mut left, mut middle) = (column(0), column(1));
+            for p in 0..P {
+                let first = p as isize * STEP;
+                if STEP > 1 && p > 0 {
+                    middle = column(first + 1);
+                }
+                let right = column(first + 2);
+                state[p] = fold.join(fold.join(left, middle), right);
+                (left, middle) = if STEP > 1 {
+                    (right, right)
+                } else {
+                    (middle, right)
+                };
+            }
+        } else {
+            let [(n0, s0), (n1, s1), (_, apart)] = c.taps;
+            let mut index = 0;
+            for i0 in 0..n0 {
+                for i1 in 0..n1 {
+                    let x = x.offset(i0 * s0 + i1 * s1);
+                    let value = |index: isize| S::load(x.offset(index * apart));
+                    let tap = |column: isize| fold.tap(index + column, channel);
+                    let taps = [tap(0), tap(1), tap(2)];
+                    let (mut left, mut middle) = (value(0), value(1));
+                    for p in 0..P {
+                        let first = p as isize * STEP;
+                        if STEP > 1 && p > 0 {
+                            middle = value(first + 1);
+                        }
+                        let right = value(first + 2);
+                        let mut sum = fold.fold(state[p], left, taps[0]);
+                        sum = fold.fold(sum, middle, taps[1]);
+                        state[p] = fold.fold(sum, right, taps[2]);
+                        (left, middle) = if STEP > 1 {
+                            (right, right)
+                        } else {
+                            (middle, right)
+                        };
+                    }
+                    index += 3;
+                }
+            }
+        }
+        for p in 0..P {
+            let at = Place {
+                pixel: at.pixel + p as isize,
+                ..at
+            };
+            S::store(out.offset(p as isize * c.out_px), fold.finish(state[p], at));
         }
     }
 }

@@ -107,6 +107,12 @@ unsafe fn four<S: Simd>(m: [S::V; SPAN]) -> [S::V; TILE] {
     }
 }
 
+/// Whether a vector of channels is the first of its cache line: of narrow vectors there are two.
+#[inline(always)]
+pub(super) fn begins_line(channel: isize) -> bool {
+    channel % 16 == 0
+}
+
 /// Hints that what the tile below has more will be touched: of activations that are larger than caches every line is a wait else, as lines of a tile are
 /// far apart.
 #[inline(always)]
@@ -153,6 +159,9 @@ unsafe fn output<S: Simd>(
                         (bias.offset(channel), residual.wrapping_offset(channel));
                     let count = c.channels - channel;
                     if inside && count >= lanes {
+                        if begins_line(channel) {
+                            prefetch_below::<S>(out, TILE as isize, c.out_row, c.out_px);
+                        }
                         output_tile::<S, true>(
                             out,
                             x,
@@ -198,9 +207,6 @@ unsafe fn output_tile<S: Simd, const WHOLE: bool>(
     let count = count as usize;
     // SAFETY: pixels beyond `h`, `w` and channels beyond `count` are not touched.
     unsafe {
-        if WHOLE {
-            prefetch_below::<S>(out, TILE as isize, c.out_row, c.out_px);
-        }
         let mut half = [[S::splat(0.0); TILE]; SPAN];
         for i in 0..SPAN {
             let mut m = [S::splat(0.0); SPAN];

@@ -4,7 +4,7 @@
 
 use super::declare::{Pixels, declare};
 use super::support::{View, invalid, multiply_add, span};
-use super::winograd::{A, B, Products, SPAN, TILE, fits, prefetch_below};
+use super::winograd::{A, B, Products, SPAN, TILE, begins_line, fits, prefetch_below};
 use super::{Footprint, Kernel, MAX_ARGS};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
@@ -216,6 +216,9 @@ unsafe fn tiles<S: Simd, const N: usize, T: Transform<N>>(
                     let (x, out) = (x.offset(channel), out.offset(channel));
                     let count = c.channels - channel;
                     if inside && count >= lanes {
+                        if begins_line(channel) {
+                            prefetch_below::<S>(x, N as isize, c.in_row, c.in_px);
+                        }
                         transform::<S, N, T, true>(out, x, c, (h, w), lanes);
                     } else {
                         transform::<S, N, T, false>(out, x, c, (h, w), count);
@@ -238,9 +241,6 @@ unsafe fn transform<S: Simd, const N: usize, T: Transform<N>, const WHOLE: bool>
 ) {
     // SAFETY: pixels beyond `h`, `w` and channels beyond `count` are not touched.
     unsafe {
-        if WHOLE {
-            prefetch_below::<S>(x, N as isize, c.in_row, c.in_px);
-        }
         let mut half = [[S::splat(0.0); SPAN]; N];
         for i in 0..N {
             let mut d = [S::splat(0.0); N];

@@ -112,8 +112,14 @@ type Sums<S, const MR: usize, const NR: usize> = [[<S as Simd>::V; NR]; MR];
 /// Elements of a cache line.
 const LINE: usize = 16;
 
-/// How far ahead weights are fetched where they are what takes the time: a single pixel uses each only once.
+/// How far ahead weights are fetched: by a single pixel, which uses each only once, and with 16 registers, where a panel is used by so few pixels that
+/// it is as often read from level 2.
 const AHEAD: usize = 512;
+
+/// Whether the weights of the panel in use are fetched.
+const fn fetches_ahead<S: Simd>(pixels: usize) -> bool {
+    S::REGISTERS < 32 || pixels == 1
+}
 
 #[inline(always)]
 unsafe fn tile<S: Simd, const MR: usize, const NR: usize>(
@@ -330,7 +336,7 @@ unsafe fn step<S: Simd, const MR: usize, const NR: usize>(
         let mut weights = [S::splat(0.0); NR];
         for j in 0..NR {
             weights[j] = S::load(w.add(j * S::LANES));
-            if MR == 1 && (j * S::LANES).is_multiple_of(LINE) {
+            if fetches_ahead::<S>(MR) && (j * S::LANES).is_multiple_of(LINE) {
                 S::prefetch(w.wrapping_add(AHEAD + j * S::LANES));
             }
         }
