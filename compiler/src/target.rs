@@ -33,7 +33,7 @@ pub struct Machine {
     pub packing: f64,
     /// Tiles of several images that are in a block together, at most, where weights are expanded.
     pub merged_tiles: usize,
-    /// Tiles of a picture, at least and at most, for which weights are expanded while the network runs; none on AVX2, where it costs more than it gains.
+    /// Tiles of a picture, at least and at most, for which weights are expanded while the network runs.
     pub expand_tiles: [usize; 2],
     /// Least gain, as a share, at which an estimate is good enough to leave the direct convolution.
     pub trust: f64,
@@ -116,12 +116,15 @@ impl Machine {
             direct_entering: 4.0,
             product_entering: 5.0,
             transforms: [290.0, 250.0],
-            expanding: 200.0,
+            expanding: match isa.lanes() {
+                16 => 200.0,
+                _ => 90.0,
+            },
             packing: 400.0,
             merged_tiles: 64,
             expand_tiles: match isa.lanes() {
                 16 => [9, 49],
-                _ => [1, 0],
+                _ => [4, 49],
             },
             trust: 0.9,
             block_tiles: [14, 28, 49],
@@ -157,19 +160,28 @@ impl Machine {
         self.isa.lanes()
     }
 
-    /// Into how many equal parts `n` iterations are best cut for the pool: a divisor of `n`, about [`Machine::parts`].
+    /// Into how many equal parts `n` iterations are best cut for the pool: a divisor of `n`, about [`Machine::parts`], with which two threads end
+    /// together, and four if possible.
     pub fn chunks(&self, n: usize) -> usize {
-        let parts = self.parts;
-        let divisors = (1..=n.min(8 * parts)).filter(|d| n.is_multiple_of(*d));
+        self.chunks_of(n, 1)
+    }
+
+    /// The same, no part of which has fewer than `least` iterations.
+    fn chunks_of(&self, n: usize, least: usize) -> usize {
+        let most = (n / least).min(32 * self.parts);
+        let divisors = (1..=most).filter(|d| n.is_multiple_of(*d));
+        let loss = |&parts: &usize| self.loss(parts);
         divisors
-            .min_by_key(|&d| {
-                if d < parts {
-                    parts - d
-                } else {
-                    (d - parts) / 2
-                }
-            })
+            .min_by(|a, b| loss(a).total_cmp(&loss(b)))
             .unwrap_or(1)
+    }
+
+    /// The share of the work that a cut into equal parts loses: threads wait for others, or for one that is held up while its part is large,
+    /// and small parts have more that each does by itself.
+    fn loss(&self, parts: usize) -> f64 {
+        let waiting = |threads| 1.0 - parts as f64 / parts.next_multiple_of(threads) as f64;
+        let finer = (parts as f64 / self.parts as f64).log2();
+        waiting(2) + waiting(4) / 4.0 + finer.max(-3.0 * finer) / 20.0
     }
 
     /// The same, or 1 where `elements` are too few to be shared.
@@ -191,9 +203,15 @@ impl Machine {
         floats as f64 * each
     }
 
-    /// Into how many equal blocks `n` rows are cut: at least `wanted` for the cache, about [`Machine::parts`] for the pool; each block
-    /// reads all `weights`.
-    pub fn blocks(&self, n: usize, wanted: usize, weights: usize, sums: usize) -> usize {
+    /// Into how many equal blocks `n` rows are cut: at least `wanted` for the cache, about [`Machine::parts`] for the pool, which has none of
+    /// fewer than `least`; each block reads all `weights`.
+    pub fn blocks(
+        &self,
+        (n, least): (usize, usize),
+        wanted: usize,
+        weights: usize,
+        sums: usize,
+    ) -> usize {
         // Small weights allow any finer cut.
         let small = weights <= self.near / 2;
         let wanted = match small && n > 2 * self.parts && sums >= self.serial_sums {
@@ -202,7 +220,7 @@ impl Machine {
         };
         let pool = match sums < self.serial_sums {
             true => 1,
-            false => self.chunks(n),
+            false => self.chunks_of(n, least),
         };
         // The smallest divisor that is no less: divisors come in pairs, the smaller of which is no larger than the root.
         let pairs = (1..=n.isqrt()).filter(|&cut| n.is_multiple_of(cut));
@@ -215,5 +233,29 @@ impl Machine {
         } else {
             fits.max(pool)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_end_together() {
+        let machine = Machine::of(Isa::Avx2);
+        // Even cuts where there are some, about eight parts; single rows of a prime number.
+        let cuts = [56, 28, 14, 20, 12, 9, 7, 71, 149, 1].map(|n| machine.chunks(n));
+        assert_eq!(cuts, [8, 14, 14, 10, 12, 9, 7, 71, 149, 1]);
+        for n in 2..200 {
+            let parts = machine.chunks(n);
+            assert!(n.is_multiple_of(parts) && parts > 1, "{n}");
+        }
+    }
+
+    #[test]
+    fn blocks_of_pixels_fill_a_tile() {
+        let machine = Machine::of(Isa::Avx2);
+        let cut = |n, least| machine.blocks((n, least), 1, machine.near, machine.serial_sums);
+        assert_eq!((cut(49, 6), cut(49, 1)), (7, 49));
     }
 }

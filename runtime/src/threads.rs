@@ -25,7 +25,7 @@ const SPIN: Duration = Duration::from_micros(100);
 const PARTS_PER_THREAD: usize = 16;
 
 /// A thread takes one of so many shares of what is left, for each thread: the rest is for those that the system does not hold up.
-const SHARES_PER_THREAD: u32 = 2;
+const SHARES_PER_THREAD: u32 = 4;
 
 /// Threads that run parallel loops. Denormal numbers are [zero](crate::denormals) on all but the caller's, whose mode is the caller's business.
 #[derive(Debug)]

@@ -19,6 +19,14 @@ pub fn spread(floats: usize) -> usize {
     }
 }
 
+/// Floats from one of the matrices of `tiles` tiles to the next: an odd number of lines, so that a tile's numbers are in as many sets of the first-level
+/// cache as there are matrices.
+pub fn apart(tiles: usize, tile: i64) -> i64 {
+    const LINE: usize = 16;
+    let lines = (tiles * tile as usize).div_ceil(LINE);
+    ((lines | 1) * LINE) as i64
+}
+
 /// Equal stretches of tiles along an axis, one behind the other.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stretch {
@@ -254,6 +262,21 @@ impl Blocks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn numbers_of_a_tile_are_in_different_sets() {
+        for tiles in 1..64 {
+            for channels in (8..1100).step_by(8) {
+                let tile = spread(channels);
+                let matrix = apart(tiles, tile as i64) as usize;
+                assert!(matrix >= tiles * tile);
+                // 64 sets of lines of 16 floats.
+                let sets: HashSet<usize> = (0..PRODUCTS).map(|i| i * matrix / 16 % 64).collect();
+                assert_eq!(sets.len(), PRODUCTS, "{tiles} tiles of {channels} channels");
+            }
+        }
+    }
 
     #[test]
     fn stretches_cover_every_pixel_once() {

@@ -9,7 +9,7 @@
 //!     f32_winograd_output
 //! ```
 
-use super::blocks::{Block, Corner, PRODUCTS, spread};
+use super::blocks::{Block, Corner, PRODUCTS, apart, spread};
 use super::job::ConvJob;
 use super::products::{Group, Shape};
 use super::schedule::EXPANDED_AT_ONCE;
@@ -107,7 +107,7 @@ impl Lower<'_> {
         let weights = slot.clone().times(PRODUCTS as i64 * matrix);
         let products = slot
             .clone()
-            .times((PRODUCTS * count) as i64 * shape.product_tile);
+            .times(PRODUCTS as i64 * apart(count, shape.product_tile));
         let part = |cx: &mut Self, k: &Affine, add: bool| {
             let taps = (9 * block) as i64;
             let from = first
@@ -125,7 +125,7 @@ impl Lower<'_> {
             for (mr, turns) in tiles(cx.isa(), count, band.nr) {
                 let product = |at| Pixels {
                     at,
-                    row: count as i64 * shape.product_tile,
+                    row: apart(count, shape.product_tile),
                     pixel: shape.product_tile,
                 };
                 let to = shape
@@ -146,7 +146,7 @@ impl Lower<'_> {
                     out: product(to.clone()),
                     x: Pixels {
                         at: shape.inputs.access(from),
-                        row: count as i64 * shape.input_tile,
+                        row: apart(count, shape.input_tile),
                         pixel: shape.input_tile,
                     },
                     w: memory.access(weights.clone()),

@@ -190,11 +190,11 @@ impl Grid {
         self.rows.count == 1
     }
 
-    /// What can be cut into blocks: rows, or pixels where there is one row.
-    pub fn cuttable(&self) -> usize {
+    /// What can be cut into blocks, and the least that is worth a block: rows, or pixels where there is one row, enough for a tile of registers.
+    pub fn cuttable(&self) -> (usize, usize) {
         match self.is_flat() {
-            true => self.pixels.count,
-            false => self.rows.count,
+            true => (self.pixels.count, 6),
+            false => (self.rows.count, 1),
         }
     }
 }

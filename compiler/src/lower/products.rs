@@ -2,7 +2,7 @@
 //!
 //! The tiles of all images of a block are rows of the same matrices.
 
-use super::blocks::{Block, Corner, PRODUCTS};
+use super::blocks::{Block, Corner, PRODUCTS, apart};
 use super::job::ConvJob;
 use super::tiling::{Band, tiles};
 use super::{Lower, Storage};
@@ -64,7 +64,7 @@ impl Lower<'_> {
     ) {
         let Block { rows, columns, .. } = block;
         let input = &shape.job.input;
-        let (tiles, of_image) = (block.tiles() as i64, block.tiles_of_image() as i64);
+        let (tiles, of_image) = (block.tiles(), block.tiles_of_image() as i64);
         let beyond = SPAN - TILE;
         let from = corner
             .offset(input)
@@ -82,7 +82,7 @@ impl Lower<'_> {
             channels,
             out: Products {
                 at: shape.inputs.access(to),
-                matrix: tiles * shape.input_tile,
+                matrix: apart(tiles, shape.input_tile),
                 row: columns.tiles as i64 * shape.input_tile,
                 tile: shape.input_tile,
             },
@@ -132,12 +132,12 @@ impl Lower<'_> {
                     run: depth,
                     out: Pixels {
                         at: shape.products.access(to),
-                        row: count as i64 * shape.product_tile,
+                        row: apart(count, shape.product_tile),
                         pixel: shape.product_tile,
                     },
                     x: Pixels {
                         at: shape.inputs.access(from),
-                        row: count as i64 * shape.input_tile,
+                        row: apart(count, shape.input_tile),
                         pixel: shape.input_tile,
                     },
                     w: group.packed.weights.moved(&weights),
@@ -175,7 +175,7 @@ impl Lower<'_> {
         let lane = first.times(panel as i64);
         let channel = lane.clone().offset(band.first as i64);
         let (slope, high) = shape.fused.unwrap_or((1.0, f64::INFINITY));
-        let (tiles, of_image) = (block.tiles() as i64, block.tiles_of_image() as i64);
+        let (tiles, of_image) = (block.tiles(), block.tiles_of_image() as i64);
         self.repeat(block.images, |cx, image| {
             let plane = |storage: &Storage| {
                 let from = corner
@@ -195,7 +195,7 @@ impl Lower<'_> {
                 out,
                 x: Products {
                     at: shape.products.access(from),
-                    matrix: tiles * shape.product_tile,
+                    matrix: apart(tiles, shape.product_tile),
                     row: columns.tiles as i64 * shape.product_tile,
                     tile: shape.product_tile,
                 },

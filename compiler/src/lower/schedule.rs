@@ -56,9 +56,9 @@ pub struct Winograd {
     pub bands: Vec<Band>,
     /// Blocks of tiles.
     pub blocks: Blocks,
-    /// Panels whose products are in memory at the same time.
+    /// Panels whose products are in memory at the same time, at most.
     pub together: usize,
-    /// Whether the parts of a block are shared among threads, instead of the blocks.
+    /// Whether the parts of every block are shared among threads, instead of the blocks.
     pub shared: bool,
     /// Input channels whose weights are transformed at a time while the network runs; `None` where they are packed as they are needed.
     pub expand: Option<usize>,
@@ -80,7 +80,7 @@ pub fn candidates(job: &ConvJob, machine: &Machine, arithmetic: Arithmetic) -> V
     let [_, rows, _] = job.output.dhw;
     if is_depthwise(job.groups, job.input.channels, job.output.channels) && job.depth() <= LONG {
         let weights = job.depth() * job.output.channels;
-        let cut = machine.blocks(rows, 1, weights, job.sums());
+        let cut = machine.blocks((rows, 1), 1, weights, job.sums());
         return vec![Schedule::Depthwise { cut }];
     }
     let mut candidates = direct(job, machine);
@@ -93,11 +93,10 @@ pub fn candidates(job: &ConvJob, machine: &Machine, arithmetic: Arithmetic) -> V
 
 fn direct(job: &ConvJob, machine: &Machine) -> Vec<Schedule> {
     let (grid, cout) = (job.grid(), job.output.channels / job.groups);
-    let nr = match grid.long {
+    let nr = |order| match grid.long {
         true => long_panel(grid.pixels.count),
-        false => panel(machine, grid.pixels.count, cout),
+        false => panel(machine, grid.pixels.count, cout, order == Order::Panels),
     };
-    let bands = bands(machine.isa, cout, nr);
     let wanted = job.operand().div_ceil(machine.near / 2);
     let weights = job.depth() * cout;
     let cut = machine.blocks(grid.cuttable(), wanted, weights, job.sums());
@@ -111,7 +110,7 @@ fn direct(job: &ConvJob, machine: &Machine) -> Vec<Schedule> {
     }
     let schedule = |order| {
         Schedule::Direct(Direct {
-            bands: bands.clone(),
+            bands: bands(machine.isa, cout, nr(order)),
             long: grid.long,
             order,
         })
@@ -122,17 +121,11 @@ fn direct(job: &ConvJob, machine: &Machine) -> Vec<Schedule> {
 fn winograd(job: &ConvJob, machine: &Machine) -> Winograd {
     let cout = job.output.channels;
     let blocks = Blocks::new(job, machine);
-    let nr = panel(machine, blocks.tiles, cout);
-    let (bands, block) = (bands(machine.isa, cout, nr), nr * machine.lanes());
     let shared = blocks.count < machine.few_blocks;
-    let fitting = (machine.near / (PRODUCTS * blocks.tiles * block)).max(1);
-    let panels: usize = bands.iter().map(|band| band.panels).sum();
+    let nr = panel(machine, blocks.tiles, cout, shared);
+    let (bands, block) = (bands(machine.isa, cout, nr), nr * machine.lanes());
     Winograd {
-        together: match shared {
-            // Groups of panels are what is shared.
-            true => fitting.min((panels / machine.parts).max(1)),
-            false => fitting,
-        },
+        together: (machine.near / (PRODUCTS * blocks.tiles * block)).max(1),
         bands,
         shared,
         blocks,

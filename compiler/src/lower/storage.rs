@@ -250,7 +250,8 @@ impl Lower<'_> {
         })
     }
 
-    /// Copies between a channels-last tensor and a port of the network, which is dense and channels-first (`inward`: that is the source).
+    /// Copies between a channels-last tensor and a port of the network, which is dense and channels-first (`inward`: that is the source). Threads
+    /// share the outermost axis of several elements, but not the channels.
     fn transpose(&mut self, to: &Storage, from: &Storage, inward: bool) {
         let last = if inward { to } else { from };
         let [d, h, w] = last.dhw;
@@ -267,11 +268,22 @@ impl Lower<'_> {
             let (count, out, from) = (counts[axis], o[axis], i[axis]);
             *moved = Move { count, out, from };
         }
-        self.call(CopyCall {
-            out: to.access(Affine::default()),
-            x: from.access(Affine::default()),
-            axes,
-            flush: inward,
+        let outer = (1..3).find(|&axis| axes[axis].count > 1).unwrap_or(3);
+        let Move {
+            count,
+            out,
+            from: x,
+        } = axes[outer];
+        let parts = self.machine.shares(count, counts.iter().product());
+        axes[outer].count /= parts;
+        let step = axes[outer].count as i64;
+        self.parallel(parts, |cx, i| {
+            cx.call(CopyCall {
+                out: to.access(i.clone().times(step * out)),
+                x: from.access(i.times(step * x)),
+                axes,
+                flush: inward,
+            });
         });
     }
 }

@@ -78,8 +78,9 @@ pub fn long_tiles(pixels: usize, nr: usize) -> Vec<(usize, usize)> {
     cut.into_iter().filter(|&(_, tiles)| tiles > 0).collect()
 }
 
-/// Estimated cycles, per row and element of the reduction, of computing `outs` channels of `pixels` pixels with panels of `nr` vectors.
-fn cost(machine: &Machine, pixels: usize, outs: usize, nr: usize) -> f64 {
+/// Estimated cycles, per row and element of the reduction, of computing `outs` channels of `pixels` pixels with panels of `nr` vectors. Where panels are
+/// `shared` it is the mean of what one thread takes and of what two take together, one of which waits where the panels of a band are odd.
+fn cost(machine: &Machine, pixels: usize, outs: usize, nr: usize, shared: bool) -> f64 {
     let tile = |mr: usize, nr: usize| {
         let (mr, nr) = (mr as f64, nr as f64);
         // The last term is what entering and leaving a tile costs, spread over its reduction.
@@ -91,15 +92,19 @@ fn cost(machine: &Machine, pixels: usize, outs: usize, nr: usize) -> f64 {
             .iter()
             .map(|&(mr, n)| tile(mr, band.nr) * n as f64)
             .sum();
-        row * band.panels as f64
+        let together = match shared {
+            true => band.panels.next_multiple_of(2),
+            false => band.panels,
+        };
+        row * (band.panels + together) as f64 / 2.0
     };
     bands(machine.isa, outs, nr).iter().map(band).sum()
 }
 
-/// The panel width, in vectors, that computes rows of `pixels` pixels and `outs` channels in the fewest cycles.
-pub fn panel(machine: &Machine, pixels: usize, outs: usize) -> usize {
+/// The panel width, in vectors, that computes rows of `pixels` pixels and `outs` channels in the fewest cycles; threads may have `shared` panels.
+pub fn panel(machine: &Machine, pixels: usize, outs: usize, shared: bool) -> usize {
     let candidates = widths(machine.isa).filter(|&nr| nr == 1 || (nr - 1) * machine.lanes() < outs);
-    let cost = |&nr: &usize| cost(machine, pixels, outs, nr);
+    let cost = |&nr: &usize| cost(machine, pixels, outs, nr, shared);
     candidates
         .min_by(|a, b| cost(a).total_cmp(&cost(b)))
         .unwrap_or(1)
@@ -188,8 +193,18 @@ mod tests {
     #[test]
     fn narrow_rows_get_wide_panels() {
         let machine = Machine::of(Isa::Avx2);
-        assert_eq!(panel(&machine, 28, 128), 2);
-        assert_eq!(panel(&machine, 7, 512), 3);
-        assert_eq!(panel(&machine, 1, 4096), 8);
+        assert_eq!(panel(&machine, 28, 128, false), 2);
+        assert_eq!(panel(&machine, 7, 512, false), 3);
+        assert_eq!(panel(&machine, 1, 4096, false), 8);
+    }
+
+    #[test]
+    fn two_threads_have_equal_panels() {
+        // Two panels of three vectors and one of two, or four of two.
+        let machine = Machine::of(Isa::Avx2);
+        assert_eq!(
+            [false, true].map(|shared| panel(&machine, 196, 64, shared)),
+            [3, 2]
+        );
     }
 }

@@ -10,7 +10,7 @@
 //! Rounding errors are a few times those of a direct convolution (about 1e-6 of the outputs' deviation), so
 //! [`Arithmetic::Exact`](super::Arithmetic) does without.
 
-use super::blocks::{Block, Blocks, Corner, PRODUCTS, Part, spread};
+use super::blocks::{Block, Blocks, Corner, PRODUCTS, Part, apart, spread};
 use super::expand::Expanded;
 use super::job::ConvJob;
 use super::products::{Group, Packed, Shape};
@@ -66,24 +66,38 @@ impl Lower<'_> {
             shared,
             expand,
         } = schedule;
-        let (cin, shared) = (job.input.channels, *shared);
+        let cin = job.input.channels;
         let packed: Vec<Packed> = bands
             .iter()
             .map(|&band| self.pack_winograd(job, band, expand.is_some()))
             .collect();
         let block = bands[0].nr * self.lanes();
-        let groups = groups(&packed, self.lanes(), *together);
-        let slots = groups.iter().map(|group| group.count).sum::<usize>();
-        // Blocks that run at once each have memory of their own; so have groups of panels.
         let machine = self.machine.clone();
-        let cut = |part: &Part| machine.chunks(part.count());
-        let at_once = blocks.parts().iter().map(cut).max().unwrap_or(1);
-        let (input_slots, product_slots) = match (expand, shared) {
-            (Some(_), _) => (1, EXPANDED_AT_ONCE),
-            (None, true) => (1, slots),
-            (None, false) => (at_once, at_once),
+        // Groups of panels are what threads share where there is but one block.
+        let panels: usize = bands.iter().map(|band| band.panels).sum();
+        let fewer = (*together).min((panels / machine.parts).max(1));
+        let shares = groups(&packed, self.lanes(), fewer);
+        let groups = groups(&packed, self.lanes(), *together);
+        let by_groups = |part: &Part| *shared || part.count() == 1 && panels > 1;
+        // Blocks that run at once each have memory of their own; so have groups of panels.
+        let parts = blocks.parts();
+        let cut = |part: &Part| match by_groups(part) {
+            true => 1,
+            false => machine.chunks(part.count()),
         };
-        let widest = groups
+        let at_once = parts.iter().map(cut).max().unwrap_or(1);
+        let product_slots = match expand {
+            Some(_) => EXPANDED_AT_ONCE,
+            None if parts.iter().any(by_groups) => {
+                at_once.max(shares.iter().map(|group| group.count).sum())
+            }
+            None => at_once,
+        };
+        let widest = match parts.iter().all(by_groups) {
+            true => &shares,
+            false => &groups,
+        };
+        let widest = widest
             .iter()
             .map(|group| (group.panels - 1) * group.packed.band.nr * self.lanes() + group.channels)
             .max()
@@ -102,24 +116,25 @@ impl Lower<'_> {
         let expanded = expand.map(|channels| self.expanded(channels, block));
         let mut scratch = |slots: usize, tile: usize| {
             let name = format!("{}.winograd", self.node().label);
-            let len = slots * PRODUCTS * blocks.tiles * tile;
+            let len = slots * PRODUCTS * apart(blocks.tiles, tile as i64) as usize;
             self.allocate(&name, len, [1, 1, 1], NO_HALO)
         };
+        let slot = |tile: usize| PRODUCTS as i64 * apart(blocks.tiles, tile as i64);
         let shape = Shape {
             job,
-            inputs: scratch(input_slots, input_tile),
+            inputs: scratch(at_once, input_tile),
             products: scratch(product_slots, product_tile),
             input_tile: input_tile as i64,
             product_tile: product_tile as i64,
-            input_slot: (PRODUCTS * blocks.tiles * input_tile) as i64,
-            product_slot: (PRODUCTS * blocks.tiles * product_tile) as i64,
+            input_slot: slot(input_tile),
+            product_slot: slot(product_tile),
             zeros,
             fused: clamp(&job.act),
         };
-        for part in blocks.parts() {
-            match shared {
-                true => self.shared_blocks(&shape, &groups, blocks, &part, expanded.as_ref()),
-                false => self.whole_blocks(&shape, &groups, blocks, &part),
+        for part in &parts {
+            match by_groups(part) {
+                true => self.shared_blocks(&shape, &shares, blocks, part, expanded.as_ref()),
+                false => self.whole_blocks(&shape, &groups, blocks, part),
             }
         }
     }
