@@ -3,7 +3,7 @@
 use cnnc::Model;
 use cnnc::rt::image::Picture;
 use cnnc::train::{
-    Augment, Augmenter, Data, Loader, Loss, Recipe, Samples, Targets, Trainer, found, sizes_of,
+    Augment, Augmenter, Data, Loader, Loss, Recipe, Samples, Trainer, found, sizes_of,
 };
 use std::fs;
 use std::path::Path;
@@ -60,10 +60,9 @@ fn object(class: &str, [left, top, right, bottom]: [i32; 4]) -> String {
 }
 
 fn boxes(samples: &Samples, index: usize) -> Vec<f32> {
-    match samples.targets(index) {
-        Targets::Numbers(numbers) => numbers.to_vec(),
-        other => panic!("{other:?}"),
-    }
+    let known = samples.known(index).expect("in memory");
+    assert!(known.labels.is_empty());
+    known.numbers
 }
 
 #[test]
@@ -228,7 +227,7 @@ fn boxes_move_with_their_pixels() {
         let light = |x: usize, y: usize| batch.inputs[y * 48 + x] > 0.75;
         let places = (0..32).flat_map(|y| (0..48).map(move |x| (x, y)));
         let places: Vec<(usize, usize)> = places.filter(|&(x, y)| light(x, y)).collect();
-        let [class, x, y, w, h] = batch.numbers[..] else {
+        let [class, x, y, w, h] = batch.known.numbers[..] else {
             panic!("one box")
         };
         if class == -1.0 {

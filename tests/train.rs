@@ -95,6 +95,12 @@ fn a_run_that_goes_on_is_the_run_that_never_stopped() {
     }
     let stopped = parts.epoch(|done, _, _| done < 2).expect("no error");
     assert_eq!(stopped, None);
+    let error = Run::resume(&at, None).map(|_| ());
+    let error = error.expect_err("it is held").to_string();
+    assert!(
+        error.ends_with("runs/parts: this run goes on somewhere else right now"),
+        "{error}"
+    );
     drop(parts);
     // A run has its own copies.
     fs::remove_file(&spec).expect("it is there");
@@ -172,7 +178,7 @@ fn batches_are_those_that_samples_make() {
         let mut all = Vec::new();
         let taken = loader.each(&order, |index, batch: &Batch| {
             assert_eq!(index, all.len());
-            all.push((batch.inputs.clone(), batch.labels.clone()));
+            all.push((batch.inputs.clone(), batch.known.labels.clone()));
             Ok(true)
         });
         assert!(taken.expect("enough memory"));
@@ -191,9 +197,13 @@ fn batches_are_those_that_samples_make() {
         };
         order.chunks(16).map(batch).collect()
     };
-    let plain = by_hand(&|samples, sample, to| to.copy_from_slice(&samples.input(sample)));
+    let plain = by_hand(&|samples, sample, to| {
+        to.copy_from_slice(&samples.input(sample).expect("in memory"))
+    });
     assert!(batches(None, 1) == plain);
-    let first = by_hand(&|samples, sample, to| augmenter.fill(samples, sample, 1, to));
+    let first = by_hand(&|samples, sample, to| {
+        augmenter.fill(samples, sample, 1, to).expect("in memory");
+    });
     assert!(batches(Some(&augmenter), 1) == first);
     assert!(first != plain && batches(Some(&augmenter), 2) != first);
     // Nothing that changes is nothing changed.
@@ -264,7 +274,8 @@ fn a_series_is_moved_and_stretched() {
     let mut series = vec![0.0; 101];
     let (mut shifts, mut scales) = (Vec::new(), Vec::new());
     for epoch in 0..200 {
-        augmenter.fill(&data.train, 0, epoch, &mut series);
+        let filled = augmenter.fill(&data.train, 0, epoch, &mut series);
+        filled.expect("in memory");
         // Still a line, which the middle and its slope tell.
         let slope = series[51] - series[50];
         assert!((series[55] - series[45] - 10.0 * slope).abs() < 1e-3);

@@ -125,7 +125,7 @@ fn features_that_are_computed_once_change_no_bit() {
         for batch in cnnc::train::order(recipe.seed, epoch, data.train.len()).chunks(10) {
             let inputs = batch
                 .iter()
-                .flat_map(|&index| data.train.input(index as usize));
+                .flat_map(|&index| data.train.input(index as usize).expect("in memory"));
             let inputs: Vec<f32> = inputs.collect();
             let labels: Vec<u32> = batch
                 .iter()
@@ -245,8 +245,9 @@ fn a_run_that_unfreezes_goes_on_wherever_it_stops() {
         let epoch = parts.epoch(|_, _, _| false).expect("no error");
         assert_eq!(epoch.is_none(), parts.steps_within() == before + 1);
         threads = 3 - threads;
-        parts =
-            Run::resume(parts.folder(), Some(threads)).unwrap_or_else(|error| panic!("{error}"));
+        let at = parts.folder().to_owned();
+        drop(parts);
+        parts = Run::resume(&at, Some(threads)).unwrap_or_else(|error| panic!("{error}"));
     }
     assert!(fs::read(parts.folder().join("state-004.safetensors")).expect("saved") == end);
     assert_eq!(results(&parts), results(&whole));

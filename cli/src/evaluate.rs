@@ -1,7 +1,8 @@
-//! `cnnc evaluate`: how well a classifier, or a network that finds boxes, does on labelled pictures, and whether that is what its spec expects.
+//! `cnnc evaluate`: how well a classifier, or a network that finds boxes or answers for each pixel, does on labelled pictures, and whether that is what its spec expects.
 
+use crate::pixels::Judged;
 use crate::{Failure, precision, print};
-use cnnc::train::{Data, Goal, Judgement, OfClass, Recipe, contact_sheet, found, matrix};
+use cnnc::train::{Data, Goal, Judgement, OfClass, Recipe, contact_sheet, found, matrix, scored};
 use cnnc::{Model, Weights};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::time::Instant;
 /// What may be written behind `evaluate`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec of a classifier of pictures
+    /// The spec of a network
     #[arg(value_name = "SPEC")]
     spec: PathBuf,
     /// Its weights
@@ -67,6 +68,24 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let seconds = start.elapsed().as_secs_f64();
         return precision::show(&model, &precision, &data.kind, seconds, args.json);
     }
+    if data.test.labels_each() != 1 {
+        let recipe = Recipe {
+            threads: args.threads.into(),
+            ..Recipe::of(&model)
+        };
+        let score = scored(&model, &weights, &data.test, &recipe)?;
+        let goals = Goals::of(&model, &folder, score.share().unwrap_or(0.0));
+        let judged = Judged {
+            model: &model,
+            score: &score,
+            samples: data.test.len(),
+            kind: &data.kind,
+            goals: &goals,
+            seconds: start.elapsed().as_secs_f64(),
+        };
+        judged.show(args.json)?;
+        return goals.met();
+    }
     let judgement = Judgement::of(&model, &weights, &data.test, &recipe, WORST)?;
     let name = |sample: usize| match data.test.name(sample) {
         Some(name) => name.to_owned(),
@@ -79,9 +98,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if let Some(path) = &args.worst
         && let Some(pre) = model.graph().inputs[0].pre.as_ref()
     {
-        contact_sheet(&judgement, &labels, pre, &data.test, name).write(path)?;
+        contact_sheet(&judgement, &labels, pre, &data.test, name)?.write(path)?;
     }
-    let goals = goals(&model, &folder, judgement.accuracy());
+    let goals = Goals::of(&model, &folder, judgement.accuracy());
     let seconds = start.elapsed().as_secs_f64();
     if args.json {
         print::json(&to_json(&judgement, &labels, &goals, name, seconds))?;
@@ -92,28 +111,50 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             data.kind,
             text(&judgement, &labels, name)
         ))?;
-        for (goal, met) in &goals {
-            print::line(expected(goal, *met))?;
-        }
+        goals.show()?;
     }
-    match goals.iter().any(|(_, met)| *met == Some(false)) {
-        true => Err(Failure::Missed),
-        false => Ok(()),
-    }
+    goals.met()
 }
 
 /// Each expectation, and whether it holds, if it is of this folder.
-fn goals<'m>(model: &'m Model, folder: &Path, accuracy: f64) -> Vec<(&'m Goal, Option<bool>)> {
-    let same = |on: &PathBuf| match (on.canonicalize(), folder.canonicalize()) {
-        (Ok(on), Ok(folder)) => on == folder,
-        _ => on == folder,
-    };
-    let goals = model.goals().iter();
-    let held = goals.map(|goal| {
-        let of_it = goal.on.as_ref().is_none_or(same);
-        (goal, of_it.then_some(accuracy >= goal.accuracy))
-    });
-    held.collect()
+pub struct Goals<'m>(Vec<(&'m Goal, Option<bool>)>);
+
+impl<'m> Goals<'m> {
+    fn of(model: &'m Model, folder: &Path, accuracy: f64) -> Goals<'m> {
+        let same = |on: &PathBuf| match (on.canonicalize(), folder.canonicalize()) {
+            (Ok(on), Ok(folder)) => on == folder,
+            _ => on == folder,
+        };
+        let goals = model.goals().iter();
+        let held = goals.map(|goal| {
+            let of_it = goal.on.as_ref().is_none_or(same);
+            (goal, of_it.then_some(accuracy >= goal.accuracy))
+        });
+        Goals(held.collect())
+    }
+
+    /// Prints them.
+    pub fn show(&self) -> Result<(), Failure> {
+        for (goal, met) in &self.0 {
+            print::line(expected(goal, *met))?;
+        }
+        Ok(())
+    }
+
+    /// The same as JSON.
+    pub fn to_json(&self) -> Value {
+        let goals = self.0.iter();
+        let goals = goals
+            .map(|(goal, met)| json!({ "accuracy": goal.accuracy, "on": goal.on, "met": met }));
+        goals.collect()
+    }
+
+    fn met(&self) -> Result<(), Failure> {
+        match self.0.iter().any(|(_, met)| *met == Some(false)) {
+            true => Err(Failure::Missed),
+            false => Ok(()),
+        }
+    }
 }
 
 fn expected(goal: &Goal, met: Option<bool>) -> String {
@@ -223,7 +264,7 @@ fn text(judgement: &Judgement, labels: &[String], name: impl Fn(usize) -> String
 fn to_json(
     judgement: &Judgement,
     labels: &[String],
-    goals: &[(&Goal, Option<bool>)],
+    goals: &Goals<'_>,
     name: impl Fn(usize) -> String,
     seconds: f64,
 ) -> Value {
@@ -235,9 +276,6 @@ fn to_json(
             "sample": name(miss.sample), "class": labels[miss.class], "taken_for": labels[miss.guess], "probability": miss.probability,
         })
     });
-    let goals = goals
-        .iter()
-        .map(|(goal, met)| json!({ "accuracy": goal.accuracy, "on": goal.on, "met": met }));
     json!({
         "samples": judgement.samples(),
         "right": judgement.right(),
@@ -246,7 +284,7 @@ fn to_json(
         "classes": classes.collect::<Vec<Value>>(),
         "confusion": judgement.confusion,
         "worst": worst.collect::<Vec<Value>>(),
-        "expected": goals.collect::<Vec<Value>>(),
+        "expected": goals.to_json(),
         "seconds": seconds,
     })
 }

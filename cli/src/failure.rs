@@ -25,6 +25,13 @@ pub enum Failure {
         /// The run's folder.
         folder: std::path::PathBuf,
     },
+    /// A run has ended in the middle, and can go on.
+    Ended {
+        /// Why.
+        error: Box<TrainError>,
+        /// The run's folder.
+        folder: std::path::PathBuf,
+    },
     /// In the spec, the weights, or what they are run with.
     Network(cnnc::Error),
     /// In a picture.
@@ -252,6 +259,11 @@ impl fmt::Display for Failure {
             Failure::Stopped { folder, .. } => write!(
                 f,
                 "stopped, and saved behind its last step; `cnnc train --resume {}` goes on",
+                folder.display()
+            ),
+            Failure::Ended { error, folder } => write!(
+                f,
+                "{error}\nwhat was saved is there; `cnnc train --resume {}` goes on from it",
                 folder.display()
             ),
             Failure::Network(error) => error.fmt(f),

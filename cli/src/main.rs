@@ -21,6 +21,7 @@ mod inputs;
 mod network;
 mod new;
 mod outputs;
+mod pixels;
 mod plot;
 mod precision;
 mod print;

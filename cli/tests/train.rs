@@ -212,6 +212,11 @@ fn mistakes_are_told_before_the_first_step() {
             .status
             .success()
     );
+    let error = made.error(&["--epochs", "1", "--name", "../plain"]);
+    assert!(
+        error.contains("`../plain` is no name of a run: it is one folder in that of all runs"),
+        "{error}"
+    );
     let error = made.error(&["--epochs", "1", "--name", "plain"]);
     assert!(error.contains("DIR/runs/plain: File exists"), "{error}");
 }

@@ -1,14 +1,14 @@
 //! A contact sheet of samples as they are learned, each with its label.
 
-use super::augment::Augmenter;
+use super::augment::{Affine, Augmenter};
 use super::contact::{cut, label};
-use super::data::{Kept, Samples};
+use super::data::{DataError, Kept, Known, Samples};
 use super::error::TrainError;
 use super::recipe::Recipe;
 use super::run::augmenter;
 use super::sheet::{Anchor, Sheet};
 use crate::Model;
-use cnnc_compiler::loss::Targets;
+use cnnc_compiler::loss::UNLABELLED;
 use cnnc_runtime::answer::{Colour, class_colour};
 use cnnc_runtime::image::Picture;
 
@@ -23,10 +23,10 @@ const BLACK: Colour = [0; 3];
 const PALE: Colour = [0xf4; 3];
 const BLUE: Colour = [0x1f, 0x6f, 0xb2];
 
-/// A drawing of samples as the first epoch sees them, the first 64 of these: pictures enlarged by whole numbers, series as curves.
+/// A drawing of samples as the first epoch sees them, the first 64 of these: pictures enlarged by whole numbers, with their targets beside them if these are pictures, and series as curves.
 ///
 /// # Errors
-/// Samples that are neither, and augmentation that does not fit the network.
+/// Samples that are neither, augmentation that does not fit the network, and pictures that are not any more what they were.
 pub fn batch_sheet(
     recipe: &Recipe,
     model: &Model,
@@ -49,19 +49,21 @@ pub fn batch_sheet(
             return Err(TrainError::Network(why));
         }
     };
+    let maps = samples.maps();
+    let tile = if maps.is_some() { 2 * width } else { width };
     // About as wide as it is high.
-    let columns = (order.len() * height).div_ceil(width.max(1));
+    let columns = (order.len() * height).div_ceil(tile.max(1));
     let columns = columns.isqrt().clamp(1, order.len().max(1));
     let rows = order.len().div_ceil(columns);
     let size = (width as f64, height as f64);
-    let (wide, high) = (size.0 + GAP, size.1 + CAPTION + GAP);
+    let (wide, high) = (tile as f64 + GAP, size.1 + CAPTION + GAP);
     let mut sheet = Sheet::new(columns as f64 * wide + GAP, rows as f64 * high + GAP);
     let mut seen = vec![0.0; shape.elements()];
     for (place, &sample) in order.iter().enumerate() {
         let sample = sample as usize;
         let (column, row) = (place % columns, place / columns);
         let corner = (GAP + column as f64 * wide, GAP + row as f64 * high);
-        see(augmenter.as_ref(), samples, sample, &mut seen);
+        see(augmenter.as_ref(), samples, sample, &mut seen)?;
         match &input.pre {
             Some(pre) => {
                 let tile = pixels((pre.width, pre.height), width / pre.width, pre.bgr, &seen);
@@ -69,8 +71,14 @@ pub fn batch_sheet(
             }
             None => curves(&mut sheet, corner, size, shape.channels(), &seen),
         }
-        if let Targets::Classes(&[class]) = samples.targets(sample) {
-            let class = class as usize;
+        if let Some((extents, _)) = maps {
+            let moved = augmenter.as_ref().map(|of| of.change(1, sample).affine);
+            let mut known = Known::default();
+            samples.tell(sample, moved.unwrap_or(Affine::IDENTITY), &mut known)?;
+            let beside = (corner.0 + size.0, corner.1);
+            sheet.picture(beside, target(extents, (width, height), &known));
+        } else if samples.labels_each() == 1 {
+            let class = samples.label(sample) as usize;
             let below = (corner.0, corner.1 + size.1 + 4.0);
             sheet.rectangle(below, (10.0, 10.0), class_colour(class));
             let text = cut(&label(labels, class), (width - 14) / 8);
@@ -81,16 +89,43 @@ pub fn batch_sheet(
 }
 
 /// What is learned of a sample, before it is normalised.
-fn see(augmenter: Option<&Augmenter>, samples: &Samples, sample: usize, to: &mut [f32]) {
-    match (augmenter, samples.kept(sample)) {
-        (Some(augmenter), _) => augmenter.seen(samples, sample, 1, to),
-        (None, Kept::Numbers(numbers)) => to.copy_from_slice(numbers),
-        (None, Kept::Bytes(bytes)) => {
-            for (to, &byte) in to.iter_mut().zip(bytes) {
+fn see(
+    augmenter: Option<&Augmenter>,
+    samples: &Samples,
+    sample: usize,
+    to: &mut [f32],
+) -> Result<(), DataError> {
+    if let Some(augmenter) = augmenter {
+        return augmenter.seen(samples, sample, 1, to);
+    }
+    match samples.kept(sample)? {
+        Kept::Numbers(numbers) => to.copy_from_slice(numbers),
+        Kept::Bytes(bytes) => {
+            for (to, &byte) in to.iter_mut().zip(bytes.iter()) {
                 *to = byte.into();
             }
         }
     }
+    Ok(())
+}
+
+/// A target that is a picture, stretched to that size: classes in their colours, and white where nothing counts.
+fn target((width, height): (usize, usize), to: (usize, usize), known: &Known) -> Picture {
+    let mut rgb = Vec::with_capacity(3 * to.0 * to.1);
+    for (y, x) in (0..to.1).flat_map(|y| (0..to.0).map(move |x| (y, x))) {
+        let at = y * height / to.1 * width + x * width / to.0;
+        let shade = |channel: usize| {
+            let planes = known.numbers.len() / (width * height);
+            let plane = channel.min(planes.saturating_sub(1));
+            (255.0 * known.numbers[plane * width * height + at]).round() as u8
+        };
+        rgb.extend(match known.labels.get(at) {
+            Some(&UNLABELLED) => [255; 3],
+            Some(&class) => class_colour(class as usize),
+            None => [shade(0), shade(1), shade(2)],
+        });
+    }
+    Picture::from_rgb(to.0, to.1, rgb).expect("as many pixels")
 }
 
 /// Planes of colours or of grey as a picture, each pixel a square.

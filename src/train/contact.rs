@@ -1,6 +1,6 @@
 //! Sheets that a judgement is looked at by: the confusion matrix, and the worst pictures.
 
-use super::data::Samples;
+use super::data::{DataError, Kept, Samples};
 use super::judge::Judgement;
 use super::sheet::{Anchor, Sheet};
 use cnnc_runtime::answer::Colour;
@@ -96,13 +96,16 @@ fn shade(share: f64, right: bool) -> Colour {
 }
 
 /// The worst samples as the network sees them, with what they are and what they are taken for.
+///
+/// # Errors
+/// A picture that is read when it is needed, and is not any more what it was.
 pub fn contact_sheet(
     judgement: &Judgement,
     labels: &[String],
     pre: &PreProcess,
     samples: &Samples,
     name: impl Fn(usize) -> String,
-) -> Sheet {
+) -> Result<Sheet, DataError> {
     const COLUMNS: usize = 5;
     const SIDE: usize = 160;
     let (wide, high) = (SIDE as f64 + 16.0, SIDE as f64 + 60.0);
@@ -113,7 +116,7 @@ pub fn contact_sheet(
             16.0 + wide * (index % COLUMNS) as f64,
             12.0 + high * (index / COLUMNS) as f64,
         );
-        sheet.picture(corner, seen(pre, &samples.input(miss.sample), SIDE));
+        sheet.picture(corner, seen(pre, &samples.kept(miss.sample)?, SIDE));
         let letters = SIDE / 9;
         let below = corner.1 + SIDE as f64 + 14.0;
         let is = cut(&label(labels, miss.class), letters - 3);
@@ -131,11 +134,11 @@ pub fn contact_sheet(
             GREY,
         );
     }
-    sheet
+    Ok(sheet)
 }
 
-/// An input as a picture that fits a square of that side: what was done to its numbers is undone.
-fn seen(pre: &PreProcess, input: &[f32], side: usize) -> Picture {
+/// What is kept of an input as a picture that fits a square of that side.
+fn seen(pre: &PreProcess, kept: &Kept<'_>, side: usize) -> Picture {
     let (width, height) = (pre.width.max(1), pre.height.max(1));
     let scale = side as f64 / width.max(height) as f64;
     let size = |pixels: usize| ((pixels as f64 * scale).round() as usize).max(1);
@@ -145,10 +148,11 @@ fn seen(pre: &PreProcess, input: &[f32], side: usize) -> Picture {
         from..to.clamp(from + 1, pixels.max(from + 1))
     };
     let value = |channel: usize, x: usize, y: usize| {
-        let of =
-            |list: &[f32], default: f32| *list.get(channel).or(list.first()).unwrap_or(&default);
-        let number = input[(channel * height + y) * width + x];
-        (number * of(&pre.std, 1.0) + of(&pre.mean, 0.0)) / pre.scale
+        let at = (channel * height + y) * width + x;
+        match kept {
+            Kept::Bytes(bytes) => f32::from(bytes[at]),
+            Kept::Numbers(numbers) => numbers[at],
+        }
     };
     let (columns, rows) = (size(width), size(height));
     let mut rgb = Vec::with_capacity(3 * columns * rows);
@@ -188,6 +192,7 @@ pub(super) fn cut(text: &str, letters: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::borrow::Cow;
 
     #[test]
     fn inputs_are_seen_as_they_were() {
@@ -196,13 +201,13 @@ mod tests {
             steps: Vec::new().into(),
             bgr: true,
             scale: 1.0,
-            mean: vec![100.0, 110.0, 120.0].into(),
-            std: vec![2.0].into(),
+            mean: Vec::new().into(),
+            std: Vec::new().into(),
             width: 2,
             height: 1,
         };
         // Blue, green, red of both pixels.
-        let input = [0.0, 50.0, -55.0, 0.0, 40.0, -60.0];
+        let input = Kept::Bytes(Cow::Borrowed(&[100, 200, 0, 110, 200, 0]));
         let small = seen(&pre, &input, 2);
         assert_eq!((small.width(), small.height()), (2, 1));
         assert_eq!(small.rgb(), [200, 0, 100, 0, 110, 200]);

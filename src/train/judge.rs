@@ -7,8 +7,10 @@ use super::measure::Score;
 use super::pass::copy_input;
 use super::precision::Precision;
 use super::recipe::Recipe;
+use super::trainer::Trainer;
 use crate::{Model, Options, Weights};
 use cnnc_compiler::loss::{Measure, Targets};
+use cnnc_compiler::tuning::Tuning;
 use cnnc_runtime::answer::{Answer, Thresholds};
 use cnnc_runtime::image::Placement;
 use cnnc_runtime::input::Input;
@@ -178,9 +180,39 @@ pub(super) fn judged(
     recipe: &Recipe,
     measure: Measure,
 ) -> Result<f64, TrainError> {
-    if measure == Measure::Precision {
-        return Ok(found(model, weights, samples, recipe)?.mean());
+    match measure {
+        Measure::Precision => Ok(found(model, weights, samples, recipe)?.mean()),
+        _ => Ok(score(model, weights, samples, recipe, measure)?.value()),
     }
+}
+
+/// What a network makes of samples, given weights, by the measure of what its recipe makes small.
+///
+/// # Errors
+/// A network that has no loss, or finds boxes, which [`found`] judges; samples or weights that do not fit, or too little memory.
+pub fn scored(
+    model: &Model,
+    weights: &Weights,
+    samples: &Samples,
+    recipe: &Recipe,
+) -> Result<Score, TrainError> {
+    let recipe = Recipe {
+        batch: recipe.batch.clamp(1, samples.len().max(1)),
+        tuning: Tuning::default(),
+        ..recipe.clone()
+    };
+    let trainer = Trainer::new(model, &recipe)?;
+    trainer.check(samples)?;
+    score(model, weights, samples, &recipe, trainer.measure())
+}
+
+fn score(
+    model: &Model,
+    weights: &Weights,
+    samples: &Samples,
+    recipe: &Recipe,
+    measure: Measure,
+) -> Result<Score, TrainError> {
     let options = Options::new().batch(recipe.batch).threads(recipe.threads);
     let network = model.jit(weights, &options)?;
     let mut session = network.session()?;
@@ -208,7 +240,7 @@ pub(super) fn judged(
             let raw = outputs.image(image).raw();
             match measure {
                 Measure::Nearest => vectors.extend_from_slice(raw),
-                _ => score.add(raw, output, samples.targets(sample as usize)),
+                _ => score.add(raw, output, samples.known(sample as usize)?.targets()),
             }
         }
     }
@@ -217,7 +249,7 @@ pub(super) fn judged(
         let classes: Vec<u32> = classes.collect();
         score.add(&vectors, output, Targets::Classes(&classes));
     }
-    Ok(score.value())
+    Ok(score)
 }
 
 /// Least score of a box that is counted.
@@ -250,9 +282,8 @@ pub fn found(
         for (image, &sample) in part.iter().enumerate() {
             let answer = outputs.image(image).answer(&head, &place);
             let answer = answer.map_err(|error| refuse(&error.to_string()))?;
-            let (Answer::Boxes(boxes), Targets::Numbers(rows)) =
-                (answer, samples.targets(sample as usize))
-            else {
+            let known = samples.known(sample as usize)?;
+            let (Answer::Boxes(boxes), Targets::Numbers(rows)) = (answer, known.targets()) else {
                 return Err(refuse("and these samples are not about boxes"));
             };
             precision.add(&boxes, rows);

@@ -8,8 +8,9 @@
 //!
 //! There are a few slots, which are used again and again. What is in a batch depends on the order, the epoch and the seed alone, so that it is the same without the thread.
 
+use super::augment::Affine;
 use super::augment::Augmenter;
-use super::data::Samples;
+use super::data::{Known, Samples};
 use super::error::TrainError;
 use cnnc_compiler::loss::Targets;
 use cnnc_runtime::memory::zeros;
@@ -24,10 +25,8 @@ const SLOTS: usize = 3;
 pub struct Batch {
     /// Their numbers, one behind the other.
     pub inputs: Vec<f32>,
-    /// Their classes,
-    pub labels: Vec<u32>,
-    /// or what the network should make of them.
-    pub numbers: Vec<f32>,
+    /// What is known of them.
+    pub known: Known,
     samples: usize,
 }
 
@@ -44,10 +43,7 @@ impl Batch {
 
     /// What is known of them.
     pub fn targets(&self) -> Targets<'_> {
-        match self.numbers.is_empty() {
-            true => Targets::Classes(&self.labels),
-            false => Targets::Numbers(&self.numbers),
-        }
+        self.known.targets()
     }
 }
 
@@ -79,55 +75,52 @@ impl<'d> Loader<'d> {
         let inputs = zeros(numbers).map_err(cnnc_runtime::session::RunError::from)?;
         Ok(Batch {
             inputs,
-            labels: Vec::new(),
-            numbers: Vec::new(),
+            known: Known::default(),
             samples: 0,
         })
     }
 
     /// Makes a batch of these samples.
-    fn fill(&self, batch: &mut Batch, samples: &[u32]) {
+    fn fill(&self, batch: &mut Batch, samples: &[u32]) -> Result<(), TrainError> {
         let elements = self.samples.elements();
         batch.inputs.resize(samples.len() * elements, 0.0);
-        batch.labels.clear();
-        batch.numbers.clear();
+        batch.known.clear();
         batch.samples = samples.len();
         let places = batch.inputs.chunks_exact_mut(elements.max(1));
         for (to, &sample) in places.zip(samples) {
             let sample = sample as usize;
-            match self.augmenter {
-                Some(augmenter) => augmenter.fill(self.samples, sample, self.epoch, to),
-                None => self.samples.fill(sample, to),
-            }
-            match self.samples.targets(sample) {
-                Targets::Classes(labels) => batch.labels.extend(labels),
-                Targets::Numbers(boxes) if self.samples.are_boxes() => match self.augmenter {
-                    Some(augmenter) => {
-                        augmenter.boxes(boxes, sample, self.epoch, &mut batch.numbers);
-                    }
-                    None => batch.numbers.extend(boxes),
-                },
-                Targets::Numbers(numbers) | Targets::Weighted(numbers, _) => {
-                    batch.numbers.extend(numbers);
-                }
+            let Some(augmenter) = self.augmenter else {
+                self.samples.fill(sample, to)?;
+                self.samples
+                    .tell(sample, Affine::IDENTITY, &mut batch.known)?;
+                continue;
+            };
+            augmenter.fill(self.samples, sample, self.epoch, to)?;
+            if self.samples.are_boxes() {
+                let boxes = self.samples.known(sample)?.numbers;
+                augmenter.boxes(&boxes, sample, self.epoch, &mut batch.known.numbers);
+            } else {
+                let moved = augmenter.change(self.epoch, sample).affine;
+                self.samples.tell(sample, moved, &mut batch.known)?;
             }
         }
+        Ok(())
     }
 
     /// The batch of these samples, here and now.
     ///
     /// # Errors
-    /// Too little memory.
+    /// Too little memory, and pictures that are not any more what they were.
     pub fn batch(&self, samples: &[u32]) -> Result<Batch, TrainError> {
         let mut batch = self.slot()?;
-        self.fill(&mut batch, samples);
+        self.fill(&mut batch, samples)?;
         Ok(batch)
     }
 
     /// Hands every batch on, in this order of samples, until there is none left or one of them is refused; whether all were taken.
     ///
     /// # Errors
-    /// Those of `take`, and too little memory.
+    /// Those of `take`, and of [`Loader::batch`].
     pub fn each(
         &self,
         order: &[u32],
@@ -138,14 +131,15 @@ impl<'d> Loader<'d> {
             // Both ends are here.
             let _ = to_empty.send(self.slot()?);
         }
-        let (to_full, full) = sync_channel::<Batch>(SLOTS);
+        let (to_full, full) = sync_channel::<Result<Batch, TrainError>>(SLOTS);
         thread::scope(|scope| {
             scope.spawn(move || {
                 for samples in order.chunks(self.batch) {
                     // Nobody takes batches any more.
                     let Ok(mut batch) = empty.recv() else { return };
-                    self.fill(&mut batch, samples);
-                    if to_full.send(batch).is_err() {
+                    let filled = self.fill(&mut batch, samples).map(|()| batch);
+                    let failed = filled.is_err();
+                    if to_full.send(filled).is_err() || failed {
                         return;
                     }
                 }
@@ -157,6 +151,7 @@ impl<'d> Loader<'d> {
                 let Ok(batch) = full.recv() else {
                     return Ok(false);
                 };
+                let batch = batch?;
                 if !take(index, &batch)? {
                     return Ok(false);
                 }

@@ -11,6 +11,8 @@ pub struct Score {
     counts: Vec<[f64; 2]>,
     /// Answers that are right.
     right: usize,
+    /// Classes that were compared.
+    all: usize,
 }
 
 impl Score {
@@ -24,6 +26,7 @@ impl Score {
             measure,
             counts: vec![[0.0; 2]; pairs],
             right: 0,
+            all: 0,
         }
     }
 
@@ -46,6 +49,19 @@ impl Score {
         self.right
     }
 
+    /// Share of the classes, of samples or of pixels, that are right, if classes were compared.
+    pub fn share(&self) -> Option<f64> {
+        (self.all > 0).then(|| self.right as f64 / self.all as f64)
+    }
+
+    /// What each class of pixels came to: nothing of one that is neither there nor found.
+    pub fn parts(&self) -> Vec<Option<f64>> {
+        let parts = self.counts.iter();
+        parts
+            .map(|[part, of]| (*of > 0.0).then(|| part / of))
+            .collect()
+    }
+
     /// What is counted.
     pub(super) fn counts(&self) -> &[[f64; 2]] {
         &self.counts
@@ -63,6 +79,7 @@ impl Score {
     pub fn merge(&mut self, other: &Score) {
         self.count(&other.counts);
         self.right += other.right;
+        self.all += other.all;
     }
 
     /// Adds the answers to a batch: raw outputs of that shape, one image behind another.
@@ -160,6 +177,7 @@ impl Score {
             let found = largest(raw);
             let right = found == want;
             self.right += usize::from(right);
+            self.all += 1;
             if self.measure == Measure::Accuracy {
                 self.counts[0][0] += f64::from(u8::from(right));
                 self.counts[0][1] += 1.0;
@@ -223,7 +241,8 @@ mod tests {
             Targets::Classes(&labels),
         );
         assert_eq!(found.value(), (1.0 / 2.0 + 2.0 / 3.0) / 2.0);
-        assert_eq!(found.right(), 3);
+        assert_eq!((found.right(), found.share()), (3, Some(0.75)));
+        assert_eq!(found.parts(), [Some(0.5), Some(2.0 / 3.0), None]);
         found.merge(&found.clone());
         assert_eq!(found.value(), (1.0 / 2.0 + 2.0 / 3.0) / 2.0);
     }

@@ -62,11 +62,11 @@ pub use cnnc_compiler::recipe::{
 pub use cnnc_compiler::step::{Optimizer, Untrainable};
 pub use cnnc_compiler::tuning::{Init, Keep, Tuning, Unfreeze};
 pub use contact::{contact_sheet, matrix};
-pub use data::{Data, DataError, Kept, Samples, sizes_of};
+pub use data::{Data, DataError, Kept, Known, Samples, sizes_of};
 pub use epoch::Epoch;
 pub use error::TrainError;
 pub use head::{NewHead, name_of};
-pub use judge::{Judgement, Miss, OfClass, found};
+pub use judge::{Judgement, Miss, OfClass, found, scored};
 pub use loader::{Batch, Loader};
 pub use measure::Score;
 pub use parallel::Gradients;

@@ -5,7 +5,7 @@ use super::recipe::Recipe;
 use super::used::as_used;
 use crate::Model;
 use cnnc_compiler::recipe::Source;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -42,6 +42,17 @@ pub(super) fn kept(
 /// A new folder for a run.
 pub(super) fn folder(runs: &Path, name: Option<&str>, model: &str) -> Result<PathBuf, TrainError> {
     let failed = |path: &Path, error| TrainError::File(path.to_owned(), error);
+    if let Some(name) = name {
+        let mut parts = Path::new(name).components();
+        if !matches!(
+            (parts.next(), parts.next()),
+            (Some(Component::Normal(_)), None)
+        ) {
+            let message =
+                format!("`{name}` is no name of a run: it is one folder in that of all runs");
+            return Err(TrainError::Recipe(message));
+        }
+    }
     fs::create_dir_all(runs).map_err(|error| failed(runs, error))?;
     if let Some(name) = name {
         let path = runs.join(name);
@@ -60,6 +71,24 @@ pub(super) fn folder(runs: &Path, name: Option<&str>, model: &str) -> Result<Pat
         }
     }
     unreachable!("there is a number that is free")
+}
+
+/// Takes a run's folder, so that nobody else goes on with the run while this is kept. Where the system cannot lock folders, nothing is held.
+pub(super) fn hold(folder: &Path) -> Result<Option<File>, TrainError> {
+    let Ok(held) = File::open(folder) else {
+        return Ok(None);
+    };
+    match held.try_lock() {
+        Ok(()) => Ok(Some(held)),
+        Err(TryLockError::Error(_)) => Ok(None),
+        Err(TryLockError::WouldBlock) => {
+            let message = format!(
+                "{}: this run goes on somewhere else right now",
+                folder.display()
+            );
+            Err(TrainError::Recipe(message))
+        }
+    }
 }
 
 /// The file of what steps change, behind so many epochs and steps of the next: a name for each, so that `state.json`, which counts them, always speaks of one that is

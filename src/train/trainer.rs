@@ -162,7 +162,7 @@ impl Trainer {
     /// # Errors
     /// The first of them that does not fit.
     pub fn check(&self, samples: &Samples) -> Result<(), TrainError> {
-        let numbers = samples.input(0).len();
+        let numbers = samples.elements();
         if numbers != self.elements() {
             let message = format!(
                 "samples of {numbers} numbers are not those of a network whose inputs have {}",
@@ -172,16 +172,18 @@ impl Trainer {
         }
         let mut into = self.room(1);
         for index in 0..samples.len() {
+            let known = samples.known(index)?;
             let batch = Batch {
                 images: 1,
                 output: &self.output,
-                targets: samples.targets(index),
+                targets: known.targets(),
                 made: None,
             };
-            self.loss
-                .1
-                .write(&batch, &mut into)
-                .map_err(|why| TrainError::Recipe(format!("sample {}: {why}", index + 1)))?;
+            self.loss.1.write(&batch, &mut into).map_err(|why| {
+                let place = samples.name(index);
+                let place = place.map_or_else(String::new, |name| format!(", {name}"));
+                TrainError::Recipe(format!("sample {}{place}: {why}", index + 1))
+            })?;
         }
         Ok(())
     }

@@ -89,7 +89,7 @@ impl Trunk {
                 let input = session.input_mut(0);
                 let each = input.len() / count;
                 for (to, index) in input.chunks_mut(each).zip(done..) {
-                    samples.fill(index, to);
+                    samples.fill(index, to)?;
                 }
                 session.run(&mut self.state, pool);
                 features.extend(session.output(0));

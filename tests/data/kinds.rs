@@ -55,6 +55,10 @@ fn rows_of_numbers_have_a_label() {
     let plain = model("2", 2, "");
     let data = folder.open("d.csv", Some("d.csv"), &plain).unwrap();
     assert_eq!(counts(&data.train, 2), [1, 2]);
+    assert!(data.lacks(2).is_empty());
+    folder.write("one.csv", "1,2,1\n3,4,1\n");
+    let data_of_one = folder.open("one.csv", Some("one.csv"), &plain).unwrap();
+    assert_eq!(data_of_one.lacks(2), [0]);
     // A test set that lacks a class means the same.
     folder.write("e.csv", "7,8,10\n");
     let data = folder.open("d.csv", Some("e.csv"), &plain).unwrap();

@@ -1,8 +1,12 @@
 //! Samples as they lie on a disk: what is read, what becomes of it, and what is said of files that are broken.
 
 mod kinds;
+mod labels;
+mod pairs;
+mod room;
 mod shared;
 mod splits;
+mod volumes;
 
 use cnnc::Model;
 use cnnc::rt::image::Picture;
@@ -60,7 +64,10 @@ fn model(shape: &str, classes: usize, labels: &str) -> Model {
 /// Inputs and labels of all samples.
 fn all(samples: &Samples) -> Vec<(Vec<f32>, u32)> {
     (0..samples.len())
-        .map(|index| (samples.input(index), samples.label(index)))
+        .map(|index| {
+            let input = samples.input(index).expect("it is there");
+            (input, samples.label(index))
+        })
         .collect()
 }
 

@@ -7,6 +7,7 @@ mod compiled;
 mod layers;
 mod networks;
 mod steps;
+mod trainer;
 
 use case::Case;
 use cnnc_testing::{say, shared};
@@ -62,6 +63,17 @@ fn training_goldens_of_networks() {
 #[test]
 fn training_goldens_of_steps() {
     check(&["training"], |case| steps::check(case, 1_000_000_000));
+}
+
+/// What freezes layers, as a recipe says it: weights to begin with, and patterns of what stays.
+#[test]
+fn training_goldens_of_trainers() {
+    let mut held = 0;
+    check(&["training"], |case| {
+        held += usize::from(trainer::check(case));
+        Ok(())
+    });
+    assert!(held > 0 || cases().is_empty(), "no case freezes layers");
 }
 
 /// The same with the large ones in f64.

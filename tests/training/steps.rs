@@ -82,7 +82,7 @@ fn written(case: &Case) -> Result<Written, String> {
     Ok(loss)
 }
 
-fn optimizer(json: &Value) -> Optimizer {
+pub fn optimizer(json: &Value) -> Optimizer {
     let number = |key: &str| json[key].as_f64().unwrap_or(0.0);
     let kind = text(&json["kind"]);
     let method = Method::find(&kind).unwrap_or_else(|| panic!("optimizer `{kind}`"));
@@ -320,6 +320,6 @@ impl Run<'_> {
     }
 }
 
-fn floor(case: &Case, key: &str) -> f64 {
+pub fn floor(case: &Case, key: &str) -> f64 {
     case.get(key).as_f64().expect("a floor")
 }

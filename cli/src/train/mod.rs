@@ -5,10 +5,11 @@ mod samples;
 mod tuning;
 
 use crate::{Failure, print, signals};
-use cnnc::train::{Augmenter, Data, Epoch, Loader, Measure, Recipe, Run};
+use cnnc::train::{Augmenter, Data, Epoch, Loader, Measure, Recipe, Run, TrainError};
 use recipe::{Flags, written};
 use samples::{first_batch, source_of};
 use serde_json::{Value, json};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -19,14 +20,14 @@ pub struct Args {
     #[arg(value_name = "SPEC", required_unless_present = "resume")]
     spec: Option<PathBuf>,
     /// What it learns from, instead of what the section says: idx files, strips of pictures with a list of labels, a folder of pictures, sounds or arrays for each class,
-    /// sounds called CLASS_….wav, a .csv or a .ts file
+    /// pictures with masks or targets, sounds called CLASS_….wav, a .csv, .ts or .npz file
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
     /// What it is judged by, instead of the test set that is there or a fifth of all: another path of that kind, or a text file with the samples that judge, one a line
     #[arg(long, value_name = "PATH")]
     test: Option<PathBuf>,
     /// Go on with the run in this folder, as if it had never stopped; nothing else is needed
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["spec", "data", "test", "epochs", "batch", "rate", "decay", "smoothing", "optimizer", "seed", "init", "name", "dry", "overfit", "limit", "show_batch"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["spec", "data", "test", "epochs", "batch", "rate", "decay", "smoothing", "optimizer", "seed", "init", "name", "dry", "overfit", "limit", "show_batch", "memory"])]
     resume: Option<PathBuf>,
     #[command(flatten)]
     flags: Flags,
@@ -38,10 +39,13 @@ pub struct Args {
     name: Option<String>,
     /// Learn only the first N samples, as they are, and be judged by them: the loss must come close to 0
     #[arg(long, value_name = "N")]
-    overfit: Option<usize>,
+    overfit: Option<NonZeroUsize>,
     /// Learn from N samples only, of each class as many as there are; those that judge stay
     #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    limit: Option<NonZeroUsize>,
+    /// MiB of memory that pictures may take, instead of half of what is free; where they need more, they are read each time that they are needed
+    #[arg(long, value_name = "MIB")]
+    memory: Option<usize>,
     /// Draw the first batch as it is learned, with its labels, as .png (series also as .svg), and go on
     #[arg(long, value_name = "FILE")]
     show_batch: Option<PathBuf>,
@@ -70,16 +74,18 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             let mut recipe = args.flags.recipe(&model);
             source = args.flags.source(&model);
             let from = source_of(args.data.as_deref(), args.test.as_deref(), &model, spec)?;
-            let mut data = Data::of(&from, model.graph())?;
+            let most = args.memory.map(|mib| mib.saturating_mul(1 << 20));
+            let mut data = Data::within(&from, model.graph(), most)?;
             if !args.json {
                 print::skipped(&data.skipped);
                 print::broken(&data.broken);
+                lacking(&model, &data);
             }
             if let Some(count) = args.limit {
-                data.limit(count);
+                data.limit(count.get());
             }
             if let Some(count) = args.overfit {
-                data.overfit(count);
+                data.overfit(count.get());
                 // What changes each time is not learned by heart.
                 recipe.augment = None;
             }
@@ -103,7 +109,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let epoch = run.epoch(|done, all, loss| {
             bar(number, done, all, loss);
             signals::asked().is_none()
-        })?;
+        });
+        let epoch = epoch.map_err(|error| ended(error, &run))?;
         if let Some(epoch) = epoch.filter(|_| !args.json) {
             print::line(row(&epoch, run.measure(), run.data().train.len()))?;
             if let Some(trouble) = run.trouble() {
@@ -123,6 +130,47 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Why a run has ended in the middle. With a loss that is not a number it would not go on in another way.
+fn ended(error: TrainError, run: &Run) -> Failure {
+    match error {
+        error @ TrainError::NotFinite { .. } => error.into(),
+        error => Failure::Ended {
+            error: Box::new(error),
+            folder: run.folder().to_owned(),
+        },
+    }
+}
+
+/// Warns of classes that cannot be learned.
+fn lacking(model: &cnnc::Model, data: &Data) {
+    const NAMED: usize = 8;
+    let (graph, head) = (model.graph(), model.head());
+    if graph
+        .head
+        .as_ref()
+        .is_some_and(|head| head.decl.keyword == "embed")
+    {
+        return;
+    }
+    let classes = graph.values[graph.outputs[0].value].shape.channels();
+    let lacks = data.lacks(classes);
+    let named = lacks
+        .iter()
+        .take(NAMED)
+        .map(|&class| match head.labels.get(class) {
+            Some(label) => format!("`{label}`"),
+            None => class.to_string(),
+        });
+    let named: Vec<String> = named.collect();
+    let more = if lacks.len() > NAMED { " …" } else { "" };
+    if !named.is_empty() {
+        let named = named.join(", ");
+        print::warning(format_args!(
+            "no sample to learn from is of the class {named}{more}"
+        ));
+    }
+}
+
 /// What is trained, on what, and how.
 fn opening(run: &Run, source: &str) -> String {
     let (recipe, data) = (run.recipe(), run.data());
@@ -132,7 +180,7 @@ fn opening(run: &Run, source: &str) -> String {
         data.train.len(),
         data.test.len(),
         data.kind,
-        print::bytes(data.bytes()),
+        taken(data),
         written(recipe, run.trainer().loss()),
         tuning::written(recipe),
         tuning::front(run),
@@ -140,6 +188,14 @@ fn opening(run: &Run, source: &str) -> String {
         print::bytes(rest),
         print::heading("epoch     rate     loss  training     test   samples/s"),
     )
+}
+
+/// What samples take of memory.
+fn taken(data: &Data) -> String {
+    match data.are_in_files() {
+        true => "read when they are needed".to_owned(),
+        false => print::bytes(data.bytes()),
+    }
 }
 
 fn row(epoch: &Epoch, measure: Measure, samples: usize) -> String {
@@ -235,7 +291,7 @@ fn dry(
         data.train.len(),
         data.test.len(),
         data.kind,
-        print::bytes(data.bytes()),
+        taken(data),
         prepared.as_secs_f64(),
         written(recipe, trainer.loss()),
         tuning::written(recipe),

@@ -43,14 +43,19 @@ pub enum DataKind {
     Voc,
     /// Pictures with boxes in rows of text, as YOLO has them.
     Yolo,
+    /// Pictures with a picture each: classes of pixels, or what the network should make of them.
+    Pictures,
+    /// Arrays of numpy, with a target for each sample.
+    Npz,
 }
 
 impl DataKind {
     /// All, as they are written.
-    pub const NAMES: [&'static str; 8] =
-        ["folder", "idx", "cifar", "csv", "ts", "wav", "voc", "yolo"];
+    pub const NAMES: [&'static str; 10] = [
+        "folder", "idx", "cifar", "csv", "ts", "wav", "voc", "yolo", "pictures", "npz",
+    ];
 
-    const ALL: [DataKind; 8] = [
+    const ALL: [DataKind; 10] = [
         DataKind::Folder,
         DataKind::Idx,
         DataKind::Cifar,
@@ -59,6 +64,8 @@ impl DataKind {
         DataKind::Wav,
         DataKind::Voc,
         DataKind::Yolo,
+        DataKind::Pictures,
+        DataKind::Npz,
     ];
 
     /// As it is written.

@@ -29,6 +29,16 @@ impl Picture {
         decode(&bytes).map_err(|problem| problem.of(name))
     }
 
+    /// Reads a PNG file whose pixels are numbers, of classes for example: each channel of the result is the grey value or the index of the palette, as it is stored.
+    ///
+    /// # Errors
+    /// As [`Picture::open`], and when it has colours.
+    pub fn open_indices(path: impl AsRef<Path>) -> Result<Picture, ImageError> {
+        let path = path.as_ref();
+        let picture = read(path).and_then(|bytes| formats::indices(&bytes));
+        picture.map_err(|problem| problem.of(path.display().to_string()))
+    }
+
     /// Decodes a picture that is in memory; `name` is for messages.
     ///
     /// # Errors

@@ -53,13 +53,14 @@ impl Affine {
     }
 }
 
-/// A plane of pixels as a map moves them: each pixel of the result is interpolated between the four around the point that it comes from. Outside of the plane lies the nearest
-/// pixel of its edge. `back` leads from the result to the plane.
+/// A plane of pixels as a map moves them, to rows of so many columns: each pixel of the result is interpolated between the four around the point that it comes from. Outside of the plane lies the
+/// nearest pixel of its edge. `back` leads from the result to the plane.
 pub fn resample<T: Copy + Into<f32>>(
     plane: &[T],
     (width, height): (usize, usize),
     back: Affine,
     to: &mut [f32],
+    columns: usize,
 ) {
     let [[across, _, _], [down, _, _]] = back.rows;
     let inside = |at: f64, end: usize| {
@@ -67,7 +68,7 @@ pub fn resample<T: Copy + Into<f32>>(
         let first = at as usize;
         (first, (first + 1).min(end - 1), (at - first as f64) as f32)
     };
-    for (y, row) in to.chunks_exact_mut(width).enumerate() {
+    for (y, row) in to.chunks_exact_mut(columns).enumerate() {
         let (left, top) = back.point(0.5, y as f64 + 0.5);
         for (x, pixel) in row.iter_mut().enumerate() {
             let x = x as f64;
@@ -82,6 +83,21 @@ pub fn resample<T: Copy + Into<f32>>(
     }
 }
 
+/// The same of what cannot be mixed: of each pixel of so many columns and rows that one is handed on that it comes from.
+pub fn nearest(
+    plane: &[u8],
+    (width, height): (usize, usize),
+    back: Affine,
+    (columns, rows): (usize, usize),
+    mut take: impl FnMut(u8),
+) {
+    let inside = |at: f64, end: usize| at.clamp(0.0, (end - 1) as f64) as usize;
+    for (y, x) in (0..rows).flat_map(|y| (0..columns).map(move |x| (y, x))) {
+        let (x, y) = back.point(x as f64 + 0.5, y as f64 + 0.5);
+        take(plane[inside(y, height) * width + inside(x, width)]);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,7 +108,7 @@ mod tests {
         let plane: Vec<u8> = (0..16).map(|at| at * 15).collect();
         let moved = |affine: Affine| {
             let mut to = vec![0.0; 16];
-            resample(&plane, (4, 4), affine.inverse().unwrap(), &mut to);
+            resample(&plane, (4, 4), affine.inverse().unwrap(), &mut to, 4);
             to
         };
         let pixel = |x: usize, y: usize| f32::from(plane[4 * y + x]);
@@ -132,7 +148,7 @@ mod tests {
             let mut plane = vec![0.0_f32; width * height];
             plane[y * width + x] = 1.0;
             let mut to = vec![0.0; width * height];
-            resample(&plane, (width, height), back, &mut to);
+            resample(&plane, (width, height), back, &mut to, width);
             let all: f32 = to.iter().sum();
             let mean = |along: &dyn Fn(usize) -> usize| {
                 let parts = to

@@ -6,12 +6,12 @@ mod affine;
 mod colour;
 
 pub use affine::Affine;
+pub(super) use affine::{nearest, resample};
 pub use colour::Colour;
 
-use super::data::{Kept, Samples};
+use super::data::{DataError, Kept, Samples};
 use super::error::TrainError;
 use super::random::{Purpose, Random};
-use affine::resample;
 use cnnc_compiler::graph::Graph;
 use cnnc_compiler::loss::BOX;
 use cnnc_compiler::recipe::Augment;
@@ -136,11 +136,22 @@ impl Augmenter {
 
     /// Writes a sample as it is learned in an epoch.
     ///
+    /// # Errors
+    /// As [`Samples::fill`].
+    ///
     /// # Panics
     /// If it is none of this network's samples.
-    pub fn fill(&self, samples: &Samples, sample: usize, epoch: usize, to: &mut [f32]) {
-        self.seen(samples, sample, epoch, to);
-        let Some(pre) = samples.pre() else { return };
+    pub fn fill(
+        &self,
+        samples: &Samples,
+        sample: usize,
+        epoch: usize,
+        to: &mut [f32],
+    ) -> Result<(), DataError> {
+        self.seen(samples, sample, epoch, to)?;
+        let Some(pre) = samples.pre() else {
+            return Ok(());
+        };
         let pixels = self.extents.0 * self.extents.1;
         for (channel, plane) in to.chunks_exact_mut(pixels).enumerate() {
             // The number of a value is a line through those of two.
@@ -150,6 +161,7 @@ impl Augmenter {
                 *value = *value * slope + start;
             }
         }
+        Ok(())
     }
 
     /// Writes the boxes of a sample as they are in an epoch, rows of a class, centre and size: each is the smallest one around the corners of the moved one, as far as the picture shows it. One of which
@@ -193,20 +205,33 @@ impl Augmenter {
     }
 
     /// The same before it is normalised: values of pixels, or of a series.
-    pub fn seen(&self, samples: &Samples, sample: usize, epoch: usize, to: &mut [f32]) {
+    ///
+    /// # Errors
+    /// As [`Samples::fill`].
+    pub fn seen(
+        &self,
+        samples: &Samples,
+        sample: usize,
+        epoch: usize,
+        to: &mut [f32],
+    ) -> Result<(), DataError> {
         let Change { affine, colour } = self.change(epoch, sample);
         let back = affine.inverse().expect("what is drawn leaves a picture");
         let pixels = self.extents.0 * self.extents.1;
         assert_eq!(to.len(), self.channels * pixels, "a sample of the network");
+        let (kept, extents) = (samples.kept(sample)?, self.extents);
         for (channel, plane) in to.chunks_exact_mut(pixels).enumerate() {
             let range = channel * pixels..(channel + 1) * pixels;
-            match samples.kept(sample) {
-                Kept::Bytes(bytes) => resample(&bytes[range], self.extents, back, plane),
-                Kept::Numbers(numbers) => resample(&numbers[range], self.extents, back, plane),
+            match &kept {
+                Kept::Bytes(bytes) => resample(&bytes[range], extents, back, plane, extents.0),
+                Kept::Numbers(numbers) => {
+                    resample(&numbers[range], extents, back, plane, extents.0);
+                }
             }
         }
         if self.is_picture && colour != Colour::SAME {
             colour.apply(to, pixels, self.bgr);
         }
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Pictures with boxes, as files say them.
 
 use cnnc_runtime::answer::BBox;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A picture and its boxes, as they are written.
 #[derive(Debug)]
@@ -21,6 +21,23 @@ pub(super) enum Purpose {
     Learn,
     Judge,
     Nothing,
+}
+
+impl Purpose {
+    /// What folders within one of pictures are for, and the pictures beside them.
+    pub fn folders(images: &Path) -> [(&'static str, Purpose); 4] {
+        // Where there is a set to choose by, the test is kept for the end.
+        let test = match images.join("val").is_dir() {
+            true => Purpose::Nothing,
+            false => Purpose::Judge,
+        };
+        [
+            ("", Purpose::Learn),
+            ("train", Purpose::Learn),
+            ("val", Purpose::Judge),
+            ("test", test),
+        ]
+    }
 }
 
 /// A box, as it is written.

@@ -1,8 +1,8 @@
-//! Arrays of numpy: one sample in a `.npy` file, or many along its first axis.
+//! Arrays of numpy: one sample in a `.npy` file or in each array of a `.npz` file, or many along the first axis.
 
 use super::DataError;
-use super::files::within;
-use super::reader::Reader;
+use super::files::{ends_with, within};
+use super::reader::{Reader, shape_is};
 use super::samples::Samples;
 use super::wav::shown;
 use cnnc_runtime::tensor_file::read_tensors;
@@ -21,9 +21,13 @@ impl Reader<'_> {
             let tensors =
                 read_tensors(path).map_err(|error| DataError::Unreadable(error.to_string()))?;
             for tensor in tensors {
-                let several = match is_shape(&tensor.shape, self.shape) {
+                let name = match ends_with(path, "npz") {
+                    true => format!("{}:{}", within(from, path), tensor.name),
+                    false => within(from, path),
+                };
+                let several = match shape_is(&tensor.shape, self.shape) {
                     true => false,
-                    false if tensor.shape.len() > 1 && is_shape(&tensor.shape[1..], self.shape) => {
+                    false if tensor.shape.len() > 1 && shape_is(&tensor.shape[1..], self.shape) => {
                         true
                     }
                     false => {
@@ -32,10 +36,9 @@ impl Reader<'_> {
                             shown(&tensor.shape),
                             shown(self.shape)
                         );
-                        return Err(DataError::Broken(path.clone(), why));
+                        return Err(DataError::Broken(from.join(name), why));
                     }
                 };
-                let name = within(from, path);
                 for (number, sample) in tensor.values.chunks_exact(elements).enumerate() {
                     filling.numbers(sample, *class)?;
                     filling.name(match several {
@@ -47,10 +50,4 @@ impl Reader<'_> {
         }
         Ok(filling.done())
     }
-}
-
-/// Whether an array has the extents of the input, but for those of 1 in front.
-fn is_shape(found: &[usize], wanted: &[usize]) -> bool {
-    let ones = wanted.iter().take_while(|&&extent| extent == 1).count();
-    (0..=ones).any(|skipped| found == &wanted[skipped..])
 }

@@ -171,7 +171,7 @@ impl Reader<'_> {
         let mut filling = self.filling(folder);
         let used = pictures.iter().filter(|of| of.purpose != Purpose::Nothing);
         let used: Vec<&Annotated> = used.collect();
-        filling.reserve(used.len())?;
+        filling.reserve_files(used.len(), None, self.most)?;
         let (mut all, mut judges, mut said) = (Vec::new(), Vec::new(), Vec::new());
         for of in used {
             let picture = Picture::open(&of.picture).map_err(DataError::Picture)?;
@@ -209,7 +209,7 @@ impl Reader<'_> {
             }
             let name = of.picture.display().to_string();
             let seen = pre.see(&picture, &name).map_err(DataError::Picture)?;
-            filling.picture(seen, 0)?;
+            filling.picture_of(of.picture.clone(), seen, 0)?;
             filling.name(within(folder, &of.picture));
             all.push(rows);
             judges.push(of.purpose == Purpose::Judge);

@@ -10,7 +10,7 @@ const LISTED: usize = 8;
 
 impl Reader<'_> {
     /// The classes of all labels of a set: the head's labels, the numbers of classes, or, where there are as many as classes, their order (that of numbers, if all are
-    /// some). A set that is read later has the same.
+    /// some), unless some are the head's. A set that is read later has the same.
     pub(super) fn numbering(
         &self,
         from: &Path,
@@ -45,6 +45,17 @@ impl Reader<'_> {
                 labels.len(),
                 listed.join("`, `"),
                 self.classes
+            );
+            return Err(DataError::Classes(from.to_owned(), why));
+        }
+        // Some are the head's: another one is a slip, and would be taken for a class that it is not.
+        let known = |label: &&&str| self.labels.iter().any(|known| known == **label);
+        if labels.iter().any(|label| known(&label))
+            && let Some(slip) = labels.iter().find(|label| !known(label))
+        {
+            let why = format!(
+                "the label `{slip}` is none of the head's `{}`, as others are",
+                self.labels.join("`, `")
             );
             return Err(DataError::Classes(from.to_owned(), why));
         }

@@ -52,7 +52,7 @@ impl fmt::Display for DataError {
             DataError::Unknown(path) => write!(
                 f,
                 "{}: no data is known by these files; there are idx files (`train-images-idx3-ubyte` …), strips of pictures with a `labels….txt`, folders \
-                 of pictures, sounds or arrays (`.npy`), one for each class, pictures with boxes (`Annotations` in VOC's XML, `labels` in YOLO's rows), sounds called `CLASS_….wav`, and files ending in `.csv` and `.ts`",
+                 of pictures, sounds or arrays (`.npy`, `.npz`), one for each class, pictures with boxes (`Annotations` in VOC's XML, `labels` in YOLO's rows), pictures with pictures (`images` beside `masks` or `targets`), sounds called `CLASS_….wav`, and files ending in `.csv`, `.ts` and `.npz`",
                 path.display()
             ),
             DataError::NotThat(path, kind) => {

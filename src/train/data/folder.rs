@@ -16,7 +16,7 @@ impl Reader<'_> {
                 let any = |end: &str| inside.iter().any(|path| ends_with(path, end));
                 what = if any("wav") {
                     "sound"
-                } else if any("npy") {
+                } else if any("npy") || any("npz") {
                     "array"
                 } else {
                     what
@@ -26,7 +26,7 @@ impl Reader<'_> {
         }
         let is_one = |path: &Path| match what {
             "sound" => ends_with(path, "wav"),
-            "array" => ends_with(path, "npy"),
+            "array" => ends_with(path, "npy") || ends_with(path, "npz"),
             _ => is_called_a_picture(path),
         };
         let (mut files, mut skipped) = (Vec::new(), Vec::new());
@@ -67,7 +67,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The class that each folder is: by the network's labels, where the folders are called so, else in the order of their names.
+    /// The class that each folder is: by the network's labels, where the folders are called so, or in the order of their names, if none is.
     fn classes_of(&self, root: &Path, folders: &[PathBuf]) -> Result<Vec<u32>, DataError> {
         if self.identities {
             return Ok((0..folders.len() as u32).collect());
@@ -84,7 +84,21 @@ impl Reader<'_> {
             let place = self.labels.iter().position(|label| label == name(folder));
             place.map(|place| place as u32)
         };
-        let classes: Option<Vec<u32>> = folders.iter().map(labelled).collect();
-        Ok(classes.unwrap_or_else(|| (0..folders.len() as u32).collect()))
+        let classes: Vec<Option<u32>> = folders.iter().map(labelled).collect();
+        if classes.iter().all(Option::is_none) {
+            return Ok((0..folders.len() as u32).collect());
+        }
+        // Some are labels: another one is a slip, and would be taken for a class that it is not.
+        let named = classes.into_iter().zip(folders);
+        let named = named.map(|(class, folder)| {
+            class.ok_or_else(|| {
+                let why = format!(
+                    "it is called like none of the head's labels `{}`, as others beside it are",
+                    self.labels.join("`, `")
+                );
+                DataError::Classes(folder.clone(), why)
+            })
+        });
+        named.collect()
     }
 }

@@ -7,7 +7,10 @@
 //! | `csv`, `series`, `wav` | rows of numbers or of paths; `.ts` files; sounds whose names say their class |
 //! | `boxes`, `voc`, `rows` | pictures with boxes: what they have in common, VOC's XML, YOLO's rows of text |
 //! | `classes`, `split` | the class that a label is; which samples judge |
-//! | `samples` | what is kept in memory of all of them |
+//! | `pairs`, `maps` | pictures with a picture each: classes of pixels, or brightness |
+//! | `volumes` | arrays of numpy with a target for each |
+//! | `samples`, `filling`, `store` | all of them, while they are read, and what is kept |
+//! | `room` | how much of memory samples may take |
 
 mod annotated;
 mod array;
@@ -16,21 +19,28 @@ mod classes;
 mod csv;
 mod error;
 mod files;
+mod filling;
 mod folder;
 mod idx;
+mod maps;
 mod memory;
+mod pairs;
 mod reader;
+mod room;
 mod rows;
 mod samples;
 mod series;
 mod split;
+mod store;
 mod strips;
 mod voc;
+mod volumes;
 mod wav;
 
 pub use boxes::sizes_of;
 pub use error::DataError;
-pub use samples::{Kept, Samples};
+pub use samples::{Known, Samples};
+pub use store::Kept;
 
 use cnnc_compiler::graph::Graph;
 use cnnc_compiler::recipe::{Source, Split};
@@ -67,6 +77,8 @@ pub(super) struct From {
     pub only: Option<usize>,
     /// How many of those to learn from are kept, if not all.
     pub limit: Option<usize>,
+    /// Bytes that samples may take, if that was said.
+    pub most: Option<usize>,
 }
 
 impl Data {
@@ -89,7 +101,19 @@ impl Data {
     /// # Errors
     /// As [`Data::open`].
     pub fn of(source: &Source, network: &Graph) -> Result<Data, DataError> {
-        let reader = Reader::new(network);
+        Data::within(source, network, None)
+    }
+
+    /// The same, where pictures that have files, and take more bytes than these, are read when they are needed. Where nothing is said, that is half of the memory that is free, 4 GiB at most.
+    ///
+    /// # Errors
+    /// As [`Data::open`].
+    pub fn within(
+        source: &Source,
+        network: &Graph,
+        most: Option<usize>,
+    ) -> Result<Data, DataError> {
+        let reader = Reader::new(network, most);
         let source = absolute(source);
         let mut data = reader.open(&source.path, source.kind)?;
         // What is taken out is copied.
@@ -109,6 +133,7 @@ impl Data {
         }
         let place = source.path.clone();
         data.from.source = source;
+        data.from.most = most;
         for (samples, what) in [
             (&data.train, "to learn from"),
             (&data.test, "to be judged by"),
@@ -125,7 +150,7 @@ impl Data {
     /// # Errors
     /// As [`Data::open`].
     pub fn to_judge(path: &Path, network: &Graph) -> Result<Data, DataError> {
-        let mut data = Reader::new(network).open(path, None)?;
+        let mut data = Reader::new(network, None).open(path, None)?;
         if data.test.is_empty() {
             data.test = std::mem::take(&mut data.train);
         }
@@ -142,7 +167,7 @@ impl Data {
 
     /// The samples that a run began with.
     pub(super) fn again(from: &From, network: &Graph) -> Result<Data, DataError> {
-        let mut data = Data::of(&from.source, network)?;
+        let mut data = Data::within(&from.source, network, from.most)?;
         if let Some(count) = from.limit {
             data.limit(count);
         }
@@ -185,6 +210,25 @@ impl Data {
         let mut kept: Vec<usize> = turns.into_iter().map(|(_, index)| index).collect();
         kept.sort_unstable();
         self.train.keep(&kept);
+    }
+
+    /// Classes, of so many, that none of the samples to learn from has, where each has one.
+    pub fn lacks(&self, classes: usize) -> Vec<usize> {
+        if self.train.labels_each() != 1 {
+            return Vec::new();
+        }
+        let mut there = vec![false; classes];
+        for index in 0..self.train.len() {
+            if let Some(there) = there.get_mut(self.train.label(index) as usize) {
+                *there = true;
+            }
+        }
+        (0..classes).filter(|&class| !there[class]).collect()
+    }
+
+    /// Whether pictures are read when they are needed.
+    pub fn are_in_files(&self) -> bool {
+        self.train.are_in_files() || self.test.are_in_files()
     }
 
     /// Bytes of memory that all samples take.

@@ -1,10 +1,13 @@
 //! How files become samples of a network.
 
 use super::files::{entries, within};
-use super::samples::{Filling, Samples};
+use super::filling::Filling;
+use super::room::room;
+use super::samples::Samples;
 use super::{Data, DataError};
 use cnnc_compiler::graph::Graph;
 use cnnc_compiler::recipe::DataKind;
+use cnnc_compiler::shape::Shape;
 use cnnc_runtime::image::{ImageError, ImageProblem, Picture, PreProcess};
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -22,16 +25,24 @@ pub(super) struct Reader<'g> {
     /// Its classes, and what they are called, if they have names.
     pub classes: usize,
     pub labels: Vec<String>,
-    /// Its head, if it finds boxes.
+    /// Whether it finds boxes.
     pub detects: bool,
+    /// Whether it has a class for each pixel.
+    pub segments: bool,
     /// Whether classes are identities, of which there are as many as there are.
     pub identities: bool,
     /// Labels in the order of their classes, once a set has said so.
     pub order: OnceCell<Vec<String>>,
+    /// Shape of what it makes.
+    pub output: &'g Shape,
+    /// Pixels along each edge of the input that this leaves out.
+    pub margin: f64,
+    /// Bytes that pictures may take.
+    pub most: usize,
 }
 
 impl<'g> Reader<'g> {
-    pub fn new(network: &'g Graph) -> Reader<'g> {
+    pub fn new(network: &'g Graph, most: Option<usize>) -> Reader<'g> {
         let input = network.inputs.first();
         let raw = &network.values[network.outputs[0].value].shape;
         let head = network.head.as_ref();
@@ -48,9 +59,13 @@ impl<'g> Reader<'g> {
                 raw.channels()
             },
             detects: head.is_some_and(|head| head.decl.detects),
+            segments: head.is_some_and(|head| head.decl.keyword == "segment"),
             identities,
             labels: labels.collect(),
             order: OnceCell::new(),
+            output: raw,
+            margin: head.and_then(|head| head.number("margin")).unwrap_or(0.0),
+            most: most.unwrap_or_else(room),
         }
     }
 
@@ -87,6 +102,11 @@ impl<'g> Reader<'g> {
         {
             return Ok(Some(data));
         }
+        if wanted(DataKind::Pictures)
+            && let Some(data) = self.pairs(path)?
+        {
+            return Ok(Some(data));
+        }
         if wanted(DataKind::Wav)
             && let Some(data) = self.sounds(path, &files)?
         {
@@ -101,11 +121,13 @@ impl<'g> Reader<'g> {
         let kind = kind.or(match end.to_ascii_lowercase().as_str() {
             "csv" => Some(DataKind::Csv),
             "ts" => Some(DataKind::Ts),
+            "npz" => Some(DataKind::Npz),
             _ => None,
         });
         match kind {
             Some(DataKind::Csv) => self.csv(path).map(Some),
             Some(DataKind::Ts) => self.series(path).map(Some),
+            Some(DataKind::Npz) => self.volumes(path).map(Some),
             _ => Ok(None),
         }
     }
@@ -118,6 +140,11 @@ impl<'g> Reader<'g> {
     /// What is read from a place.
     pub fn filling(&self, from: &Path) -> Filling {
         Filling::new(from, self.elements(), self.classes, self.pre)
+    }
+
+    /// The same of numbers that are inputs as they are.
+    pub fn filling_of_numbers(&self, from: &Path) -> Filling {
+        Filling::new(from, self.elements(), self.classes, None)
     }
 
     /// How pictures become the input.
@@ -153,32 +180,48 @@ impl<'g> Reader<'g> {
     ) -> Result<(Samples, Vec<String>), DataError> {
         let pre = self.sight()?;
         let mut filling = self.filling(from);
-        filling.reserve(files.len())?;
-        let most = FEW_BROKEN.max(files.len() / 100);
+        filling.reserve_files(files.len(), None, self.most)?;
         let mut broken = Vec::new();
         for (path, class) in files {
-            let picture = match Picture::open(path) {
-                Ok(picture) => picture,
-                Err(error) if is_of_the_file(&error) && broken.len() < most => {
-                    broken.push(error.to_string());
-                    continue;
-                }
-                Err(error) if is_of_the_file(&error) => {
-                    return Err(DataError::ManyBroken(
-                        from.to_owned(),
-                        most,
-                        error.to_string(),
-                    ));
-                }
-                Err(error) => return Err(DataError::Picture(error)),
+            let Some(picture) = picked(from, path, files.len(), &mut broken)? else {
+                continue;
             };
             let name = path.display().to_string();
             let seen = pre.see(&picture, &name).map_err(DataError::Picture)?;
-            filling.picture(seen, *class)?;
+            filling.picture_of(path.clone(), seen, *class)?;
             filling.name(within(from, path));
         }
         Ok((filling.done(), broken))
     }
+}
+
+/// The picture of a file, or nothing where it cannot be read as one and is left out, of so many in a place.
+pub(super) fn picked(
+    from: &Path,
+    path: &Path,
+    count: usize,
+    broken: &mut Vec<String>,
+) -> Result<Option<Picture>, DataError> {
+    let most = FEW_BROKEN.max(count / 100);
+    match Picture::open(path) {
+        Ok(picture) => Ok(Some(picture)),
+        Err(error) if is_of_the_file(&error) && broken.len() < most => {
+            broken.push(error.to_string());
+            Ok(None)
+        }
+        Err(error) if is_of_the_file(&error) => Err(DataError::ManyBroken(
+            from.to_owned(),
+            most,
+            error.to_string(),
+        )),
+        Err(error) => Err(DataError::Picture(error)),
+    }
+}
+
+/// Whether an array has these extents, but for those of 1 in front.
+pub(super) fn shape_is(found: &[usize], wanted: &[usize]) -> bool {
+    let ones = wanted.iter().take_while(|&&extent| extent == 1).count();
+    (0..=ones).any(|skipped| found == &wanted[skipped..])
 }
 
 /// Whether another file could be read.

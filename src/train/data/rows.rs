@@ -13,22 +13,8 @@ pub(super) fn pictures(folder: &Path) -> Result<Option<Vec<Annotated>>, DataErro
     if !images.is_dir() || !labels.is_dir() {
         return Ok(None);
     }
-    let has_val = images.join("val").is_dir();
     let mut all = Vec::new();
-    for (inside, purpose) in [
-        ("", Purpose::Learn),
-        ("train", Purpose::Learn),
-        ("val", Purpose::Judge),
-        // Where there is a set to choose by, the test is kept for the end.
-        (
-            "test",
-            if has_val {
-                Purpose::Nothing
-            } else {
-                Purpose::Judge
-            },
-        ),
-    ] {
+    for (inside, purpose) in Purpose::folders(&images) {
         let folder = images.join(inside);
         if !folder.is_dir() || purpose == Purpose::Nothing {
             continue;

@@ -5,8 +5,9 @@
 
 use super::classes::Labels;
 use super::files::{ends_with, name, within};
+use super::filling::Filling;
 use super::reader::Reader;
-use super::samples::{Filling, Samples};
+use super::samples::Samples;
 use super::{Data, DataError};
 use cnnc_runtime::files::open_ordinary;
 use hound::{SampleFormat, WavReader, WavSpec};

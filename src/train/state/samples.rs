@@ -51,6 +51,7 @@ pub fn from_to_json(from: &From) -> Value {
             },
         only,
         limit,
+        most,
     } = from;
     let text = |path: &Path| path.to_string_lossy().into_owned();
     let split = split.as_ref().map(|split| match split {
@@ -58,7 +59,7 @@ pub fn from_to_json(from: &From) -> Value {
         Split::List(list) => json!({ "list": text(list) }),
     });
     json!({
-        "kind": kind.map(DataKind::name), "path": text(path), "test": test.as_deref().map(text), "split": split, "only": only, "limit": limit,
+        "kind": kind.map(DataKind::name), "path": text(path), "test": test.as_deref().map(text), "split": split, "only": only, "limit": limit, "most": most,
     })
 }
 
@@ -83,6 +84,7 @@ pub fn from_of(value: &Value) -> Option<From> {
         },
         only: count(&value["only"]),
         limit: count(&value["limit"]),
+        most: count(&value["most"]),
     })
 }
 

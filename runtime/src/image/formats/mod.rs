@@ -8,6 +8,8 @@ mod jpeg;
 mod orientation;
 mod png;
 
+pub(super) use png::indices;
+
 use super::{ImageProblem, Picture, within_limits};
 use std::ffi::OsStr;
 use std::path::Path;

@@ -21,6 +21,67 @@ const MOST_INFLATED: usize = 1032;
 const ROWS: usize = 2 << 20;
 
 fn decode(bytes: &[u8]) -> Result<Picture, ImageProblem> {
+    read(bytes, Stored::Colours)
+}
+
+/// A picture of what is stored: the grey values or the indices of a palette, as they are, in all three channels.
+pub(in crate::image) fn indices(bytes: &[u8]) -> Result<Picture, ImageProblem> {
+    if !(FORMAT.is)(bytes) {
+        let what = "indices are read from PNG files, which keep them as they are".to_owned();
+        return Err(ImageProblem::Unsupported(what));
+    }
+    read(bytes, Stored::Indices)
+}
+
+/// What is wanted of samples that are stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stored {
+    /// The colours that they stand for.
+    Colours,
+    /// Themselves.
+    Indices,
+}
+
+impl Stored {
+    fn transformations(self) -> Transformations {
+        match self {
+            Stored::Colours => Transformations::EXPAND,
+            Stored::Indices => Transformations::IDENTITY,
+        }
+    }
+
+    /// Refuses what has no indices.
+    fn fit(self, colour: ColorType, depth: BitDepth, interlaced: bool) -> Result<(), ImageProblem> {
+        let why = match (colour, depth) {
+            _ if self == Stored::Colours => return Ok(()),
+            (ColorType::Rgb | ColorType::Rgba | ColorType::GrayscaleAlpha, _) => {
+                "it has colours, where shades of grey or indices of a palette are expected"
+            }
+            (_, BitDepth::Sixteen) => "it has 16 bits a pixel, where 8 at most are expected",
+            (_, BitDepth::One | BitDepth::Two | BitDepth::Four) if interlaced => {
+                "it is interlaced, with fewer than 8 bits a pixel"
+            }
+            _ => return Ok(()),
+        };
+        Err(ImageProblem::Unsupported(why.to_owned()))
+    }
+
+    /// Adds a row of so many pixels as 8-bit RGB.
+    fn append(self, rgb: &mut Vec<u8>, row: &[u8], kind: (ColorType, BitDepth), width: usize) {
+        if self == Stored::Colours {
+            return append(rgb, row, kind);
+        }
+        let bits = kind.1 as usize;
+        // The leftmost pixel is in the highest bits (PNG, 3rd edition, section 7.2).
+        let pixels = row.iter().flat_map(|&byte| {
+            let places = (0..8 / bits).rev();
+            places.map(move |place| byte >> (place * bits) & (u8::MAX >> (8 - bits)))
+        });
+        rgb.extend(pixels.take(width).flat_map(|index| [index; 3]));
+    }
+}
+
+fn read(bytes: &[u8], stored: Stored) -> Result<Picture, ImageProblem> {
     if [16, 20]
         .iter()
         .any(|&at| bytes.get(at..at + 4) == Some(&[0; 4]))
@@ -35,9 +96,10 @@ fn decode(bytes: &[u8]) -> Result<Picture, ImageProblem> {
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
-    decoder.set_transformations(Transformations::EXPAND);
+    decoder.set_transformations(stored.transformations());
     let info = decoder.read_header_info().map_err(problem)?;
     let (width, height) = (info.width as usize, info.height as usize);
+    stored.fit(info.color_type, info.bit_depth, info.interlaced)?;
     let bits = info.color_type.samples() * info.bit_depth as usize;
     claim(
         width,
@@ -65,7 +127,7 @@ fn decode(bytes: &[u8]) -> Result<Picture, ImageProblem> {
         rgb = filled(size, 0)?;
         while let Some(part) = reader.next_interlaced_row().map_err(problem)? {
             row.clear();
-            append(&mut row, part.data(), kind);
+            stored.append(&mut row, part.data(), kind, width);
             if let InterlaceInfo::Adam7(place) = part.interlace() {
                 png::expand_interlaced_row(&mut rgb, 3 * width, &row, place, 24);
             }
@@ -79,7 +141,7 @@ fn decode(bytes: &[u8]) -> Result<Picture, ImageProblem> {
                 let reserved = rgb.try_reserve_exact(more);
                 reserved.map_err(|_| OutOfMemory::of::<u8>(rgb.len() + more))?;
             }
-            append(&mut rgb, row.data(), kind);
+            stored.append(&mut rgb, row.data(), kind, width);
         }
     }
     let picture = Picture::from_rgb(width, height, rgb).ok_or(ImageProblem::Truncated)?;
