@@ -1,7 +1,7 @@
 //! `cnnc evaluate`: how well a classifier, or a network that finds boxes or answers for each pixel, does on labelled pictures, and whether that is what its spec expects.
 
 use crate::pixels::Judged;
-use crate::{Failure, precision, print};
+use crate::{Failure, outputs, precision, print};
 use cnnc::train::{Data, Goal, Judgement, OfClass, Recipe, contact_sheet, found, matrix, scored};
 use cnnc::{Model, Weights};
 use serde_json::{Value, json};
@@ -50,8 +50,17 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let Some(folder) = args.data.clone().or(named) else {
         return Err(Failure::NoData);
     };
+    let written = || {
+        [&args.out, &args.worst]
+            .into_iter()
+            .flatten()
+            .map(PathBuf::as_path)
+    };
+    let read = model.files().iter().chain([&args.spec, &args.weights]);
+    outputs::apart(written(), read.map(PathBuf::as_path))?;
     let weights = Weights::open(&args.weights).map_err(cnnc::Error::from)?;
     let data = Data::to_judge(&folder, model.graph())?;
+    outputs::apart_from_samples(written(), &data, &[&folder])?;
     if !args.json {
         print::skipped(&data.skipped);
     }

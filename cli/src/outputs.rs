@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use cnnc::rt::files::{same_file, write_atomically};
+use cnnc::train::Data;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -26,6 +27,45 @@ pub fn apart<'a>(
         others.push(path);
     }
     Ok(())
+}
+
+/// Refuses to write over samples, which were read from these places.
+pub fn apart_from_samples<'a>(
+    written: impl IntoIterator<Item = &'a Path>,
+    data: &Data,
+    places: &[&Path],
+) -> Result<(), Failure> {
+    let is_read = |path: &Path| {
+        let named = [&data.train, &data.test, &data.apart]
+            .into_iter()
+            .flat_map(|samples| (0..samples.len()).map_while(|index| samples.name(index)));
+        places.iter().any(|place| {
+            let beside = place.parent().unwrap_or(Path::new(""));
+            same_file(place, path)
+                || named.clone().any(|name| {
+                    same_file(place.join(name), path) || same_file(beside.join(name), path)
+                })
+                // Samples of one file have no names.
+                || (named.clone().next().is_none() && lies_in(place, path))
+        })
+    };
+    let over = written
+        .into_iter()
+        .find(|path| path.exists() && is_read(path));
+    match over {
+        Some(path) => Err(Failure::Overwrite {
+            file: path.display().to_string(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Whether a file lies in a folder, or in one that is in it.
+fn lies_in(folder: &Path, file: &Path) -> bool {
+    match (folder.canonicalize(), file.canonicalize()) {
+        (Ok(folder), Ok(file)) => file.starts_with(folder),
+        _ => false,
+    }
 }
 
 /// Whether two paths are one name in one directory, whether or not there is a file yet.

@@ -88,6 +88,40 @@ fn read(path: &Path) -> Vec<u8> {
 const TRAIN: &str = "train net.cnn --data data --batch 8 --rate 0.05";
 
 #[test]
+fn no_picture_is_drawn_over_what_is_read() {
+    let made = Made::new("");
+    made.prints("convert net.cnn --weights synthetic w.safetensors");
+    // Files that are read, under the names of pictures.
+    fs::rename(made.path("net.cnn"), made.path("net.svg")).unwrap();
+    fs::rename(made.path("w.safetensors"), made.path("w.png")).unwrap();
+    fs::copy(made.path("data/left/00.png"), made.path("data/rest.png")).unwrap();
+    let judge = "evaluate net.svg --weights w.png --data data";
+    let learn = "train net.svg --data data --overfit 3 --dry";
+    for (command, file) in [
+        (format!("{judge} --worst"), "data/left/00.png"),
+        (format!("{judge} --worst"), "./data/../data/right/19.png"),
+        (format!("{judge} --worst"), "w.png"),
+        (format!("{judge} -o"), "net.svg"),
+        (format!("{judge} -o"), "data/middle/07.png"),
+        (format!("{learn} --show-batch"), "data/left/00.png"),
+        (format!("{learn} --init w.png --show-batch"), "w.png"),
+    ] {
+        let before = made.read(file);
+        let message = made.fails(&format!("{command} {file}"));
+        let told = format!("`{file}` would be overwritten, and it is read");
+        assert!(message.contains(&told), "{command} {file}: {message}");
+        assert!(made.read(file) == before, "{command} {file}");
+    }
+    let message = made.fails(&format!("{judge} -o a.png --worst a.png"));
+    assert!(
+        message.contains("`a.png` would be written twice"),
+        "{message}"
+    );
+    // What lies there and is no sample may be replaced.
+    made.prints(&format!("{judge} --worst data/rest.png"));
+}
+
+#[test]
 fn a_spec_of_a_run_says_how_it_was_trained() {
     let made = Made::new("");
     made.prints(&format!(

@@ -11,7 +11,7 @@
 //! | all tensors, all parameters | [`TOTAL`] |
 //! | multiplications of a layer | [`MACS`] |
 //! | calls that one layer is cut into; all such layers | [`CALLS`]; [`PIECES`] |
-//! | layers | [`NODES`] |
+//! | layers; operands of all of them; inputs | [`NODES`]; [`OPERANDS`]; [`INPUTS`] |
 //! | steps of expansion | [`STEPS`] |
 //! | a size or stride among a kernel's constants | [`CONSTANT`] |
 //! | an address, or the product of a call's counts | [`ADDRESS`] |
@@ -44,6 +44,12 @@ pub const PIECES: usize = 1 << 14;
 
 /// Most layers in a network.
 pub const NODES: usize = 20_000;
+
+/// Most operands that the layers of a network have together.
+pub const OPERANDS: usize = 1 << 16;
+
+/// Most inputs of a network: each has its own code, and its own place in what calls it.
+pub const INPUTS: usize = 1 << 10;
 
 /// Most steps of expansion: statements, arguments, operators and constants, each time they are evaluated.
 pub const STEPS: usize = 2_000_000;

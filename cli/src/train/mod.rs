@@ -4,13 +4,13 @@ mod recipe;
 mod samples;
 mod tuning;
 
-use crate::{Failure, print, signals};
+use crate::{Failure, outputs, print, signals};
 use cnnc::train::{Augmenter, Data, Epoch, Loader, Measure, Recipe, Run, TrainError};
 use recipe::{Flags, written};
 use samples::{first_batch, source_of};
 use serde_json::{Value, json};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// What may be written behind `train`.
@@ -76,6 +76,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             let from = source_of(args.data.as_deref(), args.test.as_deref(), &model, spec)?;
             let most = args.memory.map(|mib| mib.saturating_mul(1 << 20));
             let mut data = Data::within(&from, model.graph(), most)?;
+            if let Some(file) = &args.show_batch {
+                let init = recipe.tuning.init.iter().map(|init| &init.file);
+                let given = model.files().iter().chain([spec]).chain(init);
+                outputs::apart([file.as_path()], given.map(PathBuf::as_path))?;
+                let places = std::iter::once(&from.path).chain(&from.test);
+                let places: Vec<&Path> = places.map(PathBuf::as_path).collect();
+                outputs::apart_from_samples([file.as_path()], &data, &places)?;
+            }
             if !args.json {
                 print::skipped(&data.skipped);
                 print::broken(&data.broken);

@@ -181,8 +181,8 @@ codes! {
 
     LIMIT "E0801" "limit exceeded"
         "Specs are bounded: 1 MiB per file, brackets 64 deep, statements 128 deep over all blocks, 256 operators in an expression \
-         (an index is one), imports 16 deep, 20,000 layers, two million steps of expansion, 2^31 elements in a tensor, 2^35 in \
-         all of them, 16,384 pieces that windows and strides cut layers into. A spec that needs more is taken for a mistake."
+         (an index is one), imports 16 deep, 20,000 layers with 65,536 operands, 1,024 inputs, two million steps of expansion, 2^31 \
+         elements in a tensor, 2^35 in all of them, 16,384 pieces that windows and strides cut layers into. A spec that needs more is taken for a mistake."
 
     READ "E0901" "file that cannot be read"
         "Imports and label files are found relative to the file that names them; `std/…` is part of the compiler."

@@ -1,17 +1,21 @@
 //! Python where a spec should be: `x = Conv2D(16, 3)(x)`, `self.fc = nn.Linear(512, 10)`, `model.add(Dense(10))`.
 
 use super::call::{Call, Value};
+use super::extents;
 use super::origin::{framework, imported};
+use super::printed;
 use super::statement::{Statement, end, listed, statement};
 use super::translate::{Chain, chain};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::frameworks::{Framework, normal};
-use crate::layer::window::show;
 use crate::span::Span;
 use std::collections::HashSet;
 
 /// Most lines that are shown of a translation.
 const SHOWN: usize = 24;
+
+/// How an input begins.
+const INPUT: &str = "input ";
 
 /// Most notes on what was not understood.
 const MISSED: usize = 6;
@@ -45,6 +49,8 @@ pub(crate) struct Python {
     missed: Vec<String>,
     /// Whether a layer is missing in the lines.
     partial: bool,
+    /// Channels of what the first convolution is on.
+    channels: Option<usize>,
 }
 
 impl Python {
@@ -90,6 +96,7 @@ impl Python {
         self.framework = self.framework.or_else(told);
         let (count, mut understood) = (items.len(), true);
         for call in items {
+            self.input_of(call);
             // A list of layers has no names.
             let target = target.filter(|_| count == 1);
             match self.line(target, call) {
@@ -100,11 +107,29 @@ impl Python {
         understood && ordered
     }
 
+    /// The input of a network that its first layer tells: `Conv2D(16, 3, input_shape=(28, 28, 1))`.
+    fn input_of(&mut self, call: &Call<'_>) {
+        let told = |name: &str| call.args.iter().find(|(own, _)| *own == Some(name));
+        if let Some((_, value)) = told("input_shape")
+            && !self.lines.iter().any(|line| line.starts_with(INPUT))
+            && let Some(shape) = extents::show(&[value])
+        {
+            self.lines.insert(0, format!("{INPUT}x: {shape}"));
+        }
+        // A convolution of PyTorch says how many channels it is on; that of Keras does not.
+        let first = call.args.first().filter(|(name, _)| name.is_none());
+        let channels = told("in_channels").or(first).map(|(_, value)| value);
+        let torch = self.framework != Some(Framework::Keras) && normal(call.name()) == "conv2d";
+        if let (true, None, Some(Value::Number(number))) = (torch, self.channels, channels) {
+            self.channels = number.parse().ok();
+        }
+    }
+
     /// A layer as a statement.
     fn line(&mut self, target: Option<&str>, call: &Call<'_>) -> Option<String> {
         if matches!(normal(call.name()).as_str(), "input" | "inputlayer") {
             let name = target.unwrap_or("x");
-            let line = format!("input {name}: {}", shape(call)?);
+            let line = format!("{INPUT}{name}: {}", extents::of_input(call)?);
             self.last = Some(name.to_owned());
             self.labels.insert(name.to_owned());
             return Some(line);
@@ -171,11 +196,12 @@ impl Python {
             (false, true) => "those of its layers that a spec has",
             (false, false) => "its layers as a spec has them",
         };
-        let has_input = lines.iter().any(|line| line.starts_with("input "));
+        let has_input = lines.iter().any(|line| line.starts_with(INPUT));
         if !in_spec && !has_input && !lines.is_empty() {
+            let channels: usize = self.channels.unwrap_or(3);
             lines.insert(
                 0,
-                "input x: 3x224x224   # channels x rows x columns".to_owned(),
+                format!("{INPUT}x: {channels}x224x224   # channels x rows x columns"),
             );
         }
         let written = lines.join("\n  ");
@@ -198,6 +224,9 @@ const FORM: &str = "a spec is a list of layers:\ncnn 1\nmodel Net {\n  input x: 
 
 /// The layers of all Python statements of a text.
 pub(super) fn read(text: &str, span: impl Fn(usize, usize) -> Span) -> Python {
+    if let Some(python) = read_printed(text, &span) {
+        return python;
+    }
     let known = text.lines().find_map(imported);
     let python = read_as(known, text, &span);
     // Whose names they are may show behind the first layers.
@@ -205,6 +234,22 @@ pub(super) fn read(text: &str, span: impl Fn(usize, usize) -> Span) -> Python {
         (None, Some(framework)) => read_as(Some(framework), text, &span),
         _ => python,
     }
+}
+
+/// The layers of a network that has been printed, `print(model)`.
+fn read_printed(text: &str, span: &impl Fn(usize, usize) -> Span) -> Option<Python> {
+    let modules = printed::modules(text)?;
+    let mut python = Python {
+        framework: Some(Framework::PyTorch),
+        ordered_elsewhere: true,
+        ..Python::default()
+    };
+    let all = span(0, text.len());
+    for (name, call) in &modules {
+        python.add(&Statement::Module(name, call.clone()));
+        python.span.get_or_insert((all, all));
+    }
+    Some(python)
 }
 
 fn read_as(
@@ -229,39 +274,6 @@ fn read_as(
         at = end;
     }
     python
-}
-
-/// The shape of `Input((32, 32, 3))`, channels first.
-fn shape(call: &Call<'_>) -> Option<String> {
-    let shape = call.args.iter().find(|(name, _)| *name == Some("shape"));
-    let values: Vec<&Value<'_>> = match shape {
-        Some((_, Value::List(items))) => items.iter().collect(),
-        Some((_, value)) => vec![value],
-        None => match call.args.as_slice() {
-            [(None, Value::List(items)), ..] => items.iter().collect(),
-            args => args
-                .iter()
-                .filter(|(name, _)| name.is_none())
-                .map(|(_, value)| value)
-                .collect(),
-        },
-    };
-    let mut extents = Vec::new();
-    for value in values {
-        match value {
-            Value::Number(number) => extents.push(number.parse::<usize>().ok()?),
-            _ => return None,
-        }
-    }
-    // Keras has channels last, and pictures have few of them.
-    if let [rest @ .., last] = extents.as_slice()
-        && *last <= 4
-        && !rest.is_empty()
-        && rest.iter().all(|extent| extent > last)
-    {
-        extents.rotate_right(1);
-    }
-    (!extents.is_empty()).then(|| show(&extents))
 }
 
 #[cfg(test)]
@@ -336,6 +348,56 @@ z = layers.Flatten()(y)
         let (lines, _) =
             lines("net = Sequential([Conv2D(16, 3), MaxPooling2D(), ReLU(max_value=6)])");
         assert_eq!(lines, ["conv 3x3 16", "maxpool 2x2", "relu6"]);
+    }
+
+    #[test]
+    fn a_network_that_was_printed() {
+        let (lines, framework) = lines(
+            "Net(
+  (features): Sequential(
+    (0): Conv2d(1, 16, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), bias=False)
+    (1): BatchNorm2d(16, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)
+    (2): ReLU(inplace=True)
+    (3): MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)
+  )
+  (fc): Linear(in_features=784, out_features=10, bias=True)
+)
+",
+        );
+        assert_eq!(framework, Some(Framework::PyTorch));
+        assert_eq!(
+            lines,
+            [
+                "features.0: conv 3x3 16 pad 1 bias off",
+                "features.1: bn",
+                "features.2: relu",
+                "features.3: maxpool 2x2 /2",
+                "fc: dense 10",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_first_layer_tells_the_input() {
+        for (text, input) in [
+            (
+                "import keras\nmodel.add(Conv2D(16, 3, input_shape=(28, 28, 1)))\nmodel.add(Flatten())",
+                "input x: 1x28x28",
+            ),
+            (
+                "import keras\nm = Sequential([Dense(10, input_shape=(784,))])",
+                "input x: 784",
+            ),
+            (
+                "nn.Sequential(nn.Conv2d(1, 6, 5), nn.ReLU())",
+                "input x: 1x224x224 ",
+            ),
+            ("nn.Sequential(nn.Linear(1, 6))", "input x: 3x224x224 "),
+        ] {
+            let python = read(text, |start, end| Span::new(FileId::new(0), start..end));
+            let told = python.diagnose(false).unwrap().help.join("\n");
+            assert!(told.contains(&format!("\n  {input}")), "{told}");
+        }
     }
 
     #[test]

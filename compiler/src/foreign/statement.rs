@@ -52,7 +52,8 @@ pub(super) fn end(text: &str) -> usize {
 pub(super) fn statement(text: &str) -> Option<Statement<'_>> {
     let made = assigned(text)
         .or_else(|| added(text))
-        .or_else(|| bare(text));
+        .or_else(|| bare(text, None))
+        .or_else(|| labelled(text));
     let other = || {
         STARTS
             .iter()
@@ -93,14 +94,32 @@ fn added(text: &str) -> Option<Statement<'_>> {
 }
 
 /// `nn.Conv2d(…),`, where it could be nothing of a spec.
-fn bare(text: &str) -> Option<Statement<'_>> {
+fn bare<'t>(text: &'t str, label: Option<&'t str>) -> Option<Statement<'t>> {
     let (call, rest) = Call::read(text)?;
+    // `Conv(3x3, filters=8)` is half a spec.
+    let extents = |value: &Value<'_>| matches!(value, Value::Other(text) if is_extents(text));
+    if call.args.iter().any(|(_, value)| extents(value)) {
+        return None;
+    }
     let named = call.args.iter().any(|(name, _)| name.is_some());
     let python = named
         || !call.on.is_empty()
         || rest.trim_start().starts_with(',')
         || module(call.path).is_some();
-    (foreign_name(&call) && python && over(rest)).then_some(Statement::Makes(None, call))
+    (foreign_name(&call) && python && over(rest)).then_some(Statement::Makes(label, call))
+}
+
+/// `c1: Conv2D(16, kernel_size=3)(x)`, half a spec
+fn labelled(text: &str) -> Option<Statement<'_>> {
+    let (label, call) = text.split_once(':')?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
+    let label = label.trim_end();
+    let named = !label.is_empty() && label.chars().all(plain);
+    bare(call.trim_start(), named.then_some(label)).filter(|_| named)
+}
+
+fn is_extents(text: &str) -> bool {
+    text.contains('x') && text.split('x').all(|extent| extent.parse::<u32>().is_ok())
 }
 
 /// Whether nothing follows that belongs to the statement.

@@ -16,6 +16,19 @@ pub(crate) fn is_mode(word: &str) -> bool {
     MODES.contains(&word)
 }
 
+/// Parameters whose names elsewhere are no names of others here.
+static PARAMETERS: &[&str] = &[
+    "out", "kernel", "stride", "pad", "dilation", "groups", "bias", "eps",
+];
+
+/// The parameter that an argument of that name is, whatever layer it is of.
+pub(crate) fn parameter(word: &str) -> Option<&'static str> {
+    let ours = super::ours(word).next()?;
+    // `size` and `border` are parameters of other layers.
+    let elsewhere = WORDS.iter().any(|(_, ours)| *ours == word);
+    (PARAMETERS.contains(&ours) && !elsewhere).then_some(ours)
+}
+
 /// Names of parameters and values: theirs, with blanks between them, and what is written here.
 #[rustfmt::skip]
 pub(super) static WORDS: &[(&str, &str)] = &[

@@ -15,7 +15,7 @@ use super::conv::Conv;
 use super::copy;
 use super::epilogue::{Epilogue, clamp};
 use super::pointwise;
-use super::window::{Padding, STRIDE, Window, show};
+use super::window::{Padding, STRIDE, Window, of_rank, show};
 use super::{
     ArgError, Args, Attributes, Decl, Halo, Inferred, Kind, Layer, Lowering, NO_HALO, ParamDecl,
     ParamSpec, ShapeError, grid,
@@ -202,7 +202,8 @@ impl ConvTranspose {
                 show(self.kernel()),
                 x.spatial().len()
             );
-            return Err(ShapeError::new(message));
+            let error = ShapeError::new(message);
+            return Err(of_rank(error, self.kernel(), x.spatial().len()));
         }
         let mut extents = [1; 3];
         for (axis, extent) in extents.iter_mut().enumerate().skip(3 - rank) {

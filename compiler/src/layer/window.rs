@@ -74,6 +74,15 @@ pub const DILATION: ParamDecl = ParamDecl {
     doc: "Distance between the taps of the window.",
 };
 
+/// Says how a kernel of equal extents is written for another rank.
+pub fn of_rank(error: ShapeError, kernel: &[usize], rank: usize) -> ShapeError {
+    let equal = kernel.iter().all(|extent| *extent == kernel[0]);
+    match equal && (1..=3).contains(&rank) {
+        true => error.help(format!("write `{}`", show(&vec![kernel[0]; rank]))),
+        false => error,
+    }
+}
+
 impl Window {
     /// Reads `kernel` (required), `stride` (the kernel itself if `stride_is_kernel`, else 1), `dilation` and `pad`.
     ///
@@ -127,7 +136,11 @@ impl Window {
                 self.show(&self.kernel),
                 if rank == 1 { "" } else { "s" },
             );
-            return Err(ShapeError::new(message));
+            return Err(of_rank(
+                ShapeError::new(message),
+                &self.kernel[3 - self.rank..],
+                rank,
+            ));
         }
         let input = shape.dhw();
         let mut placed = Placed {

@@ -1,15 +1,13 @@
 //! What to say about text that does not parse.
 
+use super::habit::{COMMENT, Habit, Written, comment, habit};
 use super::{Grammar, Rule};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::frameworks;
 use crate::span::{FileId, Span};
 use pest::Parser;
 use pest::error::{Error, ErrorVariant, InputLocation};
-use std::ops::Range;
-
 /// How each statement is written, by its first word.
-const FORMS: &[(&str, &str)] = &[
+pub(super) const FORMS: &[(&str, &str)] = &[
     ("input", "input name: 3x224x224 { resize 256 crop 224 }"),
     ("defaults", "defaults { pad half bn.eps 1e-5 }"),
     ("repeat", "repeat 3 as i { … }"),
@@ -41,8 +39,6 @@ const FORMS: &[(&str, &str)] = &[
 /// How the end of a statement is called.
 const END: &str = "the end of the statement";
 
-const COMMENT: &str = "a comment begins with `#`";
-
 /// What a file consists of.
 const ITEMS: [&str; 4] = ["import", "preset", "block", "model"];
 
@@ -50,7 +46,7 @@ const ITEMS: [&str; 4] = ["import", "preset", "block", "model"];
 const LET: &str = "let";
 
 /// The one statement with names before values on lines of their own.
-const TRAIN: &str = "train";
+pub(super) const TRAIN: &str = "train";
 
 /// The diagnostic of a statement that does not parse; `offset` is where it begins in the file.
 pub(super) fn statement(file: FileId, offset: usize, text: &str) -> Diagnostic {
@@ -80,8 +76,8 @@ pub(super) fn item(file: FileId, offset: usize, text: &str) -> Diagnostic {
         return Diagnostic::new(codes::EDITION, span, "the edition is not understood")
             .help("the first line is `cnn 1`");
     }
-    if text.starts_with("//") && !text.starts_with("///") {
-        let span = Span::new(file, offset..offset + 2);
+    if let Some(sign) = comment(text) {
+        let span = Span::new(file, offset..offset + sign.len());
         return Diagnostic::new(codes::SYNTAX, span, COMMENT).fix("write it so", span, "#");
     }
     let length = token(text, 0).len();
@@ -151,9 +147,18 @@ pub(super) fn diagnose(file: FileId, offset: usize, text: &str, error: &Error<Ru
         "" => text[..at].trim_end().len(),
         _ => at + blanks,
     };
-    if let Some((range, message, replacement)) = habit(text, at) {
+    if let Some(Habit {
+        range,
+        message,
+        written,
+    }) = habit(text, at)
+    {
         let span = place(range.start, range.end);
-        return Diagnostic::new(codes::SYNTAX, span, message).fix("write it so", span, replacement);
+        let problem = Diagnostic::new(codes::SYNTAX, span, message);
+        return match written {
+            Written::So(text) => problem.fix("write it so", span, text),
+            Written::Like(form) => problem.help(form),
+        };
     }
     let span = place(at, at + token(text, at).len());
     let expected = expected(error);
@@ -183,143 +188,6 @@ pub(super) fn diagnose(file: FileId, offset: usize, text: &str, error: &Error<Ru
         problem = problem.help(format!("the form is `{form}`"));
     }
     problem
-}
-
-/// Habits from other languages: range, message, replacement.
-fn habit(text: &str, at: usize) -> Option<(Range<usize>, &'static str, String)> {
-    const SIGNS: &[(&str, &str, &str)] = &[
-        ("=", "a value follows its name without `=`", " "),
-        (
-            "///",
-            "`///` stands before what it documents; behind it a comment begins with `#`",
-            "#",
-        ),
-        ("//", COMMENT, "#"),
-        ("&&", "`and` is written as a word", "and"),
-        ("||", "`or` is written as a word", "or"),
-        ("!", "`not` is written as a word", "not "),
-        ("×", "extents are joined by the letter x", "x"),
-        (",", "values are separated by blanks", " "),
-    ];
-    if text[at..].starts_with("==") || text[at..].starts_with("->") {
-        return None;
-    }
-    // A label is not in the middle of a line.
-    if text[at..].starts_with(':') {
-        if word_at(text, 0) == TRAIN {
-            let message = "a value follows its name without `:`";
-            return Some((at..at + 1, message, " ".to_owned()));
-        }
-        let word = text[..at].trim_end();
-        let start = word.rfind(|c: char| !(c.is_ascii_alphanumeric() || "_.".contains(c)))? + 1;
-        let message = "a label begins a statement";
-        return (start < word.len()).then(|| (start..start, message, "; ".to_owned()));
-    }
-    if let Some(rest) = text[at..].strip_prefix('\'') {
-        let inside = rest.split(['\'', '\n']).next().unwrap_or("");
-        let closed = rest[inside.len()..].starts_with('\'');
-        let end = at + 1 + inside.len() + usize::from(closed);
-        return Some((
-            at..end,
-            "strings are in double quotes",
-            format!("\"{inside}\""),
-        ));
-    }
-    let token = token(text, at);
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if token.contains('X') && token.split(['X', 'x']).all(digits) {
-        let message = "extents are joined by a lower-case x";
-        return Some((at..at + token.len(), message, token.replace('X', "x")));
-    }
-    // `y = conv 3x3 8`
-    let name = text[..at].trim_end();
-    let word = name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let layer = text[at..].strip_prefix('=').map(str::trim_start);
-    if word && layer.is_some_and(|layer| layer.starts_with(|c: char| c.is_ascii_alphabetic())) {
-        let message = "a label is followed by `:`, not by `=`";
-        return Some((name.len()..at + 1, message, ":".to_owned()));
-    }
-    if let Some(found) = equals(text, at).or_else(|| commas(text, at)) {
-        return Some(found);
-    }
-    // `Nx3x32x32`
-    if text.starts_with("input")
-        && let Some((batch, rest)) = token.split_once('x')
-        && !digits(batch)
-        && rest.split('x').all(digits)
-    {
-        let message = "shapes are without the batch";
-        return Some((at..at + token.len(), message, rest.to_owned()));
-    }
-    // A failed attempt may have read the first character of the sign.
-    let starts = [at.checked_sub(1), Some(at)];
-    starts.into_iter().flatten().find_map(|start| {
-        let rest = text.get(start..)?;
-        let &(sign, message, replacement) =
-            SIGNS.iter().find(|(sign, ..)| rest.starts_with(sign))?;
-        let end = start + sign.len();
-        (end > at).then(|| (start..end, message, replacement.to_owned()))
-    })
-}
-
-/// `stride=2 padding=1`: all values of a line that follow their names with `=`, from the first on.
-fn equals(text: &str, at: usize) -> Option<(Range<usize>, &'static str, String)> {
-    let rest = text[at..].strip_prefix('=')?;
-    let message = "a value follows its name without `=`";
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_./x- \t=".contains(c);
-    let line = &rest[..rest.find(|c| !plain(c)).unwrap_or(rest.len())];
-    let between = |c: &str| c.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-    let mut end = at + 1;
-    for (sign, _) in line.match_indices('=') {
-        if !between(&line[..sign]) || line[sign + 1..].starts_with('=') {
-            break;
-        }
-        end = at + 1 + sign + 1;
-    }
-    // An activation is a layer, without a name before it.
-    let name = text[..at]
-        .trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_')
-        .len();
-    let written = |name: &str| format!("{name} ");
-    let mut parts = text[name..end].split_inclusive('=');
-    let mut replacement = String::new();
-    for part in &mut parts {
-        let part = part.trim_end_matches('=');
-        let word = part.rfind([' ', '\t']).map_or(0, |at| at + 1);
-        let (before, word) = part.split_at(word);
-        replacement += before;
-        if !frameworks::is_activation(word) {
-            replacement += &written(word);
-        }
-    }
-    Some((name..end, message, replacement))
-}
-
-/// `3,32,32`: extents with commas.
-fn commas(text: &str, at: usize) -> Option<(Range<usize>, &'static str, String)> {
-    // Settings in braces have lists.
-    if !text[at..].starts_with(',') || text[..at].contains(['{', '(', '[']) {
-        return None;
-    }
-    let digits = |c: char| c.is_ascii_digit();
-    let blanks: &[char] = match text.starts_with("input") {
-        true => &[' ', '\t'],
-        false => &[],
-    };
-    let before = text[..at].trim_end_matches(blanks);
-    let start = before.trim_end_matches(digits).len();
-    let mut extents = vec![&before[start..]];
-    let mut end = at;
-    while let Some(rest) = text[end..].trim_start_matches(blanks).strip_prefix(',') {
-        let rest = rest.trim_start_matches(blanks);
-        let length = rest.find(|c| !digits(c)).unwrap_or(rest.len());
-        extents.push(&rest[..length]);
-        end = text.len() - rest.len() + length;
-    }
-    let message = "extents are joined by the letter x";
-    let whole = extents.iter().all(|extent| !extent.is_empty());
-    whole.then(|| (start..end, message, extents.join("x")))
 }
 
 /// What the grammar could have gone on with, if that is a short list.
@@ -373,7 +241,7 @@ fn describe(rule: Rule) -> Option<&'static str> {
 }
 
 /// The word, number or single character there.
-fn token(text: &str, at: usize) -> &str {
+pub(super) fn token(text: &str, at: usize) -> &str {
     let word = word_at(text, at);
     if !word.is_empty() {
         return word;
@@ -387,7 +255,7 @@ fn token(text: &str, at: usize) -> &str {
     &rest[..length]
 }
 
-fn word_at(text: &str, at: usize) -> &str {
+pub(super) fn word_at(text: &str, at: usize) -> &str {
     let rest = text.get(at..).unwrap_or("");
     let end = rest
         .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))

@@ -124,6 +124,14 @@ impl Resolver<'_> {
             ));
             return Ok(Tensor::Unknown);
         }
+        self.operands += values.len();
+        if self.operands > limits::OPERANDS {
+            self.halt(format!(
+                "the layers of the network have more than {} operands",
+                grouped(limits::OPERANDS)
+            ));
+            return Ok(Tensor::Unknown);
+        }
         let shapes = self.graph.shapes(&values);
         let inferred = match layer.infer(&shapes) {
             Ok(inferred) => inferred,

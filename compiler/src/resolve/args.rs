@@ -411,6 +411,13 @@ impl<'a> Resolver<'a> {
         if let Some(kind) = kind.filter(|_| named) {
             problem = problem.label(format!("this is {kind}"));
         }
+        if let Some(kernel) = misplaced(matching, &text) {
+            let kernel = self.quoted(kernel);
+            problem = problem.help(format!(
+                "the kernel stands before the channels: `{} {text} {kernel}`",
+                matching.owner
+            ));
+        }
         problem = if matching.params.is_empty() {
             problem.note(format!("`{}` has no parameters", matching.owner))
         } else if open.is_empty() {
@@ -442,6 +449,10 @@ impl<'a> Resolver<'a> {
             && !words.is_empty()
         {
             problem = problem.suggest(word, value.span, "words", words.iter().copied());
+        } else if let Literal::Str(word) = &value.value
+            && words.contains(&word.as_str())
+        {
+            problem = problem.fix("a word has no quotes", value.span, word.clone());
         } else {
             problem = problem.note(format!("`{}`: {}", param.name, param.doc));
         }
@@ -483,6 +494,19 @@ impl<'a> Resolver<'a> {
             }
         }
     }
+}
+
+/// Where the channels stand, if the value that is one too many is a kernel behind them: `conv 8 3x3`.
+fn misplaced(matching: &Matching<'_>, text: &str) -> Option<Span> {
+    let [(name, channels)] = matching.given.as_slice() else {
+        return None;
+    };
+    let extents =
+        |text: &str| text.contains('x') && text.split('x').all(|n| n.parse::<u32>().is_ok());
+    let single = matches!(&channels.value, Literal::Int(_))
+        || matches!(&channels.value, Literal::Dims(dims) if dims.len() == 1);
+    let has_out = find(matching.params, "out").is_some();
+    (*name == "kernel" && has_out && single && extents(text)).then_some(channels.span)
 }
 
 /// Parameters that a value without a name can fill.

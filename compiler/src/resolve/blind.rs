@@ -12,16 +12,21 @@ use crate::span::Span;
 use crate::words;
 
 impl<'a> Resolver<'a> {
-    /// Looks at a body that nothing has expanded yet.
-    pub(super) fn blindly(&mut self, body: &'a Body, run: impl FnOnce(&mut Self) -> Result<()>) {
+    /// Looks at a body that nothing has expanded yet, be it by a mistake.
+    pub(super) fn blindly(
+        &mut self,
+        body: &'a Body,
+        mistake: bool,
+        run: impl FnOnce(&mut Self) -> Result<()>,
+    ) {
         if self.seen.contains(&body.span) || self.halted {
             return;
         }
-        self.unexpanded(run);
+        self.unexpanded(mistake, run);
     }
 
-    /// Runs what expands nothing: all is unknown, and forgotten at the end.
-    pub(super) fn unexpanded(&mut self, run: impl FnOnce(&mut Self) -> Result<()>) {
+    /// Runs what expands nothing: all is unknown, and forgotten at the end. Labels stay where it is by a mistake, for it is no other to use them.
+    pub(super) fn unexpanded(&mut self, mistake: bool, run: impl FnOnce(&mut Self) -> Result<()>) {
         let here = self.here;
         let outermost = self.blind.is_none();
         self.blind.get_or_insert_default();
@@ -32,6 +37,7 @@ impl<'a> Resolver<'a> {
             for (path, before) in self.blind.take().unwrap_or_default().into_iter().rev() {
                 match before {
                     Some(tensor) => self.tensors.insert(path, tensor),
+                    None if mistake => self.tensors.insert(path, Tensor::Unknown),
                     None => self.tensors.remove(&path),
                 };
             }
@@ -62,11 +68,12 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Looks at the body of a loop without turns, or of which the turns are not known.
+    /// Looks at the body of a loop without turns, or of which the turns are not known, be it by a mistake.
     pub(super) fn turns_blindly(
         &mut self,
         statement: &'a Statement,
         body: &'a Body,
+        mistake: bool,
         mut run: impl FnMut(&mut Self, &'a Body) -> Result<()>,
     ) -> Result<()> {
         let names: Vec<&'a Name> = match &statement.kind {
@@ -81,7 +88,7 @@ impl<'a> Resolver<'a> {
             _ => Vec::new(),
         };
         let start = self.current;
-        self.blindly(body, |this| {
+        self.blindly(body, mistake, |this| {
             this.turn(0, statement.span, |this| {
                 for name in names {
                     this.bind(name, Value::Unknown)?;
@@ -98,7 +105,7 @@ impl<'a> Resolver<'a> {
         let net = &self.shared[index];
         let (body, params) = (net.body, net.params);
         let current = self.current;
-        self.blindly(body, |this| {
+        self.blindly(body, false, |this| {
             let prefix = super::label::scope(&this.labels);
             for param in params {
                 this.set_tensor(format!("{prefix}{}", param.value), Tensor::Unknown);
@@ -120,7 +127,7 @@ impl<'a> Resolver<'a> {
             }
             self.current = Some(Tensor::Unknown);
             self.active.push(&block.name.value);
-            self.blindly(&block.body, |this| this.body(&block.body));
+            self.blindly(&block.body, false, |this| this.body(&block.body));
             self.active.pop();
             self.variables.back(mark);
         }

@@ -304,10 +304,7 @@ impl<'a> Resolver<'a> {
             let problem = self.suggest(problem, word, name.span, what, &known);
             return Err(self.error(problem));
         }
-        let operands = args
-            .iter()
-            .map(|arg| self.operand(arg, chain))
-            .collect::<Result<Vec<_>>>()?;
+        let operands = self.operands(args, chain)?;
         match decl {
             Some(decl) => {
                 let mut args = Args {

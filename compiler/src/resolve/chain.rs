@@ -1,8 +1,10 @@
 //! Chains: layers, calls, branches and tensors, one after the other.
 
 use super::args::Matched;
+use super::habit::{is_parameter, spaced};
 use super::kinds::missing;
 use super::label::Place;
+use super::unknown::layer_before;
 use super::value::Value;
 use super::{Reported, Resolver, Result, Tensor};
 use crate::ast::{Body, Expr, ExprKind, Infix, Name, StatementKind, Term, TermKind};
@@ -72,7 +74,10 @@ impl<'a> Resolver<'a> {
         // Behind an operator stands its operand.
         let operand = terms.iter().rposition(operator).map_or(0, |at| at + 2);
         let from = operand.max(mistake + 1);
+        let before = layer_before(terms.get(..mistake).unwrap_or_default());
         let starts = |term: &Term| match &term.kind {
+            // A parameter of the layer before, as others call it.
+            TermKind::Word(word) if before.is_some_and(|decl| is_parameter(word, decl)) => true,
             TermKind::Word(word) | TermKind::Call(Name { value: word, .. }, _) => {
                 layer::find(word).is_some()
                     || self.program.block(word).is_some()
@@ -100,6 +105,9 @@ impl<'a> Resolver<'a> {
         let term = &terms[at];
         match &term.kind {
             TermKind::Word(word) => {
+                if let Some(problem) = spaced(terms, at) {
+                    return Err(self.error(problem));
+                }
                 if let Some(decl) = layer::find(word) {
                     let operands = self.value_so_far().into_iter().collect();
                     return self.layer(decl, term.span, operands, terms, at + 1, chain);
@@ -244,6 +252,10 @@ impl<'a> Resolver<'a> {
             self.current = Some(Tensor::Unknown);
             return Ok(next);
         }
+        if spaced(terms, next).is_some() {
+            self.current = Some(Tensor::Unknown);
+            return Ok(next);
+        }
         // What is missing may be what follows and is not understood.
         let stray = |term: &Term| match &term.kind {
             TermKind::Word(word) => !self.is_callable(word),
@@ -313,10 +325,7 @@ impl<'a> Resolver<'a> {
             return Err(self.error(problem));
         }
         let before = self.current;
-        let mut operands = args
-            .iter()
-            .map(|arg| self.operand(arg, chain))
-            .collect::<Result<Vec<_>>>()?;
+        let mut operands = self.operands(args, chain)?;
         // In the middle of a chain the value before is the first operand, if one is missing.
         let wanted = decl.map_or(1, |decl| decl.operands.0);
         if operands.len() < wanted
@@ -344,6 +353,17 @@ impl<'a> Resolver<'a> {
                 Ok(at + 1)
             }
         }
+    }
+
+    /// Operands, each of which may be a mistake.
+    pub(super) fn operands(
+        &mut self,
+        args: &'a [Expr],
+        chain: &mut Chain<'_>,
+    ) -> Result<Vec<Tensor>> {
+        let found = args.iter().map(|arg| self.operand(arg, chain));
+        let found: Vec<Result<Tensor>> = found.collect();
+        found.into_iter().collect()
     }
 
     /// `scale(0.17)`, written for `scale 0.17`.

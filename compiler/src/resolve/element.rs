@@ -30,7 +30,7 @@ impl<'a> Resolver<'a> {
         let is_name = matches!(expr.kind, ExprKind::Name(_));
         if !is_name && self.seen.insert(expr.span) && !self.halted {
             let current = self.current.replace(Tensor::Unknown);
-            self.unexpanded(|this| this.run_steps(expr, &mut Chain::default()));
+            self.unexpanded(false, |this| this.run_steps(expr, &mut Chain::default()));
             self.current = current;
         }
         Value::Chain(steps)

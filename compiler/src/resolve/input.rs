@@ -7,7 +7,9 @@ use crate::ast::{Expr, Name, Term};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::graph::{Def, Input};
 use crate::layer::{Kind, ParamDecl};
+use crate::limits;
 use crate::shape::Shape;
+use crate::words::grouped;
 
 /// What may stand in the braces of an input.
 pub static INPUT_SETTINGS: &[ParamDecl] = &[
@@ -96,6 +98,11 @@ impl<'a> Resolver<'a> {
             self.odd = self.odd.take().or_else(|| Odd::new(shape, shape_span));
         }
         for name in names {
+            if self.graph.inputs.len() >= limits::INPUTS {
+                let most = grouped(limits::INPUTS);
+                self.halt(format!("the network has more than {most} inputs"));
+                return;
+            }
             if crate::layer::find(&name.value).is_some() {
                 let message = format!("`{}` is a layer and cannot be an input", name.value);
                 self.error(Diagnostic::new(codes::RESERVED, name.span, message));

@@ -131,14 +131,14 @@ impl<'a> Resolver<'a> {
             Shortcut::Body(body) => self.path(place.as_ref(), body, start)?,
             Shortcut::Auto(body) => match (main, input) {
                 (Tensor::Known(a), Tensor::Known(b)) if self.shape(a) == self.shape(b) => {
-                    self.blindly(body, |this| {
+                    self.blindly(body, false, |this| {
                         this.path(place.as_ref(), body, start).map(drop)
                     });
                     input
                 }
                 (Tensor::Known(_), Tensor::Known(_)) => self.path(place.as_ref(), body, start)?,
                 _ => {
-                    self.blindly(body, |this| {
+                    self.blindly(body, false, |this| {
                         this.path(place.as_ref(), body, start).map(drop)
                     });
                     Tensor::Unknown

@@ -36,6 +36,7 @@ mod defaults;
 mod element;
 mod expect;
 mod expression;
+mod habit;
 mod head;
 mod input;
 mod join;
@@ -312,6 +313,8 @@ struct Resolver<'a> {
     elements: u64,
     parameters: u64,
     pieces: usize,
+    /// Operands of all layers so far.
+    operands: usize,
     /// The statement that is being expanded.
     here: Option<Span>,
     /// Where the blocks and shared networks around it are called.
@@ -365,6 +368,7 @@ impl<'a> Resolver<'a> {
             elements: 0,
             parameters: 0,
             pieces: 0,
+            operands: 0,
             here: None,
             called_at: Vec::new(),
             halted: false,

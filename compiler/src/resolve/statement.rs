@@ -233,11 +233,15 @@ impl<'a> Resolver<'a> {
     ) -> Result<()> {
         let mut chosen = otherwise;
         let mut known = self.blind.is_none();
+        let (mut evaluated, mut failed) = (0, Ok(()));
         for (condition, body) in arms {
-            match self.condition(condition)? {
-                Some(false) => continue,
-                Some(true) => chosen = Some(body),
-                None => known = false,
+            evaluated += 1;
+            match self.condition(condition) {
+                Ok(Some(false)) => continue,
+                Ok(Some(true)) => chosen = Some(body),
+                Ok(None) => known = false,
+                Err(reported) if self.halted => return Err(reported),
+                Err(reported) => (known, failed) = (false, Err(reported)),
             }
             break;
         }
@@ -249,18 +253,18 @@ impl<'a> Resolver<'a> {
         let end = self.current;
         self.glance(
             arms.first().map_or(Span::none(), |(first, _)| first.span),
-            arms.iter().skip(1).map(|(condition, _)| condition),
+            arms.iter().skip(evaluated).map(|(condition, _)| condition),
         );
         for body in arms.iter().map(|(_, body)| body).chain(otherwise) {
             self.current = start;
-            self.blindly(body, |this| run(this, body));
+            self.blindly(body, failed.is_err(), |this| run(this, body));
         }
         self.current = if known {
             end
         } else {
             start.map(|_| Tensor::Unknown)
         };
-        result
+        failed.and(result)
     }
 
     /// Runs the body of a `repeat` or `for` with its variables, once for each turn.
@@ -269,17 +273,35 @@ impl<'a> Resolver<'a> {
         statement: &'a Statement,
         mut run: impl FnMut(&mut Self, &'a Body) -> Result<()>,
     ) -> Result<()> {
+        let result = self.turns(statement, &mut run);
+        match &statement.kind {
+            StatementKind::Repeat { body, .. } | StatementKind::For { body, .. }
+                if result.is_err() =>
+            {
+                self.turns_blindly(statement, body, true, run)?;
+            }
+            _ => {}
+        }
+        result
+    }
+
+    /// The turns of a loop, if it can be told how many there are.
+    fn turns(
+        &mut self,
+        statement: &'a Statement,
+        mut run: impl FnMut(&mut Self, &'a Body) -> Result<()>,
+    ) -> Result<()> {
         match &statement.kind {
             StatementKind::Repeat { count, var, body } => {
                 let Some(times) = self.integer(count)? else {
-                    return self.turns_blindly(statement, body, run);
+                    return self.turns_blindly(statement, body, false, run);
                 };
                 if times < 0 {
                     let message = format!("something cannot be repeated {times} times");
                     return Err(self.error(Diagnostic::new(codes::ARGUMENT, count.span, message)));
                 }
                 if times == 0 || self.blind.is_some() {
-                    return self.turns_blindly(statement, body, run);
+                    return self.turns_blindly(statement, body, false, run);
                 }
                 (0..times).try_for_each(|turn| {
                     self.turn(turn, statement.span, |this| {
@@ -299,7 +321,7 @@ impl<'a> Resolver<'a> {
                 let list = match self.eval(items)? {
                     Value::List(list) if self.blind.is_none() && !list.is_empty() => list,
                     Value::List(_) | Value::Unknown => {
-                        return self.turns_blindly(statement, body, run);
+                        return self.turns_blindly(statement, body, false, run);
                     }
                     other => {
                         let message = "`for` needs a list";

@@ -1,5 +1,6 @@
 //! Words that are nothing here: what was meant, or what another framework calls so.
 
+use super::habit::habit;
 use super::{Reported, Resolver};
 use crate::ast::{Name, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
@@ -37,7 +38,7 @@ impl Resolver<'_> {
         }
         let called = matches!(terms[at].kind, TermKind::Call(..));
         let before = layer_before(&terms[..at]);
-        if let Some(problem) = self.habit(word, span, terms, at, before) {
+        if let Some(problem) = habit(word, span, terms, at, before) {
             return self.error(problem);
         }
         if let Some(later) = self.value_further_down(word, span) {
@@ -64,54 +65,6 @@ impl Resolver<'_> {
             problem = problem.note(format!("parameters of `{keyword}`: {params}"));
         }
         self.error(problem)
-    }
-
-    /// What is a parameter elsewhere, and needs none here.
-    fn habit(
-        &self,
-        word: &str,
-        span: Span,
-        terms: &[Term],
-        at: usize,
-        before: Option<&'static Decl>,
-    ) -> Option<Diagnostic> {
-        let decl = before.filter(|_| matches!(terms[at].kind, TermKind::Word(_)))?;
-        if frameworks::is_activation(word) {
-            let next = terms.get(at + 1)?;
-            let TermKind::Word(name) = &next.kind else {
-                return None;
-            };
-            layer::find(name)?;
-            let message = "an activation is a layer behind the other";
-            let name_alone = span.to(next.span);
-            return Some(unknown(word, span).note(message).fix(
-                "write it so",
-                name_alone,
-                name.clone(),
-            ));
-        }
-        if ["axis", "dim", "dims"].contains(&word) {
-            let (keyword, doc) = (decl.keyword, decl.doc);
-            let sentence = doc.split_once(". ").map_or(doc, |(first, _)| first);
-            let message = format!("`{keyword}` has no parameter `{word}`");
-            return Some(
-                Diagnostic::new(codes::UNKNOWN_WORD, span, message)
-                    .note(format!("`{keyword}`: {}", sentence.trim_end_matches('.'))),
-            );
-        }
-        let modes = |param: &layer::ParamDecl| match param.kind {
-            Kind::Word(words) if param.name == "mode" => Some(words),
-            _ => None,
-        };
-        let words = decl.params.iter().find_map(modes)?;
-        if frameworks::is_mode(word) {
-            return Some(unknown(word, span).note(format!(
-                "`mode` of `{}` is one of `{}`",
-                decl.keyword,
-                words.join("`, `")
-            )));
-        }
-        None
     }
 
     /// The nearest of all that could stand there, or what there is.
@@ -362,7 +315,7 @@ fn separable(word: &str, call: Option<&str>) -> Option<String> {
     }
 }
 
-fn unknown(word: &str, span: Span) -> Diagnostic {
+pub(super) fn unknown(word: &str, span: Span) -> Diagnostic {
     let message = format!("`{word}` is no layer, block or tensor");
     Diagnostic::new(codes::UNKNOWN_WORD, span, message).label("not known here")
 }
@@ -372,7 +325,7 @@ fn did_you_mean(name: &str) -> String {
 }
 
 /// The layer that the terms behind it belong to: `conv` of `relu conv 3x3 8 pad 1`, where `pad` is a parameter.
-fn layer_before(terms: &[Term]) -> Option<&'static Decl> {
+pub(super) fn layer_before(terms: &[Term]) -> Option<&'static Decl> {
     terms.iter().fold(None, |before: Option<&Decl>, term| {
         let (TermKind::Word(word) | TermKind::Call(Name { value: word, .. }, _)) = &term.kind
         else {

@@ -385,7 +385,10 @@ pub(crate) unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
         let part = S::scale(part, n);
         // −Infinity times zero is NaN.
         let below = S::sub(S::mul(x, zero), part);
-        S::select_lt(x, zero, below, S::sub(x, part))
+        // Near zero the part may vanish where the result does not: `Φ` is a half there.
+        let near = S::mul(x, S::splat(0.5));
+        let above = S::select_lt(x, S::splat(1e-30), near, S::sub(x, part));
+        S::select_lt(x, zero, below, above)
     }
 }
 

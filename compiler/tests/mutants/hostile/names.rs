@@ -223,12 +223,12 @@ pub(super) static DECLARATIONS: &[File] = &[
             list(20_000)
         ))
     }),
-    ("inputs", "W0101", || {
+    ("inputs", "E0801", || {
         format!("cnn 1\nmodel M {{ input {} x: 3\nx relu }}", list(100_000))
     }),
     ("inputs and no choice", "E0602", || {
-        let relus = "relu;".repeat(1000);
-        format!("cnn 1\nmodel M {{ input {} x: 3\n{relus} }}", list(60_000))
+        let relus = "relu;".repeat(100_000);
+        format!("cnn 1\nmodel M {{ input {} x: 3\n{relus} }}", list(1_000))
     }),
     ("imports", "E0901", || {
         items(&many(|n| format!("import \"a{n}\"\n")))

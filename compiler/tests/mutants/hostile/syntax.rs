@@ -199,7 +199,7 @@ pub(super) static EXPRESSIONS: &[File] = &[
     ("arguments", "E0401", || {
         value(format!("max({}1)", many(|_| "1,")))
     }),
-    ("operands", "sound", || {
+    ("operands", "E0801", || {
         model(&format!("add({}x)", many(|_| "x,")))
     }),
     ("sums of tensors", "E0801", || {
