@@ -13,6 +13,7 @@ mod evaluate;
 mod explain;
 mod failure;
 mod finite;
+mod goals;
 mod gradcheck;
 mod graph;
 mod identify;

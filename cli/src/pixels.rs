@@ -1,6 +1,6 @@
 //! What `cnnc evaluate` says of networks that answer with more than a class: maps of classes, pictures, numbers.
 
-use crate::evaluate::Goals;
+use crate::goals::Goals;
 use crate::{Failure, print};
 use cnnc::Model;
 use cnnc::train::{Measure, Score};

@@ -1,6 +1,7 @@
 //! A contact sheet of samples as they are learned, each with its label.
 
-use super::augment::{Affine, Augmenter};
+use super::affine::Affine;
+use super::augment::Augmenter;
 use super::contact::{cut, label};
 use super::data::{DataError, Kept, Known, Samples};
 use super::error::TrainError;

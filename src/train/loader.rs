@@ -8,7 +8,7 @@
 //!
 //! There are a few slots, which are used again and again. What is in a batch depends on the order, the epoch and the seed alone, so that it is the same without the thread.
 
-use super::augment::Affine;
+use super::affine::Affine;
 use super::augment::Augmenter;
 use super::data::{Known, Samples};
 use super::error::TrainError;

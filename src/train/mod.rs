@@ -20,6 +20,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod affine;
 mod anchors;
 mod augment;
 mod batch_sheet;
@@ -50,8 +51,9 @@ mod trunk;
 mod tuning;
 mod used;
 
+pub use affine::Affine;
 pub use anchors::{Anchors, anchors};
-pub use augment::{Affine, Augmenter, Change, Colour};
+pub use augment::{Augmenter, Change, Colour};
 pub use batch_sheet::batch_sheet;
 pub use chart::{Ran, overlaid};
 pub use classes::classes;

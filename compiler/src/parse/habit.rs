@@ -1,6 +1,6 @@
 //! Habits from other languages, in text that does not parse: what is written here instead.
 
-use super::mistake::{FORMS, TRAIN, word_at};
+use super::form::{FORMS, TRAIN, word_at};
 use crate::frameworks;
 use std::ops::Range;
 

@@ -1,52 +1,17 @@
 //! What to say about text that does not parse.
 
+use super::form::{FORMS, LET, word_at};
 use super::habit::{COMMENT, Habit, Written, comment, habit};
 use super::{Grammar, Rule};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::span::{FileId, Span};
 use pest::Parser;
 use pest::error::{Error, ErrorVariant, InputLocation};
-/// How each statement is written, by its first word.
-pub(super) const FORMS: &[(&str, &str)] = &[
-    ("input", "input name: 3x224x224 { resize 256 crop 224 }"),
-    ("defaults", "defaults { pad half bn.eps 1e-5 }"),
-    ("repeat", "repeat 3 as i { … }"),
-    ("for", "for i, (a, b) in [(1, 2), (3, 4)] { … }"),
-    ("if", "if a == b { … } else { … }"),
-    ("branch", "branch { … }"),
-    ("residual", "residual { … } shortcut auto { … }"),
-    ("shortcut", "residual { … } shortcut { … }"),
-    ("route", "route label"),
-    ("tap", "tap label"),
-    ("shared", "shared name { … }"),
-    ("head", "head classify { … }"),
-    ("expect", "expect { params 61_706 }"),
-    (
-        "weights",
-        "weights map { \"name in the file\" -> \"label\" }",
-    ),
-    (
-        TRAIN,
-        "train { optimizer sgd { momentum 0.9 } rate 0.1 batch 64 epochs 4 }",
-    ),
-    (LET, "let name = value"),
-    ("import", "import \"file.cnn\""),
-    ("preset", "preset name { … }"),
-    ("block", "block name(a, b) { … }"),
-    ("model", "model Name { … }"),
-];
-
 /// How the end of a statement is called.
 const END: &str = "the end of the statement";
 
 /// What a file consists of.
 const ITEMS: [&str; 4] = ["import", "preset", "block", "model"];
-
-/// Both an item and a statement.
-const LET: &str = "let";
-
-/// The one statement with names before values on lines of their own.
-pub(super) const TRAIN: &str = "train";
 
 /// The diagnostic of a statement that does not parse; `offset` is where it begins in the file.
 pub(super) fn statement(file: FileId, offset: usize, text: &str) -> Diagnostic {
@@ -253,14 +218,6 @@ pub(super) fn token(text: &str, at: usize) -> &str {
         .filter(|&c| c != '\n')
         .map_or(0, char::len_utf8);
     &rest[..length]
-}
-
-pub(super) fn word_at(text: &str, at: usize) -> &str {
-    let rest = text.get(at..).unwrap_or("");
-    let end = rest
-        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-        .unwrap_or(rest.len());
-    &rest[..end]
 }
 
 fn shown(text: &str, at: usize) -> String {

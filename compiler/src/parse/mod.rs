@@ -7,6 +7,7 @@ mod brackets;
 mod build;
 mod dump;
 mod expr;
+mod form;
 mod habit;
 mod mistake;
 mod term;

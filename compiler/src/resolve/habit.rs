@@ -1,6 +1,5 @@
 //! What is written in chains by habit of another language: parameters that need none here, and values in another form.
 
-use super::unknown::unknown;
 use crate::ast::{Expr, ExprKind, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::frameworks;
@@ -114,4 +113,10 @@ pub(super) fn spaced(terms: &[Term], at: usize) -> Option<Diagnostic> {
     (extents.len() > 1).then(|| {
         Diagnostic::new(codes::SYNTAX, span, message).fix("write it so", span, extents.join("x"))
     })
+}
+
+/// What is said of every word that is nothing here.
+pub(super) fn unknown(word: &str, span: Span) -> Diagnostic {
+    let message = format!("`{word}` is no layer, block or tensor");
+    Diagnostic::new(codes::UNKNOWN_WORD, span, message).label("not known here")
 }

@@ -1,6 +1,6 @@
 //! Words that are nothing here: what was meant, or what another framework calls so.
 
-use super::habit::habit;
+use super::habit::{habit, unknown};
 use super::{Reported, Resolver};
 use crate::ast::{Name, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
@@ -313,11 +313,6 @@ fn separable(word: &str, call: Option<&str>) -> Option<String> {
             rest.trim()
         )),
     }
-}
-
-pub(super) fn unknown(word: &str, span: Span) -> Diagnostic {
-    let message = format!("`{word}` is no layer, block or tensor");
-    Diagnostic::new(codes::UNKNOWN_WORD, span, message).label("not known here")
 }
 
 fn did_you_mean(name: &str) -> String {

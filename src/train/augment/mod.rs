@@ -2,13 +2,11 @@
 //!
 //! What becomes of a sample is a function of the seed, the epoch and the sample's number, whoever asks and when.
 
-mod affine;
 mod colour;
 
-pub use affine::Affine;
-pub(super) use affine::{nearest, resample};
 pub use colour::Colour;
 
+use super::affine::{Affine, resample};
 use super::data::{DataError, Kept, Samples};
 use super::error::TrainError;
 use super::random::{Purpose, Random};

@@ -4,9 +4,9 @@
 //! them with the picture.
 
 use super::DataError;
-use super::samples::Known;
+use super::known::Known;
 use super::store::{keep, of, pick};
-use crate::train::augment::{Affine, nearest, resample};
+use crate::train::affine::{Affine, nearest, resample};
 use cnnc_compiler::loss::UNLABELLED;
 use cnnc_runtime::image::{Picture, PreProcess};
 use std::path::{Path, PathBuf};

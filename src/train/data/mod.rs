@@ -22,6 +22,7 @@ mod files;
 mod filling;
 mod folder;
 mod idx;
+mod known;
 mod maps;
 mod memory;
 mod pairs;
@@ -39,7 +40,8 @@ mod wav;
 
 pub use boxes::sizes_of;
 pub use error::DataError;
-pub use samples::{Known, Samples};
+pub use known::Known;
+pub use samples::Samples;
 pub use store::Kept;
 
 use cnnc_compiler::graph::Graph;

@@ -7,7 +7,7 @@ use super::files::{entries, name, read, within};
 use super::maps::{NOTHING, Pixel, View};
 use super::reader::{Reader, picked};
 use super::{Data, DataError};
-use crate::train::augment::Affine;
+use crate::train::affine::Affine;
 use cnnc_runtime::image::{Picture, is_called_a_picture};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,10 +1,10 @@
 //! Samples as a network takes them: numbers when they are asked for, of what is kept.
 
 use super::DataError;
+use super::known::Known;
 use super::maps::Maps;
 use super::store::{Kept, Store, keep, of, pick};
-use crate::train::augment::Affine;
-use cnnc_compiler::loss::Targets;
+use crate::train::affine::Affine;
 use cnnc_runtime::image::{Border, Picture, PreProcess, Seen};
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -37,31 +37,6 @@ pub struct Samples {
 pub(super) struct Sight {
     pub pre: PreProcess,
     pub tables: Vec<[f32; 256]>,
-}
-
-/// What is known of samples, one behind another.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Known {
-    /// Their classes,
-    pub labels: Vec<u32>,
-    /// or what the network should make of them.
-    pub numbers: Vec<f32>,
-}
-
-impl Known {
-    /// The same as a loss takes it.
-    pub fn targets(&self) -> Targets<'_> {
-        match self.numbers.is_empty() {
-            true => Targets::Classes(&self.labels),
-            false => Targets::Numbers(&self.numbers),
-        }
-    }
-
-    /// Forgets all of it.
-    pub(in crate::train) fn clear(&mut self) {
-        self.labels.clear();
-        self.numbers.clear();
-    }
 }
 
 impl Samples {
