@@ -64,16 +64,21 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     outputs::apart_from_samples(written(), &data, &[&folder])?;
     if !args.json {
         print::skipped(&data.skipped);
+        print::broken(&data.broken);
     }
     let recipe = Recipe {
         threads: args.threads.into(),
         ..Recipe::default()
     };
-    let head = model.graph().head.as_ref();
-    if head.is_some_and(|head| head.decl.detects) {
-        if !args.json {
-            print::broken(&data.broken);
-        }
+    let detects = model
+        .graph()
+        .head
+        .as_ref()
+        .is_some_and(|head| head.decl.detects);
+    if (detects || data.test.labels_each() != 1) && written().next().is_some() {
+        return Err(Failure::NothingDrawn);
+    }
+    if detects {
         let precision = found(&model, &weights, &data.test, &recipe)?;
         let seconds = start.elapsed().as_secs_f64();
         return precision::show(&model, &precision, &data.kind, seconds, args.json);
@@ -84,7 +89,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             ..Recipe::of(&model)
         };
         let score = scored(&model, &weights, &data.test, &recipe)?;
-        let goals = Goals::of(&model, &folder, score.share().unwrap_or(0.0));
+        let goals = Goals::of(&model, &folder, score.share());
         let judged = Judged {
             model: &model,
             score: &score,
@@ -110,7 +115,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     {
         contact_sheet(&judgement, &labels, pre, &data.test, name)?.write(path)?;
     }
-    let goals = Goals::of(&model, &folder, judgement.accuracy());
+    let goals = Goals::of(&model, &folder, Some(judgement.accuracy()));
     let seconds = start.elapsed().as_secs_f64();
     if args.json {
         print::json(&to_json(&judgement, &labels, &goals, name, seconds))?;

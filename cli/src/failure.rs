@@ -47,6 +47,8 @@ pub enum Failure {
     },
     /// Nothing says what to judge a network by.
     NoData,
+    /// Pictures of what is judged by other figures.
+    NothingDrawn,
     /// A network is less good than its spec expects.
     Missed,
     /// A file that would be written is there already.
@@ -272,6 +274,9 @@ impl fmt::Display for Failure {
             Failure::Read { file, why } => write!(f, "`{file}` cannot be read: {why}"),
             Failure::NoData => f.write_str(
                 "nothing says which pictures: give `--data DIR`, or the spec `expect { accuracy 0.98 on \"DIR\" }`",
+            ),
+            Failure::NothingDrawn => f.write_str(
+                "`--out` and `--worst` draw what a network of one class a picture mistakes: there is nothing of that here",
             ),
             Failure::Missed => f.write_str("the accuracy is less than the spec expects"),
             Failure::Exists(path) => write!(f, "{}: it is there already", path.display()),

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 pub struct Goals<'m>(Vec<(&'m Goal, Option<bool>)>);
 
 impl<'m> Goals<'m> {
-    /// Those of a spec, for a folder's accuracy.
-    pub fn of(model: &'m Model, folder: &Path, accuracy: f64) -> Goals<'m> {
+    /// Those of a spec, for a folder's accuracy, if it has one.
+    pub fn of(model: &'m Model, folder: &Path, accuracy: Option<f64>) -> Goals<'m> {
         let same = |on: &PathBuf| match (on.canonicalize(), folder.canonicalize()) {
             (Ok(on), Ok(folder)) => on == folder,
             _ => on == folder,
@@ -19,7 +19,12 @@ impl<'m> Goals<'m> {
         let goals = model.goals().iter();
         let held = goals.map(|goal| {
             let of_it = goal.on.as_ref().is_none_or(same);
-            (goal, of_it.then_some(accuracy >= goal.accuracy))
+            (
+                goal,
+                accuracy
+                    .filter(|_| of_it)
+                    .map(|accuracy| accuracy >= goal.accuracy),
+            )
         });
         Goals(held.collect())
     }

@@ -35,19 +35,24 @@ pub fn apart_from_samples<'a>(
     data: &Data,
     places: &[&Path],
 ) -> Result<(), Failure> {
+    let sets = [&data.train, &data.test, &data.apart];
     let is_read = |path: &Path| {
-        let named = [&data.train, &data.test, &data.apart]
-            .into_iter()
-            .flat_map(|samples| (0..samples.len()).map_while(|index| samples.name(index)));
-        places.iter().any(|place| {
-            let beside = place.parent().unwrap_or(Path::new(""));
-            same_file(place, path)
+        let all = || {
+            sets.into_iter()
+                .flat_map(|set| (0..set.len()).map(move |at| (set, at)))
+        };
+        let named = all().filter_map(|(set, at)| set.name(at));
+        let mut targets = all().filter_map(|(set, at)| set.target_file(at));
+        targets.any(|target| same_file(target, path))
+            || places.iter().any(|place| {
+                let beside = place.parent().unwrap_or(Path::new(""));
+                same_file(place, path)
                 || named.clone().any(|name| {
                     same_file(place.join(name), path) || same_file(beside.join(name), path)
                 })
                 // Samples of one file have no names.
                 || (named.clone().next().is_none() && lies_in(place, path))
-        })
+            })
     };
     let over = written
         .into_iter()

@@ -57,6 +57,14 @@ impl Judged<'_> {
                 table.add_row([label, iou]);
             }
             print::line(table)?;
+            if let Some(more) = self
+                .classes()
+                .count()
+                .checked_sub(MOST)
+                .filter(|&more| more > 0)
+            {
+                print::line(format_args!("and {more} more; `--json` has all"))?;
+            }
         }
         goals.show()
     }

@@ -158,6 +158,26 @@ fn a_small_unet_learns_what_pixels_are() {
         .parse()
         .unwrap();
     assert!((last - value).abs() < 0.2, "{table}");
+    // Nothing is drawn of masks, nor over them.
+    let error = made.fails(&[&evaluate[..], &["--worst", "worst.png"]].concat());
+    assert!(error.contains("`--out` and `--worst` draw what"), "{error}");
+    let masks = std::fs::read_dir(made.path("data/masks/val")).unwrap();
+    let mask = masks.map(|entry| entry.unwrap().path()).min().unwrap();
+    let before = std::fs::read(&mask).unwrap();
+    let show = [
+        "train",
+        text(&spec),
+        "--data",
+        "data",
+        "--dry",
+        "--show-batch",
+    ];
+    let error = made.fails(&[&show[..], &[text(&mask)]].concat());
+    assert!(
+        error.contains("would be overwritten, and it is read"),
+        "{error}"
+    );
+    assert!(std::fs::read(&mask).unwrap() == before);
     // What a classifier says to masks, and a segmentation to class folders.
     std::fs::write(
         made.path("classes.cnn"),

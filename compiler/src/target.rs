@@ -168,6 +168,10 @@ impl Machine {
 
     /// The same, no part of which has fewer than `least` iterations.
     fn chunks_of(&self, n: usize, least: usize) -> usize {
+        // There is no pool within what threads share already.
+        if self.parts == 1 {
+            return 1;
+        }
         let most = (n / least).min(32 * self.parts);
         let divisors = (1..=most).filter(|d| n.is_multiple_of(*d));
         let loss = |&parts: &usize| self.loss(parts);
@@ -246,6 +250,11 @@ mod tests {
         // Even cuts where there are some, about eight parts; single rows of a prime number.
         let cuts = [56, 28, 14, 20, 12, 9, 7, 71, 149, 1].map(|n| machine.chunks(n));
         assert_eq!(cuts, [8, 14, 14, 10, 12, 9, 7, 71, 149, 1]);
+        let within = Machine {
+            parts: 1,
+            ..machine.clone()
+        };
+        assert_eq!(within.chunks(28), 1);
         for n in 2..200 {
             let parts = machine.chunks(n);
             assert!(n.is_multiple_of(parts) && parts > 1, "{n}");

@@ -61,6 +61,16 @@ fn labels(of: &[u8]) -> Vec<u32> {
     of.iter().map(label).collect()
 }
 
+/// The colour of a class in masks of colours.
+fn colour(class: &u8) -> [u8; 3] {
+    match class {
+        0 => [0, 0, 0],
+        1 => [0, 250, 0],
+        2 => [250, 0, 0],
+        _ => [9, 9, 9],
+    }
+}
+
 #[test]
 fn masks_are_indices_greys_or_colours() {
     let folder = Folder::new();
@@ -99,12 +109,6 @@ fn masks_are_indices_greys_or_colours() {
         "# of this set\n0 0 0 ground\n250 0 0 dog\n0 250 0 cat\n0 240 0 cat\n9 9 9 -\n",
     );
     for name in ["a", "b", "c"] {
-        let colour = |&class: &u8| match class {
-            0 => [0, 0, 0],
-            1 => [0, 250, 0],
-            2 => [250, 0, 0],
-            _ => [9, 9, 9],
-        };
         let mut rgb: Vec<u8> = CLASSES.iter().flat_map(colour).collect();
         rgb[3..6].copy_from_slice(&[0, 240, 0]);
         png(&folder, &format!("d/masks/{name}.png"), (4, 4), RGB, &rgb);
@@ -136,6 +140,14 @@ fn masks_are_indices_greys_or_colours() {
         folder.write("d/colours.txt", list);
         is_in(&folder.open("d", None, &named).unwrap_err(), message);
     }
+    // Without names classes are counted, but for what counts for nothing.
+    folder.write("d/colours.txt", "0 0 0\n9 9 9 -\n0 250 0\n250 0 0\n");
+    for name in ["a", "b", "c"] {
+        let rgb: Vec<u8> = CLASSES.iter().flat_map(colour).collect();
+        png(&folder, &format!("d/masks/{name}.png"), (4, 4), RGB, &rgb);
+    }
+    let data = folder.open("d", Some("d"), &segments("")).unwrap();
+    assert_eq!(data.train.known(0).unwrap().labels, labels(&CLASSES));
 }
 
 /// A folder of two pictures with masks, of which the second is spoiled.
@@ -198,6 +210,12 @@ fn masks_that_do_not_fit_are_told_by_file() {
     );
     told(
         &|| {
+            folder.write("d/masks/b.jpg", "x");
+        },
+        "DIR/d/masks/b.png: DIR/d/masks/b.jpg has the same name",
+    );
+    told(
+        &|| {
             ["a", "b"]
                 .iter()
                 .for_each(|name| remove(&format!("d/images/{name}.png")))
@@ -205,14 +223,16 @@ fn masks_that_do_not_fit_are_told_by_file() {
         "DIR/d/images: nothing that is a picture",
     );
     // Broken pictures are left out, with their masks.
-    fresh();
-    folder.write("d/images/b.png", "no picture");
-    let data = folder.open("d", Some("d"), &net).unwrap();
-    assert_eq!((data.train.len(), data.test.len()), (1, 1));
-    is_in(
-        &folder.shortened(&data.broken[0]),
-        "DIR/d/images/b.png: not a PNG",
-    );
+    for name in ["a", "b"] {
+        fresh();
+        folder.write(&format!("d/images/{name}.png"), "no picture");
+        let data = folder.open("d", Some("d"), &net).unwrap();
+        assert_eq!((data.train.len(), data.test.len()), (1, 1));
+        is_in(
+            &folder.shortened(&data.broken[0]),
+            &format!("DIR/d/images/{name}.png: not a PNG"),
+        );
+    }
     fresh();
     let net_of = self::net;
     for (body, message) in [

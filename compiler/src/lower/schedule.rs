@@ -2,7 +2,7 @@
 //!
 //! A schedule is data. [`candidates`] lists those that a convolution has, [`cost`] estimates one, [`choose`] takes the cheapest, and
 //! [`Lower::convolve`](super::Lower::convolve) prints it as loops. The algorithm and the order of sums depend on shapes, instruction set and
-//! arithmetic only: whatever else a schedule says changes who computes an output and when, never its bits.
+//! arithmetic only, and in training steps on the number of images: whatever else a schedule says changes who computes an output and when, never its bits.
 
 use super::Arithmetic;
 use super::blocks::{Blocks, PRODUCTS};

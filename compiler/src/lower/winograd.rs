@@ -78,7 +78,8 @@ impl Lower<'_> {
         let fewer = (*together).min((panels / machine.parts).max(1));
         let shares = groups(&packed, self.lanes(), fewer);
         let groups = groups(&packed, self.lanes(), *together);
-        let by_groups = |part: &Part| *shared || part.count() == 1 && panels > 1;
+        let alone = machine.parts > 1 && panels > 1;
+        let by_groups = |part: &Part| *shared || alone && part.count() == 1;
         // Blocks that run at once each have memory of their own; so have groups of panels.
         let parts = blocks.parts();
         let cut = |part: &Part| match by_groups(part) {
@@ -114,12 +115,12 @@ impl Lower<'_> {
             norm: None,
         });
         let expanded = expand.map(|channels| self.expanded(channels, block));
+        let slot = |tile: usize| PRODUCTS as i64 * apart(blocks.tiles, tile as i64);
         let mut scratch = |slots: usize, tile: usize| {
             let name = format!("{}.winograd", self.node().label);
-            let len = slots * PRODUCTS * apart(blocks.tiles, tile as i64) as usize;
+            let len = slots * slot(tile) as usize;
             self.allocate(&name, len, [1, 1, 1], NO_HALO)
         };
-        let slot = |tile: usize| PRODUCTS as i64 * apart(blocks.tiles, tile as i64);
         let shape = Shape {
             job,
             inputs: scratch(at_once, input_tile),
@@ -134,7 +135,7 @@ impl Lower<'_> {
         for part in &parts {
             match by_groups(part) {
                 true => self.shared_blocks(&shape, &shares, blocks, part, expanded.as_ref()),
-                false => self.whole_blocks(&shape, &groups, blocks, part),
+                false => self.whole_blocks(&shape, &groups, blocks, (part, cut(part))),
             }
         }
     }
@@ -192,16 +193,15 @@ impl Lower<'_> {
         });
     }
 
-    /// Blocks that threads share, each with memory of its own.
+    /// Blocks that threads share in so many parts, each with memory of its own.
     fn whole_blocks(
         &mut self,
         shape: &Shape<'_>,
         groups: &[Group<'_>],
         blocks: &Blocks,
-        part: &Part,
+        (part, cut): (&Part, usize),
     ) {
         let cin = shape.job.input.channels;
-        let cut = self.machine.chunks(part.count());
         let turns = part.count() / cut;
         self.parallel(cut, |cx, i| {
             let inputs = i.clone().times(shape.input_slot);

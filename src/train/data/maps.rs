@@ -214,6 +214,11 @@ impl Maps {
         }
     }
 
+    /// The file of a sample's target.
+    pub fn file(&self, index: usize) -> Option<&Path> {
+        self.files.get(index).map(PathBuf::as_path)
+    }
+
     /// How files become targets.
     pub fn view(&self) -> &Arc<View> {
         &self.view

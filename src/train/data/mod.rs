@@ -49,6 +49,7 @@ use cnnc_compiler::recipe::{Source, Split};
 use cnnc_runtime::memory::ask;
 pub(super) use files::entries;
 use reader::Reader;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What a network learns from, and what it is judged by.
@@ -194,17 +195,14 @@ impl Data {
         if self.train.labels_each() != 1 {
             return self.train.keep(&(0..count).collect::<Vec<usize>>());
         }
-        let mut classes: Vec<Vec<usize>> = Vec::new();
+        let mut classes: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for index in 0..self.train.len() {
-            let class = self.train.label(index) as usize;
-            if classes.len() <= class {
-                classes.resize(class + 1, Vec::new());
-            }
-            classes[class].push(index);
+            let class = self.train.label(index);
+            classes.entry(class).or_default().push(index);
         }
         // The first of every class, then the second of every class, and so on.
         let mut turns: Vec<(usize, usize)> = classes
-            .iter()
+            .values()
             .flat_map(|of| of.iter().copied().enumerate())
             .collect();
         turns.sort_by_key(|&(turn, _)| turn);

@@ -29,7 +29,9 @@ impl Reader<'_> {
         let classes = masks.is_dir() && (self.segments || !targets.is_dir());
         let of = if classes { &masks } else { &targets };
         let pairs = found(&images, of)?;
-        let Some(first) = pairs.first() else {
+        // Broken pictures are left out below.
+        let opens = |pair: &&Pair| Picture::open(&pair.picture).is_ok();
+        let Some(first) = pairs.iter().find(opens).or(pairs.first()) else {
             return Err(DataError::Empty(images, "that is a picture"));
         };
         let view = self.view(root, first, classes)?;
@@ -134,7 +136,8 @@ impl Reader<'_> {
         let mut colours: Vec<([u8; 3], u8)> = Vec::new();
         let rows = text.lines().enumerate();
         let rows = rows.filter(|(_, row)| !row.trim().is_empty() && !row.starts_with('#'));
-        for (place, (line, row)) in rows.enumerate() {
+        let mut counted = 0;
+        for (line, row) in rows {
             let broken = |why: String| {
                 DataError::Broken(list.to_owned(), format!("line {}: {why}", line + 1))
             };
@@ -156,8 +159,9 @@ impl Reader<'_> {
                         self.labels.join("`, `")
                     )));
                 }
-                _ => place,
+                _ => counted,
             };
+            counted += usize::from(called != "-");
             if class >= self.output.channels() && called != "-" {
                 return Err(broken(format!(
                     "there are more colours than the {} classes of the network",
@@ -205,7 +209,10 @@ fn found(images: &Path, targets: &Path) -> Result<Vec<Pair>, DataError> {
         }
         let mut by_name: BTreeMap<String, PathBuf> = BTreeMap::new();
         for target in pictures(&targets)? {
-            by_name.insert(stem(&target), target);
+            if let Some(other) = by_name.insert(stem(&target), target.clone()) {
+                let why = format!("{} has the same name", other.display());
+                return Err(DataError::Broken(target, why));
+            }
         }
         for picture in pictures_of {
             let Some(target) = by_name.remove(&stem(&picture)) else {

@@ -1,7 +1,7 @@
 //! How files become samples of a network.
 
 use super::files::{entries, within};
-use super::filling::Filling;
+use super::filling::{Filling, MOST};
 use super::room::room;
 use super::samples::Samples;
 use super::{Data, DataError};
@@ -65,7 +65,7 @@ impl<'g> Reader<'g> {
             order: OnceCell::new(),
             output: raw,
             margin: head.and_then(|head| head.number("margin")).unwrap_or(0.0),
-            most: most.unwrap_or_else(room),
+            most: most.map_or_else(room, |most| most.min(MOST)),
         }
     }
 

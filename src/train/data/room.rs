@@ -25,5 +25,12 @@ fn left() -> Option<u64> {
         let text = fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok()?;
         text.trim().parse().ok()
     };
-    Some(number("memory.max")?.saturating_sub(number("memory.current")?))
+    // Files that were read count as used, but give way.
+    let stat = fs::read_to_string("/sys/fs/cgroup/memory.stat").ok()?;
+    let inactive = stat
+        .lines()
+        .find_map(|line| line.strip_prefix("inactive_file "))
+        .and_then(|bytes| bytes.trim().parse().ok());
+    let used = number("memory.current")?.saturating_sub(inactive.unwrap_or(0));
+    Some(number("memory.max")?.saturating_sub(used))
 }

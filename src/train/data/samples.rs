@@ -7,7 +7,7 @@ use super::store::{Kept, Store, keep, of, pick};
 use crate::train::affine::Affine;
 use cnnc_runtime::image::{Border, Picture, PreProcess, Seen};
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Samples as a network takes them.
@@ -216,6 +216,11 @@ impl Samples {
     /// The place of a sample, within the data's folder, if it has one of its own.
     pub fn name(&self, index: usize) -> Option<&str> {
         self.names.get(index).map(String::as_str)
+    }
+
+    /// The file of the picture that the network should make of a sample, if it is one.
+    pub fn target_file(&self, index: usize) -> Option<&Path> {
+        self.maps.as_ref()?.file(index)
     }
 
     /// No inputs yet, but for what is known of all of them: inputs of so many numbers follow, in order.

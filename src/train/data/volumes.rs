@@ -171,8 +171,10 @@ impl Reader<'_> {
 
     /// The class that a number is; of pixels −1, and 255 where that is none, count for nothing.
     fn class_of(&self, value: f32, each: usize) -> Option<u32> {
+        // Larger numbers are not all different in an f32.
+        const DIFFERENT: u32 = 1 << 24;
         let class = value as u32;
-        if class as f32 == value && (class as usize) < self.classes {
+        if class as f32 == value && (class as usize) < self.classes && class < DIFFERENT {
             return Some(class);
         }
         (each > 1 && [-1.0, 255.0].contains(&value)).then_some(UNLABELLED)

@@ -6,7 +6,7 @@
 //! ```
 
 use cnnc_compiler::ast::{
-    Block, Body, File, Join, Model, Shortcut, Statement, StatementKind, Term, TermKind,
+    Block, Body, File, Join, Model, Shortcut, Spanned, Statement, StatementKind, Term, TermKind,
 };
 use cnnc_compiler::span::Span;
 use std::collections::HashSet;
@@ -29,6 +29,15 @@ struct Level<'a> {
     block: Option<&'a Block>,
     /// The layer, or the call.
     at: Span,
+}
+
+/// A call of a block.
+struct Call<'a> {
+    /// Which block.
+    name: &'a str,
+    at: Span,
+    /// Whether it stands in an arm of an `if`.
+    in_arm: bool,
 }
 
 /// What is behind a place in a body.
@@ -117,9 +126,7 @@ fn levels<'a>(file: &'a File, model: &'a Model, at: Span) -> Result<Vec<Level<'a
         false => {
             let block = file.blocks.iter().find(|block| inside(&block.body));
             let block = block.ok_or_else(|| "where no block is".to_owned())?;
-            let name = block.name.value.as_str();
-            let levels = calling(file, model, name, &mut HashSet::new())
-                .ok_or_else(|| format!("in the block `{name}`, which no call leads to"))?;
+            let levels = calling(file, model, &block.name.value)?;
             (&block.body, Some(block), levels)
         }
     };
@@ -127,103 +134,140 @@ fn levels<'a>(file: &'a File, model: &'a Model, at: Span) -> Result<Vec<Level<'a
     Ok(levels)
 }
 
-/// The bodies that lead to a call of a block: of several calls the last one is behind the others.
+/// The bodies that lead to the call of a block that runs last: in each, the last call of any block that leads there.
+///
+/// # Errors
+/// Where no call leads there, or another arm of an `if` may be taken.
 fn calling<'a>(
     file: &'a File,
     model: &'a Model,
-    name: &'a str,
-    tried: &mut HashSet<&'a str>,
-) -> Option<Vec<Level<'a>>> {
-    let last = |body: &Body| {
+    target: &'a str,
+) -> Result<Vec<Level<'a>>, String> {
+    let names = leading(file, target);
+    let mut levels: Vec<Level> = Vec::new();
+    let (mut body, mut block) = (&model.body, None);
+    // Whether every body so far has one such call: then that one leads to the layer, in whatever arm it stands.
+    let mut only = true;
+    loop {
         let mut found = Vec::new();
-        calls(body, name, &mut found);
-        found.pop()
-    };
-    if let Some(at) = last(&model.body) {
-        return Some(vec![Level {
-            body: &model.body,
-            block: None,
-            at,
-        }]);
+        calls(body, &names, false, &mut found);
+        only &= found.len() == 1;
+        let call = found.pop();
+        let call =
+            call.ok_or_else(|| format!("in the block `{target}`, which no call leads to"))?;
+        if call.in_arm && !only {
+            return Err("within an `if`, which may take another arm".to_owned());
+        }
+        let at = call.at;
+        levels.push(Level { body, block, at });
+        if call.name == target {
+            return Ok(levels);
+        }
+        let called = |block: &&Block| block.name.value == call.name;
+        let next = file.blocks.iter().find(called);
+        let next = next.expect("names are those of blocks");
+        let within = |level: &Level| level.body.span == next.body.span;
+        if levels.iter().any(within) {
+            return Err(format!("in the block `{}`, which calls itself", call.name));
+        }
+        (body, block) = (&next.body, Some(next));
     }
-    if !tried.insert(name) {
-        return None;
+}
+
+/// The names of a block and of all blocks that call it, if through others.
+fn leading<'a>(file: &'a File, target: &'a str) -> HashSet<&'a str> {
+    let mut names = HashSet::from([target]);
+    loop {
+        let before = names.len();
+        for block in &file.blocks {
+            let mut found = Vec::new();
+            calls(&block.body, &names, false, &mut found);
+            if !found.is_empty() {
+                names.insert(&block.name.value);
+            }
+        }
+        if names.len() == before {
+            return names;
+        }
     }
-    file.blocks.iter().rev().find_map(|block| {
-        let at = last(&block.body)?;
-        let mut levels = calling(file, model, &block.name.value, tried)?;
-        levels.push(Level {
-            body: &block.body,
-            block: Some(block),
-            at,
-        });
-        Some(levels)
-    })
 }
 
 /// How often a block is called.
 fn uses(file: &File, model: &Model, name: &str) -> usize {
+    let names = HashSet::from([name]);
     let mut found = Vec::new();
-    calls(&model.body, name, &mut found);
+    calls(&model.body, &names, false, &mut found);
     for block in &file.blocks {
-        calls(&block.body, name, &mut found);
+        calls(&block.body, &names, false, &mut found);
     }
     found.len()
 }
 
-/// Collects the terms that call a block.
-fn calls(body: &Body, name: &str, found: &mut Vec<Span>) {
+/// Collects the calls of blocks in order of text; `in_arm` is whether the body is within an `if`.
+fn calls<'a>(body: &'a Body, names: &HashSet<&str>, in_arm: bool, found: &mut Vec<Call<'a>>) {
     for statement in &body.statements {
         match &statement.kind {
-            StatementKind::Chain(terms) => calls_of(terms, name, found),
+            StatementKind::Chain(terms) => calls_of(terms, names, in_arm, found),
             StatementKind::Group(body)
             | StatementKind::Repeat { body, .. }
             | StatementKind::For { body, .. }
             | StatementKind::Shared { body, .. }
             | StatementKind::Head {
                 body: Some(body), ..
-            } => calls(body, name, found),
+            } => calls(body, names, in_arm, found),
             StatementKind::If { arms, otherwise } => {
                 let bodies = arms.iter().map(|(_, body)| body).chain(otherwise);
-                bodies.for_each(|body| calls(body, name, found));
+                bodies.for_each(|body| calls(body, names, true, found));
             }
             _ => {}
         }
     }
 }
 
-fn calls_of(terms: &[Term], name: &str, found: &mut Vec<Span>) {
+fn calls_of<'a>(terms: &'a [Term], names: &HashSet<&str>, in_arm: bool, found: &mut Vec<Call<'a>>) {
     for term in terms {
         match &term.kind {
-            TermKind::Word(word) if word == name => found.push(term.span),
-            TermKind::Call(called, _) if called.value == name => found.push(term.span),
+            TermKind::Word(name) | TermKind::Call(Spanned { value: name, .. }, _)
+                if names.contains(name.as_str()) =>
+            {
+                found.push(Call {
+                    name,
+                    at: term.span,
+                    in_arm,
+                });
+            }
             TermKind::Branch { join, body } => {
-                of_join(join.as_ref(), name, found);
-                calls(body, name, found);
+                of_join(join.as_ref(), names, in_arm, found);
+                calls(body, names, in_arm, found);
             }
             TermKind::Residual {
                 join,
                 body,
                 shortcut,
             } => {
-                of_join(join.as_ref(), name, found);
-                calls(body, name, found);
+                of_join(join.as_ref(), names, in_arm, found);
+                calls(body, names, in_arm, found);
                 if let Shortcut::Auto(body) | Shortcut::Body(body) = shortcut {
-                    calls(body, name, found);
+                    calls(body, names, in_arm, found);
                 }
             }
             TermKind::If { arms, otherwise } => {
                 let bodies = arms.iter().map(|(_, body)| body).chain(otherwise);
-                bodies.for_each(|body| calls(body, name, found));
+                bodies.for_each(|body| calls(body, names, true, found));
             }
             _ => {}
         }
     }
 }
 
-fn of_join(join: Option<&Join>, name: &str, found: &mut Vec<Span>) {
+fn of_join<'a>(
+    join: Option<&'a Join>,
+    names: &HashSet<&str>,
+    in_arm: bool,
+    found: &mut Vec<Call<'a>>,
+) {
     if let Some(join) = join {
-        calls_of(&join.terms, name, found);
+        calls_of(&join.terms, names, in_arm, found);
     }
 }
 

@@ -56,10 +56,10 @@ impl NewHead<'_> {
         let copies = copies.map(|(part, of)| of.apply(&text, part.clone()) + "\n");
         let copies: String = copies.collect();
         // Doc comments of the model stand in front of it; what is copied comes before them.
-        let head = text[..start].lines().rev();
+        let head = text[..start].split_inclusive('\n').rev();
         let docs: usize = head
             .take_while(|line| line.trim_start().starts_with("///"))
-            .map(|line| line.len() + 1)
+            .map(str::len)
             .sum();
         let first = start.saturating_sub(docs);
         let before = edits.apply(&text, 0..first);
@@ -319,11 +319,71 @@ mod tests {
         let expected = "cnn 1\nblock pair(w, n) {\n  a: dense w relu\n  b: dense n\n}\nblock outer(n) { pair: pair(4, n) tanh }\nblock pair_trunk(w, n) {\n  a: dense w relu\n}\nblock outer_trunk(n) { pair: pair_trunk(4, n) }\n/// As it was.\nmodel Signs {\n  input x: 8\n  one: outer(7)\n  two: outer_trunk(9)\n  fc: dense 2 bias\n";
         let expected = expected.to_owned() + &TRAIN.replace("FROZEN", "\"one.*\" \"two.*\"");
         assert_eq!(text, expected);
+        // Line ends of two bytes change nothing.
+        let text = new(&twice.replace('\n', "\r\n")).expect("it can be");
+        assert_eq!(text, expected);
         // Which arm it stands in, the text says.
         let arms = "cnn 1\nblock top(n) { if n > 3 { a: dense 4 relu ; b: dense n } else { dense n } }\nmodel Old { input x: 8\n top(9) }\n";
         let text = new(arms).expect("it can be");
         assert!(text.contains("if n > 3 { a: dense 4 relu"), "{text}");
         assert!(text.contains("else { dense n }"), "{text}");
+    }
+
+    /// Of several calls that lead to the block of the last layer, the one that runs last is cut, directly or through another block.
+    #[test]
+    fn the_call_that_runs_last_is_cut() {
+        let top = "block top(n) { dense 4 relu dense n }\n";
+        let copy = "block top_trunk(n) { dense 4 relu }\n";
+        let ended = "block top(n) { dense 4 relu }\n";
+        for (blocks, calls, blocks_then, calls_then) in [
+            // Through another block, behind a direct call.
+            (
+                "block outer(n) { top(n) tanh }\n",
+                "  one: top(7)\n  two: outer(9)\n",
+                "block outer(n) { top_trunk(n) }\n",
+                "  one: top(7)\n  two: outer(9)\n",
+            ),
+            // Directly, behind a call through another block.
+            (
+                "block outer(n) { top(n) tanh }\n",
+                "  one: outer(7)\n  two: top(9)\n",
+                "block outer(n) { top(n) tanh }\n",
+                "  one: outer(7)\n  two: top_trunk(9)\n",
+            ),
+            // Through the block that is written first.
+            (
+                "block late(n) { top(n) tanh }\nblock early(n) { top(n) relu }\n",
+                "  one: early(7)\n  two: late(9)\n",
+                "block late(n) { top_trunk(n) }\nblock early(n) { top(n) relu }\n",
+                "  one: early(7)\n  two: late(9)\n",
+            ),
+            // In a block that calls it directly, and then through another one.
+            (
+                "block outer(n) { top(n) tanh }\nblock both(n) { c: top(n) ; d: outer(n) }\n",
+                "  one: both(9)\n",
+                "block outer(n) { top_trunk(n) }\nblock both(n) { c: top(n) ; d: outer(n) }\n",
+                "  one: both(9)\n",
+            ),
+            // In an arm, if there is no other call.
+            (
+                "block outer(n) { if n > 3 { top(n) } else { tanh } }\n",
+                "  one: outer(9)\n",
+                "block outer(n) { if n > 3 { top(n) } else { tanh } }\n",
+                "  one: outer(9)\n",
+            ),
+        ] {
+            let spec = format!("cnn 1\n{top}{blocks}model Old {{\n  input x: 8\n{calls}}}\n");
+            let text = new(&spec).expect("it can be");
+            // The block is copied where it is called more than once.
+            let (top, copy) = match (blocks_then, calls_then) == (blocks, calls) {
+                true => (ended, ""),
+                false => (top, copy),
+            };
+            let expected = format!(
+                "cnn 1\n{top}{blocks_then}{copy}model Signs {{\n  input x: 8\n{calls_then}  fc: dense 2 bias\n"
+            );
+            assert!(text.starts_with(&expected), "{text}");
+        }
     }
 
     /// What is imported stays as it is: its blocks come into the new spec, with a copy that ends in front of the layer.
@@ -376,6 +436,19 @@ mod tests {
             (
                 "cnn 1\nmodel Old { input x: 8; for w in [4, 3] { dense w } }\n",
                 "`Old` writes its last layer within a `for`",
+            ),
+            // Calls of its block in both arms, in one arm and before it, and in one arm of a block that is called twice.
+            (
+                "cnn 1\nblock top(n) { dense 4 relu dense n }\nmodel Old { input x: 8\n  if 2 > 1 { top(9) } else { top(5) } }\n",
+                "`Old` writes its last layer within an `if`, which may take another arm",
+            ),
+            (
+                "cnn 1\nblock top(n) { dense 4 relu dense n }\nblock outer(n) { top(n) ; if n > 3 { top(n) } }\nmodel Old { input x: 8\n  outer(2) }\n",
+                "`Old` writes its last layer within an `if`, which may take another arm",
+            ),
+            (
+                "cnn 1\nblock top(n) { dense 4 relu dense n }\nblock outer(n) { if n > 3 { top(n) } else { tanh } }\nmodel Old { input x: 8\n  outer(9)\n  outer(2) }\n",
+                "`Old` writes its last layer within an `if`, which may take another arm",
             ),
             (
                 "cnn 1\nblock last() { dense 4 }\nmodel Old { input x: 8; last() }\n",

@@ -138,6 +138,7 @@ impl Run {
     /// # Errors
     /// A folder that is no run, or one with which somebody else goes on, or data that are not there any more.
     pub fn resume(folder: &Path, threads: Option<usize>) -> Result<Run, TrainError> {
+        let held = hold(folder)?;
         let mut saved = Saved::read(folder)?;
         saved.recipe.threads = threads.unwrap_or(saved.recipe.threads);
         let model = crate::compile_file(folder.join("spec.cnn"))?;
@@ -145,7 +146,6 @@ impl Run {
             let message = "its data were in memory, and are gone".to_owned();
             return Err(TrainError::Recipe(message));
         }
-        let held = hold(folder)?;
         let mut data = Data::again(&saved.data, model.graph())?;
         let recipe = saved.recipe;
         let (epochs, within) = (saved.epochs, saved.within);
