@@ -73,7 +73,7 @@ pub(crate) fn diagnose(file: FileId, path: &Path, text: &str) -> Option<Diagnost
     }
     if kind.is_none_or(|kind| kind.name == "Python source") {
         let found = python::read(&text[at..], |start, end| span(at + start, at + end));
-        if let Some(mut problem) = found.diagnose(false) {
+        if let Some(mut problem) = found.diagnose(false, false) {
             problem.span = Some(place);
             return Some(problem);
         }

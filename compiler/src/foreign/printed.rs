@@ -5,6 +5,9 @@ use super::call::Call;
 /// Most lines that are read.
 const LINES: usize = 2000;
 
+/// Longest name of a module.
+const NAME: usize = 64;
+
 /// Deepest module.
 const DEPTH: usize = 16;
 
@@ -33,5 +36,6 @@ pub(super) fn modules(text: &str) -> Option<Vec<(String, Call<'_>)>> {
 fn named(line: &str) -> Option<(&str, &str)> {
     let (name, module) = line.strip_prefix('(')?.split_once("): ")?;
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    (!name.is_empty() && name.chars().all(plain)).then_some((name, module))
+    let short = (1..=NAME).contains(&name.len());
+    (short && name.chars().all(plain)).then_some((name, module))
 }

@@ -49,6 +49,8 @@ pub(crate) struct Python {
     missed: Vec<String>,
     /// Whether a layer is missing in the lines.
     partial: bool,
+    /// Shape of the input, as the first layer tells it.
+    shape: Option<String>,
     /// Channels of what the first convolution is on.
     channels: Option<usize>,
 }
@@ -111,10 +113,9 @@ impl Python {
     fn input_of(&mut self, call: &Call<'_>) {
         let told = |name: &str| call.args.iter().find(|(own, _)| *own == Some(name));
         if let Some((_, value)) = told("input_shape")
-            && !self.lines.iter().any(|line| line.starts_with(INPUT))
-            && let Some(shape) = extents::show(&[value])
+            && self.shape.is_none()
         {
-            self.lines.insert(0, format!("{INPUT}x: {shape}"));
+            self.shape = extents::show(&[value]);
         }
         // A convolution of PyTorch says how many channels it is on; that of Keras does not.
         let first = call.args.first().filter(|(name, _)| name.is_none());
@@ -165,9 +166,18 @@ impl Python {
         })
     }
 
-    /// The one error for all that was taken, of the statements of a spec or of a file without one.
-    pub(crate) fn diagnose(self, in_spec: bool) -> Option<Diagnostic> {
+    /// The one error for all that was taken, of the statements of a spec, which may have an input, or of a file without one.
+    pub(crate) fn diagnose(mut self, in_spec: bool, has_input: bool) -> Option<Diagnostic> {
         let (span, all) = self.span?;
+        let free = |name: &&&str| !self.labels.contains(**name);
+        let input = ["x", "image", "images"]
+            .iter()
+            .find(free)
+            .unwrap_or(&"input_1");
+        let has_input = has_input || self.lines.iter().any(|line| line.starts_with(INPUT));
+        if let (Some(shape), false) = (&self.shape, has_input) {
+            self.lines.insert(0, format!("{INPUT}{input}: {shape}"));
+        }
         let language = match self.framework {
             Some(framework) => format!("Python ({framework})"),
             None => "Python".to_owned(),
@@ -201,7 +211,7 @@ impl Python {
             let channels: usize = self.channels.unwrap_or(3);
             lines.insert(
                 0,
-                format!("{INPUT}x: {channels}x224x224   # channels x rows x columns"),
+                format!("{INPUT}{input}: {channels}x224x224   # channels x rows x columns"),
             );
         }
         let written = lines.join("\n  ");
@@ -224,10 +234,13 @@ const FORM: &str = "a spec is a list of layers:\ncnn 1\nmodel Net {\n  input x: 
 
 /// The layers of all Python statements of a text.
 pub(super) fn read(text: &str, span: impl Fn(usize, usize) -> Span) -> Python {
-    if let Some(python) = read_printed(text, &span) {
+    let known = text.lines().find_map(imported);
+    // A program may quote what it prints.
+    if known.is_none()
+        && let Some(python) = read_printed(text, &span)
+    {
         return python;
     }
-    let known = text.lines().find_map(imported);
     let python = read_as(known, text, &span);
     // Whose names they are may show behind the first layers.
     match (known, python.framework) {
@@ -395,7 +408,7 @@ z = layers.Flatten()(y)
             ("nn.Sequential(nn.Linear(1, 6))", "input x: 3x224x224 "),
         ] {
             let python = read(text, |start, end| Span::new(FileId::new(0), start..end));
-            let told = python.diagnose(false).unwrap().help.join("\n");
+            let told = python.diagnose(false, false).unwrap().help.join("\n");
             assert!(told.contains(&format!("\n  {input}")), "{told}");
         }
     }

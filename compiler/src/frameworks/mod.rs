@@ -8,7 +8,7 @@ mod words;
 
 pub use layers::{FOREIGN, Foreign, Framework, Ours};
 use words::{HEADS, WORDS};
-pub(crate) use words::{is_activation, is_mode, parameter};
+pub(crate) use words::{is_activation, is_choice, is_mode, parameter};
 
 use crate::slip::{LONGEST, SHORTEST, one_change};
 use std::collections::HashMap;
@@ -48,6 +48,12 @@ pub fn layer(name: &str, framework: Option<Framework>) -> Option<&'static Foreig
     let theirs = rows.iter().find(|row| Some(row.framework) == framework);
     let same = || rows.iter().find(|row| row.names().any(|name| name == last));
     theirs.or_else(same).or(rows.first()).copied()
+}
+
+/// A layer here of that name, if another framework has it too.
+pub(crate) fn own_layer(name: &str) -> Option<&'static str> {
+    let mut ours = FOREIGN.iter().filter_map(Foreign::keyword);
+    ours.find(|ours| *ours == name)
 }
 
 /// The row of a head of that name.
@@ -187,6 +193,9 @@ mod tests {
         let known = known();
         for (theirs, ours) in WORDS {
             assert!(known.contains(ours), "{theirs}: {ours}");
+        }
+        for word in words::CHOICES {
+            assert!(known.contains(word), "{word}");
         }
         for (theirs, ours, what) in HEADS {
             let head = HEAD_DECLS.iter().any(|head| head.keyword == *ours);

@@ -6,6 +6,17 @@ static ACTIVATIONS: &[&str] = &["activation", "act", "activation_fn", "nonlinear
 /// Ways to interpolate that there are not here; some are one slip of the finger away from words that there are.
 static MODES: &[&str] = &["trilinear", "bicubic", "cubic", "lanczos", "area"];
 
+/// Words that parameters of layers take here.
+pub(super) static CHOICES: &[&str] = &[
+    "same", "valid", "half", "nearest", "bilinear", "edge", "reflect", "on", "off",
+];
+
+/// Whether it is a word that a parameter takes, as it is called here or elsewhere.
+pub(crate) fn is_choice(word: &str) -> bool {
+    let ours = |word: &str| CHOICES.contains(&word);
+    ours(word) || is_mode(word) || super::ours(word).any(ours)
+}
+
 /// Whether an argument of that name is an activation.
 pub(crate) fn is_activation(word: &str) -> bool {
     ACTIVATIONS.contains(&word)

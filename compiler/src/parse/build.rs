@@ -99,7 +99,9 @@ impl<'t> Builder<'t> {
             }
         }
         file.lost = std::mem::take(&mut self.lost);
-        if let Some(problem) = std::mem::take(&mut self.python).diagnose(true) {
+        let mut lines = self.balanced.text.lines();
+        let has_input = lines.any(|line| line.trim_start().starts_with("input "));
+        if let Some(problem) = std::mem::take(&mut self.python).diagnose(true, has_input) {
             self.report(problem);
         }
         file

@@ -1,6 +1,6 @@
 //! Habits from other languages, in text that does not parse: what is written here instead.
 
-use super::form::{FORMS, TRAIN, word_at};
+use super::form::{FORMS, LET, TRAIN, word_at};
 use crate::frameworks;
 use std::ops::Range;
 
@@ -49,6 +49,9 @@ const LETTER: &str = "extents are joined by the letter x";
 const BATCH: &str = "shapes are without the batch";
 const EQUALS: &str = "a value follows its name without `=`";
 const BLANKS: &str = "values are separated by blanks";
+const CALLED: &str = "parameters follow the layer, without parentheses and without `=`";
+const NESTED: &str = "a layer with parameters is a statement of its own";
+const NAMELESS: &str = "arguments of a block stand in its order, without names";
 
 /// Signs that have another form here.
 const SIGNS: &[(&str, &str, &str)] = &[
@@ -85,7 +88,16 @@ const BODIES: &[&str] = &[
 pub(super) fn habit(text: &str, at: usize) -> Option<Habit> {
     let rest = &text[at..];
     if let Some(sign) = comment(text) {
-        return Habit::so(0..sign.len(), COMMENT, "#");
+        return commented(text, 0).or_else(|| Habit::so(0..sign.len(), COMMENT, "#"));
+    }
+    match (word_at(text, 0), rest) {
+        ("if", rest) if rest.starts_with("= ") && !text[..at].contains('{') => {
+            return Habit::so(at..at + 1, "values are compared by `==`", "==");
+        }
+        ("weights", rest) if rest.starts_with("=>") => {
+            return Habit::so(at..at + 2, "names are mapped by `->`", "->");
+        }
+        _ => {}
     }
     if rest.starts_with(':') {
         return colon(text, at);
@@ -115,8 +127,21 @@ pub(super) fn habit(text: &str, at: usize) -> Option<Habit> {
         let rest = text.get(start..)?;
         let &(sign, message, written) = SIGNS.iter().find(|(sign, ..)| rest.starts_with(sign))?;
         let end = start + sign.len();
+        if let Some(comment) = commented(text, start).filter(|_| end > at) {
+            return Some(comment);
+        }
         (end > at).then(|| Habit::so(start..end, message, written))?
     })
+}
+
+/// `/* … */` with something behind it, which `#` would hide.
+fn commented(text: &str, start: usize) -> Option<Habit> {
+    let line = text[start..].lines().next()?;
+    let (inside, behind) = line.strip_prefix("/*")?.split_once("*/")?;
+    let end = start + inside.len() + 4;
+    let message = "a comment begins with `#` and ends with its line";
+    let hidden = !behind.trim().is_empty();
+    hidden.then(|| Habit::so(start..end, message, " "))?
 }
 
 /// What begins a comment elsewhere, if the text begins with it.
@@ -131,6 +156,12 @@ fn colon(text: &str, at: usize) -> Option<Habit> {
     if first == TRAIN {
         let message = "a value follows its name without `:`";
         return Habit::so(at..at + 1, message, " ");
+    }
+    if first == LET {
+        return Habit::so(at..at + 1, "the value of a constant follows `=`", " =");
+    }
+    if first == "head" {
+        return Habit::so(at..at + 1, "settings follow the head without `:`", "");
     }
     if BODIES.contains(&first) {
         let form = FORMS.iter().find(|(word, _)| *word == first);
@@ -212,23 +243,24 @@ fn extents(text: &str, at: usize) -> Option<Habit> {
     Habit::so(start..end, message, whole.replace(['X', '×'], "x"))
 }
 
-/// The line from there on, as far as it is outside of brackets that were opened before it.
+/// The line from there on, without a comment, as far as it is outside of brackets that were opened before it.
 fn line_from(text: &str, at: usize) -> &str {
-    let mut depth = 0usize;
-    let end = text[at..].find(|c| match c {
-        '\n' | '#' => true,
-        '(' | '[' | '{' => {
-            depth += 1;
-            false
+    let line = text[at..].split('\n').next().unwrap_or("");
+    let (mut depth, mut quoted) = (0usize, false);
+    let end = line.char_indices().find(|&(at, c)| {
+        match c {
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            '#' => return true,
+            '/' => return line[at..].starts_with("//") || line[at..].starts_with("/*"),
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' if depth == 0 => return true,
+            ')' | ']' | '}' => depth -= 1,
+            _ => {}
         }
-        ')' | ']' | '}' if depth == 0 => true,
-        ')' | ']' | '}' => {
-            depth -= 1;
-            false
-        }
-        _ => false,
+        false
     });
-    &text[at..end.map_or(text.len(), |end| at + end)]
+    &line[..end.map_or(line.len(), |(end, _)| end)]
 }
 
 /// Places of a sign in a line, outside of brackets and strings.
@@ -269,6 +301,12 @@ fn without(text: &str, start: usize, signs: &[&str], message: &'static str) -> O
         true => written.trim_end(),
         false => &written,
     };
+    // A comment behind them is a habit of the same line.
+    let comment = start + line.len();
+    if end > 0 && text[comment..].starts_with('/') {
+        let written = format!("{written}{}#", &text[last..comment]);
+        return Habit::so(begin..comment + 2, message, written);
+    }
     (end > 0).then(|| Habit::so(begin..last, message, written))?
 }
 
@@ -303,7 +341,7 @@ fn equals(text: &str, at: usize) -> Option<Habit> {
     (start + end > at).then(|| Habit::so(start..start + end, EQUALS, written))?
 }
 
-/// `Conv(3x3, filters=8)`: a call with parameters.
+/// `Conv(3x3, filters=8)`, `concat(a, b, axis=1)`: a call with parameters.
 fn call(text: &str, inside: usize) -> Option<Habit> {
     let open = text[..inside].rfind('(')?;
     let begin = text[..open]
@@ -317,12 +355,43 @@ fn call(text: &str, inside: usize) -> Option<Habit> {
     if name.is_empty() || !behind.starts_with(')') || behind.starts_with(")(") {
         return None;
     }
-    let (written, length) = pairs(args)?;
-    let keyword = frameworks::layer(name, None).and_then(|row| row.keyword());
-    let mut parts = vec![keyword.unwrap_or(name).to_owned(), written];
-    parts.extend(words(&args[length..]));
-    let message = "parameters follow the layer, without parentheses and without `=`";
-    Habit::so(begin..end, message, parts.join(" "))
+    let first = args.get(..inside - open - 1)?;
+    let (written, length) = pairs(&args[first.len()..])?;
+    let rest = &args[first.len() + length..];
+    let foreign = frameworks::layer(name, None).and_then(|row| row.keyword());
+    let Some(layer) = frameworks::own_layer(name).or(foreign) else {
+        return Habit::like(begin..end, NAMELESS, "as in `block(16, 64)`");
+    };
+    let opened = |sign: char| text[..begin].matches(sign).count();
+    if opened('(') > opened(')') {
+        return Habit::like(begin..end, NESTED, "its label stands in the call");
+    }
+    let operands = first.trim_matches([',', ' ', '\t']);
+    let all = |is: fn(&str) -> bool| words(operands).all(|word| is(&word));
+    let mut parts = match () {
+        () if rest.contains(['(', '[', '"', '=']) => Vec::new(),
+        () if all(|word| word.split('x').all(is_number)) => {
+            let extents = words(operands);
+            [layer.to_owned()].into_iter().chain(extents).collect()
+        }
+        () if all(is_name) => vec![format!("{layer}({operands})")],
+        () => Vec::new(),
+    };
+    if parts.is_empty() {
+        let form = "as in `concat(a, b) axis 1` and `conv 3x3 8 pad 1`";
+        return Habit::like(begin..end, CALLED, form);
+    }
+    parts.push(written);
+    parts.extend(words(rest));
+    Habit::so(begin..end, CALLED, parts.join(" "))
+}
+
+/// A word that may name a tensor.
+fn is_name(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && word
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_.".contains(c))
 }
 
 /// Names and values up to the last that `=` joins, as they are written here, and how far they reach.
@@ -335,8 +404,7 @@ fn pairs(line: &str) -> Option<(String, usize)> {
         let value = &line[sign + 1..];
         let behind = value.trim_start_matches([' ', '\t']);
         let length = value_length(behind);
-        let other = name < done || line[done..name].contains("//");
-        if other || name == before.len() || length == 0 {
+        if name < done || name == before.len() || length == 0 {
             break;
         }
         written.extend(words(&line[done..name]));
@@ -369,16 +437,18 @@ fn value_length(text: &str) -> usize {
 
 /// A name with its value, as both are written here.
 fn pair(name: &str, value: &str) -> String {
-    let word = value.trim_matches(['"', '\'']);
-    let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let activation = frameworks::is_activation(name);
+    let inside = value.trim_matches(['"', '\'']);
+    let lower = inside.to_lowercase();
     let value = match value {
-        "True" | "true" => "on",
-        "False" | "false" => "off",
-        _ if plain => word,
-        _ => value,
+        "True" | "true" => "on".to_owned(),
+        "False" | "false" => "off".to_owned(),
+        _ if inside.len() == value.len() => value.to_owned(),
+        _ if (activation && is_name(inside)) || frameworks::is_choice(&lower) => lower,
+        _ => format!("\"{inside}\""),
     };
-    match frameworks::is_activation(name) {
-        true => value.to_owned(),
+    match activation {
+        true => value,
         false => format!("{} {value}", frameworks::parameter(name).unwrap_or(name)),
     }
 }

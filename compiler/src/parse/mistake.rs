@@ -7,6 +7,7 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::span::{FileId, Span};
 use pest::Parser;
 use pest::error::{Error, ErrorVariant, InputLocation};
+
 /// How the end of a statement is called.
 const END: &str = "the end of the statement";
 
