@@ -138,14 +138,16 @@ impl Run {
     /// # Errors
     /// A folder that is no run, or one with which somebody else goes on, or data that are not there any more.
     pub fn resume(folder: &Path, threads: Option<usize>) -> Result<Run, TrainError> {
-        let held = hold(folder)?;
-        let mut saved = Saved::read(folder)?;
-        saved.recipe.threads = threads.unwrap_or(saved.recipe.threads);
+        let in_memory = Saved::read(folder)?.data.source.path.as_os_str().is_empty();
         let model = crate::compile_file(folder.join("spec.cnn"))?;
-        if saved.data.source.path.as_os_str().is_empty() {
+        if in_memory {
             let message = "its data were in memory, and are gone".to_owned();
             return Err(TrainError::Recipe(message));
         }
+        // Whoever held it may have saved until now.
+        let held = hold(folder)?;
+        let mut saved = Saved::read(folder)?;
+        saved.recipe.threads = threads.unwrap_or(saved.recipe.threads);
         let mut data = Data::again(&saved.data, model.graph())?;
         let recipe = saved.recipe;
         let (epochs, within) = (saved.epochs, saved.within);
