@@ -1,15 +1,16 @@
 //! What is never lost: a run that is killed goes on from what it saved, a full disk leaves the last whole state, and two runs have two folders.
 
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use cnnc_testing::Place;
+use std::ops::Deref;
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
-struct Made(tempfile::TempDir);
+struct Made(Place);
 
 impl Made {
     /// A spec with some recipe, and rows of numbers.
     fn new(recipe: &str) -> Made {
-        let made = Made(tempfile::tempdir().unwrap());
+        let made = Made(Place::new(env!("CARGO_BIN_EXE_cnnc")));
         let spec = format!(
             "cnn 1; model Net {{ input x: 8; dense 32 tanh; dropout 0.2; dense 3; head classify; train {{ {recipe} }} }}"
         );
@@ -31,40 +32,22 @@ impl Made {
         made
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cnnc"));
-        command
-            .current_dir(self.0.path())
-            .args(line.split_whitespace());
-        command
-    }
-
-    fn output(&self, line: &str) -> Output {
-        self.command(line).output().unwrap()
-    }
-
     fn child(&self, line: &str) -> Child {
         let mut command = self.command(line);
         let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
         quiet.spawn().unwrap()
     }
 
-    fn prints(&self, line: &str) -> String {
-        let output = self.output(line);
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8(output.stdout).unwrap()
-    }
-
     fn last(&self, run: &str) -> Vec<u8> {
         std::fs::read(self.path(run).join("last.safetensors")).unwrap()
+    }
+}
+
+impl Deref for Made {
+    type Target = Place;
+
+    fn deref(&self) -> &Place {
+        &self.0
     }
 }
 

@@ -52,6 +52,18 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
+/// How a network is judged by `data`.
+fn evaluate<'a>(spec: &'a Path, weights: &'a str) -> [&'a str; 6] {
+    [
+        "evaluate",
+        text(spec),
+        "--weights",
+        weights,
+        "--data",
+        "data",
+    ]
+}
+
 /// A square or a disc on a background, and what each pixel is, as a grey picture.
 fn shape(random: &mut Random) -> (Picture, Picture) {
     const SIDE: usize = 32;
@@ -112,15 +124,7 @@ fn a_small_unet_learns_what_pixels_are() {
     let drawn = Picture::open(made.path("batch.png")).unwrap();
     // Each picture has its mask beside it, with a disc or a square in a colour of its own.
     assert!(drawn.width() > 2 * 96 && drawn.height() >= 96);
-    let weights = "runs/unet/weights.safetensors";
-    let evaluate = [
-        "evaluate",
-        text(&spec),
-        "--weights",
-        weights,
-        "--data",
-        "data",
-    ];
+    let evaluate = evaluate(&spec, "runs/unet/weights.safetensors");
     let judged = made.prints(&evaluate);
     assert!(
         judged.contains("40 samples (pictures with a class for each pixel)"),
@@ -248,15 +252,7 @@ fn a_filter_is_learned_from_a_photograph() {
     let judges = (0..count).filter(|at| at % 4 == 3).count();
     let spec = file("examples/learned_edges.cnn");
     made.prints(&["train", text(&spec), "--data", "data", "--name", "edges"]);
-    let weights = "runs/edges/weights.safetensors";
-    let evaluate = [
-        "evaluate",
-        text(&spec),
-        "--weights",
-        weights,
-        "--data",
-        "data",
-    ];
+    let evaluate = evaluate(&spec, "runs/edges/weights.safetensors");
     let judged = made.prints(&evaluate);
     assert!(
         judged.contains(&format!("{judges} samples (pictures with targets)")),
@@ -271,7 +267,7 @@ fn a_filter_is_learned_from_a_photograph() {
         error < plain / 2.0 && error < 0.5 / 255.0,
         "{error} of {plain}"
     );
-    let tensors = read_tensors(made.path(weights)).unwrap();
+    let tensors = read_tensors(made.path("runs/edges/weights.safetensors")).unwrap();
     let filter = tensors
         .iter()
         .find(|tensor| tensor.values.len() == 9)

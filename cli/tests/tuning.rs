@@ -1,15 +1,16 @@
 //! `cnnc new`, `evaluate`, `plot`, and runs that are stopped: what they say, leave behind, and end with.
 
 use cnnc::rt::image::Picture;
+use cnnc_testing::{Place, told};
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::ops::Deref;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
 
 /// A folder with pictures of three classes, which are bright in a third each, and a spec.
-struct Made(TempDir);
+struct Made(Place);
 
 const SPEC: &str = "cnn 1
 model Bars {
@@ -24,7 +25,7 @@ model Bars {
 
 impl Made {
     fn new(expect: &str) -> Made {
-        let made = Made(tempfile::tempdir().unwrap());
+        let made = Made(Place::new(env!("CARGO_BIN_EXE_cnnc")));
         for (class, name) in ["left", "middle", "right"].into_iter().enumerate() {
             let folder = made.path("data").join(name);
             fs::create_dir_all(&folder).unwrap();
@@ -42,43 +43,14 @@ impl Made {
         fs::write(made.path("net.cnn"), SPEC.replace("EXPECT", expect)).unwrap();
         made
     }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// `cnnc` in the folder.
-    fn cnnc(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cnnc"));
-        command
-            .current_dir(self.0.path())
-            .args(line.split_whitespace());
-        command
-    }
-
-    fn output(&self, line: &str) -> Output {
-        self.cnnc(line).output().unwrap()
-    }
-
-    fn prints(&self, line: &str) -> String {
-        let output = self.output(line);
-        assert!(output.status.success(), "{line}: {}", error(&output));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn fails(&self, line: &str) -> String {
-        let output = self.output(line);
-        assert_eq!(output.status.code(), Some(1), "{line}");
-        error(&output)
-    }
-
-    fn read(&self, name: &str) -> Vec<u8> {
-        read(&self.path(name))
-    }
 }
 
-fn error(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+impl Deref for Made {
+    type Target = Place;
+
+    fn deref(&self) -> &Place {
+        &self.0
+    }
 }
 
 fn read(path: &Path) -> Vec<u8> {
@@ -149,7 +121,7 @@ fn a_run_that_is_interrupted_goes_on_to_the_bit() {
     let made = Made::new("");
     let line = format!("{TRAIN} --epochs 4000");
     let mut run = made
-        .cnnc(&format!("{line} --name stopped"))
+        .command(&format!("{line} --name stopped"))
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
@@ -243,9 +215,9 @@ fn a_judgement_says_what_is_taken_for_what() {
     let output = made.output(bad);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        error(&output).contains("the accuracy is less than the spec expects"),
+        told(&output).contains("the accuracy is less than the spec expects"),
         "{}",
-        error(&output)
+        told(&output)
     );
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(

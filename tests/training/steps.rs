@@ -244,12 +244,11 @@ impl Run<'_> {
             // What the sum is multiplied by is the cotangent, behind the targets.
             let cotangent = &inputs[self.step.first_target() + self.step.targets][0];
             let loss = losses.iter().sum::<f64>() * cotangent.sum();
-            let key = if step == 0 { "floor" } else { "floor_loss" };
             let bound = match exact {
                 true => 1e-9 * want.abs(),
                 false => {
                     let errors = numbers(case.get("loss_error"));
-                    5.0 * errors[step] + floor(case, key) * want.abs()
+                    5.0 * errors[step] + floor_of_loss(case, step) * want.abs()
                 }
             };
             if (loss - want).abs() > bound {
@@ -268,15 +267,10 @@ impl Run<'_> {
                 )
             });
             let changes: BTreeMap<String, Vec<f64>> = changes.collect();
-            let key = if step == 0 {
-                "floor_gradient"
-            } else {
-                "floor_later"
-            };
             let found = Found {
                 part: &format!("after {}", step + 1),
                 tensors: &changes,
-                floor: (!exact).then(|| floor(case, key)),
+                floor: (!exact).then(|| floor_of_change(case, step)),
                 exact: 1e-8,
             };
             compare(case, after, &found);
@@ -320,6 +314,24 @@ impl Run<'_> {
     }
 }
 
-pub fn floor(case: &Case, key: &str) -> f64 {
+/// The floor of a loss: of the first step, or of those that follow.
+pub fn floor_of_loss(case: &Case, step: usize) -> f64 {
+    floor(case, if step == 0 { "floor" } else { "floor_loss" })
+}
+
+/// The floor of what a step changes.
+pub fn floor_of_change(case: &Case, step: usize) -> f64 {
+    let later = step > 0;
+    floor(
+        case,
+        if later {
+            "floor_later"
+        } else {
+            "floor_gradient"
+        },
+    )
+}
+
+fn floor(case: &Case, key: &str) -> f64 {
     case.get(key).as_f64().expect("a floor")
 }

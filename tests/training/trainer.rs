@@ -2,7 +2,7 @@
 
 use crate::case::{Case, numbers};
 use crate::networks::{Found, compare, frozen, label, text};
-use crate::steps::{floor, optimizer};
+use crate::steps::{floor_of_change, floor_of_loss, optimizer};
 use cnnc::rt::synthetic::Synthetic;
 use cnnc::train::{Init, Recipe, Trainer, Tuning};
 use cnnc::{Model, Weights};
@@ -65,8 +65,7 @@ pub fn check(case: &Case) -> bool {
             .map(|&sample| label(sample, 0, 1, classes) as u32);
         let labels: Vec<u32> = labels.collect();
         let done = trainer.step(&inputs, &labels, rates[step]).expect("a step");
-        let key = if step == 0 { "floor" } else { "floor_loss" };
-        let bound = 5.0 * errors[step] + floor(case, key) * want.abs();
+        let bound = 5.0 * errors[step] + floor_of_loss(case, step) * want.abs();
         if (done.loss - want).abs() > bound {
             case.differs(&format!("trainer, loss {step}"), "loss", done.loss, want);
         }
@@ -92,15 +91,10 @@ pub fn check(case: &Case) -> bool {
             (param.name.clone(), change)
         });
         let changes: BTreeMap<String, Vec<f64>> = changes.collect();
-        let key = if step == 0 {
-            "floor_gradient"
-        } else {
-            "floor_later"
-        };
         let found = Found {
             part: &format!("trainer, after {}", step + 1),
             tensors: &changes,
-            floor: Some(floor(case, key)),
+            floor: Some(floor_of_change(case, step)),
             exact: 1e-8,
         };
         compare(case, after, &found);

@@ -103,7 +103,7 @@ impl Lower<'_> {
         let block = band.nr * self.lanes();
         let count = tiled.tiles();
         let cin = shape.job.input.channels;
-        let first = q.clone().offset(group.first as i64);
+        let first = group.panel(q);
         let weights = slot.clone().times(PRODUCTS as i64 * matrix);
         let products = slot
             .clone()

@@ -34,6 +34,15 @@ pub(super) struct Group<'a> {
     pub slot: usize,
 }
 
+impl Group<'_> {
+    /// The first panel of the `q`th of these groups.
+    pub fn panel(&self, q: &Affine) -> Affine {
+        q.clone()
+            .times(self.panels as i64)
+            .offset(self.first as i64)
+    }
+}
+
 /// What every call of one convolution shares.
 pub(super) struct Shape<'a> {
     pub job: &'a ConvJob,
@@ -108,10 +117,7 @@ impl Lower<'_> {
         let count = block.tiles();
         let depth = job.input.channels;
         let panel_len = (PRODUCTS * depth * panel) as i64;
-        let first = q
-            .clone()
-            .times(group.panels as i64)
-            .offset(group.first as i64);
+        let first = group.panel(q);
         self.repeat(group.panels, |cx, p| {
             let weights = first.clone().add(&p).times(panel_len);
             let mut done = 0;
@@ -167,10 +173,7 @@ impl Lower<'_> {
         let band = group.packed.band;
         let panel = band.nr * self.lanes();
         let Block { rows, columns, .. } = block;
-        let first = q
-            .clone()
-            .times(group.panels as i64)
-            .offset(group.first as i64);
+        let first = group.panel(q);
         let channels = (group.panels - 1) * panel + group.channels;
         let lane = first.times(panel as i64);
         let channel = lane.clone().offset(band.first as i64);
