@@ -34,9 +34,8 @@ impl Sample {
     }
 
     /// The picture as it was read, to be drawn on.
-    pub fn picture(&self) -> Result<Picture, Failure> {
+    pub fn picture(&self, flag: &'static str) -> Result<Picture, Failure> {
         let why = "the input is not a picture";
-        let flag = "--draw";
         let (path, _) = self
             .picture
             .as_ref()

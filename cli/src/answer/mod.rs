@@ -10,8 +10,10 @@ mod picture;
 mod pitch;
 mod points;
 mod segments;
+mod side_by_side;
 
 pub use compare::Comparison;
+pub use side_by_side::{side_by_side, without_suppression};
 
 use crate::Failure;
 use cnnc::rt::answer::{Canvas, Head};

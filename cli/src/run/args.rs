@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub struct Args {
     #[command(flatten)]
     pub(super) network: network::Args,
-    /// Pictures (PNG, JPEG, BMP), .npy, .npz or .safetensors files
+    /// Pictures (PNG, JPEG, BMP), .npy, .npz or .safetensors files; or a folder with the frames of a video, which `--draw FOLDER` draws one by one
     #[arg(value_name = "INPUT")]
     pub(super) files: Vec<PathBuf>,
     /// Run on made-up numbers instead of files
@@ -29,6 +29,12 @@ pub struct Args {
     /// Write the picture with the boxes, points or classes of pixels that were found drawn on it, as PNG
     #[arg(long, value_name = "FILE")]
     pub(super) draw: Option<PathBuf>,
+    /// Write the picture twice, side by side: with all boxes before suppression, and with those that are kept, as PNG
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["slide", "frames"])]
+    pub(super) draw_all: Option<PathBuf>,
+    /// Read frames of a video from standard input, that many columns and rows of three bytes each, red, green, blue; `--draw` names a folder, or is `-` for frames on standard output
+    #[arg(long, value_name = "WxH", value_parser = frame_size, conflicts_with_all = ["files", "input", "slide"])]
+    pub(super) frames: Option<(usize, usize)>,
     /// What runs the network: jit (machine code), interp (the same loops, interpreted), reference (the layers' definitions in f64)
     #[arg(long, default_value_t, value_name = "BACKEND")]
     pub(super) backend: Backend,
@@ -38,6 +44,16 @@ pub struct Args {
     /// Print the answers as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Width and height of a frame.
+fn frame_size(text: &str) -> Result<(usize, usize), String> {
+    let sides = text.split_once('x');
+    let sides = sides.and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    let sound = |&(w, h): &(usize, usize)| (1..=1 << 14).contains(&w) && (1..=1 << 14).contains(&h);
+    sides
+        .filter(sound)
+        .ok_or_else(|| "a size is written like 640x480, 16384 at most each".to_owned())
 }
 
 /// The one word behind `--input`.

@@ -2,6 +2,7 @@
 
 mod args;
 mod slide;
+mod video;
 
 pub use args::Args;
 
@@ -17,13 +18,17 @@ use std::time::{Duration, Instant};
 /// Runs the network on every input and prints the answers.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let model = args.network.model(args.json)?;
-    let written = [&args.raw, &args.out, &args.draw];
+    let written = [&args.raw, &args.out, &args.draw, &args.draw_all];
     let written = written.into_iter().flatten().map(PathBuf::as_path);
+    let written = written.filter(|path| !(video::is_one(args) && video::is_pipe(path)));
     let files = args.files.iter().map(PathBuf::as_path);
     outputs::apart(written, args.network.read(&model).chain(files))?;
     let weights = args.network.weights(&model)?;
     if args.slide {
         return slide::run(args, &model, &weights);
+    }
+    if video::is_one(args) {
+        return video::run(args, &model, &weights);
     }
     let network = args
         .network
@@ -34,7 +39,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Some(Synthetic::Synthetic) => vec![inputs::synthetic(network.inputs())?],
         None => inputs::read(&model, network.inputs(), &args.files)?,
     };
-    for (flag, path) in [("--out", &args.out), ("--draw", &args.draw)] {
+    for (flag, path) in [
+        ("--out", &args.out),
+        ("--draw", &args.draw),
+        ("--draw-all", &args.draw_all),
+    ] {
         if path.is_some() && samples.len() > 1 {
             return Err(Failure::OneOut(flag));
         }
@@ -57,7 +66,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 answer::picture(&found)?.write_png(path)?;
             }
             if let Some(path) = &args.draw {
-                answer::draw(&head, &found, sample.picture()?)?.write_png(path)?;
+                answer::draw(&head, &found, sample.picture("--draw")?)?.write_png(path)?;
+            }
+            if let Some(path) = &args.draw_all {
+                let all = answer::without_suppression(&head);
+                let all = outputs.answer(&all, &sample.placement(network.inputs()))?;
+                let picture = sample.picture("--draw-all")?;
+                answer::side_by_side(&head, [&all, &found], &picture)?.write_png(path)?;
             }
             let of = Context {
                 head: &head,

@@ -388,6 +388,128 @@ fn boxes_are_drawn_on_a_copy() {
     );
 }
 
+/// Two kernels that find the same squares: each is found twice, and once behind suppression.
+const TWICE: &str = r#"cnn 1
+model Twice {
+  input image: 3x64x64 { letterbox 64  filter bilinear }
+  out: conv 16x16 7 /16
+  both: concat(out, out)
+  head yolo2 { labels ["red", "blue"]  anchors cells (1, 1) (1, 0.9)  keep 0.5  nms class iou 0.45 }
+}
+"#;
+
+#[test]
+fn what_is_suppressed_is_drawn_beside_what_is_kept() {
+    let folder = Folder::new("draw_all");
+    let [spec, weights] = spots(&folder, TWICE);
+    let file = folder.picture("in.png", &picture(640, 640, &[(BLUE, 1, 0), (RED, 2, 3)]));
+    let both = folder.path("both.png");
+    let run = ["run", &spec, "--weights", &weights, &file];
+    let answer = json_of(&[&run[..], &["--nms", "off"]].concat());
+    assert_eq!(boxes(&answer, 0).len(), 4);
+    assert_eq!(boxes(&json_of(&run), 0).len(), 2);
+    text(&[&run[..], &["--draw-all", &both]].concat());
+    let drawn = shown(&both);
+    // Two pictures with a margin around each, and a line of text above.
+    assert_eq!((drawn.width(), drawn.height()), (2 * 640 + 30, 640 + 38));
+    let colour = cnnc::rt::answer::class_colour(1);
+    let [left, right] = [10, 660].map(|x| move |at: (usize, usize)| (x + at.0, 28 + at.1));
+    // The frame of the large box stands on both sides, that of the small one, eight pixels within it, on the left alone.
+    assert_eq!(
+        (drawn[left((161, 100))], drawn[right((161, 100))]),
+        (colour, colour)
+    );
+    assert_eq!(drawn[left((240, 150))], colour);
+    assert_ne!(drawn[right((240, 150))], colour);
+    let (_, error) = failure(&[&run[..], &[&file, "--draw-all", &both]].concat());
+    assert!(
+        error.contains("`--draw-all` takes the answer to one input"),
+        "{error}"
+    );
+    let classes = folder.write(
+        "classes.cnn",
+        "cnn 1\nmodel C {\n input image: 3x2x2 { resize 2x2 }\n globalavgpool\n head classify\n}\n",
+    );
+    let (_, error) = failure(&["run", &classes, &file, "--draw-all", &both]);
+    assert!(
+        error.contains("the answer of the spec's head has no boxes"),
+        "{error}"
+    );
+}
+
+/// Runs with bytes on standard input.
+fn fed(args: &[&str], bytes: &[u8]) -> Output {
+    use std::io::Write as _;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cnnc"));
+    let pipe = std::process::Stdio::piped;
+    let mut child = command
+        .args(args)
+        .stdin(pipe())
+        .stdout(pipe())
+        .stderr(pipe())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let bytes = bytes.to_vec();
+    // A program that fails does not read all of it.
+    let writer = std::thread::spawn(move || drop(input.write_all(&bytes)));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
+}
+
+#[test]
+fn videos_are_frames_of_a_folder_or_of_a_pipe() {
+    let folder = Folder::new("video");
+    let [spec, weights] = spots(&folder, SPOTS);
+    let frames = [(RED, 0, 0), (BLUE, 1, 0), (RED, 3, 1)].map(|square| picture(160, 80, &[square]));
+    for (number, frame) in frames.iter().enumerate() {
+        folder.picture(&format!("frames/{number:04}.png"), frame);
+    }
+    let (from, to) = (folder.path("frames"), folder.path("drawn"));
+    let run = ["run", &spec, "--weights", &weights];
+    let answer = json_of(&[&run[..], &[&from]].concat());
+    let found = (0..3).map(|frame| boxes(&answer, frame));
+    let found: Vec<_> = found.collect();
+    let of = |label: &str, x| vec![(label.to_owned(), [x, 0, 40, 40])];
+    assert_eq!(found[..2], [of("red", 0), of("blue", 40)]);
+    text(&[&run[..], &[&from, "--draw", &to]].concat());
+    for (number, frame) in frames.iter().enumerate() {
+        assert!(shown(&format!("{to}/{number:04}.png")) != *frame);
+    }
+    // The same through pipes: what comes out is what the folder has.
+    let raw: Vec<u8> = frames
+        .iter()
+        .flat_map(|frame| frame.rgb().to_vec())
+        .collect();
+    let piped = [&run[..], &["--frames", "160x80"]].concat();
+    let output = fed(&[&piped[..], &["--json"]].concat(), &raw);
+    let same: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (0..3).map(|frame| boxes(&same, frame)).collect::<Vec<_>>(),
+        found
+    );
+    let output = fed(&[&piped[..], &["--draw", "-"]].concat(), &raw);
+    let drawn = (0..3).flat_map(|number| shown(&format!("{to}/{number:04}.png")).rgb().to_vec());
+    assert!(output.status.success() && output.stdout == drawn.collect::<Vec<u8>>());
+    // Mistakes: a video that is cut off, a folder that would be drawn over, what frames have no place for.
+    let output = fed(&piped, &raw[..raw.len() - 1]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        error.contains("frame 3 ends behind 38399 of 38400 bytes"),
+        "{error}"
+    );
+    for (more, message) in [
+        (&["--draw", &from][..], "would be overwritten"),
+        (&["--raw", &to][..], "frames are answered one by one"),
+    ] {
+        let (_, error) = failure(&[&run[..], &[&from], more].concat());
+        assert!(error.contains(message), "{error}");
+    }
+    let (_, error) = failure(&[&run[..], &[&folder.path("nothing")]].concat());
+    assert!(error.contains("nothing"), "{error}");
+}
+
 /// Four squares of grey, whose values are the network's numbers.
 fn four(values: [u8; 4], size: usize) -> Raster {
     Raster::of(size, size, |x, y| {
