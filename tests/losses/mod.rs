@@ -287,12 +287,15 @@ fn what_cannot_be_learned_is_said_before_the_first_step() {
     };
     let error = new("input x: 4; dense 3", None);
     assert!(
-        error.contains("a network without a head has no loss of its own; choose one, for example `train { loss squared }`, of cross_entropy, logistic, squared, smooth_l1, localize, contrastive, triplet, yolo2, yolo3"),
+        error.contains("a network without a head has no loss of its own; choose one, for example `train { loss squared }`, of cross_entropy, logistic, squared, smooth_l1, localize, contrastive, triplet, yolo1, yolo2, yolo3"),
         "{error}"
     );
-    let error = new("input x: 3; dense 44; head yolo1 { side 2 }", None);
+    let error = new(
+        "input x: 3; dense 12 sigmoid; head pitch { first 1200  step 100  around 2 }",
+        None,
+    );
     assert!(
-        error.contains("`head yolo1` has no loss of its own"),
+        error.contains("`head pitch` has no loss of its own"),
         "{error}"
     );
     let mut weighted = Loss::new("squared");

@@ -4,7 +4,7 @@
 //! numbers, and the class, if there are classes. Of each sample the loss is the binary cross-entropy of the presence and, where that is 1, `points` times the squared distances of the numbers
 //! and `class` times the cross-entropy of the class; behind a presence of 0 nothing counts.
 
-use super::{Batch, Loss, LossDecl, Measure, Misfit, Targets, Terms, sized};
+use super::{Batch, Loss, LossDecl, Measure, Misfit, Place, Targets, Terms, sized};
 use crate::args::{Kind, ParamDecl};
 use crate::graph::Graph;
 use crate::head::Head;
@@ -42,6 +42,9 @@ pub static DECL: LossDecl = LossDecl {
         };
         Box::new(Localize {
             known: head.is_some(),
+            corners: head
+                .filter(|head| head.decl.keyword == "boxes")
+                .map(|head| head.word("format") == Some("corners")),
             presence,
             numbers,
             classes: values.saturating_sub(presence + numbers),
@@ -76,6 +79,8 @@ fn heads(network: &Graph) -> Option<&Head> {
 struct Localize {
     /// Whether a head says what the outputs are.
     known: bool,
+    /// Whether the numbers are a box, and then whether they are left, top, right, bottom.
+    corners: Option<bool>,
     /// Outputs of each kind: 0 or 1, some, any.
     presence: usize,
     numbers: usize,
@@ -187,6 +192,38 @@ impl Loss for Localize {
             }
         }
         Ok(batch.images as f64)
+    }
+
+    /// The one box of each image where there is something: a grid of a single cell.
+    fn places(&self, batch: &Batch<'_>) -> Result<Vec<Place>, String> {
+        let (Some(corners), Targets::Numbers(truths)) = (self.corners, batch.targets) else {
+            return Ok(Vec::new());
+        };
+        sized("numbers", truths.len(), batch.images, self.each())?;
+        let there = truths.chunks(self.each()).enumerate();
+        let place = |(image, truth): (usize, &[f32])| {
+            let [a, b, c, d] = [1, 2, 3, 4].map(|at| f64::from(truth[at]));
+            Place {
+                image,
+                row: 0,
+                class: truth.get(5).map_or(0, |class| *class as usize),
+                bbox: match corners {
+                    true => [(a + c) / 2.0, (b + d) / 2.0, c - a, d - b],
+                    false => [a, b, c, d],
+                },
+                map: 0,
+                grid: [1, 1],
+                cell: 0,
+                answers: 0,
+                by: None,
+                overlap: None,
+                lost: false,
+            }
+        };
+        Ok(there
+            .filter(|(_, truth)| truth[0] == 1.0)
+            .map(place)
+            .collect())
     }
 
     fn measure(&self, _: &Graph) -> Measure {

@@ -19,6 +19,7 @@ pub mod smooth_l1;
 pub mod squared;
 pub mod triplet;
 mod yolo;
+pub mod yolo1;
 pub mod yolo2;
 pub mod yolo3;
 
@@ -42,6 +43,7 @@ pub static LOSSES: &[&LossDecl] = &[
     &localize::DECL,
     &contrastive::DECL,
     &triplet::DECL,
+    &yolo1::DECL,
     &yolo2::DECL,
     &yolo3::DECL,
 ];
@@ -115,6 +117,14 @@ pub trait Loss: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Which place of the network's outputs answers for each box of a batch, image by image; none of a loss that learns no boxes.
+    ///
+    /// # Errors
+    /// What is known of the images does not fit.
+    fn places(&self, _: &Batch<'_>) -> Result<Vec<Place>, String> {
+        Ok(Vec::new())
+    }
+
     /// What a mean loss of many batches says of a network that does not learn, if it says so.
     fn trouble(&self, _mean: f64) -> Option<String> {
         None
@@ -152,6 +162,33 @@ pub enum Targets<'t> {
     Numbers(&'t [f32]),
     /// The same, and what each of them counts.
     Weighted(&'t [f32], &'t [f32]),
+}
+
+/// A box that is there, and the place of the network's outputs that answers for it. Boxes are centre and size, in fractions of the input.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Place {
+    /// The image, of its batch.
+    pub image: usize,
+    /// Which of the image's boxes it is.
+    pub row: usize,
+    /// Its class; 0 where there are none.
+    pub class: usize,
+    /// The box.
+    pub bbox: [f64; 4],
+    /// The map that answers.
+    pub map: usize,
+    /// Rows and columns of its cells.
+    pub grid: [usize; 2],
+    /// The cell of the centre, row by row.
+    pub cell: usize,
+    /// The anchor that answers, as the head numbers them, or which of a cell's predictors.
+    pub answers: usize,
+    /// What is compared with the box: an anchor, in the middle of its cell, or what the network makes there.
+    pub by: Option<[f64; 4]>,
+    /// Their intersection over union; of an anchor's, that of both sizes around one centre.
+    pub overlap: Option<f64>,
+    /// Whether another box of the image has that place, so that nothing is learned of this one.
+    pub lost: bool,
 }
 
 /// What a network is judged by.

@@ -2,7 +2,7 @@
 //!
 //! A map has `x y w h objectness` and the classes for each of its anchors. A place is a map, an anchor of it and a cell.
 
-use super::{Batch, LossDecl, Misfit, Targets};
+use super::{Batch, LossDecl, Misfit, Place, Targets};
 use crate::args::{Kind, ParamDecl};
 use crate::graph::Graph;
 use crate::recipe;
@@ -71,9 +71,12 @@ pub(super) struct Boxes {
 
 /// A box that is there.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Truth {
-    class: usize,
-    at: [f64; 4],
+pub(super) struct Truth {
+    /// Its number among the rows of its image.
+    pub row: usize,
+    pub class: usize,
+    /// Centre and size, as fractions of the input.
+    pub at: [f64; 4],
 }
 
 /// A place that answers for a box.
@@ -91,8 +94,60 @@ pub(super) struct Answers {
     pub iou: f64,
 }
 
+/// A number of a loss: what is written, or the default of its row.
+pub(super) fn number(decl: &LossDecl, loss: &recipe::Loss, name: &str) -> f64 {
+    let known = decl.settings.iter().find(|setting| setting.name == name);
+    let default = known.and_then(|setting| setting.default?.parse().ok());
+    loss.number(name).or(default).expect("it has a default")
+}
+
+/// The boxes of each image of a batch, of a network with so many classes.
+pub(super) fn truths(batch: &Batch<'_>, classes: usize) -> Result<Vec<Vec<Truth>>, String> {
+    let told = match batch.targets {
+        Targets::Numbers(numbers) if numbers.len().is_multiple_of(batch.images * BOX) => numbers,
+        _ => {
+            return Err("boxes are five numbers each: the class, the centre and the size in fractions of the input".to_owned());
+        }
+    };
+    let truth = |(number, row): (usize, &[f32])| {
+        let [class, at @ ..] = [0, 1, 2, 3, 4].map(|at| f64::from(row[at]));
+        let within = |x: f64| (0.0..=1.0).contains(&x);
+        if class.fract() != 0.0 || class < 0.0 || class >= classes.max(1) as f64 {
+            return Err(format!(
+                "the class {class} is none of the network's {}",
+                classes.max(1)
+            ));
+        }
+        if !within(at[0]) || !within(at[1]) {
+            return Err(format!(
+                "the centre {} {} of a box is outside of the picture",
+                at[0], at[1]
+            ));
+        }
+        if !(at[2] > 0.0 && at[3] > 0.0 && at[2].is_finite() && at[3].is_finite()) {
+            return Err(format!("a box of {} by {} has no size", at[2], at[3]));
+        }
+        Ok(Truth {
+            row: number,
+            class: class as usize,
+            at,
+        })
+    };
+    let each = told.len() / batch.images;
+    let of_image = |image: usize| {
+        let rows = told[image * each..][..each].chunks(BOX).enumerate();
+        rows.filter(|(_, row)| row[0] != -1.0).map(truth).collect()
+    };
+    (0..batch.images).map(of_image).collect()
+}
+
+/// The cell, of so many along an axis, in which a centre lies: one on the last edge is in the last.
+pub(super) fn cell(at: f64, cells: usize) -> usize {
+    ((at * cells as f64) as usize).min(cells - 1)
+}
+
 /// Intersection over union of boxes that are centre and size.
-fn iou(one: [f64; 4], other: [f64; 4]) -> f64 {
+pub(super) fn iou(one: [f64; 4], other: [f64; 4]) -> f64 {
     let along = |axis: usize| {
         let ends = |of: [f64; 4]| (of[axis] - of[axis + 2] / 2.0, of[axis] + of[axis + 2] / 2.0);
         let ((from, to), (start, end)) = (ends(one), ends(other));
@@ -112,11 +167,7 @@ fn sigmoid(x: f64) -> f64 {
 impl Boxes {
     /// Those of a network with such a head.
     pub fn new(decl: &LossDecl, loss: &recipe::Loss, network: &Graph) -> Boxes {
-        let usual = |name: &str| {
-            let known = decl.settings.iter().find(|setting| setting.name == name);
-            let default = known.and_then(|setting| setting.default?.parse().ok());
-            loss.number(name).or(default).expect("it has a default")
-        };
+        let usual = |name: &str| number(decl, loss, name);
         let mut boxes = Boxes {
             maps: Vec::new(),
             classes: 0,
@@ -216,47 +267,6 @@ impl Boxes {
         image * self.elements(of) + (anchor * (5 + self.classes) + channel) * of.cells() + cell
     }
 
-    /// The boxes of each image.
-    fn truths(&self, batch: &Batch<'_>) -> Result<Vec<Vec<Truth>>, String> {
-        let told = match batch.targets {
-            Targets::Numbers(numbers) if numbers.len().is_multiple_of(batch.images * BOX) => {
-                numbers
-            }
-            _ => {
-                return Err("boxes are five numbers each: the class, the centre and the size in fractions of the input".to_owned());
-            }
-        };
-        let truth = |row: &[f32]| {
-            let [class, at @ ..] = [0, 1, 2, 3, 4].map(|at| f64::from(row[at]));
-            let within = |x: f64| (0.0..=1.0).contains(&x);
-            if class.fract() != 0.0 || class < 0.0 || class >= self.classes.max(1) as f64 {
-                return Err(format!(
-                    "the class {class} is none of the network's {}",
-                    self.classes.max(1)
-                ));
-            }
-            if !within(at[0]) || !within(at[1]) {
-                return Err(format!(
-                    "the centre {} {} of a box is outside of the picture",
-                    at[0], at[1]
-                ));
-            }
-            if !(at[2] > 0.0 && at[3] > 0.0 && at[2].is_finite() && at[3].is_finite()) {
-                return Err(format!("a box of {} by {} has no size", at[2], at[3]));
-            }
-            Ok(Truth {
-                class: class as usize,
-                at,
-            })
-        };
-        let each = told.len() / batch.images;
-        let of_image = |image: usize| {
-            let rows = told[image * each..][..each].chunks(BOX);
-            rows.filter(|row| row[0] != -1.0).map(truth).collect()
-        };
-        (0..batch.images).map(of_image).collect()
-    }
-
     /// Says of each image which places answer for a box, and then at which places nothing is: a map, an anchor, a cell.
     pub fn assign(
         &self,
@@ -264,7 +274,7 @@ impl Boxes {
         mut answers: impl FnMut(usize, Answers),
         mut nothing: impl FnMut(usize, [usize; 3]),
     ) -> Result<(), String> {
-        let truths = self.truths(batch)?;
+        let truths = truths(batch, self.classes)?;
         let Some(made) = batch.made else {
             return Ok(());
         };
@@ -326,8 +336,6 @@ impl Boxes {
         }
         let (_, _, map, anchor) = best;
         let of = &self.maps[map];
-        // A centre on the last edge is in the last cell.
-        let cell = |at: f64, cells: usize| ((at * cells as f64) as usize).min(cells - 1);
         let (column, row) = (cell(x, of.columns), cell(y, of.rows));
         let (width, height) = of.anchors[anchor];
         Answers {
@@ -344,5 +352,40 @@ impl Boxes {
             area: w * h,
             iou: 0.0,
         }
+    }
+
+    /// Which place answers for each box; of two boxes of one place the later one has it.
+    pub fn places(&self, batch: &Batch<'_>) -> Result<Vec<Place>, String> {
+        let mut places: Vec<Place> = Vec::new();
+        for (image, truths) in truths(batch, self.classes)?.iter().enumerate() {
+            let first = places.len();
+            for truth in truths {
+                let at = self.responsible(truth);
+                let of = &self.maps[at.map];
+                let (w, h) = of.anchors[at.anchor];
+                let same = |other: &Place| {
+                    [other.map, other.answers, other.cell] == [at.map, of.mask[at.anchor], at.cell]
+                };
+                for other in places[first..].iter_mut().filter(|other| same(other)) {
+                    other.lost = true;
+                }
+                let (row, column) = (at.cell / of.columns, at.cell % of.columns);
+                let middle = |at: usize, of: usize| (at as f64 + 0.5) / of as f64;
+                places.push(Place {
+                    image,
+                    row: truth.row,
+                    class: truth.class,
+                    bbox: truth.at,
+                    map: at.map,
+                    grid: [of.rows, of.columns],
+                    cell: at.cell,
+                    answers: of.mask[at.anchor],
+                    by: Some([middle(column, of.columns), middle(row, of.rows), w, h]),
+                    overlap: Some(iou([0.0, 0.0, w, h], [0.0, 0.0, truth.at[2], truth.at[3]])),
+                    lost: false,
+                });
+            }
+        }
+        Ok(places)
     }
 }

@@ -4,7 +4,7 @@
 //! distances of σ(tx), σ(ty), tw and th, `object` · (σ(to) − IoU)², in which the IoU is a number, and `class` times the cross-entropy of the classes.
 
 use super::yolo::{Boxes, CLASS, COORD, IGNORE, NOOBJECT, setting};
-use super::{Batch, Loss, LossDecl, Measure, Misfit, Terms};
+use super::{Batch, Loss, LossDecl, Measure, Misfit, Place, Terms};
 use crate::graph::Graph;
 use crate::id::ValueId;
 use crate::layer::add::Add;
@@ -115,6 +115,10 @@ impl Loss for Yolo2 {
             }
         }
         Ok(batch.images as f64)
+    }
+
+    fn places(&self, batch: &Batch<'_>) -> Result<Vec<Place>, String> {
+        self.0.places(batch)
     }
 
     fn measure(&self, _: &Graph) -> Measure {

@@ -5,7 +5,7 @@
 
 use super::yolo::{Boxes, CLASS, COORD, IGNORE, NOOBJECT, setting};
 use super::yolo2::{deviation, squared};
-use super::{Batch, Loss, LossDecl, Measure, Misfit, Terms};
+use super::{Batch, Loss, LossDecl, Measure, Misfit, Place, Terms};
 use crate::graph::Graph;
 use crate::id::ValueId;
 use crate::layer::add::Add;
@@ -85,6 +85,10 @@ impl Loss for Yolo3 {
             }
         }
         Ok(batch.images as f64)
+    }
+
+    fn places(&self, batch: &Batch<'_>) -> Result<Vec<Place>, String> {
+        self.0.places(batch)
     }
 
     fn measure(&self, _: &Graph) -> Measure {

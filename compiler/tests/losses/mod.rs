@@ -413,6 +413,7 @@ fn heads_and_last_layers_have_their_losses() {
         ("input x: 5; dense 4; head boxes", "localize"),
         ("input x: 5; dense 4; head landmarks", "localize"),
         ("input x: 5; dense 3; head embed", "triplet"),
+        ("input x: 3; dense 52; head yolo1 { side 2 }", "yolo1"),
         (
             "input x: 3x4x4; conv 1x1 6; head yolo2 { anchors (1, 1) }",
             "yolo2",
@@ -431,13 +432,13 @@ fn heads_and_last_layers_have_their_losses() {
     for (body, what) in [
         ("input x: 5; dense 3", "a network without a head"),
         (
-            "input x: 3; dense 44; head yolo1 { side 2 }",
-            "`head yolo1`",
+            "input x: 3; dense 12 sigmoid; head pitch { first 1200  step 100  around 2 }",
+            "`head pitch`",
         ),
     ] {
         let error = loss::usual(&compile(body)).expect_err("none");
         let want = format!(
-            "nothing says what is made small: {what} has no loss of its own; choose one, for example `train {{ loss squared }}`, of cross_entropy, logistic, squared, smooth_l1, localize, contrastive, triplet, yolo2, yolo3"
+            "nothing says what is made small: {what} has no loss of its own; choose one, for example `train {{ loss squared }}`, of cross_entropy, logistic, squared, smooth_l1, localize, contrastive, triplet, yolo1, yolo2, yolo3"
         );
         assert_eq!(error, want);
     }
@@ -543,4 +544,83 @@ fn one_place_of_all_maps_answers_for_a_box() {
         .chain(&into[7])
         .filter(|weight| **weight > 0.0);
     assert_eq!(answers.count(), 4, "two centres");
+}
+
+/// One box, of the second class, in the second cell of four; of the cell's predictors the first overlaps it. All numbers were worked out by hand from the paper's formula.
+#[test]
+fn yolo1_is_the_papers_sum() {
+    let network = compile("input x: 3; dense 52; head yolo1 { side 2 }");
+    let output = network.values[network.outputs[0].value].shape.clone();
+    let loss = loss::build(&network, &recipe::Loss::new("yolo1")).expect("it fits");
+    let mut raw = vec![0.0; 52];
+    // Classes of four cells; confidences of two predictors each; their boxes.
+    raw[3..6].copy_from_slice(&[0.1, 0.6, 0.3]);
+    // Of a cell without a box nothing is said of classes.
+    raw[0] = 0.9;
+    let (confidences, corners) = (12, 20);
+    raw[confidences + 1] = 0.4;
+    raw[confidences + 2..][..2].copy_from_slice(&[0.7, 0.2]);
+    raw[corners + 8..][..4].copy_from_slice(&[0.25, 0.5, 0.6, 0.5]);
+    // Centre .75 .25, size .36 by .16; another box of that cell comes too late.
+    let truths = [1.0, 0.75, 0.25, 0.36, 0.16, 2.0, 0.6, 0.3, 0.1, 0.1];
+    let made = [raw.clone()];
+    let batch = Batch {
+        images: 1,
+        output: &output,
+        targets: Targets::Numbers(&truths),
+        made: Some(&made),
+    };
+    let mut into = vec![vec![0.0; 52]; 2];
+    assert_eq!(loss.write(&batch, &mut into), Ok(1.0));
+    let sum: f64 = (0..52)
+        .map(|at| into[1][at] * (raw[at] - into[0][at]).powi(2))
+        .sum();
+    // The predictor's box is .36 by .25 around .625 .25: it shares .235 by .16.
+    let iou = 0.235 * 0.16 / (0.36 * 0.25 + 0.36 * 0.16 - 0.235 * 0.16);
+    let place = 5.0 * (0.25_f64.powi(2) + 0.1_f64.powi(2));
+    let confidence = (0.7_f64 - iou).powi(2) + 0.5 * (0.2_f64.powi(2) + 0.4_f64.powi(2));
+    let classes = 0.1_f64.powi(2) + 0.4_f64.powi(2) + 0.3_f64.powi(2);
+    // What is known is f32.
+    assert!((sum - (place + confidence + classes)).abs() < 1e-6, "{sum}");
+    let places = loss.places(&batch).expect("it fits");
+    let told = |of: &loss::Place| (of.class, of.cell, of.answers, of.lost);
+    assert_eq!(
+        places.iter().map(told).collect::<Vec<_>>(),
+        [(1, 1, 0, false), (2, 1, 0, true)]
+    );
+    // Where none overlaps it the nearest answers: a box of no size at the centre of the cell, not one in its corner.
+    let mut far = vec![0.0; 52];
+    far[corners + 12..][..2].copy_from_slice(&[0.5, 0.5]);
+    let made = [far];
+    let places = loss.places(&Batch {
+        made: Some(&made),
+        ..batch
+    });
+    assert_eq!(places.expect("it fits")[0].answers, 1);
+}
+
+/// Two boxes around one centre, a tall and a wide one: an anchor for each, and nothing left for a third.
+#[test]
+fn boxes_of_one_cell_have_an_anchor_each() {
+    let network =
+        compile("input x: 2x6x6; conv 1x1 16 /2; head yolo2 { anchors pixels (1, 3) (3, 1) }");
+    let output = network.values[network.outputs[0].value].shape.clone();
+    let loss = loss::build(&network, &recipe::Loss::new("yolo2")).expect("it fits");
+    let truths = [
+        0.0, 0.5, 0.5, 0.15, 0.4, 1.0, 0.55, 0.5, 0.5, 0.2, 2.0, 0.45, 0.4, 0.1, 0.4,
+    ];
+    let batch = Batch {
+        images: 1,
+        output: &output,
+        targets: Targets::Numbers(&truths),
+        made: None,
+    };
+    let places = loss.places(&batch).expect("it fits");
+    let told = |of: &loss::Place| (of.class, of.cell, of.answers, of.lost);
+    let told: Vec<_> = places.iter().map(told).collect();
+    // Of two boxes of one place the later one has it.
+    assert_eq!(told, [(0, 4, 0, true), (1, 4, 1, false), (2, 4, 0, false)]);
+    assert_eq!(places[0].by, Some([0.5, 0.5, 1.0 / 6.0, 0.5]));
+    // .15 by .4 within 1/6 by 1/2.
+    assert!((places[0].overlap.expect("an anchor") - 0.72).abs() < 1e-6);
 }
