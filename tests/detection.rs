@@ -1,9 +1,12 @@
 //! Networks that find boxes, and those whose triplets depend on the batch: data, what augmentation makes of boxes, and that both learn.
 
+mod precision;
+
 use cnnc::Model;
 use cnnc::rt::image::Picture;
 use cnnc::train::{
-    Augment, Augmenter, Data, Loader, Loss, Recipe, Samples, Trainer, found, sizes_of,
+    Augment, Augmenter, Data, Definition, Loader, Loss, Recipe, Samples, Trainer, found, odd_boxes,
+    sizes_of, target_sheet,
 };
 use std::fs;
 use std::path::Path;
@@ -259,8 +262,7 @@ fn boxes_move_with_their_pixels() {
 }
 
 /// Squares of two kinds at places that are functions of their numbers.
-#[test]
-fn a_detector_learns_to_find_squares() {
+fn squares() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     voc(folder.path(), &[], &[]);
     for index in 0..48_usize {
@@ -277,6 +279,12 @@ fn a_detector_learns_to_find_squares() {
         );
         fs::write(folder.path().join(format!("Annotations/{index}.xml")), text).expect("written");
     }
+    folder
+}
+
+#[test]
+fn a_detector_learns_to_find_squares() {
+    let folder = squares();
     let network = model(DETECTOR);
     let data = Data::open(folder.path(), None, network.graph()).expect("boxes");
     let recipe = Recipe {
@@ -298,6 +306,125 @@ fn a_detector_learns_to_find_squares() {
     let weights = trainer.weights().expect("tensors");
     let precision = found(&network, &weights, &data.train, &recipe).expect("a detector");
     assert!(precision.mean() > 0.9, "{:?}", precision.averages());
+}
+
+/// The same squares by YOLO's first version: a vector of a grid of 4x4 cells with two predictors each, whose square roots are bounded.
+#[test]
+fn the_first_version_learns_to_find_squares() {
+    let folder = squares();
+    let network = model(
+        "cnn 1
+model Squares {
+  input image: 3x32x48 { resize 48x32 }
+  conv 3x3 8 pad half bn leaky   maxpool 2x2
+  conv 3x3 16 pad half bn leaky   maxpool 2x2
+  conv 3x3 32 pad half bn leaky   maxpool 2x2
+  flatten
+  dense 64 leaky
+  dense 192
+  head yolo1 { labels [\"dark\", \"light\"]  side 4  keep 0.1 }
+}
+",
+    );
+    let data = Data::open(folder.path(), None, network.graph()).expect("boxes");
+    let recipe = Recipe {
+        optimizer: cnnc::train::Optimizer::new(cnnc::train::Method::AdamW),
+        batch: 8,
+        ..Recipe::default()
+    };
+    let mut trainer = Trainer::new(&network, &recipe).expect("it can be trained");
+    let all: Vec<u32> = (0..data.train.len() as u32).collect();
+    let loader = Loader::of(&data.train, 8);
+    for epoch in 0..200 {
+        let rate = if epoch < 150 { 3e-3 } else { 3e-4 };
+        for part in all.chunks_exact(8) {
+            let batch = loader.batch(part).expect("memory");
+            trainer
+                .step_targets(&batch.inputs, batch.targets(), rate)
+                .expect("a step");
+        }
+    }
+    let weights = trainer.weights().expect("tensors");
+    let precision = found(&network, &weights, &data.train, &recipe).expect("a detector");
+    assert!(precision.mean() > 0.9, "{:?}", precision.averages());
+    assert!(precision.mean_by(Definition::Coco50) > 0.9);
+    // Two predictors of a cell: which one answers is what the weights say.
+    let drawn = target_sheet(&network, &weights, &data.train, &recipe, 3).expect("boxes");
+    assert_eq!((drawn.pictures, drawn.boxes, drawn.lost), (3, 3, 0));
+}
+
+/// What a detector cannot learn, or learns less of than it could, is told before the first step.
+#[test]
+fn boxes_that_do_not_suit_a_detector_are_told() {
+    let folder = squares();
+    let told = |text: &str| {
+        let network = model(text);
+        let data = Data::open(folder.path(), None, network.graph()).expect("boxes");
+        odd_boxes(&network, &Recipe::of(&network), &data.train).map_err(|error| error.to_string())
+    };
+    assert_eq!(told(DETECTOR), Ok(Vec::new()));
+    // Pixels where cells are said, and the other way round.
+    let error = told(&DETECTOR.replace("pixels", "cells")).expect_err("far from all boxes");
+    assert!(
+        error.starts_with(
+            "the anchors of `Squares` fit badly: boxes overlap the one that fits best by 0.0"
+        ) && error.contains("the middle box is 12.0x12.0")
+            && error.contains("`cnnc anchors DATA -n 2 --input 48x32` finds anchors that fit"),
+        "{error}"
+    );
+    let poor =
+        told(&DETECTOR.replace("(8, 8) (14, 14)", "(22, 22) (23, 23)")).expect("they overlap");
+    assert!(poor.len() == 1 && poor[0].contains("fit badly"), "{poor:?}");
+    let idle = told(&DETECTOR.replace("(8, 8) (14, 14)", "(12, 12) (40, 30)")).expect("one fits");
+    assert_eq!(
+        idle,
+        [
+            "the anchor 2 of the head answers for no box to learn from: others fit each of them better"
+        ]
+    );
+    let three = DETECTOR
+        .replace("\"light\"]", "\"light\", \"grey\"]")
+        .replace("1x1 14", "1x1 16");
+    assert_eq!(
+        told(&three),
+        Ok(vec![
+            "no box to learn from is of the class `grey`".to_owned()
+        ])
+    );
+    // No box at all; and two of one place.
+    let one = tempfile::tempdir().expect("a folder");
+    let lists = [("train.txt", "p0"), ("val.txt", "p1")];
+    voc(one.path(), &["", ""], &lists);
+    let network = model(DETECTOR);
+    let open = |folder: &Path| Data::open(folder, None, network.graph()).expect("pictures");
+    let recipe = Recipe::of(&network);
+    let error = odd_boxes(&network, &recipe, &open(one.path()).train).expect_err("no box");
+    assert_eq!(
+        error.to_string(),
+        "none of the 1 pictures to learn from has a box"
+    );
+    let near = [
+        object("light", [8, 8, 40, 40]),
+        object("dark", [10, 8, 42, 40]),
+    ]
+    .concat();
+    voc(one.path(), &[&near, &near], &lists);
+    let said = odd_boxes(&network, &recipe, &open(one.path()).train).expect("boxes");
+    assert_eq!(
+        said.last().map(String::as_str),
+        Some(
+            "1 of 2 boxes share cell and anchor with another box of their picture, and nothing is learned of them: a finer map or another anchor tells them apart"
+        )
+    );
+    let drawn = target_sheet(
+        &network,
+        &cnnc::Weights::synthetic(),
+        &open(one.path()).train,
+        &recipe,
+        9,
+    );
+    let drawn = drawn.expect("boxes");
+    assert_eq!((drawn.pictures, drawn.boxes, drawn.lost), (1, 2, 1));
 }
 
 /// Vectors of four classes come apart; those of a network that makes one of all inputs are told.

@@ -2,8 +2,12 @@
 
 use crate::goals::Goals;
 use crate::pixels::Judged;
-use crate::{Failure, outputs, precision, print};
-use cnnc::train::{Data, Judgement, OfClass, Recipe, contact_sheet, found, matrix, scored};
+use crate::precision::Found;
+use crate::{Failure, outputs, print};
+use cnnc::train::{
+    Data, Judgement, OfClass, Recipe, Targeted, contact_sheet, found, matrix, precision_recall,
+    scored, target_sheet,
+};
 use cnnc::{Model, Weights};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -21,12 +25,15 @@ pub struct Args {
     /// Folder of labelled pictures: its test set if it has one, else all of them. Without it, the folder that the spec's `expect { accuracy … on … }` names
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Draw the confusion matrix: .svg or .png
+    /// Draw the confusion matrix or, of a network that finds boxes, the curves of precision over recall: .svg or .png
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Draw the pictures that it is most wrong about: .png
     #[arg(long, value_name = "FILE")]
     worst: Option<PathBuf>,
+    /// Draw pictures of the first batch with the grid, the boxes that are there, and the cells and anchors that answer for them: .png
+    #[arg(long, value_name = "FILE")]
+    show_targets: Option<PathBuf>,
     /// Threads to run on
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
@@ -37,6 +44,8 @@ pub struct Args {
 
 /// How many of the worst pictures are kept.
 const WORST: usize = 25;
+/// Most pictures that are drawn with what is learned of them.
+const TARGETS: usize = 16;
 /// More classes than these are no matrix of text.
 const MOST: usize = 20;
 
@@ -52,7 +61,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::NoData);
     };
     let written = || {
-        [&args.out, &args.worst]
+        [&args.out, &args.worst, &args.show_targets]
             .into_iter()
             .flatten()
             .map(PathBuf::as_path)
@@ -75,13 +84,32 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .head
         .as_ref()
         .is_some_and(|head| head.decl.detects);
-    if (detects || data.test.labels_each() != 1) && written().next().is_some() {
+    let classifies = !detects && data.test.labels_each() == 1;
+    if !classifies && (args.worst.is_some() || (args.out.is_some() && !detects)) {
         return Err(Failure::NothingDrawn);
+    }
+    if let Some(path) = &args.show_targets {
+        let recipe = Recipe::of(&model);
+        let most = recipe.batch.min(TARGETS);
+        let drawn = target_sheet(&model, &weights, &data.test, &recipe, most)?;
+        drawn.sheet.write(path)?;
+        if !args.json {
+            print::line(targets(&drawn))?;
+        }
     }
     if detects {
         let precision = found(&model, &weights, &data.test, &recipe)?;
-        let seconds = start.elapsed().as_secs_f64();
-        return precision::show(&model, &precision, &data.kind, seconds, args.json);
+        let labels = labels(&model, precision.classes());
+        if let Some(path) = &args.out {
+            precision_recall(&model.graph().name, &precision, &labels).write(path)?;
+        }
+        let found = Found {
+            precision: &precision,
+            labels: &labels,
+            kind: &data.kind,
+            seconds: start.elapsed().as_secs_f64(),
+        };
+        return found.show(args.json);
     }
     if data.test.labels_each() != 1 {
         let recipe = Recipe {
@@ -129,6 +157,20 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         goals.show()?;
     }
     goals.met()
+}
+
+/// What is drawn of targets.
+fn targets(drawn: &Targeted) -> String {
+    let lost = match drawn.lost {
+        0 => String::new(),
+        lost => format!(
+            ", {lost} of which share a place with another, so that nothing is learned of them"
+        ),
+    };
+    format!(
+        "targets of {} pictures with {} boxes{lost}",
+        drawn.pictures, drawn.boxes
+    )
 }
 
 fn labels(model: &Model, classes: usize) -> Vec<String> {

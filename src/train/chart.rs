@@ -19,7 +19,7 @@ const BLACK: Colour = [0; 3];
 const GREY: Colour = [0x55; 3];
 const PALE: Colour = [0xdd; 3];
 /// Colours of curves that can be told from one another.
-const COLOURS: [Colour; 8] = [
+pub(super) const COLOURS: [Colour; 8] = [
     [0x1f, 0x6f, 0xb2],
     [0xc8, 0x55, 0x1b],
     [0x2e, 0x8b, 0x57],

@@ -138,7 +138,7 @@ pub fn contact_sheet(
 }
 
 /// What is kept of an input as a picture that fits a square of that side.
-fn seen(pre: &PreProcess, kept: &Kept<'_>, side: usize) -> Picture {
+pub(super) fn seen(pre: &PreProcess, kept: &Kept<'_>, side: usize) -> Picture {
     let (width, height) = (pre.width.max(1), pre.height.max(1));
     let scale = side as f64 / width.max(height) as f64;
     let size = |pixels: usize| ((pixels as f64 * scale).round() as usize).max(1);

@@ -5,7 +5,7 @@ mod samples;
 mod tuning;
 
 use crate::{Failure, outputs, print, signals};
-use cnnc::train::{Augmenter, Data, Epoch, Loader, Measure, Recipe, Run, TrainError};
+use cnnc::train::{Augmenter, Data, Epoch, Loader, Measure, Recipe, Run, TrainError, odd_boxes};
 use recipe::{Flags, written};
 use samples::{first_batch, source_of};
 use serde_json::{Value, json};
@@ -88,6 +88,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 print::skipped(&data.skipped);
                 print::broken(&data.broken);
                 lacking(&model, &data);
+            }
+            let odd = odd_boxes(&model, &recipe, &data.train)?;
+            if !args.json {
+                odd.iter().for_each(print::warning);
             }
             if let Some(count) = args.limit {
                 data.limit(count.get());

@@ -28,6 +28,7 @@ use super::place::{folder, hold, kept, state_file};
 use super::recipe::Recipe;
 use super::stage::Stage;
 use super::state::{Saved, Within};
+use super::targets::odd_boxes;
 use super::trainer::Trainer;
 use super::trunk::Front;
 use crate::{Model, Weights};
@@ -99,6 +100,7 @@ impl Run {
         }
         trainer.check(&data.train)?;
         trainer.check(&data.test)?;
+        odd_boxes(&model, recipe, &data.train)?;
         trainer.prepare(recipe.batch)?;
         // What is left for the last step of an epoch.
         match data.train.len() % recipe.batch {
