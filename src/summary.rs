@@ -31,6 +31,8 @@ pub struct Row {
     pub shared: bool,
     /// Multiply-adds of convolutions and dense layers.
     pub macs: u64,
+    /// Weights, and as many multiply-adds, that a dense layer takes for the same map: inputs times outputs. `None` of layers without multiply-adds.
+    pub dense_equivalent: Option<u64>,
 }
 
 /// Rows that do the same, in the same shapes, as those just before them.
@@ -182,7 +184,11 @@ fn row(graph: &Graph, node: &Node, seen: &mut HashSet<ParamId>) -> Row {
     let parameters = new
         .map(|&id| graph.params[id].shape.iter().product::<usize>() as u64)
         .sum();
+    let inputs = node.inputs.first();
+    let inputs = inputs.map_or(0, |&input| graph.values[input].shape.elements() as u64);
+    let outputs = graph.values[node.output].shape.elements() as u64;
     Row {
+        dense_equivalent: (node.inferred.macs > 0).then(|| inputs.saturating_mul(outputs)),
         label: node.label.clone(),
         layer: keyword,
         attributes,

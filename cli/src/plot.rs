@@ -1,7 +1,7 @@
 //! `cnnc plot`: curves of runs over one another.
 
 use crate::{Failure, print};
-use cnnc::train::{overlaid, ran};
+use cnnc::train::{by_pictures, overlaid, ran};
 use std::path::{Path, PathBuf};
 
 /// What may be written behind `plot`.
@@ -13,6 +13,16 @@ pub struct Args {
     /// The picture: .svg or .png
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
+    /// Draw over epochs, or the last epoch of each run over the number of pictures that it learned from; runs whose names differ in the number at their end are then one curve
+    #[arg(short, long, value_enum, default_value = "epoch")]
+    x: Across,
+}
+
+/// The axis from left to right.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Across {
+    Epoch,
+    Pictures,
 }
 
 /// Draws the losses and the accuracies of all of them.
@@ -21,7 +31,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     for folder in &args.runs {
         runs.push(ran(folder, name(folder))?);
     }
-    overlaid(&runs)?.write(&args.out)?;
+    let sheet = match args.x {
+        Across::Epoch => overlaid(&runs)?,
+        Across::Pictures => by_pictures(&runs)?,
+    };
+    sheet.write(&args.out)?;
     let epochs: usize = runs.iter().map(|ran| ran.epochs.len()).sum();
     print::line(format_args!(
         "{}: {} runs, {epochs} epochs",

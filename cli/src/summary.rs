@@ -15,6 +15,9 @@ pub struct Args {
     /// Show every layer, repeated ones too
     #[arg(long, visible_alias = "all")]
     unfold: bool,
+    /// Show what each convolution would cost as a dense layer: a weight for each pair of an input and an output
+    #[arg(long)]
+    dense_equivalent: bool,
     /// For so many images at once
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     batch: u16,
@@ -35,19 +38,24 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         true => &[],
         false => summary.folds.as_slice(),
     };
-    print::line(to_text(&summary, folds))?;
+    print::line(to_text(&summary, folds, args.dense_equivalent))?;
     Ok(())
 }
 
 /// The summary as people read it, with one row in place of each fold.
-fn to_text(summary: &Summary, folds: &[Fold]) -> String {
+fn to_text(summary: &Summary, folds: &[Fold], as_dense: bool) -> String {
     let mut text = summary.name.clone();
     for doc in summary.doc.lines() {
         text += &format!("\n  {doc}");
     }
-    let mut table = print::table(&["layer", "", ">output", ">parameters", ">MACs"]);
+    let columns = ["layer", "", ">output", ">parameters", ">MACs", ">as dense"];
+    let columns = &columns[..columns.len() - usize::from(!as_dense)];
+    let mut table = print::table(columns);
+    let mut add = |cells: [&str; 6]| {
+        table.add_row(&cells[..columns.len()]);
+    };
     for (name, shape) in &summary.inputs {
-        table.add_row([name.as_str(), "input", &print::shape(shape), "", ""]);
+        add([name, "input", &print::shape(shape), "", "", ""]);
     }
     let count = |number: u64| match number {
         0 => String::new(),
@@ -59,8 +67,9 @@ fn to_text(summary: &Summary, folds: &[Fold]) -> String {
             let rows = &summary.rows[fold.rows.clone()];
             let parameters = rows.iter().map(|row| row.parameters).sum();
             let macs = rows.iter().map(|row| row.macs).sum();
+            let dense = rows.iter().filter_map(|row| row.dense_equivalent);
             let output = rows.last().map(|row| print::shape(&row.output));
-            table.add_row([
+            add([
                 &fold.label,
                 &match fold.times {
                     1 => format!("as {}", fold.like),
@@ -69,6 +78,7 @@ fn to_text(summary: &Summary, folds: &[Fold]) -> String {
                 &output.unwrap_or_default(),
                 &count(parameters),
                 &count(macs),
+                &count(dense.fold(0, u64::saturating_add)),
             ]);
             shown = fold.rows.end;
             continue;
@@ -80,18 +90,31 @@ fn to_text(summary: &Summary, folds: &[Fold]) -> String {
             false => count(row.parameters),
         };
         let output = print::shape(&row.output);
-        table.add_row([
+        add([
             &row.label,
             &row.written,
             &output,
             &parameters,
             &count(row.macs),
+            &count(row.dense_equivalent.unwrap_or(0)),
         ]);
     }
     text += &format!("\n{}\n", table.trim_fmt());
     let mut total = |name: &str, value: String| text += &format!("\n{name:<14}{value}");
     total("parameters", words::thousands(summary.parameters));
     total("MACs", words::thousands(summary.macs));
+    if as_dense {
+        let dense = summary.rows.iter().filter_map(|row| row.dense_equivalent);
+        let dense = dense.fold(0, u64::saturating_add);
+        let times = dense as f64 / summary.parameters.max(1) as f64;
+        total(
+            "as dense",
+            format!(
+                "{} weights and MACs, {times:.0} times the parameters",
+                words::thousands(dense)
+            ),
+        );
+    }
     total(
         "weights",
         format!(
@@ -135,6 +158,7 @@ fn to_json(summary: &Summary) -> Value {
             "parameters": row.parameters,
             "shared": row.shared,
             "macs": row.macs,
+            "dense_equivalent": row.dense_equivalent,
         })
     });
     json!({

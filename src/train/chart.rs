@@ -1,10 +1,16 @@
 //! Curves of runs: the loss, and what they are judged by.
 
+mod panel;
+mod sizes;
+
+pub use sizes::by_pictures;
+
 use super::epoch::Epoch;
 use super::error::TrainError;
 use super::sheet::{Anchor, Sheet};
 use cnnc_compiler::loss::Measure;
 use cnnc_runtime::answer::Colour;
+use panel::{Axis, Curve, Panel};
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 300.0;
@@ -30,77 +36,6 @@ pub(super) const COLOURS: [Colour; 8] = [
     [0x5d, 0x40, 0x37],
 ];
 
-/// A panel: where its curves are, and the range of its axis.
-struct Panel {
-    left: f64,
-    width: f64,
-    low: f64,
-    high: f64,
-    epochs: usize,
-}
-
-/// A name and its values, one an epoch.
-struct Curve<'n> {
-    name: &'n str,
-    colour: Colour,
-    values: Vec<f64>,
-}
-
-impl Panel {
-    fn x(&self, epoch: usize) -> f64 {
-        let steps = (self.epochs.max(2) - 1) as f64;
-        self.left + self.width * (epoch - 1) as f64 / steps
-    }
-
-    fn y(&self, value: f64) -> f64 {
-        let share = (value - self.low) / (self.high - self.low);
-        TOP + (HEIGHT - TOP - BOTTOM) * (1.0 - share.clamp(0.0, 1.0))
-    }
-
-    fn draw(
-        &self,
-        sheet: &mut Sheet,
-        title: &str,
-        curves: &[Curve<'_>],
-        show: impl Fn(f64) -> String,
-    ) {
-        let (right, floor) = (self.left + self.width, HEIGHT - BOTTOM);
-        sheet.text((self.left, 18.0), Anchor::Start, title, BLACK);
-        for line in 0..=5 {
-            let value = self.low + (self.high - self.low) * f64::from(line) / 5.0;
-            let y = self.y(value);
-            sheet.line(vec![(self.left, y), (right, y)], 1.0, PALE);
-            sheet.text((self.left - 6.0, y + 4.0), Anchor::End, show(value), GREY);
-        }
-        let marks = self.epochs.clamp(1, 8);
-        let mut epochs: Vec<usize> = (0..marks)
-            .map(|mark| 1 + mark * (self.epochs.max(1) - 1) / (marks.max(2) - 1))
-            .collect();
-        epochs.dedup();
-        for epoch in epochs {
-            sheet.text(
-                (self.x(epoch), floor + 16.0),
-                Anchor::Middle,
-                epoch.to_string(),
-                GREY,
-            );
-        }
-        sheet.text((right, floor + 32.0), Anchor::End, "epoch", GREY);
-        for curve in curves {
-            let points = curve.values.iter().enumerate();
-            let points: Vec<(f64, f64)> = points
-                .map(|(at, value)| (self.x(at + 1), self.y(*value)))
-                .collect();
-            if points.len() <= 60 {
-                for &point in &points {
-                    sheet.line(vec![point, point], 5.0, curve.colour);
-                }
-            }
-            sheet.line(points, 2.0, curve.colour);
-        }
-    }
-}
-
 /// What runs are drawn from.
 #[derive(Clone, Debug)]
 pub struct Ran {
@@ -110,6 +45,8 @@ pub struct Ran {
     pub measure: &'static str,
     /// Its epochs.
     pub epochs: Vec<Epoch>,
+    /// How many samples it learns from; `None` of runs that do not say so.
+    pub samples: Option<usize>,
 }
 
 /// The drawing of one network's epochs, judged by the measure of that name.
@@ -119,24 +56,16 @@ pub fn chart(name: &str, epochs: &[Epoch], measure: &str) -> Sheet {
     let curve = |name, colour, of: fn(&Epoch) -> f64| Curve {
         name,
         colour,
-        values: epochs.iter().map(of).collect(),
+        points: points(epochs, of),
     };
     let of_loss = [curve("training", COLOURS[0], |epoch| epoch.loss)];
     loss.draw(&mut sheet, &format!("{name}: loss"), &of_loss, |value| {
         format!("{value:.2}")
     });
     let mut both = vec![curve("test", COLOURS[1], |epoch| epoch.test)];
-    let seen: Option<Vec<f64>> = epochs.iter().map(|epoch| epoch.train).collect();
-    if let Some(values) = seen {
-        let (name, colour) = ("training", COLOURS[0]);
-        both.insert(
-            0,
-            Curve {
-                name,
-                colour,
-                values,
-            },
-        );
+    if epochs.iter().all(|epoch| epoch.train.is_some()) {
+        let seen = |epoch: &Epoch| epoch.train.unwrap_or_default();
+        both.insert(0, curve("training", COLOURS[0], seen));
     }
     accuracy.draw(&mut sheet, &spoken(measure), &both, shown(measure));
     let right = accuracy.left + accuracy.width;
@@ -152,19 +81,7 @@ pub fn chart(name: &str, epochs: &[Epoch], measure: &str) -> Sheet {
 /// # Errors
 /// Runs that are judged by different measures.
 pub fn overlaid(runs: &[Ran]) -> Result<Sheet, TrainError> {
-    let measure = runs
-        .first()
-        .map_or(Measure::Accuracy.name(), |ran| ran.measure);
-    if let Some(other) = runs.iter().find(|ran| ran.measure != measure) {
-        let message = format!(
-            "`{}` is judged by {} and `{}` by {}: they have no scale in common",
-            runs[0].name,
-            spoken(measure),
-            other.name,
-            spoken(other.measure)
-        );
-        return Err(TrainError::Recipe(message));
-    }
+    let measure = common_measure(runs)?;
     let mut sheet = Sheet::new(WIDTH, HEIGHT + LEGEND * runs.len() as f64 + 8.0);
     let all: Vec<&[Epoch]> = runs.iter().map(|ran| ran.epochs.as_slice()).collect();
     let (loss, accuracy) = panels(&all, is_share(measure));
@@ -172,7 +89,7 @@ pub fn overlaid(runs: &[Ran]) -> Result<Sheet, TrainError> {
         let curves = runs.iter().enumerate().map(|(index, run)| Curve {
             name: &run.name,
             colour: COLOURS[index % COLOURS.len()],
-            values: run.epochs.iter().map(of).collect(),
+            points: points(&run.epochs, of),
         });
         curves.collect()
     };
@@ -205,6 +122,32 @@ pub fn overlaid(runs: &[Ran]) -> Result<Sheet, TrainError> {
     Ok(sheet)
 }
 
+/// What all of these are judged by.
+fn common_measure(runs: &[Ran]) -> Result<&'static str, TrainError> {
+    let measure = runs
+        .first()
+        .map_or(Measure::Accuracy.name(), |ran| ran.measure);
+    if let Some(other) = runs.iter().find(|ran| ran.measure != measure) {
+        let message = format!(
+            "`{}` is judged by {} and `{}` by {}: they have no scale in common",
+            runs[0].name,
+            spoken(measure),
+            other.name,
+            spoken(other.measure)
+        );
+        return Err(TrainError::Recipe(message));
+    }
+    Ok(measure)
+}
+
+/// A value of each epoch.
+fn points(epochs: &[Epoch], of: fn(&Epoch) -> f64) -> Vec<(f64, f64)> {
+    let epochs = epochs.iter();
+    epochs
+        .map(|epoch| (epoch.number as f64, of(epoch)))
+        .collect()
+}
+
 fn named(sheet: &mut Sheet, (x, y): (f64, f64), curve: &Curve<'_>) {
     let dot = (x, y - 4.0);
     sheet.line(vec![dot, dot], 8.0, curve.colour);
@@ -232,13 +175,14 @@ fn panels(runs: &[&[Epoch]], share: bool) -> (Panel, Panel) {
     let all = || runs.iter().flat_map(|epochs| epochs.iter());
     let width = (WIDTH - LEFT - GAP - 16.0) / 2.0;
     let epochs = runs.iter().map(|epochs| epochs.len()).max().unwrap_or(0);
+    let axis = Axis::epochs(epochs);
     let most = all().map(|epoch| epoch.loss).fold(0.0, f64::max);
     let loss = Panel {
         left: LEFT,
         width,
         low: 0.0,
         high: round_up(most),
-        epochs,
+        axis,
     };
     let both = || all().flat_map(|epoch| epoch.train.into_iter().chain([epoch.test]));
     let least = both().fold(1.0, f64::min);
@@ -258,7 +202,7 @@ fn panels(runs: &[&[Epoch]], share: bool) -> (Panel, Panel) {
             true => 1.0,
             false => round_up(both().fold(0.0, f64::max)),
         },
-        ..loss
+        ..loss.clone()
     };
     (loss, accuracy)
 }

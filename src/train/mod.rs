@@ -59,7 +59,7 @@ pub use affine::Affine;
 pub use anchors::{Anchors, anchors};
 pub use augment::{Augmenter, Change, Colour};
 pub use batch_sheet::batch_sheet;
-pub use chart::{Ran, overlaid};
+pub use chart::{Ran, by_pictures, overlaid};
 pub use classes::classes;
 pub use cnnc_compiler::loss::{Measure, Targets, UNLABELLED};
 pub use cnnc_compiler::recipe::{

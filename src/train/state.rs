@@ -27,6 +27,8 @@ pub struct Saved {
     pub within: Within,
     /// Name of what they are judged by.
     pub measure: &'static str,
+    /// How many samples it learns from.
+    pub samples: Option<usize>,
 }
 
 impl Saved {
@@ -75,6 +77,7 @@ impl Saved {
                 "loss": loss.as_ref().map(loss_to_json), "augment": augment.as_ref().map(samples::augment_to_json), "seed": seed, "threads": threads, "tuning": tuning::to_json(of_tuning),
             },
             "data": samples::from_to_json(&self.data),
+            "samples": self.samples,
             "steps": self.steps,
             "measure": self.measure,
             "within": self.within.to_json(),
@@ -176,6 +179,7 @@ fn from_json(state: &Value) -> Option<Saved> {
         steps: state["steps"].as_u64()?,
         within: Within::from_json(&state["within"])?,
         measure,
+        samples: count(&state["samples"]),
         epochs: state["epochs"]
             .as_array()?
             .iter()

@@ -50,6 +50,7 @@ impl Run {
             epochs: self.epochs.clone(),
             within: self.within.clone(),
             measure: self.measure().name(),
+            samples: Some(self.data.train.len()),
         };
         self.write("state.json", saved.to_text().as_bytes())?;
         let before = std::mem::replace(&mut self.state, name);
@@ -78,5 +79,6 @@ pub fn ran(folder: &Path, name: String) -> Result<Ran, TrainError> {
         name,
         measure: saved.measure,
         epochs: saved.epochs,
+        samples: saved.samples,
     })
 }
