@@ -56,7 +56,9 @@ heads! {
     OneBox = r#"cnn 1
         model M { input x: 3; dense 7; head boxes { presence  format corners  labels ["a", "b"] } }"#;
     Points = r#"cnn 1
-        model M { input x: 1x8x8; flatten; dense 11; head landmarks { presence  range symmetric  order axes  keep 0.25 } }"#;
+        model M { input x: 1x8x8; flatten; dense 11; head landmarks { presence  range symmetric  order axes  keep 0.25  swap (0, 1) } }"#;
+    Maps = r#"cnn 1
+        model M { input x: 1x8x8; conv 3x3 3 /2; head keypoints { around 3  swap (0, 2) } }"#;
     Vector = r#"cnn 1
         model M { input x: 3; dense 8; head embed { metric cosine  threshold 0.3 } }"#;
     Pair = r#"cnn 1

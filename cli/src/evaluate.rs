@@ -2,11 +2,12 @@
 
 use crate::goals::Goals;
 use crate::pixels::Judged;
+use crate::places::{self, Placed};
 use crate::precision::Found;
 use crate::{Failure, outputs, print};
 use cnnc::train::{
-    Data, Judgement, OfClass, Recipe, Targeted, contact_sheet, found, matrix, precision_recall,
-    scored, target_sheet,
+    Data, Judgement, OfClass, Recipe, Targeted, Whereabouts, contact_sheet, found, matrix,
+    precision_recall, scored, target_sheet,
 };
 use cnnc::{Model, Weights};
 use serde_json::{Value, json};
@@ -84,10 +85,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .head
         .as_ref()
         .is_some_and(|head| head.decl.detects);
-    let classifies = !detects && data.test.labels_each() == 1;
-    if !classifies && (args.worst.is_some() || (args.out.is_some() && !detects)) {
-        return Err(Failure::NothingDrawn);
-    }
     if let Some(path) = &args.show_targets {
         let recipe = Recipe::of(&model);
         let most = recipe.batch.min(TARGETS);
@@ -96,6 +93,27 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         if !args.json {
             print::line(targets(&drawn))?;
         }
+    }
+    if let Some(found) = Whereabouts::of(&model, &weights, &data.test, &recipe, WORST)? {
+        let (out, worst) = (args.out.as_deref(), args.worst.as_deref());
+        places::draw(&model, &found, &data, out, worst)?;
+        let goals = Goals::of(&model, &folder, found.accuracy());
+        let names = found.located.names();
+        let named = found.named.as_ref();
+        let placed = Placed {
+            model: &model,
+            found: &found,
+            data: &data,
+            goals: &goals,
+            named: named.map(|named| text(named, &names, |_| String::new())),
+            seconds: start.elapsed().as_secs_f64(),
+        };
+        placed.show(args.json)?;
+        return goals.met();
+    }
+    let classifies = !detects && data.test.labels_each() == 1;
+    if !classifies && (args.worst.is_some() || (args.out.is_some() && !detects)) {
+        return Err(Failure::NothingDrawn);
     }
     if detects {
         let precision = found(&model, &weights, &data.test, &recipe)?;
@@ -182,6 +200,7 @@ fn labels(model: &Model, classes: usize) -> Vec<String> {
     (0..classes).map(label).collect()
 }
 
+/// What a judgement comes to, for people.
 fn text(judgement: &Judgement, labels: &[String], name: impl Fn(usize) -> String) -> String {
     let (right, all) = (judgement.right(), judgement.samples());
     let mut out = format!(

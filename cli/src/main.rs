@@ -23,6 +23,7 @@ mod network;
 mod new;
 mod outputs;
 mod pixels;
+mod places;
 mod plot;
 mod precision;
 mod print;

@@ -1,4 +1,4 @@
-//! Networks that make pictures of pictures: the examples learn from folders of both, and `evaluate` says how well.
+//! Networks that make pictures of pictures, or find one box or points in them: they learn from folders, and `evaluate` says how well.
 
 use cnnc::rt::image::Picture;
 use cnnc::rt::tensor_file::read_tensors;
@@ -279,4 +279,73 @@ fn a_filter_is_learned_from_a_photograph() {
             filter.values
         );
     }
+}
+
+/// A network that needs no training: a picture of two by two pixels is its own answer, a heat map; or a box, of which the first value is the presence.
+#[test]
+fn places_are_judged_and_the_worst_are_drawn() {
+    let made = Made::new();
+    let grey = |name: &str, values: [u8; 4]| {
+        made.write(name, &Picture::from_grey(2, 2, &values).unwrap());
+    };
+    // Found where it is, and half of the width off.
+    grey("points/a.png", [0, 255, 0, 0]);
+    grey("points/b.png", [0, 255, 0, 0]);
+    std::fs::write(
+        made.path("points/rows.csv"),
+        "a.png,1.5,0.5\nb.png,0.5,0.5\n",
+    )
+    .unwrap();
+    let input = "input image: 1x2x2 { resize 2x2 filter nearest gray }";
+    let spec = |name: &str, body: &str| {
+        let text = format!("cnn 1\nmodel M {{ {input}; {body} }}");
+        std::fs::write(made.path(name), text).unwrap();
+    };
+    spec("map.cnn", "scale 50; head keypoints { around 1 }");
+    let judge = |spec: &str, data: &str, more: &[&str]| {
+        let args = [
+            "evaluate",
+            spec,
+            "--weights",
+            "none.safetensors",
+            "--data",
+            data,
+        ];
+        made.prints(&[&args[..], more].concat())
+    };
+    write_tensors(&made.path("none.safetensors"));
+    let printed = judge("map.cnn", "points/rows.csv", &["--worst", "worst.png"]);
+    assert!(
+        printed.contains("mean error 25.00 % of the width (0.50 pixels) in 2 pictures"),
+        "{printed}"
+    );
+    assert!(printed.contains("b.png: 50.00 % off"), "{printed}");
+    let sheet = Picture::open(made.path("worst.png")).unwrap();
+    let red = sheet
+        .rgb()
+        .chunks(3)
+        .filter(|pixel| pixel[0] > 200 && pixel[1] < 80);
+    assert!(red.count() > 50, "what was found is drawn");
+    let json: Value =
+        serde_json::from_str(&judge("map.cnn", "points/rows.csv", &["--json"])).unwrap();
+    assert_eq!(
+        (&json["point_error"], &json["places"]),
+        (&0.25.into(), &2.into())
+    );
+    let args = [
+        "evaluate",
+        "map.cnn",
+        "--weights",
+        "none.safetensors",
+        "--data",
+        "points/rows.csv",
+    ];
+    let error = made.fails(&[&args[..], &["--out", "matrix.png"]].concat());
+    assert!(error.contains("there is nothing of that here"), "{error}");
+}
+
+/// A file of weights for networks that have none.
+fn write_tensors(path: &Path) {
+    let weights = cnnc::Weights::from_tensors([]).unwrap();
+    weights.write_safetensors(path).unwrap();
 }

@@ -43,6 +43,12 @@ impl Affine {
         (a * x + b * y + c, d * x + e * y + f)
     }
 
+    /// Whether it makes a left hand a right one.
+    pub fn mirrors(self) -> bool {
+        let [[a, b, _], [d, e, _]] = self.rows;
+        a * e < b * d
+    }
+
     /// The way back; none where a plane becomes a line.
     pub fn inverse(self) -> Option<Affine> {
         let [[a, b, c], [d, e, f]] = self.rows;

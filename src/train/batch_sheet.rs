@@ -5,6 +5,9 @@ use super::augment::Augmenter;
 use super::contact::{cut, label};
 use super::data::{DataError, Kept, Known, Samples};
 use super::error::TrainError;
+use super::loader::Loader;
+use super::located::Located;
+use super::located_sheet::{KNOWN, drawn};
 use super::recipe::Recipe;
 use super::run::augmenter;
 use super::sheet::{Anchor, Sheet};
@@ -24,7 +27,7 @@ const BLACK: Colour = [0; 3];
 const PALE: Colour = [0xf4; 3];
 const BLUE: Colour = [0x1f, 0x6f, 0xb2];
 
-/// A drawing of samples as the first epoch sees them, the first 64 of these: pictures enlarged by whole numbers, with their targets beside them if these are pictures, and series as curves.
+/// A drawing of samples as the first epoch sees them, the first 64 of these: pictures enlarged by whole numbers, with their targets beside them if these are pictures, and one box or points on them, and series as curves.
 ///
 /// # Errors
 /// Samples that are neither, augmentation that does not fit the network, and pictures that are not any more what they were.
@@ -59,6 +62,13 @@ pub fn batch_sheet(
     let size = (width as f64, height as f64);
     let (wide, high) = (tile as f64 + GAP, size.1 + CAPTION + GAP);
     let mut sheet = Sheet::new(columns as f64 * wide + GAP, rows as f64 * high + GAP);
+    let located = Located::of(model.graph());
+    let loader = Loader {
+        samples,
+        augmenter: augmenter.as_ref(),
+        epoch: 1,
+        batch: 1,
+    };
     let mut seen = vec![0.0; shape.elements()];
     for (place, &sample) in order.iter().enumerate() {
         let sample = sample as usize;
@@ -67,7 +77,11 @@ pub fn batch_sheet(
         see(augmenter.as_ref(), samples, sample, &mut seen)?;
         match &input.pre {
             Some(pre) => {
-                let tile = pixels((pre.width, pre.height), width / pre.width, pre.bgr, &seen);
+                let mut tile = pixels((pre.width, pre.height), width / pre.width, pre.bgr, &seen);
+                if let Some(located) = located.as_ref().filter(|_| samples.are_places()) {
+                    let known = loader.batch(&[sample as u32])?.known;
+                    tile = drawn(tile, &[(&located.known(&known.numbers), KNOWN)]);
+                }
                 sheet.picture(corner, tile);
             }
             None => curves(&mut sheet, corner, size, shape.channels(), &seen),

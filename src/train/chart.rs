@@ -111,10 +111,7 @@ pub fn overlaid(runs: &[Ran]) -> Result<Sheet, TrainError> {
                 "{} epochs, loss {:.4}, test {}",
                 last.number,
                 last.loss,
-                match is_share(measure) {
-                    true => format!("{:.2} %", 100.0 * last.test),
-                    false => format!("{:.4}", last.test),
-                }
+                told(measure, last.test)
             );
             sheet.text((accuracy.left, y), Anchor::Start, text, GREY);
         }
@@ -154,8 +151,19 @@ fn named(sheet: &mut Sheet, (x, y): (f64, f64), curve: &Curve<'_>) {
     sheet.text((x + 8.0, y), Anchor::Start, curve.name, BLACK);
 }
 
+/// A number of a measure, as text has it.
+fn told(measure: &str, value: f64) -> String {
+    match measure {
+        measure if is_share(measure) => format!("{:.2} %", 100.0 * value),
+        measure if measure == Measure::Points.name() => Measure::Points.show(value),
+        _ => format!("{value:.4}"),
+    }
+}
+
 fn is_share(measure: &str) -> bool {
-    measure != Measure::MeanError.name()
+    ![Measure::MeanError, Measure::Points]
+        .map(Measure::name)
+        .contains(&measure)
 }
 
 fn spoken(measure: &str) -> String {
@@ -166,6 +174,7 @@ fn spoken(measure: &str) -> String {
 fn shown(measure: &str) -> fn(f64) -> String {
     match is_share(measure) {
         true => |value| format!("{:.0} %", 100.0 * value),
+        false if measure == Measure::Points.name() => |value| format!("{:.1} %", 100.0 * value),
         false => |value| format!("{value:.2}"),
     }
 }

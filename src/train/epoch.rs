@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+/// What [`Epoch::named`] is called in files.
+pub(super) const NAMED: &str = "test_named";
+
 /// What an epoch came to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Epoch {
@@ -16,6 +19,8 @@ pub struct Epoch {
     pub train: Option<f64>,
     /// What it makes of the test samples afterwards.
     pub test: f64,
+    /// Share of the test samples of which the network says right what is there, if the measure is of where it is.
+    pub named: Option<f64>,
     /// Seconds that its steps took.
     pub seconds: f64,
 }
@@ -28,6 +33,9 @@ impl Epoch {
         });
         row[measure] = self.train.into();
         row[format!("test_{measure}")] = self.test.into();
+        if let Some(named) = self.named {
+            row[NAMED] = named.into();
+        }
         row
     }
     /// The same, read; `None` if it is none.
@@ -38,6 +46,7 @@ impl Epoch {
             loss: row["loss"].as_f64()?,
             train: row[measure].as_f64(),
             test: row[format!("test_{measure}")].as_f64()?,
+            named: row[NAMED].as_f64(),
             seconds: row["seconds"].as_f64()?,
         })
     }

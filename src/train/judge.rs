@@ -172,18 +172,19 @@ impl Judgement {
     }
 }
 
-/// What a network makes of samples, given weights, by a measure.
+/// What a network makes of samples, given weights, by the measure of a score without answers; and the share that it names right, if it names what it places.
 pub(super) fn judged(
     model: &Model,
     weights: &Weights,
     samples: &Samples,
     recipe: &Recipe,
-    measure: Measure,
-) -> Result<f64, TrainError> {
-    match measure {
-        Measure::Precision => Ok(found(model, weights, samples, recipe)?.mean()),
-        _ => Ok(score(model, weights, samples, recipe, measure)?.value()),
+    none: Score,
+) -> Result<(f64, Option<f64>), TrainError> {
+    if none.measure() == Measure::Precision {
+        return Ok((found(model, weights, samples, recipe)?.mean(), None));
     }
+    let score = score(model, weights, samples, recipe, none)?;
+    Ok((score.value(), score.named()))
 }
 
 /// What a network makes of samples, given weights, by the measure of what its recipe makes small.
@@ -203,7 +204,7 @@ pub fn scored(
     };
     let trainer = Trainer::new(model, &recipe)?;
     trainer.check(samples)?;
-    score(model, weights, samples, &recipe, trainer.measure())
+    score(model, weights, samples, &recipe, trainer.no_score())
 }
 
 fn score(
@@ -211,8 +212,9 @@ fn score(
     weights: &Weights,
     samples: &Samples,
     recipe: &Recipe,
-    measure: Measure,
+    mut score: Score,
 ) -> Result<Score, TrainError> {
+    let measure = score.measure();
     let options = Options::new().batch(recipe.batch).threads(recipe.threads);
     let network = model.jit(weights, &options)?;
     let mut session = network.session()?;
@@ -221,7 +223,6 @@ fn score(
     let elements = graph.inputs.iter();
     let elements = elements.map(|input| graph.values[input.value].shape.elements());
     let elements: Vec<usize> = elements.collect();
-    let mut score = Score::new(measure, output);
     // Vectors are compared with all others.
     let mut vectors = Vec::new();
     let loader = Loader::of(samples, recipe.batch);

@@ -97,8 +97,10 @@ impl<'d> Loader<'d> {
             };
             augmenter.fill(self.samples, sample, self.epoch, to)?;
             if self.samples.are_boxes() {
-                let boxes = self.samples.known(sample)?.numbers;
-                augmenter.boxes(&boxes, sample, self.epoch, &mut batch.known.numbers);
+                let mut moved = Vec::new();
+                augmenter.boxes(self.samples.rows(sample), sample, self.epoch, &mut moved);
+                let to = &mut batch.known.numbers;
+                self.samples.say(&moved, Affine::IDENTITY, to);
             } else {
                 let moved = augmenter.change(self.epoch, sample).affine;
                 self.samples.tell(sample, moved, &mut batch.known)?;

@@ -1,7 +1,10 @@
 //! What the answers of a network are worth, by the measure of its loss.
 
+use super::located::Located;
+use cnnc_compiler::graph::Graph;
 use cnnc_compiler::loss::{Measure, Targets, UNLABELLED};
 use cnnc_compiler::shape::Shape;
+use std::sync::Arc;
 
 /// What the answers of a network came to: counts, so that those of several batches add up.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +16,8 @@ pub struct Score {
     right: usize,
     /// Classes that were compared.
     all: usize,
+    /// How places are compared, if the measure is of these.
+    located: Option<Arc<Located>>,
 }
 
 impl Score {
@@ -27,7 +32,44 @@ impl Score {
             counts: vec![[0.0; 2]; pairs],
             right: 0,
             all: 0,
+            located: None,
         }
+    }
+
+    /// Of no answers of a network yet.
+    pub fn of(measure: Measure, network: &Graph) -> Score {
+        let output = &network.values[network.outputs[0].value].shape;
+        let located = match measure {
+            Measure::Box | Measure::Points => Located::of(network).map(Arc::new),
+            _ => None,
+        };
+        Score {
+            located,
+            ..Score::new(measure, output)
+        }
+    }
+
+    /// The same of no answers yet.
+    pub(super) fn none(&self) -> Score {
+        Score {
+            measure: self.measure,
+            counts: vec![[0.0; 2]; self.counts.len()],
+            right: 0,
+            all: 0,
+            located: self.located.clone(),
+        }
+    }
+
+    /// Share of the samples of which it is said right what is there, beside a measure of where it is, if that is asked.
+    pub fn named(&self) -> Option<f64> {
+        self.located.as_ref()?;
+        self.share()
+    }
+
+    /// Whether [`Score::named`] says something, once there are answers.
+    pub fn names(&self) -> bool {
+        let located = self.located.as_ref();
+        located.is_some_and(|located| !located.names().is_empty())
     }
 
     /// What is measured.
@@ -108,23 +150,27 @@ impl Score {
             Measure::Nearest => self.nearest(raw, output, targets),
             // Heads find boxes, in all of the outputs, which is done for those that judge.
             Measure::Precision => {}
-            Measure::Places { first, numbers } => {
-                let Targets::Numbers(known) = targets else {
-                    return;
-                };
-                let images = raw.len() / output.elements();
-                let each = known.len() / images;
-                let answers = raw.chunks(output.elements()).zip(known.chunks(each));
-                for (raw, known) in answers.filter(|(_, known)| known[0] == 1.0) {
-                    let pairs = raw[first..][..numbers].iter().zip(&known[1..]);
-                    let apart = pairs.map(|(found, want)| f64::from((found - want).abs()));
-                    self.counts[0][0] += apart.sum::<f64>();
-                    self.counts[0][1] += numbers as f64;
-                }
-            }
+            Measure::Box | Measure::Points => self.places(raw, output, targets),
             Measure::MeanError => self.numbers(raw, targets, |found, want| {
                 (f64::from(found) - f64::from(want)).abs()
             }),
+        }
+    }
+
+    /// Places of pictures, one by one.
+    fn places(&mut self, raw: &[f32], output: &Shape, targets: Targets<'_>) {
+        let (Targets::Numbers(known), Some(located)) = (targets, self.located.clone()) else {
+            return;
+        };
+        let images = raw.len() / output.elements();
+        let known = known.chunks((known.len() / images.max(1)).max(1));
+        for (raw, known) in raw.chunks(output.elements()).zip(known) {
+            let worth = located.worth(&located.known(known), &located.found(raw, output));
+            self.count(&[located.counts(self.measure, &worth)]);
+            if let Some(right) = worth.right {
+                self.right += usize::from(right);
+                self.all += 1;
+            }
         }
     }
 

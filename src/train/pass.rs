@@ -2,7 +2,6 @@
 
 use super::compiled::{Compiled, Half};
 use super::error::TrainError;
-use super::measure::Score;
 use super::random::{Purpose, Random};
 use super::trainer::Trainer;
 use crate::Error;
@@ -158,7 +157,7 @@ impl Trainer {
         session.run(&mut self.state, self.pool.as_ref());
         let losses = session.output(1).iter().map(|&loss| f64::from(loss));
         let loss = losses.sum::<f64>() / divisor;
-        self.score = Score::new(self.score.measure(), &self.output);
+        self.score = self.score.none();
         self.score.add(session.output(0), &self.output, known);
         let right = self.score.right();
         match loss.is_finite() {

@@ -56,7 +56,8 @@ impl Stage {
             None => model.clone(),
         };
         // What cannot be trained is told before features are computed.
-        let trainer = Trainer::begin(rest.graph(), recipe, &frozen, values)?;
+        let mut trainer = Trainer::begin(rest.graph(), recipe, &frozen, values)?;
+        trainer.judge_as(graph);
         let mut trunk = None;
         if let Some(cut) = cut {
             let mut of = Trunk::new(&cut.trunk, values)?;

@@ -109,7 +109,7 @@ impl Trainer {
             state.tensor_mut(index).copy_from_slice(&values);
         }
         let output = step.graph.values[step.graph.outputs[0].value].shape.clone();
-        let score = Score::new(loss.measure(graph), &output);
+        let score = Score::of(loss.measure(graph), graph);
         Ok(Trainer {
             isa: Isa::detect().map_err(Error::from)?,
             inputs: inputs.collect(),
@@ -144,7 +144,12 @@ impl Trainer {
 
     /// Of no samples yet.
     pub(super) fn no_score(&self) -> Score {
-        Score::new(self.score.measure(), &self.output)
+        self.score.none()
+    }
+
+    /// Judges it as the whole network that it is a part of.
+    pub(super) fn judge_as(&mut self, network: &Graph) {
+        self.score = Score::of(self.score.measure(), network);
     }
 
     /// What the network made of the samples of the last step, before it.

@@ -3,6 +3,7 @@
 mod kinds;
 mod labels;
 mod pairs;
+mod points;
 mod room;
 mod shared;
 mod splits;

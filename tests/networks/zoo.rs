@@ -21,7 +21,8 @@ macro_rules! networks {
 networks! {
     alexnet_2012 googlenet_paper squeezenet1_0 mobilenet_v1 densenet121 inception_resnet_v1 resnet50_v1
     resnet32_cifar10 resnet44_cifar10 resnet56_cifar10 crepe_tiny shufflenet_v2_x1_0 efficientnet_b0
-    yolov1_tiny yolov2_tiny_coco yolov3_tiny localize18 landmarks68
+    yolov1_tiny yolov2_tiny_coco yolov3_tiny localize18 landmarks68 localize_shapes landmarks_faces
+    keypoints_faces
 }
 
 fn compiled_and_evaluated(name: &str) {

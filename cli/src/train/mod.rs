@@ -198,7 +198,14 @@ fn opening(run: &Run, source: &str) -> String {
         tuning::front(run),
         print::bytes(state),
         print::bytes(rest),
-        print::heading("epoch     rate     loss  training     test   samples/s"),
+        print::heading(&format!(
+            "epoch     rate     loss  training     test{}   samples/s",
+            if run.trainer().score().names() {
+                "    named"
+            } else {
+                ""
+            }
+        )),
     )
 }
 
@@ -212,7 +219,7 @@ fn taken(data: &Data) -> String {
 
 fn row(epoch: &Epoch, measure: Measure, samples: usize) -> String {
     format!(
-        "{:>5} {:>8.5} {:>8.4} {:>9} {:>8} {:>11.0}",
+        "{:>5} {:>8.5} {:>8.4} {:>9} {:>8}{} {:>11.0}",
         epoch.number,
         epoch.rate,
         epoch.loss,
@@ -220,17 +227,28 @@ fn row(epoch: &Epoch, measure: Measure, samples: usize) -> String {
             .train
             .map_or_else(|| "–".to_owned(), |train| measure.show(train)),
         measure.show(epoch.test),
+        epoch
+            .named
+            .map_or_else(String::new, |named| format!(" {:>8}", percent(named))),
         samples as f64 / epoch.seconds
     )
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
 }
 
 fn closing(run: &Run, seconds: f64) -> String {
     let best = run.best().map_or(String::new(), |best| {
         format!(
-            "best: epoch {}, {} {} of the test samples\n",
+            "best: epoch {}, {} {} of the test samples{}\n",
             best.number,
             run.measure().name().replace('_', " "),
-            run.measure().show(best.test)
+            run.measure().show(best.test),
+            best.named.map_or_else(String::new, |named| format!(
+                ", {} named right",
+                percent(named)
+            ))
         )
     });
     let weights = run.folder().join("weights.safetensors");

@@ -2,6 +2,7 @@
 
 use super::keys::key;
 use super::presence::{KEEP, PRESENCE};
+use super::swap::{self, SWAP};
 use super::{Entering, Enters, Head, HeadDecl, Misfit, nothing, vector};
 use crate::args::Kind;
 use cnnc_runtime::answer::{Landmarks, Range, Task};
@@ -26,6 +27,7 @@ pub(super) static DECL: HeadDecl = HeadDecl {
             "`pairs`: x and y of each point; `axes`: every x, then every y.",
         ),
         KEEP,
+        SWAP,
     ],
     classes: "classes",
     detects: false,
@@ -34,7 +36,7 @@ pub(super) static DECL: HeadDecl = HeadDecl {
     fit,
     task,
     samples: &[
-        r#"input x: 1x8x8; flatten; dense 11; head landmarks { presence  range symmetric  order axes  keep 0.25 }"#,
+        r#"input x: 1x8x8; flatten; dense 11; head landmarks { presence  range symmetric  order axes  keep 0.25  swap (0, 1) (3, 4) }"#,
         "input x: 1x2x3; flatten; head landmarks",
     ],
 };
@@ -46,6 +48,7 @@ fn fit(head: &Head, Entering { shapes, .. }: &Entering<'_>) -> Result<usize, Mis
         let message = format!("points have two numbers each, and this has {numbers}");
         return Err(Misfit::shape(0, message));
     }
+    swap::check(head, numbers / 2)?;
     Ok(0)
 }
 

@@ -3,7 +3,7 @@
 //! A head's file declares its keyword and documented keys ([`HeadDecl`]), what enters it and what the network computes for it,
 //! holds it against the shapes of what enters, and says what it is to the runtime, which decodes. The parser, the checks and
 //! the documentation come from the table. What several heads share stands beside them: `keys`, `select` (which boxes are
-//! kept), `anchors`, `presence`, `fit`.
+//! kept), `anchors`, `presence`, `swap` (which points a mirror exchanges), `fit`.
 
 mod anchors;
 mod boxes;
@@ -11,6 +11,7 @@ mod classify;
 mod embed;
 mod fit;
 mod image;
+mod keypoints;
 mod keys;
 mod landmarks;
 mod pitch;
@@ -19,6 +20,7 @@ mod regions;
 mod segment;
 mod select;
 mod style;
+mod swap;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -46,6 +48,7 @@ pub static HEADS: &[&HeadDecl] = &[
     &regions::DECL,
     &boxes::DECL,
     &landmarks::DECL,
+    &keypoints::DECL,
     &embed::DECL,
     &verify::DECL,
     &style::DECL,

@@ -13,6 +13,7 @@
 pub mod contrastive;
 pub mod cross_entropy;
 mod elements;
+pub mod heatmaps;
 pub mod localize;
 pub mod logistic;
 pub mod smooth_l1;
@@ -41,6 +42,7 @@ pub static LOSSES: &[&LossDecl] = &[
     &squared::DECL,
     &smooth_l1::DECL,
     &localize::DECL,
+    &heatmaps::DECL,
     &contrastive::DECL,
     &triplet::DECL,
     &yolo1::DECL,
@@ -208,18 +210,15 @@ pub enum Measure {
     Precision,
     /// Mean distance of the numbers from their targets.
     MeanError,
-    /// The same of some of the outputs, where there is anything: the target's first number says so, and the others follow.
-    Places {
-        /// The first output.
-        first: usize,
-        /// How many there are.
-        numbers: usize,
-    },
+    /// Of the one box of each picture: the mean intersection over union, where there is something; what is not found has 0.
+    Box,
+    /// Of points: their mean distance from where they are, as a share of the input's width.
+    Points,
 }
 
 impl Measure {
     /// All names.
-    pub const NAMES: [&'static str; 7] = [
+    pub const NAMES: [&'static str; 9] = [
         "accuracy",
         "mean_iou",
         "label_accuracy",
@@ -227,6 +226,8 @@ impl Measure {
         "pair_accuracy",
         "nearest_accuracy",
         "map50",
+        "box_iou",
+        "point_error",
     ];
 
     /// As it stands at the top of a column.
@@ -235,17 +236,19 @@ impl Measure {
             Measure::Accuracy => 0,
             Measure::MeanIou => 1,
             Measure::Labels(_) => 2,
-            Measure::MeanError | Measure::Places { .. } => 3,
+            Measure::MeanError => 3,
             Measure::Alike(_) => 4,
             Measure::Nearest => 5,
             Measure::Precision => 6,
+            Measure::Box => 7,
+            Measure::Points => 8,
         };
         Measure::NAMES[at]
     }
 
     /// Whether it is a share of the whole, of which more is better; else less is better.
     pub fn is_share(self) -> bool {
-        !matches!(self, Measure::MeanError | Measure::Places { .. })
+        !matches!(self, Measure::MeanError | Measure::Points)
     }
 
     /// Whether training samples are measured on the way, too; boxes are found and compared in what judges only.
@@ -265,6 +268,8 @@ impl Measure {
     pub fn show(self, value: f64) -> String {
         match self.is_share() {
             true => format!("{:.2} %", 100.0 * value),
+            // A share of which less is better, and small.
+            false if self == Measure::Points => format!("{:.3} %", 100.0 * value),
             false => format!("{value:.4}"),
         }
     }

@@ -52,7 +52,7 @@ pub const COMPILER: Part = Part {
         ("pass", &["graph", "id", "lower::each_operand", "note",
             "layer::Attributes", "layer::Layer", "layer::Role", "layer::dense::Dense", "layer::epilogue"]),
         ("loss", &["args", "graph", "head", "id", "op", "recipe", "shape", "words",
-            "layer::Layer", "layer::add::Add", "layer::sigmoid::Sigmoid", "layer::slice::Slice"]),
+            "layer::Layer", "layer::add::Add", "layer::permute::Permute", "layer::reshape::Reshape", "layer::sigmoid::Sigmoid", "layer::slice::Slice"]),
         ("step", &["gradient", "graph", "id", "loss", "op", "pass", "recipe", "shape", "span",
             "layer::Layer", "layer::bn::BatchNorm", "layer::dropout::Dropout", "layer::elementwise"]),
         ("slide", &["graph", "id", "note", "pass", "shape",

@@ -412,6 +412,7 @@ fn heads_and_last_layers_have_their_losses() {
         ),
         ("input x: 5; dense 4; head boxes", "localize"),
         ("input x: 5; dense 4; head landmarks", "localize"),
+        ("input x: 3x4x4; conv 1x1 2; head keypoints", "heatmaps"),
         ("input x: 5; dense 3; head embed", "triplet"),
         ("input x: 3; dense 52; head yolo1 { side 2 }", "yolo1"),
         (
@@ -438,7 +439,7 @@ fn heads_and_last_layers_have_their_losses() {
     ] {
         let error = loss::usual(&compile(body)).expect_err("none");
         let want = format!(
-            "nothing says what is made small: {what} has no loss of its own; choose one, for example `train {{ loss squared }}`, of cross_entropy, logistic, squared, smooth_l1, localize, contrastive, triplet, yolo1, yolo2, yolo3"
+            "nothing says what is made small: {what} has no loss of its own; choose one, for example `train {{ loss squared }}`, of cross_entropy, logistic, squared, smooth_l1, localize, heatmaps, contrastive, triplet, yolo1, yolo2, yolo3"
         );
         assert_eq!(error, want);
     }
@@ -500,6 +501,70 @@ fn boxes_that_do_not_fit_are_told() {
     ] {
         let error = loss::build(&compile(body), &recipe::Loss::new(name)).expect_err("a misfit");
         assert_eq!(error, message);
+    }
+}
+
+/// A map of two rows and three columns whose point is in the middle of a cell; one that is between two; one outside of the picture, which counts for nothing.
+#[test]
+fn heat_maps_are_gaussians_that_add_up_to_one() {
+    let network = compile("input x: 1x2x3; conv 1x1 3; head keypoints");
+    let output = network.values[network.outputs[0].value].shape.clone();
+    let mut written = recipe::Loss::new("heatmaps");
+    written.set("sigma", 0.8);
+    let loss = loss::build(&network, &written).expect("it fits");
+    let told = |known: &[f32], into: &mut [Vec<f64>]| {
+        let batch = Batch {
+            images: 1,
+            output: &output,
+            targets: Targets::Numbers(known),
+            made: None,
+        };
+        loss.write(&batch, into)
+    };
+    let mut into = vec![vec![9.0; 18]];
+    let known = [0.5, 0.25, 0.5, 0.5, 1.25, 0.5];
+    assert_eq!(told(&known, &mut into), Ok(2.0 / 3.0));
+    let share = |x: f64, y: f64, point: [f64; 2]| {
+        let square = (x - point[0]).powi(2) + (y - point[1]).powi(2);
+        (-square / (2.0 * 0.64)).exp()
+    };
+    let cells = || (0..2).flat_map(|row| (0..3).map(move |column| (row, column)));
+    for (index, point) in [[1.5, 0.5], [1.5, 1.0]].into_iter().enumerate() {
+        let at = |(row, column)| share(f64::from(column) + 0.5, f64::from(row) + 0.5, point);
+        let sum: f64 = cells().map(at).sum();
+        for (cell, place) in cells().enumerate() {
+            let (found, want) = (into[0][3 * cell + index], at(place) / sum);
+            assert!(
+                (found - want).abs() < 1e-12,
+                "{index}, {place:?}: {found} is not {want}"
+            );
+        }
+    }
+    assert!((0..6).all(|cell| into[0][3 * cell + 2] == 0.0));
+    for (known, message) in [
+        (vec![0.5; 4], "4 numbers are not 6 for each of 1 samples"),
+        (vec![f32::NAN; 6], "a target is NaN"),
+    ] {
+        assert_eq!(told(&known, &mut into), Err(message.to_owned()));
+    }
+    for (sigma, body, message) in [
+        (
+            0.0,
+            "input x: 1x2x3; conv 1x1 3; head keypoints",
+            "`sigma` is more than 0",
+        ),
+        (
+            0.7,
+            "input x: 1x2x3; conv 1x1 3",
+            "`heatmaps` is for networks with `head keypoints`",
+        ),
+    ] {
+        let mut written = recipe::Loss::new("heatmaps");
+        written.set("sigma", sigma);
+        assert_eq!(
+            loss::build(&compile(body), &written).expect_err("a misfit"),
+            message
+        );
     }
 }
 

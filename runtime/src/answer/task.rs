@@ -2,8 +2,8 @@
 
 use super::constant::{Constant, Value};
 use super::{
-    Answer, AnswerError, Classify, Embed, Image, Landmarks, Locate, Numbers, Overlap, Pitch,
-    Placement, Regions, Segment, Tensor, Verify, Yolo1, Yolo2, Yolo3,
+    Answer, AnswerError, Classify, Embed, Image, Keypoints, Landmarks, Locate, Numbers, Overlap,
+    Pitch, Placement, Regions, Segment, Tensor, Verify, Yolo1, Yolo2, Yolo3,
 };
 
 /// What a task knows: its answer, and what may be changed about it.
@@ -93,6 +93,8 @@ tasks! {
     Locate,
     /// `head landmarks`: points.
     Landmarks,
+    /// `head keypoints`: points by heat maps.
+    Keypoints,
     /// `head verify`: whether inputs are alike.
     Verify,
     /// `head embed`: a vector.

@@ -71,6 +71,20 @@ impl Augmenter {
                 extents.0, extents.1, augment.pad
             ));
         }
+        if let Some(head) = network.head.as_ref().filter(|_| augment.mirror) {
+            let raw = &network.values[network.outputs[0].value].shape;
+            let points = match head.decl.keyword {
+                "landmarks" => raw.elements() / 2,
+                "keypoints" => raw.channels(),
+                _ => 0,
+            };
+            if points > 1 && head.swaps().is_none() {
+                return refuse(format!(
+                    "`mirror` makes left right, and `head {}` does not say which of its points change places: `swap (0, 1) (3, 4)`, or `swap (0, 0)` where none do",
+                    head.decl.keyword
+                ));
+            }
+        }
         Ok(Augmenter {
             augment: *augment,
             seed,

@@ -3,6 +3,7 @@
 use super::annotated::{Annotated, Purpose, Written};
 use super::files::{name, within};
 use super::reader::Reader;
+use super::told::Told;
 use super::{Data, DataError, rows, voc};
 use cnnc_compiler::loss::BOX;
 use cnnc_compiler::recipe::DataKind;
@@ -147,6 +148,22 @@ pub fn sizes_of(folder: &Path) -> Result<(Vec<[f64; 2]>, usize), DataError> {
     Ok((sizes, count))
 }
 
+/// Holds the boxes of a picture, so many, against a head that says of one where it is.
+fn single(of: &Annotated, count: usize, told: &Told) -> Result<(), DataError> {
+    let why = match count {
+        0 if !told.has_presence() => {
+            let name = name(&of.picture);
+            format!("{name} shows no box, and the head has no `presence` that says so")
+        }
+        0 | 1 => return Ok(()),
+        _ => format!(
+            "{} has {count} boxes, and `head boxes` finds one; heads such as `yolo2` find several",
+            name(&of.picture)
+        ),
+    };
+    Err(DataError::Broken(of.file.clone(), why))
+}
+
 impl Reader<'_> {
     /// The samples of a folder, if it has pictures with boxes of that kind, or of one of both.
     pub(super) fn boxes(
@@ -159,9 +176,13 @@ impl Reader<'_> {
     }
 
     fn boxed(&self, folder: &Path, of: Boxed) -> Result<Data, DataError> {
-        if !self.detects {
+        let one = match &self.told {
+            Some(told @ Told::Box { .. }) => Some(told),
+            _ => None,
+        };
+        if !self.detects && one.is_none() {
             let why = format!(
-                "its pictures have boxes, and `{}` has no head that finds some, as `head yolo2` does",
+                "its pictures have boxes, and `{}` has no head that finds some, as `head yolo2` does, or one, as `head boxes` does",
                 self.network
             );
             return Err(DataError::Classes(folder.to_owned(), why));
@@ -207,6 +228,9 @@ impl Reader<'_> {
                     rows.push([class as f32, x, y, seen.width(), seen.height()]);
                 }
             }
+            if let Some(told) = one {
+                single(of, rows.len(), told)?;
+            }
             let name = of.picture.display().to_string();
             let seen = pre.see(&picture, &name).map_err(DataError::Picture)?;
             filling.picture_of(of.picture.clone(), seen, 0)?;
@@ -216,6 +240,7 @@ impl Reader<'_> {
         }
         let boxes = all.iter().map(Vec::len).sum::<usize>();
         let mut train = filling.boxed(&all);
+        train.told = one.cloned();
         let test = train.take_out(|_, index| judges[index]);
         Ok(Data {
             kind: format!("pictures with {boxes} boxes"),
@@ -228,6 +253,9 @@ impl Reader<'_> {
 
     /// The class that is called so, or has that number.
     fn class_of_box(&self, class: &str, file: &Path) -> Result<usize, DataError> {
+        if let Some(Told::Box { classes: 0, .. }) = self.told {
+            return Ok(0);
+        }
         let named = self.labels.iter().position(|label| label == class);
         let number = || {
             class

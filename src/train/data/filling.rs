@@ -4,6 +4,7 @@ use super::DataError;
 use super::maps::{Maps, View};
 use super::samples::{Samples, Sight};
 use super::store::Store;
+use super::told::Told;
 use cnnc_compiler::loss::BOX;
 use cnnc_runtime::image::{PreProcess, Seen};
 use std::path::{Path, PathBuf};
@@ -207,6 +208,14 @@ impl Filling {
         }
         self.samples.labels.clear();
         self.samples.boxes = true;
+        self.done()
+    }
+
+    /// The samples, with numbers for each in place of its class, of which a loss is told so.
+    pub fn told(mut self, kept: Vec<f32>, told: Option<Told>) -> Samples {
+        self.samples.targets = kept;
+        self.samples.labels.clear();
+        self.samples.told = told;
         self.done()
     }
 

@@ -5,10 +5,12 @@
 //! | `idx`, `strips` | MNIST's files; strips of pictures, as CIFAR-10 comes |
 //! | `folder` | a folder for each class, of pictures, sounds (`wav`) or arrays (`array`) |
 //! | `csv`, `series`, `wav` | rows of numbers or of paths; `.ts` files; sounds whose names say their class |
+//! | `points` | rows of pictures with points |
 //! | `boxes`, `voc`, `rows` | pictures with boxes: what they have in common, VOC's XML, YOLO's rows of text |
 //! | `classes`, `split` | the class that a label is; which samples judge |
 //! | `pairs`, `maps` | pictures with a picture each: classes of pixels, or brightness |
 //! | `volumes` | arrays of numpy with a target for each |
+//! | `told` | what a loss is told of one box, or of points |
 //! | `samples`, `filling`, `store` | all of them, while they are read, and what is kept |
 //! | `room` | how much of memory samples may take |
 
@@ -26,6 +28,7 @@ mod known;
 mod maps;
 mod memory;
 mod pairs;
+mod points;
 mod reader;
 mod room;
 mod rows;
@@ -34,6 +37,7 @@ mod series;
 mod split;
 mod store;
 mod strips;
+mod told;
 mod voc;
 mod volumes;
 mod wav;

@@ -4,6 +4,7 @@ use super::files::{entries, within};
 use super::filling::{Filling, MOST};
 use super::room::room;
 use super::samples::Samples;
+use super::told::Told;
 use super::{Data, DataError};
 use cnnc_compiler::graph::Graph;
 use cnnc_compiler::recipe::DataKind;
@@ -27,6 +28,8 @@ pub(super) struct Reader<'g> {
     pub labels: Vec<String>,
     /// Whether it finds boxes.
     pub detects: bool,
+    /// What its loss is told of one box, or of points, if it finds these.
+    pub told: Option<Told>,
     /// Whether it has a class for each pixel.
     pub segments: bool,
     /// Whether classes are identities, of which there are as many as there are.
@@ -59,6 +62,7 @@ impl<'g> Reader<'g> {
                 raw.channels()
             },
             detects: head.is_some_and(|head| head.decl.detects),
+            told: Told::of(network),
             segments: head.is_some_and(|head| head.decl.keyword == "segment"),
             identities,
             labels: labels.collect(),
@@ -125,7 +129,12 @@ impl<'g> Reader<'g> {
             _ => None,
         });
         match kind {
-            Some(DataKind::Csv) => self.csv(path).map(Some),
+            Some(DataKind::Csv) => match self.told {
+                Some(Told::Points { points, .. }) if self.pre.is_some() => {
+                    self.points(path, points).map(Some)
+                }
+                _ => self.csv(path).map(Some),
+            },
             Some(DataKind::Ts) => self.series(path).map(Some),
             Some(DataKind::Npz) => self.volumes(path).map(Some),
             _ => Ok(None),

@@ -4,6 +4,7 @@ use super::DataError;
 use super::known::Known;
 use super::maps::Maps;
 use super::store::{Kept, Store, keep, of, pick};
+use super::told::Told;
 use crate::train::affine::Affine;
 use cnnc_runtime::image::{Border, Picture, PreProcess, Seen};
 use std::borrow::Cow;
@@ -22,6 +23,8 @@ pub struct Samples {
     pub(super) maps: Option<Maps>,
     /// Whether these are boxes: as many rows of five for each sample as the fullest has, of which a class of −1 is none.
     pub(super) boxes: bool,
+    /// What a loss is told of the targets, where that is something else.
+    pub(super) told: Option<Told>,
     /// Where each comes from, if each has a place of its own.
     pub(super) names: Vec<String>,
     /// The files of pictures, if each has one.
@@ -124,6 +127,11 @@ impl Samples {
         self.boxes
     }
 
+    /// Whether one box, or points, are known of each.
+    pub(in crate::train) fn are_places(&self) -> bool {
+        self.told.is_some()
+    }
+
     /// Columns and rows of targets that are pictures, and whether these are classes.
     pub(in crate::train) fn maps(&self) -> Option<((usize, usize), bool)> {
         let maps = self.maps.as_ref();
@@ -208,9 +216,26 @@ impl Samples {
                 let each = self.labels_each();
                 known.labels.extend(&self.labels[index * each..][..each]);
             }
-            each => known.numbers.extend(&self.targets[index * each..][..each]),
+            each => {
+                let kept = &self.targets[index * each..][..each];
+                self.say(kept, moved, &mut known.numbers);
+            }
         }
         Ok(())
+    }
+
+    /// The rows of a sample's boxes, as they are kept.
+    pub(in crate::train) fn rows(&self, index: usize) -> &[f32] {
+        let each = self.targets_each();
+        &self.targets[index * each..][..each]
+    }
+
+    /// Adds what the loss is told of targets that have moved: boxes have before, and points do here.
+    pub(in crate::train) fn say(&self, kept: &[f32], moved: Affine, to: &mut Vec<f32>) {
+        match &self.told {
+            Some(told) => told.tell(kept, moved, to),
+            None => to.extend(kept),
+        }
     }
 
     /// The place of a sample, within the data's folder, if it has one of its own.
@@ -231,6 +256,7 @@ impl Samples {
             targets: self.targets.clone(),
             maps: self.maps.clone(),
             boxes: self.boxes,
+            told: self.told.clone(),
             names: self.names.clone(),
             elements,
             ..Samples::default()
@@ -276,6 +302,7 @@ impl Samples {
             targets: pick(&self.targets, indices, self.targets_each()),
             maps: self.maps.as_ref().map(|maps| maps.copy(indices)),
             boxes: self.boxes,
+            told: self.told.clone(),
             names: of(&self.names, indices),
             files: of(&self.files, indices),
             borders: of(&self.borders, indices),

@@ -2,6 +2,7 @@
 
 use super::{Epoch, Run};
 use crate::train::chart::{Ran, chart};
+use crate::train::epoch::NAMED;
 use crate::train::error::TrainError;
 use crate::train::place::state_file;
 use crate::train::state::Saved;
@@ -15,7 +16,13 @@ impl Run {
     /// Writes what a run goes on from, the table and the curves. The epoch is done once `state.json` says so, which is written behind what it speaks of.
     pub(super) fn save(&mut self) -> Result<(), TrainError> {
         let name = self.measure().name();
-        let mut table = format!("epoch,rate,loss,{name},test_{name},seconds\n");
+        let named = self.trainer().score().names();
+        let column = if named {
+            format!(",{NAMED}")
+        } else {
+            String::new()
+        };
+        let mut table = format!("epoch,rate,loss,{name},test_{name}{column},seconds\n");
         for epoch in &self.epochs {
             let Epoch {
                 number,
@@ -23,10 +30,12 @@ impl Run {
                 loss,
                 train,
                 test,
+                named,
                 seconds,
             } = epoch;
             let train = train.map_or_else(String::new, |train| train.to_string());
-            table += &format!("{number},{rate},{loss},{train},{test},{seconds:.3}\n");
+            let named = named.map_or_else(String::new, |named| format!(",{named}"));
+            table += &format!("{number},{rate},{loss},{train},{test}{named},{seconds:.3}\n");
         }
         self.write("results.csv", table.as_bytes())?;
         self.write(

@@ -101,13 +101,15 @@ impl Run {
         }
         let weights = self.stage.weights()?;
         let (model, measure) = (self.stage.model(), self.measure());
-        let test = judged(model, &weights, &self.data.test, &self.recipe, measure)?;
+        let none = self.stage.trainer.no_score();
+        let (test, named) = judged(model, &weights, &self.data.test, &self.recipe, none)?;
         let epoch = Epoch {
             number,
             rate: last,
             loss: self.within.loss / count as f64,
             train: measure.counts_on_the_way().then(|| score.value()),
             test,
+            named,
             seconds: self.within.seconds,
         };
         let best = self.best().is_none_or(|best| self.is_better(&epoch, best));

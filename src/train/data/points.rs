@@ -1,0 +1,98 @@
+//! Rows of pictures with points: a path, as seen from the folder of the file, then x and y of each point in pixels of the picture; the middle of its first pixel is at ½, ½.
+//!
+//! A row without numbers is a picture in which there is nothing, which heads with a `presence` can say. A first row with words in place of numbers names the columns.
+
+use super::files::{read, within};
+use super::reader::Reader;
+use super::told::Told;
+use super::{Data, DataError};
+use ::csv::{ReaderBuilder, StringRecord, Trim};
+use cnnc_runtime::image::Picture;
+use std::path::Path;
+
+/// Pixels that a point may be outside of its picture: rounding.
+const SLACK: f32 = 0.5;
+
+/// Whether a row names columns.
+fn is_header(row: &StringRecord) -> bool {
+    let mut words = row.iter().skip(1);
+    words.any(|word| !word.is_empty() && word.parse::<f32>().is_err())
+}
+
+/// The points of a row; none of a picture in which there is nothing.
+fn points_of(row: &StringRecord, points: usize) -> Result<Option<Vec<[f32; 2]>>, String> {
+    let words: Vec<&str> = row.iter().skip(1).collect();
+    if words.iter().all(|word| word.is_empty()) {
+        return Ok(None);
+    }
+    if words.len() != 2 * points {
+        let found = words.len();
+        return Err(match found {
+            1 => format!("1 number is not x and y of {points} points"),
+            _ => format!("{found} numbers are not x and y of {points} points"),
+        });
+    }
+    let number = |word: &&str| {
+        let number = word.parse::<f32>().ok().filter(|number| number.is_finite());
+        number.ok_or_else(|| format!("`{word}` is no number"))
+    };
+    let numbers = words.iter().map(number).collect::<Result<Vec<f32>, _>>()?;
+    Ok(Some(numbers.chunks(2).map(|at| [at[0], at[1]]).collect()))
+}
+
+impl Reader<'_> {
+    /// The samples of a file, for a network that finds so many points.
+    pub(super) fn points(&self, path: &Path, points: usize) -> Result<Data, DataError> {
+        let pre = self.sight()?;
+        let bytes = read(path)?;
+        let mut rows = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .trim(Trim::All)
+            .from_reader(&*bytes);
+        let broken = |why: String| DataError::Broken(path.to_owned(), why);
+        let rows = rows.records().collect::<Result<Vec<_>, _>>();
+        let mut rows = rows.map_err(|error| broken(error.to_string()))?;
+        if rows.first().is_some_and(is_header) {
+            rows.remove(0);
+        }
+        let presence = self.told.as_ref().is_some_and(Told::has_presence);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut filling = self.filling(path);
+        filling.reserve_files(rows.len(), None, self.most)?;
+        let mut kept = Vec::new();
+        for row in &rows {
+            let line = row.position().map_or(0, ::csv::Position::line);
+            let broken = |why: String| broken(format!("line {line}: {why}"));
+            let found = points_of(row, points).map_err(broken)?;
+            if found.is_none() && !presence {
+                let why = "no points, and the head has no `presence` that says so";
+                return Err(broken(why.to_owned()));
+            }
+            let file = folder.join(row.get(0).unwrap_or_default());
+            let picture = Picture::open(&file).map_err(DataError::Picture)?;
+            let (width, height) = (picture.width(), picture.height());
+            let place = pre.placement(width, height);
+            kept.push(if found.is_some() { 1.0 } else { 0.0 });
+            for [x, y] in found.unwrap_or_else(|| vec![[0.0; 2]; points]) {
+                let inside =
+                    |along: f32, extent: usize| (-SLACK..=extent as f32 + SLACK).contains(&along);
+                if !inside(x, width) || !inside(y, height) {
+                    return Err(broken(format!(
+                        "the point {x}, {y} is outside of the picture of {width} by {height} pixels"
+                    )));
+                }
+                let (x, y) = place.fraction(x, y);
+                kept.extend([x, y]);
+            }
+            let seen = pre.see(&picture, &file.display().to_string());
+            filling.picture_of(file.clone(), seen.map_err(DataError::Picture)?, 0)?;
+            filling.name(within(folder, &file));
+        }
+        Ok(Data {
+            kind: format!("pictures with {points} points"),
+            train: filling.told(kept, self.told.clone()),
+            ..Data::default()
+        })
+    }
+}
