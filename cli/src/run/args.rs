@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub struct Args {
     #[command(flatten)]
     pub(super) network: network::Args,
-    /// Pictures (PNG, JPEG, BMP), .npy, .npz or .safetensors files; or a folder with the frames of a video, which `--draw FOLDER` draws one by one
+    /// Pictures (PNG, JPEG, BMP, PNM), .npy, .npz or .safetensors files; or a folder with the frames of a video, which `--draw FOLDER` draws one by one
     #[arg(value_name = "INPUT")]
     pub(super) files: Vec<PathBuf>,
     /// Run on made-up numbers instead of files

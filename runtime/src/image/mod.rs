@@ -3,7 +3,7 @@
 //! With the feature `images`, picture files are read and written:
 //!
 //! ```text
-//! PNG/JPEG/BMP ──open──▶ Picture ──PreProcess::apply──▶ f32, channels first
+//! PNG/JPEG/BMP/PNM ──open──▶ Picture ──PreProcess::apply──▶ f32, channels first
 //! f32 map ──Picture::of_map──▶ Picture ──write_png──▶ PNG
 //! ```
 
@@ -41,7 +41,7 @@ pub const MAX_SIDE: usize = 65_535;
 pub const MAX_PIXELS: usize = 1 << 27;
 
 /// The formats that are read, for messages.
-const KINDS: &str = "PNG, JPEG or BMP";
+const KINDS: &str = "PNG, JPEG, BMP or PNM";
 
 fn within_limits(width: usize, height: usize) -> bool {
     (1..=MAX_SIDE).contains(&width)

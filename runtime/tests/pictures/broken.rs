@@ -6,7 +6,7 @@ use cnnc_testing::most;
 use std::fs;
 
 /// One picture of each format.
-const ONE_EACH: [&str; 3] = ["rgb.jpg", "rgba16.png", "bytes.bmp"];
+const ONE_EACH: [&str; 4] = ["rgb.jpg", "rgba16.png", "bytes.bmp", "colours16.ppm"];
 
 /// The message of decoding these bytes from a file, without its name.
 fn refused(bytes: &[u8]) -> String {
@@ -68,7 +68,7 @@ fn files_that_are_no_pictures() {
     ] {
         assert_eq!(
             refused(bytes),
-            format!("not a PNG, JPEG or BMP picture{looks}")
+            format!("not a PNG, JPEG, BMP or PNM picture{looks}")
         );
     }
 }
@@ -113,10 +113,71 @@ fn pictures_that_claim_too_much() {
         refused(&bmp),
         "30000x30000 pixels are too many; at most 65535 a side and 134217728 in all are handled"
     );
+    for header in ["P1 30000 30000\n", "P6 30000 30000 255\n"] {
+        assert_eq!(
+            refused(header.as_bytes()),
+            "30000x30000 pixels are too many; at most 65535 a side and 134217728 in all are handled"
+        );
+    }
     assert_eq!(
         refused(&jpeg_that_claims("ycc420.jpg", 60_000, 60_000)),
         "60000x60000 pixels are too many; at most 65535 a side and 134217728 in all are handled"
     );
+}
+
+/// Each with what is wrong; nothing is guessed.
+#[test]
+fn portable_maps_with_mistakes() {
+    for (file, why) in [
+        (
+            "P5 two 2 255\n....",
+            "its width is no number: it begins with `t`",
+        ),
+        (
+            "P2 1 -1 255\n",
+            "its height is no number: it begins with `-`",
+        ),
+        (
+            "P2 1 1 0\n0",
+            "its largest value is 0, where 1 to 65535 are possible",
+        ),
+        (
+            "P2 1 1 65536\n0",
+            "its largest value is 65536, where 1 to 65535 are possible",
+        ),
+        (
+            "P2 2 1 100\n7 101",
+            "a sample is 101, more than the largest value, 100",
+        ),
+        (
+            "P6 1 1 9\n\x01\x02\x0a",
+            "a sample is 10, more than the largest value, 9",
+        ),
+        ("P1 2 1\n0 2", "a bit is no number: it begins with `2`"),
+        (
+            "P3 1 1 9\n1 2 x",
+            "a sample is no number: it begins with `x`",
+        ),
+        (
+            "P5 1 1 255#7\n.",
+            "`#` stands where white space ends its header",
+        ),
+    ] {
+        assert_eq!(
+            refused(file.as_bytes()),
+            format!("the picture is damaged: {why}"),
+            "{file:?}"
+        );
+    }
+    for file in ["P5", "P5 ", "P5 2", "P4 1 1", "P4 1 1\n", "P2 2 1 9\n1 # 2"] {
+        let message = refused(file.as_bytes());
+        let is_one = file.len() > 2;
+        let expected = match is_one {
+            true => "the picture is truncated",
+            false => "not a PNG, JPEG, BMP or PNM picture: it looks like text",
+        };
+        assert_eq!(message, expected, "{file:?}");
+    }
 }
 
 #[test]
@@ -130,6 +191,7 @@ fn pictures_without_pixels() {
         let message = refused(&bmp);
         assert_eq!(message, "the picture has no pixels");
     }
+    assert_eq!(refused(b"P5 0 4 255\n"), "the picture has no pixels");
     assert_eq!(Picture::from_rgb(0, 4, vec![]), None);
     assert_eq!(Picture::from_rgb(1, 1, vec![1, 2]), None);
     assert_eq!(Picture::from_grey(70_000, 1, &[0; 70_000]), None);
@@ -183,6 +245,16 @@ fn pixels_that_a_file_has_not_the_bytes_for() {
         bmp.extend(pixels);
         bmp[10..14].copy_from_slice(&54u32.to_le_bytes());
         cheaply_truncated(&bmp);
+    }
+    for header in [
+        "P1 16000 8000\n0",
+        "P2 16000 8000 1\n0",
+        "P3 16000 8000 255\n0 0 0",
+        "P4 16000 8000\n0",
+        "P5 16000 8000 255\n0",
+        "P6 16000 8000 65535\n0",
+    ] {
+        cheaply_truncated(header.as_bytes());
     }
     cheaply_truncated(&png_that_claims(16_000, 8_000));
     for name in ["ycc420.jpg", "ycc420_progressive.jpg"] {

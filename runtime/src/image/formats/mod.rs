@@ -7,6 +7,7 @@ mod bmp;
 mod jpeg;
 mod orientation;
 mod png;
+mod pnm;
 
 pub(super) use png::indices;
 
@@ -26,7 +27,7 @@ pub struct Format {
 }
 
 /// All of them.
-pub const FORMATS: &[Format] = &[png::FORMAT, jpeg::FORMAT, bmp::FORMAT];
+pub const FORMATS: &[Format] = &[png::FORMAT, jpeg::FORMAT, bmp::FORMAT, pnm::FORMAT];
 
 /// Whether a file's name ends as those of pictures do; whether it is one is seen when it is read.
 pub fn is_called_a_picture(path: &Path) -> bool {

@@ -257,3 +257,34 @@ runs = bytes([0, 3, 1, 2, 3, 0, 2, 3, 0, 0, 40, 4, 0, 0, 2, 5, 0, 2, 2, 3, 3, 6,
 bmp("runs8", 8, compression=1, palette=16, runs=runs, seen=whole)
 runs = bytes([0, 5, 0x12, 0x33, 0x30, 0, 0, 0, 40, 0x44, 0, 0, 2, 0x55, 0, 2, 2, 3, 3, 0x66, 0, 0, 1, 0x70, 0, 0, 1, 0x80, 0, 1])
 bmp("runs4", 4, compression=2, palette=16, runs=runs, seen=whole)
+
+
+def pnm(name, kind, most=1):
+    """A PNM: `kind` is the digit behind its P. Texts have comments, and lines that end anywhere."""
+    channels = 3 if kind in (3, 6) else 1
+    bits = kind in (1, 4)
+    rows = [[[value(x, y, c, most) for c in range(channels)] for x in range(WIDTH)] for y in range(HEIGHT)]
+    header = f"P{kind}\n# {name}\n{WIDTH} {HEIGHT}" + ("" if bits else f"\n{most}")
+    samples = [sample for row in rows for pixel in row for sample in pixel]
+    if kind == 1:
+        data = "".join(str(sample) + "\n# a bit\n" * (at == 20) for at, sample in enumerate(samples)).encode()
+    elif kind < 4:
+        data = "".join(f"{sample}" + ("\n# more\n" if at % 7 == 6 else "  ") for at, sample in enumerate(samples)).encode()
+    elif kind == 4:
+        filled = [[*(pixel[0] for pixel in row), *[0] * (-WIDTH % 8)] for row in rows]
+        data = b"".join(int("".join(map(str, row)), 2).to_bytes(len(row) // 8, "big") for row in filled)
+    else:
+        data = b"".join(sample.to_bytes(2 if most > 255 else 1, "big") for sample in samples)
+    (OUT / name).write_bytes(header.encode() + b"\n" + data)
+    seen = [[to8(most - s if bits else s, most) for s in pixel] * (3 // channels) for row in rows for pixel in row]
+    expect(name, WIDTH, HEIGHT, seen)
+
+
+pnm("bits.pbm", 4)
+pnm("bits_text.pbm", 1)
+pnm("grey.pgm", 5, 255)
+pnm("grey_text.pgm", 2, 100)
+pnm("grey16.pgm", 5, 1000)
+pnm("colours.ppm", 6, 200)
+pnm("colours_text.ppm", 3, 40000)
+pnm("colours16.ppm", 6, 65535)
