@@ -1,13 +1,13 @@
-//! `cnnc evaluate`: how well a classifier, or a network that finds boxes or answers for each pixel, does on labelled pictures, and whether that is what its spec expects.
+//! `cnnc evaluate`: how well a classifier, or a network that finds boxes, compares faces or answers for each pixel, does on labelled pictures, and whether that is what its spec expects.
 
 use crate::goals::Goals;
 use crate::pixels::Judged;
 use crate::places::{self, Placed};
 use crate::precision::Found;
-use crate::{Failure, outputs, print};
+use crate::{Failure, likeness, one_shot, outputs, print};
 use cnnc::train::{
-    Data, Judgement, OfClass, Recipe, Targeted, Whereabouts, contact_sheet, found, matrix,
-    precision_recall, scored, target_sheet,
+    Data, Gathered, Judgement, OfClass, Recipe, Targeted, Whereabouts, contact_sheet, found,
+    matrix, precision_recall, scored, target_sheet,
 };
 use cnnc::{Model, Weights};
 use serde_json::{Value, json};
@@ -26,10 +26,16 @@ pub struct Args {
     /// Folder of labelled pictures: its test set if it has one, else all of them. Without it, the folder that the spec's `expect { accuracy … on … }` names
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Draw the confusion matrix or, of a network that finds boxes, the curves of precision over recall: .svg or .png
+    /// Text file with the samples, or folders of samples, of the data that judge, one a line
+    #[arg(long, value_name = "FILE", conflicts_with = "one_shot")]
+    test: Option<PathBuf>,
+    /// Folder of one-shot runs, as Omniglot's come: a network that compares says which of the known pictures is of the class of each that is asked
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "out"])]
+    one_shot: Option<PathBuf>,
+    /// Draw the confusion matrix, the curves of a network that compares or, of one that finds boxes, the curves of precision over recall: .svg or .png
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Draw the pictures that it is most wrong about: .png
+    /// Draw the pictures that it is most wrong about, or the hardest triplets of a network that compares: .png
     #[arg(long, value_name = "FILE")]
     worst: Option<PathBuf>,
     /// Draw pictures of the first batch with the grid, the boxes that are there, and the cells and anchors that answer for them: .png
@@ -57,6 +63,17 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if !args.json {
         print::diagnostics(model.warnings());
     }
+    if let Some(folder) = &args.one_shot {
+        return one_shot::run(&one_shot::Asked {
+            model: &model,
+            weights: &args.weights,
+            folder,
+            worst: args.worst.as_deref(),
+            spec: &args.spec,
+            threads: args.threads.into(),
+            json: args.json,
+        });
+    }
     let named = model.goals().iter().find_map(|goal| goal.on.clone());
     let Some(folder) = args.data.clone().or(named) else {
         return Err(Failure::NoData);
@@ -67,10 +84,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             .flatten()
             .map(PathBuf::as_path)
     };
-    let read = model.files().iter().chain([&args.spec, &args.weights]);
+    let given = [&args.spec, &args.weights].into_iter().chain(&args.test);
+    let read = model.files().iter().chain(given);
     outputs::apart(written(), read.map(PathBuf::as_path))?;
     let weights = Weights::open(&args.weights).map_err(cnnc::Error::from)?;
-    let data = Data::to_judge(&folder, model.graph())?;
+    let data = Data::judged_by(&folder, args.test.as_deref(), model.graph())?;
     outputs::apart_from_samples(written(), &data, &[&folder])?;
     if !args.json {
         print::skipped(&data.skipped);
@@ -80,6 +98,19 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         threads: args.threads.into(),
         ..Recipe::default()
     };
+    if data.test.gathered() != Gathered::Each {
+        return likeness::show(&likeness::Judged {
+            model: &model,
+            weights: &weights,
+            data: &data,
+            folder: &folder,
+            out: args.out.as_deref(),
+            worst: args.worst.as_deref(),
+            threads: args.threads.into(),
+            json: args.json,
+            start,
+        });
+    }
     let detects = model
         .graph()
         .head

@@ -31,6 +31,10 @@ pub struct Recipe {
     pub schedule: Option<Schedule>,
     /// Samples of a step.
     pub batch: Option<usize>,
+    /// Samples of each identity in a batch.
+    pub each: Option<usize>,
+    /// Share of the pairs that are alike.
+    pub alike: Option<f64>,
     /// How often all samples are seen.
     pub epochs: Option<usize>,
     /// What all random numbers are made of.

@@ -10,6 +10,8 @@ use std::path::PathBuf;
 pub struct Tuning {
     /// The weights that tensors begin with.
     pub init: Option<Init>,
+    /// Tensors all of whose numbers begin as one.
+    pub start: Vec<Start>,
     /// Patterns of tensors that stay as they are.
     pub freeze: Vec<String>,
     /// When some of them are trained after all, in the order of epochs.
@@ -29,6 +31,15 @@ pub struct Init {
     pub file: PathBuf,
     /// Patterns of tensors that begin at random all the same.
     pub except: Vec<String>,
+}
+
+/// Tensors all of whose numbers begin as one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Start {
+    /// Their patterns.
+    pub patterns: Vec<String>,
+    /// The number.
+    pub value: f64,
 }
 
 /// Frozen tensors that are trained from an epoch on.

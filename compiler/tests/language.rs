@@ -11,7 +11,7 @@ use cnnc_compiler::recipe::{
     Augment, DataKind, Loss, Method, Optimizer, Recipe, Schedule, Source, Split,
 };
 use cnnc_compiler::resolve::OPTIMIZERS;
-use cnnc_compiler::tuning::{Init, Keep, Tuning, Unfreeze};
+use cnnc_compiler::tuning::{Init, Keep, Start, Tuning, Unfreeze};
 use cnnc_compiler::{Files, compile_source, hash, parse};
 use std::collections::HashMap;
 
@@ -364,6 +364,7 @@ fn a_train_section_is_what_is_written() {
             freeze \"freeze\"  init \"a/net.safetensors\" except \"dense_*\"
             keep best loss  stop after 3  epochs 9
             schedule { unfreeze \"freeze.*\" at 2  unfreeze \"freeze\" at 1 rate slow }
+            start { set \"freeze.bias\" to -1  set \"dense*\" to (2 / 4.0) }
         }",
     );
     let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
@@ -371,6 +372,10 @@ fn a_train_section_is_what_is_written() {
         patterns: texts(&[pattern]),
         at,
         rate,
+    };
+    let start = |pattern: &str, value: f64| Start {
+        patterns: texts(&[pattern]),
+        value,
     };
     let written = Tuning {
         init: Some(Init {
@@ -385,8 +390,15 @@ fn a_train_section_is_what_is_written() {
         spared: texts(&["dense*"]),
         keep: Keep::Loss,
         stop: Some(3),
+        start: vec![start("freeze.bias", -1.0), start("dense*", 0.5)],
     };
     assert_eq!(tuned.recipe.map(|recipe| recipe.tuning), Some(written));
+    let drawn =
+        with_section("train { batch 60 { each 5 alike 0.25 } loss triplet { mining hard } }");
+    let drawn = drawn.recipe.expect("a section");
+    assert_eq!((drawn.each, drawn.alike), (Some(5), Some(0.25)));
+    let loss = drawn.loss.expect("a loss");
+    assert_eq!(loss.settings, [("mining", vec![1.0])]);
     let open = with_section("train { rate slow }").recipe;
     let rate = Some(0.001);
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use super::affine::Affine;
 use super::augment::Augmenter;
-use super::contact::{cut, label};
+use super::contact::{cut, cut_before, label};
 use super::data::{DataError, Kept, Known, Samples};
 use super::error::TrainError;
 use super::loader::Loader;
@@ -41,7 +41,8 @@ pub fn batch_sheet(
     let augmenter = augmenter(recipe, model)?;
     let input = &model.graph().inputs[0];
     let shape = &model.graph().values[input.value].shape;
-    let order = &order[..order.len().min(MOST)];
+    let together = samples.together();
+    let order = &order[..order.len().min(MOST * together)];
     let (width, height) = match (&input.pre, shape.dims()) {
         (Some(pre), _) => {
             let zoom = LEAST.div_ceil(pre.width.min(pre.height).max(1)).max(1);
@@ -54,11 +55,16 @@ pub fn batch_sheet(
         }
     };
     let maps = samples.maps();
-    let tile = if maps.is_some() { 2 * width } else { width };
+    let tile = if maps.is_some() {
+        2 * width
+    } else {
+        together * width
+    };
+    let tiles = order.len() / together;
     // About as wide as it is high.
-    let columns = (order.len() * height).div_ceil(tile.max(1));
-    let columns = columns.isqrt().clamp(1, order.len().max(1));
-    let rows = order.len().div_ceil(columns);
+    let columns = (tiles * height).div_ceil(tile.max(1));
+    let columns = columns.isqrt().clamp(1, tiles.max(1));
+    let rows = tiles.div_ceil(columns);
     let size = (width as f64, height as f64);
     let (wide, high) = (tile as f64 + GAP, size.1 + CAPTION + GAP);
     let mut sheet = Sheet::new(columns as f64 * wide + GAP, rows as f64 * high + GAP);
@@ -72,9 +78,11 @@ pub fn batch_sheet(
     let mut seen = vec![0.0; shape.elements()];
     for (place, &sample) in order.iter().enumerate() {
         let sample = sample as usize;
-        let (column, row) = (place % columns, place / columns);
-        let corner = (GAP + column as f64 * wide, GAP + row as f64 * high);
-        see(augmenter.as_ref(), samples, sample, &mut seen)?;
+        let (of_tile, side) = (place / together, place % together);
+        let (column, row) = (of_tile % columns, of_tile / columns);
+        let left = GAP + column as f64 * wide + side as f64 * size.0;
+        let corner = (left, GAP + row as f64 * high);
+        see(augmenter.as_ref(), samples, sample, place, &mut seen)?;
         match &input.pre {
             Some(pre) => {
                 let mut tile = pixels((pre.width, pre.height), width / pre.width, pre.bgr, &seen);
@@ -96,22 +104,36 @@ pub fn batch_sheet(
             let class = samples.label(sample) as usize;
             let below = (corner.0, corner.1 + size.1 + 4.0);
             sheet.rectangle(below, (10.0, 10.0), class_colour(class));
-            let text = cut(&label(labels, class), (width - 14) / 8);
+            let name = match samples.identity(sample) {
+                Some(name) if samples.are_identities() => name.to_owned(),
+                _ => label(labels, class),
+            };
+            let room = (width - 14) / 8;
+            let text = match samples.are_identities() {
+                // What tells identities from one another often stands at the end.
+                true => cut_before(&name, room),
+                false => cut(&name, room),
+            };
             sheet.text((below.0 + 14.0, below.1 + 10.0), Anchor::Start, text, BLACK);
         }
     }
     Ok(sheet)
 }
 
-/// What is learned of a sample, before it is normalised.
+/// What is learned of a sample at that place of the first epoch, before it is normalised.
 fn see(
     augmenter: Option<&Augmenter>,
     samples: &Samples,
     sample: usize,
+    place: usize,
     to: &mut [f32],
 ) -> Result<(), DataError> {
     if let Some(augmenter) = augmenter {
-        return augmenter.seen(samples, sample, 1, to);
+        let key = match samples.are_identities() {
+            true => place,
+            false => sample,
+        };
+        return augmenter.seen_changed(samples, sample, &augmenter.change(1, key), to);
     }
     match samples.kept(sample)? {
         Kept::Numbers(numbers) => to.copy_from_slice(numbers),

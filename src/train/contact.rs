@@ -189,6 +189,15 @@ pub(super) fn cut(text: &str, letters: usize) -> String {
     kept + "…"
 }
 
+/// The end of a text, of so many letters at most.
+pub(super) fn cut_before(text: &str, letters: usize) -> String {
+    let over = text.chars().count().saturating_sub(letters);
+    match over {
+        0 => text.to_owned(),
+        over => "…".to_owned() + &text.chars().skip(over + 1).collect::<String>(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,6 +228,16 @@ mod tests {
         );
         // Half the pixels: the mean of two.
         assert_eq!(seen(&pre, &input, 1).rgb(), [100, 55, 150]);
+    }
+
+    #[test]
+    fn texts_are_cut_behind_and_before() {
+        assert_eq!(cut("character", 5), "char…");
+        assert_eq!(cut_before("character", 5), "…cter");
+        assert_eq!(
+            (cut("four", 4), cut_before("four", 4)),
+            ("four".to_owned(), "four".to_owned())
+        );
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub fn initial(param: &Param, seed: u64) -> Vec<f32> {
     }
 }
 
-/// What tensors of a network begin with: those of the weights that the recipe names, and [`initial`] ones for the rest.
+/// What tensors of a network begin with: the number that the recipe says, those of the weights that it names, and [`initial`] ones for the rest.
 pub fn first_values(
     model: &Model,
     recipe: &Recipe,
@@ -48,6 +48,14 @@ pub fn first_values(
         for (index, source) in sources.iter().enumerate() {
             let values = bound.values(index).map_err(Error::from)?;
             given.insert(source.name.to_string(), values.into_owned());
+        }
+    }
+    for start in &recipe.tuning.start {
+        let named = named(model.graph(), &start.patterns);
+        let params = model.graph().params.iter().map(|(_, param)| param);
+        for param in params.filter(|param| param.literal.is_none() && named.contains(&param.name)) {
+            let values = vec![start.value as f32; param.elements()];
+            given.insert(param.name.clone(), values);
         }
     }
     let seed = recipe.seed;

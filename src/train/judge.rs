@@ -1,6 +1,7 @@
 //! How well a network does on samples: which classes it takes for which, and where it is most wrong.
 
 use super::data::Samples;
+use super::draw::judging_pairs;
 use super::error::TrainError;
 use super::loader::Loader;
 use super::measure::Score;
@@ -226,8 +227,11 @@ fn score(
     // Vectors are compared with all others.
     let mut vectors = Vec::new();
     let loader = Loader::of(samples, recipe.batch);
-    let all: Vec<u32> = (0..samples.len() as u32).collect();
-    for part in all.chunks(recipe.batch) {
+    let all: Vec<u32> = match samples.together() {
+        1 => (0..samples.len() as u32).collect(),
+        _ => judging_pairs(samples)?,
+    };
+    for part in all.chunks(recipe.batch * samples.together()) {
         let batch = loader.batch(part)?;
         let input = |index: usize| {
             let mut input = vec![0.0; batch.len() * elements[index]];
@@ -237,12 +241,10 @@ fn score(
         let inputs: Vec<Vec<f32>> = (0..elements.len()).map(input).collect();
         let inputs: Vec<&dyn Input> = inputs.iter().map(|input| input as &dyn Input).collect();
         let outputs = session.run(&inputs)?;
-        for (image, &sample) in part.iter().enumerate() {
-            let raw = outputs.image(image).raw();
-            match measure {
-                Measure::Nearest => vectors.extend_from_slice(raw),
-                _ => score.add(raw, output, samples.known(sample as usize)?.targets()),
-            }
+        let made = (0..batch.len()).flat_map(|image| outputs.image(image).raw().iter().copied());
+        match measure {
+            Measure::Nearest => vectors.extend(made),
+            _ => score.add(&made.collect::<Vec<f32>>(), output, batch.targets()),
         }
     }
     if measure == Measure::Nearest {

@@ -71,7 +71,8 @@ impl<'d> Loader<'d> {
     }
 
     fn slot(&self) -> Result<Batch, TrainError> {
-        let numbers = self.batch.saturating_mul(self.samples.elements());
+        let each = self.samples.together() * self.samples.elements();
+        let numbers = self.batch.saturating_mul(each);
         let inputs = zeros(numbers).map_err(cnnc_runtime::session::RunError::from)?;
         Ok(Batch {
             inputs,
@@ -80,14 +81,14 @@ impl<'d> Loader<'d> {
         })
     }
 
-    /// Makes a batch of these samples.
-    fn fill(&self, batch: &mut Batch, samples: &[u32]) -> Result<(), TrainError> {
-        let elements = self.samples.elements();
+    /// Makes a batch of these samples, the first of which has this place in the order of its epoch.
+    fn fill(&self, batch: &mut Batch, samples: &[u32], first: usize) -> Result<(), TrainError> {
+        let (elements, together) = (self.samples.elements(), self.samples.together());
         batch.inputs.resize(samples.len() * elements, 0.0);
         batch.known.clear();
-        batch.samples = samples.len();
+        batch.samples = samples.len() / together;
         let places = batch.inputs.chunks_exact_mut(elements.max(1));
-        for (to, &sample) in places.zip(samples) {
+        for (at, (to, &sample)) in places.zip(samples).enumerate() {
             let sample = sample as usize;
             let Some(augmenter) = self.augmenter else {
                 self.samples.fill(sample, to)?;
@@ -95,6 +96,14 @@ impl<'d> Loader<'d> {
                     .tell(sample, Affine::IDENTITY, &mut batch.known)?;
                 continue;
             };
+            if self.samples.are_identities() {
+                // One may come several times.
+                let change = augmenter.change(self.epoch, first + at);
+                augmenter.fill_changed(self.samples, sample, &change, to)?;
+                self.samples
+                    .tell(sample, Affine::IDENTITY, &mut batch.known)?;
+                continue;
+            }
             augmenter.fill(self.samples, sample, self.epoch, to)?;
             if self.samples.are_boxes() {
                 let mut moved = Vec::new();
@@ -106,16 +115,21 @@ impl<'d> Loader<'d> {
                 self.samples.tell(sample, moved, &mut batch.known)?;
             }
         }
+        if together == 2 {
+            let (pairs, _) = batch.known.labels.as_chunks::<2>();
+            let alike = pairs.iter().map(|[one, other]| u32::from(one == other));
+            batch.known.labels = alike.collect();
+        }
         Ok(())
     }
 
-    /// The batch of these samples, here and now.
+    /// The batch of these samples, here and now; of pairs, both are there, one behind the other.
     ///
     /// # Errors
     /// Too little memory, and pictures that are not any more what they were.
     pub fn batch(&self, samples: &[u32]) -> Result<Batch, TrainError> {
         let mut batch = self.slot()?;
-        self.fill(&mut batch, samples)?;
+        self.fill(&mut batch, samples, 0)?;
         Ok(batch)
     }
 
@@ -126,8 +140,20 @@ impl<'d> Loader<'d> {
     pub fn each(
         &self,
         order: &[u32],
+        take: impl FnMut(usize, &Batch) -> Result<bool, TrainError>,
+    ) -> Result<bool, TrainError> {
+        self.each_behind(order, 0, take)
+    }
+
+    /// The same behind so many batches, which keep their numbers.
+    pub(super) fn each_behind(
+        &self,
+        order: &[u32],
+        done: usize,
         mut take: impl FnMut(usize, &Batch) -> Result<bool, TrainError>,
     ) -> Result<bool, TrainError> {
+        let of_batch = self.batch * self.samples.together();
+        let batches = order.len().div_ceil(of_batch);
         let (to_empty, empty) = channel();
         for _ in 0..SLOTS {
             // Both ends are here.
@@ -136,10 +162,11 @@ impl<'d> Loader<'d> {
         let (to_full, full) = sync_channel::<Result<Batch, TrainError>>(SLOTS);
         thread::scope(|scope| {
             scope.spawn(move || {
-                for samples in order.chunks(self.batch) {
+                for (index, samples) in order.chunks(of_batch).enumerate().skip(done) {
                     // Nobody takes batches any more.
                     let Ok(mut batch) = empty.recv() else { return };
-                    let filled = self.fill(&mut batch, samples).map(|()| batch);
+                    let filled = self.fill(&mut batch, samples, index * of_batch);
+                    let filled = filled.map(|()| batch);
                     let failed = filled.is_err();
                     if to_full.send(filled).is_err() || failed {
                         return;
@@ -148,7 +175,7 @@ impl<'d> Loader<'d> {
             });
             // Both go out of scope before the thread is waited for, which ends it.
             let (full, to_empty) = (full, to_empty);
-            for index in 0..order.len().div_ceil(self.batch) {
+            for index in done..batches {
                 // Without a sender it has panicked, which the scope passes on.
                 let Ok(batch) = full.recv() else {
                     return Ok(false);

@@ -29,11 +29,13 @@ mod classes;
 mod compiled;
 mod contact;
 mod data;
+mod draw;
 mod epoch;
 mod error;
 mod head;
 mod initial;
 mod judge;
+mod likeness;
 mod loader;
 mod located;
 mod located_sheet;
@@ -64,18 +66,23 @@ pub use augment::{Augmenter, Change, Colour};
 pub use batch_sheet::batch_sheet;
 pub use chart::{Ran, by_pictures, overlaid};
 pub use classes::classes;
-pub use cnnc_compiler::loss::{Measure, Targets, UNLABELLED};
+pub use cnnc_compiler::loss::{Measure, Targets, UNLABELLED, as_written};
 pub use cnnc_compiler::recipe::{
     Augment, DataKind, Goal, Loss, Method, Recipe as Section, Schedule, Source, Split,
 };
 pub use cnnc_compiler::step::{Optimizer, Untrainable};
 pub use cnnc_compiler::tuning::{Init, Keep, Tuning, Unfreeze};
 pub use contact::{contact_sheet, matrix};
-pub use data::{Data, DataError, Kept, Known, Samples, sizes_of};
+pub use data::{Data, DataError, Gathered, Kept, Known, Samples, sizes_of};
+pub use draw::{Draw, order};
 pub use epoch::Epoch;
 pub use error::TrainError;
 pub use head::{NewHead, name_of};
 pub use judge::{Judgement, Miss, OfClass, found, scored};
+pub use likeness::{
+    Hard, Likeness, OfGallery, OneShot, OneShotRun, Roc, Step, Tried, curves, hardest_sheet,
+    missed_sheet, one_shot,
+};
 pub use loader::{Batch, Loader};
 pub use located::{Located, Place, Worth};
 pub use located_sheet::worst_places;
@@ -85,7 +92,7 @@ pub use pass::Done;
 pub use precision::{Definition, Precision};
 pub use recall_chart::precision_recall;
 pub use recipe::{Recipe, usual};
-pub use run::{Run, order, ran};
+pub use run::{Run, ran};
 pub use sheet::Sheet;
 pub use target_sheet::{Targeted, target_sheet};
 pub use targets::odd_boxes;

@@ -15,6 +15,10 @@ pub enum Purpose {
     Augment = 4,
     /// Where the search for anchors begins.
     Anchors = 5,
+    /// Which samples come together.
+    Draw = 16,
+    /// Who is in a gallery.
+    Gallery = 17,
 }
 
 /// A stream of numbers: of a seed, a purpose, and whatever else tells it from others.

@@ -18,6 +18,10 @@ pub struct Recipe {
     pub warmup: f64,
     /// Samples of a step.
     pub batch: usize,
+    /// Samples of each identity in a batch, where samples are of identities.
+    pub each: usize,
+    /// Share of the pairs that are alike, where samples are learned in pairs.
+    pub alike: f64,
     /// How often all samples are seen.
     pub epochs: usize,
     /// What is made small; that of the head if nothing is said.
@@ -48,6 +52,8 @@ impl Default for Recipe {
             schedule: Schedule::Cosine,
             warmup: 0.05,
             batch: 64,
+            each: 4,
+            alike: 0.5,
             epochs: 5,
             loss: None,
             augment: None,
@@ -75,6 +81,8 @@ impl From<&Section> for Recipe {
                 .warmup
                 .map_or(rest.warmup, |warmup| warmup / epochs as f64),
             batch: section.batch.unwrap_or(rest.batch),
+            each: section.each.unwrap_or(rest.each),
+            alike: section.alike.unwrap_or(rest.alike),
             epochs,
             loss: section.loss.clone(),
             augment: section.augment,

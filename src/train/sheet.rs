@@ -214,6 +214,8 @@ impl Sheet {
                     text,
                     colour,
                 } => {
+                    // The letters of a canvas have no such point.
+                    let text = &text.replace('…', "..");
                     let (width, height) = Canvas::extents(text);
                     let (x, base) = whole(*at);
                     let left = match anchor {

@@ -46,7 +46,8 @@ impl Stage {
             .rfind(|first| *first <= epochs);
         let samples = data.train.len() + data.test.len();
         // Inputs that are changed at random have other features every time.
-        let once = recipe.augment.is_none() && data.lies_somewhere();
+        let alone = data.train.together() == 1;
+        let once = recipe.augment.is_none() && data.lies_somewhere() && alone;
         let cut = match once {
             true => cut(graph, &frozen, MOST / samples.max(1)),
             false => None,

@@ -51,6 +51,8 @@ impl Saved {
             schedule,
             warmup,
             batch,
+            each,
+            alike,
             epochs,
             loss,
             augment,
@@ -73,7 +75,7 @@ impl Saved {
         let done = self.epochs.iter().map(|epoch| epoch.to_json(self.measure));
         let state = json!({
             "recipe": {
-                "optimizer": optimizer, "rate": rate, "cosine": *schedule == Schedule::Cosine, "warmup": warmup, "batch": batch, "epochs": epochs,
+                "optimizer": optimizer, "rate": rate, "cosine": *schedule == Schedule::Cosine, "warmup": warmup, "batch": batch, "each": each, "alike": alike, "epochs": epochs,
                 "loss": loss.as_ref().map(loss_to_json), "augment": augment.as_ref().map(samples::augment_to_json), "seed": seed, "threads": threads, "tuning": tuning::to_json(of_tuning),
             },
             "data": samples::from_to_json(&self.data),
@@ -165,6 +167,8 @@ fn from_json(state: &Value) -> Option<Saved> {
             },
             warmup: recipe["warmup"].as_f64()?,
             batch: count(&recipe["batch"])?,
+            each: count(&recipe["each"])?,
+            alike: recipe["alike"].as_f64()?,
             epochs: count(&recipe["epochs"])?,
             loss: match &recipe["loss"] {
                 Value::Null => None,

@@ -1,7 +1,7 @@
 //! A network in training: its tensors, what the optimiser keeps, and what it is judged by.
 
 use super::compiled::Compiled;
-use super::data::Samples;
+use super::data::{Known, Samples};
 use super::error::TrainError;
 use super::initial::{first_values, initial};
 use super::measure::Score;
@@ -167,7 +167,7 @@ impl Trainer {
     /// # Errors
     /// The first of them that does not fit.
     pub fn check(&self, samples: &Samples) -> Result<(), TrainError> {
-        let numbers = samples.elements();
+        let numbers = samples.together() * samples.elements();
         if numbers != self.elements() {
             let message = format!(
                 "samples of {numbers} numbers are not those of a network whose inputs have {}",
@@ -176,8 +176,17 @@ impl Trainer {
             return Err(TrainError::Recipe(message));
         }
         let mut into = self.room(1);
-        for index in 0..samples.len() {
-            let known = samples.known(index)?;
+        // Of pairs it is known later whether they are alike.
+        let alike = Known {
+            labels: vec![1],
+            ..Known::default()
+        };
+        let alone = samples.together() == 1;
+        for index in 0..if alone { samples.len() } else { 1 } {
+            let known = match alone {
+                true => samples.known(index)?,
+                false => alike.clone(),
+            };
             let batch = Batch {
                 images: 1,
                 output: &self.output,

@@ -1,6 +1,6 @@
 //! Fine-tuning as it stands in `state.json`.
 
-use cnnc_compiler::tuning::{Init, Keep, Tuning, Unfreeze};
+use cnnc_compiler::tuning::{Init, Keep, Start, Tuning, Unfreeze};
 use serde_json::{Value, json};
 
 /// All of it.
@@ -12,6 +12,7 @@ pub(super) fn to_json(tuning: &Tuning) -> Value {
         spared,
         keep,
         stop,
+        start,
     } = tuning;
     let init = init
         .as_ref()
@@ -19,7 +20,11 @@ pub(super) fn to_json(tuning: &Tuning) -> Value {
     let unfreeze = unfreeze
         .iter()
         .map(|of| json!({ "patterns": of.patterns, "at": of.at, "rate": of.rate }));
+    let start = start
+        .iter()
+        .map(|of| json!({ "patterns": of.patterns, "value": of.value }));
     json!({
+        "start": start.collect::<Vec<Value>>(),
         "init": init, "freeze": freeze, "unfreeze": unfreeze.collect::<Vec<Value>>(), "spared": spared, "keep": keep.name(), "stop": stop,
     })
 }
@@ -44,6 +49,13 @@ pub(super) fn from_json(json: &Value) -> Option<Tuning> {
             rate: of["rate"].as_f64(),
         })
     };
+    let start = |of: &Value| {
+        Some(Start {
+            patterns: texts(&of["patterns"])?,
+            value: of["value"].as_f64()?,
+        })
+    };
+    let starts = json["start"].as_array()?.iter();
     let all = json["unfreeze"].as_array()?.iter();
     Some(Tuning {
         init,
@@ -51,6 +63,7 @@ pub(super) fn from_json(json: &Value) -> Option<Tuning> {
         unfreeze: all.map(unfreeze).collect::<Option<_>>()?,
         spared: texts(&json["spared"])?,
         keep: Keep::find(json["keep"].as_str()?)?,
+        start: starts.map(start).collect::<Option<_>>()?,
         stop: json["stop"].as_u64().map(|stop| stop as usize),
     })
 }

@@ -3,6 +3,7 @@
 use super::recipe::Recipe;
 use cnnc_compiler::ast::{Clause, File, StatementKind, TermKind};
 use cnnc_compiler::diagnostic::Files;
+use cnnc_compiler::loss::as_written;
 use cnnc_compiler::parse::parse;
 use cnnc_compiler::recipe::{
     DataKind, Loss, Method, Optimizer, Recipe as Section, Schedule, Source, Split,
@@ -12,13 +13,14 @@ use cnnc_compiler::tuning::Tuning;
 use std::path::{Path, absolute};
 
 /// Clauses that are written anew; all others stay as they stand.
-const WRITTEN: [&str; 10] = [
+const WRITTEN: [&str; 11] = [
     "optimizer",
     "rate",
     "batch",
     "epochs",
     "seed",
     "init",
+    "start",
     "freeze",
     "schedule",
     "keep",
@@ -114,6 +116,8 @@ fn lines_of(recipe: &Recipe) -> Vec<String> {
         schedule,
         warmup,
         batch,
+        each,
+        alike,
         epochs,
         seed,
         tuning,
@@ -129,10 +133,29 @@ fn lines_of(recipe: &Recipe) -> Vec<String> {
             "rate {rate} {{ warmup {}  {curve} }}",
             epochs_of(*warmup, *epochs)
         ),
-        format!("batch {batch}  epochs {epochs}  seed {seed}"),
+        format!(
+            "batch {batch}{}  epochs {epochs}  seed {seed}",
+            drawn(*each, *alike)
+        ),
     ];
     lines.extend(tuning_of(tuning));
     lines
+}
+
+/// The settings of `batch`, where they say something.
+fn drawn(each: usize, alike: f64) -> String {
+    let usual = Recipe::default();
+    let mut said = String::new();
+    if each != usual.each {
+        said += &format!(" each {each} ");
+    }
+    if alike != usual.alike {
+        said += &format!(" alike {alike} ");
+    }
+    match said.is_empty() {
+        true => said,
+        false => format!(" {{{said}}}"),
+    }
 }
 
 /// Epochs of a share, such that it is the same again when they are divided, if any are.
@@ -196,7 +219,8 @@ fn data_of(source: &Source) -> Option<String> {
 
 fn loss_of(loss: &Loss) -> String {
     let settings = loss.settings.iter().map(|(name, numbers)| {
-        let numbers = numbers.iter().map(|number| format!(" {number}"));
+        let numbers = numbers.iter();
+        let numbers = numbers.map(|&number| format!(" {}", as_written(loss, name, number)));
         format!(" {name}{} ", numbers.collect::<String>())
     });
     match loss.settings.is_empty() {
@@ -215,6 +239,12 @@ fn tuning_of(tuning: &Tuning) -> Vec<String> {
             except => format!(" except{}", quoted(except)),
         };
         lines.push(format!("init \"{}\"{except}", file.display()));
+    }
+    let start = tuning.start.iter();
+    let start = start.map(|of| format!(" set{} to {} ", quoted(&of.patterns), of.value));
+    let start: String = start.collect();
+    if !start.is_empty() {
+        lines.push(format!("start {{{start}}}"));
     }
     if !tuning.freeze.is_empty() {
         lines.push(format!("freeze{}", quoted(&tuning.freeze)));
@@ -246,7 +276,7 @@ fn quoted(patterns: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cnnc_compiler::tuning::{Init, Keep, Unfreeze};
+    use cnnc_compiler::tuning::{Init, Keep, Start, Unfreeze};
 
     fn smoothed(share: f64) -> Loss {
         let mut loss = Loss::new("cross_entropy");
@@ -284,6 +314,8 @@ mod tests {
                 schedule: Schedule::Constant,
                 warmup: 2.1 / 7.0,
                 batch: 3,
+                each: 5,
+                alike: 0.25,
                 epochs: 7,
                 seed: 9_007_199_254_740_993,
                 loss: Some(smoothed(0.3)),
@@ -303,6 +335,10 @@ mod tests {
                     spared: vec!["dense*".to_owned()],
                     keep: Keep::Loss,
                     stop: Some(3),
+                    start: vec![Start {
+                        patterns: vec!["a.bias".to_owned(), "dense*".to_owned()],
+                        value: -0.25,
+                    }],
                 },
             });
         }

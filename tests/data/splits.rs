@@ -59,7 +59,7 @@ fn a_list_names_those_that_judge() {
     let error = of(&folder, None, Split::List(list.clone())).unwrap_err();
     is_in(
         &error,
-        "DIR/test.txt: line 2: there is no sample `c/a/00.png`",
+        "DIR/test.txt: line 2: there is no sample `c/a/00.png`, nor a folder with some",
     );
     folder.write("test.txt", "a/00.png\nb/01.png\n./a/02.png\n\n");
     let data = of(&folder, Some(DataKind::Folder), Split::List(list)).unwrap();

@@ -5,7 +5,9 @@ mod samples;
 mod tuning;
 
 use crate::{Failure, outputs, print, signals};
-use cnnc::train::{Augmenter, Data, Epoch, Loader, Measure, Recipe, Run, TrainError, odd_boxes};
+use cnnc::train::{
+    Augmenter, Data, Draw, Epoch, Gathered, Loader, Measure, Recipe, Run, TrainError, odd_boxes,
+};
 use recipe::{Flags, written};
 use samples::{first_batch, source_of};
 use serde_json::{Value, json};
@@ -124,7 +126,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         });
         let epoch = epoch.map_err(|error| ended(error, &run))?;
         if let Some(epoch) = epoch.filter(|_| !args.json) {
-            print::line(row(&epoch, run.measure(), run.data().train.len()))?;
+            print::line(row(&epoch, run.measure(), run.drawn()))?;
             if let Some(trouble) = run.trouble() {
                 print::warning(trouble);
             }
@@ -161,6 +163,7 @@ fn lacking(model: &cnnc::Model, data: &Data) {
         .head
         .as_ref()
         .is_some_and(|head| head.decl.keyword == "embed")
+        || data.train.together() > 1
     {
         return;
     }
@@ -188,11 +191,12 @@ fn opening(run: &Run, source: &str) -> String {
     let (recipe, data) = (run.recipe(), run.data());
     let (state, rest) = run.trainer().bytes();
     format!(
-        "{} samples, {} to be judged by ({}, {})\n{source}\n{}\n{}{}tensors and optimiser {}, activations and gradients {}\n{}",
+        "{} samples, {} to be judged by ({}, {}{})\n{source}\n{}\n{}{}tensors and optimiser {}, activations and gradients {}\n{}",
         data.train.len(),
         data.test.len(),
         data.kind,
         taken(data),
+        gathered(recipe, data),
         written(recipe, run.trainer().loss()),
         tuning::written(recipe),
         tuning::front(run),
@@ -207,6 +211,15 @@ fn opening(run: &Run, source: &str) -> String {
             }
         )),
     )
+}
+
+/// How samples come together, where they do.
+fn gathered(recipe: &Recipe, data: &Data) -> String {
+    match data.train.gathered() {
+        Gathered::Each => String::new(),
+        Gathered::Pairs => format!("; in pairs, {} % alike", 100.0 * recipe.alike),
+        Gathered::Identities => format!("; {} of each identity in a batch", recipe.each),
+    }
 }
 
 /// What samples take of memory.
@@ -281,8 +294,13 @@ fn dry(
     const STEPS: u32 = 5;
     let mut trainer = cnnc::train::Trainer::new(model, recipe)?;
     trainer.check(&data.train)?;
-    let samples: Vec<u32> = (0..recipe.batch.min(data.train.len()) as u32).collect();
-    trainer.prepare(samples.len())?;
+    let draw = Draw::of(recipe, &data.train)?;
+    let samples = match data.train.gathered() {
+        Gathered::Each => (0..recipe.batch as u32).collect(),
+        _ => draw.order(recipe.seed, 1),
+    };
+    let samples = &samples[..recipe.batch * data.train.together()];
+    trainer.prepare(recipe.batch)?;
     let prepared = start.elapsed();
     let augment = recipe.augment.as_ref();
     let augmenter = augment.map(|augment| Augmenter::new(augment, recipe.seed, model.graph()));
@@ -291,9 +309,9 @@ fn dry(
         samples: &data.train,
         augmenter: augmenter.as_ref(),
         epoch: 1,
-        batch: samples.len(),
+        batch: recipe.batch,
     };
-    let batch = loader.batch(&samples)?;
+    let batch = loader.batch(samples)?;
     let (mut losses, mut times) = (Vec::new(), Vec::new());
     for step in 0..STEPS {
         let rate = recipe.rate_of(step.into(), u64::from(STEPS));
@@ -305,7 +323,7 @@ fn dry(
     // The first steps find memory that nobody has touched.
     let each = times.into_iter().min().unwrap_or_default();
     let (state, rest) = trainer.bytes();
-    let batches = data.train.len().div_ceil(recipe.batch);
+    let batches = draw.len().div_ceil(recipe.batch);
     let steps = batches.saturating_mul(recipe.epochs);
     if args.json {
         return Ok(print::json(&json!({
@@ -315,24 +333,25 @@ fn dry(
     }
     let (first, last) = (losses[0], losses[losses.len() - 1]);
     print::line(format_args!(
-        "{} samples, {} to be judged by ({}, {}); read and compiled in {:.1} s\n{source}\n{}: {steps} steps\n{}\
+        "{} samples, {} to be judged by ({}, {}{}); read and compiled in {:.1} s\n{source}\n{}: {steps} steps\n{}\
          tensors and optimiser {}, activations and gradients {}\n\
          {:.2} ms a step, {:.0} samples/s, so a run takes {:.0} s; loss of the first batch {first:.4} → {last:.4} in {STEPS} steps, the fastest of which counts",
         data.train.len(),
         data.test.len(),
         data.kind,
         taken(data),
+        gathered(recipe, data),
         prepared.as_secs_f64(),
         written(recipe, trainer.loss()),
         tuning::written(recipe),
         print::bytes(state),
         print::bytes(rest),
         1e3 * each.as_secs_f64(),
-        samples.len() as f64 / each.as_secs_f64(),
+        recipe.batch as f64 / each.as_secs_f64(),
         each.as_secs_f64() * steps as f64,
     ))?;
     if args.layers {
-        print::line(parts(&mut trainer, samples.len())?)?;
+        print::line(parts(&mut trainer, recipe.batch)?)?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! How a network is trained: flags, before what its `train` section says, before the defaults.
 
-use cnnc::train::{Augment, Init, Loss, Method, Optimizer, Recipe, Schedule, usual};
+use cnnc::train::{Augment, Init, Loss, Method, Optimizer, Recipe, Schedule, as_written, usual};
 use std::path::PathBuf;
 
 /// Flags that stand for clauses of a `train` section.
@@ -144,9 +144,9 @@ fn described(loss: &Loss) -> String {
     let mut text = format!("; loss {}", loss.name);
     for (name, numbers) in &loss.settings {
         text += &format!(", {name}");
-        numbers
-            .iter()
-            .for_each(|number| text += &format!(" {number}"));
+        for &number in numbers {
+            text += &format!(" {}", as_written(loss, name, number));
+        }
     }
     text
 }
@@ -243,6 +243,8 @@ mod tests {
             schedule: Schedule::Constant,
             warmup: 0.25,
             batch: 8,
+            each: 4,
+            alike: 0.5,
             epochs: 4,
             loss: Some(smoothed(0.1)),
             augment: None,
@@ -260,6 +262,8 @@ mod tests {
             // One epoch, as the section says.
             warmup: 0.5,
             batch: 16,
+            each: 4,
+            alike: 0.5,
             epochs: 2,
             loss: Some(smoothed(0.0)),
             augment: None,

@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use cnnc::Model;
-use cnnc::train::{Data, DataError, Recipe, Sheet, Source, Split, batch_sheet, order};
+use cnnc::train::{Data, DataError, Draw, Recipe, Sheet, Source, Split, batch_sheet};
 use std::path::{Path, PathBuf};
 
 /// What the flags say, before what the section says, whose paths are as seen from the spec.
@@ -40,8 +40,8 @@ pub fn source_of(
 
 /// A drawing of the first batch of the first epoch.
 pub fn first_batch(recipe: &Recipe, model: &Model, data: &Data) -> Result<Sheet, Failure> {
-    let order = order(recipe.seed, 1, data.train.len());
-    let first = &order[..order.len().min(recipe.batch)];
+    let order = Draw::of(recipe, &data.train)?.order(recipe.seed, 1);
+    let first = &order[..order.len().min(recipe.batch * data.train.together())];
     let labels = model.graph().answer_head();
     let labels: Vec<String> = labels
         .labels

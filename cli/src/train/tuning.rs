@@ -11,6 +11,7 @@ pub fn written(recipe: &Recipe) -> String {
         spared,
         keep,
         stop,
+        start,
     } = &recipe.tuning;
     let mut lines = Vec::new();
     if let Some(init) = init {
@@ -19,6 +20,9 @@ pub fn written(recipe: &Recipe) -> String {
             except => format!("; at random {}", except.join(" ")),
         };
         lines.push(format!("begins with {}{except}", init.file.display()));
+    }
+    for of in start {
+        lines.push(format!("{} begins as {}", of.patterns.join(" "), of.value));
     }
     if !freeze.is_empty() {
         lines.push(format!("frozen {}", freeze.join(" ")));

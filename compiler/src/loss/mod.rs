@@ -376,6 +376,18 @@ pub fn usual(network: &Graph) -> Result<&'static LossDecl, String> {
     ))
 }
 
+/// A number of a setting as it is written: where words may stand, the one that it is the place of.
+pub fn as_written(loss: &recipe::Loss, setting: &str, number: f64) -> String {
+    let settings = find(loss.name).map_or(&[][..], |decl| decl.settings);
+    match settings.iter().find(|known| known.name == setting) {
+        Some(ParamDecl {
+            kind: Kind::Word(words),
+            ..
+        }) if words.get(number as usize).is_some() => words[number as usize].to_owned(),
+        _ => number.to_string(),
+    }
+}
+
 /// The loss with its settings, held against a network.
 ///
 /// # Errors

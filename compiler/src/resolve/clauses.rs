@@ -48,7 +48,20 @@ pub static CLAUSES: &[ClauseDecl] = &[
     },
     ClauseDecl {
         value: key("batch", Kind::Int, Some("64"), "Samples of a step."),
-        settings: &[],
+        settings: &[
+            key(
+                "each",
+                Kind::Int,
+                Some("4"),
+                "Samples of each identity in a batch, where folders are identities (`head embed`).",
+            ),
+            key(
+                "alike",
+                Kind::Float,
+                Some("0.5"),
+                "Share of the pairs that are alike, where they are learned (`head verify` of two pictures).",
+            ),
+        ],
     },
     ClauseDecl {
         value: key(

@@ -21,6 +21,7 @@ pub(super) type LossPlaces = Vec<(&'static str, Span)>;
 
 /// Where a number may lie.
 pub(super) enum Bounds {
+    Any,
     Positive,
     NotNegative,
     Share,
@@ -31,6 +32,7 @@ pub(super) enum Bounds {
 impl Bounds {
     pub fn hold(&self, number: f64) -> bool {
         match self {
+            Bounds::Any => number.is_finite(),
             Bounds::Positive => number > 0.0,
             Bounds::NotNegative => number >= 0.0,
             Bounds::Share => (0.0..1.0).contains(&number),
@@ -41,6 +43,7 @@ impl Bounds {
 
     pub fn text(&self) -> &'static str {
         match self {
+            Bounds::Any => "finite",
             Bounds::Positive => "above 0",
             Bounds::NotNegative => "0 or more",
             Bounds::Share => "at least 0 and below 1",

@@ -152,7 +152,11 @@ impl<'a> Resolver<'a> {
                 });
                 section.warmup = args.get("warmup").map(|value| value.span);
             }
-            "batch" => recipe.batch = self.count(args, "batch"),
+            "batch" => {
+                recipe.batch = self.count(args, "batch");
+                recipe.each = self.count(args, "each");
+                recipe.alike = self.number(args, "alike", &Bounds::Share);
+            }
             "epochs" => recipe.epochs = self.count(args, "epochs"),
             "seed" => {
                 let seed = self.number(args, "seed", &Bounds::NotNegative);
@@ -191,6 +195,12 @@ impl<'a> Resolver<'a> {
                         self.bounded(setting.name, number, item.span, &Bounds::NotNegative)
                     };
                     items.map(number).collect::<Option<Vec<f64>>>()?
+                }
+                // The word's place among those that there are.
+                Kind::Word(words) => {
+                    let word = args.word(setting.name)?;
+                    let place = words.iter().position(|known| *known == word)?;
+                    vec![place as f64]
                 }
                 _ => {
                     let bounds = match setting.name {

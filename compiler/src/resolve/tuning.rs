@@ -7,7 +7,7 @@ use crate::ast::{Spanned, Term};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::layer::{Args, Kind, Literal, ParamDecl};
 use crate::span::Span;
-use crate::tuning::{Init, Keep, Tuning, Unfreeze, matching};
+use crate::tuning::{Init, Keep, Start, Tuning, Unfreeze, matching};
 
 /// A clause that is words with values: the first is its name.
 #[derive(Debug)]
@@ -33,6 +33,15 @@ const INIT: &[ParamDecl] = &[
         "The weights that tensors begin with.",
     ),
     key("except", Kind::Tensors, "Tensors that begin at random."),
+];
+const START: &[ParamDecl] = &[key("start", Kind::Flag, "What tensors begin with.")];
+const SET: &[ParamDecl] = &[
+    key(
+        "set",
+        Kind::Tensors,
+        "Tensors all of whose numbers begin as one.",
+    ),
+    key("to", Kind::Float, "The number."),
 ];
 const FREEZE: &[ParamDecl] = &[key(
     "freeze",
@@ -64,6 +73,11 @@ pub static PHRASES: &[PhraseDecl] = &[
         form: "init \"FILE\" except \"classifier.*\"",
         keys: INIT,
         doc: "Tensors begin with those of the file, which lies beside the spec; what `except` names begins at random.",
+    },
+    PhraseDecl {
+        form: "start { set \"out.weight\" to -1 }",
+        keys: START,
+        doc: "All numbers of these tensors begin as that one, in place of what they begin with otherwise.",
     },
     PhraseDecl {
         form: "freeze \"conv1\" \"layer1.*\"",
@@ -111,7 +125,7 @@ impl<'a> Resolver<'a> {
     ) {
         let name = decl.name();
         let span = terms[0].span.to(terms[terms.len() - 1].span);
-        if name != "schedule"
+        if !["schedule", "start"].contains(&name)
             && let Some(first) = settings.and_then(<[Term]>::first)
         {
             let message = format!("`{name}` has no settings: the form is `{}`", decl.form);
@@ -139,7 +153,15 @@ impl<'a> Resolver<'a> {
                 tuning.freeze = texts(&patterns);
                 self.watch(&patterns, false);
             }
-            "schedule" => self.schedule(tuning, span, settings.unwrap_or_default()),
+            "schedule" => {
+                self.each_of(decl, "unfreeze", span, settings, |this, terms| {
+                    this.unfreeze(tuning, decl, terms)
+                });
+                tuning.unfreeze.sort_by_key(|unfreeze| unfreeze.at);
+            }
+            "start" => self.each_of(decl, "set", span, settings, |this, terms| {
+                this.start(tuning, decl, terms)
+            }),
             "keep" => match args.word("best") {
                 Some(best) => tuning.keep = Keep::find(best).unwrap_or_default(),
                 None => self.incomplete_phrase(decl, span),
@@ -170,30 +192,43 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// `unfreeze … at … rate …`, as often as it stands there.
-    fn schedule(&mut self, tuning: &mut Tuning, span: Span, settings: &'a [Term]) {
-        let begins = |at: usize| word(&settings[at]) == Some("unfreeze");
+    /// Settings that begin with a word each, as often as it stands there.
+    fn each_of(
+        &mut self,
+        decl: &'static PhraseDecl,
+        begin: &str,
+        span: Span,
+        settings: Option<&'a [Term]>,
+        mut read: impl FnMut(&mut Self, &'a [Term]) -> Result<()>,
+    ) {
+        let settings = settings.unwrap_or_default();
+        let begins = |at: usize| word(&settings[at]) == Some(begin);
         let starts: Vec<usize> = (0..settings.len())
             .filter(|&at| at == 0 || begins(at))
             .collect();
         if starts.is_empty() {
-            self.incomplete_phrase(&PHRASES[2], span);
+            self.incomplete_phrase(decl, span);
         }
         for (index, &start) in starts.iter().enumerate() {
             let end = starts.get(index + 1).copied().unwrap_or(settings.len());
-            if self.unfreeze(tuning, &settings[start..end]).is_err() {
+            if read(self, &settings[start..end]).is_err() {
                 return;
             }
         }
-        tuning.unfreeze.sort_by_key(|unfreeze| unfreeze.at);
     }
 
-    fn unfreeze(&mut self, tuning: &mut Tuning, terms: &'a [Term]) -> Result<()> {
+    /// `unfreeze … at … rate …`
+    fn unfreeze(
+        &mut self,
+        tuning: &mut Tuning,
+        decl: &'static PhraseDecl,
+        terms: &'a [Term],
+    ) -> Result<()> {
         let args = arguments(self.keys("schedule", UNFREEZE, terms)?);
         let patterns = args.get("unfreeze").map(items).unwrap_or_default();
         if args.get("at").is_none() || patterns.is_empty() {
             let span = terms[0].span.to(terms[terms.len() - 1].span);
-            self.incomplete_phrase(&PHRASES[2], span);
+            self.incomplete_phrase(decl, span);
             return Err(Reported);
         }
         self.watch(&patterns, true);
@@ -203,6 +238,30 @@ impl<'a> Resolver<'a> {
                 patterns: texts(&patterns),
                 at,
                 rate,
+            });
+        }
+        Ok(())
+    }
+
+    /// `set … to …`
+    fn start(
+        &mut self,
+        tuning: &mut Tuning,
+        decl: &'static PhraseDecl,
+        terms: &'a [Term],
+    ) -> Result<()> {
+        let args = arguments(self.keys("start", SET, terms)?);
+        let patterns = args.get("set").map(items).unwrap_or_default();
+        if args.get("to").is_none() || patterns.is_empty() {
+            let span = terms[0].span.to(terms[terms.len() - 1].span);
+            self.incomplete_phrase(decl, span);
+            return Err(Reported);
+        }
+        self.watch(&patterns, false);
+        if let Some(value) = self.number(&args, "to", &Bounds::Any) {
+            tuning.start.push(Start {
+                patterns: texts(&patterns),
+                value,
             });
         }
         Ok(())

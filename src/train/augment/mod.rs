@@ -160,7 +160,18 @@ impl Augmenter {
         epoch: usize,
         to: &mut [f32],
     ) -> Result<(), DataError> {
-        self.seen(samples, sample, epoch, to)?;
+        self.fill_changed(samples, sample, &self.change(epoch, sample), to)
+    }
+
+    /// The same with another change than that of its number.
+    pub(super) fn fill_changed(
+        &self,
+        samples: &Samples,
+        sample: usize,
+        change: &Change,
+        to: &mut [f32],
+    ) -> Result<(), DataError> {
+        self.seen_changed(samples, sample, change, to)?;
         let Some(pre) = samples.pre() else {
             return Ok(());
         };
@@ -227,7 +238,18 @@ impl Augmenter {
         epoch: usize,
         to: &mut [f32],
     ) -> Result<(), DataError> {
-        let Change { affine, colour } = self.change(epoch, sample);
+        self.seen_changed(samples, sample, &self.change(epoch, sample), to)
+    }
+
+    /// The same with another change than that of its number.
+    pub(super) fn seen_changed(
+        &self,
+        samples: &Samples,
+        sample: usize,
+        change: &Change,
+        to: &mut [f32],
+    ) -> Result<(), DataError> {
+        let Change { affine, colour } = *change;
         let back = affine.inverse().expect("what is drawn leaves a picture");
         let pixels = self.extents.0 * self.extents.1;
         assert_eq!(to.len(), self.channels * pixels, "a sample of the network");

@@ -2,7 +2,7 @@
 
 use super::files::{ends_with, entries, name};
 use super::reader::Reader;
-use super::{Data, DataError};
+use super::{Data, DataError, Gathered};
 use cnnc_runtime::image::is_called_a_picture;
 use std::path::{Path, PathBuf};
 
@@ -43,7 +43,7 @@ impl Reader<'_> {
                 };
                 return Err(DataError::Empty(folder.clone(), what));
             }
-            if self.identities && taken.len() < 2 {
+            if self.gathered != Gathered::Each && taken.len() < 2 {
                 let why = "there is one sample of it, which has no other to be near to".to_owned();
                 return Err(DataError::Classes(folder.clone(), why));
             }
@@ -69,7 +69,7 @@ impl Reader<'_> {
 
     /// The class that each folder is: by the network's labels, where the folders are called so, or in the order of their names, if none is.
     fn classes_of(&self, root: &Path, folders: &[PathBuf]) -> Result<Vec<u32>, DataError> {
-        if self.identities {
+        if self.gathered != Gathered::Each {
             return Ok((0..folders.len() as u32).collect());
         }
         if folders.len() != self.classes {

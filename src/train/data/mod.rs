@@ -8,6 +8,7 @@
 //! | `points` | rows of pictures with points |
 //! | `boxes`, `voc`, `rows` | pictures with boxes: what they have in common, VOC's XML, YOLO's rows of text |
 //! | `classes`, `split` | the class that a label is; which samples judge |
+//! | `gathered` | samples of identities, which are learned together with others |
 //! | `pairs`, `maps` | pictures with a picture each: classes of pixels, or brightness |
 //! | `volumes` | arrays of numpy with a target for each |
 //! | `told` | what a loss is told of one box, or of points |
@@ -23,6 +24,7 @@ mod error;
 mod files;
 mod filling;
 mod folder;
+mod gathered;
 mod idx;
 mod known;
 mod maps;
@@ -44,6 +46,7 @@ mod wav;
 
 pub use boxes::sizes_of;
 pub use error::DataError;
+pub use gathered::Gathered;
 pub use known::Known;
 pub use samples::Samples;
 pub use store::Kept;
@@ -136,7 +139,7 @@ impl Data {
             data.train.append(std::mem::take(&mut data.test));
             data.split(split)?;
         } else if data.test.is_empty() {
-            data.test = data.train.take_out(split::one_in_five);
+            data.split_without_a_word();
         }
         let place = source.path.clone();
         data.from.source = source;
@@ -157,8 +160,19 @@ impl Data {
     /// # Errors
     /// As [`Data::open`].
     pub fn to_judge(path: &Path, network: &Graph) -> Result<Data, DataError> {
+        Data::judged_by(path, None, network)
+    }
+
+    /// The same, or those of a list: a text file with a sample or a folder a line.
+    ///
+    /// # Errors
+    /// As [`Data::open`].
+    pub fn judged_by(path: &Path, list: Option<&Path>, network: &Graph) -> Result<Data, DataError> {
         let mut data = Reader::new(network, None).open(path, None)?;
-        if data.test.is_empty() {
+        if let Some(list) = list {
+            data.train.append(std::mem::take(&mut data.test));
+            data.split(&Split::List(list.to_owned()))?;
+        } else if data.test.is_empty() {
             data.test = std::mem::take(&mut data.train);
         }
         match data.test.is_empty() {

@@ -2,6 +2,7 @@
 
 use super::files::{entries, within};
 use super::filling::{Filling, MOST};
+use super::gathered::Gathered;
 use super::room::room;
 use super::samples::Samples;
 use super::told::Told;
@@ -32,8 +33,8 @@ pub(super) struct Reader<'g> {
     pub told: Option<Told>,
     /// Whether it has a class for each pixel.
     pub segments: bool,
-    /// Whether classes are identities, of which there are as many as there are.
-    pub identities: bool,
+    /// What of samples is learned at a time; where classes are identities, there are as many as there are.
+    pub gathered: Gathered,
     /// Labels in the order of their classes, once a set has said so.
     pub order: OnceCell<Vec<String>>,
     /// Shape of what it makes.
@@ -49,14 +50,14 @@ impl<'g> Reader<'g> {
         let input = network.inputs.first();
         let raw = &network.values[network.outputs[0].value].shape;
         let head = network.head.as_ref();
-        let identities = head.is_some_and(|head| head.decl.keyword == "embed");
+        let gathered = gathered(network);
         let labels = network.answer_head();
         let labels = labels.labels.iter().map(|label| label.to_string());
         Reader {
             network: &network.name,
             pre: input.and_then(|input| input.pre.as_ref()),
             shape: input.map_or(&[], |input| network.values[input.value].shape.dims()),
-            classes: if identities {
+            classes: if gathered != Gathered::Each {
                 u32::MAX as usize
             } else {
                 raw.channels()
@@ -64,7 +65,7 @@ impl<'g> Reader<'g> {
             detects: head.is_some_and(|head| head.decl.detects),
             told: Told::of(network),
             segments: head.is_some_and(|head| head.decl.keyword == "segment"),
-            identities,
+            gathered,
             labels: labels.collect(),
             order: OnceCell::new(),
             output: raw,
@@ -81,10 +82,16 @@ impl<'g> Reader<'g> {
             true => self.open_folder(path, kind)?,
             false => self.open_file(path, kind)?,
         };
-        data.ok_or_else(|| match kind {
+        let mut data = data.ok_or_else(|| match kind {
             Some(kind) => DataError::NotThat(path.to_owned(), kind.name()),
             None => DataError::Unknown(path.to_owned()),
-        })
+        })?;
+        for samples in [&mut data.train, &mut data.test] {
+            if samples.labels_each() == 1 {
+                samples.gathered = self.gathered;
+            }
+        }
+        Ok(data)
     }
 
     fn open_folder(&self, path: &Path, kind: Option<DataKind>) -> Result<Option<Data>, DataError> {
@@ -224,6 +231,23 @@ pub(super) fn picked(
             error.to_string(),
         )),
         Err(error) => Err(DataError::Picture(error)),
+    }
+}
+
+/// What of samples a network learns at a time: those that compare two pictures learn pairs.
+fn gathered(network: &Graph) -> Gathered {
+    let head = network.head.as_ref().map(|head| head.decl.keyword);
+    let alike = || match network.inputs.as_slice() {
+        [one, other] => {
+            let shape = |value| &network.values[value].shape;
+            one.pre.is_some() && one.pre == other.pre && shape(one.value) == shape(other.value)
+        }
+        _ => false,
+    };
+    match head {
+        Some("embed") => Gathered::Identities,
+        Some("verify") if alike() => Gathered::Pairs,
+        _ => Gathered::Each,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Samples as a network takes them: numbers when they are asked for, of what is kept.
 
 use super::DataError;
+use super::gathered::Gathered;
 use super::known::Known;
 use super::maps::Maps;
 use super::store::{Kept, Store, keep, of, pick};
@@ -25,6 +26,8 @@ pub struct Samples {
     pub(super) boxes: bool,
     /// What a loss is told of the targets, where that is something else.
     pub(super) told: Option<Told>,
+    /// What of them is learned at a time.
+    pub(super) gathered: Gathered,
     /// Where each comes from, if each has a place of its own.
     pub(super) names: Vec<String>,
     /// The files of pictures, if each has one.
@@ -257,6 +260,7 @@ impl Samples {
             maps: self.maps.clone(),
             boxes: self.boxes,
             told: self.told.clone(),
+            gathered: self.gathered,
             names: self.names.clone(),
             elements,
             ..Samples::default()
@@ -303,6 +307,7 @@ impl Samples {
             maps: self.maps.as_ref().map(|maps| maps.copy(indices)),
             boxes: self.boxes,
             told: self.told.clone(),
+            gathered: self.gathered,
             names: of(&self.names, indices),
             files: of(&self.files, indices),
             borders: of(&self.borders, indices),

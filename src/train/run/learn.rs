@@ -6,7 +6,6 @@ use crate::train::error::TrainError;
 use crate::train::initial::initial;
 use crate::train::judge::judged;
 use crate::train::loader::Loader;
-use crate::train::random::{Purpose, Random};
 use crate::train::stage::{Stage, Tensors};
 use crate::train::state::Within;
 use cnnc_compiler::graph::Param;
@@ -47,8 +46,8 @@ impl Run {
     ) -> Result<Option<Epoch>, TrainError> {
         self.enter()?;
         let number = self.epochs.len() + 1;
-        let count = self.data.train.len();
-        let order = order(self.recipe.seed, number, count);
+        let count = self.draw.len();
+        let order = self.draw.order(self.recipe.seed, number);
         let batches = count.div_ceil(self.recipe.batch);
         let steps = (batches as u64).saturating_mul(self.recipe.epochs as u64);
         let last = (batches as u64).saturating_mul(number as u64) - 1;
@@ -66,9 +65,7 @@ impl Run {
             epoch: number,
             batch: self.recipe.batch,
         };
-        let left = &order[(first * self.recipe.batch).min(count)..];
-        let all = loader.each(left, |index, batch| {
-            let index = first + index;
+        let all = loader.each_behind(&order, first, |index, batch| {
             let trainer = &mut self.stage.trainer;
             let rate = self.recipe.rate_of(trainer.steps(), steps);
             let done = trainer.step_targets(&batch.inputs, batch.targets(), rate);
@@ -122,10 +119,4 @@ impl Run {
         self.save()?;
         Ok(Some(epoch))
     }
-}
-
-/// The order in which an epoch, counted from 1, sees so many samples.
-pub fn order(seed: u64, epoch: usize, samples: usize) -> Vec<u32> {
-    let mut random = Random::new(seed, Purpose::Order, &(epoch as u64).to_le_bytes());
-    random.order(samples)
 }

@@ -17,10 +17,10 @@ mod files;
 mod learn;
 
 pub use files::ran;
-pub use learn::order;
 
 use super::augment::Augmenter;
 use super::data::Data;
+use super::draw::Draw;
 use super::epoch::Epoch;
 use super::error::TrainError;
 use super::initial::first_values;
@@ -45,6 +45,7 @@ pub struct Run {
     model: Model,
     recipe: Recipe,
     data: Data,
+    draw: Draw,
     augmenter: Option<Augmenter>,
     stage: Stage,
     folder: PathBuf,
@@ -78,14 +79,7 @@ impl Run {
         name: Option<&str>,
     ) -> Result<Run, TrainError> {
         recipe.check()?;
-        let count = data.train.len();
-        if recipe.batch > count {
-            let message = format!(
-                "a batch of {} is more than the {count} samples to learn from: `--batch {count}`, or `batch {count}` in the train section, is the most",
-                recipe.batch
-            );
-            return Err(TrainError::Recipe(message));
-        }
+        let draw = Draw::of(recipe, &data.train)?;
         let augmenter = augmenter(recipe, &model)?;
         let values = first_values(&model, recipe)?;
         let mut stage = Stage::new(&model, recipe, 0, &mut data, &values)?;
@@ -103,7 +97,7 @@ impl Run {
         odd_boxes(&model, recipe, &data.train)?;
         trainer.prepare(recipe.batch)?;
         // What is left for the last step of an epoch.
-        match data.train.len() % recipe.batch {
+        match draw.len() % recipe.batch {
             0 => {}
             rest => trainer.prepare(rest)?,
         }
@@ -115,6 +109,7 @@ impl Run {
             model,
             recipe: recipe.clone(),
             data,
+            draw,
             augmenter,
             stage,
             folder,
@@ -152,6 +147,7 @@ impl Run {
         saved.recipe.threads = threads.unwrap_or(saved.recipe.threads);
         let mut data = Data::again(&saved.data, model.graph())?;
         let recipe = saved.recipe;
+        let draw = Draw::of(&recipe, &data.train)?;
         let (epochs, within) = (saved.epochs, saved.within);
         let state = state_file(epochs.len(), within.steps);
         let weights = Weights::open(folder.join(&state)).map_err(crate::Error::from)?;
@@ -162,7 +158,7 @@ impl Run {
             _ => Err(Trainer::lacks(&weights, param)),
         };
         let mut stage = Stage::new(&model, &recipe, epochs.len(), &mut data, &values)?;
-        let of_epoch = data.train.len().div_ceil(recipe.batch) as u64;
+        let of_epoch = draw.len().div_ceil(recipe.batch) as u64;
         stage.trainer.begin_at(stage.first as u64 * of_epoch);
         // Where it begins, the optimiser has nothing yet.
         if saved.steps > stage.first as u64 * of_epoch {
@@ -174,6 +170,7 @@ impl Run {
             model,
             recipe,
             data,
+            draw,
             stage,
             folder: folder.to_owned(),
             epochs,
@@ -202,6 +199,11 @@ impl Run {
     /// What it learns from.
     pub fn data(&self) -> &Data {
         &self.data
+    }
+
+    /// How many there are in an epoch: samples, or pairs of them.
+    pub fn drawn(&self) -> usize {
+        self.draw.len()
     }
 
     /// The network in training.
