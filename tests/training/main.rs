@@ -6,6 +6,7 @@ mod case;
 mod compiled;
 mod layers;
 mod networks;
+mod pictures;
 mod steps;
 mod trainer;
 
@@ -57,12 +58,17 @@ fn training_goldens_of_layers() {
 
 #[test]
 fn training_goldens_of_networks() {
-    check(&["training", "picture"], networks::check);
+    check(&["training"], networks::check);
 }
 
 #[test]
 fn training_goldens_of_steps() {
     check(&["training"], |case| steps::check(case, 1_000_000_000));
+}
+
+#[test]
+fn training_goldens_of_pictures() {
+    check(&["picture"], pictures::check);
 }
 
 /// What freezes layers, as a recipe says it: weights to begin with, and patterns of what stays.

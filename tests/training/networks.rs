@@ -2,7 +2,7 @@
 
 use crate::case::{Batch, Case, batch_statistics, largest, numbers, tensor};
 use cnnc::compiler::gradient::{Wanted, differentiate};
-use cnnc::compiler::graph::{Graph, Output, Param};
+use cnnc::compiler::graph::Param;
 use cnnc::compiler::reference;
 use ndarray::{ArrayD, Axis};
 use serde_json::Value;
@@ -14,15 +14,14 @@ type Loss = Box<dyn Fn(usize, &ArrayD<f64>) -> (f64, ArrayD<f64>)>;
 pub fn check(case: &Case) -> Result<(), String> {
     let model = case.model();
     let mut graph = model.graph().clone();
-    let training = case.text("kind") == "training";
-    if training && batch_statistics(&graph) {
+    if batch_statistics(&graph) {
         return Err("statistics of the batch".to_owned());
     }
     let batch = case.number("batch", 1);
-    let loss = loss(case, batch, &mut graph)?;
+    let loss = loss(case, batch)?;
     graph.outputs.truncate(1);
     let frozen = frozen(case);
-    let trained = |param: &Param| training && !frozen(param);
+    let trained = |param: &Param| !frozen(param);
     let wanted = Wanted {
         inputs: true,
         params: &trained,
@@ -50,15 +49,13 @@ pub fn check(case: &Case) -> Result<(), String> {
         .gradients
         .into_iter()
         .partition(|(name, _)| of_inputs(name));
-    if training {
-        let output = BTreeMap::from([("output.0".to_owned(), found.outputs)]);
-        part(case, "output", &output);
-        part(case, "gradient", &params);
-        let length = l2(&params.values().flatten().copied().collect::<Vec<f64>>());
-        let want = case.get("gradient_l2").as_f64().expect("a length");
-        if (length - want).abs() > 1e-9 * want {
-            case.differs("gradient_l2", "all", length, want);
-        }
+    let output = BTreeMap::from([("output.0".to_owned(), found.outputs)]);
+    part(case, "output", &output);
+    part(case, "gradient", &params);
+    let length = l2(&params.values().flatten().copied().collect::<Vec<f64>>());
+    let want = case.get("gradient_l2").as_f64().expect("a length");
+    if (length - want).abs() > 1e-9 * want {
+        case.differs("gradient_l2", "all", length, want);
     }
     part(case, "input", &inputs);
     Ok(())
@@ -90,8 +87,8 @@ pub fn l2(values: &[f64]) -> f64 {
     values.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// The loss of a case; a loss on a tensor within the network makes that the output.
-fn loss(case: &Case, batch: usize, graph: &mut Graph) -> Result<Loss, String> {
+/// The loss of a case.
+fn loss(case: &Case, batch: usize) -> Result<Loss, String> {
     let settings = case.get("loss");
     let mean = 1.0 / batch as f64;
     match &*text(&settings["kind"]) {
@@ -107,23 +104,9 @@ fn loss(case: &Case, batch: usize, graph: &mut Graph) -> Result<Loss, String> {
             let slope = (p - y) / (p * (1.0 - p));
             (mean * loss, ArrayD::from_elem(vec![1], mean * slope))
         })),
-        "activation" => {
-            let name = text(&settings["tensor"]);
-            let value = graph.find(&name).expect("the tensor of the loss");
-            graph.outputs = vec![Output {
-                name: "raw".to_owned(),
-                value,
-            }];
-            let channel = settings["channel"].as_u64().expect("a channel") as usize;
-            Ok(Box::new(move |_, y| {
-                let mut dy = ArrayD::zeros(y.raw_dim());
-                let pixels = (y.len() / y.shape()[0]) as f64;
-                dy.index_axis_mut(Axis(0), channel).fill(-1.0 / pixels);
-                (-y.index_axis(Axis(0), channel).sum() / pixels, dy)
-            }))
+        kind @ ("localise" | "landmarks" | "contrastive" | "triplet" | "yolo2" | "yolo3") => {
+            Err(format!("the loss `{kind}`"))
         }
-        kind @ ("localise" | "landmarks" | "contrastive" | "triplet" | "yolo2" | "yolo3"
-        | "style") => Err(format!("the loss `{kind}`")),
         kind => panic!("{}: loss `{kind}`", case.name),
     }
 }

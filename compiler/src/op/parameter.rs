@@ -1,5 +1,6 @@
 //! `parameter`: a tensor of the network as a value.
 
+use crate::gradient::{Adjoint, NoGradient};
 use crate::layer::{Attribute, Attributes, Inferred, Layer, Lowering, ParamSpec, ShapeError, copy};
 use crate::loops::Affine;
 use crate::lower::{Lower, Storage};
@@ -45,6 +46,18 @@ impl Layer for Parameter {
         let elements = elements.take(self.shape.elements()).collect();
         ArrayD::from_shape_vec(IxDyn(self.shape.dims()), elements).expect("as many elements")
     }
+
+    fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
+        if self.elements() != self.shape.elements() {
+            return g.refuse("it is repeated");
+        }
+        if g.wants_param(0) {
+            let dy = g.dy();
+            g.give_param(0, dy);
+        }
+        Ok(())
+    }
+
     fn lowering(&self) -> Option<&dyn Lowering> {
         // As many elements, or a number for all channels; anything else is evaluated only.
         let number = self.elements() == 1 && self.shape.spatial().is_empty();

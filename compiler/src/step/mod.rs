@@ -15,12 +15,14 @@ mod evaluate;
 mod form;
 mod gradients;
 mod optimizer;
+mod picture;
 mod split;
 
 pub use crate::recipe::{Method, Optimizer};
 pub use cut::Cut;
 pub use evaluate::Evaluated;
 pub use optimizer::Factors;
+pub use picture::{Cost, NoPicture, on_picture};
 
 use crate::gradient::{NoGradient, Wanted, differentiate};
 use crate::graph::{self, Def, Graph, Output, Param};
@@ -69,6 +71,8 @@ pub struct Step {
     pub masks: Vec<f64>,
     /// How many targets the loss has.
     pub targets: usize,
+    /// How many cotangents there are behind them: one for each cost of a picture, else that of the loss.
+    pub cotangents: usize,
     /// The network's outputs that the loss reads.
     pub made: Vec<ValueId>,
 }
@@ -186,15 +190,20 @@ impl Step {
         let shared: Vec<ValueId> = shared.into_iter().chain(factors).collect();
         crate::pass::fuse(&mut step.graph);
         step.sort_values(&shared);
-        if let Err(problems) = graph::verify(&step.graph) {
+        step.verified()?;
+        Ok(step)
+    }
+
+    /// Holds it against what a graph is, and checks that loops compute all of it.
+    fn verified(&self) -> Result<(), Untrainable> {
+        if let Err(problems) = graph::verify(&self.graph) {
             panic!(
                 "the step of {} is broken: {}",
-                step.graph.name,
+                self.graph.name,
                 problems.join("; ")
             );
         }
-        step.has_loops()?;
-        Ok(step)
+        self.has_loops()
     }
 
     /// A step that changes nothing yet.
@@ -207,6 +216,7 @@ impl Step {
             factors: Vec::new(),
             masks,
             targets: 0,
+            cotangents: 1,
             made: Vec::new(),
             graph,
         };
@@ -272,9 +282,9 @@ impl Step {
         }
     }
 
-    /// Which input is the first target; the cotangent of the loss is behind the last one.
+    /// Which input is the first target; the cotangents are behind the last one.
     pub fn first_target(&self) -> usize {
-        self.graph.inputs.len() - self.factors.len() - 1 - self.targets
+        self.graph.inputs.len() - self.factors.len() - self.cotangents - self.targets
     }
 
     /// The number of images below which a norm would have a single element to normalise.
