@@ -32,9 +32,11 @@ mod print;
 mod raw;
 mod run;
 mod signals;
+mod style;
 mod summary;
 mod thresholds;
 mod train;
+mod visualize;
 mod weights;
 
 use clap::{Parser, Subcommand};
@@ -88,6 +90,10 @@ enum Command {
     New(new::Args),
     /// Find sizes of anchors for the boxes of labelled pictures
     Anchors(anchors::Args),
+    /// Give a picture the style of another
+    Style(style::Args),
+    /// Show what the layers of a network look for
+    Visualize(visualize::Args),
 }
 
 fn main() -> ExitCode {
@@ -116,6 +122,8 @@ fn main() -> ExitCode {
         Command::Plot(args) => (plot::run(args), false),
         Command::New(args) => (new::run(args), false),
         Command::Anchors(args) => (anchors::run(args), args.json),
+        Command::Style(args) => (style::run(args), args.json),
+        Command::Visualize(args) => (visualize::run(args), args.json),
     };
     end(result, json)
 }

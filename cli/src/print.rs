@@ -146,6 +146,21 @@ pub fn progress_of_steps() -> impl Fn(usize, usize, usize, f64) {
     }
 }
 
+/// Shows how far a picture is, on standard error if that is a terminal: told the steps that are done, those of all, and what content and style cost.
+pub fn progress_of_picture() -> impl Fn(usize, usize, f64, f64) {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {eta} left, {msg}");
+    bar.set_style(style.expect("a template that is right"));
+    move |done, all, content, style| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+        bar.set_message(format!("content {content:.3e}, style {style:.3e}"));
+        if done == all {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 /// A table with these headings; those that start with `>` head numbers, which are set to the right.
 pub fn table(headings: &[&str]) -> Table {
     let mut table = Table::new();

@@ -23,7 +23,7 @@ fn prepare(folder: &Path) {
     let net = "cnn 1
 model Net {
   input x: 3x16x16 { resize 16x16 }
-  conv 3x3 4 relu
+  map: conv 3x3 4 relu
   globalavgpool
   head embed
 }
@@ -35,6 +35,7 @@ model Net {
     fs::create_dir(folder.join("DIR")).unwrap();
     fs::copy(&picture, folder.join("DIR/pelican.jpeg")).unwrap();
     fs::copy(&picture, folder.join("IMG")).unwrap();
+    fs::copy(&picture, folder.join("PAINTING")).unwrap();
     run(
         folder,
         &["convert", "net.cnn", "--weights", "synthetic", "FILE"],
@@ -119,6 +120,9 @@ fn every_command_runs() {
         // Its answer is the same in less time.
         if args[0] == "bench" {
             args.extend(["--seconds", "0.01"]);
+        }
+        if args[0] == "style" {
+            args.extend(["--steps", "3"]);
         }
         run(folder.path(), &args);
     }

@@ -14,6 +14,7 @@ pub mod ast;
 pub mod diagnostic;
 #[cfg(feature = "emit")]
 pub mod emit;
+pub mod field;
 pub mod foreign;
 pub mod frameworks;
 pub mod gradient;

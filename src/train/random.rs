@@ -19,6 +19,10 @@ pub enum Purpose {
     Draw = 16,
     /// Who is in a gallery.
     Gallery = 17,
+    /// Where a picture that is changed begins, and how it is moved on the way.
+    Picture = 40,
+    /// Which parts of pictures are looked at.
+    Crops = 41,
 }
 
 /// A stream of numbers: of a seed, a purpose, and whatever else tells it from others.
@@ -46,6 +50,12 @@ impl Random {
     /// Between 0 and 1, without 1.
     pub fn unit(&mut self) -> f64 {
         (self.word() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Of the normal distribution (Box and Muller 1958).
+    pub fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.unit()).cos()
     }
 
     /// Below `bound`, which is not 0.

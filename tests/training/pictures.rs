@@ -32,7 +32,8 @@ struct Run<'c> {
 }
 
 /// How a step is computed: outputs, and what stays behind it.
-type Compute<'r> = dyn Fn(&Step, &[ArrayD<f64>], &[Vec<ArrayD<f64>>]) -> (Vec<Vec<f64>>, Vec<ArrayD<f64>>) + 'r;
+type Compute<'r> =
+    dyn Fn(&Step, &[ArrayD<f64>], &[Vec<ArrayD<f64>>]) -> (Vec<Vec<f64>>, Vec<ArrayD<f64>>) + 'r;
 
 pub fn check(case: &Case) -> Result<(), String> {
     let model = case.model();
@@ -68,7 +69,10 @@ pub fn check(case: &Case) -> Result<(), String> {
             let outputs = (0..step.graph.outputs.len()).map(|index| code.output(index));
             let mut state = state.to_vec();
             for (index, tensor) in state.iter_mut().enumerate() {
-                tensor.iter_mut().zip(code.tensor(index)).for_each(|(to, x)| *to = x);
+                tensor
+                    .iter_mut()
+                    .zip(code.tensor(index))
+                    .for_each(|(to, x)| *to = x);
             }
             (outputs.collect(), state)
         });
@@ -88,9 +92,17 @@ fn loss(case: &Case, graph: &Graph) -> Loss {
     match &*text(&settings["kind"]) {
         "style" => {
             let (content, style) = (names("content"), names("style"));
-            let of_content = content.iter().map(|name| (Cost::Content(find(name)), number("alpha"), Some("content.0")));
+            let of_content = content.iter().map(|name| {
+                (
+                    Cost::Content(find(name)),
+                    number("alpha"),
+                    Some("content.0"),
+                )
+            });
             let each = number("beta") / style.len() as f64;
-            let of_style = style.iter().map(|name| (Cost::Style(find(name)), each, Some("style.0")));
+            let of_style = style
+                .iter()
+                .map(|name| (Cost::Style(find(name)), each, Some("style.0")));
             let all: Vec<_> = of_content.chain(of_style).collect();
             Loss {
                 costs: all.iter().map(|of| of.0).collect(),
@@ -132,9 +144,13 @@ impl Run<'_> {
                 Cost::Content(_) => weights.fill(0.5),
                 Cost::Style(_) => weights.fill(0.25 / (target.shape()[0] as f64).powi(2)),
                 _ => {
-                    let channel = self.case.get("loss")["channel"].as_u64().expect("a channel");
+                    let channel = self.case.get("loss")["channel"]
+                        .as_u64()
+                        .expect("a channel");
                     let positions = (target.len() / target.shape()[0]) as f64;
-                    weights.index_axis_mut(Axis(0), channel as usize).fill(-1.0 / positions);
+                    weights
+                        .index_axis_mut(Axis(0), channel as usize)
+                        .fill(-1.0 / positions);
                 }
             }
             inputs.push(vec![target.clone()]);
@@ -143,7 +159,13 @@ impl Run<'_> {
         let one = |x: &f64| vec![ArrayD::from_elem(vec![1], *x)];
         inputs.extend(self.loss.counts.iter().map(one));
         let factors = self.step.factors.iter().map(|&of| {
-            let values = self.step.factors_of(of, &self.optimizer, self.rates[number], number as u64 + 1, 1);
+            let values = self.step.factors_of(
+                of,
+                &self.optimizer,
+                self.rates[number],
+                number as u64 + 1,
+                1,
+            );
             vec![ArrayD::from_shape_vec(vec![values.len()], values).expect("factors")]
         });
         inputs.extend(factors);
@@ -159,9 +181,11 @@ impl Run<'_> {
                 return ArrayD::zeros(shape);
             };
             let picture = input(name, &self.shape);
-            let none: Vec<Vec<ArrayD<f64>>> = graph.inputs.iter().map(|input| {
-                vec![ArrayD::zeros(graph.values[input.value].shape.dims())]
-            }).collect();
+            let none: Vec<Vec<ArrayD<f64>>> = graph
+                .inputs
+                .iter()
+                .map(|input| vec![ArrayD::zeros(graph.values[input.value].shape.dims())])
+                .collect();
             let outputs = compute(&self.made, &self.state(&picture), &none).0;
             ArrayD::from_shape_vec(shape, outputs[index].clone()).expect("as many")
         });
@@ -174,7 +198,9 @@ impl Run<'_> {
         let start = case.sample("image", 0, &self.shape);
         let targets = self.targets(compute);
         let mut state = self.state(&start);
-        let gradient = compute(&self.gradient, &state, &self.inputs(0, &targets)).0.pop();
+        let gradient = compute(&self.gradient, &state, &self.inputs(0, &targets))
+            .0
+            .pop();
         self.compare(exact, "input", 0, gradient.expect("a gradient"));
         for (number, want) in numbers(case.get("loss_per_step")).into_iter().enumerate() {
             let (costs, became) = compute(&self.step, &state, &self.inputs(number, &targets));
@@ -183,7 +209,10 @@ impl Run<'_> {
             let loss: f64 = counted.map(|(cost, counts)| cost[0] * counts).sum();
             let bound = match exact {
                 true => 1e-9 * want.abs(),
-                false => 5.0 * numbers(case.get("loss_error"))[number] + floor_of_loss(case, number) * want.abs(),
+                false => {
+                    5.0 * numbers(case.get("loss_error"))[number]
+                        + floor_of_loss(case, number) * want.abs()
+                }
             };
             if (loss - want).abs() > bound {
                 case.differs(&format!("loss {number}, exact {exact}"), "loss", loss, want);

@@ -2,7 +2,7 @@
 
 use super::Sliding;
 use super::pool::{self, PoolWindow, Pooling};
-use super::window::PAD;
+use super::window::{PAD, Window};
 use super::{
     ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError,
 };
@@ -100,6 +100,10 @@ impl Layer for AvgPool {
 
     fn lowering(&self) -> Option<&dyn Lowering> {
         Some(self)
+    }
+
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window.0)
     }
 
     fn sliding(&self, operands: &[Shape]) -> Sliding {

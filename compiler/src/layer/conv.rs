@@ -322,6 +322,10 @@ impl Layer for Conv {
         Some(&mut self.epilogue)
     }
 
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window)
+    }
+
     fn sliding(&self, operands: &[Shape]) -> Sliding {
         match self.window.unpadded(&operands[0]) {
             Ok(window) => {

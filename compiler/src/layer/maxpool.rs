@@ -3,7 +3,7 @@
 use super::Sliding;
 use super::pointwise::larger;
 use super::pool::{self, PoolWindow, Pooling};
-use super::window::PAD;
+use super::window::{PAD, Window};
 use super::{ArgError, Args, Attributes, Decl, Inferred, Layer, Lowering, ShapeError};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
@@ -70,6 +70,10 @@ impl Layer for MaxPool {
 
     fn lowering(&self) -> Option<&dyn Lowering> {
         Some(self)
+    }
+
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window.0)
     }
 
     fn sliding(&self, operands: &[Shape]) -> Sliding {

@@ -408,6 +408,11 @@ pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
         Role::Opaque
     }
 
+    /// The window that it moves over its operand, if that is what it does.
+    fn window(&self) -> Option<&window::Window> {
+        None
+    }
+
     /// How it works on a larger operand than those, for which it was made.
     fn sliding(&self, _operands: &[Shape]) -> Sliding {
         match self.role() {

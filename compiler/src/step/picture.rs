@@ -171,11 +171,7 @@ fn outputs(tensors: &[ValueId]) -> Vec<Output> {
 }
 
 fn prune(graph: &mut Graph) {
-    crate::pass::run(
-        &crate::pass::remove_dead(),
-        graph,
-        &mut Default::default(),
-    );
+    crate::pass::run(&crate::pass::remove_dead(), graph, &mut Default::default());
 }
 
 impl Cost {
@@ -192,7 +188,13 @@ impl Cost {
         let label = |what: &str| format!("cost.{index}~{what}");
         match self {
             Cost::Content(_) | Cost::Linear(_) => value,
-            Cost::Style(_) => graph.apply(Gram { divide: Divide::Mean }, &[value], &label("gram")),
+            Cost::Style(_) => graph.apply(
+                Gram {
+                    divide: Divide::Mean,
+                },
+                &[value],
+                &label("gram"),
+            ),
             Cost::Columns | Cost::Rows => {
                 let mut size = graph.values[value].shape.spatial().to_vec();
                 let axis = usize::from(self == Cost::Rows);
@@ -238,7 +240,10 @@ impl Step {
         optimizer: &Optimizer,
     ) -> Result<Step, Untrainable> {
         let own = network.inputs[0].value;
-        let tensors: Vec<ValueId> = costs.iter().map(|cost| cost.tensor().unwrap_or(own)).collect();
+        let tensors: Vec<ValueId> = costs
+            .iter()
+            .map(|cost| cost.tensor().unwrap_or(own))
+            .collect();
         let (mut graph, tensors) = with_picture(network, &tensors);
         let mut made = Vec::new();
         for (index, (cost, value)) in costs.iter().zip(tensors).enumerate() {
@@ -311,13 +316,21 @@ fn with_picture(network: &Graph, tensors: &[ValueId]) -> (Graph, Vec<ValueId>) {
         tensor: ParamSpec::learned(ROLE, shape.dims()),
         shape,
     };
-    let pushed = graph.push(Box::new(layer), Vec::new(), vec![param], input.name, Span::none());
+    let pushed = graph.push(
+        Box::new(layer),
+        Vec::new(),
+        vec![param],
+        input.name,
+        Span::none(),
+    );
     let node = pushed.expect("a picture is a tensor");
     graph.order.pop();
     graph.order.insert(0, node);
     let picture = graph.nodes[node].output;
     graph.replace_uses(input.value, picture);
-    let dropouts = graph.live().filter(|(_, node)| node.layer.downcast::<Dropout>().is_some());
+    let dropouts = graph
+        .live()
+        .filter(|(_, node)| node.layer.downcast::<Dropout>().is_some());
     let dropouts: Vec<_> = dropouts.map(|(id, _)| id).collect();
     for id in dropouts {
         let (value, before) = (graph.nodes[id].output, graph.nodes[id].inputs[0]);

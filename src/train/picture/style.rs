@@ -1,0 +1,554 @@
+//! Style transfer: a picture that has the content of one and the style of another.
+//!
+//! Gatys, Ecker and Bethge 2015, A neural algorithm of artistic style. With F a map of the picture, F' that of the content picture, G and G' the Gram matrices `F Fᵀ / positions`
+//! of the picture and of the style picture, and C the map's channels:
+//!
+//! ```text
+//! J(content) = Σ over content layers  w · ½ Σ (F − F')²
+//! J(style)   = Σ over style layers    w · Σ (G − G')² / 4C²         Σ w = 1
+//! J          = alpha · J(content) + beta · J(style) + variation · Σ (pixel − neighbour)²
+//! ```
+
+use super::super::error::TrainError;
+use super::super::random::{Purpose, Random};
+use super::lbfgs::{Lbfgs, Moved, Point};
+use super::pixels::{Pixels, Size, WHITE};
+use super::step::PictureStep;
+use super::tensors::{Layer, layers_of, map};
+use crate::{Model, Weights};
+use cnnc_compiler::step::{Cost, Method, Optimizer};
+use cnnc_runtime::image::Picture;
+use std::f64::consts::PI;
+
+/// Adam's shares of its moments that stay. A picture is near its end within a hundred steps, so that it should soon forget how steep it was at first.
+const BETAS: [f64; 2] = [0.9, 0.95];
+/// Steps that L-BFGS remembers.
+const MEMORY: usize = 20;
+
+/// What a picture begins as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// The content picture.
+    Content,
+    /// Every level equally likely.
+    Noise,
+}
+
+/// What moves a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Adam, whose rate falls like half a cosine; pixels stay between black and white.
+    Adam,
+    /// L-BFGS, which finds its steps by itself, with pixels that are held at black and white.
+    Lbfgs,
+}
+
+/// What a style transfer does.
+#[derive(Clone, Debug)]
+pub struct StyleOptions {
+    /// Layers of the content, and what each weighs; none for the usual one.
+    pub content: Vec<(String, f64)>,
+    /// Layers of the style, and what each weighs of all; none for the usual ones, alike.
+    pub style: Vec<(String, f64)>,
+    /// What the content counts.
+    pub alpha: f64,
+    /// What the style counts.
+    pub beta: f64,
+    /// What squares of differences between neighbouring pixels count, in levels.
+    pub variation: f64,
+    /// Where the picture begins.
+    pub from: From,
+    /// How large it is.
+    pub size: Size,
+    /// Steps.
+    pub steps: usize,
+    /// What makes them.
+    pub by: By,
+    /// Adam's rate: levels by which a pixel moves in the first step.
+    pub rate: f64,
+    /// Seed of the noise.
+    pub seed: u64,
+    /// Threads to run on.
+    pub threads: usize,
+}
+
+impl Default for StyleOptions {
+    fn default() -> StyleOptions {
+        StyleOptions {
+            content: Vec::new(),
+            style: Vec::new(),
+            alpha: 1.0,
+            beta: 1000.0,
+            variation: 0.0,
+            from: From::Content,
+            size: Size::Longer(384),
+            steps: 200,
+            by: By::Adam,
+            rate: 10.0,
+            seed: 1,
+            threads: 1,
+        }
+    }
+}
+
+/// What a picture costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Costs {
+    /// J(content), before it is multiplied by alpha.
+    pub content: f64,
+    /// J(style), before it is multiplied by beta.
+    pub style: f64,
+    /// The sum over neighbours.
+    pub variation: f64,
+    /// J.
+    pub total: f64,
+}
+
+/// Costs, and the gradient of their sum.
+#[derive(Clone, Debug)]
+struct Evaluated {
+    costs: Costs,
+    gradient: Vec<f32>,
+}
+
+/// A transfer on its way.
+#[derive(Debug)]
+pub struct Style {
+    step: PictureStep,
+    pixels: Pixels,
+    options: StyleOptions,
+    content: Vec<Layer>,
+    style: Vec<Layer>,
+    lbfgs: Lbfgs,
+    /// Where L-BFGS is.
+    point: Option<Point>,
+    /// What it has seen there.
+    evaluated: Option<Evaluated>,
+    steps: usize,
+    evaluations: usize,
+    costs: Vec<Costs>,
+    stuck: bool,
+}
+
+impl Style {
+    /// Prepares a transfer: compiles the program, and finds out what content and style are to be.
+    ///
+    /// # Errors
+    /// Layers that are not there or are no maps, options that make nothing small, a network without pictures, pictures that are too small, weights that do not fit, too little memory.
+    pub fn new(
+        model: &Model,
+        weights: &Weights,
+        content: &Picture,
+        style: &Picture,
+        options: &StyleOptions,
+    ) -> Result<Style, TrainError> {
+        check(options)?;
+        let pixels = super::tensors::pixels(model)?;
+        let usual = layers_of(model);
+        let of_content = named(model, &options.content, usual.as_ref().map(|of| &of.0))?;
+        let mut of_style = named(model, &options.style, usual.as_ref().map(|of| &of.1))?;
+        let all: f64 = of_style.iter().map(|layer| layer.weight).sum();
+        of_style.iter_mut().for_each(|layer| layer.weight /= all);
+        let (target, extents) = pixels.apply(content, options.size, "the content picture")?;
+        if extents.iter().any(|&extent| extent < 2) {
+            return Err(TrainError::Recipe(format!(
+                "a picture of {}x{} has no neighbours to compare",
+                extents[1], extents[0]
+            )));
+        }
+        let costs = of_content.iter().map(|layer| Cost::Content(layer.value));
+        let costs = costs.chain(of_style.iter().map(|layer| Cost::Style(layer.value)));
+        let costs: Vec<Cost> = costs.chain([Cost::Columns, Cost::Rows]).collect();
+        let optimizer = Optimizer {
+            betas: BETAS,
+            ..Optimizer::new(Method::Adam)
+        };
+        let new = |costs: &[Cost], extents| {
+            PictureStep::new(model, weights, costs, extents, &optimizer, options.threads)
+        };
+        let mut step = new(&costs, extents)?;
+        step.picture_mut().copy_from_slice(&target);
+        let made = step.made()?;
+        for (cost, (layer, made)) in of_content.iter().zip(&made).enumerate() {
+            step.target_mut(cost).copy_from_slice(made);
+            step.weights_mut(cost).fill((0.5 * layer.weight) as f32);
+            step.count(cost, options.alpha);
+        }
+        // The style picture has proportions of its own, which its Gram matrices do not show.
+        let (numbers, extents) = pixels.apply(style, options.size, "the style picture")?;
+        let first = of_content.len();
+        let mut other = new(&costs[first..first + of_style.len()], extents)?;
+        other.picture_mut().copy_from_slice(&numbers);
+        for (index, (layer, made)) in of_style.iter().zip(other.made()?).enumerate() {
+            let cost = first + index;
+            let channels = step.compared(cost)[0] as f64;
+            step.target_mut(cost).copy_from_slice(&made);
+            step.weights_mut(cost)
+                .fill((layer.weight / (4.0 * channels * channels)) as f32);
+            step.count(cost, options.beta);
+        }
+        let variation = first + of_style.len();
+        for cost in [variation, variation + 1] {
+            let plane = step.compared(cost)[1..].iter().product::<usize>();
+            for (channel, weights) in step.weights_mut(cost).chunks_exact_mut(plane).enumerate() {
+                weights.fill(pixels.line(channel).0.powi(-2) as f32);
+            }
+            step.count(cost, options.variation);
+        }
+        if options.from == From::Noise {
+            let mut random = Random::new(options.seed, Purpose::Picture, &[]);
+            let noise = pixels.numbers(target.len(), || WHITE * random.unit());
+            step.picture_mut().copy_from_slice(&noise);
+        }
+        Ok(Style {
+            lbfgs: Lbfgs::new(MEMORY, options.rate * pixels.level()),
+            point: None,
+            evaluated: None,
+            step,
+            pixels,
+            options: options.clone(),
+            content: of_content,
+            style: of_style,
+            steps: 0,
+            evaluations: 0,
+            costs: Vec::new(),
+            stuck: false,
+        })
+    }
+
+    /// One step of all. Returns what the picture cost before it, or `None` if all are taken, or none leads any further.
+    ///
+    /// # Errors
+    /// Costs that are no numbers.
+    pub fn step(&mut self) -> Result<Option<Costs>, TrainError> {
+        if self.steps == self.options.steps || self.stuck {
+            return Ok(None);
+        }
+        let costs = match self.options.by {
+            By::Adam => self.by_adam()?,
+            By::Lbfgs => match self.by_lbfgs()? {
+                Some(costs) => costs,
+                None => return Ok(None),
+            },
+        };
+        self.steps += 1;
+        self.costs.push(costs);
+        Ok(Some(costs))
+    }
+
+    fn by_adam(&mut self) -> Result<Costs, TrainError> {
+        let share = self.steps as f64 / self.options.steps as f64;
+        let rate = self.options.rate * self.pixels.level() * 0.5 * (1.0 + (PI * share).cos());
+        let costs = self.step.step(rate)?;
+        self.evaluations += 1;
+        self.pixels.clamp(self.step.picture_mut());
+        Ok(self.summed(&costs))
+    }
+
+    fn by_lbfgs(&mut self) -> Result<Option<Costs>, TrainError> {
+        let x = match self.point.take() {
+            Some(point) => point.x,
+            None => self.step.picture().iter().map(|&x| f64::from(x)).collect(),
+        };
+        let begun = match self.evaluated.take() {
+            Some(evaluated) => evaluated,
+            None => self.evaluate(&x)?,
+        };
+        let mut point = Point {
+            value: begun.costs.total,
+            gradient: self.held(&x, &begun.gradient),
+            x,
+        };
+        let mut all: Vec<Evaluated> = Vec::new();
+        let mut lbfgs = std::mem::replace(&mut self.lbfgs, Lbfgs::new(0, 1.0));
+        let moved = lbfgs.step(&mut point, |x| {
+            let evaluated = self.evaluate(x)?;
+            let gradient = self.held(x, &evaluated.gradient);
+            let value = evaluated.costs.total;
+            all.push(evaluated);
+            Ok::<_, TrainError>((value, gradient))
+        })?;
+        self.lbfgs = lbfgs;
+        self.place(&point.x);
+        if moved == Moved::Nowhere {
+            self.stuck = true;
+            return Ok(None);
+        }
+        // The next step begins on the edge of what can be shown, not beyond it.
+        point.x = self.step.picture().iter().map(|&x| f64::from(x)).collect();
+        let taken = all
+            .into_iter()
+            .rev()
+            .find(|of| of.costs.total == point.value);
+        self.evaluated = taken;
+        self.point = Some(point);
+        Ok(Some(begun.costs))
+    }
+
+    /// Puts the picture to a place, or the nearest that can be shown.
+    fn place(&mut self, x: &[f64]) {
+        let picture = self.step.picture_mut().iter_mut();
+        picture.zip(x).for_each(|(to, &x)| *to = x as f32);
+        self.pixels.clamp(self.step.picture_mut());
+    }
+
+    /// What the picture costs at a place, and the gradient there.
+    fn evaluate(&mut self, x: &[f64]) -> Result<Evaluated, TrainError> {
+        self.place(x);
+        self.evaluations += 1;
+        let (costs, gradient) = self.step.gradient()?;
+        let gradient = gradient.to_vec();
+        let costs = self.summed(&costs);
+        Ok(Evaluated { costs, gradient })
+    }
+
+    /// The gradient of what moves: a pixel that is black or white, and would be beyond it, stays.
+    fn held(&self, x: &[f64], gradient: &[f32]) -> Vec<f64> {
+        let plane = x.len() / self.pixels.channels();
+        let channels = 0..self.pixels.channels();
+        let ends: Vec<[f64; 2]> = channels
+            .map(|channel| self.pixels.ends(channel).map(f64::from))
+            .collect();
+        let moves = x.iter().zip(gradient).enumerate();
+        let moves = moves.map(|(at, (&x, &g))| {
+            let [low, high] = ends[at / plane];
+            let beyond = (x <= low && g > 0.0) || (x >= high && g < 0.0) || x < low || x > high;
+            if beyond { 0.0 } else { f64::from(g) }
+        });
+        moves.collect()
+    }
+
+    /// What the picture costs as it is now.
+    ///
+    /// # Errors
+    /// Costs that are no numbers.
+    pub fn last(&mut self) -> Result<Costs, TrainError> {
+        let costs = self.step.gradient()?.0;
+        Ok(self.summed(&costs))
+    }
+
+    fn summed(&self, costs: &[f64]) -> Costs {
+        let (content, rest) = costs.split_at(self.content.len());
+        let (style, variation) = rest.split_at(self.style.len());
+        let [content, style, variation] =
+            [content, style, variation].map(|of| of.iter().sum::<f64>());
+        let StyleOptions {
+            alpha,
+            beta,
+            variation: tv,
+            ..
+        } = self.options;
+        Costs {
+            content,
+            style,
+            variation,
+            total: alpha * content + beta * style + tv * variation,
+        }
+    }
+
+    /// The picture as it is now, rounded to levels.
+    pub fn picture(&self) -> Picture {
+        self.pixels
+            .picture(self.step.picture(), self.step.extents())
+    }
+
+    /// What the picture cost before each step so far.
+    pub fn costs(&self) -> &[Costs] {
+        &self.costs
+    }
+
+    /// How often costs and gradient were computed.
+    pub fn evaluations(&self) -> usize {
+        self.evaluations
+    }
+
+    /// Layers of the content, with what each weighs.
+    pub fn content(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.content
+            .iter()
+            .map(|layer| (&*layer.label, layer.weight))
+    }
+
+    /// Layers of the style, with what each weighs of all.
+    pub fn style(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.style.iter().map(|layer| (&*layer.label, layer.weight))
+    }
+
+    /// Height and width of the picture.
+    pub fn extents(&self) -> [usize; 2] {
+        self.step.extents()
+    }
+
+    /// Bytes of tensors and picture, and of activations and gradients.
+    pub fn bytes(&self) -> (usize, usize) {
+        self.step.bytes()
+    }
+}
+
+/// Refuses what makes nothing small, or cannot be.
+fn check(options: &StyleOptions) -> Result<(), TrainError> {
+    let refuse = |why: &str| Err(TrainError::Recipe(why.to_owned()));
+    let StyleOptions {
+        alpha,
+        beta,
+        variation,
+        rate,
+        steps,
+        size,
+        ..
+    } = *options;
+    let weights = options
+        .content
+        .iter()
+        .chain(&options.style)
+        .map(|(_, weight)| *weight);
+    let numbers = weights.chain([alpha, beta, variation]);
+    if !numbers.clone().all(|x| x.is_finite() && x >= 0.0) {
+        return refuse("weights are numbers from 0 on");
+    }
+    if options.style.iter().map(|(_, weight)| weight).sum::<f64>() == 0.0
+        && !options.style.is_empty()
+    {
+        return refuse("with all weights of the style 0 it is nothing");
+    }
+    if alpha == 0.0 && beta == 0.0 && variation == 0.0 {
+        return refuse("with alpha, beta and total variation 0 there is nothing to make small");
+    }
+    if !(rate.is_finite() && rate > 0.0) {
+        return refuse("a rate is a number above 0");
+    }
+    if steps == 0 {
+        return refuse("a picture changes in one step at least");
+    }
+    match size {
+        Size::Longer(0) | Size::Exactly(0, _) | Size::Exactly(_, 0) => {
+            refuse("a picture has one pixel at least")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The layers that are named, or the usual ones.
+fn named(
+    model: &Model,
+    given: &[(String, f64)],
+    usual: Option<&Vec<Layer>>,
+) -> Result<Vec<Layer>, TrainError> {
+    if given.is_empty() {
+        let why = || {
+            TrainError::Recipe(format!(
+                "nothing says which layers of `{}` are compared: name them",
+                model.graph().name
+            ))
+        };
+        return usual
+            .filter(|usual| !usual.is_empty())
+            .cloned()
+            .ok_or_else(why);
+    }
+    let layers = given.iter().map(|(label, weight)| {
+        Ok(Layer {
+            value: map(model, label)?,
+            label: label.clone(),
+            weight: *weight,
+        })
+    });
+    layers.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIDE: usize = 6;
+
+    fn picture(seed: usize) -> Picture {
+        let rgb =
+            (0..3 * SIDE * SIDE).map(|at| ((at * at * 7 + seed * at * 31 + 11 * seed) % 256) as u8);
+        Picture::from_rgb(SIDE, SIDE, rgb.collect()).unwrap()
+    }
+
+    /// The formulas, written out, of a network whose map is the picture in levels of 1/255.
+    #[test]
+    fn costs_are_those_of_the_formulas() {
+        let model = crate::compile_str(
+            "same",
+            "cnn 1; model Same { input x: 3x6x6 { normalize unit }; a: conv 1x1 3 bias off weight [[[[1]], [[0]], [[0]]], [[[0]], [[1]], [[0]]], [[[0]], [[0]], [[1]]]] }",
+        )
+        .unwrap();
+        let options = StyleOptions {
+            content: vec![("a".to_owned(), 2.0)],
+            style: vec![("a".to_owned(), 3.0)],
+            variation: 0.5,
+            size: Size::Exactly(SIDE, SIDE),
+            ..StyleOptions::default()
+        };
+        let (content, style) = (picture(1), picture(2));
+        let mut transfer =
+            Style::new(&model, &Weights::synthetic(), &content, &style, &options).unwrap();
+        for _ in 0..3 {
+            transfer.step().unwrap();
+        }
+        let found = transfer.last().unwrap();
+        let planes = |picture: &Picture| -> Vec<f64> {
+            let at = |c: usize, p: usize| f64::from(picture.rgb()[3 * p + c]) / 255.0;
+            (0..3)
+                .flat_map(|c| (0..SIDE * SIDE).map(move |p| (c, p)))
+                .map(|(c, p)| at(c, p))
+                .collect()
+        };
+        let now: Vec<f64> = transfer
+            .step
+            .picture()
+            .iter()
+            .map(|&x| f64::from(x))
+            .collect();
+        let squares =
+            |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+        let gram = |x: &[f64]| -> Vec<f64> {
+            let pixels = SIDE * SIDE;
+            let pairs = (0..9).map(|pair| {
+                let (a, b) = (
+                    &x[pair / 3 * pixels..][..pixels],
+                    &x[pair % 3 * pixels..][..pixels],
+                );
+                a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / pixels as f64
+            });
+            pairs.collect()
+        };
+        let mut variation = 0.0;
+        for plane in now.chunks(SIDE * SIDE) {
+            let at = |y: usize, x: usize| 255.0 * plane[y * SIDE + x];
+            for (y, x) in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (y, x))) {
+                variation += if x + 1 < SIDE {
+                    (at(y, x + 1) - at(y, x)).powi(2)
+                } else {
+                    0.0
+                };
+                variation += if y + 1 < SIDE {
+                    (at(y + 1, x) - at(y, x)).powi(2)
+                } else {
+                    0.0
+                };
+            }
+        }
+        let want = Costs {
+            content: 2.0 * 0.5 * squares(&now, &planes(&content)),
+            // The weights of the style are scaled to a sum of 1.
+            style: squares(&gram(&now), &gram(&planes(&style))) / 36.0,
+            variation,
+            total: 0.0,
+        };
+        let total = want.content + 1000.0 * want.style + 0.5 * want.variation;
+        // Sums of f32 numbers, a few hundred of them: 1e-5 is far above their rounding.
+        for (found, want) in [
+            (found.content, want.content),
+            (found.style, want.style),
+            (found.variation, want.variation),
+            (found.total, total),
+        ] {
+            assert!((found - want).abs() <= 1e-5 * want, "{found} {want}");
+        }
+        assert!(found.total < transfer.costs()[0].total);
+    }
+}
