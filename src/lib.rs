@@ -78,10 +78,14 @@ mod network;
 mod options;
 #[cfg(feature = "jit")]
 mod picture;
+#[cfg(all(feature = "jit", feature = "drawing"))]
+pub mod propose;
 #[cfg(feature = "jit")]
 mod reference;
 #[cfg(feature = "jit")]
 mod sections;
+#[cfg(all(feature = "jit", feature = "drawing"))]
+pub mod sliding;
 #[cfg(feature = "jit")]
 mod summary;
 #[cfg(feature = "train")]

@@ -4,8 +4,13 @@
 
 use cnnc::rt::image::Picture;
 use cnnc::rt::synthetic::Synthetic;
+use cnnc::sliding::{Sliding, SlidingError};
 use cnnc::{Backend, Error, Model, Options, Weights};
+use cnnc_testing::{Counting, Random, most};
 use std::path::{Path, PathBuf};
+
+#[global_allocator]
+static MEMORY: Counting = Counting;
 
 /// The window at that place of a picture, both channels first.
 fn window(
@@ -304,4 +309,131 @@ fn the_spec_that_slides_takes_the_weights_of_the_one_that_does_not() {
             .collect()
     };
     assert_eq!(names(&plain), names(&slides));
+}
+
+fn speckled(width: usize, height: usize) -> Picture {
+    let mut random = Random(7);
+    let rgb = (0..3 * width * height).map(|_| random.below(256) as u8);
+    Picture::from_rgb(width, height, rgb.collect()).expect("three bytes a pixel")
+}
+
+const WINDOWS: &str = "input x: 3x16x16; conv 3x3 8 /2 relu; conv 3x3 8 relu; flatten; dense 3; head classify { labels [\"a\", \"b\", \"c\"] }";
+
+/// Whatever memory a pass may take, answers are those of the whole, to rounding; and it takes no more.
+#[test]
+fn large_pictures_go_in_bands_with_the_same_answers() {
+    let (model, weights) = (compile(WINDOWS), Weights::synthetic());
+    let picture = speckled(301, 203);
+    let options = Options::new().exact();
+    let mut whole = Sliding::new(&model, &weights, &options).expect("it slides");
+    let whole = whole.map(&picture, 1.0, "specks").expect("a map");
+    assert_eq!((whole.passes, whole.positions), (1, [94, 143]));
+    // Of 16x301 pixels a band of one row of windows takes 58 KB for the input alone.
+    for (memory, bands) in [
+        (whole.bytes - 1, 2..3),
+        (300_000, 3..94),
+        (30_000, 95..2000),
+    ] {
+        let sliding = Sliding::new(&model, &weights, &options).expect("it slides");
+        let mut sliding = sliding.within(memory);
+        let map = sliding.map(&picture, 1.0, "specks").expect("a map");
+        assert!(bands.contains(&map.passes), "{memory}: {}", map.passes);
+        assert!(map.bytes <= memory, "{memory}: {}", map.bytes);
+        for (index, (a, b)) in map
+            .probabilities
+            .iter()
+            .zip(&whole.probabilities)
+            .enumerate()
+        {
+            assert!((a - b).abs() <= 1e-5, "{memory}, {index}: {a}, whole {b}");
+        }
+    }
+}
+
+/// Beside the resized picture (three bytes a pixel) and the map (twelve a window) nothing grows.
+#[test]
+fn bands_take_the_same_memory_whatever_the_picture() {
+    let (model, weights) = (compile(WINDOWS), Weights::synthetic());
+    let took = |height: usize| {
+        let picture = speckled(256, height);
+        let sliding = Sliding::new(&model, &weights, &Options::new()).expect("it slides");
+        let mut sliding = sliding.within(1 << 20);
+        // Compiled before it counts.
+        let first = sliding.map(&picture, 1.0, "specks").expect("a map");
+        let (map, bytes) = most(|| sliding.map(&picture, 1.0, "specks").expect("a map"));
+        assert!(map.bytes <= 1 << 20 && first.probabilities == map.probabilities);
+        (bytes, map.windows())
+    };
+    let ((small, few), (large, many)) = (took(512), took(4096));
+    let grows = 3 * 256 * (4096 - 512) + 12 * (many - few);
+    assert!(
+        large <= small + grows + (64 << 10),
+        "{small} {large} {grows}"
+    );
+}
+
+/// A network that pads is answered window by window, as each is answered alone.
+#[test]
+fn windows_of_networks_that_pad_are_cut_out() {
+    let model =
+        compile("input x: 3x12x12; c1: conv 3x3 6 pad half relu; flatten; dense 3; head classify");
+    let weights = Weights::synthetic();
+    let picture = speckled(40, 29);
+    let sliding = Sliding::new(&model, &weights, &Options::new()).expect("a classifier");
+    assert_eq!(sliding.stride(), [3, 3]);
+    let refused = sliding.refused().expect("it pads").to_string();
+    assert!(refused.contains("`c1_conv` cannot slide"), "{refused}");
+    let mut sliding = sliding.apart(5).expect("cut out");
+    let map = sliding.map(&picture, 1.0, "specks").expect("a map");
+    assert_eq!((map.positions, map.passes), ([4, 6], 0));
+    let alone = model.jit(&weights, &Options::new()).expect("a network");
+    let mut session = alone.session().expect("a session");
+    for index in 0..map.windows() {
+        let (left, top) = map.corner(index);
+        let at = (-(left as i64), -(top as i64));
+        let part = picture.placed((12, 12), at, [0; 3]).expect("a part");
+        let pre = model.graph().inputs[0].pre.as_ref().expect("a picture");
+        let tensor = pre.apply(&part, "part").expect("a tensor");
+        let outputs = session.run(&[&tensor]).expect("outputs");
+        let expected = outputs.get("probabilities").expect("a classifier").data;
+        for (class, expected) in expected.iter().enumerate() {
+            assert_eq!(map.probability(class, index), *expected, "{index}");
+        }
+    }
+    let slides = compile(WINDOWS);
+    let mut slides = Sliding::new(&slides, &weights, &Options::new()).expect("it slides");
+    let (count, time) = slides
+        .time_alone(&picture, 1.0, 50, "specks")
+        .expect("a time");
+    assert!(count == 50 && time.as_nanos() > 0);
+    assert!(matches!(slides.apart(4), Err(SlidingError::Stride([2, 2]))));
+}
+
+#[test]
+fn windows_that_cannot_be_are_named() {
+    let weights = Weights::synthetic();
+    for (body, expected) in [
+        ("input x: 3x9x9; conv 3x3 4", "has no `head classify`"),
+        (
+            "input x: 9; dense 4; head classify",
+            "does not take pictures",
+        ),
+        (
+            "input a, b: 3x9x9; sub(a, b) globalavgpool; head classify",
+            "has several inputs",
+        ),
+    ] {
+        let model = compile(body);
+        let error = Sliding::new(&model, &weights, &Options::new()).err();
+        let error = error.map_or_else(String::new, |error| error.to_string());
+        assert!(error.contains(expected), "{body}: {error}");
+    }
+    let model = compile(WINDOWS);
+    let mut sliding = Sliding::new(&model, &weights, &Options::new()).expect("it slides");
+    let error = sliding.maps(&speckled(40, 20), &[1.0, 0.5], "specks.png");
+    let error = error.expect_err("too small").to_string();
+    assert_eq!(
+        error,
+        "specks.png: the picture is 20x10 at the scale 0.5, smaller than a window of 16x16 (width x height)"
+    );
 }

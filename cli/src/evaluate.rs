@@ -4,10 +4,10 @@ use crate::goals::Goals;
 use crate::pixels::Judged;
 use crate::places::{self, Placed};
 use crate::precision::Found;
-use crate::{Failure, likeness, one_shot, outputs, print};
+use crate::{Failure, likeness, one_shot, outputs, print, windows};
 use cnnc::train::{
-    Data, Gathered, Judgement, OfClass, Recipe, Targeted, Whereabouts, contact_sheet, found,
-    matrix, precision_recall, scored, target_sheet,
+    Annotations, Data, Gathered, Judgement, OfClass, Recipe, Targeted, Whereabouts, contact_sheet,
+    found, found_in_regions, matrix, precision_recall, scored, takes_regions, target_sheet,
 };
 use cnnc::{Model, Weights};
 use serde_json::{Value, json};
@@ -41,6 +41,13 @@ pub struct Args {
     /// Draw pictures of the first batch with the grid, the boxes that are there, and the cells and anchors that answer for them: .png
     #[arg(long, value_name = "FILE")]
     show_targets: Option<PathBuf>,
+    /// Judge a classifier by the boxes that its windows find in pictures with boxes
+    #[arg(long, conflicts_with_all = ["out", "worst"])]
+    slide: bool,
+    #[command(flatten)]
+    windows: windows::Args,
+    #[command(flatten)]
+    finding: windows::Finding,
     /// Threads to run on
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
@@ -88,6 +95,34 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let read = model.files().iter().chain(given);
     outputs::apart(written(), read.map(PathBuf::as_path))?;
     let weights = Weights::open(&args.weights).map_err(cnnc::Error::from)?;
+    if args.slide {
+        let judge = windows::Judge {
+            folder: &folder,
+            windows: &args.windows,
+            finding: &args.finding,
+            threads: args.threads.into(),
+            json: args.json,
+        };
+        return judge.show(&model, &weights, start);
+    }
+    if takes_regions(model.graph()).is_some() {
+        if written().next().is_some() {
+            return Err(Failure::NothingDrawn);
+        }
+        let data = Annotations::open(&folder)?;
+        if !args.json {
+            print::broken(&data.left_out);
+        }
+        let pictures = data.to_judge();
+        let precision = found_in_regions(&model, &weights, &pictures, args.threads.into())?;
+        let found = Found {
+            precision: &precision,
+            labels: &labels(&model, precision.classes()),
+            kind: &format!("{} pictures, all proposed regions", pictures.len()),
+            seconds: start.elapsed().as_secs_f64(),
+        };
+        return found.show(args.json);
+    }
     let data = Data::judged_by(&folder, args.test.as_deref(), model.graph())?;
     outputs::apart_from_samples(written(), &data, &[&folder])?;
     if !args.json {

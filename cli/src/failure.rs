@@ -173,6 +173,19 @@ pub enum Failure {
     EmptyGallery(String),
     /// A picture with too many boxes.
     Picture(cnnc::TooLarge),
+    /// A class that the spec's head does not have.
+    NoLabel {
+        /// What was asked for.
+        label: String,
+        /// The labels that there are.
+        labels: Vec<String>,
+    },
+    /// Windows do not slide.
+    Sliding(cnnc::sliding::SlidingError),
+    /// `propose` without a picture, and without data.
+    NothingToPropose,
+    /// A label that is no name of a folder.
+    LabelOfFolder(String),
     /// `--slide` without a picture.
     NoPicture,
     /// `--slide --raw` for several pictures.
@@ -349,6 +362,18 @@ impl fmt::Display for Failure {
             ),
             Failure::EmptyGallery(folder) => write!(f, "{folder}: there is no picture in it"),
             Failure::Picture(error) => error.fmt(f),
+            Failure::NoLabel { label, labels } => match labels.is_empty() {
+                true => write!(f, "`{label}` is no class: the spec's head has no `labels`"),
+                false => write!(f, "`{label}` is no class; there are {}", list(labels)),
+            },
+            Failure::Sliding(error) => error.fmt(f),
+            Failure::NothingToPropose => {
+                f.write_str("`propose` needs pictures, or `--data DIR` with boxes to be judged by")
+            }
+            Failure::LabelOfFolder(label) => write!(
+                f,
+                "the class `{label}` is no name for a folder, so that its crops have no place"
+            ),
             Failure::NoPicture => f.write_str("`--slide` needs a picture"),
             Failure::OneRaw => {
                 f.write_str("`--slide --raw` takes one picture, since each has its own extents")
@@ -389,6 +414,7 @@ from! {
     Tensors(TensorFileError)
     Picture(cnnc::TooLarge)
     Numbers(TooMuch)
+    Sliding(cnnc::sliding::SlidingError)
     Train(TrainError)
     Train(DataError)
     Write(std::io::Error)

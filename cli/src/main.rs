@@ -8,6 +8,7 @@ mod answer;
 mod bench;
 mod check;
 mod convert;
+mod crops;
 mod dump;
 mod evaluate;
 mod explain;
@@ -29,6 +30,7 @@ mod places;
 mod plot;
 mod precision;
 mod print;
+mod propose;
 mod raw;
 mod run;
 mod signals;
@@ -38,6 +40,7 @@ mod thresholds;
 mod train;
 mod visualize;
 mod weights;
+mod windows;
 
 use clap::{Parser, Subcommand};
 use failure::Failure;
@@ -94,6 +97,10 @@ enum Command {
     Style(style::Args),
     /// Show what the layers of a network look for
     Visualize(visualize::Args),
+    /// Cut what a classifier of windows learns from out of pictures with boxes
+    Crops(crops::Args),
+    /// Propose regions of pictures in which something may be
+    Propose(propose::Args),
 }
 
 fn main() -> ExitCode {
@@ -124,6 +131,8 @@ fn main() -> ExitCode {
         Command::Anchors(args) => (anchors::run(args), args.json),
         Command::Style(args) => (style::run(args), args.json),
         Command::Visualize(args) => (visualize::run(args), args.json),
+        Command::Crops(args) => (crops::run(args), args.json),
+        Command::Propose(args) => (propose::run(args), args.json),
     };
     end(result, json)
 }

@@ -33,7 +33,7 @@ enum Nms {
 }
 
 /// A number from 0 to 1.
-fn fraction(text: &str) -> Result<f32, String> {
+pub fn fraction(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
         _ => Err("it is a number between 0 and 1".to_owned()),
@@ -41,6 +41,11 @@ fn fraction(text: &str) -> Result<f32, String> {
 }
 
 impl Args {
+    /// Least probability and overlap of windows, as far as they are written.
+    pub fn of_windows(&self) -> (Option<f32>, Option<f32>) {
+        (self.keep, self.iou)
+    }
+
     /// The spec's head with what was written; a flag that is not for this head is a mistake.
     pub fn apply(&self, model: &Model) -> Result<Head, Failure> {
         let thresholds = Thresholds {

@@ -1,6 +1,7 @@
 //! Why a network could not be trained.
 
 use super::data::DataError;
+use crate::sliding::SlidingError;
 use cnnc_compiler::step::Untrainable;
 use cnnc_runtime::session::RunError;
 use cnnc_runtime::tensor_file::TensorFileError;
@@ -26,6 +27,8 @@ pub enum TrainError {
     Init(crate::Error),
     /// Not enough memory.
     Run(RunError),
+    /// Windows do not slide.
+    Sliding(SlidingError),
     /// A loss that is not a number.
     NotFinite {
         /// The epoch, from 1.
@@ -53,6 +56,7 @@ impl fmt::Display for TrainError {
                 "{error}\nwhat has no weights there begins at random if `except` names it: `init \"FILE\" except \"classifier.*\"`"
             ),
             TrainError::Run(error) => error.fmt(f),
+            TrainError::Sliding(error) => error.fmt(f),
             TrainError::NotFinite {
                 epoch,
                 step,
@@ -111,6 +115,12 @@ impl From<crate::Error> for TrainError {
 impl From<RunError> for TrainError {
     fn from(error: RunError) -> TrainError {
         TrainError::Run(error)
+    }
+}
+
+impl From<SlidingError> for TrainError {
+    fn from(error: SlidingError) -> TrainError {
+        TrainError::Sliding(error)
     }
 }
 

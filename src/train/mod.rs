@@ -25,15 +25,18 @@ mod anchors;
 mod augment;
 mod batch_sheet;
 mod beside;
+mod by_windows;
 mod chart;
 mod classes;
 mod compiled;
 mod contact;
+mod crops;
 mod data;
 mod draw;
 mod epoch;
 mod error;
 mod head;
+mod in_regions;
 mod initial;
 mod judge;
 mod likeness;
@@ -46,6 +49,7 @@ mod pass;
 pub mod picture;
 mod place;
 mod precision;
+mod proposed;
 mod random;
 mod recall_chart;
 mod recipe;
@@ -68,6 +72,7 @@ pub use anchors::{Anchors, anchors};
 pub use augment::{Augmenter, Change, Colour};
 pub use batch_sheet::batch_sheet;
 pub use beside::side_by_side;
+pub use by_windows::found_by_windows;
 pub use chart::{Ran, by_pictures, overlaid};
 pub use classes::classes;
 pub use cnnc_compiler::loss::{Measure, Targets, UNLABELLED, as_written};
@@ -77,11 +82,16 @@ pub use cnnc_compiler::recipe::{
 pub use cnnc_compiler::step::{Optimizer, Untrainable};
 pub use cnnc_compiler::tuning::{Init, Keep, Tuning, Unfreeze};
 pub use contact::{contact_sheet, matrix};
-pub use data::{Data, DataError, Gathered, Kept, Known, Samples, sizes_of};
+pub use crops::{Crops, Square};
+pub use data::{
+    Annotation, Annotations, Data, DataError, Gathered, Kept, Known, Samples, sizes_of,
+    takes_regions,
+};
 pub use draw::{Draw, order};
 pub use epoch::Epoch;
 pub use error::TrainError;
 pub use head::{NewHead, name_of};
+pub use in_regions::found_in_regions;
 pub use judge::{Judgement, Miss, OfClass, found, scored};
 pub use likeness::{
     Hard, Likeness, OfGallery, OneShot, OneShotRun, Roc, Step, Tried, curves, hardest_sheet,
@@ -94,6 +104,7 @@ pub use measure::Score;
 pub use parallel::Gradients;
 pub use pass::Done;
 pub use precision::{Definition, Precision};
+pub use proposed::Proposed;
 pub use recall_chart::precision_recall;
 pub use recipe::{Recipe, usual};
 pub use run::{Run, ran};

@@ -23,6 +23,10 @@ pub enum Purpose {
     Picture = 40,
     /// Which parts of pictures are looked at.
     Crops = 41,
+    /// Where close crops are cut out.
+    CloseCrops = 9,
+    /// Which proposals are learned from.
+    Regions = 10,
 }
 
 /// A stream of numbers: of a seed, a purpose, and whatever else tells it from others.
@@ -56,6 +60,11 @@ impl Random {
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.unit()).cos()
+    }
+
+    /// Between −1 and 1, without 1.
+    pub fn either(&mut self) -> f64 {
+        2.0 * self.unit() - 1.0
     }
 
     /// Below `bound`, which is not 0.

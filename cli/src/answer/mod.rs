@@ -1,7 +1,7 @@
 //! The answer of a network's head, as text, JSON or a picture: one file a kind of answer.
 
 mod alike;
-mod boxes;
+pub mod boxes;
 mod classes;
 mod compare;
 mod embedding;

@@ -1,6 +1,6 @@
 //! What may be written behind `run`.
 
-use crate::{network, thresholds};
+use crate::{network, thresholds, windows};
 use cnnc::Backend;
 use std::path::PathBuf;
 
@@ -38,9 +38,17 @@ pub struct Args {
     /// What runs the network: jit (machine code), interp (the same loops, interpreted), reference (the layers' definitions in f64)
     #[arg(long, default_value_t, value_name = "BACKEND")]
     pub(super) backend: Backend,
-    /// Answer for every window of larger pictures, each in one pass; pictures are not resized
-    #[arg(long, conflicts_with_all = ["input", "tap", "out", "draw", "top", "threshold"])]
+    /// Answer for every window of larger pictures, each in one pass
+    #[arg(long, conflicts_with_all = ["input", "tap", "out", "top", "nms", "threshold"])]
     pub(super) slide: bool,
+    #[command(flatten)]
+    pub(super) windows: windows::Args,
+    /// With `--slide`: write the photo under a heat map of what windows show, as PNG
+    #[arg(long, value_name = "FILE", requires = "slide", conflicts_with = "raw")]
+    pub(super) heat: Option<PathBuf>,
+    /// With `--slide`: measure what it would take to cut windows out and to answer each by itself
+    #[arg(long, requires = "slide", conflicts_with = "raw")]
+    pub(super) cost: bool,
     /// Print the answers as JSON
     #[arg(long)]
     pub json: bool,

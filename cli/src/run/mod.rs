@@ -1,6 +1,7 @@
 //! `cnnc run`: a network's answer to pictures or tensors.
 
 mod args;
+mod grid;
 mod slide;
 mod video;
 
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 /// Runs the network on every input and prints the answers.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let model = args.network.model(args.json)?;
-    let written = [&args.raw, &args.out, &args.draw, &args.draw_all];
+    let written = [&args.raw, &args.out, &args.draw, &args.draw_all, &args.heat];
     let written = written.into_iter().flatten().map(PathBuf::as_path);
     let written = written.filter(|path| !(video::is_one(args) && video::is_pipe(path)));
     let files = args.files.iter().map(PathBuf::as_path);

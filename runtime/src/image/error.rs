@@ -62,7 +62,7 @@ impl From<OutOfMemory> for ImageProblem {
 
 impl ImageProblem {
     /// The error of the picture of that name.
-    pub(super) fn of(self, name: impl Into<String>) -> ImageError {
+    pub fn of(self, name: impl Into<String>) -> ImageError {
         ImageError {
             name: name.into(),
             problem: self,

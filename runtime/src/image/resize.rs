@@ -100,7 +100,10 @@ const HALF: i32 = 1 << (BITS - 1);
 
 impl Picture {
     /// This picture at another size.
-    pub(super) fn resized(
+    ///
+    /// # Errors
+    /// Sizes beyond the limits ([`MAX_SIDE`](super::MAX_SIDE), [`MAX_PIXELS`](super::MAX_PIXELS)), or too little memory.
+    pub fn resized(
         &self,
         width: usize,
         height: usize,
@@ -174,8 +177,11 @@ impl Picture {
     }
 
     /// A picture of that size with this one's pixel (0, 0) at `(left, top)`, which may lie outside; what it does not
-    /// cover has the colour `fill`.
-    pub(super) fn placed(
+    /// cover has the colour `fill`. Negative coordinates cut a part out.
+    ///
+    /// # Errors
+    /// As [`Picture::resized`].
+    pub fn placed(
         &self,
         (width, height): (usize, usize),
         (left, top): (i64, i64),

@@ -12,9 +12,9 @@ use cnnc_runtime::image::Picture;
 use std::path::Path;
 
 /// A folder of pictures with boxes.
-struct Boxed {
-    kind: DataKind,
-    pictures: Vec<Annotated>,
+pub(super) struct Boxed {
+    pub kind: DataKind,
+    pub pictures: Vec<Annotated>,
 }
 
 /// Overlap from which on two boxes of one class are the same one, written twice.
@@ -22,7 +22,7 @@ const DOUBLE: f32 = 0.9;
 
 impl Boxed {
     /// What lies in a folder, if it is of that kind, or of one of both.
-    fn find(folder: &Path, kind: Option<DataKind>) -> Result<Option<Boxed>, DataError> {
+    pub fn find(folder: &Path, kind: Option<DataKind>) -> Result<Option<Boxed>, DataError> {
         let wanted = |of: DataKind| kind.is_none_or(|kind| kind == of);
         for (of, read) in [
             (DataKind::Voc, voc::pictures as fn(&Path) -> _),
@@ -39,7 +39,10 @@ impl Boxed {
 }
 
 /// Boxes that are used, in fractions of the picture, and what is said of those that are not.
-fn sound(of: &Annotated, size: (f32, f32)) -> Result<(Vec<Written>, Vec<String>), DataError> {
+pub(super) fn sound(
+    of: &Annotated,
+    size: (f32, f32),
+) -> Result<(Vec<Written>, Vec<String>), DataError> {
     let mut kept: Vec<Written> = Vec::new();
     let mut said = Vec::new();
     let show = |bbox: &BBox| {
@@ -187,6 +190,9 @@ impl Reader<'_> {
             );
             return Err(DataError::Classes(folder.to_owned(), why));
         }
+        if let Some(count) = self.regions {
+            return self.regioned(folder, of, count);
+        }
         let pre = self.sight()?;
         let Boxed { kind, pictures } = of;
         let mut filling = self.filling(folder);
@@ -252,7 +258,7 @@ impl Reader<'_> {
     }
 
     /// The class that is called so, or has that number.
-    fn class_of_box(&self, class: &str, file: &Path) -> Result<usize, DataError> {
+    pub(super) fn class_of_box(&self, class: &str, file: &Path) -> Result<usize, DataError> {
         if let Some(Told::Box { classes: 0, .. }) = self.told {
             return Ok(0);
         }

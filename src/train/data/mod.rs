@@ -7,6 +7,8 @@
 //! | `csv`, `series`, `wav` | rows of numbers or of paths; `.ts` files; sounds whose names say their class |
 //! | `points` | rows of pictures with points |
 //! | `boxes`, `voc`, `rows` | pictures with boxes: what they have in common, VOC's XML, YOLO's rows of text |
+//! | `annotation` | the same for those who look at pictures otherwise |
+//! | `regions`, `region_rows` | the same with proposed regions, for networks that classify these |
 //! | `classes`, `split` | the class that a label is; which samples judge |
 //! | `gathered` | samples of identities, which are learned together with others |
 //! | `pairs`, `maps` | pictures with a picture each: classes of pixels, or brightness |
@@ -16,6 +18,7 @@
 //! | `room` | how much of memory samples may take |
 
 mod annotated;
+mod annotation;
 mod array;
 mod boxes;
 mod classes;
@@ -32,6 +35,8 @@ mod memory;
 mod pairs;
 mod points;
 mod reader;
+mod region_rows;
+mod regions;
 mod room;
 mod rows;
 mod samples;
@@ -44,10 +49,13 @@ mod voc;
 mod volumes;
 mod wav;
 
+pub use annotation::{Annotation, Annotations};
 pub use boxes::sizes_of;
 pub use error::DataError;
 pub use gathered::Gathered;
 pub use known::Known;
+pub(super) use region_rows::rows;
+pub use region_rows::takes_regions;
 pub use samples::Samples;
 pub use store::Kept;
 

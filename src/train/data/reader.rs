@@ -3,6 +3,7 @@
 use super::files::{entries, within};
 use super::filling::{Filling, MOST};
 use super::gathered::Gathered;
+use super::region_rows::takes_regions;
 use super::room::room;
 use super::samples::Samples;
 use super::told::Told;
@@ -31,6 +32,8 @@ pub(super) struct Reader<'g> {
     pub detects: bool,
     /// What its loss is told of one box, or of points, if it finds these.
     pub told: Option<Told>,
+    /// How many proposed regions it takes beside a picture, if it does.
+    pub regions: Option<usize>,
     /// Whether it has a class for each pixel.
     pub segments: bool,
     /// What of samples is learned at a time; where classes are identities, there are as many as there are.
@@ -64,6 +67,7 @@ impl<'g> Reader<'g> {
             },
             detects: head.is_some_and(|head| head.decl.detects),
             told: Told::of(network),
+            regions: takes_regions(network),
             segments: head.is_some_and(|head| head.decl.keyword == "segment"),
             gathered,
             labels: labels.collect(),
@@ -156,6 +160,11 @@ impl<'g> Reader<'g> {
     /// What is read from a place.
     pub fn filling(&self, from: &Path) -> Filling {
         Filling::new(from, self.elements(), self.classes, self.pre)
+    }
+
+    /// What is read from a place, with so many numbers behind each picture.
+    pub fn filling_of_regions(&self, from: &Path, more: usize) -> Filling {
+        Filling::new(from, self.elements() + more, self.classes, None)
     }
 
     /// The same of numbers that are inputs as they are.

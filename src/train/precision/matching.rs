@@ -1,5 +1,6 @@
 //! Which found boxes of a picture are right, by PASCAL's rule and by COCO's at each of its overlaps.
 
+use super::OVERLAP;
 use cnnc_runtime::answer::BBox;
 
 /// How many overlaps COCO has: .5, .55, …, .95.
@@ -74,7 +75,7 @@ fn voc(overlaps: &[Vec<f64>], there: usize) -> Vec<bool> {
         let all = of.iter().copied().enumerate();
         let most = all.reduce(|most, next| if next.1 > most.1 { next } else { most });
         most.is_some_and(|(index, overlap)| {
-            overlap >= 0.5 && !std::mem::replace(&mut taken[index], true)
+            overlap >= f64::from(OVERLAP) && !std::mem::replace(&mut taken[index], true)
         })
     });
     right.collect()

@@ -17,6 +17,9 @@ use cnnc_compiler::loss::BOX;
 use cnnc_runtime::answer::{BBox, Detection};
 use matching::{OVERLAPS, Right, matched};
 
+/// PASCAL VOC's least overlap of a box that is right.
+pub const OVERLAP: f32 = 0.5;
+
 /// A definition of average precision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Definition {
@@ -122,6 +125,12 @@ impl Precision {
     /// Boxes of a class that were found, right or wrong.
     pub fn found(&self, class: usize) -> usize {
         self.classes[class].found.len()
+    }
+
+    /// How many of these are right, as PASCAL VOC has it at an overlap of one half.
+    pub fn right(&self, class: usize) -> usize {
+        let found = self.classes[class].found.iter();
+        found.filter(|(_, right)| right.voc).count()
     }
 
     /// The average precision of a class; of one that is nowhere there is none.

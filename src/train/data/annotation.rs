@@ -1,0 +1,96 @@
+//! What is known to be in pictures, without a network that learns it.
+
+use super::DataError;
+use super::annotated::Purpose;
+use super::boxes::{Boxed, sound};
+use cnnc_compiler::recipe::DataKind;
+use cnnc_runtime::answer::BBox;
+use cnnc_runtime::image::Picture;
+use std::path::{Path, PathBuf};
+
+/// A picture and what is known to be in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Annotation {
+    /// Its file.
+    pub picture: PathBuf,
+    /// What things are, and where, in fractions of the picture.
+    pub boxes: Vec<(String, BBox)>,
+    /// Whether it is one of those that judge.
+    pub judges: bool,
+}
+
+impl Annotation {
+    /// The boxes in pixels of a picture of that size.
+    pub fn in_pixels(&self, width: usize, height: usize) -> Vec<(String, BBox)> {
+        let (width, height) = (width as f32, height as f32);
+        let boxes = self.boxes.iter().map(|(label, of)| {
+            let edges = (of.left * width, of.top * height);
+            let far = (of.right * width, of.bottom * height);
+            (label.clone(), BBox::new(edges.0, edges.1, far.0, far.1))
+        });
+        boxes.collect()
+    }
+}
+
+/// Pictures and what is known to be in them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Annotations {
+    /// All that judge or are learned from, in the order of their names.
+    pub pictures: Vec<Annotation>,
+    /// Boxes that are broken and were left out: each with its file.
+    pub left_out: Vec<String>,
+}
+
+impl Annotations {
+    /// What lies in a folder of pictures with boxes, VOC's XML or YOLO's rows.
+    ///
+    /// # Errors
+    /// A folder without any, or boxes that are broken.
+    pub fn open(folder: &Path) -> Result<Annotations, DataError> {
+        let Some(Boxed { kind, pictures }) = Boxed::find(folder, None)? else {
+            return Err(DataError::NotThat(folder.to_owned(), "voc` or `yolo"));
+        };
+        let mut all = Annotations::default();
+        for of in pictures.iter().filter(|of| of.purpose != Purpose::Nothing) {
+            let size = match (kind, of.size) {
+                (DataKind::Voc, Some(size)) => size,
+                (DataKind::Voc, None) => {
+                    let picture = Picture::open(&of.picture).map_err(DataError::Picture)?;
+                    (picture.width(), picture.height())
+                }
+                _ => (1, 1),
+            };
+            let (boxes, left_out) = sound(of, (size.0 as f32, size.1 as f32))?;
+            all.left_out.extend(left_out);
+            let boxes = boxes.into_iter().map(|of| (of.class, of.bbox));
+            all.pictures.push(Annotation {
+                picture: of.picture.clone(),
+                boxes: boxes.collect(),
+                judges: of.purpose == Purpose::Judge,
+            });
+        }
+        match all.pictures.is_empty() {
+            true => Err(DataError::Empty(folder.to_owned(), "with boxes")),
+            false => Ok(all),
+        }
+    }
+
+    /// Those that judge, or all if none do.
+    pub fn to_judge(&self) -> Vec<&Annotation> {
+        let judges = self.pictures.iter().filter(|of| of.judges);
+        let judges: Vec<&Annotation> = judges.collect();
+        match judges.is_empty() {
+            true => self.pictures.iter().collect(),
+            false => judges,
+        }
+    }
+
+    /// What things are called, each once, in the order of the alphabet.
+    pub fn labels(&self) -> Vec<String> {
+        let boxes = self.pictures.iter().flat_map(|of| &of.boxes);
+        let mut labels: Vec<String> = boxes.map(|(label, _)| label.clone()).collect();
+        labels.sort();
+        labels.dedup();
+        labels
+    }
+}

@@ -1,0 +1,70 @@
+//! How well boxes are found among proposed regions.
+
+use super::data::{Annotation, DataError, rows, takes_regions};
+use super::error::TrainError;
+use super::precision::Precision;
+use crate::propose::{Settings, propose};
+use crate::{Model, Options, Weights};
+use cnnc_compiler::loss::BOX;
+use cnnc_runtime::answer::{Answer, BBox, Overlap, Thresholds, suppress};
+use cnnc_runtime::image::Picture;
+
+/// Least score of a box that is counted.
+const LEAST: f32 = 0.01;
+
+/// What a network that classifies regions finds in pictures among all that are proposed there, as many at once as it takes.
+///
+/// # Errors
+/// A network whose second input is not rows of regions, weights that do not fit, pictures that cannot be read, or too little memory.
+pub fn found_in_regions(
+    model: &Model,
+    weights: &Weights,
+    pictures: &[&Annotation],
+    threads: usize,
+) -> Result<Precision, TrainError> {
+    let graph = model.graph();
+    let refuse = |why: &str| TrainError::Network(format!("`{}` {why}", graph.name));
+    let count = takes_regions(graph).ok_or_else(|| refuse("takes no regions"))?;
+    let pre = graph.inputs[0].pre.as_ref();
+    let pre = pre.ok_or_else(|| refuse("takes no pictures"))?;
+    let network = model.jit(weights, &Options::new().threads(threads))?;
+    let mut session = network.session()?;
+    let mut head = model.head();
+    let iou = head.settings().iou.map_or(0.3, |iou| *iou);
+    // All regions of a picture are compared, not those of a pass.
+    let set = head.set(&Thresholds {
+        nms: Some(None),
+        ..Thresholds::default().keep(LEAST)
+    });
+    set.map_err(|_| refuse("finds no boxes"))?;
+    let mut precision = Precision::new(head.labels.len());
+    for of in pictures {
+        let picture = Picture::open(&of.picture).map_err(DataError::Picture)?;
+        let (width, height) = (picture.width(), picture.height());
+        let name = of.picture.display().to_string();
+        let place = pre.placement(width, height);
+        let seen = pre.apply(&picture, &name).map_err(DataError::Picture)?;
+        let proposed = propose(&picture, &Settings::default()).map_err(DataError::Picture)?;
+        let mut found = Vec::new();
+        for part in proposed.chunks(count) {
+            let regions = rows(part, &place, (pre.width, pre.height), count);
+            let outputs = session.run(&[&seen, &regions])?;
+            let answer = outputs.answer(&head, &place);
+            let answer = answer.map_err(|error| refuse(&error.to_string()))?;
+            let Answer::Boxes(boxes) = answer else {
+                return Err(refuse("finds no boxes"));
+            };
+            found.extend(boxes.into_iter().filter(|of| of.bbox.area() > 0.0));
+        }
+        let found = suppress(found, Overlap::Class, iou);
+        let row = |(label, bbox): &(String, BBox)| {
+            let class = head.labels.iter().position(|of| of == label)?;
+            let (x, y) = bbox.centre();
+            Some([class as f32, x, y, bbox.width(), bbox.height()])
+        };
+        let there = of.in_pixels(width, height);
+        let there: Vec<[f32; BOX]> = there.iter().filter_map(row).collect();
+        precision.add(&found, there.as_flattened());
+    }
+    Ok(precision)
+}
