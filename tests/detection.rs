@@ -323,6 +323,7 @@ model Squares {
   dense 64 leaky
   dense 192
   head yolo1 { labels [\"dark\", \"light\"]  side 4  keep 0.1 }
+  train { loss yolo1 { coord 5 } }
 }
 ",
     );
@@ -330,7 +331,7 @@ model Squares {
     let recipe = Recipe {
         optimizer: cnnc::train::Optimizer::new(cnnc::train::Method::AdamW),
         batch: 8,
-        ..Recipe::default()
+        ..Recipe::of(&network)
     };
     let mut trainer = Trainer::new(&network, &recipe).expect("it can be trained");
     let all: Vec<u32> = (0..data.train.len() as u32).collect();

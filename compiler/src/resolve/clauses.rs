@@ -218,7 +218,7 @@ const EXCEPT: ParamDecl = key(
 pub(super) const SPARED: [&str; 2] = ["bias", "bn"];
 
 /// Losses that are for later.
-pub static LATER_LOSSES: &[&str] = &["yolo1", "style"];
+pub static LATER_LOSSES: &[&str] = &["style"];
 
 /// The clause of that name.
 pub(super) fn find(word: &str) -> Option<&'static ClauseDecl> {

@@ -18,11 +18,11 @@ use std::f64::consts::PI;
 /// Shortest side of a picture that is changed.
 const LEAST: usize = 64;
 /// The noises that it may begin as: their deviation in levels, and how often they are blurred. The first that excites the unit is taken.
-const NOISE: [(f64, usize); 5] = [(10.0, 0), (30.0, 0), (60.0, 3), (90.0, 12), (120.0, 40)];
+const NOISE: [(f64, usize); 4] = [(10.0, 0), (30.0, 0), (60.0, 1), (60.0, 3)];
 /// Pixels by which it is moved at most.
 const JITTER: usize = 4;
 /// Share that fades in the first step.
-const FADE: f64 = 0.004;
+const FADE: f64 = 0.02;
 /// Steps from one blur to the next, in the first three quarters of all, of units that see more than [`FINE`] pixels.
 const BLUR: usize = 4;
 /// Units that see so many pixels look for what a blur would take away.
@@ -177,7 +177,20 @@ fn climb(
     }
     let last = -step.gradient()?.0[0];
     let picture = pixels.picture(step.picture(), [height, width]);
-    Ok((channel, [first, last], stretched(&picture)))
+    // Noise that excites nothing shows nothing.
+    let shown = if last > 0.0 {
+        stretched(&picture)
+    } else {
+        grey_of(&picture)
+    };
+    Ok((channel, [first, last], shown))
+}
+
+/// Grey in place of a picture.
+fn grey_of(picture: &Picture) -> Picture {
+    let (width, height) = (picture.width(), picture.height());
+    let grey = vec![(WHITE / 2.0) as u8; width * height];
+    Picture::from_grey(width, height, &grey).expect("as it was")
 }
 
 /// The same from black to white, but for a hundredth of the levels at each end.
@@ -257,7 +270,10 @@ impl Ascent {
             sheet.text(
                 (left, below),
                 Anchor::Start,
-                format!("{:.1} to {:.1}", first + 0.0, last + 0.0),
+                match *last > 0.0 {
+                    true => format!("{:.1} to {:.1}", first + 0.0, last + 0.0),
+                    false => "nothing found".to_owned(),
+                },
                 GREY,
             );
         }

@@ -1,11 +1,11 @@
 //! Photographs, and parts of them, as a network sees them.
 
+use crate::Model;
 use crate::train::data::{DataError, entries};
 use crate::train::error::TrainError;
 use crate::train::picture::tensors::pixels;
 use crate::train::picture::{Pixels, Size};
 use crate::train::random::{Purpose, Random};
-use crate::{Error, Model};
 use cnnc_runtime::image::{Picture, is_called_a_picture};
 use std::path::{Path, PathBuf};
 
@@ -217,7 +217,7 @@ pub(super) fn run(
     let network = model.jit(weights, &options)?;
     let mut session = network.session()?;
     for (number, part) in photos.parts.iter().enumerate() {
-        let outputs = session.run(&[&part.numbers]).map_err(Error::from)?;
+        let outputs = session.run(&[&part.numbers])?;
         for (index, label) in labels.iter().enumerate() {
             let output = outputs.get(label).expect("it is tapped");
             look(number, index, output.data);
