@@ -344,7 +344,10 @@ fn text(judgement: &Judgement, labels: &[String], name: impl Fn(usize) -> String
             let (class, guess) = (&labels[miss.class], &labels[miss.guess]);
             format!("\n  {}: {class}, taken for {guess}", name(miss.sample))
         });
-        out += &format!("\nthe worst:{}", worst.collect::<String>());
+        let worst: String = worst.collect();
+        if !worst.is_empty() {
+            out += &format!("\nthe worst:{worst}");
+        }
     }
     out
 }

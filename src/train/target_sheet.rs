@@ -144,14 +144,15 @@ fn sheet(model: &Model, tiles: &[Tile]) -> Sheet {
         );
         sheet.picture(corner, tile.drawn());
         let lost = tile.places.iter().filter(|place| place.lost).count();
+        let boxes = match tile.places.len() {
+            1 => "1 box".to_owned(),
+            count => format!("{count} boxes"),
+        };
         let count = match (tile.places.first().map(|place| place.grid), lost) {
             (None, _) => "no box".to_owned(),
-            (Some([rows, columns]), 0) => format!("{columns}x{rows}, {} boxes", tile.places.len()),
+            (Some([rows, columns]), 0) => format!("{columns}x{rows}, {boxes}"),
             (Some([rows, columns]), _) => {
-                format!(
-                    "{columns}x{rows}, {} boxes, {lost} crossed out",
-                    tile.places.len()
-                )
+                format!("{columns}x{rows}, {boxes}, {lost} crossed out")
             }
         };
         let below = corner.1 + high + 15.0;
