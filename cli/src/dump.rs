@@ -40,7 +40,7 @@ enum Stage {
     Loops,
     /// The kernel calls that pack weights
     Load,
-    /// What `cnn_model!` generates
+    /// What `cnn_model!` generates, a line for each statement: `| rustfmt` lays it out
     Rust,
     /// Cranelift's IR
     Clif,

@@ -17,6 +17,7 @@ mod driver;
 mod expand;
 mod head;
 mod inline;
+mod layout;
 mod names;
 mod pictures;
 mod plan;
@@ -267,7 +268,6 @@ fn pictures(graph: &Graph) -> Vec<Option<PreProcess>> {
 ///
 /// # Errors
 /// As [`emit`].
-#[cfg(feature = "print")]
 pub fn dump(graph: &Graph, arithmetic: Arithmetic, batch: usize) -> Result<String, Unproven> {
     let model = Model {
         vis: quote!(pub),
@@ -285,15 +285,5 @@ pub fn dump(graph: &Graph, arithmetic: Arithmetic, batch: usize) -> Result<Strin
         &model,
         &variants(&crate::pass::optimize(graph).0, arithmetic, batch),
     )
-    .map(pretty)
-}
-
-/// Tokens as formatted text.
-///
-/// # Panics
-/// When the tokens are no Rust: a bug in this module.
-#[cfg(feature = "print")]
-pub fn pretty(tokens: TokenStream) -> String {
-    let file = syn::parse2(tokens).unwrap_or_else(|error| panic!("emit: {error}"));
-    prettyplease::unparse(&file)
+    .map(layout::lines)
 }

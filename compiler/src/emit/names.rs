@@ -18,7 +18,6 @@ impl Names {
     }
 
     /// A type, of the model's own name where that can be.
-    #[cfg(feature = "print")]
     pub fn model(&mut self, name: &str) -> Ident {
         self.unique(words(name))
     }

@@ -142,7 +142,7 @@ fn try_out(text: &str, loader: &MemoryLoader, number: u64) -> Fate {
     assert_eq!(verify(&model.graph), Ok(()));
     assert_eq!(hash::architecture(&model.graph).len(), 64);
     if thoroughly && let Ok(rust) = emit::dump(&model.graph, Arithmetic::Fast, 1) {
-        assert!(rust.contains("impl"), "{rust}");
+        assert!(syn::parse_file(&rust).is_ok(), "{rust}");
     }
     let fate = compiled(&model.graph, number);
     if number.is_multiple_of(4) {
