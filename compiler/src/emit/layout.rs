@@ -5,17 +5,20 @@ use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 /// Tokens as text: a line for each statement, indented by its depth.
 pub fn lines(tokens: TokenStream) -> String {
     let mut text = String::new();
-    write(tokens, 0, &mut text);
+    write(tokens, 0, true, &mut text);
     text
 }
 
-fn write(tokens: TokenStream, depth: usize, text: &mut String) {
+/// Writes tokens at a depth; where they are `statements`, a semicolon ends a line.
+fn write(tokens: TokenStream, depth: usize, statements: bool, text: &mut String) {
     let mut joint = true;
+    let mut attribute = false;
     for token in tokens {
         if !joint && !text.ends_with(char::is_whitespace) {
             text.push(' ');
         }
         joint = false;
+        let ends = std::mem::take(&mut attribute);
         match token {
             TokenTree::Group(group) => {
                 let (open, close) = match group.delimiter() {
@@ -29,19 +32,20 @@ fn write(tokens: TokenStream, depth: usize, text: &mut String) {
                 if broken {
                     line(text, depth + 1);
                 }
-                write(group.stream(), depth + usize::from(broken), text);
+                write(group.stream(), depth + usize::from(broken), broken, text);
                 if broken {
                     line(text, depth);
                 }
                 *text += close;
-                if broken {
+                if broken || (ends && group.delimiter() == Delimiter::Bracket) {
                     line(text, depth);
                 }
             }
             TokenTree::Punct(sign) => {
                 text.push(sign.as_char());
-                joint = sign.spacing() == Spacing::Joint;
-                if sign.as_char() == ';' {
+                joint = sign.spacing() == Spacing::Joint || sign.as_char() == '#';
+                attribute = statements && sign.as_char() == '#';
+                if statements && sign.as_char() == ';' {
                     line(text, depth);
                 }
             }
@@ -65,7 +69,8 @@ mod tests {
     #[test]
     fn statements_have_lines() {
         let tokens = quote! {
-            impl A { fn f<'a>(x: &'a [u8]) -> u8 { let s = "a; {b}"; x[0] } }
+            #[derive(Debug)]
+            impl A { fn f<'a>(x: &'a [u8; 2]) -> u8 { let s = "a; {b}"; x[0] } }
             struct B;
         };
         let text = lines(tokens.clone());
@@ -73,7 +78,7 @@ mod tests {
             .lines()
             .map(|line| line.len() - line.trim_start().len())
             .collect();
-        assert_eq!(indents, [0, 4, 8, 8, 4, 0, 0], "{text}");
+        assert_eq!(indents, [0, 0, 4, 8, 8, 4, 0, 0], "{text}");
         let again: proc_macro2::TokenStream = text.parse().expect("tokens");
         assert_eq!(again.to_string(), tokens.to_string());
     }
