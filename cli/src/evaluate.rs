@@ -131,6 +131,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let recipe = Recipe {
         threads: args.threads.into(),
+        loss: Recipe::of(&model).loss,
         ..Recipe::default()
     };
     if data.test.gathered() != Gathered::Each {

@@ -3,6 +3,7 @@
 use crate::goals::Goals;
 use crate::{Failure, print};
 use cnnc::Model;
+use cnnc::rt::answer::Task;
 use cnnc::train::{Data, Place, Whereabouts, matrix, worst_places};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -73,7 +74,7 @@ impl Placed<'_> {
 
 /// Whether boxes are found, not points.
 fn are_boxes(found: &Whereabouts) -> bool {
-    found.points.is_empty()
+    matches!(found.located.head().task, Task::Locate(_))
 }
 
 /// Columns of the network's input, if it has some.
