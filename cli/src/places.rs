@@ -117,7 +117,8 @@ fn written(found: &Whereabouts, model: &Model, name: impl Fn(usize) -> String) -
         let far = match (&one.known, one.worth.number) {
             (Place::Box(..), Some(overlap)) => format!("IoU {}", percent(overlap)),
             (_, Some(distance)) => format!("{} off", percent(distance)),
-            (_, None) => "what is there is wrong".to_owned(),
+            (_, None) if one.worth.right == Some(false) => "what is there is wrong".to_owned(),
+            (_, None) => "right".to_owned(),
         };
         format!("\n  {}: {far}", name(one.sample))
     });
