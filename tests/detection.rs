@@ -404,6 +404,16 @@ fn boxes_that_do_not_suit_a_detector_are_told() {
         error.to_string(),
         "none of the 1 pictures to learn from has a box"
     );
+    let mut data = open(one.path());
+    data.limit(3);
+    let error = data.odd_boxes(&network, &recipe).expect_err("no box");
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{}: none of the 1 pictures to learn from has a box (`--limit 1` keeps no more)",
+            one.path().display()
+        )
+    );
     let near = [
         object("light", [8, 8, 40, 40]),
         object("dark", [10, 8, 42, 40]),

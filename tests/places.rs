@@ -183,6 +183,21 @@ fn answers_have_the_worth_that_geometry_says() {
         );
         assert_eq!((worth.right, located.names().len()), (None, 0));
     }
+    // Points that are not found, or are no numbers, are a width off.
+    let net = model(
+        "cnn 1; model M { input x: 3x20x40 { resize 40x20 }; flatten; dense 5; head landmarks { presence } }",
+    );
+    let located = Located::of(net.graph()).expect("points");
+    let known = located.known(&[1.0, 0.5, 0.5, 0.25, 0.5]);
+    for (raw, far) in [
+        ([3.0, 0.5, 0.5, 0.25, 0.5], 0.0),
+        ([-3.0, 0.5, 0.5, 0.25, 0.5], 1.0),
+        ([3.0, f32::INFINITY, 0.5, 0.25, 0.5], 0.5),
+        ([3.0, 0.5, 0.5, 0.25, f32::NAN], 0.5),
+    ] {
+        let found = located.found(&raw, &output(&net));
+        assert_eq!(located.worth(&known, &found).number, Some(far), "{raw:?}");
+    }
 }
 
 /// A short run of a network on few pictures, by heart.

@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "one_shot")]
     test: Option<PathBuf>,
     /// Folder of one-shot runs, as Omniglot's come: a network that compares says which of the known pictures is of the class of each that is asked
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "out"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "out", "show_targets"])]
     one_shot: Option<PathBuf>,
     /// Draw the confusion matrix, the curves of a network that compares or, of one that finds boxes, the curves of precision over recall: .svg or .png
     #[arg(short, long, value_name = "FILE")]
@@ -42,7 +42,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     show_targets: Option<PathBuf>,
     /// Judge a classifier by the boxes that its windows find in pictures with boxes
-    #[arg(long, conflicts_with_all = ["out", "worst"])]
+    #[arg(long, conflicts_with_all = ["out", "worst", "show_targets"])]
     slide: bool,
     #[command(flatten)]
     windows: windows::Args,
@@ -106,6 +106,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return judge.show(&model, &weights, start);
     }
     if takes_regions(model.graph()).is_some() {
+        without_targets(args)?;
         if written().next().is_some() {
             return Err(Failure::NothingDrawn);
         }
@@ -131,9 +132,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let recipe = Recipe {
         threads: args.threads.into(),
+        loss: Recipe::of(&model).loss,
         ..Recipe::default()
     };
     if data.test.gathered() != Gathered::Each {
+        without_targets(args)?;
         return likeness::show(&likeness::Judged {
             model: &model,
             weights: &weights,
@@ -241,6 +244,18 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         goals.show()?;
     }
     goals.met()
+}
+
+/// Refuses to draw targets of a network that has no places that answer for boxes.
+fn without_targets(args: &Args) -> Result<(), Failure> {
+    let why = "targets are those of networks with `head boxes`, `yolo1`, `yolo2` or `yolo3`";
+    match args.show_targets {
+        Some(_) => Err(Failure::NotShown {
+            flag: "--show-targets",
+            why,
+        }),
+        None => Ok(()),
+    }
 }
 
 /// What is drawn of targets.

@@ -3,6 +3,7 @@
 use crate::goals::Goals;
 use crate::{Failure, print};
 use cnnc::Model;
+use cnnc::rt::answer::Task;
 use cnnc::train::{Data, Place, Whereabouts, matrix, worst_places};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -73,7 +74,7 @@ impl Placed<'_> {
 
 /// Whether boxes are found, not points.
 fn are_boxes(found: &Whereabouts) -> bool {
-    found.points.is_empty()
+    matches!(found.located.head().task, Task::Locate(_))
 }
 
 /// Columns of the network's input, if it has some.
@@ -116,7 +117,8 @@ fn written(found: &Whereabouts, model: &Model, name: impl Fn(usize) -> String) -
         let far = match (&one.known, one.worth.number) {
             (Place::Box(..), Some(overlap)) => format!("IoU {}", percent(overlap)),
             (_, Some(distance)) => format!("{} off", percent(distance)),
-            (_, None) => "what is there is wrong".to_owned(),
+            (_, None) if one.worth.right == Some(false) => "what is there is wrong".to_owned(),
+            (_, None) => "right".to_owned(),
         };
         format!("\n  {}: {far}", name(one.sample))
     });

@@ -110,6 +110,27 @@ fn the_textbooks_detector_is_trained_drawn_and_judged() {
         "no.png",
     ];
     made.fails(&args);
+    // What is odd is said once, of those that are learned.
+    let two = ["--limit", "2", "--epochs", "1", "--batch", "2"];
+    for number in ["0000", "0001"] {
+        fs::write(made.path(&format!("street/labels/train/{number}.txt")), "").unwrap();
+    }
+    let error = made.fails(&[&train[..4], &two].concat());
+    assert!(
+        error
+            .contains("none of the 2 pictures to learn from has a box (`--limit 2` keeps no more)"),
+        "{error}"
+    );
+    let car = "1 0.5 0.5 0.5 0.3\n";
+    fs::write(made.path("street/labels/train/0000.txt"), car).unwrap();
+    let output = made.output(&[&train[..4], &two].concat());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert_eq!(
+        said.matches("no box to learn from is of the class").count(),
+        1,
+        "{said}"
+    );
     // Anchors in another unit are told before there is a run.
     let wrong = fs::read_to_string(spec)
         .unwrap()

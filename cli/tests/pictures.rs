@@ -344,6 +344,69 @@ fn places_are_judged_and_the_worst_are_drawn() {
     assert!(error.contains("there is nothing of that here"), "{error}");
 }
 
+/// `head boxes` has targets to draw; where there are none, that is said, and nothing is judged.
+#[test]
+fn targets_are_drawn_of_one_box_and_refused_elsewhere() {
+    let made = Made::new();
+    let grey = |name: &str| {
+        made.write(name, &Picture::from_grey(2, 2, &[0, 255, 90, 40]).unwrap());
+    };
+    std::fs::create_dir_all(made.path("boxes/labels")).unwrap();
+    for name in ["a", "b"] {
+        grey(&format!("boxes/images/{name}.png"));
+        let labels = made.path(&format!("boxes/labels/{name}.txt"));
+        std::fs::write(labels, "0 0.5 0.5 0.5 0.5\n").unwrap();
+        grey(&format!("people/{name}/1.png"));
+        grey(&format!("people/{name}/2.png"));
+    }
+    let input = "input image: 1x2x2 { resize 2x2 filter nearest gray }";
+    for (name, head) in [
+        ("box.cnn", "head boxes"),
+        ("classes.cnn", "dense 2; head classify"),
+        ("embed.cnn", "l2norm; head embed"),
+    ] {
+        let text = format!("cnn 1\nmodel M {{ {input}; flatten; {head} }}");
+        std::fs::write(made.path(name), text).unwrap();
+    }
+    write_tensors(&made.path("none.safetensors"));
+    let draw = |spec: &'static str, data: &'static str| {
+        [
+            "evaluate",
+            spec,
+            "--weights",
+            "none.safetensors",
+            "--data",
+            data,
+            "--show-targets",
+            "targets.png",
+        ]
+    };
+    let printed = made.prints(&draw("box.cnn", "boxes"));
+    assert!(
+        printed.contains("targets of 2 pictures with 2 boxes\n") && printed.contains("mean IoU"),
+        "{printed}"
+    );
+    assert!(Picture::open(made.path("targets.png")).unwrap().width() > 300);
+    std::fs::remove_file(made.path("targets.png")).unwrap();
+    let error = made.fails(&draw("classes.cnn", "people"));
+    assert!(error.contains("has no boxes to draw here"), "{error}");
+    let error = made.fails(&draw("embed.cnn", "people"));
+    assert!(
+        error.contains("`--show-targets` cannot be written"),
+        "{error}"
+    );
+    let slide = [&draw("classes.cnn", "boxes")[..], &["--slide"]].concat();
+    let one_shot = [&draw("embed.cnn", "people")[..4], &["--one-shot", "people"]].concat();
+    let one_shot = [&one_shot[..], &["--show-targets", "targets.png"]].concat();
+    for args in [slide, one_shot] {
+        let output = made.output(&args);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains("--show-targets"), "{error}");
+    }
+    assert!(!made.path("targets.png").exists());
+}
+
 /// A file of weights for networks that have none.
 fn write_tensors(path: &Path) {
     let weights = cnnc::Weights::from_tensors([]).unwrap();

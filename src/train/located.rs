@@ -1,7 +1,6 @@
 //! One thing, or points, of a picture: what is known beside what a network answers, and what that is worth.
 
 use cnnc_compiler::graph::Graph;
-use cnnc_compiler::loss::Measure;
 use cnnc_compiler::shape::Shape;
 use cnnc_runtime::answer::{Answer, BBox, Head, Landmarks, Placement, Task, Tensor};
 
@@ -19,10 +18,17 @@ pub enum Place {
 /// What an answer is worth.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Worth {
-    /// The intersection over union of a box, 0 of one that is not found; the mean distance of points in widths of the input, of those that are found. Nothing where nothing is.
+    /// The intersection over union of a box, 0 of one that is not found; the mean distance of points in widths of the input, where one that is not found, or is no number, is a width off. Nothing where nothing is.
     pub number: Option<f64>,
     /// Whether it is said right what is there, if that is asked.
     pub right: Option<bool>,
+}
+
+impl Worth {
+    /// What it counts in a mean: the number, and out of how many.
+    pub(super) fn counts(&self) -> [f64; 2] {
+        self.number.map_or([0.0; 2], |number| [number, 1.0])
+    }
 }
 
 /// How answers of a network are compared with what is known.
@@ -76,6 +82,15 @@ impl Located {
         }
     }
 
+    /// How many numbers a loss is told of a sample, by which [`Located::known`] goes, where a network has such an output.
+    pub(super) fn told(&self, output: &Shape) -> usize {
+        match &self.head.task {
+            Task::Locate(locate) => 5 + usize::from(locate.classes > 0),
+            Task::Landmarks(of) => 1 + output.elements() - usize::from(of.presence),
+            _ => 2 * output.channels(),
+        }
+    }
+
     /// What is known of a sample, as its loss is told it.
     pub fn known(&self, numbers: &[f32]) -> Place {
         let landmarks = match &self.head.task {
@@ -119,7 +134,7 @@ impl Located {
         let number = match (known, found) {
             (Place::Box(_, known), Place::Box(_, found)) => Some(f64::from(known.iou(found))),
             (Place::Box(..), _) => Some(0.0),
-            (Place::Points(known), Place::Points(found)) => {
+            (Place::Points(known), found) => {
                 let apart = self.distances(known, found);
                 Some(apart.iter().sum::<f64>() / apart.len().max(1) as f64)
             }
@@ -132,25 +147,20 @@ impl Located {
         }
     }
 
-    /// How far points are from where they are, in widths of the input.
-    pub fn distances(&self, known: &[(f32, f32)], found: &[(f32, f32)]) -> Vec<f64> {
-        let pairs = known.iter().zip(found);
-        let apart = pairs.map(|(one, other)| {
+    /// How far points are from where they are, in widths of the input: a width where one is not found, or is no number.
+    pub fn distances(&self, known: &[(f32, f32)], found: &Place) -> Vec<f64> {
+        let found: &[(f32, f32)] = match found {
+            Place::Points(found) => found,
+            _ => &[],
+        };
+        let apart = known.iter().enumerate().map(|(point, one)| {
+            let other = found.get(point).copied().unwrap_or((f32::NAN, f32::NAN));
             let x = f64::from(one.0) - f64::from(other.0);
             let y = (f64::from(one.1) - f64::from(other.1)) * self.tall;
-            (x * x + y * y).sqrt()
+            let apart = (x * x + y * y).sqrt();
+            if apart.is_finite() { apart } else { 1.0 }
         });
         apart.collect()
-    }
-
-    /// What an answer counts by a measure: the number of it, and out of how many.
-    pub(super) fn counts(&self, measure: Measure, worth: &Worth) -> [f64; 2] {
-        match (measure, worth.number) {
-            // What is not a number is as far off as can be.
-            (Measure::Points, Some(number)) if number.is_nan() => [1.0, 1.0],
-            (_, Some(number)) => [number, 1.0],
-            (_, None) => [0.0, 0.0],
-        }
     }
 }
 

@@ -166,7 +166,7 @@ impl Score {
         let known = known.chunks((known.len() / images.max(1)).max(1));
         for (raw, known) in raw.chunks(output.elements()).zip(known) {
             let worth = located.worth(&located.known(known), &located.found(raw, output));
-            self.count(&[located.counts(self.measure, &worth)]);
+            self.count(&[worth.counts()]);
             if let Some(right) = worth.right {
                 self.right += usize::from(right);
                 self.all += 1;

@@ -30,7 +30,11 @@ impl Tile {
         };
         if let Some(place) = self.places.first().filter(|place| place.grid != [1, 1]) {
             pixels.tint(&self.places, height);
-            pixels.grid(place.grid, height);
+            let [rows, columns] = place.grid;
+            // Lines between cells of less than a pixel would cover everything.
+            if rows <= height && columns <= width {
+                pixels.grid(place.grid, height);
+            }
         }
         let Some(mut canvas) = Canvas::new(width, height, pixels.rgb) else {
             return self.picture.clone();
@@ -153,6 +157,41 @@ impl Pixels {
             for y in (1..rows).map(|row| row * height / rows - shift) {
                 (0..width).for_each(|x| self.blend(x, y, colour, share));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cells of less than a pixel have no lines between them.
+    #[test]
+    fn a_picture_may_have_fewer_pixels_than_its_map_has_cells() {
+        let drawn = |grid: [usize; 2]| {
+            let place = Place {
+                image: 0,
+                row: 0,
+                class: 0,
+                bbox: [0.5, 0.5, 0.4, 0.4],
+                map: 0,
+                grid,
+                cell: grid[0] * grid[1] / 2,
+                answers: 0,
+                by: None,
+                overlap: None,
+                lost: false,
+            };
+            let tile = Tile {
+                picture: Picture::from_rgb(8, 6, vec![0; 3 * 8 * 6]).expect("pixels"),
+                caption: String::new(),
+                places: vec![place],
+            };
+            tile.drawn()
+        };
+        for grid in [[6, 8], [7, 8], [6, 9], [40, 50]] {
+            let drawn = drawn(grid);
+            assert_eq!((drawn.width(), drawn.height()), (8, 6), "{grid:?}");
         }
     }
 }

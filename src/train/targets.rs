@@ -1,6 +1,6 @@
 //! Boxes to learn from, held against the places of a network that answer for them: before the first step, so that what cannot be learned is told.
 
-use super::data::Samples;
+use super::data::{Data, Samples};
 use super::error::TrainError;
 use super::recipe::Recipe;
 use crate::Model;
@@ -97,6 +97,32 @@ pub fn odd_boxes(
         ));
     }
     Ok(said)
+}
+
+impl Data {
+    /// What [`odd_boxes`] says of the samples to learn from.
+    ///
+    /// # Errors
+    /// The same, with the place of the data, and what was kept of them.
+    pub fn odd_boxes(&self, model: &Model, recipe: &Recipe) -> Result<Vec<String>, TrainError> {
+        odd_boxes(model, recipe, &self.train).map_err(|error| match error {
+            TrainError::Recipe(why) => TrainError::Recipe(self.of_these(&why)),
+            error => error,
+        })
+    }
+
+    /// What is said of the samples to learn from, with where they are from.
+    fn of_these(&self, why: &str) -> String {
+        let kept = match (self.from.only, self.from.limit) {
+            (Some(count), _) => format!(" (`--overfit {count}` keeps no more)"),
+            (None, Some(count)) => format!(" (`--limit {count}` keeps no more)"),
+            (None, None) => String::new(),
+        };
+        match self.lies_somewhere() {
+            true => format!("{}: {why}{kept}", self.from.source.path.display()),
+            false => format!("{why}{kept}"),
+        }
+    }
 }
 
 /// What is said of anchors, where there are some.

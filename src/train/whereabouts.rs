@@ -6,7 +6,9 @@ use super::judge::Judgement;
 use super::loader::Loader;
 use super::located::{Located, Place, Worth};
 use super::recipe::Recipe;
+use super::targets::loss_of;
 use crate::{Model, Options, Weights};
+use cnnc_compiler::loss::Measure;
 
 /// What came of samples whose places are known.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +17,7 @@ pub struct Whereabouts {
     pub located: Located,
     /// How many samples that show the thing of a row were taken for that of a column; nothing where there is nothing to be told apart.
     pub named: Option<Judgement>,
-    /// Intersections over union of boxes, or mean distances of points, of the samples that have one, in no order.
+    /// Intersections over union of boxes, or mean distances of points, of the samples that show some, in no order.
     pub numbers: Vec<f64>,
     /// The mean distance of each point, in widths of the input; none of boxes.
     pub points: Vec<f64>,
@@ -41,7 +43,6 @@ impl Strayed {
     fn wrong(&self) -> (bool, f64) {
         let far = match (&self.known, self.worth.number) {
             (Place::Box(..), Some(overlap)) => 1.0 - overlap,
-            (_, Some(distance)) if distance.is_nan() => f64::INFINITY,
             (_, Some(distance)) => distance,
             (_, None) => 0.0,
         };
@@ -49,8 +50,16 @@ impl Strayed {
     }
 }
 
+/// Whether the loss of a network is told places; where none is known, samples of another kind are a mistake.
+fn learns_places(model: &Model, recipe: &Recipe) -> bool {
+    match loss_of(model, recipe) {
+        Ok(loss) => matches!(loss.measure(model.graph()), Measure::Box | Measure::Points),
+        Err(_) => true,
+    }
+}
+
 impl Whereabouts {
-    /// Runs a network on samples, and keeps so many of the worst; nothing where its head finds neither a box nor points.
+    /// Runs a network on samples, and keeps so many of the worst; nothing where its head finds neither a box nor points, or where neither the samples nor the loss are about these, as `squared` learns the numbers as they are.
     ///
     /// # Errors
     /// Weights or samples that do not fit, or too little memory.
@@ -62,12 +71,14 @@ impl Whereabouts {
         worst: usize,
     ) -> Result<Option<Whereabouts>, TrainError> {
         let graph = model.graph();
-        let Some(located) = Located::of(graph) else {
+        let output = &graph.values[graph.outputs[0].value].shape;
+        let about_places = || samples.are_places() || learns_places(model, recipe);
+        let Some(located) = Located::of(graph).filter(|_| about_places()) else {
             return Ok(None);
         };
+        let told = located.told(output);
         let batch = recipe.batch.clamp(1, samples.len().max(1));
         let options = Options::new().batch(batch).threads(recipe.threads);
-        let output = &graph.values[graph.outputs[0].value].shape;
         let network = model.jit(weights, &options)?;
         let mut session = network.session()?;
         let names = located.names().len();
@@ -80,20 +91,30 @@ impl Whereabouts {
             let outputs = session.run(&[&loader.batch(part)?.inputs])?;
             for (image, &sample) in part.iter().enumerate() {
                 let known = samples.known(sample as usize)?.numbers;
-                if known.is_empty() {
+                if known.len() != told {
                     let message = format!(
-                        "`{}` finds places, and these samples say nothing of any",
-                        graph.name
+                        "`{}` finds places, of which {told} numbers are known, and these samples have {} each",
+                        graph.name,
+                        known.len()
                     );
                     return Err(TrainError::Network(message));
                 }
                 let known = located.known(&known);
+                let named = located.name_of(&known);
+                if named >= names.max(1) {
+                    let message = format!(
+                        "sample {}: the class {named} is none of those of `{}`",
+                        sample + 1,
+                        graph.name
+                    );
+                    return Err(TrainError::Network(message));
+                }
                 let found = located.found(outputs.image(image).raw(), output);
                 if names > 0 {
-                    confusion[located.name_of(&known)][located.name_of(&found)] += 1;
+                    confusion[named][located.name_of(&found)] += 1;
                 }
-                if let (Place::Points(known), Place::Points(found)) = (&known, &found) {
-                    let apart = located.distances(known, found);
+                if let Place::Points(known) = &known {
+                    let apart = located.distances(known, &found);
                     points.resize(apart.len(), (0.0, 0));
                     for (sum, distance) in points.iter_mut().zip(apart) {
                         *sum = (sum.0 + distance, sum.1 + 1);

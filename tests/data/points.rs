@@ -175,7 +175,16 @@ fn rows_of_points_that_are_broken_are_told_with_their_line() {
             net("conv 1x1 2; head keypoints"),
             "line 1: the point 1, -2 is outside of the picture of 10 by 10 pixels",
         ),
-        ("c.png,1,2,3,4\n", landmarks("", 4), "c.png"),
+        (
+            "a.png,1,2,3,4l\nb.png,1,2,3,4\n",
+            landmarks("", 4),
+            "line 1: `4l` is no number",
+        ),
+        (
+            "c.png,1,2,3,4\n",
+            landmarks("", 4),
+            "rows.csv: none of its pictures can be read: ",
+        ),
     ] {
         let folder = points(rows);
         is_in(
@@ -185,6 +194,23 @@ fn rows_of_points_that_are_broken_are_told_with_their_line() {
             message,
         );
     }
+}
+
+/// A picture that cannot be read is left out, with its points.
+#[test]
+fn a_broken_picture_among_points_is_left_out() {
+    let folder = points("a.png,1,2,3,4\nc.png,5,6,7,8\nb.png,5,5,5,5\n");
+    folder.write("c.png", "no picture");
+    let net = landmarks("", 4);
+    let data = folder.open("rows.csv", Some("rows.csv"), &net).unwrap();
+    assert_eq!(data.train.len(), 2);
+    assert_eq!(
+        data.train.known(1).unwrap().numbers,
+        [1.0, 0.5, 0.5, 0.5, 0.5]
+    );
+    // Once for those that are learned, once for those that judge.
+    assert_eq!(data.broken.len(), 2);
+    is_in(&data.broken[0], "c.png");
 }
 
 /// A mirror exchanges the points of a pair; other maps move points and leave their order.

@@ -1,8 +1,8 @@
 //! Arrays of numpy in one file, with a target for each sample.
 
 use super::{Folder, all, is_in, model};
-use cnnc::Model;
-use cnnc::train::UNLABELLED;
+use cnnc::train::{Recipe, UNLABELLED, Whereabouts};
+use cnnc::{Model, Weights};
 use flate2::Crc;
 
 /// An array of numpy: its type, its shape, its bytes.
@@ -156,6 +156,29 @@ fn targets_are_classes_of_pixels_or_numbers() {
         "input x: 1x1x2; flatten; dense 1 sigmoid",
     );
     assert_eq!(first.numbers, [0.0]);
+}
+
+/// Numbers of a head that finds places, as `squared` learns them, say nothing of places; for its own loss they are too few.
+#[test]
+fn numbers_are_not_taken_for_places() {
+    let folder = Folder::new();
+    let x = floats(&[2, 3], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.5]);
+    let y = floats(&[2, 4], &[0.5; 8]);
+    folder.write("a.npz", npz(&[("x", x), ("y", y)]));
+    let judged = |train: &str| {
+        let net = net(&format!("input x: 3; dense 4; head boxes{train}"));
+        let data = folder.open("a.npz", Some("a.npz"), &net).unwrap();
+        let (weights, recipe) = (Weights::synthetic(), Recipe::of(&net));
+        let found = Whereabouts::of(&net, &weights, &data.test, &recipe, 5);
+        found
+            .map(|found| found.is_some())
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(judged("; train { loss squared }"), Ok(false));
+    is_in(
+        &judged("").unwrap_err(),
+        "`Net` finds places, of which 5 numbers are known, and these samples have 4 each",
+    );
 }
 
 #[test]

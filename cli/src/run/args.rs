@@ -2,6 +2,7 @@
 
 use crate::{network, thresholds, windows};
 use cnnc::Backend;
+use cnnc::rt::image::MAX_PIXELS;
 use std::path::PathBuf;
 
 /// Inputs, settings and where to write.
@@ -49,7 +50,7 @@ pub struct Args {
     /// With `--slide`: measure what it would take to cut windows out and to answer each by itself
     #[arg(long, requires = "slide", conflicts_with = "raw")]
     pub(super) cost: bool,
-    /// Print the answers as JSON
+    /// Print the answers as JSON; those to frames an object a line, as they come
     #[arg(long)]
     pub json: bool,
 }
@@ -58,10 +59,15 @@ pub struct Args {
 fn frame_size(text: &str) -> Result<(usize, usize), String> {
     let sides = text.split_once('x');
     let sides = sides.and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
-    let sound = |&(w, h): &(usize, usize)| (1..=1 << 14).contains(&w) && (1..=1 << 14).contains(&h);
-    sides
-        .filter(sound)
-        .ok_or_else(|| "a size is written like 640x480, 16384 at most each".to_owned())
+    let sound = |&(w, h): &(usize, usize)| {
+        let side = 1..=1 << 14;
+        side.contains(&w) && side.contains(&h) && w * h <= MAX_PIXELS
+    };
+    sides.filter(sound).ok_or_else(|| {
+        format!(
+            "a size is written like 640x480, 16384 at most each and {MAX_PIXELS} pixels at most in all"
+        )
+    })
 }
 
 /// The one word behind `--input`.

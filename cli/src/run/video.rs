@@ -4,9 +4,11 @@ use super::{Args, milliseconds};
 use crate::answer::{self, Context};
 use crate::{Failure, finite, print};
 use cnnc::rt::image::{Picture, is_called_a_picture};
+use cnnc::rt::memory::reserved;
 use cnnc::{Model, Weights};
-use serde_json::{Value, json};
-use std::io::{ErrorKind, Read, Write};
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -43,6 +45,11 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
             return refused(flag);
         }
     }
+    let piped = args.draw.as_deref().is_some_and(is_pipe);
+    if args.json && piped {
+        let (flag, why) = ("--draw", "`--json` has standard output already");
+        return Err(Failure::NotShown { flag, why });
+    }
     let mut frames = Frames::of(args)?;
     let network = args.network.network(model, weights, args.backend, &[])?;
     let mut session = network.session()?;
@@ -55,15 +62,19 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
         input: port.name.to_string(),
         shape: print::shape(&port.shape),
     })?;
-    let piped = args.draw.as_deref().is_some_and(is_pipe);
     if let Some(folder) = args.draw.as_deref().filter(|_| !piped) {
         std::fs::create_dir_all(folder).map_err(|error| Failure::WriteFile {
             file: folder.display().to_string(),
             error,
         })?;
     }
-    let (mut results, mut count, mut time) = (Vec::new(), 0_u32, Duration::ZERO);
+    let (mut size, mut count, mut time) = (None, 0_u32, Duration::ZERO);
     while let Some((name, picture)) = frames.next()? {
+        let own = (picture.width(), picture.height());
+        let first = *size.get_or_insert(own);
+        if piped && own != first {
+            return Err(another_size(name, own, first));
+        }
         let begun = Instant::now();
         let tensor = pre.apply(&picture, &name)?;
         let outputs = session.run(&[&tensor])?;
@@ -84,7 +95,9 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
                 let mut entry = answer::to_json(&found, &of);
                 entry["input"] = json!(name);
                 entry["not_finite"] = finite::to_json(&broken);
-                results.push(entry);
+                entry["weights"] = json!(args.network.origin());
+                // A line each, so that a video without an end takes no more memory than a frame.
+                print::line(entry)?;
             }
             // Standard output is the video.
             (false, true) => {}
@@ -103,11 +116,7 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
             }
         }
     }
-    if args.json {
-        print::json(
-            &json!({ "model": network.name(), "weights": args.network.origin(), "results": Value::Array(results) }),
-        )?;
-    } else {
+    if !args.json {
         let each = milliseconds(time) / f64::from(count.max(1));
         print::patience(format!("{count} frames, {} ms each", print::ms(each)));
         if let Some(remark) = args.network.remark(model).filter(|_| !piped) {
@@ -122,7 +131,29 @@ pub fn is_pipe(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// The drawn frame's file: the picture's own name where that is a PNG, else with that ending behind it, so that no two are one.
+/// Why a frame has no place in what standard output takes, which says nothing of sizes.
+fn another_size(frame: String, own: (usize, usize), first: (usize, usize)) -> Failure {
+    let why = format!(
+        "it has {} by {} pixels, and the first frame {} by {}: frames on standard output are of one size, and `--draw FOLDER` takes any",
+        own.0, own.1, first.0, first.1
+    );
+    Failure::WriteFile {
+        file: frame,
+        error: std::io::Error::other(why),
+    }
+}
+
+/// The first of the drawn frames' files that two frames would have.
+fn twice(frames: &[PathBuf], folder: &Path) -> Option<PathBuf> {
+    let mut taken = BTreeSet::new();
+    let files = frames
+        .iter()
+        .map(|frame| frame_file(&frame.to_string_lossy()));
+    let mut again = files.filter(|file| !taken.insert(file.clone()));
+    again.next().map(|file| folder.join(file))
+}
+
+/// The drawn frame's file: the picture's own name where that is a PNG, else with that ending behind it.
 fn frame_file(name: &str) -> PathBuf {
     let own = Path::new(Path::new(name).file_name().unwrap_or_default());
     match own.extension() {
@@ -134,10 +165,6 @@ fn frame_file(name: &str) -> PathBuf {
 impl Frames {
     fn of(args: &Args) -> Result<Frames, Failure> {
         if let Some((width, height)) = args.frames {
-            if args.json && args.draw.as_deref().is_some_and(is_pipe) {
-                let (flag, why) = ("--draw", "`--json` has standard output already");
-                return Err(Failure::NotShown { flag, why });
-            }
             return Ok(Frames::Raw {
                 width,
                 height,
@@ -162,6 +189,11 @@ impl Frames {
         let mut paths: Vec<PathBuf> = paths.collect::<Result<_, Failure>>()?;
         paths.retain(|path| path.is_file() && is_called_a_picture(path));
         paths.sort();
+        let drawn = args.draw.as_deref().filter(|draw| !is_pipe(draw));
+        if let Some(file) = drawn.and_then(|draw| twice(&paths, draw)) {
+            let file = file.display().to_string();
+            return Err(Failure::Twice { file });
+        }
         match paths.is_empty() {
             true => Err(Failure::Read {
                 file: folder.display().to_string(),
@@ -187,33 +219,37 @@ impl Frames {
                 *count += 1;
                 let name = format!("{count:06}");
                 let rgb = frame(&mut std::io::stdin().lock(), 3 * *width * *height, *count)?;
-                Ok(rgb.and_then(|rgb| Some((name, Picture::from_rgb(*width, *height, rgb)?))))
+                let Some(rgb) = rgb else {
+                    return Ok(None);
+                };
+                let picture = Picture::from_rgb(*width, *height, rgb);
+                let picture = picture.ok_or_else(|| {
+                    not_read(format!(
+                        "frames of {width} by {height} pixels are no pictures"
+                    ))
+                })?;
+                Ok(Some((name, picture)))
             }
         }
     }
 }
 
+/// Why standard input is no video.
+fn not_read(why: String) -> Failure {
+    let file = "standard input".to_owned();
+    Failure::Read { file, why }
+}
+
 /// So many bytes, or none where the video has ended.
 fn frame(from: &mut impl Read, bytes: usize, number: usize) -> Result<Option<Vec<u8>>, Failure> {
-    let mut rgb = vec![0; bytes];
-    let mut filled = 0;
-    while filled < bytes {
-        match from.read(&mut rgb[filled..]) {
-            Ok(0) if filled == 0 => return Ok(None),
-            Ok(0) => {
-                let why = format!(
-                    "frame {number} ends behind {filled} of {bytes} bytes: is it another width or height, or not three bytes a pixel?"
-                );
-                let file = "standard input".to_owned();
-                return Err(Failure::Read { file, why });
-            }
-            Ok(more) => filled += more,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => {
-                let (file, why) = ("standard input".to_owned(), error.to_string());
-                return Err(Failure::Read { file, why });
-            }
-        }
+    let mut rgb = reserved::<u8>(bytes)?;
+    let read = from.take(bytes as u64).read_to_end(&mut rgb);
+    let filled = read.map_err(|error| not_read(error.to_string()))?;
+    match filled {
+        0 => Ok(None),
+        _ if filled == bytes => Ok(Some(rgb)),
+        _ => Err(not_read(format!(
+            "frame {number} ends behind {filled} of {bytes} bytes: is it another width or height, or not three bytes a pixel?"
+        ))),
     }
-    Ok(Some(rgb))
 }

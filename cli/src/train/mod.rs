@@ -6,7 +6,7 @@ mod tuning;
 
 use crate::{Failure, outputs, print, signals};
 use cnnc::train::{
-    Augmenter, Data, Draw, Epoch, Gathered, Loader, Measure, Recipe, Run, TrainError, odd_boxes,
+    Augmenter, Data, Draw, Epoch, Gathered, Loader, Measure, Recipe, Run, TrainError,
 };
 use recipe::{Flags, written};
 use samples::{first_batch, source_of};
@@ -91,10 +91,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 print::broken(&data.broken);
                 lacking(&model, &data);
             }
-            let odd = odd_boxes(&model, &recipe, &data.train)?;
-            if !args.json {
-                odd.iter().for_each(print::warning);
-            }
             if let Some(count) = args.limit {
                 data.limit(count.get());
             }
@@ -107,9 +103,18 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 first_batch(&recipe, &model, &data)?.write(file)?;
             }
             if args.dry {
+                let odd = data.odd_boxes(&model, &recipe)?;
+                if !args.json {
+                    odd.iter().for_each(print::warning);
+                }
                 return dry(args, &model, &recipe, &source, &data, start);
             }
-            Run::begin(model, spec, &recipe, data, &args.runs, args.name.as_deref())?
+            let name = args.name.as_deref();
+            let run = Run::begin(model, spec, &recipe, data, &args.runs, name)?;
+            if !args.json {
+                run.odd().iter().for_each(print::warning);
+            }
+            run
         }
         _ => unreachable!("clap asks for them"),
     };

@@ -458,6 +458,13 @@ fn fed(args: &[&str], bytes: &[u8]) -> Output {
     output
 }
 
+/// What is printed of frames, an object a line.
+fn frames_of(printed: &str) -> Value {
+    let line = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+    let lines: Vec<Value> = printed.lines().map(line).collect();
+    json!({ "results": lines })
+}
+
 #[test]
 fn videos_are_frames_of_a_folder_or_of_a_pipe() {
     let folder = Folder::new("video");
@@ -468,7 +475,8 @@ fn videos_are_frames_of_a_folder_or_of_a_pipe() {
     }
     let (from, to) = (folder.path("frames"), folder.path("drawn"));
     let run = ["run", &spec, "--weights", &weights];
-    let answer = json_of(&[&run[..], &[&from]].concat());
+    let answer = frames_of(&text(&[&run[..], &[&from, "--json"]].concat()));
+    assert_eq!(answer["results"][2]["weights"], weights);
     let found = (0..3).map(|frame| boxes(&answer, frame));
     let found: Vec<_> = found.collect();
     let of = |label: &str, x| vec![(label.to_owned(), [x, 0, 40, 40])];
@@ -484,7 +492,7 @@ fn videos_are_frames_of_a_folder_or_of_a_pipe() {
         .collect();
     let piped = [&run[..], &["--frames", "160x80"]].concat();
     let output = fed(&[&piped[..], &["--json"]].concat(), &raw);
-    let same: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let same = frames_of(&String::from_utf8(output.stdout).unwrap());
     assert_eq!(
         (0..3).map(|frame| boxes(&same, frame)).collect::<Vec<_>>(),
         found
@@ -502,12 +510,56 @@ fn videos_are_frames_of_a_folder_or_of_a_pipe() {
     for (more, message) in [
         (&["--draw", &from][..], "would be overwritten"),
         (&["--raw", &to][..], "frames are answered one by one"),
+        (
+            &["--json", "--draw", "-"][..],
+            "`--json` has standard output already",
+        ),
     ] {
         let (_, error) = failure(&[&run[..], &[&from], more].concat());
         assert!(error.contains(message), "{error}");
     }
-    let (_, error) = failure(&[&run[..], &[&folder.path("nothing")]].concat());
-    assert!(error.contains("nothing"), "{error}");
+    let (_, error) = failure(&[&piped[..], &["--json", "--draw", "-"]].concat());
+    assert!(
+        error.contains("`--json` has standard output already"),
+        "{error}"
+    );
+    let size = |size: &'static str| [&run[..], &["--frames", size]].concat();
+    for wrong in ["16384x16384", "16385x1", "0x8", "640"] {
+        let (code, error) = failure(&size(wrong));
+        assert_eq!(code, Some(2), "{error}");
+        assert!(error.contains("134217728 pixels at most"), "{error}");
+    }
+    fs::create_dir(folder.path("empty")).unwrap();
+    let (_, error) = failure(&[&run[..], &[&folder.path("empty")]].concat());
+    assert!(error.contains("there is no picture in it"), "{error}");
+}
+
+/// Frames of a folder that do not go together where they are drawn.
+#[test]
+fn drawn_frames_have_places_of_their_own() {
+    let folder = Folder::new("video_places");
+    let [spec, weights] = spots(&folder, SPOTS);
+    let run = ["run", &spec, "--weights", &weights];
+    // Formats are told by what files say, not by their names.
+    folder.picture("twins/a.jpg", &picture(64, 64, &[]));
+    folder.picture("twins/a.jpg.png", &picture(64, 64, &[]));
+    let (twins, to) = (folder.path("twins"), folder.path("drawn"));
+    let (_, error) = failure(&[&run[..], &[&twins, "--draw", &to]].concat());
+    assert!(
+        error.contains("a.jpg.png` would be written twice"),
+        "{error}"
+    );
+    assert!(!Path::new(&to).exists());
+    folder.picture("sizes/a.png", &picture(64, 64, &[]));
+    folder.picture("sizes/b.png", &picture(64, 32, &[]));
+    let sizes = folder.path("sizes");
+    let (_, error) = failure(&[&run[..], &[&sizes, "--draw", "-"]].concat());
+    assert!(
+        error.contains("b.png: it has 64 by 32 pixels, and the first frame 64 by 64"),
+        "{error}"
+    );
+    text(&[&run[..], &[&sizes, "--draw", &to]].concat());
+    assert_eq!(fs::read_dir(&to).unwrap().count(), 2);
 }
 
 /// Four squares of grey, whose values are the network's numbers.

@@ -1,13 +1,12 @@
 //! Rows of pictures with points: a path, as seen from the folder of the file, then x and y of each point in pixels of the picture; the middle of its first pixel is at ½, ½.
 //!
-//! A row without numbers is a picture in which there is nothing, which heads with a `presence` can say. A first row with words in place of numbers names the columns.
+//! A row without numbers is a picture in which there is nothing, which heads with a `presence` can say. A first row with words, and without a number, names the columns.
 
 use super::files::{read, within};
-use super::reader::Reader;
+use super::reader::{Reader, picked};
 use super::told::Told;
 use super::{Data, DataError};
 use ::csv::{ReaderBuilder, StringRecord, Trim};
-use cnnc_runtime::image::Picture;
 use std::path::Path;
 
 /// Pixels that a point may be outside of its picture: rounding.
@@ -15,8 +14,12 @@ const SLACK: f32 = 0.5;
 
 /// Whether a row names columns.
 fn is_header(row: &StringRecord) -> bool {
-    let mut words = row.iter().skip(1);
-    words.any(|word| !word.is_empty() && word.parse::<f32>().is_err())
+    let mut words = row
+        .iter()
+        .skip(1)
+        .filter(|word| !word.is_empty())
+        .peekable();
+    words.peek().is_some() && words.all(|word| word.parse::<f32>().is_err())
 }
 
 /// The points of a row; none of a picture in which there is nothing.
@@ -60,7 +63,7 @@ impl Reader<'_> {
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut filling = self.filling(path);
         filling.reserve_files(rows.len(), None, self.most)?;
-        let mut kept = Vec::new();
+        let (mut kept, mut left_out) = (Vec::new(), Vec::new());
         for row in &rows {
             let line = row.position().map_or(0, ::csv::Position::line);
             let broken = |why: String| broken(format!("line {line}: {why}"));
@@ -70,7 +73,9 @@ impl Reader<'_> {
                 return Err(broken(why.to_owned()));
             }
             let file = folder.join(row.get(0).unwrap_or_default());
-            let picture = Picture::open(&file).map_err(DataError::Picture)?;
+            let Some(picture) = picked(path, &file, rows.len(), &mut left_out)? else {
+                continue;
+            };
             let (width, height) = (picture.width(), picture.height());
             let place = pre.placement(width, height);
             kept.push(if found.is_some() { 1.0 } else { 0.0 });
@@ -89,9 +94,14 @@ impl Reader<'_> {
             filling.picture_of(file.clone(), seen.map_err(DataError::Picture)?, 0)?;
             filling.name(within(folder, &file));
         }
+        if let (true, Some(first)) = (kept.is_empty(), left_out.first()) {
+            let why = format!("none of its pictures can be read: {first}");
+            return Err(DataError::Broken(path.to_owned(), why));
+        }
         Ok(Data {
             kind: format!("pictures with {points} points"),
             train: filling.told(kept, self.told.clone()),
+            broken: left_out,
             ..Data::default()
         })
     }

@@ -28,7 +28,6 @@ use super::place::{folder, hold, kept, state_file};
 use super::recipe::Recipe;
 use super::stage::Stage;
 use super::state::{Saved, Within};
-use super::targets::odd_boxes;
 use super::trainer::Trainer;
 use super::trunk::Front;
 use crate::{Model, Weights};
@@ -55,6 +54,8 @@ pub struct Run {
     within: Within,
     /// The file of what steps change that `state.json` speaks of.
     state: String,
+    /// What is odd about its boxes.
+    odd: Vec<String>,
     /// When it was written.
     saved: Instant,
     /// How long it is good for.
@@ -81,6 +82,7 @@ impl Run {
         recipe.check()?;
         let draw = Draw::of(recipe, &data.train)?;
         let augmenter = augmenter(recipe, &model)?;
+        let odd = data.odd_boxes(&model, recipe)?;
         let values = first_values(&model, recipe)?;
         let mut stage = Stage::new(&model, recipe, 0, &mut data, &values)?;
         let trainer = &mut stage.trainer;
@@ -94,7 +96,6 @@ impl Run {
         }
         trainer.check(&data.train)?;
         trainer.check(&data.test)?;
-        odd_boxes(&model, recipe, &data.train)?;
         trainer.prepare(recipe.batch)?;
         // What is left for the last step of an epoch.
         match draw.len() % recipe.batch {
@@ -116,6 +117,7 @@ impl Run {
             epochs: Vec::new(),
             within: Within::default(),
             state: state_file(0, 0),
+            odd,
             saved: Instant::now(),
             every: EVERY,
         };
@@ -176,9 +178,15 @@ impl Run {
             epochs,
             within,
             state,
+            odd: Vec::new(),
             saved: Instant::now(),
             every: EVERY,
         })
+    }
+
+    /// What is odd about the boxes that a detector shall learn, as [`odd_boxes`](super::odd_boxes) says; nothing where a run goes on.
+    pub fn odd(&self) -> &[String] {
+        &self.odd
     }
 
     /// Where its files are.
