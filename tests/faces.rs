@@ -7,7 +7,7 @@ use cnnc::train::{
     one_shot,
 };
 use cnnc_testing::{Random, file, shared};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -88,6 +88,56 @@ fn identities_stay_whole_however_samples_are_divided() {
         error.ends_with("line 2: there is no sample `p99`, nor a folder with some"),
         "{error}"
     );
+    // Where rows say who it is, folders do not: here each has pictures of three people.
+    let place = |row: usize| format!("p{:02}/{}.pgm", row / 3, row % 3);
+    let rows: String = (0..30)
+        .map(|row| format!("{},{}\n", place(row), row % 10))
+        .collect();
+    let table = folder.path().join("people.csv");
+    fs::write(&table, rows).expect("written");
+    let source = Source {
+        path: table,
+        split: Some(Split::Hash([50, 50, 0])),
+        ..Source::default()
+    };
+    let data = Data::of(&source, network.graph()).expect("identities");
+    let (learned, judged) = labels(&data);
+    assert!(learned.is_disjoint(&judged), "{learned:?} {judged:?}");
+    assert_eq!((data.train.len(), data.test.len()), (18, 12));
+    assert_eq!(data.train.identity(0), None);
+}
+
+#[test]
+fn few_samples_of_identities_are_two_of_each() {
+    let folder = tempfile::tempdir().expect("a folder");
+    people(folder.path(), 6, 4);
+    let network = model(ALONE);
+    // Two of six judge.
+    let kept = |change: &dyn Fn(&mut Data)| {
+        let mut data = Data::open(folder.path(), None, network.graph()).expect("identities");
+        change(&mut data);
+        let recipe = Recipe {
+            batch: 4,
+            each: 2,
+            ..Recipe::of(&network)
+        };
+        Draw::of(&recipe, &data.train).expect("batches");
+        let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+        for at in 0..data.train.len() {
+            *counts.entry(data.train.label(at)).or_default() += 1;
+        }
+        counts.into_values().collect::<Vec<usize>>()
+    };
+    for (count, expected) in [
+        (1, vec![2, 2]),
+        (5, vec![2, 2]),
+        (7, vec![2, 2, 2]),
+        (11, vec![3, 3, 3, 2]),
+        (100, vec![4, 4, 4, 4]),
+    ] {
+        assert_eq!(kept(&|data: &mut Data| data.limit(count)), expected);
+        assert_eq!(kept(&|data: &mut Data| data.overfit(count)), expected);
+    }
 }
 
 /// Both pictures of a pair come one behind the other, with whether they are of one identity; each is changed by its place, not by its number.
@@ -217,6 +267,23 @@ fn tensors_begin_as_the_section_says() {
     assert!(of("a.weight").iter().all(|value| value.abs() < 1.0));
 }
 
+#[test]
+fn pairs_that_are_no_share_are_refused() {
+    let network = model(TWIN);
+    for alike in [f64::NAN, -0.1, 2.0] {
+        let recipe = Recipe {
+            alike,
+            ..Recipe::of(&network)
+        };
+        let error = Trainer::new(&network, &recipe).expect_err("no share");
+        let error = error.to_string();
+        assert!(
+            error.contains("the pairs that are alike are a share of all"),
+            "{error}"
+        );
+    }
+}
+
 /// Vectors are the pixels themselves, so that everything can be computed here.
 #[test]
 fn comparisons_by_vectors_and_by_runs_are_those_of_the_pixels() {
@@ -281,6 +348,12 @@ fn comparisons_by_vectors_and_by_runs_are_those_of_the_pixels() {
     let data = Data::to_judge(folder.path(), vectors.graph()).expect("identities");
     let error = Likeness::of(&flat, &none, &data.test, 1).expect_err("it does not compare");
     assert!(error.to_string().starts_with("`F` compares no pictures"));
+    // Both are made of one picture, which is not made in two ways.
+    let odd = model(
+        "cnn 1\nmodel O { input a: 1x12x12; input b: 1x12x12 { mean [1]  std [0.25] }; head verify { measure distance; sub(a, b) flatten } }",
+    );
+    let error = Likeness::of(&odd, &none, &data.test, 1).expect_err("two kinds of inputs");
+    assert!(error.to_string().starts_with("`O` compares no pictures"));
 }
 
 /// Three known faces, and three to be told, of which one looks like another's.

@@ -1,10 +1,10 @@
 //! What `cnnc evaluate --one-shot` says: which share of the pictures of one-shot runs a network answers rightly.
 
 use crate::{Failure, outputs, print};
-use cnnc::train::{OneShot, missed_sheet, one_shot};
+use cnnc::train::{OneShot, missed_sheet, one_shot, one_shot_files};
 use cnnc::{Model, Weights};
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// What is asked.
@@ -27,14 +27,14 @@ pub fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     let start = Instant::now();
     let files = asked.model.files().iter().map(|file| file.as_path());
     outputs::apart(asked.worst, files.chain([asked.spec, asked.weights]))?;
+    if let Some(path) = asked.worst {
+        let read = one_shot_files(asked.folder)?;
+        outputs::apart([path], read.iter().map(PathBuf::as_path))?;
+    }
     let weights = Weights::open(asked.weights).map_err(cnnc::Error::from)?;
     let all = one_shot(asked.model, &weights, asked.folder, asked.threads)?;
     if let (Some(path), Some(pre)) = (asked.worst, &asked.model.graph().inputs[0].pre) {
         let tried = all.runs.iter().flat_map(|run| &run.tried);
-        let read = tried
-            .clone()
-            .flat_map(|tried| [&tried.picture, &tried.right]);
-        outputs::apart([path], read.map(|path| path.as_path()))?;
         let missed: Vec<_> = tried
             .filter(|tried| !tried.is_right())
             .take(DRAWN)

@@ -133,6 +133,14 @@ fn mistakes_are_told_before_the_first_step() {
             "`p1` has one sample among 36, and no other to be compared with: add one, or leave it out",
         );
     }
+    // One identity judges nothing.
+    face(&place, "one/p0", 0, 3);
+    for dry in ["", " --dry"] {
+        fails(
+            &format!("train verify.cnn --data faces --test one{dry}"),
+            "identities are told from one another, and the samples have 1 of them",
+        );
+    }
     face(&place, "faces/alone", 77, 1);
     fails(
         "train verify.cnn --data faces",
@@ -175,8 +183,18 @@ fn one_shot_runs_are_counted() {
     assert_eq!(json["runs"][0]["known"], 4);
     place.prints(&format!("{line} --worst missed.png"));
     assert!(place.read("missed.png").starts_with(b"\x89PNG"));
-    let said = place.fails(&format!("{line} --worst shots/run1/test/0.pgm"));
-    assert!(said.contains("would be overwritten"), "{said}");
+    // A picture that is known and never right is read, too; that is told before anything is done.
+    fs::copy(
+        place.path("faces/p9/0.pgm"),
+        place.path("shots/run1/training/9.pgm"),
+    )
+    .unwrap();
+    fs::write(place.path("none.safetensors"), "").unwrap();
+    let none = "evaluate embed.cnn --weights none.safetensors --one-shot shots";
+    for file in ["test/0.pgm", "training/9.pgm", "class_labels.txt"] {
+        let said = place.fails(&format!("{none} --worst shots/run1/{file}"));
+        assert!(said.contains("would be overwritten"), "{said}");
+    }
     let said =
         place.fails("evaluate embed.cnn --weights runs/net/weights.safetensors --one-shot faces");
     assert!(

@@ -394,11 +394,16 @@ fn a_train_section_is_what_is_written() {
     };
     assert_eq!(tuned.recipe.map(|recipe| recipe.tuning), Some(written));
     let drawn =
-        with_section("train { batch 60 { each 5 alike 0.25 } loss triplet { mining hard } }");
+        with_section("head embed; train { batch 60 { each 5 } loss triplet { mining hard } }");
     let drawn = drawn.recipe.expect("a section");
-    assert_eq!((drawn.each, drawn.alike), (Some(5), Some(0.25)));
+    assert_eq!((drawn.each, drawn.alike), (Some(5), None));
     let loss = drawn.loss.expect("a loss");
     assert_eq!(loss.settings, [("mining", vec![1.0])]);
+    let text = "cnn 1\nmodel M { input a, b: 1x8x8; head verify { abs(a - b) flatten; dense 1 }; train { batch 60 { alike 0.25 } } }\n";
+    let pairs = compile_source(&mut Files::default(), "net.cnn", text);
+    let pairs = pairs.unwrap_or_else(|problems| panic!("{problems}"));
+    let pairs = pairs.recipe.expect("a section");
+    assert_eq!((pairs.each, pairs.alike), (None, Some(0.25)));
     let open = with_section("train { rate slow }").recipe;
     let rate = Some(0.001);
     assert_eq!(

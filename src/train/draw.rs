@@ -157,6 +157,14 @@ pub(super) fn judging_pairs(samples: &Samples) -> Result<Vec<u32>, TrainError> {
     Ok(pairs.collect())
 }
 
+/// Holds samples against what pairs of them take.
+///
+/// # Errors
+/// As [`Draw::of`].
+pub(super) fn pairs_can_be_drawn(samples: &Samples) -> Result<(), TrainError> {
+    Identities::of(samples).map(|_| ())
+}
+
 /// The order in which an epoch, counted from 1, sees so many samples.
 pub fn order(seed: u64, epoch: usize, samples: usize) -> Vec<u32> {
     let mut random = Random::new(seed, Purpose::Order, &(epoch as u64).to_le_bytes());

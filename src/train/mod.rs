@@ -95,7 +95,7 @@ pub use in_regions::found_in_regions;
 pub use judge::{Judgement, Miss, OfClass, found, scored};
 pub use likeness::{
     Hard, Likeness, OfGallery, OneShot, OneShotRun, Roc, Step, Tried, curves, hardest_sheet,
-    missed_sheet, one_shot,
+    missed_sheet, one_shot, one_shot_files,
 };
 pub use loader::{Batch, Loader};
 pub use located::{Located, Place, Worth};

@@ -1,5 +1,6 @@
 //! The folder of a run, and what it keeps of the spec.
 
+use super::data::{Gathered, gathered_by};
 use super::error::TrainError;
 use super::recipe::Recipe;
 use super::used::as_used;
@@ -19,7 +20,8 @@ pub(super) fn kept(
     let read =
         |path: &Path| fs::read(path).map_err(|error| TrainError::File(path.to_owned(), error));
     let text = String::from_utf8_lossy(&read(spec)?).into_owned();
-    let text = as_used(&text, model.recipe(), recipe, source);
+    let recipe = without_what_does_nothing(model, recipe);
+    let text = as_used(&text, model.recipe(), &recipe, source);
     let mut kept = vec![(PathBuf::from("spec.cnn"), text.into_bytes())];
     let home = spec.parent().unwrap_or(Path::new(""));
     for file in model.files().iter().filter(|file| *file != spec) {
@@ -37,6 +39,22 @@ pub(super) fn kept(
         kept.push((place.to_owned(), read(file)?));
     }
     Ok(kept)
+}
+
+/// The recipe without what it says of identities and pairs that the network does not learn, which no section may say.
+fn without_what_does_nothing(model: &Model, recipe: &Recipe) -> Recipe {
+    let (gathered, usual) = (gathered_by(model.graph()), Recipe::default());
+    Recipe {
+        each: match gathered {
+            Gathered::Identities => recipe.each,
+            _ => usual.each,
+        },
+        alike: match gathered {
+            Gathered::Pairs => recipe.alike,
+            _ => usual.alike,
+        },
+        ..recipe.clone()
+    }
 }
 
 /// A new folder for a run.

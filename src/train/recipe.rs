@@ -158,6 +158,12 @@ impl Recipe {
                 ));
             }
         }
+        if !(0.0..=1.0).contains(&self.alike) {
+            return refuse(format!(
+                "the pairs that are alike are a share of all, 0 to 1, not {}",
+                self.alike
+            ));
+        }
         let decay = self.optimizer.decay;
         if !(decay >= 0.0 && decay.is_finite()) {
             return refuse(format!("the decay is 0 or more, not {decay}"));

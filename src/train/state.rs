@@ -157,6 +157,7 @@ fn from_json(state: &Value) -> Option<Saved> {
     let mut measures = Measure::NAMES.into_iter();
     let measure = measures.find(|name| state["measure"] == **name)?;
     let count = |value: &Value| value.as_u64().map(|count| count as usize);
+    let rest = Recipe::default();
     Some(Saved {
         recipe: Recipe {
             optimizer,
@@ -167,8 +168,15 @@ fn from_json(state: &Value) -> Option<Saved> {
             },
             warmup: recipe["warmup"].as_f64()?,
             batch: count(&recipe["batch"])?,
-            each: count(&recipe["each"])?,
-            alike: recipe["alike"].as_f64()?,
+            // Runs begun before there were identities say nothing of them.
+            each: match &recipe["each"] {
+                Value::Null => rest.each,
+                each => count(each)?,
+            },
+            alike: match &recipe["alike"] {
+                Value::Null => rest.alike,
+                alike => alike.as_f64()?,
+            },
             epochs: count(&recipe["epochs"])?,
             loss: match &recipe["loss"] {
                 Value::Null => None,
@@ -190,4 +198,35 @@ fn from_json(state: &Value) -> Option<Saved> {
             .map(|row| Epoch::from_json(row, measure))
             .collect::<Option<_>>()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without what came later, it is what it was then.
+    #[test]
+    fn runs_of_before_can_be_read() {
+        let saved = Saved {
+            recipe: Recipe::default(),
+            data: From::default(),
+            steps: 3,
+            epochs: Vec::new(),
+            within: Within::default(),
+            measure: Measure::NAMES[0],
+            samples: None,
+        };
+        let mut state: Value = serde_json::from_str(&saved.to_text()).expect("JSON");
+        let read = |state: &Value| from_json(state).map(|saved| saved.recipe);
+        assert_eq!(read(&state), Some(Recipe::default()));
+        let recipe = state["recipe"].as_object_mut().expect("settings");
+        for key in ["each", "alike"] {
+            assert!(recipe.remove(key).is_some(), "{key}");
+        }
+        let tuning = recipe["tuning"].as_object_mut().expect("settings");
+        assert!(tuning.remove("start").is_some());
+        assert_eq!(read(&state), Some(Recipe::default()));
+        state["recipe"]["alike"] = json!("half");
+        assert_eq!(read(&state), None);
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::compiled::Compiled;
 use super::data::{Known, Samples};
+use super::draw::pairs_can_be_drawn;
 use super::error::TrainError;
 use super::initial::{first_values, initial};
 use super::measure::Score;
@@ -182,6 +183,9 @@ impl Trainer {
             ..Known::default()
         };
         let alone = samples.together() == 1;
+        if !alone {
+            pairs_can_be_drawn(samples)?;
+        }
         for index in 0..if alone { samples.len() } else { 1 } {
             let known = match alone {
                 true => samples.known(index)?,

@@ -55,7 +55,14 @@ pub(super) fn from_json(json: &Value) -> Option<Tuning> {
             value: of["value"].as_f64()?,
         })
     };
-    let starts = json["start"].as_array()?.iter();
+    // Runs begun before there was such a clause do not have it.
+    let starts = match &json["start"] {
+        Value::Null => Vec::new(),
+        starts => {
+            let starts = starts.as_array()?.iter();
+            starts.map(start).collect::<Option<Vec<Start>>>()?
+        }
+    };
     let all = json["unfreeze"].as_array()?.iter();
     Some(Tuning {
         init,
@@ -63,7 +70,7 @@ pub(super) fn from_json(json: &Value) -> Option<Tuning> {
         unfreeze: all.map(unfreeze).collect::<Option<_>>()?,
         spared: texts(&json["spared"])?,
         keep: Keep::find(json["keep"].as_str()?)?,
-        start: starts.map(start).collect::<Option<_>>()?,
+        start: starts,
         stop: json["stop"].as_u64().map(|stop| stop as usize),
     })
 }

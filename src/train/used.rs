@@ -314,8 +314,8 @@ mod tests {
                 schedule: Schedule::Constant,
                 warmup: 2.1 / 7.0,
                 batch: 3,
-                each: 5,
-                alike: 0.25,
+                each: Recipe::default().each,
+                alike: Recipe::default().alike,
                 epochs: 7,
                 seed: 9_007_199_254_740_993,
                 loss: Some(smoothed(0.3)),
@@ -351,6 +351,17 @@ mod tests {
                 assert_eq!(again(&spec(section), recipe), *recipe);
             }
         }
+    }
+
+    #[test]
+    fn what_is_said_of_identities_stays() {
+        let text = "cnn 1\nmodel M {\n  input x: 8\n  dense 2\n  head embed\n  train { batch 60 { each 5 } }\n}\n";
+        let recipe = Recipe {
+            batch: 60,
+            each: 3,
+            ..Recipe::default()
+        };
+        assert_eq!(again(text, &recipe).each, 3);
     }
 
     #[test]

@@ -299,6 +299,7 @@ fn dry(
     const STEPS: u32 = 5;
     let mut trainer = cnnc::train::Trainer::new(model, recipe)?;
     trainer.check(&data.train)?;
+    trainer.check(&data.test)?;
     let draw = Draw::of(recipe, &data.train)?;
     let samples = match data.train.gathered() {
         Gathered::Each => (0..recipe.batch as u32).collect(),

@@ -161,6 +161,8 @@ impl<'a> Resolver<'a> {
         }
         if let Some(raw) = raw {
             self.loss_fits(&later.loss, raw);
+            let head = later.head.map(|(name, ..)| name.value.as_str());
+            self.batch_fits(&later.loss, head);
         }
         self.settle_names();
         self.tap(&later.taps);

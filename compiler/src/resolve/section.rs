@@ -16,11 +16,12 @@ pub(super) struct Section {
     pub loss: LossPlaces,
 }
 
-/// Where the settings of a loss are written.
+/// Where the settings of a loss are written, and those of `batch`.
 pub(super) type LossPlaces = Vec<(&'static str, Span)>;
 
 /// Where a number may lie.
 pub(super) enum Bounds {
+    /// Anywhere that a tensor's numbers may.
     Any,
     Positive,
     NotNegative,
@@ -32,7 +33,7 @@ pub(super) enum Bounds {
 impl Bounds {
     pub fn hold(&self, number: f64) -> bool {
         match self {
-            Bounds::Any => number.is_finite(),
+            Bounds::Any => (number as f32).is_finite(),
             Bounds::Positive => number > 0.0,
             Bounds::NotNegative => number >= 0.0,
             Bounds::Share => (0.0..1.0).contains(&number),
@@ -43,7 +44,7 @@ impl Bounds {
 
     pub fn text(&self) -> &'static str {
         match self {
-            Bounds::Any => "finite",
+            Bounds::Any => "a number that 32 bits can hold, at most 3.4e38",
             Bounds::Positive => "above 0",
             Bounds::NotNegative => "0 or more",
             Bounds::Share => "at least 0 and below 1",

@@ -156,6 +156,14 @@ impl<'a> Resolver<'a> {
                 recipe.batch = self.count(args, "batch");
                 recipe.each = self.count(args, "each");
                 recipe.alike = self.number(args, "alike", &Bounds::Share);
+                let read = [
+                    ("each", recipe.each.is_some()),
+                    ("alike", recipe.alike.is_some()),
+                ];
+                for (name, _) in read.into_iter().filter(|(_, read)| *read) {
+                    let span = args.get(name).map(|value| value.span);
+                    section.loss.extend(span.map(|span| (name, span)));
+                }
             }
             "epochs" => recipe.epochs = self.count(args, "epochs"),
             "seed" => {
@@ -231,6 +239,32 @@ impl<'a> Resolver<'a> {
         if let Some(&(_, span)) = places.find(|(name, _)| *name == setting) {
             let problem = Diagnostic::new(codes::ARGUMENT, span, misfit.message);
             self.error(problem.also(self.maker(raw), format!("this is {shape}")));
+        }
+    }
+
+    /// Holds what `batch` says of identities and pairs against what the network learns.
+    pub(super) fn batch_fits(&mut self, places: &LossPlaces, head: Option<&str>) {
+        let pairs = match self.graph.inputs.as_slice() {
+            [one, other] => {
+                let alike = self.shape(one.value) == self.shape(other.value);
+                alike && one.pre.is_some() && one.pre == other.pre
+            }
+            _ => false,
+        };
+        for &(name, span) in places {
+            let (fits, learned) = match name {
+                "each" => (head == Some("embed"), "identities: `head embed`"),
+                "alike" => (
+                    head == Some("verify") && pairs,
+                    "pairs: `head verify` of two pictures of one shape",
+                ),
+                _ => continue,
+            };
+            if !fits {
+                let message = format!("`{name}` is for networks that learn {learned}");
+                let problem = Diagnostic::new(codes::ARGUMENT, span, message);
+                self.error(problem.help("leave it out"));
+            }
         }
     }
 

@@ -49,11 +49,12 @@ impl Reader<'_> {
             }
             files.extend(taken.into_iter().map(|path| (path, class)));
         }
-        let (train, broken) = match what {
+        let (mut train, broken) = match what {
             "sound" => (self.sound_files(root, &files)?, Vec::new()),
             "array" => (self.arrays(root, &files)?, Vec::new()),
             _ => self.picture_files(root, &files)?,
         };
+        train.foldered = true;
         let of = match what {
             "picture" => String::new(),
             what => format!(" of {what}s"),

@@ -38,8 +38,11 @@ impl Samples {
         self.gathered != Gathered::Each
     }
 
-    /// What a sample's identity is called, if it has a folder.
+    /// What a sample's identity is called, if it has a folder of its own: elsewhere labels say what it is, whatever folders there are.
     pub fn identity(&self, index: usize) -> Option<&str> {
+        if !self.foldered {
+            return None;
+        }
         let (folder, _) = self.name(index)?.rsplit_once('/')?;
         Some(folder)
     }

@@ -64,6 +64,7 @@ use cnnc_compiler::recipe::{Source, Split};
 use cnnc_runtime::memory::ask;
 pub(super) use files::entries;
 use reader::Reader;
+pub(super) use reader::{gathered_by, takes_two_alike};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -206,21 +207,42 @@ impl Data {
         Ok(data)
     }
 
-    /// Keeps the first samples only, to learn from and to be judged by.
+    /// Keeps the first samples only, to learn from and to be judged by; of identities as [`Data::limit`] does.
     pub fn overfit(&mut self, count: usize) {
-        let count = count.clamp(1, self.train.len());
+        let count = self.at_least(count);
         self.from.only = Some(count);
-        self.train.keep(&(0..count).collect::<Vec<usize>>());
+        match self.train.are_identities() {
+            true => self.keep_of_each(count),
+            false => self.train.keep(&(0..count).collect::<Vec<usize>>()),
+        }
         self.test = self.train.clone();
     }
 
-    /// Keeps so many of the samples to learn from: the first ones of each class, of all classes as many as there are; where a sample has no class, the first ones. Those that judge stay.
+    /// Keeps so many of the samples to learn from: the first ones of each class, of all classes as many as there are; where a sample has no class, the first ones. Of identities, two of two at least are kept, and none has a single sample left that had more. Those that judge stay.
     pub fn limit(&mut self, count: usize) {
-        let count = count.clamp(1, self.train.len());
+        let count = self.at_least(count);
         self.from.limit = Some(count);
-        if self.train.labels_each() != 1 {
-            return self.train.keep(&(0..count).collect::<Vec<usize>>());
+        match self.train.labels_each() == 1 {
+            true => self.keep_of_each(count),
+            false => self.train.keep(&(0..count).collect::<Vec<usize>>()),
         }
+    }
+
+    /// So many of the samples to learn from as there are, and as it takes to learn.
+    fn at_least(&self, count: usize) -> usize {
+        let least = match self.train.are_identities() {
+            true => 4,
+            false => 1,
+        };
+        count.max(least).min(self.train.len())
+    }
+
+    /// Keeps so many, of each class as many as there are: one each, or of identities two, then another one of each.
+    fn keep_of_each(&mut self, count: usize) {
+        let first = match self.train.are_identities() {
+            true => 2,
+            false => 1,
+        };
         let mut classes: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for index in 0..self.train.len() {
             let class = self.train.label(index);
@@ -231,8 +253,13 @@ impl Data {
             .values()
             .flat_map(|of| of.iter().copied().enumerate())
             .collect();
-        turns.sort_by_key(|&(turn, _)| turn);
-        turns.truncate(count);
+        turns.sort_by_key(|&(turn, _)| (turn + 1).saturating_sub(first));
+        // One of two, the other one of which is left out, has nothing to be compared with.
+        let cut = |of: &[(usize, usize)]| first == 2 && of[0].0 == 0 && of[1].0 == 1;
+        let alone = turns
+            .get(count.saturating_sub(1)..count + 1)
+            .is_some_and(cut);
+        turns.truncate(count - usize::from(alone));
         let mut kept: Vec<usize> = turns.into_iter().map(|(_, index)| index).collect();
         kept.sort_unstable();
         self.train.keep(&kept);

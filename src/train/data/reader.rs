@@ -53,7 +53,7 @@ impl<'g> Reader<'g> {
         let input = network.inputs.first();
         let raw = &network.values[network.outputs[0].value].shape;
         let head = network.head.as_ref();
-        let gathered = gathered(network);
+        let gathered = gathered_by(network);
         let labels = network.answer_head();
         let labels = labels.labels.iter().map(|label| label.to_string());
         Reader {
@@ -244,19 +244,24 @@ pub(super) fn picked(
 }
 
 /// What of samples a network learns at a time: those that compare two pictures learn pairs.
-fn gathered(network: &Graph) -> Gathered {
+pub(in crate::train) fn gathered_by(network: &Graph) -> Gathered {
     let head = network.head.as_ref().map(|head| head.decl.keyword);
-    let alike = || match network.inputs.as_slice() {
-        [one, other] => {
-            let shape = |value| &network.values[value].shape;
-            one.pre.is_some() && one.pre == other.pre && shape(one.value) == shape(other.value)
-        }
-        _ => false,
-    };
+    let pictures = network.inputs.iter().all(|input| input.pre.is_some());
     match head {
         Some("embed") => Gathered::Identities,
-        Some("verify") if alike() => Gathered::Pairs,
+        Some("verify") if pictures && takes_two_alike(network) => Gathered::Pairs,
         _ => Gathered::Each,
+    }
+}
+
+/// Whether a network takes two inputs of one kind: of one shape, made in one way.
+pub(in crate::train) fn takes_two_alike(network: &Graph) -> bool {
+    match network.inputs.as_slice() {
+        [one, other] => {
+            let shape = |value| &network.values[value].shape;
+            one.pre == other.pre && shape(one.value) == shape(other.value)
+        }
+        _ => false,
     }
 }
 

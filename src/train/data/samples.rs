@@ -28,6 +28,8 @@ pub struct Samples {
     pub(super) told: Option<Told>,
     /// What of them is learned at a time.
     pub(super) gathered: Gathered,
+    /// Whether the folder that each lies in is what its class is called.
+    pub(super) foldered: bool,
     /// Where each comes from, if each has a place of its own.
     pub(super) names: Vec<String>,
     /// The files of pictures, if each has one.
@@ -261,6 +263,7 @@ impl Samples {
             boxes: self.boxes,
             told: self.told.clone(),
             gathered: self.gathered,
+            foldered: self.foldered,
             names: self.names.clone(),
             elements,
             ..Samples::default()
@@ -308,6 +311,7 @@ impl Samples {
             boxes: self.boxes,
             told: self.told.clone(),
             gathered: self.gathered,
+            foldered: self.foldered,
             names: of(&self.names, indices),
             files: of(&self.files, indices),
             borders: of(&self.borders, indices),
@@ -344,6 +348,7 @@ impl Samples {
         if let (Some(maps), Some(more)) = (&mut self.maps, other.maps) {
             maps.append(more);
         }
+        self.foldered &= other.foldered;
         self.names.append(&mut other.names);
         self.files.append(&mut other.files);
         if self.names.len() != self.len() {

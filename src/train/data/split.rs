@@ -41,12 +41,15 @@ impl Data {
     fn split_by_hash(&mut self, shares: [u32; 3]) {
         let all: u64 = shares.iter().map(|&share| u64::from(share)).sum();
         let at = |index: usize| {
-            let name = match self.train.are_identities() {
-                // All of an identity stays together.
-                true => self.train.identity(index),
-                false => self.train.name(index),
+            // All of an identity stays together.
+            let (name, number) = match self.train.are_identities() {
+                true => (
+                    self.train.identity(index),
+                    u64::from(self.train.label(index)),
+                ),
+                false => (self.train.name(index), index as u64),
             };
-            let key = name.map_or(index as u64 + 1, |name| hash(name.as_bytes()));
+            let key = name.map_or(number + 1, |name| hash(name.as_bytes()));
             mix(key) % all
         };
         let [learn, judge, _] = shares.map(u64::from);

@@ -1,5 +1,6 @@
 //! How far a network finds two inputs from each other: by their vectors, or by a run on both.
 
+use crate::train::data::takes_two_alike;
 use crate::train::error::TrainError;
 use crate::{Model, Options, Session, Weights};
 use cnnc_runtime::answer::{Embed, Metric, Task, Verify};
@@ -31,7 +32,7 @@ enum By {
 const BATCH: usize = 32;
 
 impl Comparer {
-    /// That of a model with `head embed`, or `head verify` on two inputs of one shape.
+    /// That of a model with `head embed`, or `head verify` on two inputs of one shape, made in one way.
     pub fn new(model: &Model, weights: &Weights, threads: usize) -> Result<Comparer, TrainError> {
         let graph = model.graph();
         let elements = |input: usize| graph.values[graph.inputs[input].value].shape.elements();
@@ -40,13 +41,13 @@ impl Comparer {
             Task::Verify(Verify {
                 distance,
                 threshold,
-            }) if graph.inputs.len() == 2 && elements(0) == elements(1) => match distance {
+            }) if takes_two_alike(graph) => match distance {
                 true => (By::Length, threshold),
                 false => (By::Score, -threshold),
             },
             _ => {
                 let message = format!(
-                    "`{}` compares no pictures: that takes `head embed`, or `head verify` with two inputs of one shape",
+                    "`{}` compares no pictures: that takes `head embed`, or `head verify` with two inputs of one shape and one pre-processing",
                     graph.name
                 );
                 return Err(TrainError::Network(message));
@@ -94,7 +95,7 @@ impl Comparer {
         Ok(vectors)
     }
 
-    /// Distances of pairs, each of one of `some` and one of `others`.
+    /// Distances of pairs, each of one of `some` and one of `others`; what is not a number is farther than everything.
     pub fn distances(
         &mut self,
         some: &[Vec<f32>],
@@ -104,7 +105,7 @@ impl Comparer {
         if let By::Vectors(metric) = self.by {
             let distance = |&(one, other): &(usize, usize)| {
                 let distance = metric.distance(&some[one], &others[other]);
-                distance.expect("vectors of one network")
+                far_if_none(distance.expect("vectors of one network"))
             };
             return Ok(pairs.iter().map(distance).collect());
         }
@@ -121,12 +122,20 @@ impl Comparer {
             let outputs = self.session.run(&inputs)?;
             for image in 0..part.len() {
                 let raw = outputs.image(image).raw();
-                distances.push(match self.by {
+                distances.push(far_if_none(match self.by {
                     By::Score => -raw[0],
                     _ => cnnc_runtime::answer::l2_norm(raw),
-                });
+                }));
             }
         }
         Ok(distances)
+    }
+}
+
+/// A distance; infinite where it is not a number, whose sign would put it before or behind all others.
+pub(super) fn far_if_none(distance: f32) -> f32 {
+    match distance.is_nan() {
+        true => f32::INFINITY,
+        false => distance,
     }
 }

@@ -15,7 +15,7 @@ mod roc;
 mod sheet;
 
 pub use gallery::OfGallery;
-pub use one_shot::{OneShot, OneShotRun, Tried, one_shot};
+pub use one_shot::{OneShot, OneShotRun, Tried, one_shot, one_shot_files};
 pub use roc::{Roc, Step};
 pub use sheet::{curves, hardest_sheet, missed_sheet};
 

@@ -97,12 +97,7 @@ pub fn one_shot(
         Ok(numbers.map_err(DataError::Picture)?)
     };
     let mut runs = Vec::new();
-    for inside in entries(folder)? {
-        let list = inside.join(LIST);
-        if !list.is_file() {
-            continue;
-        }
-        let (asked, known) = listed(folder, &inside, &list)?;
+    for (inside, asked, known) in listed_runs(folder)? {
         let queries = comparer.stand_ins(asked.len(), |at| see(&asked[at].0))?;
         let faces = comparer.stand_ins(known.len(), |at| see(&known[at]))?;
         let pairs = (0..asked.len()).flat_map(|one| (0..known.len()).map(move |at| (one, at)));
@@ -124,19 +119,44 @@ pub fn one_shot(
             tried: tried.collect(),
         });
     }
-    match runs.is_empty() {
-        true => {
-            let why = format!(
-                "there is no folder with a `{LIST}`, whose lines name a picture and the known one of its class"
-            );
-            Err(DataError::Broken(folder.to_owned(), why).into())
-        }
-        false => Ok(OneShot { runs }),
+    Ok(OneShot { runs })
+}
+
+/// All files that the one-shot runs in a folder read: lists, and pictures that are asked and known.
+///
+/// # Errors
+/// A folder without runs, lists that name what is not there.
+pub fn one_shot_files(folder: &Path) -> Result<Vec<PathBuf>, TrainError> {
+    let mut files = Vec::new();
+    for (inside, asked, known) in listed_runs(folder)? {
+        files.push(inside.join(LIST));
+        files.extend(asked.into_iter().map(|(picture, _)| picture));
+        files.extend(known);
     }
+    Ok(files)
 }
 
 /// What is asked, each with the right answer.
 type Asked = Vec<(PathBuf, PathBuf)>;
+
+/// The folders of all runs, with what is asked and what is known.
+fn listed_runs(folder: &Path) -> Result<Vec<(PathBuf, Asked, Vec<PathBuf>)>, TrainError> {
+    let mut runs = Vec::new();
+    for inside in entries(folder)? {
+        let list = inside.join(LIST);
+        if list.is_file() {
+            let (asked, known) = listed(folder, &inside, &list)?;
+            runs.push((inside, asked, known));
+        }
+    }
+    if runs.is_empty() {
+        let why = format!(
+            "there is no folder with a `{LIST}`, whose lines name a picture and the known one of its class"
+        );
+        return Err(DataError::Broken(folder.to_owned(), why).into());
+    }
+    Ok(runs)
+}
 
 /// What a list asks, and all that is known.
 fn listed(folder: &Path, run: &Path, list: &Path) -> Result<(Asked, Vec<PathBuf>), TrainError> {

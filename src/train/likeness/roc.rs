@@ -1,5 +1,7 @@
 //! The receiver operating characteristic: which share of unlike pairs is accepted for which share of alike ones.
 
+use super::compare::far_if_none;
+
 /// The curve of a comparison, over all thresholds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Roc {
@@ -34,6 +36,9 @@ impl Roc {
         let unlike = distances.len() - alike;
         if alike == 0 || unlike == 0 {
             return None;
+        }
+        for (distance, _) in &mut distances {
+            *distance = far_if_none(*distance);
         }
         distances.sort_by(|one, other| one.0.total_cmp(&other.0));
         let mut steps = vec![Step {
@@ -122,7 +127,10 @@ mod tests {
         assert_eq!(area(2.0, 1.0), (0.0, 1.0));
         assert_eq!(area(1.0, 1.0), (0.5, 0.5));
         // What is not a number is farther than everything.
-        assert_eq!(area(1.0, f32::NAN), (1.0, 0.0));
+        for none in [f32::NAN, -f32::NAN] {
+            assert_eq!(area(1.0, none), (1.0, 0.0));
+            assert_eq!(area(none, 1.0), (0.0, 1.0));
+        }
         assert_eq!(Roc::of(vec![(1.0, true)]), None);
     }
 }
