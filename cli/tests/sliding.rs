@@ -227,6 +227,46 @@ fn crops_become_boxes() {
     );
 }
 
+/// Classes are numbers in the data, and have names in the head.
+#[test]
+fn proposed_regions_are_learned_and_judged() {
+    let place = place();
+    made(&place, 16);
+    let spec = std::fs::read_to_string(cnnc_testing::file("specs/bccd_rcnn.cnn")).unwrap();
+    let mut small = spec;
+    for (from, to) in [
+        ("3x240x320 { resize 320x240 }", "3x48x48 { resize 48x48 }"),
+        ("512x4", "64x4"),
+        (
+            "\"RBC\", \"WBC\", \"Platelets\"",
+            "\"disc\", \"cross\", \"star\"",
+        ),
+        ("epochs 4", "epochs 1"),
+    ] {
+        assert!(small.contains(from), "{from}");
+        small = small.replace(from, to);
+    }
+    std::fs::write(place.path("net.cnn"), &small).unwrap();
+    place.prints("train net.cnn --data data");
+    let weights = "--weights runs/bccdrcnn-01/last.safetensors";
+    let judged = json(&place.prints(&format!("evaluate net.cnn {weights} --data data --json")));
+    let boxes = |class: usize| judged["classes"][class]["boxes"].as_u64();
+    assert_eq!(
+        [boxes(0), boxes(1), boxes(2)],
+        [Some(16), Some(8), Some(0)],
+        "{judged}"
+    );
+    let moved = small.replace("train {", "train {\n    augment { mirror }");
+    std::fs::write(place.path("moved.cnn"), moved).unwrap();
+    let told = place.fails("train moved.cnn --data data");
+    assert!(told.contains("leave `augment` out"), "{told}");
+    // What is not known is refused, as it is when it is learned.
+    let rows = place.path("data/labels/val/15.txt");
+    std::fs::write(rows, "7 0.5 0.5 0.2 0.2\n").unwrap();
+    let told = place.fails(&format!("evaluate net.cnn {weights} --data data"));
+    assert!(told.contains("the class `7` is none of"), "{told}");
+}
+
 /// A network that pads has its windows cut out, and says so.
 #[test]
 fn networks_that_pad_say_how_they_are_answered() {
