@@ -168,28 +168,8 @@ fn placed((width, height): (usize, usize), size: Size) -> (usize, usize, Vec<Ima
 /// # Panics
 /// On sizes that no picture has.
 pub(in crate::train) fn resized(picture: &Picture, width: usize, height: usize) -> Picture {
-    let resize = ImageStep::Resize {
-        width: width as u32,
-        height: height as u32,
-        filter: Filter::Antialias,
-    };
-    let pre = PreProcess {
-        channels: 3,
-        steps: vec![resize].into(),
-        bgr: false,
-        scale: 1.0,
-        mean: Vec::new().into(),
-        std: Vec::new().into(),
-        width,
-        height,
-    };
-    let bytes = pre
-        .see(picture, "a picture")
-        .expect("a size that pictures have")
-        .bytes;
-    let plane = width * height;
-    let rgb = (0..plane).flat_map(|at| [0, 1, 2].map(|channel| bytes[channel * plane + at]));
-    Picture::from_rgb(width, height, rgb.collect()).expect("as many pixels")
+    let resized = picture.resized(width, height, Filter::Antialias);
+    resized.expect("a size that pictures have")
 }
 
 #[cfg(test)]

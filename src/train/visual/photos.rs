@@ -207,10 +207,9 @@ pub(super) fn cut(picture: &Picture, [left, top, width, height]: [f64; 4]) -> Pi
         range(left, width, picture.width()),
         range(top, height, picture.height()),
     );
-    let row =
-        |y: usize| &picture.rgb()[3 * (y * picture.width() + columns.start)..][..3 * columns.len()];
-    let rgb: Vec<u8> = rows.clone().flat_map(row).copied().collect();
-    Picture::from_rgb(columns.len(), rows.len(), rgb).expect("a part of a picture")
+    let at = (-(columns.start as i64), -(rows.start as i64));
+    let part = picture.placed((columns.len(), rows.len()), at, [0; 3]);
+    part.expect("a part of a picture")
 }
 
 /// Runs a network on parts with these tensors as outputs.
