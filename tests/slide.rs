@@ -409,6 +409,23 @@ fn windows_of_networks_that_pad_are_cut_out() {
     assert!(matches!(slides.apart(4), Err(SlidingError::Stride([2, 2]))));
 }
 
+/// 30000x20000 pixels have 600 million windows a pixel apart.
+#[test]
+fn too_many_windows_are_refused() {
+    let model =
+        compile("input x: 3x12x12; c1: conv 3x3 6 pad half relu; flatten; dense 3; head classify");
+    let weights = Weights::synthetic();
+    let sliding = Sliding::new(&model, &weights, &Options::new()).expect("a classifier");
+    let sliding = sliding.apart(1).expect("cut out");
+    assert!(sliding.check((3000, 2000), &[1.0, 0.5], "small").is_ok());
+    let error = sliding.check((3000, 2000), &[1.0, 10.0], "large");
+    let error = error.expect_err("too many").to_string();
+    assert!(
+        error.starts_with("large: there are ") && error.contains("`--stride`"),
+        "{error}"
+    );
+}
+
 #[test]
 fn windows_that_cannot_be_are_named() {
     let weights = Weights::synthetic();

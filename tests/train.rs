@@ -222,6 +222,19 @@ fn batches_are_those_that_samples_make() {
     assert!(!taken.expect("enough memory"));
 }
 
+/// Regions are proposed in pictures as they are.
+#[test]
+fn augmentation_beside_regions_is_refused() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/specs/bccd_rcnn.cnn");
+    let model = cnnc::compile_file(path).expect("it is right");
+    let mirror = Augment {
+        mirror: true,
+        ..Augment::default()
+    };
+    let error = Augmenter::new(&mirror, 1, model.graph()).expect_err("regions stay");
+    assert!(error.to_string().contains("leave `augment` out"), "{error}");
+}
+
 #[test]
 fn augmentation_that_does_not_fit_is_refused() {
     let refused = |shape: &str, augment: Augment| {

@@ -1,11 +1,10 @@
 //! `cnnc crops`: close crops of objects and of backgrounds, a folder for each class, as a classifier of windows learns from them.
 
 use crate::{Failure, print};
-use cnnc::rt::image::Picture;
 use cnnc::sliding::BACKGROUND;
-use cnnc::train::{Annotation, Annotations, Crops, DataError, TrainError};
+use cnnc::train::{Annotation, Annotations, Crops, TrainError};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 /// What may be written behind `crops`.
@@ -41,10 +40,16 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let data = Annotations::open(&args.data)?;
     let known = data.labels();
-    let classes = match args.class.is_empty() {
-        true => known.clone(),
-        false => args.class.clone(),
+    let mut classes: Vec<String> = Vec::new();
+    let wanted = match args.class.is_empty() {
+        true => &known,
+        false => &args.class,
     };
+    for label in wanted {
+        if !classes.contains(label) {
+            classes.push(label.clone());
+        }
+    }
     for label in &classes {
         if !known.contains(label) {
             return Err(Failure::NoLabel {
@@ -71,13 +76,19 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         background: args.background.into(),
         seed: args.seed,
     };
-    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for of in &data.pictures {
-        let set = if of.judges { "val" } else { "train" };
-        for label in write(of, &crops, &args.out.join(set))? {
-            *counts.entry((set, label)).or_default() += 1;
-        }
+    // What is there is all of it.
+    let name = args.out.file_name().unwrap_or_default().to_string_lossy();
+    let name = format!(".{name}.{}", std::process::id());
+    let partial = args.out.with_file_name(name);
+    let written = write_all(&data, &crops, &partial).and_then(|counts| {
+        let renamed = std::fs::rename(&partial, &args.out);
+        renamed.map_err(|error| TrainError::File(args.out.clone(), error))?;
+        Ok(counts)
+    });
+    if written.is_err() {
+        let _ = std::fs::remove_dir_all(&partial);
     }
+    let counts = written?;
     let count = |set, label| counts.get(&(set, label)).copied().unwrap_or(0);
     let labels = [BACKGROUND]
         .into_iter()
@@ -106,11 +117,42 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes the crops of a picture; gives the label of each.
-fn write<'c>(of: &Annotation, crops: &'c Crops, to: &Path) -> Result<Vec<&'c str>, Failure> {
+/// How many crops there are of each set and label.
+type Counts<'c> = BTreeMap<(&'static str, &'c str), usize>;
+
+/// Writes the crops of all pictures.
+fn write_all<'c>(data: &Annotations, crops: &'c Crops, to: &Path) -> Result<Counts<'c>, Failure> {
+    let folder = |error| TrainError::File(to.to_owned(), error);
+    std::fs::create_dir_all(to).map_err(folder)?;
+    let mut counts = Counts::new();
+    let mut stems = BTreeSet::new();
+    for of in &data.pictures {
+        let set = if of.judges { "val" } else { "train" };
+        let stem = of.picture.file_stem().unwrap_or_default();
+        let stem = stem.to_string_lossy().into_owned();
+        // Pictures of other folders or endings may be called alike.
+        let mut unique = stem.clone();
+        let mut number = 2;
+        while !stems.insert((set, unique.clone())) {
+            unique = format!("{stem}~{number}");
+            number += 1;
+        }
+        for label in write(of, crops, &to.join(set), &unique)? {
+            *counts.entry((set, label)).or_default() += 1;
+        }
+    }
+    Ok(counts)
+}
+
+/// Writes the crops of a picture, whose names begin with that of the picture; gives the label of each.
+fn write<'c>(
+    of: &Annotation,
+    crops: &'c Crops,
+    to: &Path,
+    stem: &str,
+) -> Result<Vec<&'c str>, Failure> {
     let name = of.picture.display().to_string();
-    let picture = Picture::open(&of.picture).map_err(DataError::Picture)?;
-    let stem = of.picture.file_stem().unwrap_or_default();
+    let picture = of.open()?;
     let mut labels = Vec::new();
     let places = crops.places(of, picture.width(), picture.height());
     for (index, place) in places.iter().enumerate() {
@@ -120,7 +162,7 @@ fn write<'c>(of: &Annotation, crops: &'c Crops, to: &Path) -> Result<Vec<&'c str
         let folder = to.join(label);
         std::fs::create_dir_all(&folder)
             .map_err(|error| TrainError::File(folder.clone(), error))?;
-        let file = folder.join(format!("{}-{index:03}.png", stem.to_string_lossy()));
+        let file = folder.join(format!("{stem}-{index:03}.png"));
         place.cut(&picture, crops.size, &name)?.write_png(file)?;
         labels.push(label);
     }

@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     most: Option<u32>,
     /// Most pixels of the longer side of a picture: larger ones are reduced before they are segmented
-    #[arg(long, default_value_t = 400, value_name = "N", value_parser = clap::value_parser!(u16).range(16..=8192))]
+    #[arg(long, default_value_t = 400, value_name = "N", value_parser = clap::value_parser!(u16).range(16..=2048))]
     side: u16,
     /// Draw the first segmentation, and the proposals on the photo: .png
     #[arg(long, value_name = "FILE")]

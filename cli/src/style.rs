@@ -53,7 +53,7 @@ pub struct Args {
     /// What makes the steps: Adam, or L-BFGS, which searches for the length of each
     #[arg(long, value_enum, default_value = "adam")]
     optimizer: Optimizer,
-    /// Levels, from 0 to 255, by which a pixel moves in Adam's first step; the rate falls like half a cosine
+    /// Levels, from 0 to 255, by which a pixel moves in Adam's first step; the rate falls like half a cosine. L-BFGS moves none by more in its first trial
     #[arg(long, value_name = "X", default_value_t = 10.0)]
     rate: f64,
     /// Seed of the noise
@@ -69,7 +69,7 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["every", "curves", "gram"])]
     each: bool,
     /// Draw the Gram matrices of both pictures beside one another, and print how far they are apart, instead of changing anything
-    #[arg(long, conflicts_with_all = ["every", "curves"])]
+    #[arg(long, conflicts_with_all = ["content", "alpha", "beta", "tv", "from", "steps", "optimizer", "rate", "seed", "every", "curves"])]
     gram: bool,
     /// Threads to run on
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -122,23 +122,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if !args.json {
         print::diagnostics(model.warnings());
     }
-    let on_the_way: Vec<PathBuf> = match args.every {
-        Some(every) => (every..=args.steps)
-            .step_by(every as usize)
-            .take(10_000)
-            .map(|step| numbered(&args.out, step))
-            .collect(),
-        None => Vec::new(),
-    };
-    let written = [&args.out]
-        .into_iter()
-        .chain(&args.curves)
-        .chain(&on_the_way);
+    let written = [&args.out].into_iter().chain(&args.curves);
     let given = [&args.spec, &args.weights, &args.picture, &args.with];
-    outputs::apart(
-        written.map(PathBuf::as_path),
-        model.files().iter().chain(given).map(PathBuf::as_path),
-    )?;
+    let read = model.files().iter().chain(given).map(PathBuf::as_path);
+    let read: Vec<&Path> = read.collect();
+    outputs::apart(written.map(PathBuf::as_path), read.iter().copied())?;
+    on_the_way(args, &read)?;
     let weights = network::open(&args.weights)?;
     let content = Picture::open(&args.picture)?;
     let style = Picture::open(&args.with)?;
@@ -207,6 +196,24 @@ fn options(args: &Args) -> StyleOptions {
     }
 }
 
+/// Refuses pictures on the way that would be written over what is read, or over the curves. They are called differently from one another, and many.
+fn on_the_way(args: &Args, read: &[&Path]) -> Result<(), Failure> {
+    let Some(every) = args.every else {
+        return Ok(());
+    };
+    for step in (every..=args.steps).step_by(every as usize) {
+        let path = numbered(&args.out, step);
+        if args.curves.as_ref() == Some(&path) {
+            let file = path.display().to_string();
+            return Err(Failure::Twice { file });
+        }
+        if path.exists() {
+            outputs::apart([path.as_path()], read.iter().copied())?;
+        }
+    }
+    Ok(())
+}
+
 /// Takes all steps, and writes pictures on the way. The first Ctrl-C ends it with the picture as it is.
 fn steps(args: &Args, transfer: &mut Style) -> Result<(), Failure> {
     signals::ask();
@@ -261,10 +268,11 @@ fn opening(transfer: &Style, options: &StyleOptions, seconds: f64) -> String {
         By::Lbfgs => "L-BFGS".to_owned(),
     };
     format!(
-        "{width}x{height}, content {}, style {}, beta / alpha {}\n{by}; tensors and picture {}, activations and gradients {}; compiled in {seconds:.2} s",
+        "{width}x{height}, content {}, style {}, alpha {}, beta {}\n{by}; tensors and picture {}, activations and gradients {}; compiled in {seconds:.2} s",
         listed(transfer.content()),
         listed(transfer.style()),
-        options.beta / options.alpha,
+        options.alpha,
+        options.beta,
         print::bytes(state),
         print::bytes(rest),
     )
@@ -316,9 +324,9 @@ fn each(
     let mut pictures = vec![];
     let mut rows = print::table(&["content", ">first", ">last", ">share", ">J last"]);
     let mut found = Vec::new();
-    for (label, _) in &args.content {
+    for (label, weight) in &args.content {
         let options = StyleOptions {
-            content: vec![(label.clone(), 1.0)],
+            content: vec![(label.clone(), *weight)],
             ..options.clone()
         };
         let mut transfer = Style::new(model, weights, content, style, &options)?;
@@ -369,6 +377,12 @@ fn grams(
     weights: &cnnc::Weights,
     pictures: [&Picture; 2],
 ) -> Result<(), Failure> {
+    if let Some((label, weight)) = args.style.iter().find(|(_, weight)| *weight != 1.0) {
+        return Err(cnnc::train::TrainError::Recipe(format!(
+            "`--gram` compares all layers alike: `--style {label}={weight}` is written `--style {label}` there"
+        ))
+        .into());
+    }
     let labels: Vec<String> = args.style.iter().map(|(label, _)| label.clone()).collect();
     let grams = Grams::of(
         model,

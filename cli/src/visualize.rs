@@ -35,14 +35,14 @@ pub struct Args {
     /// Units of a layer
     #[arg(long, default_value_t = 12, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     units: u16,
-    /// Parts of each picture that are looked at: all of it, and random ones; without it as many as make 200 together
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=2000))]
+    /// With `--data`: parts of each picture that are looked at: all of it, and random ones; without it as many as make 200 together
+    #[arg(long, value_name = "N", requires = "data", value_parser = clap::value_parser!(u16).range(1..=2000))]
     crops: Option<u16>,
     /// With `--photo`: the class in question, by its label or its number from 0 on, instead of the one with the largest score
     #[arg(long, value_name = "CLASS", requires = "photo")]
     class: Option<String>,
     /// With `--ascent`: steps of each picture
-    #[arg(long, default_value_t = 120, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 120, value_name = "N", requires = "ascent", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     steps: u32,
     /// Seed of what is random
     #[arg(long, default_value_t = 1, value_name = "N")]
@@ -185,11 +185,21 @@ fn class_of(model: &Model, class: &str) -> Result<usize, Failure> {
     if let Some(found) = labels.iter().position(|label| *label == class) {
         return Ok(found);
     }
-    class.parse().map_err(|_| {
+    let number: usize = class.parse().map_err(|_| {
         let nearest = cnnc::compiler::words::nearest(class, &labels);
         let nearest = nearest.map_or_else(String::new, |nearest| format!("; `{nearest}` is one"));
-        TrainError::Recipe(format!("no class is called `{class}`{nearest}")).into()
-    })
+        TrainError::Recipe(format!("no class is called `{class}`{nearest}"))
+    })?;
+    let graph = model.graph();
+    let classes = graph.values[graph.outputs[0].value].shape.channels();
+    match number < classes {
+        true => Ok(number),
+        false => Err(TrainError::Recipe(format!(
+            "there is no class {number}: `{}` has {classes}, from 0 on",
+            graph.name
+        ))
+        .into()),
+    }
 }
 
 /// Sheets of patches. Gives the channels that are on them.

@@ -64,7 +64,10 @@ fn prepared(line: &str, short: bool, programs: &Path) -> (String, Option<f64>) {
         .iter()
         .find(|(start, _)| short && command.starts_with(start));
     for [flag, value] in flags.iter().flat_map(|(_, flags)| *flags) {
-        command = with(&command, flag, value);
+        // Gram matrices take no steps.
+        if *flag != "--steps" || !command.contains(" --gram ") {
+            command = with(&command, flag, value);
+        }
     }
     let promise = promise
         .strip_suffix(" %")

@@ -147,12 +147,18 @@ fn crops_become_boxes() {
     assert!(Picture::open(place.path("heat.png")).unwrap().height() > SIDE);
     let whole = json(&place.prints(&format!("{run} --json")))["results"][0].clone();
     assert_eq!(whole["scales"][0]["positions"], serde_json::json!([25, 25]));
-    // Memory of 1 MiB is enough for these.
     let bands = json(&place.prints(&format!("{run} --memory 1 --json")))["results"][0].clone();
     assert_eq!(
         bands["boxes"].as_array().map(Vec::len),
         whole["boxes"].as_array().map(Vec::len)
     );
+    // The input of 360x360 pixels alone is more than 1 MiB, which is less than is usual.
+    for (memory, several) in [("", false), ("--memory 1", true)] {
+        let line = format!("run net.cnn {weights} --slide --scales 3 {memory} --json {picture}");
+        let map = json(&place.prints(&line))["results"][0]["scales"][0].clone();
+        assert_eq!(map["passes"].as_u64() > Some(1), several, "{map}");
+        assert_eq!(map["positions"], serde_json::json!([85, 85]));
+    }
 
     // Mistakes, each before anything is computed.
     for (line, said) in [
@@ -201,10 +207,17 @@ fn crops_become_boxes() {
         let told = place.fails(&line);
         assert!(told.contains(said), "{line}: {told}");
     }
-    let told = place.output(&format!(
-        "run net.cnn {weights} --slide --scales nan {picture}"
-    ));
-    assert_eq!(told.status.code(), Some(2));
+    for flags in [
+        "--scales nan",
+        "--raw a.safetensors --scales 1",
+        "--raw a.safetensors --background 0",
+        "--raw a.safetensors --memory 9",
+        "--raw a.safetensors --stride 9",
+        "--raw a.safetensors --cost",
+    ] {
+        let told = place.output(&format!("run net.cnn {weights} --slide {flags} {picture}"));
+        assert_eq!(told.status.code(), Some(2), "{flags}");
+    }
 
     let proposed = json(&place.prints("propose --data data --json"));
     assert_eq!(proposed["pictures"], 8);
@@ -212,6 +225,46 @@ fn crops_become_boxes() {
         proposed["classes"][0],
         serde_json::json!({ "class": "0", "found": 16, "boxes": 16 })
     );
+}
+
+/// Classes are numbers in the data, and have names in the head.
+#[test]
+fn proposed_regions_are_learned_and_judged() {
+    let place = place();
+    made(&place, 16);
+    let spec = std::fs::read_to_string(cnnc_testing::file("specs/bccd_rcnn.cnn")).unwrap();
+    let mut small = spec;
+    for (from, to) in [
+        ("3x240x320 { resize 320x240 }", "3x48x48 { resize 48x48 }"),
+        ("512x4", "64x4"),
+        (
+            "\"RBC\", \"WBC\", \"Platelets\"",
+            "\"disc\", \"cross\", \"star\"",
+        ),
+        ("epochs 4", "epochs 1"),
+    ] {
+        assert!(small.contains(from), "{from}");
+        small = small.replace(from, to);
+    }
+    std::fs::write(place.path("net.cnn"), &small).unwrap();
+    place.prints("train net.cnn --data data");
+    let weights = "--weights runs/bccdrcnn-01/last.safetensors";
+    let judged = json(&place.prints(&format!("evaluate net.cnn {weights} --data data --json")));
+    let boxes = |class: usize| judged["classes"][class]["boxes"].as_u64();
+    assert_eq!(
+        [boxes(0), boxes(1), boxes(2)],
+        [Some(16), Some(8), Some(0)],
+        "{judged}"
+    );
+    let moved = small.replace("train {", "train {\n    augment { mirror }");
+    std::fs::write(place.path("moved.cnn"), moved).unwrap();
+    let told = place.fails("train moved.cnn --data data");
+    assert!(told.contains("leave `augment` out"), "{told}");
+    // What is not known is refused, as it is when it is learned.
+    let rows = place.path("data/labels/val/15.txt");
+    std::fs::write(rows, "7 0.5 0.5 0.2 0.2\n").unwrap();
+    let told = place.fails(&format!("evaluate net.cnn {weights} --data data"));
+    assert!(told.contains("the class `7` is none of"), "{told}");
 }
 
 /// A network that pads has its windows cut out, and says so.
@@ -249,6 +302,36 @@ fn labels_that_are_no_folders_are_named() {
     let told = place.fails("crops voc -o crops");
     assert!(told.contains("`../up` is no name for a folder"), "{told}");
     assert!(!place.path("crops").exists());
+    // Sizes that are not those of the picture.
+    let size = "<annotation><size><width>40</width><height>20</height><depth>3</depth></size>";
+    let note = note.replace("../up", "up").replace("<annotation>", size);
+    std::fs::write(place.path("voc/Annotations/a.xml"), note).unwrap();
+    for line in ["crops voc -o crops", "propose --data voc"] {
+        let told = place.fails(line);
+        assert!(
+            told.contains("40x20 pixels are not those of a.png, which has 20x20"),
+            "{told}"
+        );
+    }
+    let mut there = std::fs::read_dir(place.path("")).unwrap();
+    let begun = |name: &std::ffi::OsStr| name.to_string_lossy().contains("crops");
+    assert!(!there.any(|entry| begun(&entry.unwrap().file_name())));
+}
+
+/// Of pictures that are called alike none is written over, and a class that is named twice is one.
+#[test]
+fn crops_of_pictures_that_are_called_alike_stay_apart() {
+    let place = place();
+    made(&place, 9);
+    let folder = |part: &str| place.path(&format!("data/{part}"));
+    std::fs::copy(folder("images/train/00.png"), folder("images/00.png")).unwrap();
+    std::fs::copy(folder("labels/train/00.txt"), folder("labels/00.txt")).unwrap();
+    let line = "crops data -o crops --class 0 --class 0 --each 3 --background 2 --json";
+    let classes = json(&place.prints(line))["classes"].clone();
+    assert_eq!(classes.as_array().map(Vec::len), Some(2));
+    let files = std::fs::read_dir(place.path("crops/train/0")).unwrap();
+    assert_eq!(classes[1]["train"].as_u64(), Some(files.count() as u64));
+    assert!(place.path("crops/train/0/00~2-000.png").exists());
 }
 
 #[test]

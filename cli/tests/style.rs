@@ -332,6 +332,43 @@ fn mistakes_are_told() {
         &["none.png"],
     );
     says(&style(&["--each"]), &["--content"]);
+    // Pictures on the way, however many.
+    std::fs::copy(made.path("content.png"), made.path("out-10002.png")).unwrap();
+    let way = [
+        "style",
+        "@net.cnn",
+        "--weights",
+        "@net.safetensors",
+        "@out-10002.png",
+        "@style.png",
+        "-o",
+        "@out.png",
+        "--every",
+        "1",
+        "--steps",
+        "20000",
+    ];
+    says(&way, &["out-10002.png", "would be overwritten"]);
+    says(
+        &style(&["--every", "2", "--curves", "@out-0004.png"]),
+        &["out-0004.png"],
+    );
+    // What would not be looked at.
+    for flag in [
+        "--content",
+        "--alpha",
+        "--beta",
+        "--tv",
+        "--steps",
+        "--rate",
+    ] {
+        let value = if flag == "--content" { "first" } else { "3" };
+        says(&style(&["--gram", flag, value]), &["--gram", flag]);
+    }
+    says(
+        &style(&["--gram", "--style", "first=2"]),
+        &["`--style first`"],
+    );
     // A window that does not fit.
     std::fs::write(made.path("wide.cnn"), "cnn 1\nmodel Wide { input x: 3x24x24 { resize 24x24 }; first: conv 9x9 4 relu; second: conv 3x3 4 relu }").unwrap();
     let wide = [
@@ -421,6 +458,14 @@ fn mistakes_are_told() {
         .concat(),
         &["`dig`", "`dog`"],
     );
+    says(
+        &[&visualize[..], &["--photo", "@content.png", "--class", "7"]].concat(),
+        &["no class 7", "has 3"],
+    );
+    let steps = [&visualize[..], &["--photo", "@content.png", "--steps", "9"]];
+    says(&steps.concat(), &["--ascent"]);
+    let crops = [&visualize[..], &["--ascent", "--crops", "9"]];
+    says(&crops.concat(), &["--data"]);
     std::fs::create_dir(made.path("empty")).unwrap();
     says(
         &[&visualize[..], &["--data", "@empty"]].concat(),

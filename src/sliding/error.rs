@@ -21,6 +21,17 @@ pub enum SlidingError {
         /// Columns and rows of a window.
         window: (usize, usize),
     },
+    /// The answers to so many windows would take too much memory.
+    TooMany {
+        /// What the picture is called.
+        name: String,
+        /// At that scale.
+        scale: f64,
+        /// Windows there.
+        windows: usize,
+        /// Numbers of the answer to each.
+        classes: usize,
+    },
     /// Windows are as far apart as the network's strides say, which are these.
     Stride([usize; 2]),
     /// In the network or its weights.
@@ -42,6 +53,15 @@ impl fmt::Display for SlidingError {
                 f,
                 "{name}: the picture is {}x{} at the scale {scale}, smaller than a window of {}x{} (width x height)",
                 size.0, size.1, window.0, window.1
+            ),
+            SlidingError::TooMany {
+                name,
+                scale,
+                windows,
+                classes,
+            } => write!(
+                f,
+                "{name}: there are {windows} windows at the scale {scale}, and {classes} numbers of each are more than memory has room for: let `--scales` be smaller, or `--stride` larger where windows are cut out"
             ),
             SlidingError::Stride([down, along]) => write!(
                 f,

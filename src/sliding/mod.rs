@@ -47,6 +47,8 @@ use tiles::{Tile, parts};
 
 /// Bytes that one pass may take, where nothing else is said.
 pub const MEMORY: usize = 256 << 20;
+/// Most numbers of the answers at one scale: a GiB of them.
+const MOST: usize = 1 << 28;
 /// Windows that are cut out and answered at once.
 const BATCH: usize = 32;
 /// Most tiles whose networks are kept.
@@ -168,11 +170,25 @@ impl<'a> Sliding<'a> {
         scales: &[f64],
         name: &str,
     ) -> Result<Vec<WindowMap>, SlidingError> {
-        for &scale in scales {
-            self.size(picture, scale, name)?;
-        }
+        self.check((picture.width(), picture.height()), scales, name)?;
         let maps = scales.iter().map(|&scale| self.map(picture, scale, name));
         maps.collect()
+    }
+
+    /// Holds columns and rows of a picture against all of these scales, before anything is computed.
+    ///
+    /// # Errors
+    /// A scale that makes it smaller than a window, or leaves more windows than memory has room for.
+    pub fn check(
+        &self,
+        size: (usize, usize),
+        scales: &[f64],
+        name: &str,
+    ) -> Result<(), SlidingError> {
+        for &scale in scales {
+            self.size(size, scale, name)?;
+        }
+        Ok(())
     }
 
     /// The answers to all windows of a picture that is resized by a factor.
@@ -227,12 +243,12 @@ impl<'a> Sliding<'a> {
     /// Columns and rows of the picture at a scale.
     fn size(
         &self,
-        picture: &Picture,
+        (width, height): (usize, usize),
         scale: f64,
         name: &str,
     ) -> Result<(usize, usize), SlidingError> {
         let side = |side: usize| (side as f64 * scale).round().clamp(1.0, 1e9) as usize;
-        let (width, height) = (side(picture.width()), side(picture.height()));
+        let (width, height) = (side(width), side(height));
         if height < self.window[0] || width < self.window[1] {
             return Err(SlidingError::TooSmall {
                 name: name.to_owned(),
@@ -241,20 +257,34 @@ impl<'a> Sliding<'a> {
                 window: (self.window[1], self.window[0]),
             });
         }
+        let [down, along] = self.positions([height, width]);
+        let windows = down.saturating_mul(along);
+        if windows.saturating_mul(self.classes) > MOST {
+            return Err(SlidingError::TooMany {
+                name: name.to_owned(),
+                scale,
+                windows,
+                classes: self.classes,
+            });
+        }
         Ok((width, height))
     }
 
     fn scaled(&self, picture: &Picture, scale: f64, name: &str) -> Result<Picture, SlidingError> {
-        let (width, height) = self.size(picture, scale, name)?;
+        let (width, height) = self.size((picture.width(), picture.height()), scale, name)?;
         let scaled = picture.resized(width, height, Filter::Antialias);
         Ok(scaled.map_err(|problem| problem.of(name))?)
+    }
+
+    /// How many windows there are in so many rows and columns, down and along.
+    fn positions(&self, extents: [usize; 2]) -> [usize; 2] {
+        [0, 1].map(|axis| (extents[axis] - self.window[axis]) / self.stride[axis] + 1)
     }
 
     /// The map of a picture that has been scaled, without answers.
     fn empty(&self, picture: &Picture, scaled: &Picture, scale: f64) -> WindowMap {
         let extents = [scaled.height(), scaled.width()];
-        let positions =
-            [0, 1].map(|axis| (extents[axis] - self.window[axis]) / self.stride[axis] + 1);
+        let positions = self.positions(extents);
         let windows = positions[0] * positions[1];
         WindowMap {
             scale,

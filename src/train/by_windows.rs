@@ -5,12 +5,11 @@ use super::error::TrainError;
 use super::precision::Precision;
 use crate::sliding::{Finding, Sliding, boxes};
 use cnnc_compiler::loss::BOX;
-use cnnc_runtime::image::Picture;
 
 /// What windows find in pictures, at these scales: of the labels, in whose order classes are, all but the background; things that are called otherwise are not looked for.
 ///
 /// # Errors
-/// As [`Sliding::maps`], and pictures that cannot be read.
+/// As [`Sliding::maps`], of any picture before the first is answered, and pictures that cannot be read.
 pub fn found_by_windows(
     sliding: &mut Sliding<'_>,
     pictures: &[&Annotation],
@@ -18,10 +17,21 @@ pub fn found_by_windows(
     scales: &[f64],
     finding: &Finding,
 ) -> Result<Precision, TrainError> {
+    for of in pictures {
+        let name = of.picture.display().to_string();
+        let size = match of.size {
+            Some(size) => size,
+            None => {
+                let picture = of.open()?;
+                (picture.width(), picture.height())
+            }
+        };
+        sliding.check(size, scales, &name)?;
+    }
     let mut precision = Precision::new(labels.len());
     for of in pictures {
         let name = of.picture.display().to_string();
-        let picture = Picture::open(&of.picture).map_err(super::DataError::Picture)?;
+        let picture = of.open()?;
         let maps = sliding.maps(&picture, scales, &name)?;
         let found = boxes(&maps, finding);
         let mut rows: Vec<[f32; BOX]> = Vec::new();

@@ -182,6 +182,8 @@ mod tests {
         });
         Annotation {
             picture: "a.png".into(),
+            file: "a.xml".into(),
+            size: None,
             boxes: boxes.collect(),
             judges: false,
         }

@@ -1,16 +1,17 @@
 //! How well boxes are found among proposed regions.
 
-use super::data::{Annotation, DataError, rows, takes_regions};
+use super::data::{Annotation, DataError, class_called, rows, takes_regions};
 use super::error::TrainError;
 use super::precision::Precision;
 use crate::propose::{Settings, propose};
 use crate::{Model, Options, Weights};
 use cnnc_compiler::loss::BOX;
-use cnnc_runtime::answer::{Answer, BBox, Overlap, Thresholds, suppress};
-use cnnc_runtime::image::Picture;
+use cnnc_runtime::answer::{Answer, Overlap, Thresholds, suppress};
 
 /// Least score of a box that is counted.
 const LEAST: f32 = 0.01;
+/// More classes than a head has.
+const CLASSES: usize = 1 << 16;
 
 /// What a network that classifies regions finds in pictures among all that are proposed there, as many at once as it takes.
 ///
@@ -39,7 +40,7 @@ pub fn found_in_regions(
     set.map_err(|_| refuse("finds no boxes"))?;
     let mut precision = Precision::new(head.labels.len());
     for of in pictures {
-        let picture = Picture::open(&of.picture).map_err(DataError::Picture)?;
+        let picture = of.open()?;
         let (width, height) = (picture.width(), picture.height());
         let name = of.picture.display().to_string();
         let place = pre.placement(width, height);
@@ -57,13 +58,16 @@ pub fn found_in_regions(
             found.extend(boxes.into_iter().filter(|of| of.bbox.area() > 0.0));
         }
         let found = suppress(found, Overlap::Class, iou);
-        let row = |(label, bbox): &(String, BBox)| {
-            let class = head.labels.iter().position(|of| of == label)?;
+        let mut there: Vec<[f32; BOX]> = Vec::new();
+        for (label, bbox) in of.in_pixels(width, height) {
+            let class = class_called(&head.labels, &label).filter(|class| *class < CLASSES);
+            let class = class.ok_or_else(|| {
+                let why = format!("the class `{label}` is none of the head's labels");
+                DataError::Classes(of.file.clone(), why)
+            })?;
             let (x, y) = bbox.centre();
-            Some([class as f32, x, y, bbox.width(), bbox.height()])
-        };
-        let there = of.in_pixels(width, height);
-        let there: Vec<[f32; BOX]> = there.iter().filter_map(row).collect();
+            there.push([class as f32, x, y, bbox.width(), bbox.height()]);
+        }
         precision.add(&found, there.as_flattened());
     }
     Ok(precision)

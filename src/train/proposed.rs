@@ -3,7 +3,6 @@
 use super::data::{Annotation, DataError};
 use super::precision::OVERLAP;
 use crate::propose::{Settings, propose};
-use cnnc_runtime::image::Picture;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -32,7 +31,7 @@ impl Proposed {
     ) -> Result<Proposed, DataError> {
         let mut all = Proposed::default();
         for of in pictures {
-            let picture = Picture::open(&of.picture).map_err(DataError::Picture)?;
+            let picture = of.open()?;
             let start = Instant::now();
             let mut found = propose(&picture, settings).map_err(DataError::Picture)?;
             all.time += start.elapsed();

@@ -19,7 +19,7 @@ pub struct Args {
     #[command(flatten)]
     pub(super) thresholds: thresholds::Args,
     /// Write the network's raw outputs (a classifier's logits) and taps as .safetensors
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["scales", "background", "stride", "memory"])]
     pub(super) raw: Option<PathBuf>,
     /// Make the tensor of that label an output too
     #[arg(long, value_name = "LABEL")]

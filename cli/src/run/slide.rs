@@ -31,7 +31,8 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
         }
     }
     let head = model.head();
-    let finds = args.windows.has_scales() || args.draw.is_some() || args.heat.is_some();
+    let flags = args.draw.is_some() || args.heat.is_some() || args.cost;
+    let finds = args.windows.is_written() || flags;
     let classifies = matches!(head.task, Task::Classify(_));
     let results = match (classifies && args.raw.is_none(), finds) {
         (true, _) => classified(args, model, weights, &head)?,

@@ -51,6 +51,12 @@ impl Args {
         !self.scales.is_empty()
     }
 
+    /// Whether anything is written that only windows with classes have.
+    pub fn is_written(&self) -> bool {
+        let flags = self.background.is_some() || self.stride.is_some() || self.memory.is_some();
+        self.has_scales() || flags
+    }
+
     /// By what pictures are resized.
     pub fn scales(&self) -> &[f64] {
         match &self.scales[..] {

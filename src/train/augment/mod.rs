@@ -7,7 +7,7 @@ mod colour;
 pub use colour::Colour;
 
 use super::affine::{Affine, resample};
-use super::data::{DataError, Kept, Samples};
+use super::data::{DataError, Kept, Samples, takes_regions};
 use super::error::TrainError;
 use super::random::{Purpose, Random};
 use cnnc_compiler::graph::Graph;
@@ -43,6 +43,12 @@ impl Augmenter {
     /// When its samples cannot be changed so.
     pub fn new(augment: &Augment, seed: u64, network: &Graph) -> Result<Augmenter, TrainError> {
         let refuse = |why: String| Err(TrainError::Recipe(why));
+        if takes_regions(network).is_some() {
+            return refuse(format!(
+                "`{}` takes regions beside a picture, which would stay where they are while `augment` moves it: leave `augment` out",
+                network.name
+            ));
+        }
         let input = &network.inputs[0];
         let shape = &network.values[input.value].shape;
         let (channels, extents) = match (shape.dims(), &input.pre) {

@@ -2,7 +2,7 @@
 
 use super::DataError;
 use super::annotated::Purpose;
-use super::boxes::{Boxed, sound};
+use super::boxes::{Boxed, same_size, sound};
 use cnnc_compiler::recipe::DataKind;
 use cnnc_runtime::answer::BBox;
 use cnnc_runtime::image::Picture;
@@ -13,6 +13,10 @@ use std::path::{Path, PathBuf};
 pub struct Annotation {
     /// Its file.
     pub picture: PathBuf,
+    /// Where its boxes are written.
+    pub file: PathBuf,
+    /// Its width and height, if they are written there.
+    pub size: Option<(usize, usize)>,
     /// What things are, and where, in fractions of the picture.
     pub boxes: Vec<(String, BBox)>,
     /// Whether it is one of those that judge.
@@ -20,6 +24,17 @@ pub struct Annotation {
 }
 
 impl Annotation {
+    /// Reads the picture.
+    ///
+    /// # Errors
+    /// One that cannot be read, or is not as large as the file of its boxes says.
+    pub fn open(&self) -> Result<Picture, DataError> {
+        let picture = Picture::open(&self.picture).map_err(DataError::Picture)?;
+        let size = (picture.width(), picture.height());
+        same_size(self.size, size, &self.file, &self.picture)?;
+        Ok(picture)
+    }
+
     /// The boxes in pixels of a picture of that size.
     pub fn in_pixels(&self, width: usize, height: usize) -> Vec<(String, BBox)> {
         let (width, height) = (width as f32, height as f32);
@@ -65,6 +80,8 @@ impl Annotations {
             let boxes = boxes.into_iter().map(|of| (of.class, of.bbox));
             all.pictures.push(Annotation {
                 picture: of.picture.clone(),
+                file: of.file.clone(),
+                size: of.size,
                 boxes: boxes.collect(),
                 judges: of.purpose == Purpose::Judge,
             });

@@ -129,6 +129,35 @@ pub(super) fn sound(
     Ok((kept, said))
 }
 
+/// Holds the width and height of a picture against those that a file says, if it does.
+pub(super) fn same_size(
+    written: Option<(usize, usize)>,
+    size: (usize, usize),
+    file: &Path,
+    picture: &Path,
+) -> Result<(), DataError> {
+    let Some((width, height)) = written.filter(|written| *written != size) else {
+        return Ok(());
+    };
+    let why = format!(
+        "{width}x{height} pixels are not those of {}, which has {}x{}",
+        name(picture),
+        size.0,
+        size.1
+    );
+    Err(DataError::Broken(file.to_owned(), why))
+}
+
+/// The class that is called so, or has that number.
+pub(in crate::train) fn class_called(labels: &[impl AsRef<str>], class: &str) -> Option<usize> {
+    let named = labels.iter().position(|label| label.as_ref() == class);
+    let number = || {
+        let number = class.parse::<usize>().ok();
+        number.filter(|number| labels.is_empty() || *number < labels.len())
+    };
+    named.or_else(number)
+}
+
 /// Widths and heights of all boxes to learn from, as shares of their pictures, and how many pictures there are.
 ///
 /// # Errors
@@ -203,17 +232,7 @@ impl Reader<'_> {
         for of in used {
             let picture = Picture::open(&of.picture).map_err(DataError::Picture)?;
             let size = (picture.width(), picture.height());
-            if let Some(written) = of.size.filter(|written| *written != size) {
-                let why = format!(
-                    "{}x{} pixels are not those of {}, which has {}x{}",
-                    written.0,
-                    written.1,
-                    name(&of.picture),
-                    size.0,
-                    size.1
-                );
-                return Err(DataError::Broken(of.file.clone(), why));
-            }
+            same_size(of.size, size, &of.file, &of.picture)?;
             let unit = match kind {
                 DataKind::Voc => (size.0 as f32, size.1 as f32),
                 _ => (1.0, 1.0),
@@ -262,14 +281,7 @@ impl Reader<'_> {
         if let Some(Told::Box { classes: 0, .. }) = self.told {
             return Ok(0);
         }
-        let named = self.labels.iter().position(|label| label == class);
-        let number = || {
-            class
-                .parse::<usize>()
-                .ok()
-                .filter(|number| self.labels.is_empty() || *number < self.labels.len())
-        };
-        named.or_else(number).ok_or_else(|| {
+        class_called(&self.labels, class).ok_or_else(|| {
             let why = match self.labels.is_empty() {
                 true => format!("`{class}` is the name of a class, and the head has no `labels`"),
                 false => format!(

@@ -50,6 +50,7 @@ mod volumes;
 mod wav;
 
 pub use annotation::{Annotation, Annotations};
+pub(super) use boxes::class_called;
 pub use boxes::sizes_of;
 pub use error::DataError;
 pub use gathered::Gathered;

@@ -4,7 +4,7 @@
 //! and as many others as there is room for, at random.
 
 use super::annotated::{Annotated, Purpose};
-use super::boxes::{Boxed, sound};
+use super::boxes::{Boxed, same_size, sound};
 use super::files::within;
 use super::reader::Reader;
 use super::region_rows::{SIDES, rows};
@@ -37,6 +37,8 @@ impl Reader<'_> {
         for annotated in used {
             let picture = Picture::open(&annotated.picture).map_err(DataError::Picture)?;
             let (width, height) = (picture.width(), picture.height());
+            let (file, name) = (&annotated.file, &annotated.picture);
+            same_size(annotated.size, (width, height), file, name)?;
             let unit = match of.kind {
                 DataKind::Voc => (width as f32, height as f32),
                 _ => (1.0, 1.0),

@@ -248,6 +248,7 @@ mod tests {
         for step in 0..100 {
             assert!(brightness(step as f32 / 100.0) <= brightness((step + 1) as f32 / 100.0));
         }
-        assert_eq!(heat(f32::NAN.clamp(0.0, 1.0).max(0.0)), heat(0.0));
+        assert_eq!((heat(-1.0), heat(2.0)), (heat(0.0), heat(1.0)));
+        assert!(heat(1.0) != heat(0.0));
     }
 }

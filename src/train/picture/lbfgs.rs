@@ -29,7 +29,7 @@ pub type Evaluated<E> = Result<(f64, Vec<f64>), E>;
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moved {
-    /// To a place with a smaller value (or the same, where rounding hides the difference), in so many evaluations.
+    /// To a place with a smaller value (or the same, where rounding hides the difference), which the evaluation of this number, from 0 on, has seen.
     Down(usize),
     /// Nowhere: no smaller value is found along the gradient either.
     Nowhere,
@@ -46,6 +46,8 @@ pub struct Lbfgs {
 
 /// A place on the way, seen along the direction.
 struct Trial {
+    /// The number of the evaluation.
+    number: usize,
     step: f64,
     value: f64,
     slope: f64,
@@ -101,6 +103,7 @@ impl Lbfgs {
                 let (value, gradient) = function(&place(step))?;
                 let slope = dot(&gradient, &direction);
                 Ok(Trial {
+                    number: evaluations - 1,
                     step,
                     value,
                     slope,
@@ -109,6 +112,7 @@ impl Lbfgs {
             };
             let found = search(point.value, slope, begin, &mut at)?;
             let Some(Trial {
+                number,
                 step,
                 value,
                 gradient,
@@ -128,7 +132,7 @@ impl Lbfgs {
             let changed: Vec<f64> = changed.map(|(new, old)| new - old).collect();
             self.remember(moved, changed);
             *point = Point { x, value, gradient };
-            return Ok(Moved::Down(evaluations));
+            return Ok(Moved::Down(number));
         }
     }
 
@@ -176,6 +180,7 @@ fn search<E>(
     at: &mut dyn FnMut(f64) -> Result<Trial, E>,
 ) -> Result<Option<Trial>, E> {
     let start = Trial {
+        number: 0,
         step: 0.0,
         value,
         slope,
@@ -329,7 +334,14 @@ mod tests {
         let mut lbfgs = Lbfgs::new(5, 1.0);
         for _ in 0..30 {
             let before = point.clone();
-            let _ = lbfgs.step(&mut point, |x| Ok::<_, Infallible>(rosenbrock(x)));
+            let mut seen: Vec<Vec<f64>> = Vec::new();
+            let taken = lbfgs.step(&mut point, |x| {
+                seen.push(x.to_vec());
+                Ok::<_, Infallible>(rosenbrock(x))
+            });
+            if let Ok(Moved::Down(number)) = taken {
+                assert_eq!(seen[number], point.x);
+            }
             let moved: Vec<f64> = point.x.iter().zip(&before.x).map(|(a, b)| a - b).collect();
             let (old, new) = (dot(&moved, &before.gradient), dot(&moved, &point.gradient));
             assert!(point.value <= before.value + 1.01 * DECREASE * old || point.value < 1e-18);

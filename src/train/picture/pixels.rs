@@ -57,16 +57,40 @@ impl Pixels {
         size: Size,
         name: &str,
     ) -> Result<(Vec<f32>, [usize; 2]), TrainError> {
+        let pre = self.sized(picture, size);
+        let numbers = pre.apply(picture, name);
+        let numbers = numbers.map_err(|error| TrainError::Network(error.to_string()))?;
+        Ok((numbers, [pre.height, pre.width]))
+    }
+
+    /// A picture of that size as the network sees it, a byte for each of its numbers.
+    pub fn see(&self, picture: &Picture, size: Size, name: &str) -> Result<Vec<u8>, TrainError> {
+        let seen = self.sized(picture, size).see(picture, name);
+        let seen = seen.map_err(|error| TrainError::Network(error.to_string()))?;
+        Ok(seen.bytes)
+    }
+
+    /// The numbers of what is seen.
+    pub fn numbers_of(&self, bytes: &[u8]) -> Vec<f32> {
+        let plane = (bytes.len() / self.channels()).max(1);
+        let tables = self.pre.tables();
+        let planes = bytes.chunks(plane).zip(&tables);
+        let numbers = planes.flat_map(|(plane, table)| {
+            let numbers = plane.iter().map(|byte| table[usize::from(*byte)]);
+            numbers.collect::<Vec<f32>>()
+        });
+        numbers.collect()
+    }
+
+    /// What brings a picture to a size.
+    fn sized(&self, picture: &Picture, size: Size) -> PreProcess {
         let (width, height, steps) = placed((picture.width(), picture.height()), size);
-        let pre = PreProcess {
+        PreProcess {
             steps: steps.into(),
             width,
             height,
             ..self.pre.clone()
-        };
-        let numbers = pre.apply(picture, name);
-        let numbers = numbers.map_err(|error| TrainError::Network(error.to_string()))?;
-        Ok((numbers, [height, width]))
+        }
     }
 
     /// The network's numbers as a picture, rounded and between black and white.
@@ -144,28 +168,8 @@ fn placed((width, height): (usize, usize), size: Size) -> (usize, usize, Vec<Ima
 /// # Panics
 /// On sizes that no picture has.
 pub(in crate::train) fn resized(picture: &Picture, width: usize, height: usize) -> Picture {
-    let resize = ImageStep::Resize {
-        width: width as u32,
-        height: height as u32,
-        filter: Filter::Antialias,
-    };
-    let pre = PreProcess {
-        channels: 3,
-        steps: vec![resize].into(),
-        bgr: false,
-        scale: 1.0,
-        mean: Vec::new().into(),
-        std: Vec::new().into(),
-        width,
-        height,
-    };
-    let bytes = pre
-        .see(picture, "a picture")
-        .expect("a size that pictures have")
-        .bytes;
-    let plane = width * height;
-    let rgb = (0..plane).flat_map(|at| [0, 1, 2].map(|channel| bytes[channel * plane + at]));
-    Picture::from_rgb(width, height, rgb.collect()).expect("as many pixels")
+    let resized = picture.resized(width, height, Filter::Antialias);
+    resized.expect("a size that pictures have")
 }
 
 #[cfg(test)]
@@ -195,6 +199,11 @@ mod tests {
             let (numbers, extents) = pixels.apply(&picture, Size::Exactly(12, 7), "it").unwrap();
             assert_eq!(extents, [7, 12]);
             assert_eq!(pixels.picture(&numbers, extents), picture);
+            for size in [Size::Exactly(12, 7), Size::Exactly(5, 6)] {
+                let seen = pixels.see(&picture, size, "it").unwrap();
+                let numbers = pixels.apply(&picture, size, "it").unwrap().0;
+                assert_eq!(pixels.numbers_of(&seen), numbers);
+            }
             let mut clamped = numbers.clone();
             pixels.clamp(&mut clamped);
             assert_eq!(clamped, numbers);

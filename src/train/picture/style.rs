@@ -64,7 +64,7 @@ pub struct StyleOptions {
     pub steps: usize,
     /// What makes them.
     pub by: By,
-    /// Adam's rate: levels by which a pixel moves in the first step.
+    /// Adam's rate: levels by which a pixel moves in the first step; and what L-BFGS's first trial moves none by more than.
     pub rate: f64,
     /// Seed of the noise.
     pub seed: u64,
@@ -270,17 +270,13 @@ impl Style {
         })?;
         self.lbfgs = lbfgs;
         self.place(&point.x);
-        if moved == Moved::Nowhere {
+        let Moved::Down(taken) = moved else {
             self.stuck = true;
             return Ok(None);
-        }
+        };
         // The next step begins on the edge of what can be shown, not beyond it.
         point.x = self.step.picture().iter().map(|&x| f64::from(x)).collect();
-        let taken = all
-            .into_iter()
-            .rev()
-            .find(|of| of.costs.total == point.value);
-        self.evaluated = taken;
+        self.evaluated = all.into_iter().nth(taken);
         self.point = Some(point);
         Ok(Some(begun.costs))
     }

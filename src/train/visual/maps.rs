@@ -1,8 +1,8 @@
 //! The feature maps that a network makes of one photograph.
 
 use super::photos::{Photos, run};
+use super::shown;
 use crate::train::error::TrainError;
-use crate::train::picture::tensors::map;
 use crate::train::picture::{heat, resized};
 use crate::train::sheet::{Anchor, Sheet};
 use crate::{Model, Weights};
@@ -34,7 +34,7 @@ pub fn feature_maps(
     let mut sheets = Vec::new();
     let mut shapes = Vec::new();
     for label in labels {
-        let shape = &model.graph().values[map(model, label)?].shape;
+        let shape = &model.graph().values[shown(model, label)?].shape;
         shapes.push([shape.channels(), shape.spatial()[0], shape.spatial()[1]]);
     }
     let seen = photo.picture(0);

@@ -17,6 +17,7 @@ pub use saliency::{Saliency, saliency};
 use super::error::TrainError;
 use super::picture::tensors::{map, maps, pixels, spread};
 use crate::Model;
+use cnnc_compiler::id::ValueId;
 
 /// Layers that are shown if none is named.
 const LAYERS: usize = 4;
@@ -28,7 +29,7 @@ const LAYERS: usize = 4;
 pub fn layers(model: &Model, named: &[String]) -> Result<Vec<String>, TrainError> {
     pixels(model)?;
     for label in named {
-        map(model, label)?;
+        shown(model, label)?;
     }
     if !named.is_empty() {
         return Ok(named.to_vec());
@@ -36,6 +37,7 @@ pub fn layers(model: &Model, named: &[String]) -> Result<Vec<String>, TrainError
     let all: Vec<String> = maps(model.graph())
         .into_iter()
         .map(|(label, _)| label)
+        .filter(|label| shown(model, label).is_ok())
         .collect();
     match all.is_empty() {
         true => Err(TrainError::Recipe(format!(
@@ -43,6 +45,19 @@ pub fn layers(model: &Model, named: &[String]) -> Result<Vec<String>, TrainError
             model.graph().name
         ))),
         false => Ok(spread(&all, LAYERS)),
+    }
+}
+
+/// The map of that label, which is not the name of another output: a run gives tensors by their names.
+fn shown(model: &Model, label: &str) -> Result<ValueId, TrainError> {
+    let value = map(model, label)?;
+    let mut outputs = model.graph().outputs.iter();
+    match outputs.any(|output| output.name == label && output.value != value) {
+        true => Err(TrainError::Recipe(format!(
+            "`{label}` is the label of a layer and the name of another output of `{}`: give the layer another label",
+            model.graph().name
+        ))),
+        false => Ok(value),
     }
 }
 
@@ -77,6 +92,15 @@ mod tests {
             let shape = &graph.values[graph.inputs[0].value].shape;
             assert_eq!((raw.first, raw.extent), (0, shape.spatial()[0]), "{spec}");
         }
+    }
+
+    #[test]
+    fn layers_that_are_called_like_an_output_are_refused() {
+        let spec = "cnn 1; model P { input x: 3x9x9; raw: conv 3x3 2; a: conv 3x3 2; globalavgpool; dense 2 }";
+        let model = crate::compile_str("p", spec).unwrap();
+        assert_eq!(layers(&model, &[]).unwrap(), ["a"]);
+        let error = layers(&model, &["raw".to_owned()]).unwrap_err();
+        assert!(error.to_string().contains("another label"), "{error}");
     }
 
     #[test]

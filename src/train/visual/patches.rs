@@ -1,10 +1,10 @@
 //! The patches of photographs that excite a unit most (Zeiler and Fergus 2014): nine for each, a sheet a layer.
 
 use super::photos::{Photos, cut, run};
+use super::shown;
 use crate::train::contact::cut as cut_text;
 use crate::train::error::TrainError;
 use crate::train::picture::resized;
-use crate::train::picture::tensors::map;
 use crate::train::sheet::{Anchor, Sheet};
 use crate::{Model, Weights};
 use cnnc_compiler::field::{Field, fields};
@@ -81,7 +81,7 @@ impl Patches {
         let all = fields(graph);
         let mut layers = Vec::new();
         for label in labels {
-            let value = map(model, label)?;
+            let value = shown(model, label)?;
             let shape = &graph.values[value].shape;
             let [rows, columns] = [shape.spatial()[0], shape.spatial()[1]];
             layers.push((all[&value], shape.channels(), rows, columns));

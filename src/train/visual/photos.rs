@@ -9,8 +9,9 @@ use crate::train::random::{Purpose, Random};
 use cnnc_runtime::image::{Picture, is_called_a_picture};
 use std::path::{Path, PathBuf};
 
-/// Parts that are kept in memory at most.
+/// Parts that are looked at, at most, and the bytes that they take.
 const MOST: usize = 2000;
+const BYTES: usize = 1 << 30;
 /// Parts of photographs that there should be where nothing else is said.
 const ENOUGH: usize = 200;
 /// Sides of a part, as shares of the largest that fits.
@@ -25,8 +26,8 @@ pub(super) struct Part {
     pub photo: usize,
     /// Left, top, width and height in it.
     pub area: [f64; 4],
-    /// The network's numbers.
-    pub numbers: Vec<f32>,
+    /// What the network sees of it, a byte for each number.
+    pub bytes: Vec<u8>,
 }
 
 /// Photographs and parts of them, scaled to a network's input.
@@ -67,7 +68,7 @@ fn gather(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), T
 }
 
 impl Photos {
-    /// So many parts of each photograph, the first of which is all of it; without a number as many as make 200 together. Of more than 2,000 every so many-th photograph is taken.
+    /// So many parts of each photograph, the first of which is all of it; without a number as many as make 200 together. Of more than 2,000, or than a GiB holds, every so many-th photograph is taken.
     ///
     /// # Errors
     /// A network without pictures, or no picture that can be read.
@@ -82,10 +83,11 @@ impl Photos {
             .shape
             .clone();
         let extents = [shape.spatial()[0], shape.spatial()[1]];
+        let most = (BYTES / shape.elements().max(1)).clamp(1, MOST);
         let each = parts
             .unwrap_or(ENOUGH.div_ceil(files.len().max(1)))
-            .clamp(1, MOST);
-        let every = (files.len() * each).div_ceil(MOST).max(1);
+            .clamp(1, most);
+        let every = (files.len() * each).div_ceil(most).max(1);
         let mut photos = Photos {
             parts: Vec::new(),
             pixels,
@@ -95,7 +97,7 @@ impl Photos {
         };
         for file in files.iter().step_by(every) {
             match Picture::open(file) {
-                Ok(picture) => photos.add(&picture, each, seed)?,
+                Ok(picture) => photos.add(&picture, each, seed, &file.display().to_string())?,
                 Err(error) => photos.broken.push(error.to_string()),
             }
         }
@@ -114,7 +116,7 @@ impl Photos {
     /// A network without pictures.
     pub fn one(model: &Model, picture: &Picture) -> Result<Photos, TrainError> {
         let mut photos = Photos::read_none(model)?;
-        photos.add(picture, 1, 0)?;
+        photos.add(picture, 1, 0, "the photograph")?;
         Ok(photos)
     }
 
@@ -131,7 +133,13 @@ impl Photos {
     }
 
     /// Adds parts of a photograph: the largest in the input's proportions around its middle, and random ones.
-    fn add(&mut self, picture: &Picture, parts: usize, seed: u64) -> Result<(), TrainError> {
+    fn add(
+        &mut self,
+        picture: &Picture,
+        parts: usize,
+        seed: u64,
+        name: &str,
+    ) -> Result<(), TrainError> {
         let [height, width] = self.extents.map(|extent| extent as f64);
         let (wide, high) = (picture.width() as f64, picture.height() as f64);
         let scale = (wide / width).min(high / height);
@@ -152,11 +160,11 @@ impl Photos {
             let area = [(wide - w) * place[0], (high - h) * place[1], w, h];
             let cut = cut(picture, area);
             let size = Size::Exactly(self.extents[1], self.extents[0]);
-            let (numbers, _) = self.pixels.apply(&cut, size, "a photograph")?;
+            let bytes = self.pixels.see(&cut, size, name)?;
             self.parts.push(Part {
                 photo: self.photos,
                 area,
-                numbers,
+                bytes,
             });
         }
         self.photos += 1;
@@ -180,7 +188,12 @@ impl Photos {
 
     /// A part as it is seen.
     pub fn picture(&self, part: usize) -> Picture {
-        self.pixels.picture(&self.parts[part].numbers, self.extents)
+        self.pixels.picture(&self.numbers(part), self.extents)
+    }
+
+    /// The network's numbers of a part.
+    pub(super) fn numbers(&self, part: usize) -> Vec<f32> {
+        self.pixels.numbers_of(&self.parts[part].bytes)
     }
 }
 
@@ -194,10 +207,9 @@ pub(super) fn cut(picture: &Picture, [left, top, width, height]: [f64; 4]) -> Pi
         range(left, width, picture.width()),
         range(top, height, picture.height()),
     );
-    let row =
-        |y: usize| &picture.rgb()[3 * (y * picture.width() + columns.start)..][..3 * columns.len()];
-    let rgb: Vec<u8> = rows.clone().flat_map(row).copied().collect();
-    Picture::from_rgb(columns.len(), rows.len(), rgb).expect("a part of a picture")
+    let at = (-(columns.start as i64), -(rows.start as i64));
+    let part = picture.placed((columns.len(), rows.len()), at, [0; 3]);
+    part.expect("a part of a picture")
 }
 
 /// Runs a network on parts with these tensors as outputs.
@@ -216,8 +228,9 @@ pub(super) fn run(
         });
     let network = model.jit(weights, &options)?;
     let mut session = network.session()?;
-    for (number, part) in photos.parts.iter().enumerate() {
-        let outputs = session.run(&[&part.numbers])?;
+    for number in 0..photos.len() {
+        let numbers = photos.numbers(number);
+        let outputs = session.run(&[&numbers])?;
         for (index, label) in labels.iter().enumerate() {
             let output = outputs.get(label).expect("it is tapped");
             look(number, index, output.data);
@@ -240,19 +253,19 @@ mod tests {
         let rgb = (0..3 * 50 * 40).map(|i| (i * 7 % 256) as u8).collect();
         let picture = Picture::from_rgb(50, 40, rgb).unwrap();
         let mut photos = Photos::one(&model, &picture).unwrap();
-        photos.add(&picture, 40, 3).unwrap();
+        photos.add(&picture, 40, 3, "it").unwrap();
         assert_eq!((photos.len(), photos.photographs()), (41, 2));
         for part in &photos.parts {
             let [left, top, width, height] = part.area;
             assert!(left >= 0.0 && top >= 0.0 && left + width <= 50.001 && top + height <= 40.001);
             assert!((width / height - 1.5).abs() < 1e-9);
-            assert_eq!(part.numbers.len(), 3 * 20 * 30);
+            assert_eq!(part.bytes.len(), 3 * 20 * 30);
         }
         // All of it is as wide as the photograph.
         assert_eq!(photos.parts[0].area[2], 50.0);
         // The same seed gives the same parts.
         let mut again = Photos::one(&model, &picture).unwrap();
-        again.add(&picture, 40, 3).unwrap();
+        again.add(&picture, 40, 3, "it").unwrap();
         assert_eq!(again.parts[17].area, photos.parts[17].area);
         assert_eq!(cut(&picture, [49.9, 39.9, 0.1, 0.1]).width(), 1);
     }

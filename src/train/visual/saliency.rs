@@ -70,8 +70,8 @@ pub fn saliency(
         &Optimizer::new(Method::Adam),
         threads,
     )?;
-    let numbers = &photo.parts[0].numbers;
-    step.picture_mut().copy_from_slice(numbers);
+    let numbers = photo.numbers(0);
+    step.picture_mut().copy_from_slice(&numbers);
     let scores = step.made()?.swap_remove(0);
     let largest = (1..classes).fold(
         0,
@@ -84,7 +84,7 @@ pub fn saliency(
     let plane = numbers.len() / channels;
     let mut pixels = vec![0.0; plane];
     for _ in 0..COPIES {
-        for (index, (to, x)) in step.picture_mut().iter_mut().zip(numbers).enumerate() {
+        for (index, (to, x)) in step.picture_mut().iter_mut().zip(&numbers).enumerate() {
             let level = photo.pixels.line(index / plane).0;
             *to = (f64::from(*x) + NOISE * level * random.normal()) as f32;
         }
