@@ -289,7 +289,7 @@ impl fmt::Display for Failure {
                 "nothing says which pictures: give `--data DIR`, or the spec `expect { accuracy 0.98 on \"DIR\" }`",
             ),
             Failure::NothingDrawn => f.write_str(
-                "`--worst`, and `--out` unless a network finds boxes, draw what a network of one class a picture mistakes, or of one box or points: there is nothing of that here",
+                "`--out` and `--worst` draw what a network of one class, one box or points a picture mistakes, and `--out` how well boxes are found: there is nothing of that here",
             ),
             Failure::Missed => f.write_str("the accuracy is less than the spec expects"),
             Failure::Exists(path) => write!(f, "{}: it is there already", path.display()),

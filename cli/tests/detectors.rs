@@ -94,10 +94,7 @@ fn the_textbooks_detector_is_trained_drawn_and_judged() {
     assert_eq!(means.len(), 5);
     assert_eq!(means["voc2010"], json["map50"]);
     let error = made.fails(&[&evaluate[..], &["--worst", "worst.png"]].concat());
-    assert!(
-        error.contains("`--worst`, and `--out` unless a network finds boxes"),
-        "{error}"
-    );
+    assert!(error.contains("`--out` and `--worst` draw what"), "{error}");
     let classes = file("specs/lenet5.cnn");
     let args = [
         "evaluate",

@@ -287,9 +287,12 @@ fn what_cannot_be_learned_is_said_before_the_first_step() {
     };
     let error = new("input x: 4; dense 3", None);
     assert!(
-        error.contains("a network without a head has no loss of its own; choose one, for example `train { loss squared }`, of cross_entropy, logistic, squared, smooth_l1, localize, heatmaps, contrastive, triplet, yolo1, yolo2, yolo3"),
+        error.contains("a network without a head has no loss of its own; choose one, for example `train { loss squared }`, of"),
         "{error}"
     );
+    for loss in ["cross_entropy", "heatmaps", "yolo1", "yolo3"] {
+        assert!(error.contains(loss), "{error}");
+    }
     let error = new(
         "input x: 3; dense 12 sigmoid; head pitch { first 1200  step 100  around 2 }",
         None,
