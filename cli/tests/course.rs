@@ -115,7 +115,7 @@ fn percentage(printed: &str) -> Option<f64> {
     let in_line = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
         let pairs = words.windows(2).filter(|pair| pair[1].starts_with('%'));
-        pairs.filter_map(|pair| pair[0].parse().ok()).last()
+        pairs.rev().find_map(|pair| pair[0].parse().ok())
     };
     let best = printed.lines().find(|line| line.starts_with("best: "));
     best.and_then(in_line)

@@ -27,10 +27,10 @@ fn made(place: &Place, pictures: usize) {
             let x = radius + random.below(SIDE - 2 * radius);
             let y =
                 half * SIDE / 2 + radius + random.below((SIDE / 2 + 1).saturating_sub(2 * radius));
-            for pixel in 0..SIDE * SIDE {
+            for (pixel, value) in grey.iter_mut().enumerate() {
                 let (across, down) = ((pixel % SIDE).abs_diff(x), (pixel / SIDE).abs_diff(y));
                 if across * across + down * down <= radius * radius {
-                    grey[pixel] = 20 + random.below(60) as u8;
+                    *value = 20 + random.below(60) as u8;
                 }
             }
             let share = |of: usize| of as f64 / SIDE as f64;
