@@ -53,7 +53,7 @@ pub fn by_pictures(runs: &[Ran]) -> Result<Sheet, TrainError> {
         });
         curves.collect()
     };
-    let mut sheet = Sheet::new(WIDTH, HEIGHT + LEGEND * curves.len() as f64 + 8.0);
+    let mut sheet = Sheet::new(WIDTH, HEIGHT + LEGEND * curves.len() as f64 + 18.0);
     let of_loss = drawn(|point| point.loss);
     loss.draw(&mut sheet, "training loss", &of_loss, |value| {
         format!("{value:.2}")
@@ -62,7 +62,7 @@ pub fn by_pictures(runs: &[Ran]) -> Result<Sheet, TrainError> {
     let title = format!("test {}", spoken(measure));
     judged.draw(&mut sheet, &title, &of_test, shown(measure));
     for (index, curve) in of_test.iter().enumerate() {
-        let y = HEIGHT + 4.0 + LEGEND * index as f64;
+        let y = HEIGHT + 14.0 + LEGEND * index as f64;
         named(&mut sheet, (LEFT, y), curve);
         let ends = [curve.points.first(), curve.points.last()];
         let ends = ends.into_iter().flatten().map(|(pictures, test)| {

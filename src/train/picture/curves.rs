@@ -7,7 +7,7 @@ use cnnc_runtime::answer::Colour;
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 340.0;
 const LEFT: f64 = 76.0;
-const RIGHT: f64 = 110.0;
+const RIGHT: f64 = 124.0;
 const TOP: f64 = 40.0;
 const BOTTOM: f64 = 44.0;
 /// Powers of ten below the largest cost that are shown.
