@@ -80,6 +80,8 @@ mod options;
 mod picture;
 #[cfg(all(feature = "jit", feature = "drawing"))]
 pub mod propose;
+#[cfg(all(feature = "jit", feature = "drawing"))]
+mod ramp;
 #[cfg(feature = "jit")]
 mod reference;
 #[cfg(feature = "jit")]

@@ -371,38 +371,24 @@ fn mistakes_are_told() {
     );
     // A window that does not fit.
     std::fs::write(made.path("wide.cnn"), "cnn 1\nmodel Wide { input x: 3x24x24 { resize 24x24 }; first: conv 9x9 4 relu; second: conv 3x3 4 relu }").unwrap();
-    let wide = [
-        "style",
-        "@wide.cnn",
-        "--weights",
-        "synthetic",
-        "@content.png",
-        "@style.png",
-        "-o",
-        "@out.png",
-        "--size",
-        "10x10",
-    ];
-    says(&wide, &["`second", "10x10", "11x11"]);
+    let of = |spec: &'static str, more: &[&'static str]| {
+        let both = [
+            "style",
+            spec,
+            "--weights",
+            "synthetic",
+            "@content.png",
+            "@style.png",
+        ];
+        [&both[..], &["-o", "@out.png", "--size", "10x10"], more].concat()
+    };
+    says(&of("@wide.cnn", &[]), &["`second", "10x10", "11x11"]);
     // Weights of a dense layer are for one size.
     std::fs::write(made.path("fixed.cnn"), "cnn 1\nmodel Fixed { input x: 3x8x8 { resize 8x8 }; f: flatten dense 12 reshape 3x2x2; last: conv 1x1 4 }").unwrap();
-    let fixed = [
-        "style",
-        "@fixed.cnn",
-        "--weights",
-        "synthetic",
-        "@content.png",
-        "@style.png",
-        "-o",
-        "@out.png",
-        "--style",
-        "last",
-        "--content",
-        "last",
-        "--size",
-        "10x10",
-    ];
-    says(&fixed, &["one of 8x8"]);
+    says(
+        &of("@fixed.cnn", &["--style", "last", "--content", "last"]),
+        &["one of 8x8"],
+    );
     // Networks that see no pictures.
     for input in [
         "input x: 2x9x9",

@@ -132,32 +132,14 @@ impl Heap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     /// Two scales of a picture of 80x80: 3x3 windows of 40 pixels, and one that is all of it.
     fn maps() -> [WindowMap; 2] {
-        let map =
-            |scale: f64, scaled: usize, positions: usize, probabilities: Vec<f32>| WindowMap {
-                scale,
-                picture: [80, 80],
-                scaled: [scaled, scaled],
-                window: [40, 40],
-                stride: [20, 20],
-                positions: [positions, positions],
-                classes: 2,
-                probabilities,
-                passes: 1,
-                bytes: 1,
-                macs: 1,
-                macs_alone: 1,
-                time: Duration::ZERO,
-                not_finite: Vec::new(),
-            };
         let cell = [0.9, 0.6, 0.1, 0.2, 0.4, 0.1, 0.0, 0.0, 0.7];
         let nothing = cell.map(|share| 1.0 - share);
         [
-            map(1.0, 80, 3, [nothing, cell].concat()),
-            map(0.5, 40, 1, vec![0.45, 0.55]),
+            WindowMap::made(1.0, 40, 3, [nothing, cell].concat()),
+            WindowMap::made(0.5, 40, 1, vec![0.45, 0.55]),
         ]
     }
 

@@ -1,18 +1,10 @@
 //! What windows show, as colours on the photo.
 
 use super::WindowMap;
-use cnnc_runtime::answer::{Canvas, Colour};
+use crate::ramp::ramp;
+use cnnc_runtime::answer::Canvas;
 use cnnc_runtime::image::Picture;
 
-/// Colours from 0 to 1, from dark to bright, so that they are in order without colour, too.
-const RAMP: [Colour; 6] = [
-    [0, 0, 20],
-    [80, 18, 110],
-    [160, 40, 105],
-    [225, 85, 60],
-    [250, 165, 20],
-    [252, 250, 160],
-];
 /// Rows of the strip that says what colours mean.
 const LEGEND: usize = 24;
 
@@ -57,7 +49,7 @@ pub fn heat(picture: &Picture, maps: &[WindowMap], background: Option<usize>) ->
         // Where nothing is, the photo is seen best.
         let cover = 0.25 + 0.45 * share.clamp(0.0, 1.0);
         let mix = |colour: u8| (grey + (f32::from(colour) - grey) * cover).round() as u8;
-        rgb.extend(colour(share).map(mix));
+        rgb.extend(ramp(share).map(mix));
     }
     rgb.resize(3 * width * (height + LEGEND), 255);
     let mut canvas = Canvas::new(width, height + LEGEND, rgb)?;
@@ -83,23 +75,13 @@ fn between(map: &WindowMap, axis: usize, pixel: usize) -> Option<(usize, f32)> {
     near.then(|| (at as usize, at.fract()))
 }
 
-fn colour(share: f32) -> Colour {
-    let at = share.clamp(0.0, 1.0) * (RAMP.len() - 1) as f32;
-    let first = (at as usize).min(RAMP.len() - 2);
-    let part = at - first as f32;
-    std::array::from_fn(|channel| {
-        let [low, high] = [0, 1].map(|next| f32::from(RAMP[first + next][channel]));
-        (low + (high - low) * part).round() as u8
-    })
-}
-
 /// A bar of all colours between 0 and 1.
 fn legend(canvas: &mut Canvas, width: i64, top: i64) {
     let (letter, _) = Canvas::extents("0");
     let (left, right) = (letter + 12, width - letter - 12);
     for x in left..right {
         let share = (x - left) as f32 / (right - left) as f32;
-        canvas.rectangle((x, top + 6), (1, LEGEND as i64 - 12), colour(share));
+        canvas.rectangle((x, top + 6), (1, LEGEND as i64 - 12), ramp(share));
     }
     canvas.text((6, top + 4), "0", [0; 3]);
     canvas.text((width - letter - 6, top + 4), "1", [0; 3]);
@@ -108,7 +90,6 @@ fn legend(canvas: &mut Canvas, width: i64, top: i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn the_brightest_place_is_the_middle_of_the_likeliest_window() {
@@ -117,22 +98,7 @@ mod tests {
         for window in 0..9 {
             probabilities[window] = 1.0 - probabilities[9 + window];
         }
-        let map = WindowMap {
-            scale: 0.5,
-            picture: [80, 80],
-            scaled: [40, 40],
-            window: [20, 20],
-            stride: [10, 10],
-            positions: [3, 3],
-            classes: 2,
-            probabilities,
-            passes: 1,
-            bytes: 1,
-            macs: 1,
-            macs_alone: 1,
-            time: Duration::ZERO,
-            not_finite: Vec::new(),
-        };
+        let map = WindowMap::made(0.5, 20, 3, probabilities);
         let grey = Picture::from_grey(80, 80, &[128; 6400]).expect("pixels");
         let hot = heat(&grey, &[map], Some(0)).expect("small");
         assert_eq!((hot.width(), hot.height()), (80, 80 + LEGEND));
@@ -153,16 +119,5 @@ mod tests {
         // The last middle is at 60, and nothing is known beyond half of a stride from there.
         assert_eq!(light(75, 40), light(20, 75));
         assert_eq!(heat(&grey, &[], None), None);
-    }
-
-    #[test]
-    fn colours_grow_brighter() {
-        let light = |share: f32| {
-            let [red, green, blue] = colour(share).map(f32::from);
-            0.299 * red + 0.587 * green + 0.114 * blue
-        };
-        let all: Vec<f32> = (0..=50).map(|step| light(step as f32 / 50.0)).collect();
-        assert!(all.is_sorted());
-        assert_eq!((colour(-1.0), colour(2.0)), (RAMP[0], RAMP[5]));
     }
 }

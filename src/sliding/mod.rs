@@ -437,3 +437,27 @@ fn cut(
     let part = picture.placed((width, height), (-(left as i64), -(top as i64)), [0; 3]);
     Ok(Some(part.map_err(|problem| problem.of(name))?))
 }
+
+#[cfg(test)]
+impl WindowMap {
+    /// What two classes are of a picture of 80x80 at a scale, by so many windows a side, half of one apart.
+    fn made(scale: f64, window: usize, positions: usize, probabilities: Vec<f32>) -> WindowMap {
+        let scaled = (80.0 * scale) as usize;
+        WindowMap {
+            scale,
+            picture: [80, 80],
+            scaled: [scaled; 2],
+            window: [window; 2],
+            stride: [window / 2; 2],
+            positions: [positions; 2],
+            classes: 2,
+            probabilities,
+            passes: 1,
+            bytes: 1,
+            macs: 1,
+            macs_alone: 1,
+            time: Duration::ZERO,
+            not_finite: Vec::new(),
+        }
+    }
+}

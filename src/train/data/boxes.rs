@@ -266,14 +266,8 @@ impl Reader<'_> {
         let boxes = all.iter().map(Vec::len).sum::<usize>();
         let mut train = filling.boxed(&all);
         train.told = one.cloned();
-        let test = train.take_out(|_, index| judges[index]);
-        Ok(Data {
-            kind: format!("pictures with {boxes} boxes"),
-            train,
-            test,
-            broken: said,
-            ..Data::default()
-        })
+        let kind = format!("pictures with {boxes} boxes");
+        Ok(Data::divided(kind, train, &judges, said))
     }
 
     /// The class that is called so, or has that number.

@@ -102,6 +102,18 @@ pub(super) struct From {
 }
 
 impl Data {
+    /// Samples of which some judge, with what was left out of them.
+    fn divided(kind: String, mut train: Samples, judges: &[bool], broken: Vec<String>) -> Data {
+        let test = train.take_out(|_, index| judges[index]);
+        Data {
+            kind,
+            train,
+            test,
+            broken,
+            ..Data::default()
+        }
+    }
+
     /// The samples at a path for a classifier; the files tell their kind. Those that judge it are a set of their own that lies there, those of `test` (or of the list
     /// in it, if it is a text file), or one in five, chosen by the hash of its number.
     ///

@@ -52,18 +52,17 @@ impl Reader<'_> {
             filling.name(within(root, &pair.picture));
             judges.push(pair.purpose == Purpose::Judge);
         }
-        let mut train = filling.done();
-        let test = train.take_out(|_, index| judges[index]);
-        Ok(Some(Data {
-            kind: match classes {
-                true => "pictures with a class for each pixel".to_owned(),
-                false => "pictures with targets".to_owned(),
-            },
-            train,
-            test,
+        let kind = match classes {
+            true => "pictures with a class for each pixel",
+            false => "pictures with targets",
+        };
+        let samples = filling.done();
+        Ok(Some(Data::divided(
+            kind.to_owned(),
+            samples,
+            &judges,
             broken,
-            ..Data::default()
-        }))
+        )))
     }
 
     /// How targets are read, as the network and the first of them say.

@@ -72,15 +72,8 @@ impl Reader<'_> {
             filling.name(name);
             judges.push(annotated.purpose == Purpose::Judge);
         }
-        let mut train = filling.done();
-        let test = train.take_out(|_, index| judges[index]);
-        Ok(Data {
-            kind: format!("pictures with {boxes} boxes, and {count} proposed regions each"),
-            train,
-            test,
-            broken: said,
-            ..Data::default()
-        })
+        let kind = format!("pictures with {boxes} boxes, and {count} proposed regions each");
+        Ok(Data::divided(kind, filling.done(), &judges, said))
     }
 }
 

@@ -5,6 +5,7 @@ use super::super::sheet::{Anchor, Sheet};
 use super::pixels::Size;
 use super::step::PictureStep;
 use super::tensors::{Layer, layers_of, map, pixels};
+use crate::ramp::ramp;
 use crate::{Model, Weights};
 use cnnc_compiler::step::{Cost, Method, Optimizer};
 use cnnc_runtime::answer::Colour;
@@ -168,8 +169,8 @@ impl Grams {
                 .fold(f32::MIN_POSITIVE, |most, x| most.max(x.abs()));
             let signed = |x: f32| (x.abs() / largest).sqrt().copysign(x);
             let pictures = [
-                seen(a, layer.channels, |x| heat(root(x))),
-                seen(b, layer.channels, |x| heat(root(x))),
+                seen(a, layer.channels, |x| ramp(root(x))),
+                seen(b, layer.channels, |x| ramp(root(x))),
                 seen(&apart, layer.channels, |x| side(signed(x))),
             ];
             for (column, picture) in pictures.into_iter().enumerate() {
@@ -186,24 +187,6 @@ fn seen(matrix: &[f32], channels: usize, colour: impl Fn(f32) -> Colour) -> Pict
     let pixels = (0..SIDE * SIDE)
         .flat_map(|pixel| colour(matrix[at(pixel / SIDE) * channels + at(pixel % SIDE)]));
     Picture::from_rgb(SIDE, SIDE, pixels.collect()).expect("a square")
-}
-
-/// From black over red and yellow to white, for 0 to 1.
-pub(in crate::train) fn heat(share: f32) -> Colour {
-    const STOPS: [[f32; 3]; 5] = [
-        [4.0, 4.0, 20.0],
-        [92.0, 18.0, 110.0],
-        [205.0, 62.0, 70.0],
-        [250.0, 160.0, 40.0],
-        [252.0, 252.0, 200.0],
-    ];
-    let place = share.clamp(0.0, 1.0) * (STOPS.len() - 1) as f32;
-    let first = (place as usize).min(STOPS.len() - 2);
-    let rest = place - first as f32;
-    std::array::from_fn(|channel| {
-        let (a, b) = (STOPS[first][channel], STOPS[first + 1][channel]);
-        (a + (b - a) * rest).round() as u8
-    })
 }
 
 /// Blue for −1, white for 0, red for 1.
@@ -240,15 +223,5 @@ mod tests {
         assert_eq!((same.distance(), same.apart()), (0.0, 0.0));
         let sheet = Grams { layers: vec![same] }.sheet(["one", "two"]);
         assert!(sheet.to_picture().is_some());
-    }
-
-    #[test]
-    fn colours_lead_from_dark_to_light() {
-        let brightness = |share: f32| heat(share).iter().map(|x| u32::from(*x)).sum::<u32>();
-        for step in 0..100 {
-            assert!(brightness(step as f32 / 100.0) <= brightness((step + 1) as f32 / 100.0));
-        }
-        assert_eq!((heat(-1.0), heat(2.0)), (heat(0.0), heat(1.0)));
-        assert!(heat(1.0) != heat(0.0));
     }
 }

@@ -41,5 +41,4 @@ pub use pixels::Size;
 pub use step::PictureStep;
 pub use style::{By, Costs, From, Style, StyleOptions};
 
-pub(super) use grams::heat;
 pub(super) use pixels::{Pixels, WHITE, resized};

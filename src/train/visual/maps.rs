@@ -2,8 +2,9 @@
 
 use super::photos::{Photos, run};
 use super::shown;
+use crate::ramp::ramp;
 use crate::train::error::TrainError;
-use crate::train::picture::{heat, resized};
+use crate::train::picture::resized;
 use crate::train::sheet::{Anchor, Sheet};
 use crate::{Model, Weights};
 use cnnc_runtime::answer::Colour;
@@ -116,7 +117,7 @@ pub(super) fn of_plane(plane: &[f32], rows: usize, columns: usize) -> Picture {
         finite().fold(f32::NEG_INFINITY, f32::max),
     );
     let colour = |&x: &f32| {
-        heat(if high > low {
+        ramp(if high > low {
             (x - low) / (high - low)
         } else {
             0.0

@@ -5,8 +5,9 @@
 
 use super::ascent::blurred;
 use super::photos::Photos;
+use crate::ramp::ramp;
 use crate::train::error::TrainError;
-use crate::train::picture::{PictureStep, WHITE, heat};
+use crate::train::picture::{PictureStep, WHITE};
 use crate::train::random::{Purpose, Random};
 use crate::train::{Sheet, side_by_side};
 use crate::{Model, Weights};
@@ -116,7 +117,7 @@ impl Saliency {
         let place = ((1.0 - BRIGHTEST) * (sorted.len() - 1) as f64) as usize;
         let most = sorted[place].max(f32::MIN_POSITIVE);
         let share = |at: usize| (self.pixels[at] / most).min(1.0);
-        let heated = (0..width * height).flat_map(|at| heat(share(at)));
+        let heated = (0..width * height).flat_map(|at| ramp(share(at)));
         let heated = Picture::from_rgb(width, height, heated.collect()).expect("as the photograph");
         let over = (0..width * height).flat_map(|at| {
             let pixel: [u8; 3] = self.seen.rgb()[3 * at..][..3].try_into().expect("three");
@@ -124,7 +125,7 @@ impl Saliency {
                 + 0.587 * f32::from(pixel[1])
                 + 0.114 * f32::from(pixel[2]))
                 * 0.6;
-            let (share, colour) = (share(at).sqrt(), heat(share(at)));
+            let (share, colour) = (share(at).sqrt(), ramp(share(at)));
             colour.map(|colour| (grey + share * (f32::from(colour) - grey)).round() as u8)
         });
         let over = Picture::from_rgb(width, height, over.collect()).expect("as the photograph");
