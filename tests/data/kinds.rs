@@ -333,7 +333,7 @@ fn broken_pictures_are_named_up_to_a_limit() {
     assert_eq!(data.broken.len(), 10);
     is_in(
         &folder.shortened(&data.broken[3]),
-        "DIR/c/b/03.png: not a PNG, JPEG, BMP or PNM picture",
+        "DIR/c/b/03.png: not a PNG, JPEG, BMP, PNM, GIF or WebP picture",
     );
     folder.write("c/b/10.png", "no picture");
     let error = folder.open("c", None, &net).unwrap_err();
