@@ -23,7 +23,7 @@ pub use entries::{Entries, Entry, Place, Wanted};
 pub use pattern::{Pattern, is_pattern};
 pub use prepare::{Ahead, each};
 pub use shard::{Shard, ShardError};
-pub use sound::{Sound, SoundError, centred, resampled};
+pub use sound::{Heard, Sound, SoundError, resampled};
 
 use std::fmt;
 

@@ -1,6 +1,7 @@
 //! Sounds of WAV files: read, mixed to the channels of a network, resampled, cut into frames of its length.
 
 use super::SourceError;
+use cnnc_compiler::graph::Hearing;
 use cnnc_runtime::files::open_ordinary;
 use hound::{SampleFormat, WavReader, WavSpec};
 use std::f64::consts::PI;
@@ -137,6 +138,87 @@ impl Sound {
     }
 }
 
+/// What a network hears of a sound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heard {
+    sound: Sound,
+    hearing: Hearing,
+    /// Samples of a frame.
+    length: usize,
+}
+
+impl Heard {
+    /// What a network with an input of so many channels and samples hears of a file.
+    ///
+    /// # Errors
+    /// Those of [`Sound::open`], and when the sound has not the channels or a rate that can be made the network's.
+    pub fn open(
+        path: &Path,
+        hearing: Hearing,
+        [channels, length]: [usize; 2],
+    ) -> Result<Heard, SoundError> {
+        let mut sound = Sound::open(path)?.with_channels(channels)?;
+        if let Some(rate) = hearing.rate {
+            sound = sound.at_rate(rate)?;
+        }
+        Ok(Heard {
+            sound,
+            hearing,
+            length,
+        })
+    }
+
+    /// Samples in a second.
+    pub fn rate(&self) -> u32 {
+        self.sound.rate
+    }
+
+    /// Where frames begin; none where the sound is taken as a whole, and too short for one.
+    pub fn starts(&self) -> Vec<usize> {
+        let samples = self.sound.channels.first().map_or(0, Vec::len);
+        match self.hearing.hop {
+            Some(hop) if samples >= self.length => (0..=samples - self.length)
+                .step_by(hop.max(1) as usize)
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The frame that begins there, or the middle of the sound, as the network takes it: channels one behind the other.
+    ///
+    /// # Panics
+    /// If there are not as many numbers as the network takes.
+    pub fn frame(&self, start: Option<usize>, to: &mut [f32]) {
+        let frames = to.chunks_exact_mut(self.length.max(1));
+        for (from, to) in self.sound.channels.iter().zip(frames) {
+            match start {
+                Some(start) => to.copy_from_slice(&from[start..start + self.length]),
+                None => centred(from, to),
+            }
+            if self.hearing.standardize {
+                standardize(to);
+            }
+        }
+    }
+}
+
+/// Least deviation that numbers are divided by: silence stays silence.
+const LEAST_DEVIATION: f64 = 1e-8;
+
+/// Takes the mean away, and divides by the deviation (of all numbers, not of a sample of them), in f64.
+fn standardize(numbers: &mut [f32]) {
+    let count = numbers.len().max(1) as f64;
+    let mean = numbers.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
+    let square = numbers
+        .iter()
+        .map(|&x| (f64::from(x) - mean).powi(2))
+        .sum::<f64>();
+    let deviation = (square / count).sqrt().max(LEAST_DEVIATION);
+    for number in numbers {
+        *number = ((f64::from(*number) - mean) / deviation) as f32;
+    }
+}
+
 /// Samples of one rate at another: by a sinc of the lower rate's band under a Hann window, as torchaudio's `resample` has it (Smith,
 /// Digital Audio Resampling). Both rates are more than zero.
 pub fn resampled(samples: &[f32], from: u32, to: u32) -> Vec<f32> {
@@ -211,6 +293,41 @@ mod tests {
             .fold(0.0_f32, |most, x| most.max(x.abs()));
         assert!(most < 2e-2, "{most}");
         assert!(resampled(&[], 1, 2).is_empty());
+    }
+
+    #[test]
+    fn frames_follow_one_another() {
+        let heard = |hop, standardize, samples: usize| Heard {
+            sound: Sound {
+                channels: vec![(0..samples).map(|at| at as f32).collect()],
+                rate: 8_000,
+            },
+            hearing: Hearing {
+                rate: None,
+                hop,
+                standardize,
+            },
+            length: 4,
+        };
+        assert_eq!(heard(Some(3), false, 11).starts(), [0, 3, 6]);
+        assert_eq!(heard(Some(3), false, 4).starts(), [0]);
+        assert!(heard(Some(3), false, 3).starts().is_empty());
+        assert!(heard(None, false, 11).starts().is_empty());
+        let mut frame = [9.0; 4];
+        heard(Some(3), false, 11).frame(Some(3), &mut frame);
+        assert_eq!(frame, [3.0, 4.0, 5.0, 6.0]);
+        heard(None, false, 2).frame(None, &mut frame);
+        assert_eq!(frame, [0.0, 0.0, 1.0, 0.0]);
+        heard(Some(3), true, 11).frame(Some(3), &mut frame);
+        let sums = frame
+            .iter()
+            .fold([0.0, 0.0], |[sum, square], x| [sum + x, square + x * x]);
+        assert!(
+            sums[0].abs() < 1e-6 && (sums[1] - 4.0).abs() < 1e-5,
+            "{frame:?}"
+        );
+        heard(None, true, 1).frame(None, &mut frame);
+        assert_eq!(frame, [0.0; 4]);
     }
 
     #[test]

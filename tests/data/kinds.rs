@@ -216,7 +216,7 @@ fn sounds_are_as_long_as_the_input() {
     let error = folder.open("f", None, &net).unwrap_err();
     is_in(
         &error,
-        "DIR/f/b/y.wav: 16000 Hz, but DIR/f/a/x.wav has 8000 Hz; a network hears one rate",
+        "DIR/f/b/y.wav: 16000 Hz, but DIR/f/a/x.wav has 8000 Hz; a network hears one rate: `rate` in the input's declaration can help",
     );
     folder.write("s/7.wav", wav(1, 8000, &[0; 4]));
     let error = folder.open("s", None, &net).unwrap_err();

@@ -1,6 +1,7 @@
 //! Sounds: `CLASS_….wav` in one folder, or a folder for each class.
 //!
-//! A sound is as long as the network's input: a longer one is its middle, a shorter one has silence on both sides. Whole numbers become −1 … 1. Where a name ends with the
+//! A sound is as long as the network's input: a longer one is its middle, a shorter one has silence on both sides. Whole numbers become −1 … 1; what the
+//! input's declaration says of its rate and deviation is done. Where a name ends with the
 //! number of a take, `7_nicolas_3.wav`, the takes 0 to 4 are the test set, as Free Spoken Digits has it.
 
 use super::classes::Labels;
@@ -9,7 +10,7 @@ use super::filling::Filling;
 use super::reader::Reader;
 use super::samples::Samples;
 use super::{Data, DataError};
-use crate::source::{Sound, SoundError, centred};
+use crate::source::{Heard, SoundError};
 use std::path::{Path, PathBuf};
 
 /// Takes that judge are those below.
@@ -78,20 +79,17 @@ impl Reader<'_> {
         let mut numbers = vec![0.0; self.elements()];
         for (path, class) in files {
             let failed = |error| failed(path, error);
-            let sound = Sound::open(path).map_err(failed)?;
-            let (other, rate) = *first.get_or_insert((path, sound.rate));
-            if rate != sound.rate {
+            let heard = Heard::open(path, self.hearing, [channels, length]).map_err(failed)?;
+            let (other, rate) = *first.get_or_insert((path, heard.rate()));
+            if rate != heard.rate() {
                 let why = format!(
-                    "{} Hz, but {} has {rate} Hz; a network hears one rate",
-                    sound.rate,
+                    "{} Hz, but {} has {rate} Hz; a network hears one rate: `rate` in the input's declaration can help",
+                    heard.rate(),
                     other.display()
                 );
                 return Err(DataError::Broken(path.clone(), why));
             }
-            let sound = sound.with_channels(channels).map_err(failed)?;
-            for (from, to) in sound.channels.iter().zip(numbers.chunks_exact_mut(length)) {
-                centred(from, to);
-            }
+            heard.frame(None, &mut numbers);
             filling.numbers(&numbers, *class)?;
             filling.name(within(from, path));
         }
