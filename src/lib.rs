@@ -30,7 +30,7 @@
 //! | Feature | What it adds |
 //! |---|---|
 //! | `jit` | everything but the macro: compiling specs while the program runs |
-//! | `train` | training: [`train`] |
+//! | `train` | training: [`train`]; many files made ready on threads: [`source`] |
 //! | `macros` | [`cnn_model!`]; the compiler is built once more, for the macro |
 //! | `images` | picture files, read and written |
 //! | `drawing` | answers drawn on pictures |
@@ -88,6 +88,8 @@ mod reference;
 mod sections;
 #[cfg(all(feature = "jit", feature = "drawing"))]
 pub mod sliding;
+#[cfg(feature = "train")]
+pub mod source;
 #[cfg(feature = "jit")]
 mod summary;
 #[cfg(feature = "train")]

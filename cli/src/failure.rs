@@ -196,6 +196,22 @@ pub enum Failure {
     Numbers(TooMuch),
     /// In training, or in what a network is trained with.
     Train(TrainError),
+    /// Files that are not there, or are not what they should be.
+    Source(cnnc::source::SourceError),
+    /// What is asked for together and does not go together.
+    Flag {
+        /// The flag.
+        flag: &'static str,
+        /// Why not.
+        why: String,
+    },
+    /// So many files that could not be answered, each of which has been reported.
+    LeftOut {
+        /// How many.
+        broken: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// There is no such error code.
     NoCode(String),
     /// Standard output takes no more.
@@ -383,6 +399,11 @@ impl fmt::Display for Failure {
             }
             Failure::Numbers(error) => error.fmt(f),
             Failure::Train(error) => error.fmt(f),
+            Failure::Source(error) => error.fmt(f),
+            Failure::Flag { flag, why } => write!(f, "`{flag}`: {why}"),
+            Failure::LeftOut { broken, of } => {
+                write!(f, "{broken} of {of} files could not be answered")
+            }
             Failure::NoCode(code) => write!(f, "there is no error code `{code}`"),
             Failure::Write(error) => write!(f, "cannot write: {error}"),
         }
@@ -415,6 +436,7 @@ from! {
     Picture(cnnc::TooLarge)
     Numbers(TooMuch)
     Sliding(cnnc::sliding::SlidingError)
+    Source(cnnc::source::SourceError)
     Train(TrainError)
     Train(DataError)
     Write(std::io::Error)

@@ -159,7 +159,9 @@ fn end(result: Result<(), Failure>, json: bool) -> ExitCode {
 
 /// Says what went wrong: to people on standard error, to tools on standard output, unless that is what is wrong.
 fn report(failure: &Failure, json: bool) {
-    if matches!(failure, Failure::Reported) || (json && matches!(failure, Failure::Missed)) {
+    if matches!(failure, Failure::Reported)
+        || (json && matches!(failure, Failure::Missed | Failure::LeftOut { .. }))
+    {
         return;
     }
     if matches!(failure, Failure::Stopped { .. }) {

@@ -2,12 +2,13 @@
 
 use crate::{Failure, print};
 use cnnc::{Backend, Isa, Model, Network, Options, Weights};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// What may be written to say what to run.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec
+    /// The spec; `-` for its text on standard input
     #[arg(value_name = "SPEC")]
     pub spec: PathBuf,
     /// Weights: .safetensors, .pt, .pth, .npz or darknet's .weights (the content tells which), or `synthetic` for made-up ones
@@ -45,7 +46,10 @@ impl Args {
 
     /// Reads the spec; warnings go to standard error unless tools are listening.
     pub fn model(&self, json: bool) -> Result<Model, Failure> {
-        let model = cnnc::compile_file(&self.spec)?;
+        let model = match self.spec == Path::new("-") {
+            true => compile_text(std::io::stdin().lock())?,
+            false => cnnc::compile_file(&self.spec)?,
+        };
         if !json {
             print::diagnostics(model.warnings());
         }
@@ -107,6 +111,20 @@ impl Args {
         }
         options
     }
+}
+
+/// Longest text of a spec on standard input.
+const LONGEST: u64 = 1 << 24;
+
+/// Compiles the text of a spec; what it imports is looked for beside where the command runs.
+fn compile_text(from: impl Read) -> Result<Model, Failure> {
+    let mut text = String::new();
+    let read = from.take(LONGEST).read_to_string(&mut text);
+    read.map_err(|error| Failure::Read {
+        file: "-".to_owned(),
+        why: error.to_string(),
+    })?;
+    Ok(cnnc::compile_str("stdin.cnn", &text)?)
 }
 
 /// Whether weights are asked for that no file holds.

@@ -366,7 +366,7 @@ fn proposals_are_printed_drawn_and_written() {
         ),
         (
             "propose data/labels/val/08.txt",
-            "not a PNG, JPEG, BMP or PNM picture",
+            "not a PNG, JPEG, BMP, PNM, GIF or WebP picture",
         ),
         (
             "propose --data data/images",

@@ -39,6 +39,7 @@ fn both_formats_round_trip() {
             name: "grid".into(),
             shape: shape.to_vec(),
             values: grid.clone(),
+            bytes: false,
         };
         assert_eq!(read_tensors(&path).unwrap(), [expected]);
         assert_eq!(

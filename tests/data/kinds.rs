@@ -216,7 +216,7 @@ fn sounds_are_as_long_as_the_input() {
     let error = folder.open("f", None, &net).unwrap_err();
     is_in(
         &error,
-        "DIR/f/b/y.wav: 16000 Hz, but DIR/f/a/x.wav has 8000 Hz; a network hears one rate",
+        "DIR/f/b/y.wav: 16000 Hz, but DIR/f/a/x.wav has 8000 Hz; a network hears one rate: `rate` in the input's declaration can help",
     );
     folder.write("s/7.wav", wav(1, 8000, &[0; 4]));
     let error = folder.open("s", None, &net).unwrap_err();
@@ -333,7 +333,7 @@ fn broken_pictures_are_named_up_to_a_limit() {
     assert_eq!(data.broken.len(), 10);
     is_in(
         &folder.shortened(&data.broken[3]),
-        "DIR/c/b/03.png: not a PNG, JPEG, BMP or PNM picture",
+        "DIR/c/b/03.png: not a PNG, JPEG, BMP, PNM, GIF or WebP picture",
     );
     folder.write("c/b/10.png", "no picture");
     let error = folder.open("c", None, &net).unwrap_err();

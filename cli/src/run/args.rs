@@ -1,5 +1,6 @@
 //! What may be written behind `run`.
 
+use super::many_args::Flags;
 use crate::{network, thresholds, windows};
 use cnnc::Backend;
 use cnnc::rt::image::MAX_PIXELS;
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 pub struct Args {
     #[command(flatten)]
     pub(super) network: network::Args,
-    /// Pictures (PNG, JPEG, BMP, PNM), .npy, .npz or .safetensors files; or a folder with the frames of a video, which `--draw FOLDER` draws one by one
+    /// Pictures (PNG, JPEG, BMP, PNM, GIF, WebP), sounds (WAV), .npy, .npz or .safetensors files; folders with all that is in them, patterns in quotes ('photos/**/*.jpg'), lists (.txt, a path on each line), or `-` for a list on standard input
     #[arg(value_name = "INPUT")]
     pub(super) files: Vec<PathBuf>,
     /// Run on made-up numbers instead of files
@@ -24,17 +25,17 @@ pub struct Args {
     /// Make the tensor of that label an output too
     #[arg(long, value_name = "LABEL")]
     pub(super) tap: Vec<String>,
-    /// Write the answer as PNG, where it is a picture
-    #[arg(long, value_name = "FILE")]
+    /// Write the answer as PNG, where it is a picture; of many inputs, a folder: answers are written to part-I.jsonl in it, and pictures beside it
+    #[arg(long, value_name = "FILE|FOLDER")]
     pub(super) out: Option<PathBuf>,
-    /// Write the picture with the boxes, points or classes of pixels that were found drawn on it, as PNG
-    #[arg(long, value_name = "FILE")]
+    /// Write the picture with the boxes, points or classes of pixels that were found drawn on it, as PNG; of many inputs, into a folder
+    #[arg(long, value_name = "FILE|FOLDER")]
     pub(super) draw: Option<PathBuf>,
     /// Write the picture twice, side by side: with all boxes before suppression, and with those that are kept, as PNG
     #[arg(long, value_name = "FILE", conflicts_with_all = ["slide", "frames"])]
     pub(super) draw_all: Option<PathBuf>,
     /// Read frames of a video from standard input, that many columns and rows of three bytes each, red, green, blue; `--draw` names a folder, or is `-` for frames on standard output
-    #[arg(long, value_name = "WxH", value_parser = frame_size, conflicts_with_all = ["files", "input", "slide"])]
+    #[arg(long, value_name = "WxH", value_parser = frame_size, conflicts_with_all = ["input", "slide"])]
     pub(super) frames: Option<(usize, usize)>,
     /// What runs the network: jit (machine code), interp (the same loops, interpreted), reference (the layers' definitions in f64)
     #[arg(long, default_value_t, value_name = "BACKEND")]
@@ -50,7 +51,9 @@ pub struct Args {
     /// With `--slide`: measure what it would take to cut windows out and to answer each by itself
     #[arg(long, requires = "slide", conflicts_with = "raw")]
     pub(super) cost: bool,
-    /// Print the answers as JSON; those to frames an object a line, as they come
+    #[command(flatten)]
+    pub(super) many: Flags,
+    /// Print the answers as JSON; those to many inputs (a folder, a pattern, a list, frames) an object a line, as they come
     #[arg(long)]
     pub json: bool,
 }

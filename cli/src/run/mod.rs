@@ -2,8 +2,9 @@
 
 mod args;
 mod grid;
+mod many;
+mod many_args;
 mod slide;
-mod video;
 
 pub use args::Args;
 
@@ -21,15 +22,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let model = args.network.model(args.json)?;
     let written = [&args.raw, &args.out, &args.draw, &args.draw_all, &args.heat];
     let written = written.into_iter().flatten().map(PathBuf::as_path);
-    let written = written.filter(|path| !(video::is_one(args) && video::is_pipe(path)));
+    let written = written.filter(|path| !many::is_pipe(path));
     let files = args.files.iter().map(PathBuf::as_path);
     outputs::apart(written, args.network.read(&model).chain(files))?;
     let weights = args.network.weights(&model)?;
     if args.slide {
         return slide::run(args, &model, &weights);
     }
-    if video::is_one(args) {
-        return video::run(args, &model, &weights);
+    if args.input.is_none() && many::is_many(args, &model) {
+        return many::run(args, &model, &weights);
     }
     let network = args
         .network

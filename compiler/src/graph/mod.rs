@@ -102,6 +102,21 @@ pub struct Input {
     pub value: ValueId,
     /// How a picture becomes this input, if it has the shape of one.
     pub pre: Option<PreProcess>,
+    /// How each frame of a video becomes a plane of this input, if it has the shape of some.
+    pub frames: Option<PreProcess>,
+    /// How a sound becomes this input, if it has the shape of one.
+    pub hearing: Option<Hearing>,
+}
+
+/// How a sound becomes an input, as far as the spec says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hearing {
+    /// Samples in a second that the network has learned; a sound's own if nothing is said.
+    pub rate: Option<u32>,
+    /// Samples from one frame to the next; without it a sound is its middle.
+    pub hop: Option<u32>,
+    /// Whether the mean of a frame is taken away, and what is left divided by its deviation.
+    pub standardize: bool,
 }
 
 /// An output of the network.
@@ -235,6 +250,8 @@ impl Graph {
             name: name.into(),
             value,
             pre: None,
+            frames: None,
+            hearing: None,
         });
         value
     }

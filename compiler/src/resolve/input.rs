@@ -1,6 +1,7 @@
 //! `input image: 3x224x224 { resize 256 crop 224 normalize imagenet }`
 
 use super::misread::Odd;
+use super::pictures::Ways;
 use super::value::Value;
 use super::{Resolver, Result, Tensor};
 use crate::ast::{Expr, Name, Term};
@@ -72,6 +73,21 @@ pub static INPUT_SETTINGS: &[ParamDecl] = &[
         "`unit`: 0 to 1; `imagenet`: torchvision's mean and deviation; `symmetric`: -1 to 1; \
          `caffe`: blue, green, red minus (104, 117, 123), not scaled.",
     ),
+    key(
+        "rate",
+        Kind::Int,
+        "Of a sound: samples in a second that the network has learned, to which sounds of other rates are resampled.",
+    ),
+    key(
+        "hop",
+        Kind::Int,
+        "Of a sound: samples from one frame to the next, each of which is answered; without it a sound is its middle, or has silence on both sides.",
+    ),
+    key(
+        "standardize",
+        Kind::Flag,
+        "Of a sound: the mean of each frame is taken away, and what is left divided by its deviation.",
+    ),
 ];
 
 const fn key(name: &'static str, kind: Kind, doc: &'static str) -> ParamDecl {
@@ -90,9 +106,9 @@ impl<'a> Resolver<'a> {
         let shape_span = shape.span;
         let shape = self.input_shape(shape);
         let settings = self.keys("input", INPUT_SETTINGS, settings);
-        let pre = match (&shape, settings) {
-            (Ok(shape), Ok(settings)) => self.pre_process(settings, shape).ok().flatten(),
-            _ => None,
+        let ways = match (&shape, settings) {
+            (Ok(shape), Ok(settings)) => self.ways(settings, shape).unwrap_or_default(),
+            _ => Ways::default(),
         };
         if let Ok(shape) = &shape {
             self.odd = self.odd.take().or_else(|| Odd::new(shape, shape_span));
@@ -117,7 +133,9 @@ impl<'a> Resolver<'a> {
                     self.graph.inputs.push(Input {
                         name: name.value.clone(),
                         value,
-                        pre: pre.clone(),
+                        pre: ways.pre.clone(),
+                        frames: ways.frames.clone(),
+                        hearing: ways.hearing,
                     });
                     self.input_spans.insert(value, shape_span);
                     Tensor::Known(value)

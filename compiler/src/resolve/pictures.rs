@@ -2,6 +2,7 @@
 
 use super::{Resolver, Result};
 use crate::diagnostic::{Diagnostic, codes};
+use crate::graph::Hearing;
 use crate::layer::{ArgError, Args, Literal, Spanned};
 use crate::shape::Shape;
 use cnnc_runtime::image::{Filter, ImageStep, Normalize, Place, PreProcess, Rounding};
@@ -9,23 +10,88 @@ use cnnc_runtime::image::{Filter, ImageStep, Normalize, Place, PreProcess, Round
 /// Grey value around a letterboxed picture: darknet's, which is 0.5 on a scale of 0 to 1.
 const GREY: f32 = 127.5;
 
+/// Settings with their values.
+type Given = Vec<(&'static str, Spanned<Literal>)>;
+
+/// How files become an input.
+#[derive(Default)]
+pub(super) struct Ways {
+    /// A picture.
+    pub(super) pre: Option<PreProcess>,
+    /// Each frame of a video.
+    pub(super) frames: Option<PreProcess>,
+    /// A sound.
+    pub(super) hearing: Option<Hearing>,
+}
+
+/// Settings of sounds.
+const OF_SOUNDS: [&str; 3] = ["rate", "hop", "standardize"];
+
 impl Resolver<'_> {
-    /// The pre-processing that settings declare for an input of that shape, which must be `1xHxW` or `3xHxW` to take pictures.
-    pub(super) fn pre_process(
-        &mut self,
-        given: Vec<(&'static str, Spanned<Literal>)>,
-        shape: &Shape,
-    ) -> Result<Option<PreProcess>> {
-        let &[channels @ (1 | 3), height, width] = shape.dims() else {
-            return match given.first() {
-                None => Ok(None),
-                Some((name, value)) => {
-                    let message = format!("`{name}` is for pictures, but the input is {shape}");
-                    let problem = Diagnostic::new(codes::BAD_SHAPE, value.span, message);
-                    Err(self.error(problem.note("a picture is 1xHxW (grey) or 3xHxW")))
-                }
-            };
+    /// What settings declare for an input of that shape: `1xHxW` and `3xHxW` take pictures, `1xDxHxW` and `3xDxHxW` frames, `LENGTH` and `CxLENGTH` sounds.
+    pub(super) fn ways(&mut self, given: Given, shape: &Shape) -> Result<Ways> {
+        let is_sound = matches!(shape.dims(), [_] | [_, _]);
+        let of_others = given
+            .iter()
+            .find(|(name, _)| OF_SOUNDS.contains(name) != is_sound);
+        let (kind, of_kind) = match is_sound {
+            true => ("pictures", "a picture is 1xHxW (grey) or 3xHxW"),
+            false => ("sounds", "a sound is LENGTH or CHANNELSxLENGTH"),
         };
+        let is_seen = matches!(shape.dims(), [1 | 3, _, _] | [1 | 3, _, _, _]);
+        if let Some((name, value)) = of_others.or(given.first().filter(|_| !is_seen && !is_sound)) {
+            let (kind, of_kind) = match of_others {
+                Some(_) => (kind, of_kind),
+                None => ("pictures", "a picture is 1xHxW (grey) or 3xHxW"),
+            };
+            let message = format!("`{name}` is for {kind}, but the input is {shape}");
+            let problem = Diagnostic::new(codes::BAD_SHAPE, value.span, message);
+            return Err(self.error(problem.note(of_kind)));
+        }
+        let mut ways = Ways::default();
+        match *shape.dims() {
+            [_] | [_, _] => ways.hearing = Some(self.hearing(given)?),
+            [channels @ (1 | 3), height, width] => {
+                ways.pre = Some(self.pre_process(given, [channels, height, width])?);
+            }
+            [channels @ (1 | 3), _, height, width] => {
+                ways.frames = Some(self.pre_process(given, [channels, height, width])?);
+            }
+            _ => {}
+        }
+        Ok(ways)
+    }
+
+    fn hearing(&mut self, given: Given) -> Result<Hearing> {
+        let args = Args {
+            given,
+            rank: 1,
+            ..Args::default()
+        };
+        let read = || -> std::result::Result<Hearing, ArgError> {
+            let number = |name: &str| {
+                let number = args.positive(name)?;
+                let number = number.map(|number| {
+                    u32::try_from(number)
+                        .map_err(|_| args.error(name, format!("`{name}` is too large")))
+                });
+                number.transpose()
+            };
+            Ok(Hearing {
+                rate: number("rate")?,
+                hop: number("hop")?,
+                standardize: args.flag("standardize")?.unwrap_or(false),
+            })
+        };
+        read().map_err(|problem| self.bad_argument(problem, crate::span::Span::none()))
+    }
+
+    /// The pre-processing of pictures that have so many channels, rows and columns in the end.
+    fn pre_process(
+        &mut self,
+        given: Given,
+        [channels, height, width]: [usize; 3],
+    ) -> Result<PreProcess> {
         let args = Args {
             given,
             rank: 2,
@@ -128,9 +194,7 @@ impl Resolver<'_> {
                 height,
             })
         };
-        read()
-            .map(Some)
-            .map_err(|problem| self.bad_argument(problem, crate::span::Span::none()))
+        read().map_err(|problem| self.bad_argument(problem, crate::span::Span::none()))
     }
 }
 

@@ -99,6 +99,8 @@ fn rest(network: &Graph, whole: &Graph, trunk: &Graph, end: ValueId) -> Graph {
         name,
         value: end,
         pre: None,
+        frames: None,
+        hearing: None,
     }];
     rest
 }

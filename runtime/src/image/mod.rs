@@ -3,7 +3,7 @@
 //! With the feature `images`, picture files are read and written:
 //!
 //! ```text
-//! PNG/JPEG/BMP/PNM ──open──▶ Picture ──PreProcess::apply──▶ f32, channels first
+//! PNG/JPEG/BMP/PNM/GIF/WebP ──open──▶ Picture ──PreProcess::apply──▶ f32, channels first
 //! f32 map ──Picture::of_map──▶ Picture ──write_png──▶ PNG
 //! ```
 
@@ -37,11 +37,12 @@ use std::fmt;
 pub const MAX_SIDE: usize = 65_535;
 
 /// Most pixels that are read, or come out of a step. Decoding one takes 12 bytes at most, beside the file, and nothing is
-/// allocated for pixels that a file claims to have and has not the bytes for.
+/// allocated for pixels that a file claims to have and has not the bytes for; GIF and WebP, where a picture of one colour takes next to none, may
+/// claim 16 million.
 pub const MAX_PIXELS: usize = 1 << 27;
 
 /// The formats that are read, for messages.
-const KINDS: &str = "PNG, JPEG, BMP or PNM";
+const KINDS: &str = "PNG, JPEG, BMP, PNM, GIF or WebP";
 
 fn within_limits(width: usize, height: usize) -> bool {
     (1..=MAX_SIDE).contains(&width)

@@ -11,6 +11,7 @@ use crate::npy::{self, NpyError};
 use crate::weights::{
     Blob, Fault, FormatError, Place, Stored, Values, Weights, WeightsError, convert,
 };
+use safetensors::Dtype;
 use std::path::Path;
 
 /// A named tensor.
@@ -22,6 +23,8 @@ pub struct Tensor {
     pub shape: Vec<usize>,
     /// Its elements, row-major.
     pub values: Vec<f32>,
+    /// Whether they are bytes in the file, as pixels are.
+    pub bytes: bool,
 }
 
 /// Reads all tensors of a file: `.npy`, or what [`Weights::open`] reads and has names (`.safetensors`, `.npz`, `.pt`). The content tells
@@ -48,10 +51,11 @@ pub fn read_tensors(path: impl AsRef<Path>) -> Result<Vec<Tensor>, TensorFileErr
     if *magic == *npy::MAGIC {
         let name = path.file_stem().unwrap_or_default();
         return match read_npy(&file) {
-            Ok((shape, values)) => Ok(vec![Tensor {
+            Ok((shape, values, bytes)) => Ok(vec![Tensor {
                 name: name.to_string_lossy().into_owned(),
                 shape,
                 values,
+                bytes,
             }]),
             Err(NpyFault::Npy(error)) => Err(TensorFileError::Npy {
                 path: origin(),
@@ -88,6 +92,7 @@ pub fn read_tensors(path: impl AsRef<Path>) -> Result<Vec<Tensor>, TensorFileErr
             name,
             shape: tensor.shape.to_vec(),
             values: values.into_owned(),
+            bytes: tensor.dtype == Dtype::U8,
         })
     };
     file.names().map(read).collect()
@@ -111,7 +116,7 @@ impl From<Fault> for NpyFault {
     }
 }
 
-fn read_npy(file: &Blob) -> Result<(Vec<usize>, Vec<f32>), NpyFault> {
+fn read_npy(file: &Blob) -> Result<(Vec<usize>, Vec<f32>, bool), NpyFault> {
     let read = |len| file.read(0..len);
     let end = npy::header_end(&read(npy::PREFIX)?, file.len())?;
     let array = npy::parse(&read(end)?, file.len())?;
@@ -129,5 +134,5 @@ fn read_npy(file: &Blob) -> Result<(Vec<usize>, Vec<f32>), NpyFault> {
         },
     });
     let values = values.to_f32(values.len())?.into_owned();
-    Ok((array.shape, values))
+    Ok((array.shape, values, array.dtype == Dtype::U8))
 }

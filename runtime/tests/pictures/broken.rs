@@ -6,7 +6,14 @@ use cnnc_testing::most;
 use std::fs;
 
 /// One picture of each format.
-const ONE_EACH: [&str; 4] = ["rgb.jpg", "rgba16.png", "bytes.bmp", "colours16.ppm"];
+const ONE_EACH: [&str; 6] = [
+    "rgb.jpg",
+    "rgba16.png",
+    "bytes.bmp",
+    "colours16.ppm",
+    "shades.gif",
+    "lossless.webp",
+];
 
 /// The message of decoding these bytes from a file, without its name.
 fn refused(bytes: &[u8]) -> String {
@@ -54,8 +61,6 @@ fn files_that_are_no_pictures() {
             b"<html><body>404</body></html>",
             ": it looks like an HTML page",
         ),
-        (b"RIFF\x24\0\0\0WEBPVP8 ", ": it looks like a WebP picture"),
-        (b"GIF89a\x01\0\x01\0", ": it looks like a GIF picture"),
         (
             b"\x93NUMPY\x01\0v\0{'descr'",
             ": it looks like a numpy array",
@@ -68,7 +73,7 @@ fn files_that_are_no_pictures() {
     ] {
         assert_eq!(
             refused(bytes),
-            format!("not a PNG, JPEG, BMP or PNM picture{looks}")
+            format!("not a PNG, JPEG, BMP, PNM, GIF or WebP picture{looks}")
         );
     }
 }
@@ -125,6 +130,31 @@ fn pictures_that_claim_too_much() {
     );
 }
 
+/// Formats in which a picture of one colour takes next to no bytes may claim a few million pixels, and no more.
+#[test]
+fn pictures_of_few_bytes_that_claim_much() {
+    let mut gif = sample("part.gif");
+    gif[6..10].copy_from_slice(&[0xff; 4]);
+    assert_eq!(
+        refused(&gif),
+        "65535x65535 pixels are too many; at most 65535 a side and 134217728 in all are handled"
+    );
+    gif[6..10].copy_from_slice(&[0, 0x20, 0, 0x20]);
+    let (message, memory) = most(|| refused(&gif));
+    assert_eq!(message, "the picture is truncated");
+    assert!(memory < 1 << 20, "{memory} bytes");
+    // A picture on a larger screen than its pixels fill.
+    gif[6..10].copy_from_slice(&[0, 2, 0, 1]);
+    let picture = Picture::decode(&gif, "").unwrap();
+    assert_eq!((picture.width(), picture.height()), (512, 256));
+    let mut webp = sample("lossless.webp");
+    // 14 bits each for width and height, less one.
+    webp[21..25].copy_from_slice(&(8191u32 | 8191 << 14).to_le_bytes());
+    let (message, memory) = most(|| refused(&webp));
+    assert_eq!(message, "the picture is truncated");
+    assert!(memory < 1 << 20, "{memory} bytes");
+}
+
 /// Each with what is wrong; nothing is guessed.
 #[test]
 fn portable_maps_with_mistakes() {
@@ -174,7 +204,7 @@ fn portable_maps_with_mistakes() {
         let is_one = file.len() > 2;
         let expected = match is_one {
             true => "the picture is truncated",
-            false => "not a PNG, JPEG, BMP or PNM picture: it looks like text",
+            false => "not a PNG, JPEG, BMP, PNM, GIF or WebP picture: it looks like text",
         };
         assert_eq!(message, expected, "{file:?}");
     }

@@ -8,7 +8,7 @@ use super::room::room;
 use super::samples::Samples;
 use super::told::Told;
 use super::{Data, DataError};
-use cnnc_compiler::graph::Graph;
+use cnnc_compiler::graph::{Graph, Hearing};
 use cnnc_compiler::recipe::DataKind;
 use cnnc_compiler::shape::Shape;
 use cnnc_runtime::image::{ImageError, ImageProblem, Picture, PreProcess};
@@ -23,6 +23,8 @@ pub(super) struct Reader<'g> {
     pub network: &'g str,
     /// How pictures become its input, if it takes pictures.
     pub pre: Option<&'g PreProcess>,
+    /// How it hears sounds.
+    pub hearing: Hearing,
     /// Extents of its input.
     pub shape: &'g [usize],
     /// Its classes, and what they are called, if they have names.
@@ -59,6 +61,7 @@ impl<'g> Reader<'g> {
         Reader {
             network: &network.name,
             pre: input.and_then(|input| input.pre.as_ref()),
+            hearing: input.and_then(|input| input.hearing).unwrap_or_default(),
             shape: input.map_or(&[], |input| network.values[input.value].shape.dims()),
             classes: if gathered != Gathered::Each {
                 u32::MAX as usize

@@ -1,6 +1,7 @@
 //! Sounds: `CLASS_….wav` in one folder, or a folder for each class.
 //!
-//! A sound is as long as the network's input: a longer one is its middle, a shorter one has silence on both sides. Whole numbers become −1 … 1. Where a name ends with the
+//! A sound is as long as the network's input: a longer one is its middle, a shorter one has silence on both sides. Whole numbers become −1 … 1; what the
+//! input's declaration says of its rate and deviation is done. Where a name ends with the
 //! number of a take, `7_nicolas_3.wav`, the takes 0 to 4 are the test set, as Free Spoken Digits has it.
 
 use super::classes::Labels;
@@ -9,19 +10,11 @@ use super::filling::Filling;
 use super::reader::Reader;
 use super::samples::Samples;
 use super::{Data, DataError};
-use cnnc_runtime::files::open_ordinary;
-use hound::{SampleFormat, WavReader, WavSpec};
-use std::io::BufReader;
+use crate::source::{Heard, SoundError};
 use std::path::{Path, PathBuf};
 
 /// Takes that judge are those below.
 const TEST_TAKES: u32 = 5;
-
-/// A sound that has been read: channels one behind the other.
-struct Sound {
-    channels: Vec<Vec<f32>>,
-    rate: u32,
-}
 
 impl Reader<'_> {
     /// The sounds of a folder, if it has some: a name begins with its class.
@@ -85,27 +78,18 @@ impl Reader<'_> {
         let mut first: Option<(&Path, u32)> = None;
         let mut numbers = vec![0.0; self.elements()];
         for (path, class) in files {
-            let sound = open(path)?;
-            let (other, rate) = *first.get_or_insert((path, sound.rate));
-            if rate != sound.rate {
+            let failed = |error| failed(path, error);
+            let heard = Heard::open(path, self.hearing, [channels, length]).map_err(failed)?;
+            let (other, rate) = *first.get_or_insert((path, heard.rate()));
+            if rate != heard.rate() {
                 let why = format!(
-                    "{} Hz, but {} has {rate} Hz; a network hears one rate",
-                    sound.rate,
+                    "{} Hz, but {} has {rate} Hz; a network hears one rate: `rate` in the input's declaration can help",
+                    heard.rate(),
                     other.display()
                 );
                 return Err(DataError::Broken(path.clone(), why));
             }
-            let sound = match sound.channels.len() {
-                found if found == channels => sound.channels,
-                _ if channels == 1 => vec![mean(&sound.channels)],
-                found => {
-                    let why = format!("{found} channels, but the network hears {channels}");
-                    return Err(DataError::Broken(path.clone(), why));
-                }
-            };
-            for (from, to) in sound.iter().zip(numbers.chunks_exact_mut(length)) {
-                centred(from, to);
-            }
+            heard.frame(None, &mut numbers);
             filling.numbers(&numbers, *class)?;
             filling.name(within(from, path));
         }
@@ -119,56 +103,11 @@ fn take(path: &Path) -> Option<u32> {
     take.parse().ok()
 }
 
-fn mean(channels: &[Vec<f32>]) -> Vec<f32> {
-    let share = 1.0 / channels.len() as f32;
-    let at = |index: usize| channels.iter().map(|channel| channel[index]).sum::<f32>() * share;
-    (0..channels[0].len()).map(at).collect()
-}
-
-/// The middle of what is longer, silence around what is shorter.
-fn centred(from: &[f32], to: &mut [f32]) {
-    to.fill(0.0);
-    let length = from.len().min(to.len());
-    let (skip, left) = ((from.len() - length) / 2, (to.len() - length) / 2);
-    to[left..left + length].copy_from_slice(&from[skip..skip + length]);
-}
-
-fn open(path: &Path) -> Result<Sound, DataError> {
-    let failed = |error| DataError::File(path.to_owned(), error);
-    let broken = |why: String| DataError::Broken(path.to_owned(), why);
-    let file = open_ordinary(path).map_err(failed)?;
-    let most = file.metadata().map_err(failed)?.len();
-    let wrong = |error: hound::Error| broken(format!("the sound is broken: {error}"));
-    let mut reader = WavReader::new(BufReader::new(file)).map_err(wrong)?;
-    let WavSpec {
-        channels,
-        sample_rate,
-        bits_per_sample,
-        sample_format,
-    } = reader.spec();
-    // A file has a byte at least for each.
-    if channels == 0 || u64::from(reader.len()) > most {
-        return Err(broken("the sound is shorter than it says".to_owned()));
+fn failed(path: &Path, error: SoundError) -> DataError {
+    match error {
+        SoundError::Read(error) => DataError::File(path.to_owned(), error),
+        SoundError::Broken(why) => DataError::Broken(path.to_owned(), why),
     }
-    let values: Vec<f32> = match sample_format {
-        SampleFormat::Float => reader.samples::<f32>().collect::<Result<_, _>>(),
-        SampleFormat::Int => {
-            let one = 1.0 / f64::from(bits_per_sample.saturating_sub(1)).exp2();
-            let samples = reader.samples::<i32>();
-            let scaled = samples.map(|sample| Ok((f64::from(sample?) * one) as f32));
-            scaled.collect()
-        }
-    }
-    .map_err(wrong)?;
-    if values.is_empty() {
-        return Err(broken("a sound without samples".to_owned()));
-    }
-    let channels = usize::from(channels);
-    let of = |channel: usize| values.iter().copied().skip(channel).step_by(channels);
-    Ok(Sound {
-        channels: (0..channels).map(|channel| of(channel).collect()).collect(),
-        rate: sample_rate,
-    })
 }
 
 /// `1x8000`

@@ -212,6 +212,8 @@ pub fn alone(layer: &dyn Layer, operands: &[Shape], names: &[String]) -> Graph {
             name: format!("x{index}"),
             value,
             pre: None,
+            frames: None,
+            hearing: None,
         });
         inputs.push(value);
     }

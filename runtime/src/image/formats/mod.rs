@@ -4,10 +4,12 @@
 //! what is transparent laid over white, and leaves colour profiles alone.
 
 mod bmp;
+mod gif;
 mod jpeg;
 mod orientation;
 mod png;
 mod pnm;
+mod webp;
 
 pub(super) use png::indices;
 
@@ -27,7 +29,14 @@ pub struct Format {
 }
 
 /// All of them.
-pub const FORMATS: &[Format] = &[png::FORMAT, jpeg::FORMAT, bmp::FORMAT, pnm::FORMAT];
+pub const FORMATS: &[Format] = &[
+    png::FORMAT,
+    jpeg::FORMAT,
+    bmp::FORMAT,
+    pnm::FORMAT,
+    gif::FORMAT,
+    webp::FORMAT,
+];
 
 /// Whether a file's name ends as those of pictures do; whether it is one is seen when it is read.
 pub fn is_called_a_picture(path: &Path) -> bool {
@@ -55,6 +64,14 @@ fn claim(width: usize, height: usize, most: usize) -> Result<(), ImageProblem> {
         true => Err(ImageProblem::Truncated),
         false => Ok(()),
     }
+}
+
+/// Pixels that a picture may have however few bytes encode them, in formats where one of one colour takes next to none.
+const SPARSE: usize = 1 << 24;
+
+/// Pixels that a file of such a format may claim, of which larger ones take a byte at least for so many.
+fn sparse(bytes: &[u8], most_a_byte: usize) -> usize {
+    bytes.len().saturating_mul(most_a_byte).max(SPARSE)
 }
 
 /// A colour of that opacity on white.

@@ -288,3 +288,57 @@ pnm("grey16.pgm", 5, 1000)
 pnm("colours.ppm", 6, 200)
 pnm("colours_text.ppm", 3, 40000)
 pnm("colours16.ppm", 6, 65535)
+
+
+def gif(name, most, *, transparent=None, at=None, **options):
+    """A GIF of shades; `at` is where it lies on a larger screen. A second picture behind it is not looked at."""
+    colours = [[(n * 41 + k * 90) % 256 for k in range(3)] for n in range(most + 1)]
+    picture = Image.new("P", (WIDTH, HEIGHT))
+    picture.putpalette(sum(colours, []))
+    picture.putdata([value(x, y, 0, most) for x, y in every()])
+    if transparent is not None:
+        options["transparency"] = transparent
+    path = OUT / f"{name}.gif"
+    picture.save(path, "GIF", optimize=False, **options)
+    seen = lambda x, y: [255] * 3 if value(x, y, 0, most) == transparent else colours[value(x, y, 0, most)]
+    if at is None:
+        return expect(f"{name}.gif", WIDTH, HEIGHT, (seen(x, y) for x, y in every()))
+    (left, top), (width, height) = at, (17, 19)
+    data = bytearray(path.read_bytes())
+    frame = data.index(struct.pack("<BHHHH", 0x2C, 0, 0, WIDTH, HEIGHT))
+    data[6:10] = struct.pack("<HH", width, height)
+    data[frame + 1 : frame + 5] = struct.pack("<HH", left, top)
+    path.write_bytes(data)
+    inside = lambda x, y: 0 <= x - left < WIDTH and 0 <= y - top < HEIGHT
+    pixels = (seen(x - left, y - top) if inside(x, y) else [255] * 3 for y in range(height) for x in range(width))
+    expect(f"{name}.gif", width, height, pixels)
+
+
+gif("shades", 199)
+gif("interlaced", 14, interlace=1)
+gif("bits", 1)
+gif("transparent", 30, transparent=9)
+gif("part", 60, at=(3, 7))
+gif("beyond", 60, at=(9, 12))
+gif("moving", 100, save_all=True, append_images=[Image.new("P", (WIDTH, HEIGHT))])
+
+
+def webp(name, picture, seen=None, **options):
+    """A WebP; of a lossy one Pillow's own decoder, libwebp, says what is seen."""
+    path = OUT / f"{name}.webp"
+    picture.save(path, "WEBP", **options)
+    seen = seen or Image.open(path).convert("RGBA")
+    pixels = [over_white(pixel[:3], pixel[3]) for pixel in seen.convert("RGBA").getdata()]
+    expect(f"{name}.webp", *seen.size, pixels)
+
+
+clear = colour.copy()
+clear.putalpha(grey)
+webp("lossless", colour, colour, lossless=True)
+webp("lossless_alpha", clear, clear, lossless=True, exact=True)
+webp("lossless_shades", grey.convert("RGB"), grey, lossless=True)
+webp("lossless_turned", colour, colour.rotate(-90, expand=True), lossless=True, exif=b"Exif\0\0" + exif(6))
+webp("lossy", colour, quality=80)
+webp("lossy_alpha", clear, quality=60, exact=True)
+webp("lossy_coarse", colour, quality=1)
+webp("moving", colour, colour, lossless=True, save_all=True, append_images=[colour.rotate(180)])
