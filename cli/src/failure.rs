@@ -196,6 +196,20 @@ pub enum Failure {
     Numbers(TooMuch),
     /// In training, or in what a network is trained with.
     Train(TrainError),
+    /// A flag for one network, and there are several.
+    OneNetwork {
+        /// The flag.
+        flag: &'static str,
+        /// Number of networks.
+        networks: usize,
+    },
+    /// Figures that cannot be compared with.
+    Base {
+        /// The file.
+        file: String,
+        /// Why not.
+        why: String,
+    },
     /// There is no such error code.
     NoCode(String),
     /// Standard output takes no more.
@@ -383,6 +397,10 @@ impl fmt::Display for Failure {
             }
             Failure::Numbers(error) => error.fmt(f),
             Failure::Train(error) => error.fmt(f),
+            Failure::OneNetwork { flag, networks } => {
+                write!(f, "`{flag}` is of one network, and there are {networks}")
+            }
+            Failure::Base { file, why } => write!(f, "`{file}` cannot be compared with: {why}"),
             Failure::NoCode(code) => write!(f, "there is no error code `{code}`"),
             Failure::Write(error) => write!(f, "cannot write: {error}"),
         }
