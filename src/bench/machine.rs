@@ -71,14 +71,22 @@ impl Load {
             let stolen = percent(stolen);
             reasons.push(format!("the host takes {stolen} of the time for others"));
         }
-        if let Some(waited) = self.waited.filter(|&waited| waited > 0.02) {
-            let waited = percent(waited);
-            reasons.push(format!("threads wait {waited} of the time for a processor"));
-        }
-        if let Some(switches) = self.switches.filter(|&switches| switches > 100.0) {
+        if threads > processors {
+            // What they wait for, they take from each other.
+            let plural = if processors == 1 { "" } else { "s" };
             reasons.push(format!(
-                "threads are interrupted {switches:.0} times a second"
+                "{threads} threads share {processors} processor{plural}"
             ));
+        } else {
+            if let Some(waited) = self.waited.filter(|&waited| waited > 0.02) {
+                let waited = percent(waited);
+                reasons.push(format!("threads wait {waited} of the time for a processor"));
+            }
+            if let Some(switches) = self.switches.filter(|&switches| switches > 100.0) {
+                reasons.push(format!(
+                    "threads are interrupted {switches:.0} times a second"
+                ));
+            }
         }
         if spread > SPREAD {
             reasons.push(format!(
@@ -118,7 +126,7 @@ impl Watch {
         let long = ticks.filter(|ticks| ticks.all >= 20);
         let others = long.zip(own).map(|(ticks, own)| {
             let processors = peak::processors() as f64;
-            let all = peak_of_all(ticks, seconds).unwrap_or(processors);
+            let all = processors_of(ticks, seconds).unwrap_or(processors);
             let busy = ticks.busy as f64 / ticks.all as f64 * all;
             (busy - own.ran / seconds).max(0.0)
         });
@@ -133,7 +141,7 @@ impl Watch {
 }
 
 /// How many processors the counters are of: a tick is a hundredth of a second of one.
-fn peak_of_all(ticks: Ticks, seconds: f64) -> Option<f64> {
+fn processors_of(ticks: Ticks, seconds: f64) -> Option<f64> {
     let processors = ticks.all as f64 / 100.0 / seconds;
     (processors >= 0.5).then(|| processors.round().max(1.0))
 }
@@ -287,6 +295,10 @@ mod tests {
                 "half of the runs differ by more than ± 20 %",
             ]
         );
-        assert!(Load::default().reasons(9, &machine, 0.0).is_empty());
+        assert_eq!(
+            loud.reasons(8, &machine, 0.0)[1..],
+            ["8 threads share 4 processors"]
+        );
+        assert!(Load::default().reasons(4, &machine, 0.0).is_empty());
     }
 }

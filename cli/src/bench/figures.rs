@@ -1,6 +1,6 @@
 //! Figures for other programs: JSON and CSV.
 
-use super::Outcome;
+use super::{Finest, Outcome};
 use cnnc::bench::{Kernel, Machine, Row, Trial};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -118,10 +118,8 @@ pub fn milliseconds(duration: Duration) -> f64 {
 }
 
 /// A row for each schedule, else for each layer, else for each network: whatever is finest of what was measured.
-pub fn csv(outcomes: &[Outcome]) -> String {
-    let finest = |finer: &dyn Fn(&Outcome) -> bool| outcomes.iter().any(finer);
-    let kernels = finest(&|outcome| outcome.kernels.is_some());
-    let layers = !kernels && finest(&|outcome| !outcome.report.layers.is_empty());
+pub fn csv(outcomes: &[Outcome], finest: Finest) -> String {
+    let (kernels, layers) = (finest.kernels, finest.layers);
     let mut rows: Vec<Vec<String>> = Vec::new();
     let common = ["spec", "model", "isa", "threads", "batch"];
     let own: &[&str] = match (kernels, layers) {

@@ -162,8 +162,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     match (args.json, args.csv) {
         (true, _) => print::json(&json(&machine, &outcomes))?,
-        (_, true) => print::line(csv(&outcomes).trim_end())?,
-        _ => print::line(text::text(&machine, &outcomes))?,
+        (_, true) => print::line(csv(&outcomes, args.finest()).trim_end())?,
+        _ => print::line(text::text(&machine, &outcomes, args.finest()))?,
     }
     if !args.json {
         let written = [&args.trace, &args.save, &args.report];
@@ -174,7 +174,21 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What is printed one by one; the page has all of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Finest {
+    layers: bool,
+    kernels: bool,
+}
+
 impl Args {
+    fn finest(&self) -> Finest {
+        Finest {
+            layers: self.layers,
+            kernels: self.kernels,
+        }
+    }
+
     /// The networks, once it is known that what is asked for can be had of them.
     fn models(&self) -> Result<Vec<(&Path, Model)>, Failure> {
         let made_up = self
@@ -259,7 +273,9 @@ impl Args {
         let report = cnnc::bench::run(&network, &views, &settings)?;
         if !report.busy.is_empty() {
             print::warning(format_args!(
-                "the machine is busy, and times may be too long: {}",
+                "{} on {}: times may be too long, {}",
+                network.name(),
+                counted(report.threads, "thread"),
                 report.busy.join("; ")
             ));
         }

@@ -1,12 +1,12 @@
 //! Figures for people: a list for one network, a table for several.
 
 use super::figures::{images_per_s, milliseconds};
-use super::{Outcome, algorithm, counted, kernels, percent};
+use super::{Finest, Outcome, algorithm, counted, kernels, percent};
 use crate::print;
 use cnnc::bench::{Machine, Row};
 
 /// All that was measured.
-pub fn text(machine: &Machine, outcomes: &[Outcome]) -> String {
+pub fn text(machine: &Machine, outcomes: &[Outcome], finest: Finest) -> String {
     let mut text = match outcomes {
         [only] => list(machine, only),
         all => table(machine, all),
@@ -21,11 +21,11 @@ pub fn text(machine: &Machine, outcomes: &[Outcome]) -> String {
             }
             text += &part;
         };
-        if !outcome.report.layers.is_empty() {
+        if finest.layers {
             add(layers(outcome));
         }
-        if let Some(kernels) = &outcome.kernels {
-            add(kernels::text(kernels, outcome.report.peak_gflops));
+        if let Some(kernels) = outcome.kernels.as_ref().filter(|_| finest.kernels) {
+            add(kernels::text(kernels));
         }
     }
     text

@@ -45,7 +45,8 @@ pub fn section(memory: &Memory) -> String {
     for block in &memory.blocks {
         let (x0, x1) = (x(block.first), x(block.last + 1));
         let (y0, y1) = (y(block.offset + block.bytes), y(block.offset));
-        let scratch = block.name.ends_with(".scratch") || block.name.ends_with(".winograd");
+        // What a layer makes is read by another.
+        let scratch = block.first == block.last;
         let class = if scratch { "s" } else { "b" };
         let (name, size) = (escaped(&block.name), print::bytes(block.bytes));
         text += &format!(

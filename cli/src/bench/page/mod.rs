@@ -39,9 +39,8 @@ pub fn page(machine: &Machine, outcomes: &[Outcome], memory: &Memory) -> String 
         if !outcome.report.busy.is_empty() {
             let threads = counted(outcome.report.threads, "thread");
             let reasons = escaped(&outcome.report.busy.join("; "));
-            page += &format!(
-                "<p class=\"warn\">The machine was busy while {threads} ran, and times may be too long: {reasons}.</p>\n"
-            );
+            page +=
+                &format!("<p class=\"warn\">Times on {threads} may be too long: {reasons}.</p>\n");
         }
     }
     page += &tables::figures(outcomes);

@@ -53,7 +53,7 @@ impl Scale {
         let y = ends(&mut rates.chain(tops));
         // A little of the slope is seen, whatever the layers are.
         Scale {
-            x: [x[0].min(x[1] - 4.0), x[1] + 1.0],
+            x: [x[0].min(x[1] - 4.0), x[1]],
             y: [y[0].min(y[1] - 4.0), y[1]],
         }
     }
@@ -153,10 +153,10 @@ fn line(scale: &Scale, roof: &Roof, index: usize, taken: &mut Vec<[f64; 4]>) -> 
     if taken.iter().any(|other| (other[1] - y).abs() < 14.0) {
         y = y1 + 16.0;
     }
-    taken.push([x2 - 6.5 * name.len() as f64, y, x2, y]);
+    taken.push([x1, y, x1 + 6.6 * name.len() as f64, y]);
     format!(
-        "<path class=\"{class}\" d=\"M{x0:.1} {y0:.1}L{x1:.1} {y1:.1}H{x2:.1}\"/><text x=\"{:.1}\" y=\"{y:.1}\" text-anchor=\"end\">{name}</text>\n",
-        x2 - 4.0
+        "<path class=\"{class}\" d=\"M{x0:.1} {y0:.1}L{x1:.1} {y1:.1}H{x2:.1}\"/><text x=\"{:.1}\" y=\"{y:.1}\">{name}</text>\n",
+        x1 + 4.0
     )
 }
 
