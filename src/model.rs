@@ -7,10 +7,10 @@ use crate::reference::Reference;
 use crate::summary::Summary;
 use crate::{Backend, Error, Options};
 use cnnc_compiler::diagnostic::{Diagnostics, Files};
-use cnnc_compiler::graph::{Graph, Output};
+use cnnc_compiler::graph::{Graph, Node, Output};
 use cnnc_compiler::id::ValueId;
 use cnnc_compiler::layer::written;
-use cnnc_compiler::lower::{self, Lowered};
+use cnnc_compiler::lower::{self, Choice, Lowered, Schedule};
 use cnnc_compiler::note::Note;
 use cnnc_compiler::outline::Outline;
 use cnnc_compiler::pass;
@@ -22,6 +22,7 @@ use cnnc_runtime::pack::pack;
 use cnnc_runtime::plan::Run;
 use cnnc_runtime::session as rt;
 use cnnc_runtime::weights::{Problem, Weights, WeightsError};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -316,6 +317,7 @@ impl Model {
             outputs,
             engine: built.engine,
             sections: built.sections,
+            choices: built.choices,
             unused: built.read.unused,
             notes: built.read.notes,
             macs: self.graph().macs(),
@@ -342,6 +344,7 @@ pub struct Slid {
 struct Built {
     engine: Engine,
     sections: Vec<SectionInfo>,
+    choices: Vec<Choice>,
     runs: Vec<(Run, Range<usize>)>,
     read: Read,
     compile: Duration,
@@ -355,6 +358,7 @@ impl Built {
         Ok(Built {
             engine: Engine::Reference(reference),
             sections: Vec::new(),
+            choices: Vec::new(),
             runs: Vec::new(),
             read,
             compile: Duration::ZERO,
@@ -368,7 +372,7 @@ impl Built {
         options: &Options,
         start: Instant,
     ) -> Result<Built, Error> {
-        let lowered = lower::lower(graph, &options.target()?);
+        let mut lowered = lower::lower(graph, &options.target()?);
         let code = match options.backend {
             Backend::Jit => Some(jit::compile(&lowered)?),
             _ => {
@@ -385,6 +389,7 @@ impl Built {
         );
         let load = start.elapsed();
         let sections = sections(graph, &lowered);
+        let choices = std::mem::take(&mut lowered.choices);
         let runs = lowered
             .plan
             .runs
@@ -414,6 +419,7 @@ impl Built {
         Ok(Built {
             engine,
             sections,
+            choices,
             runs,
             read,
             compile,
@@ -423,15 +429,38 @@ impl Built {
 }
 
 fn sections(graph: &Graph, lowered: &Lowered) -> Vec<SectionInfo> {
+    let mut choices = HashMap::new();
+    for (at, choice) in lowered.choices.iter().enumerate() {
+        choices.entry(choice.node).or_insert(at);
+    }
     let sections = lowered.program.sections.iter();
     sections
         .map(|section| {
             let node = section.node.map(|id| &graph.nodes[id]);
+            let at = section.node.and_then(|id| choices.get(&id).copied());
+            let schedule = at.map(|at| {
+                let choice = &lowered.choices[at];
+                &choice.schedules[choice.taken]
+            });
             SectionInfo {
                 label: section.label.clone(),
                 layer: node.map_or_else(|| "copy".to_owned(), |node| written(&*node.layer)),
                 macs: node.map_or(0, |node| node.inferred.macs),
+                bytes: node.map_or(0, |node| bytes(graph, node)),
+                schedule: schedule.map(ToString::to_string),
+                winograd: schedule.is_some_and(Schedule::is_winograd),
+                choice: at,
             }
         })
         .collect()
+}
+
+/// Bytes of a node's operands, result and parameters, each once.
+fn bytes(graph: &Graph, node: &Node) -> u64 {
+    let values = node.inputs.iter().chain([&node.output]);
+    let values = values.map(|&value| graph.values[value].shape.elements());
+    let params = node.params.iter();
+    let params = params.map(|&param| graph.params[param].shape.iter().product());
+    let elements: usize = values.chain(params).sum();
+    (elements * size_of::<f32>()) as u64
 }

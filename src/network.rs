@@ -6,7 +6,7 @@ use crate::reference::Reference;
 use cnnc_compiler::graph::Graph;
 use cnnc_compiler::jit::Code;
 use cnnc_compiler::loops::interpret::interpret;
-use cnnc_compiler::lower::{Lowered, Made};
+use cnnc_compiler::lower::{Choice, Lowered, Made};
 use cnnc_runtime::Isa;
 use cnnc_runtime::answer::{Answer, AnswerError, Head, Placement};
 use cnnc_runtime::input::Input;
@@ -36,6 +36,8 @@ pub(crate) struct Inner {
     pub outputs: Vec<Port>,
     pub engine: Engine,
     pub sections: Vec<SectionInfo>,
+    /// How convolutions are computed.
+    pub choices: Vec<Choice>,
     pub unused: Vec<String>,
     pub notes: Vec<String>,
     pub macs: u64,
@@ -66,6 +68,14 @@ pub struct SectionInfo {
     pub layer: String,
     /// Multiply-adds of convolutions and dense layers.
     pub macs: u64,
+    /// Bytes of its operands, its result and its parameters, each once, of one image.
+    pub bytes: u64,
+    /// By which schedule a convolution is computed.
+    pub schedule: Option<String>,
+    /// Whether that is Winograd's algorithm, which has fewer multiplications than `macs`.
+    pub winograd: bool,
+    /// Its number among [`Network::choices`].
+    pub(crate) choice: Option<usize>,
 }
 
 impl Network {
@@ -129,6 +139,34 @@ impl Network {
     /// Multiply-adds of convolutions and dense layers.
     pub fn macs(&self) -> u64 {
         self.0.macs
+    }
+
+    /// The network as it is run, after all passes.
+    pub fn graph(&self) -> &Graph {
+        &self.0.graph
+    }
+
+    /// By which schedule each convolution is computed, and which others it has.
+    pub fn choices(&self) -> &[Choice] {
+        &self.0.choices
+    }
+
+    /// The sections that machine code is made of, in the order in which they run; none for other backends that are not made of them.
+    pub fn sections(&self) -> &[SectionInfo] {
+        &self.0.sections
+    }
+
+    /// What profilers need to name the machine code: a line for each function, as perf reads it from `/tmp/perf-PID.map`. Empty for other backends.
+    pub fn perf_map(&self) -> String {
+        let Engine::Jit { code, .. } = &self.0.engine else {
+            return String::new();
+        };
+        let mut map = String::new();
+        for symbol in code.symbols() {
+            let (address, bytes) = (symbol.address, symbol.bytes);
+            map += &format!("{address:x} {bytes:x} {}\n", symbol.name);
+        }
+        map
     }
 
     /// From text to machine code.

@@ -90,6 +90,9 @@ pub struct Options {
     pub batch: usize,
     /// Whether weights are refused that have tensors which the network does not read.
     pub strict: bool,
+    /// The way in which every convolution is computed that has so many to try, by its number, instead of the one that is estimated to cost least:
+    /// for measurements ([`bench::kernels`](crate::bench::kernels())).
+    pub schedule: Option<usize>,
     /// Told how far a run is, by [`Backend::Reference`] only: the others are done before anybody looks.
     pub progress: Option<Progress>,
 }
@@ -107,7 +110,11 @@ impl Options {
 
     /// What loops are made for.
     pub(crate) fn target(&self) -> Result<Target, IsaError> {
-        Ok(Target::new(self.chosen_isa()?, self.arithmetic).batch(self.images()))
+        let target = Target::new(self.chosen_isa()?, self.arithmetic).batch(self.images());
+        Ok(Target {
+            schedule: self.schedule,
+            ..target
+        })
     }
 
     /// Images at once, at most.
@@ -165,6 +172,13 @@ impl Options {
         self
     }
 
+    /// Computes each convolution by the schedule of that number, where it has so many.
+    #[must_use]
+    pub fn schedule(mut self, number: usize) -> Options {
+        self.schedule = Some(number);
+        self
+    }
+
     /// Asks to be told how far a run is.
     #[must_use]
     pub fn progress(mut self, progress: impl Fn(usize, usize) + Send + Sync + 'static) -> Options {
@@ -183,6 +197,7 @@ impl fmt::Debug for Options {
             .field("arithmetic", &self.arithmetic)
             .field("batch", &self.batch)
             .field("strict", &self.strict)
+            .field("schedule", &self.schedule)
             .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,8 @@
 //! A network section by section: how long each takes, and what it leaves.
 
+use crate::bench::{Event, Settings, Times, Trace};
 use crate::network::{Engine, Inner, SectionInfo, Session, State};
-use crate::{Error, Input, bench::Times};
+use crate::{Error, Input};
 use cnnc_compiler::id::ValueId;
 use cnnc_compiler::loops::Place;
 use cnnc_compiler::loops::interpret::{self, Memory};
@@ -11,8 +12,12 @@ use cnnc_runtime::session as rt;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+/// Fewest rounds that sections are timed for, however long they take, and most: each section keeps a time for each.
+const FEWEST_ROUNDS: usize = 3;
+const MOST_ROUNDS: usize = 1 << 16;
+
 impl Session {
-    /// Runs the sections one by one, round after round for that long, and times each; empty for backends that are
+    /// Runs the sections one by one, round after round for as long as the settings say, and times each; empty for backends that are
     /// not made of sections.
     ///
     /// # Errors
@@ -20,16 +25,22 @@ impl Session {
     pub fn time_sections(
         &mut self,
         inputs: &[&dyn Input],
-        budget: Duration,
+        settings: &Settings,
     ) -> Result<Vec<(SectionInfo, Times)>, Error> {
         if !matches!(self.state, State::Jit(_)) {
             return Ok(Vec::new());
         }
         // A whole run first: it checks the inputs and warms up.
-        self.run(inputs)?;
-        let mut durations = vec![Vec::new(); self.network.0.sections.len()];
+        for _ in 0..settings.warmup.unwrap_or(1).max(1) {
+            self.run(inputs)?;
+        }
+        let mut durations: Vec<Vec<Duration>> = vec![Vec::new(); self.network.0.sections.len()];
         let start = Instant::now();
-        while start.elapsed() < budget || durations[0].len() < 3 {
+        let enough = |rounds: usize| match settings.runs {
+            Some(runs) => rounds >= runs.min(MOST_ROUNDS),
+            None => rounds >= FEWEST_ROUNDS && start.elapsed() >= settings.budget,
+        };
+        while !enough(durations[0].len()) {
             let mut taken = vec![Duration::ZERO; durations.len()];
             self.pieces(|number, call, _| {
                 let begin = Instant::now();
@@ -43,6 +54,63 @@ impl Session {
         }
         let times = durations.into_iter().map(Times::of);
         Ok(self.network.0.sections.iter().cloned().zip(times).collect())
+    }
+
+    /// Runs the network so many times and notes which thread computes what, and when. Images of a batch are run one after the other; empty for
+    /// backends that are not made of sections.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub fn trace(&mut self, inputs: &[&dyn Input], runs: usize) -> Result<Trace, Error> {
+        self.run(inputs)?;
+        let mut events = Vec::new();
+        let record = |session: &Session, on| {
+            if let State::Jit(session) = &session.state {
+                session.record(on);
+            }
+        };
+        record(self, true);
+        let start = Instant::now();
+        for run in 0..runs {
+            self.pieces(|section, call, _| {
+                let begin = start.elapsed();
+                call();
+                events.push(Event {
+                    thread: 0,
+                    run,
+                    section,
+                    begin,
+                    length: start.elapsed() - begin,
+                    iterations: None,
+                });
+                ControlFlow::Continue(())
+            });
+        }
+        record(self, false);
+        let threads = self.threads();
+        let State::Jit(session) = &self.state else {
+            return Ok(Trace { threads, events });
+        };
+        // Sections follow one another on the caller's thread, and what others do is within one of them.
+        let sections = events.len();
+        for (thread, spans) in session.take_spans().into_iter().enumerate() {
+            for span in spans {
+                let begin = span.from.saturating_duration_since(start);
+                let at = events[..sections].partition_point(|event| event.begin <= begin);
+                let Some(of) = at.checked_sub(1) else {
+                    continue;
+                };
+                events.push(Event {
+                    thread,
+                    begin,
+                    length: span.to - span.from,
+                    iterations: Some((span.first as u64, span.count as u64)),
+                    ..events[of]
+                });
+            }
+        }
+        events.sort_by_key(|event| (event.thread, event.begin, event.iterations));
+        Ok(Trace { threads, events })
     }
 
     /// Runs the network once, with a look at what every layer has made, in order. It is what the layer makes in the first image.

@@ -212,6 +212,20 @@ pub enum Failure {
         /// Of how many.
         of: usize,
     },
+    /// A flag for one network, and there are several.
+    OneNetwork {
+        /// The flag.
+        flag: &'static str,
+        /// Number of networks.
+        networks: usize,
+    },
+    /// Figures that cannot be compared with.
+    Base {
+        /// The file.
+        file: String,
+        /// Why not.
+        why: String,
+    },
     /// There is no such error code.
     NoCode(String),
     /// Standard output takes no more.
@@ -404,6 +418,10 @@ impl fmt::Display for Failure {
             Failure::LeftOut { broken, of } => {
                 write!(f, "{broken} of {of} files could not be answered")
             }
+            Failure::OneNetwork { flag, networks } => {
+                write!(f, "`{flag}` is of one network, and there are {networks}")
+            }
+            Failure::Base { file, why } => write!(f, "`{file}` cannot be compared with: {why}"),
             Failure::NoCode(code) => write!(f, "there is no error code `{code}`"),
             Failure::Write(error) => write!(f, "cannot write: {error}"),
         }

@@ -25,6 +25,7 @@ mod network;
 mod new;
 mod one_shot;
 mod outputs;
+mod perf_map;
 mod pixels;
 mod places;
 mod plot;
@@ -49,7 +50,8 @@ use std::process::ExitCode;
 
 /// The CNN compiler: a convolutional network is a text file, and cnnc turns it into machine code.
 ///
-/// The environment variable CNNC_ISA chooses the instruction set: avx512, avx2 or portable.
+/// The environment variable CNNC_ISA chooses the instruction set: avx512, avx2 or portable. With CNNC_PERF_MAP=1, `run` and `bench` write
+/// /tmp/perf-PID.map, by which perf names machine code.
 #[derive(Parser)]
 #[command(name = "cnnc", version, arg_required_else_help = true)]
 struct Cli {

@@ -1,8 +1,9 @@
 //! The flags of `run` and `bench` that say what to run: spec, weights, machine.
 
-use crate::{Failure, print};
+use crate::{Failure, perf_map, print};
 use cnnc::{Backend, Isa, Model, Network, Options, Weights};
 use std::io::Read;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 /// What may be written to say what to run.
@@ -11,12 +12,19 @@ pub struct Args {
     /// The spec; `-` for its text on standard input
     #[arg(value_name = "SPEC")]
     pub spec: PathBuf,
-    /// Weights: .safetensors, .pt, .pth, .npz or darknet's .weights (the content tells which), or `synthetic` for made-up ones
-    #[arg(long, value_name = "FILE|synthetic")]
-    pub weights: Option<PathBuf>,
     /// Threads to run on
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// What may be written of weights and machine, however many networks there are.
+#[derive(clap::Args, Clone)]
+pub struct Flags {
+    /// Weights: .safetensors, .pt, .pth, .npz or darknet's .weights (the content tells which), or `synthetic` for made-up ones
+    #[arg(long, value_name = "FILE|synthetic")]
+    pub weights: Option<PathBuf>,
     /// Images to run at once; each gets the answer that it gets alone
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     batch: u16,
@@ -29,6 +37,30 @@ pub struct Args {
     /// Refuse weights with tensors that the network does not read: they may be another network's
     #[arg(long)]
     strict: bool,
+}
+
+impl Deref for Args {
+    type Target = Flags;
+
+    fn deref(&self) -> &Flags {
+        &self.flags
+    }
+}
+
+impl Flags {
+    /// Images to run at once.
+    pub fn batch(&self) -> usize {
+        self.batch.into()
+    }
+
+    /// The flags of one of several networks.
+    pub fn of(&self, spec: &Path, threads: u16) -> Args {
+        Args {
+            spec: spec.to_owned(),
+            threads,
+            flags: self.clone(),
+        }
+    }
 }
 
 impl Args {
@@ -91,6 +123,7 @@ impl Args {
         let network = model.jit(weights, &self.options(backend, taps))?;
         print::notes(network.notes());
         print::unused(network.unused(), weights.origin());
+        perf_map::name(&network);
         Ok(network)
     }
 

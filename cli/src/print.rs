@@ -5,7 +5,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, pre
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::{Display, Write as _};
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Writes text and a newline to standard output, with colours if it is a terminal that has them.
@@ -90,6 +90,11 @@ pub fn diagnostics(diagnostics: &Diagnostics) {
         let text = diagnostics.render(true);
         let _ = writeln!(anstream::stderr(), "{}", text.trim_end());
     }
+}
+
+/// Says which file was written.
+pub fn written(path: &Path) {
+    let _ = writeln!(anstream::stderr(), "wrote {}", path.display());
 }
 
 /// Says that something takes a while, if anybody watches.

@@ -72,6 +72,9 @@ pub struct Target {
     pub arithmetic: Arithmetic,
     /// Images that are run at once, at most.
     pub batch: usize,
+    /// The way in which every convolution is computed that has so many to try, by its number among those, instead of the one that is estimated to
+    /// cost least: for measurements.
+    pub schedule: Option<usize>,
 }
 
 impl Target {
@@ -81,6 +84,7 @@ impl Target {
             machine: Machine::of(isa),
             arithmetic,
             batch: 1,
+            schedule: None,
         }
     }
 

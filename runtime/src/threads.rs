@@ -27,6 +27,22 @@ const PARTS_PER_THREAD: usize = 16;
 /// A thread takes one of so many shares of what is left, for each thread: the rest is for those that the system does not hold up.
 const SHARES_PER_THREAD: u32 = 4;
 
+/// Iterations that one thread ran at a stretch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// When it began.
+    pub from: Instant,
+    /// When it ended.
+    pub to: Instant,
+    /// The first iteration.
+    pub first: i64,
+    /// Their number.
+    pub count: i64,
+}
+
+/// Most spans that a thread keeps: 32 MiB of them, so that nobody who forgets to take them runs out of memory.
+const MOST_SPANS: usize = 1 << 20;
+
 /// Threads that run parallel loops. Denormal numbers are [zero](crate::denormals) on all but the caller's, whose mode is the caller's business.
 #[derive(Debug)]
 pub struct Pool {
@@ -61,6 +77,20 @@ impl Pool {
         Pool { shared, workers }
     }
 
+    /// Begins or ends to note when each thread runs what. Without it no thread looks at a clock for a loop's sake.
+    pub fn record(&self, on: bool) {
+        self.shared.recording.store(on, Ordering::Relaxed);
+    }
+
+    /// What each thread has run since this was last asked, the caller's first, while [`Pool::record`] was on.
+    pub fn take_spans(&self) -> Vec<Vec<Span>> {
+        let spans = self.shared.spans.iter();
+        let take = |spans: &Padded<Mutex<Vec<Span>>>| {
+            std::mem::take(&mut *spans.0.lock().unwrap_or_else(PoisonError::into_inner))
+        };
+        spans.map(take).collect()
+    }
+
     /// Number of threads, the caller's own included.
     pub fn threads(&self) -> usize {
         self.workers.len() + 1
@@ -90,7 +120,7 @@ impl Pool {
         {
             worker.thread().unpark();
         }
-        self.shared.help(End::Front);
+        self.shared.help(End::Front, 0);
         self.shared.wait_for_parts();
         self.shared.busy.store(false, Ordering::Release);
     }
@@ -154,6 +184,9 @@ struct Shared {
     spin: Duration,
     /// Which workers sleep, or are about to.
     sleeping: Vec<Padded<AtomicBool>>,
+    /// Whether threads note what they run, and what they have noted, each in a list of its own.
+    recording: AtomicBool,
+    spans: Vec<Padded<Mutex<Vec<Span>>>>,
     /// The caller, if it sleeps.
     caller: Mutex<Option<Thread>>,
     caller_sleeps: AtomicBool,
@@ -171,6 +204,10 @@ impl Shared {
             busy: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             spin,
+            recording: AtomicBool::new(false),
+            spans: (0..=sleeping.len())
+                .map(|_| Padded(Mutex::new(Vec::new())))
+                .collect(),
             sleeping,
             caller: Mutex::new(None),
             caller_sleeps: AtomicBool::new(false),
@@ -197,8 +234,8 @@ impl Shared {
             .store(generation << 32 | u64::from(parts) << 16, Ordering::SeqCst);
     }
 
-    /// Takes parts from one end until there are none.
-    fn help(&self, end: End) {
+    /// Takes parts from one end until there are none, as the thread of that number.
+    fn help(&self, end: End, thread: usize) {
         let shares = (self.sleeping.len() as u32 + 1) * SHARES_PER_THREAD;
         loop {
             let ticket = self.ticket.0.load(Ordering::Acquire);
@@ -228,9 +265,13 @@ impl Shared {
                 End::Back => parts - behind - count,
             };
             let (from, to) = (start(trip, parts, first), start(trip, parts, first + count));
+            let begin = (self.recording.load(Ordering::Relaxed)).then(Instant::now);
             // SAFETY: the ticket was still the one read first, hence its loop could not be finished, let alone
             // replaced: what was read in between is that loop's. Each part is taken once, and parts are disjoint.
             unsafe { std::mem::transmute::<*mut (), Body>(body)(ctx, from, to) };
+            if let Some(begin) = begin {
+                self.note(thread, begin, from, to);
+            }
             if self.pending.0.fetch_sub(count, Ordering::SeqCst) == count
                 && self.caller_sleeps.load(Ordering::SeqCst)
             {
@@ -240,6 +281,22 @@ impl Shared {
                     caller.unpark();
                 }
             }
+        }
+    }
+
+    /// Keeps what a thread has run. Nobody else wants its list meanwhile.
+    #[cold]
+    fn note(&self, thread: usize, begin: Instant, from: i64, to: i64) {
+        let span = Span {
+            from: begin,
+            to: Instant::now(),
+            first: from,
+            count: to - from,
+        };
+        let spans = &self.spans[thread].0;
+        let mut spans = spans.lock().unwrap_or_else(PoisonError::into_inner);
+        if spans.len() < MOST_SPANS {
+            spans.push(span);
         }
     }
 
@@ -261,7 +318,7 @@ impl Shared {
     fn work(&self, index: usize) {
         let stopped = || self.stop.load(Ordering::SeqCst);
         while !stopped() {
-            self.help(End::Back);
+            self.help(End::Back, index + 1);
             let something = || self.ticket.0.load(Ordering::SeqCst) as u32 >> 16 != 0 || stopped();
             if !self.spin_until(something) {
                 self.sleeping[index].0.store(true, Ordering::SeqCst);
@@ -331,6 +388,23 @@ mod tests {
                 runs_each_once(&pool, trip);
             }
         }
+    }
+
+    #[test]
+    fn what_is_recorded_is_every_iteration_once() {
+        let pool = Pool::new(3);
+        runs_each_once(&pool, 40);
+        assert!(pool.take_spans().iter().all(Vec::is_empty));
+        pool.record(true);
+        (0..50).for_each(|_| runs_each_once(&pool, 100));
+        pool.record(false);
+        runs_each_once(&pool, 40);
+        let spans = pool.take_spans();
+        assert_eq!(spans.len(), 3);
+        let all = || spans.iter().flatten();
+        assert_eq!(all().map(|span| span.count).sum::<i64>(), 5000);
+        assert!(all().all(|span| span.from <= span.to && span.first + span.count <= 100));
+        assert!(pool.take_spans().iter().all(Vec::is_empty));
     }
 
     #[test]

@@ -33,6 +33,7 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_jit::JITModule;
 use cranelift_module::{FuncId, Module, ModuleError, ModuleReloc};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
@@ -101,6 +102,17 @@ impl SectionCode {
     }
 }
 
+/// A function of machine code, for profilers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Symbol {
+    /// Where it begins.
+    pub address: usize,
+    /// How long it is.
+    pub bytes: usize,
+    /// `3.conv1`, `3.conv1.parallel0 (and 2 like it)`, `Net.driver`
+    pub name: String,
+}
+
 /// The machine code of one network. Clones share it; the last one frees it.
 #[derive(Clone)]
 pub struct Code(Arc<Inner>);
@@ -109,6 +121,10 @@ struct Inner {
     drivers: Vec<Driver>,
     sections: Vec<SectionCode>,
     bytes: usize,
+    /// Every function with the length of its code.
+    functions: Vec<(FuncId, usize)>,
+    /// The function of each section.
+    section_functions: Vec<FuncId>,
     /// `None` only while being dropped.
     module: Mutex<Option<JITModule>>,
 }
@@ -122,6 +138,39 @@ impl Code {
     /// The sections that the driver calls, in order.
     pub fn sections(&self) -> &[SectionCode] {
         &self.0.sections
+    }
+
+    /// Every function: where its code is, how long it is, and a name made of the labels of the sections that it is of.
+    pub fn symbols(&self) -> Vec<Symbol> {
+        let module = self.0.module.lock();
+        let module = module.unwrap_or_else(|poisoned| poisoned.into_inner());
+        let Some(module) = &*module else {
+            return Vec::new();
+        };
+        let name = |id: FuncId| {
+            let name = &module.declarations().get_function_decl(id).name;
+            name.as_deref().unwrap_or("anonymous")
+        };
+        let mut shared: HashMap<&str, usize> = HashMap::new();
+        for &id in &self.0.section_functions {
+            *shared.entry(name(id)).or_default() += 1;
+        }
+        let functions = self.0.functions.iter();
+        let symbol = |&(id, bytes): &(FuncId, usize)| {
+            let name = name(id);
+            // The body of a parallel loop is its section's.
+            let of = name.rsplit_once(".parallel").map_or(name, |(of, _)| of);
+            let more = match shared.get(of) {
+                None | Some(1) => String::new(),
+                Some(sections) => format!(" (and {} like it)", sections - 1),
+            };
+            Symbol {
+                address: module.get_finalized_function(id) as usize,
+                bytes,
+                name: format!("{name}{more}"),
+            }
+        };
+        functions.map(symbol).collect()
     }
 
     /// Bytes of machine code and of the kernels' constants.
@@ -169,16 +218,17 @@ pub fn compile(lowered: &Lowered) -> Result<Code, JitError> {
     lowered.prove().map_err(JitError::Unproven)?;
     let mut module = Owned(Some(host::module(program.isa)?));
     let quick = host::quick()?;
-    let mut bytes = 0;
+    let (mut bytes, mut functions) = (0, Vec::new());
     let ids = emit::network(lowered, module.get(), &mut |module, id, context| {
         // One block has no loop.
         match context.func.layout.blocks().nth(1) {
             None => define(module, &*quick, id, context)?,
             Some(_) => module.define_function(id, context)?,
         }
-        bytes += context
-            .compiled_code()
-            .map_or(0, |code| code.code_buffer().len());
+        let code = context.compiled_code();
+        let len = code.map_or(0, |code| code.code_buffer().len());
+        functions.push((id, len));
+        bytes += len;
         Ok(())
     })?;
     let (table, len) = ids.constants;
@@ -210,6 +260,8 @@ pub fn compile(lowered: &Lowered) -> Result<Code, JitError> {
         drivers,
         sections,
         bytes,
+        functions,
+        section_functions: ids.sections.iter().map(|id| id.function).collect(),
         module: Mutex::new(module.0.take()),
     })))
 }

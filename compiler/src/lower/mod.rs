@@ -8,6 +8,7 @@
 mod arena;
 mod batch;
 mod blocks;
+mod choice;
 mod conv;
 mod expand;
 mod job;
@@ -24,6 +25,7 @@ mod windows;
 mod winograd;
 
 use crate::target::{Arithmetic, Machine, Target};
+pub use choice::Choice;
 pub use job::ConvJob;
 pub use load::packing;
 pub use region::Norm;
@@ -64,6 +66,8 @@ pub struct Lowered {
     pub plan: Plan,
     /// Which convolutions are computed by another algorithm than their definition, and why the others are not.
     pub notes: Vec<Note>,
+    /// By which schedule each convolution is computed, and which others it has.
+    pub choices: Vec<Choice>,
 }
 
 /// What a section computes, and where it is when the section has run; later ones may overwrite it.
@@ -172,6 +176,9 @@ pub struct Lower<'a> {
     /// Indices of sources by name.
     source_of: HashMap<Cow<'static, str>, u32>,
     notes: Vec<Note>,
+    choices: Vec<Choice>,
+    /// The schedule of those that have so many to try.
+    schedule: Option<usize>,
     /// For a training step: its images and its state.
     images: Option<step::Images>,
 }
@@ -210,6 +217,8 @@ impl<'a> Lower<'a> {
                 .collect(),
             sources,
             notes: Vec::new(),
+            choices: Vec::new(),
+            schedule: target.schedule,
             images: None,
         }
     }
@@ -403,6 +412,7 @@ impl<'a> Lower<'a> {
             results,
             plan,
             notes: self.notes,
+            choices: self.choices,
         }
     }
 }

@@ -7,7 +7,7 @@
 use super::Arithmetic;
 use super::blocks::{Blocks, PRODUCTS};
 use super::job::ConvJob;
-use super::tiling::{Band, LONG, bands, long_panel, panel};
+use super::tiling::{Band, LONG, bands, long_panel, panel, widths};
 use crate::layer::conv::is_depthwise;
 use crate::target::Machine;
 use cnnc_runtime::kernel::winograd::TILE;
@@ -85,7 +85,7 @@ pub fn candidates(job: &ConvJob, machine: &Machine, arithmetic: Arithmetic) -> V
     }
     let mut candidates = direct(job, machine);
     if arithmetic == Arithmetic::Fast && job.is_plain_3x3() {
-        candidates.push(Schedule::Winograd(winograd(job, machine)));
+        candidates.push(Schedule::Winograd(winograd(job, machine, None)));
         candidates.extend(expanding(job, machine).map(Schedule::Winograd));
     }
     candidates
@@ -118,11 +118,36 @@ fn direct(job: &ConvJob, machine: &Machine) -> Vec<Schedule> {
     orders.into_iter().map(schedule).collect()
 }
 
-fn winograd(job: &ConvJob, machine: &Machine) -> Winograd {
+/// The schedules that are worth a measurement: the candidates, and behind them the same with panels of every other width.
+pub fn trials(job: &ConvJob, machine: &Machine, candidates: &[Schedule]) -> Vec<Schedule> {
+    let cout = job.output.channels / job.groups;
+    let mut trials = candidates.to_vec();
+    for nr in widths(machine.isa).filter(|nr| (nr - 1) * machine.lanes() < cout) {
+        for candidate in candidates {
+            let other = match candidate {
+                Schedule::Direct(direct) if !direct.long => Schedule::Direct(Direct {
+                    bands: bands(machine.isa, cout, nr),
+                    ..direct.clone()
+                }),
+                Schedule::Winograd(Winograd { expand: None, .. }) => {
+                    Schedule::Winograd(winograd(job, machine, Some(nr)))
+                }
+                _ => continue,
+            };
+            if !trials.contains(&other) {
+                trials.push(other);
+            }
+        }
+    }
+    trials
+}
+
+/// Winograd's convolution, in panels of so many vectors or of those that it takes the fewest cycles with.
+fn winograd(job: &ConvJob, machine: &Machine, nr: Option<usize>) -> Winograd {
     let cout = job.output.channels;
     let blocks = Blocks::new(job, machine);
     let shared = blocks.count < machine.few_blocks;
-    let nr = panel(machine, blocks.tiles, cout, shared);
+    let nr = nr.unwrap_or_else(|| panel(machine, blocks.tiles, cout, shared));
     let (bands, block) = (bands(machine.isa, cout, nr), nr * machine.lanes());
     Winograd {
         together: (machine.near / (PRODUCTS * blocks.tiles * block)).max(1),

@@ -111,7 +111,7 @@ pub fn panel(machine: &Machine, pixels: usize, outs: usize, shared: bool) -> usi
 }
 
 /// Panel widths that exist.
-fn widths(isa: Isa) -> impl Iterator<Item = usize> {
+pub fn widths(isa: Isa) -> impl Iterator<Item = usize> {
     let mut widths: Vec<usize> = conv_tiles(isa)
         .iter()
         .map(|&(_, nr)| usize::from(nr))

@@ -23,7 +23,7 @@ use crate::denormals::Flushed;
 use crate::input::Input;
 use crate::memory::{ALIGNMENT, Aligned, zeros};
 use crate::plan::{Plan, Port, Run};
-use crate::threads::{Pool, parallel_for};
+use crate::threads::{Pool, Span, parallel_for};
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
@@ -329,6 +329,18 @@ impl<'a> Session<'a> {
     /// The pool, or null: the driver's second argument.
     pub fn pool(&self) -> *const Pool {
         self.pool.as_ref().map_or(std::ptr::null(), |pool| pool)
+    }
+
+    /// Begins or ends to note what each thread runs when, see [`Pool::record`]; one thread by itself notes nothing.
+    pub fn record(&self, on: bool) {
+        if let Some(pool) = &self.pool {
+            pool.record(on);
+        }
+    }
+
+    /// What was noted since this was last asked, by thread, the caller's first.
+    pub fn take_spans(&self) -> Vec<Vec<Span>> {
+        self.pool.as_ref().map_or_else(Vec::new, Pool::take_spans)
     }
 
     /// What the last run left in the outputs (before the first: whatever the memory held).

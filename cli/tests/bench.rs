@@ -1,0 +1,405 @@
+//! `cnnc bench`: what it prints and writes, and what it says of flags and files that are wrong. How long anything takes is no matter here.
+
+use cnnc_testing::{Place, told};
+use serde_json::Value;
+use std::fs;
+
+/// Convolutions that Winograd computes, and one that it does not.
+const NET: &str = "cnn 1; model Net { input x: 3x24x24; c1: conv 3x3 16 relu; c2: conv 3x3 32 relu; c3: conv 3x3 32 relu; d: conv 3x3 32 groups 32; globalavgpool; fc: dense 5 }";
+const OTHER: &str = "cnn 1; model Other { input x: 1x8x8; a: conv 3x3 4 relu; flatten; dense 3 }";
+
+fn place() -> Place {
+    let place = Place::new(env!("CARGO_BIN_EXE_cnnc"));
+    fs::write(place.path("net.cnn"), NET).unwrap();
+    fs::write(place.path("other.cnn"), OTHER).unwrap();
+    place
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn number(value: &Value, key: &str) -> f64 {
+    value[key]
+        .as_f64()
+        .unwrap_or_else(|| panic!("{key} of {value}"))
+}
+
+#[test]
+fn one_network_is_an_object_with_a_median() {
+    let place = place();
+    let text = place.prints("bench net.cnn --runs 20 --warmup 2 --layers --json");
+    let figures = json(&text);
+    assert_eq!(figures["runs"], 20);
+    assert_eq!(figures["threads"], 1);
+    let all = ["min_ms", "median_ms", "p90_ms", "p99_ms"].map(|key| number(&figures, key));
+    assert!(all.is_sorted() && all[0] > 0.0, "{all:?}");
+    assert_eq!(figures["p50_ms"], figures["median_ms"]);
+    assert!(number(&figures, "images_per_s") > 0.0 && number(&figures, "spread") >= 0.0);
+    assert!(number(&figures, "peak_gflops") > 0.0);
+    assert!(!figures["cpu"].as_str().unwrap().is_empty());
+    let layers = figures["layers"].as_array().unwrap();
+    let layer = |label: &str| layers.iter().find(|layer| layer["label"] == label).unwrap();
+    for layer in layers {
+        let winograd = layer["schedule"].as_str().unwrap_or_default();
+        assert_eq!(
+            layer["winograd"],
+            winograd.starts_with("winograd"),
+            "{layer}"
+        );
+    }
+    assert!(
+        layer("d")["schedule"]
+            .as_str()
+            .unwrap()
+            .starts_with("depthwise")
+    );
+    // Operand, result, weights and bias, of four bytes each.
+    let bytes = 4 * (32 * 24 * 24 + 32 * 24 * 24 + 32 * 32 * 9 + 32);
+    assert_eq!(layer("c3")["bytes"], bytes);
+}
+
+/// What no Winograd computes is direct with `--exact`, and the sum is of all rows.
+#[test]
+fn layers_say_how_they_are_computed_and_add_up() {
+    let place = place();
+    let text = place.prints("bench net.cnn --seconds 0.01 --layers --exact");
+    let sum = text.lines().find(|line| line.starts_with("sum ")).unwrap();
+    assert!(sum.contains("100.0 %") && sum.contains("of a run"), "{sum}");
+    let c2 = text.lines().find(|line| line.starts_with("c2 ")).unwrap();
+    assert!(c2.contains(" direct "), "{c2}");
+    assert!(!text.contains("winograd"), "{text}");
+    for name in ["median", "p90", "p99", "images/s", "GFLOP/s", "± "] {
+        assert!(text.contains(name), "{name}: {text}");
+    }
+}
+
+#[test]
+fn several_networks_and_threads_are_one_table() {
+    let place = place();
+    let line = "bench net.cnn other.cnn --threads 1,2,1 --seconds 0.01";
+    let text = place.prints(line);
+    let rows = |name: &str| text.lines().filter(|line| line.starts_with(name)).count();
+    assert_eq!((rows("Net "), rows("Other ")), (2, 2), "{text}");
+    let figures = json(&place.prints(&format!("{line} --json")));
+    let of = |figures: &Value| {
+        let name = figures["model"].as_str().unwrap().to_owned();
+        (name, figures["threads"].as_u64().unwrap())
+    };
+    let all: Vec<_> = figures.as_array().unwrap().iter().map(of).collect();
+    let expected = [("Net", 1), ("Net", 2), ("Other", 1), ("Other", 2)];
+    assert_eq!(
+        all,
+        expected.map(|(name, threads)| (name.to_owned(), threads))
+    );
+
+    let csv = place.prints(&format!("{line} --csv"));
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 5, "{csv}");
+    assert!(lines[0].starts_with("spec,model,isa,threads,batch,images_per_s,"));
+    assert!(lines[4].starts_with("other.cnn,Other,"), "{csv}");
+    let columns = |line: &str| line.split(',').count();
+    assert!(lines.iter().all(|line| columns(line) == columns(lines[0])));
+}
+
+/// Threads that share processors do not add up to more than these can do.
+#[test]
+fn the_peak_is_of_processors_not_of_threads() {
+    let place = place();
+    let processors = std::thread::available_parallelism().unwrap().get();
+    let threads = 4 * processors;
+    let line = format!("bench other.cnn --threads 1,{threads} --seconds 0.01 --json");
+    let figures = json(&place.prints(&line));
+    let peaks = [0, 1].map(|at| number(&figures[at], "peak_gflops"));
+    assert!(peaks[1] < 1.8 * processors as f64 * peaks[0], "{peaks:?}");
+}
+
+#[test]
+fn every_schedule_is_measured_and_one_is_taken() {
+    let place = place();
+    let figures = json(&place.prints("bench net.cnn --kernels --runs 3 --json"));
+    let kernels = figures["kernels"].as_array().unwrap();
+    // c2 and c3 differ in their operands, and the dense layer is a convolution, too.
+    assert_eq!(kernels.len(), 5, "{kernels:#?}");
+    for kernel in kernels {
+        let schedules = kernel["schedules"].as_array().unwrap();
+        let taken = schedules
+            .iter()
+            .filter(|schedule| schedule["taken"] == true);
+        assert_eq!(taken.count(), 1, "{kernel}");
+        assert_eq!(schedules[0]["taken"], true);
+        assert!(
+            schedules
+                .iter()
+                .all(|schedule| number(schedule, "median_ms") > 0.0)
+        );
+    }
+    let names: Vec<&str> = kernels[1]["schedules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|schedule| schedule["schedule"].as_str().unwrap())
+        .collect();
+    for kind in ["direct", "outermost", "winograd"] {
+        assert!(names.iter().any(|name| name.contains(kind)), "{names:?}");
+    }
+    let text = place.prints("bench net.cnn --kernels --runs 3");
+    assert_eq!(text.matches("\n✓ ").count(), 5, "{text}");
+    assert!(text.contains("✓ is what the compiler takes"), "{text}");
+    let csv = place.prints("bench net.cnn --kernels --runs 3 --csv");
+    assert!(csv.contains(",\"direct, panels of "), "{csv}");
+}
+
+#[test]
+fn figures_are_kept_and_compared_with() {
+    let place = place();
+    place.prints("bench net.cnn other.cnn --seconds 0.01 --save base.json");
+    let figures = json(&place.prints("bench net.cnn --seconds 0.01 --compare base.json --json"));
+    let compared = &figures["compared"];
+    let ratio = number(&figures, "median_ms") / number(compared, "base_ms");
+    assert!(
+        (number(compared, "ratio") - ratio).abs() < 1e-9,
+        "{compared}"
+    );
+    // It may become the base that the next one is compared with.
+    let both = "bench net.cnn other.cnn --seconds 0.01 --compare base.json --save base.json";
+    let text = place.prints(both);
+    assert_eq!(text.matches(" ms, ").count(), 2, "{text}");
+
+    // Another machine, another network of that name, another instruction set: compared, with a word.
+    let text = fs::read_to_string(place.path("base.json")).unwrap();
+    let mut base = json(&text);
+    base["results"][0]["cpu"] = "Zuse Z3".into();
+    fs::write(place.path("zuse.json"), base.to_string()).unwrap();
+    let said = told(&place.output("bench net.cnn --seconds 0.01 --compare zuse.json"));
+    assert!(
+        said.contains("of another machine (Zuse Z3, here "),
+        "{said}"
+    );
+    fs::write(
+        place.path("net.cnn"),
+        NET.replace("c3: conv 3x3 32", "c3: conv 3x3 48")
+            .replace("d: conv 3x3 32 groups 32", "d: conv 3x3 48 groups 48"),
+    )
+    .unwrap();
+    let said = told(&place.output("bench net.cnn --seconds 0.01 --compare base.json"));
+    assert!(
+        said.contains("another network that is called Net"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_cannot_be_compared_with_is_said_before_anything_is_measured() {
+    let place = place();
+    place.prints("bench net.cnn --seconds 0.01 --save base.json");
+    fs::write(place.path("none.json"), "{\"a\": 1}").unwrap();
+    fs::write(
+        place.path("empty.json"),
+        "{\"made_by\": \"cnnc bench\", \"version\": 1, \"results\": []}",
+    )
+    .unwrap();
+    fs::write(
+        place.path("new.json"),
+        "{\"made_by\": \"cnnc bench\", \"version\": 2, \"results\": []}",
+    )
+    .unwrap();
+    let long = "--seconds 3600 --compare";
+    for (spec, file, expected) in [
+        (
+            "other.cnn",
+            "base.json",
+            "it has no figures of `Other` on 1 thread; it has those of `Net` on 1 thread",
+        ),
+        (
+            "net.cnn --threads 1,2",
+            "base.json",
+            "it has no figures of `Net` on 2 threads",
+        ),
+        (
+            "net.cnn --batch 3",
+            "base.json",
+            "it has no figures of `Net` on 1 thread, 3 images at once",
+        ),
+        (
+            "net.cnn",
+            "none.json",
+            "it is not what `cnnc bench --save` writes",
+        ),
+        ("net.cnn", "net.cnn", "it is no JSON"),
+        ("net.cnn", "empty.json", "its figures are incomplete"),
+        ("net.cnn", "new.json", "another version of cnnc"),
+        ("net.cnn", "missing.json", "`missing.json` cannot be read"),
+    ] {
+        let said = place.fails(&format!("bench {spec} {long} {file}"));
+        assert!(said.contains(expected), "{spec} {file}: {said}");
+    }
+}
+
+#[test]
+fn flags_that_are_wrong_are_told_how_they_are_right() {
+    let place = place();
+    fs::write(place.path("w.safetensors"), "").unwrap();
+    for (line, expected) in [
+        (
+            "net.cnn --threads 1,x",
+            "`x` is no number from 1 to 1024; several stand with commas between them, as in 1,2",
+        ),
+        ("net.cnn --threads 0", "`0` is no number from 1 to 1024"),
+        ("net.cnn --threads 1,,2", "`` is no number from 1 to 1024"),
+        (
+            "net.cnn --threads 2000",
+            "`2000` is no number from 1 to 1024",
+        ),
+        (
+            "net.cnn --runs 0",
+            "a number of runs from 1 to 1048576 is expected",
+        ),
+        (
+            "net.cnn --runs many",
+            "a number of runs from 1 to 1048576 is expected",
+        ),
+        (
+            "net.cnn --warmup x",
+            "a number of runs from 0 to 1048576 is expected",
+        ),
+        ("net.cnn --runs 3 --seconds 1", "cannot be used with"),
+        ("net.cnn --csv --json", "cannot be used with"),
+        ("", "<SPEC>..."),
+        (
+            "net.cnn other.cnn --report page.html",
+            "`--report` is of one network, and there are 2",
+        ),
+        (
+            "net.cnn other.cnn --weights w.safetensors",
+            "`--weights` is of one network, and there are 2",
+        ),
+        (
+            "net.cnn --save net.cnn",
+            "`net.cnn` would be overwritten, and it is read",
+        ),
+        (
+            "net.cnn --save a.json --trace a.json",
+            "`a.json` would be written twice",
+        ),
+        (
+            "net.cnn --seconds 0.01 --trace nowhere/a.json",
+            "cannot write nowhere/a.json",
+        ),
+    ] {
+        let output = place.output(&format!("bench {line}"));
+        let said = told(&output);
+        assert!(!output.status.success(), "{line}");
+        assert!(said.contains(expected), "{line}: {said}");
+    }
+}
+
+#[test]
+fn a_timeline_has_every_section_and_every_thread() {
+    let place = place();
+    place.prints("bench net.cnn --threads 1,2 --seconds 0.01 --trace t.json");
+    let trace = json(&fs::read_to_string(place.path("t.json")).unwrap());
+    let events = trace["traceEvents"].as_array().unwrap();
+    let of = |process: u64| events.iter().filter(move |event| event["pid"] == process);
+    let named = |kind: &str| {
+        let named = events.iter().filter(|event| event["name"] == kind);
+        let names = named.map(|event| event["args"]["name"].as_str().unwrap());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        named("process_name"),
+        ["Net on 1 thread", "Net on 2 threads"]
+    );
+    assert_eq!(named("thread_name"), ["caller", "caller", "worker 1"]);
+    for process in [1, 2] {
+        for label in ["c1", "c2", "c3", "d", "fc"] {
+            let sections =
+                of(process).filter(|event| event["name"] == label && event["cat"] == "section");
+            assert_eq!(sections.count(), 10, "{label} of {process}");
+        }
+    }
+    assert!(of(1).all(|event| event["cat"] != "share"));
+    // Shares are within a section of their name, which is the caller's.
+    let end = |event: &Value| number(event, "ts") + number(event, "dur");
+    let sections: Vec<&Value> = of(2).filter(|event| event["cat"] == "section").collect();
+    for share in of(2).filter(|event| event["cat"] == "share") {
+        let within = sections.iter().any(|section| {
+            section["name"] == share["name"]
+                && number(section, "ts") <= number(share, "ts") + 0.01
+                && end(share) <= end(section) + 0.01
+        });
+        assert!(within, "{share}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn profilers_are_told_the_names_of_machine_code() {
+    let place = place();
+    for asked in [true, false] {
+        let mut command = place.command("bench net.cnn --seconds 0.01");
+        command.env("CNNC_PERF_MAP", if asked { "1" } else { "0" });
+        command.stdout(std::process::Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let map = format!("/tmp/perf-{}.map", child.id());
+        assert!(child.wait().unwrap().success());
+        let text = fs::read_to_string(&map);
+        assert_eq!(text.is_ok(), asked, "{map}");
+        let Ok(text) = text else { continue };
+        fs::remove_file(&map).unwrap();
+        let mut lines = text.lines().map(|line| {
+            let mut words = line.splitn(3, ' ');
+            let number = |word: Option<&str>| usize::from_str_radix(word.unwrap(), 16).unwrap();
+            (
+                number(words.next()),
+                number(words.next()),
+                words.next().unwrap(),
+            )
+        });
+        assert!(
+            lines
+                .clone()
+                .all(|(address, bytes, _)| address > 0 && bytes > 0),
+            "{text}"
+        );
+        assert!(lines.any(|(_, _, name)| name.ends_with(".c2")), "{text}");
+        assert!(text.contains("Net.driver"), "{text}");
+    }
+}
+
+/// The page is one file that loads nothing, is legible in light and dark, and closes what it opens.
+#[test]
+fn the_page_stands_by_itself() {
+    let place = place();
+    place.prints("bench net.cnn --threads 1,2 --runs 3 --report page.html");
+    let page = fs::read_to_string(place.path("page.html")).unwrap();
+    for absent in ["http", "<script", "src=", "@import", "url(", "NaN", "inf"] {
+        assert!(!page.contains(absent), "{absent}");
+    }
+    for part in [
+        "prefers-color-scheme:dark",
+        "<h2>Roofline</h2>",
+        "<h2>Time of each layer</h2>",
+        "<h2>Schedules</h2>",
+        "<h2>Memory over time</h2>",
+        "1 thread",
+        "2 threads",
+        "c2",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let mut open: Vec<&str> = Vec::new();
+    for tag in page.split('<').skip(1) {
+        let name: &str = tag
+            .split([' ', '>', '/'])
+            .find(|word| !word.is_empty())
+            .unwrap();
+        let inner = tag.split('>').next().unwrap();
+        match tag.starts_with('/') {
+            true => assert_eq!(open.pop(), Some(name), "<{tag}"),
+            false if inner.ends_with('/') || ["!DOCTYPE", "meta", "br"].contains(&name) => {}
+            false => open.push(name),
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}
