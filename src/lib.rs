@@ -92,6 +92,8 @@ pub mod sliding;
 mod summary;
 #[cfg(feature = "train")]
 pub mod train;
+#[cfg(feature = "zoo")]
+pub mod zoo;
 
 #[cfg(feature = "jit")]
 pub use self::{

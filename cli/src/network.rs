@@ -1,19 +1,20 @@
-//! The flags of `run` and `bench` that say what to run: spec, weights, machine.
+//! What to run: specs, by their files or their names in the zoo, and the flags of `run` and `bench` that say it: weights, machine.
 
 use crate::{Failure, print};
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use cnnc::{Backend, Isa, Model, Network, Options, Weights};
 use std::path::{Path, PathBuf};
 
 /// What may be written to say what to run.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec
-    #[arg(value_name = "SPEC")]
+    /// The spec: a file, or the name of a network of the zoo (`cnnc zoo` lists them)
+    #[arg(value_name = "SPEC", value_parser = spec())]
     pub spec: PathBuf,
     /// Weights: .safetensors, .pt, .pth, .npz or darknet's .weights (the content tells which), or `synthetic` for made-up ones
     #[arg(long, value_name = "FILE|synthetic")]
     pub weights: Option<PathBuf>,
-    /// Threads to run on
+    /// Threads to run on: one, unless more are asked for, since an answer takes little time and several programs side by side use a machine better
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
     /// Images to run at once; each gets the answer that it gets alone
@@ -106,6 +107,20 @@ impl Args {
             options = options.progress(print::progress());
         }
         options
+    }
+}
+
+/// What reads a spec from the command line: see [`named`].
+pub fn spec() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(|path| named(&path))
+}
+
+/// The file of that name or, if there is none, the network of the zoo that is called so.
+pub fn named(path: &Path) -> PathBuf {
+    let inside = || path.to_str().and_then(cnnc::zoo::path);
+    match path.is_file() {
+        true => path.to_owned(),
+        false => inside().unwrap_or_else(|| path.to_owned()),
     }
 }
 

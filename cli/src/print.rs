@@ -5,7 +5,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, pre
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::{Display, Write as _};
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Writes text and a newline to standard output, with colours if it is a terminal that has them.
@@ -82,6 +82,11 @@ pub fn unused(names: &[impl AsRef<str>], origin: &str) {
             "the network does not read `{first}`{more} of {origin}: {theirs} of another network? `--strict` refuses them"
         ));
     }
+}
+
+/// Says on standard error that a file is there.
+pub fn wrote(path: &Path) {
+    let _ = writeln!(anstream::stderr(), "wrote {}", path.display());
 }
 
 /// Writes mistakes and warnings in a spec to standard error.

@@ -1,6 +1,6 @@
 //! `cnnc style`: a picture with the content of one and the style of another.
 
-use crate::{Failure, network, outputs, print, signals};
+use crate::{Failure, network, outputs, print, signals, threads};
 use cnnc::rt::image::Picture;
 use cnnc::train::picture::{By, Costs, From, Grams, Size, Style, StyleOptions, curves};
 use cnnc::train::side_by_side;
@@ -12,7 +12,7 @@ use std::time::Instant;
 #[derive(clap::Args)]
 pub struct Args {
     /// The spec of a network that pictures are compared by
-    #[arg(value_name = "SPEC")]
+    #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
     /// Its weights
     #[arg(long, value_name = "FILE")]
@@ -23,7 +23,7 @@ pub struct Args {
     /// The picture whose style is taken
     #[arg(value_name = "STYLE")]
     with: PathBuf,
-    /// The picture to be written: .png
+    /// The picture to be written: .png or .jpg; the sheets of `--each` and `--gram`: .png
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
     /// A layer that the content is compared in, several times for several; with `LABEL=W` it weighs W. Without it: what `head style` says, or the last of the style's layers
@@ -71,9 +71,9 @@ pub struct Args {
     /// Draw the Gram matrices of both pictures beside one another, and print how far they are apart, instead of changing anything
     #[arg(long, conflicts_with_all = ["content", "alpha", "beta", "tv", "from", "steps", "optimizer", "rate", "seed", "every", "curves"])]
     gram: bool,
-    /// Threads to run on
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: u16,
+    /// Threads to run on; what comes out is the same for any number [default: every processor, 16 at most]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
     /// Print it as JSON
     #[arg(long)]
     pub json: bool,
@@ -128,6 +128,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let read: Vec<&Path> = read.collect();
     outputs::apart(written.map(PathBuf::as_path), read.iter().copied())?;
     on_the_way(args, &read)?;
+    if !args.each && !args.gram {
+        outputs::pictures([args.out.as_path()])?;
+    }
     let weights = network::open(&args.weights)?;
     let content = Picture::open(&args.picture)?;
     let style = Picture::open(&args.with)?;
@@ -146,7 +149,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let first = transfer.last()?;
     steps(args, &mut transfer)?;
     let last = transfer.last()?;
-    transfer.picture().write_png(&args.out)?;
+    outputs::picture(&transfer.picture(), &args.out)?;
     if let Some(path) = &args.curves {
         let all: Vec<Costs> = transfer.costs().iter().copied().chain([last]).collect();
         let name = format!(
@@ -156,6 +159,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             name(&args.with)
         );
         curves(&name, &all, &options).write(path)?;
+        print::wrote(path);
     }
     let seconds = start.elapsed().as_secs_f64();
     if args.json {
@@ -192,7 +196,7 @@ fn options(args: &Args) -> StyleOptions {
         },
         rate: args.rate,
         seed: args.seed,
-        threads: args.threads.into(),
+        threads: threads::many(args.threads),
     }
 }
 
@@ -228,7 +232,7 @@ fn steps(args: &Args, transfer: &mut Style) -> Result<(), Failure> {
             costs.style,
         );
         if args.every.is_some_and(|every| done.is_multiple_of(every)) {
-            transfer.picture().write_png(numbered(&args.out, done))?;
+            transfer.picture().write(numbered(&args.out, done))?;
         }
         if signals::asked().is_some() {
             break;
@@ -241,7 +245,8 @@ fn steps(args: &Args, transfer: &mut Style) -> Result<(), Failure> {
 /// `out-0020.png` beside `out.png`.
 fn numbered(out: &Path, step: u32) -> PathBuf {
     let stem = out.file_stem().unwrap_or_default().to_string_lossy();
-    out.with_file_name(format!("{stem}-{step:04}.png"))
+    let ending = out.extension().unwrap_or("png".as_ref()).to_string_lossy();
+    out.with_file_name(format!("{stem}-{step:04}.{ending}"))
 }
 
 /// A file's name without its ending.
@@ -363,6 +368,7 @@ fn each(
         .into());
     }
     side_by_side(&pictures).write(&args.out)?;
+    print::wrote(&args.out);
     match args.json {
         true => print::json(&json!(found))?,
         false => print::line(format_args!("{rows}\n{}", args.out.display()))?,
@@ -390,10 +396,11 @@ fn grams(
         pictures,
         &labels,
         args.size,
-        args.threads.into(),
+        threads::many(args.threads),
     )?;
     let names = [name(&args.picture), name(&args.with)];
     grams.sheet([&names[0], &names[1]]).write(&args.out)?;
+    print::wrote(&args.out);
     if args.json {
         let layers = grams.layers.iter().map(|layer| json!({ "layer": layer.label, "channels": layer.channels, "distance": layer.distance(), "apart": layer.apart() }));
         let layers: Vec<Value> = layers.collect();

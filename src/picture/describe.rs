@@ -1,10 +1,11 @@
 //! What stands in a box: label, layers, costs.
 
 use super::diagram::{Item, Kind};
+use super::drawing::Heading;
 use super::family::Family;
 use super::parts::{Tree, follows};
 use super::repeat;
-use super::svg::Heading;
+
 use super::text::{joined, rounded, shown};
 use super::units::{Context, Detail, Unit};
 use cnnc_compiler::graph::Graph;
