@@ -81,7 +81,7 @@ impl Picture {
     /// When it would be too large.
     pub fn new(graph: &Graph, outline: &Outline, view: View) -> Result<Picture, TooLarge> {
         let tree = Tree::new(graph, outline);
-        let context = Context::new(graph);
+        let context = Context::of_network(graph);
         let heading = describe::heading(&context);
         let diagram = match view {
             View::Everything => context.diagram(

@@ -56,7 +56,7 @@ pub fn pixels(drawing: &Drawing, scale: f64) -> Option<Picture> {
     Picture::from_rgb(columns, rows, canvas.into_rgb())
 }
 
-/// Text as wide as the layout takes it to be, in the one font that there is.
+/// Text about as wide as the layout takes it to be, in the one font that there is.
 fn text(canvas: &mut Canvas, words: &Words, scale: f64) {
     // What the font lacks.
     let text = words.text.replace('…', "...").replace('–', "-");
@@ -65,8 +65,9 @@ fn text(canvas: &mut Canvas, words: &Words, scale: f64) {
         return;
     }
     let room = width(&words.text, words.size, words.bold) * scale;
-    // A letter takes 0.6 of the size.
-    let cell = (room / letters as f64).min(0.6 * words.size * scale);
+    // Letters of one size are alike, but where a line would not fit its box.
+    let usual = if words.bold { 0.6 } else { 0.53 } * words.size * scale;
+    let cell = usual.min(1.08 * room / letters as f64);
     let wide = cell * letters as f64;
     let (x, y) = (words.at.0 * scale, words.at.1 * scale);
     let left = match words.anchor {
