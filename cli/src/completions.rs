@@ -1,7 +1,8 @@
 //! `cnnc completions`: what a shell needs to complete commands and flags.
 
 use crate::{Failure, examples};
-use clap_complete::Shell;
+use clap_complete::Generator as _;
+use clap_complete::shells::{Bash, Fish, Zsh};
 use std::io::Write;
 
 /// What may be written behind `completions`.
@@ -21,12 +22,14 @@ enum Which {
 
 /// Prints the script.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let shell = match args.shell {
-        Which::Bash => Shell::Bash,
-        Which::Zsh => Shell::Zsh,
-        Which::Fish => Shell::Fish,
-    };
+    let mut command = examples::command();
+    command.set_bin_name("cnnc");
+    command.build();
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut examples::command(), "cnnc", &mut script);
+    match args.shell {
+        Which::Bash => Bash.generate(&command, &mut script),
+        Which::Zsh => Zsh.generate(&command, &mut script),
+        Which::Fish => Fish.generate(&command, &mut script),
+    }
     Ok(std::io::stdout().write_all(&script)?)
 }

@@ -478,6 +478,16 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Failure {
+        match error {
+            // What is wrong with a network is told as of every command.
+            TrainError::Cnnc(error) => Failure::Network(error),
+            error => Failure::Train(error),
+        }
+    }
+}
+
 /// Implements `From` for errors that become a variant as they are.
 macro_rules! from {
     ($($variant:ident($error:ty))*) => {$(
@@ -502,7 +512,6 @@ from! {
     Picture(cnnc::TooLarge)
     Numbers(TooMuch)
     Sliding(cnnc::sliding::SlidingError)
-    Train(TrainError)
     Train(DataError)
     Write(std::io::Error)
 }

@@ -25,6 +25,9 @@ pub struct Args {
 
 /// Writes the spec, and all that it reads beside it.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    if args.out.exists() {
+        return Err(Failure::Exists(args.out.clone()));
+    }
     let (labels, pictures) = classes(&args.data)?;
     let head = NewHead {
         from: &args.from,
@@ -38,9 +41,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     // Before anything is written: whether it can be trained from there.
     let recipe = Recipe::of(&model);
     Trainer::new(&model, &recipe)?;
-    if args.out.exists() {
-        return Err(Failure::Exists(args.out.clone()));
-    }
     let home = args.from.parent().unwrap_or(Path::new(""));
     let folder = args.out.parent().unwrap_or(Path::new(""));
     for file in model.files() {

@@ -259,7 +259,8 @@ fn photograph(
     written: &mut Written,
 ) -> Result<(), Failure> {
     let threads = threads::many(args.threads);
-    let photo = Photos::one(model, photo)?;
+    let name = args.photo.as_deref().unwrap_or(Path::new(""));
+    let photo = Photos::one(model, photo, &name.display().to_string())?;
     let sheets = feature_maps(model, weights, labels, &photo, threads)?;
     for (label, sheet) in labels.iter().zip(sheets) {
         let path = sheet_of(args, "maps", label);

@@ -329,7 +329,7 @@ pub fn brief(graph: &Graph, node: NodeId) -> String {
         let Some(declared) = declaration(keyword, name) else {
             continue;
         };
-        let Some(said) = said(declared, value) else {
+        let Some(said) = said(declared, value).map(brief_padding) else {
             continue;
         };
         match (*name, value) {
@@ -341,6 +341,19 @@ pub fn brief(graph: &Graph, node: NodeId) -> String {
         }
     }
     shown(&text, LINE)
+}
+
+/// `1` for `(1, 1, 1, 1)`: the same on every side.
+fn brief_padding(said: String) -> String {
+    let inside = said
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'));
+    let mut sides = inside.unwrap_or_default().split(", ");
+    let first = sides.next().unwrap_or_default();
+    match sides.clone().count() {
+        1.. if sides.all(|side| side == first) => first.to_owned(),
+        _ => said,
+    }
 }
 
 /// `70.4 k parameters · 231 M MACs`, of all units together.

@@ -2,6 +2,7 @@
 
 use super::{ImageError, ImageProblem, Picture};
 use crate::files::write_atomically;
+use jpeg_encoder::{ImageBuffer, JpegColorType, rgb_to_ycbcr};
 use png::{ColorType, Compression, Encoder, Filter};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -51,13 +52,10 @@ impl Picture {
     /// When the file cannot be written.
     pub fn write_jpeg(&self, path: impl AsRef<Path>) -> Result<(), ImageError> {
         let path = path.as_ref();
-        // A side of a picture is at most what JPEG can say.
-        let [width, height] = [self.width(), self.height()].map(|side| side as u16);
         let written = write_atomically(path, |file| {
             let mut file = BufWriter::new(file);
             let encoder = jpeg_encoder::Encoder::new(&mut file, QUALITY);
-            let encoded = encoder.encode(self.rgb(), width, height, jpeg_encoder::ColorType::Rgb);
-            encoded.map_err(io::Error::other)?;
+            encoder.encode_image(Rows(self)).map_err(io::Error::other)?;
             file.flush()
         });
         written.map_err(|error| ImageProblem::Write(error).of(path.display().to_string()))
@@ -69,6 +67,35 @@ impl Picture {
     /// When the file cannot be written.
     pub fn write_png(&self, path: impl AsRef<Path>) -> Result<(), ImageError> {
         write_png(path, self.width(), self.height(), 3, self.rgb())
+    }
+}
+
+/// A picture as the encoder reads it. Its own readers are for every order of channels, with an encoder compiled for each.
+struct Rows<'p>(&'p Picture);
+
+impl ImageBuffer for Rows<'_> {
+    fn get_jpeg_color_type(&self) -> JpegColorType {
+        JpegColorType::Ycbcr
+    }
+
+    // A side of a picture is at most what JPEG can say.
+    fn width(&self) -> u16 {
+        self.0.width() as u16
+    }
+
+    fn height(&self) -> u16 {
+        self.0.height() as u16
+    }
+
+    fn fill_buffers(&self, y: u16, buffers: &mut [Vec<u8>; 4]) {
+        let row = 3 * self.0.width();
+        let start = usize::from(y) * row;
+        for &[red, green, blue] in self.0.rgb()[start..start + row].as_chunks().0 {
+            let (luma, cb, cr) = rgb_to_ycbcr(red, green, blue);
+            buffers[0].push(luma);
+            buffers[1].push(cb);
+            buffers[2].push(cr);
+        }
     }
 }
 

@@ -21,8 +21,17 @@ pub fn place(scene: &mut Scene<'_>) {
         .filter(|placed| !matches!(placed.item.kind, Kind::Frame(_)))
         .map(|placed| {
             let [x, y, w, h] = placed.rect;
-            let shadow = placed.shadow();
-            [x, y, x + w + shadow, y + h + shadow]
+            // A little away, and not under the badge of a box that stands for several.
+            let (shadow, badge) = match placed.shadow() {
+                0.0 => (0.0, [2.0, 2.0]),
+                shadow => (shadow, [12.0, 10.0]),
+            };
+            [
+                x - 2.0,
+                y - badge[1],
+                x + w + shadow.max(badge[0]),
+                y + h + shadow,
+            ]
         })
         .collect();
     for label in &mut scene.labels {
@@ -30,12 +39,14 @@ pub fn place(scene: &mut Scene<'_>) {
             taken.push(area_at(label, label.left, label.at));
             continue;
         }
-        let sides = [label.left, !label.left];
+        let own = if label.left { Side::Left } else { Side::Right };
+        let other = if label.left { Side::Right } else { Side::Left };
+        let sides = [own, other, Side::Middle];
         let places = DOWN
             .into_iter()
-            .flat_map(|down| sides.map(|left| (left, down)));
-        let cost = |(left, down): (bool, f64)| {
-            let area = area(label, left, down);
+            .flat_map(|down| sides.map(|side| (side, down)));
+        let cost = |(side, down): (Side, f64)| {
+            let area = area(label, side, down);
             let within = area[0] >= 0.0 && area[2] <= scene.width && area[3] <= scene.height;
             let crossed = arrows.iter().filter(|points| crosses(points, area)).count();
             let over = boxes.iter().filter(|other| meet(area, **other)).count();
@@ -49,19 +60,31 @@ pub fn place(scene: &mut Scene<'_>) {
                 true => other,
                 false => best,
             });
-        let Some((_, (left, down))) = best else {
+        let Some((_, (side, down))) = best else {
             continue;
         };
-        taken.push(area(label, left, down));
-        label.left = left;
-        label.at = at(label, left, down);
+        taken.push(area(label, side, down));
+        label.left = side == Side::Left;
+        label.at = at(label, side, down);
     }
 }
 
-/// Where the base line begins, or ends, so far from the foot.
-fn at(label: &Label, left: bool, down: f64) -> (f64, f64) {
+/// Where text stands: beside its arrow, or between two that part.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+    Middle,
+}
+
+/// Where the base line begins, or ends if the text stands to the left, so far from the foot.
+fn at(label: &Label, side: Side, down: f64) -> (f64, f64) {
     let (x, y) = label.foot;
-    let x = if left { x - BESIDE } else { x + BESIDE };
+    let x = match side {
+        Side::Left => x - BESIDE,
+        Side::Right => x + BESIDE,
+        Side::Middle => x - width(&label.text, SHAPE, false) / 2.0,
+    };
     // Upwards, letters stand on a line that is their height nearer.
     let y = if label.way > 0.0 {
         y + down
@@ -72,8 +95,8 @@ fn at(label: &Label, left: bool, down: f64) -> (f64, f64) {
 }
 
 /// What the text of a label would cover.
-fn area(label: &Label, left: bool, down: f64) -> Box4 {
-    area_at(label, left, at(label, left, down))
+fn area(label: &Label, side: Side, down: f64) -> Box4 {
+    area_at(label, side == Side::Left, at(label, side, down))
 }
 
 fn area_at(label: &Label, left: bool, (x, y): (f64, f64)) -> Box4 {
