@@ -94,6 +94,8 @@ pub mod source;
 mod summary;
 #[cfg(feature = "train")]
 pub mod train;
+#[cfg(feature = "zoo")]
+pub mod zoo;
 
 #[cfg(feature = "jit")]
 pub use self::{

@@ -28,13 +28,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Compiles a spec from a file.
+/// Compiles a spec from a file. With the feature `zoo`, `zoo:/NAME.cnn` is a network that comes with the compiler.
 ///
 /// # Errors
 /// [`Error::Spec`] when the file cannot be read or has mistakes.
 pub fn compile_file(path: impl AsRef<Path>) -> Result<Model, Error> {
     let start = Instant::now();
-    let model = cnnc_compiler::compile_file(path)?;
+    let model = cnnc_compiler::compile_from(&mut files(), path.as_ref())?;
     Ok(Model::new(model, start))
 }
 
@@ -54,8 +54,25 @@ pub fn compile_file(path: impl AsRef<Path>) -> Result<Model, Error> {
 /// [`Error::Spec`] when it has mistakes: all of them.
 pub fn compile_str(name: impl AsRef<Path>, text: &str) -> Result<Model, Error> {
     let start = Instant::now();
-    let model = cnnc_compiler::compile_source(&mut Files::default(), name, text)?;
+    let model = cnnc_compiler::compile_source(&mut files(), name, text)?;
     Ok(Model::new(model, start))
+}
+
+/// Where specs, and what they read, come from: the zoo, if it is built in, and the file system.
+fn files() -> Files {
+    #[cfg(feature = "zoo")]
+    return Files::new(crate::zoo::Shelf);
+    #[cfg(not(feature = "zoo"))]
+    Files::default()
+}
+
+/// Bytes of a spec, or of what one reads.
+#[cfg(feature = "train")]
+pub(crate) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    #[cfg(feature = "zoo")]
+    return crate::zoo::read(path);
+    #[cfg(not(feature = "zoo"))]
+    std::fs::read(path)
 }
 
 /// A network that has been read and checked.

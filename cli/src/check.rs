@@ -1,6 +1,6 @@
 //! `cnnc check`: every mistake in specs.
 
-use crate::{Failure, print};
+use crate::{Failure, network, print};
 use cnnc::Error;
 use cnnc::compiler::words;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 pub struct Args {
     /// Specs
-    #[arg(required = true, value_name = "SPEC")]
+    #[arg(required = true, value_name = "SPEC", value_parser = network::spec())]
     specs: Vec<PathBuf>,
     /// Print what was found as JSON
     #[arg(long)]

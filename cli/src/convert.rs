@@ -30,7 +30,7 @@ const OTHERS: [&str; 6] = ["npz", "npy", "pt", "pth", "weights", "cnn"];
 /// Converts the weights; writes the whole file or nothing.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let (spec, out) = match &args.paths[..] {
-        [spec, out] => (Some(spec), out),
+        [spec, out] => (Some(network::named(spec)), out),
         [out] => (None, out),
         // Behind `--weights` there may be two more.
         [_, _, more @ ..] => usage(more),
@@ -46,7 +46,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::Ending { file, ending });
     }
     let weights = (!network::is_made_up(&args.weights)).then_some(&args.weights);
-    let given = spec.into_iter().chain(weights);
+    let given = spec.iter().chain(weights);
     outputs::apart([out.as_path()], given.map(PathBuf::as_path))?;
     let mut weights = network::open(&args.weights)?;
     if args.strict {
@@ -54,7 +54,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let (written, left, notes): (usize, Vec<&str>, Vec<String>);
     let sources;
-    match spec {
+    match &spec {
         Some(spec) => {
             let model = cnnc::compile_file(spec)?;
             let read = model.files().iter().map(PathBuf::as_path);

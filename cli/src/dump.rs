@@ -1,6 +1,6 @@
 //! `cnnc dump`: a stage of the compiler as text.
 
-use crate::{Failure, print};
+use crate::{Failure, network, print};
 use cnnc::compiler::diagnostic::{Diagnostics, DiskLoader, Files, Loader};
 use cnnc::compiler::{emit, graph, jit, loops, parse, pass};
 use cnnc::{Isa, Options};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 pub struct Args {
     /// The spec
-    #[arg(value_name = "SPEC")]
+    #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
     /// The stage
     #[arg(long, value_enum)]
@@ -77,7 +77,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 /// The syntax tree, which exists even where names and shapes are wrong.
 fn syntax(spec: &Path) -> Result<String, Failure> {
-    let text = DiskLoader.read(spec).map_err(|why| Failure::Read {
+    let inside = cnnc::zoo::name(spec).and_then(cnnc::zoo::text);
+    let text = inside.map_or_else(|| DiskLoader.read(spec), |text| Ok(text.to_owned()));
+    let text = text.map_err(|why| Failure::Read {
         file: spec.display().to_string(),
         why,
     })?;

@@ -4,7 +4,7 @@ use crate::goals::Goals;
 use crate::pixels::Judged;
 use crate::places::{self, Placed};
 use crate::precision::Found;
-use crate::{Failure, likeness, one_shot, outputs, print, windows};
+use crate::{Failure, likeness, network, one_shot, outputs, print, threads, windows};
 use cnnc::train::{
     Annotations, Data, Gathered, Judgement, OfClass, Recipe, Targeted, Whereabouts, contact_sheet,
     found, found_in_regions, matrix, precision_recall, scored, takes_regions, target_sheet,
@@ -18,7 +18,7 @@ use std::time::Instant;
 #[derive(clap::Args)]
 pub struct Args {
     /// The spec of a network
-    #[arg(value_name = "SPEC")]
+    #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
     /// Its weights
     #[arg(long, value_name = "FILE")]
@@ -48,9 +48,9 @@ pub struct Args {
     windows: windows::Args,
     #[command(flatten)]
     finding: windows::Finding,
-    /// Threads to run on
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: u16,
+    /// Threads to run on; what comes out is the same for any number [default: every processor, 16 at most]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
     /// Print it as JSON
     #[arg(long)]
     pub json: bool,
@@ -77,7 +77,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             folder,
             worst: args.worst.as_deref(),
             spec: &args.spec,
-            threads: args.threads.into(),
+            threads: threads::many(args.threads),
             json: args.json,
         });
     }
@@ -100,7 +100,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             folder: &folder,
             windows: &args.windows,
             finding: &args.finding,
-            threads: args.threads.into(),
+            threads: threads::many(args.threads),
             json: args.json,
         };
         return judge.show(&model, &weights, start);
@@ -115,7 +115,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             print::broken(&data.left_out);
         }
         let pictures = data.to_judge();
-        let precision = found_in_regions(&model, &weights, &pictures, args.threads.into())?;
+        let precision = found_in_regions(&model, &weights, &pictures, threads::many(args.threads))?;
         let found = Found {
             precision: &precision,
             labels: &labels(&model, precision.classes()),
@@ -131,7 +131,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         print::broken(&data.broken);
     }
     let recipe = Recipe {
-        threads: args.threads.into(),
+        threads: threads::many(args.threads),
         loss: Recipe::of(&model).loss,
         ..Recipe::default()
     };
@@ -144,7 +144,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             folder: &folder,
             out: args.out.as_deref(),
             worst: args.worst.as_deref(),
-            threads: args.threads.into(),
+            threads: threads::many(args.threads),
             json: args.json,
             start,
         });
@@ -159,6 +159,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let most = recipe.batch.min(TARGETS);
         let drawn = target_sheet(&model, &weights, &data.test, &recipe, most)?;
         drawn.sheet.write(path)?;
+        print::wrote(path);
         if !args.json {
             print::line(targets(&drawn))?;
         }
@@ -189,6 +190,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let labels = labels(&model, precision.classes());
         if let Some(path) = &args.out {
             precision_recall(&model.graph().name, &precision, &labels).write(path)?;
+            print::wrote(path);
         }
         let found = Found {
             precision: &precision,
@@ -200,7 +202,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     if data.test.labels_each() != 1 {
         let recipe = Recipe {
-            threads: args.threads.into(),
+            threads: threads::many(args.threads),
             ..Recipe::of(&model)
         };
         let score = scored(&model, &weights, &data.test, &recipe)?;
@@ -224,11 +226,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let labels = labels(&model, judgement.confusion.len());
     if let Some(path) = &args.out {
         matrix(&model.graph().name, &judgement, &labels).write(path)?;
+        print::wrote(path);
     }
     if let Some(path) = &args.worst
         && let Some(pre) = model.graph().inputs[0].pre.as_ref()
     {
         contact_sheet(&judgement, &labels, pre, &data.test, name)?.write(path)?;
+        print::wrote(path);
     }
     let goals = Goals::of(&model, &folder, Some(judgement.accuracy()));
     let seconds = start.elapsed().as_secs_f64();

@@ -60,7 +60,7 @@ fn code(args: &Args) -> Result<(), Failure> {
 }
 
 fn passes(args: &Args) -> Result<(), Failure> {
-    let model = cnnc::compile_file(&args.what)?;
+    let model = cnnc::compile_file(network::named(Path::new(&args.what)))?;
     let isa = args.isa.map_or_else(Isa::detect, Ok)?;
     let mut options = Options::new().isa(isa).progress(print::progress());
     if args.exact {

@@ -1,11 +1,13 @@
 //! Why a command failed.
 
-use cnnc::compiler::diagnostic::Diagnostics;
+use cnnc::compiler::diagnostic::{Diagnostic, Diagnostics, Severity, codes};
 use cnnc::compiler::gradient::check::TooMuch;
 use cnnc::compiler::jit::JitError;
 use cnnc::compiler::slide::SlideError;
+use cnnc::compiler::words;
+use cnnc::darknet::Mistake;
 use cnnc::rt::answer::AnswerError;
-use cnnc::rt::image::ImageError;
+use cnnc::rt::image::{ImageError, ImageProblem};
 use cnnc::rt::isa::IsaError;
 use cnnc::rt::memory::OutOfMemory;
 use cnnc::rt::tensor_file::TensorFileError;
@@ -228,11 +230,71 @@ pub enum Failure {
     },
     /// There is no such error code.
     NoCode(String),
+    /// A name that no network of the zoo has.
+    NoNetwork {
+        /// The name.
+        name: String,
+        /// What may have been meant.
+        near: Option<String>,
+    },
+    /// A file that outputs cannot be compared with.
+    Compare {
+        /// The file.
+        file: String,
+        /// Why not.
+        why: String,
+    },
+    /// Outputs differ from another engine's by more than they may.
+    Differs {
+        /// The output that differs most.
+        output: String,
+        /// How many of its elements do.
+        elements: usize,
+        /// How far they may be apart.
+        tolerance: f64,
+    },
+    /// A file whose name says no format that a picture of a network has.
+    Format(String),
+    /// A file whose name says another format than a flag.
+    OtherFormat(String),
+    /// A format that is only written to files.
+    FileOnly(&'static str),
     /// Standard output takes no more.
     Write(std::io::Error),
 }
 
 impl Failure {
+    /// The exit code: 1 for a mistake, or figures that are not what is expected; 3 for what this version, or this machine, does not support. `main` has
+    /// 2, for a command line that cannot be understood.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            _ if self.is_unsupported() => 3,
+            _ => 1,
+        }
+    }
+
+    /// Whether nothing is wrong, but that it cannot be done here.
+    fn is_unsupported(&self) -> bool {
+        match self {
+            Failure::Network(cnnc::Error::Spec(diagnostics)) => {
+                let errors = diagnostics.items().iter();
+                let mut errors = errors.filter(|item| item.severity() == Severity::Error);
+                let later = |item: &Diagnostic| {
+                    let said = |note: &String| note.starts_with("not supported yet");
+                    item.code == codes::NOT_YET || item.notes.iter().any(said)
+                };
+                errors.next().is_some_and(later) && errors.all(later)
+            }
+            Failure::Network(cnnc::Error::Isa(IsaError::Unavailable(_))) => true,
+            Failure::Network(cnnc::Error::Jit(JitError::Host(_) | JitError::Unavailable(_))) => {
+                true
+            }
+            Failure::Image(error) => matches!(error.problem, ImageProblem::Unsupported(_)),
+            Failure::Cfg { error, .. } => matches!(error.mistake, Mistake::Unsupported { .. }),
+            _ => false,
+        }
+    }
+
     /// The mistakes in a spec, if that is what it is.
     pub fn diagnostics(&self) -> Option<&Diagnostics> {
         match self {
@@ -244,6 +306,8 @@ impl Failure {
     /// What would help.
     pub fn help(&self) -> Option<String> {
         Some(match self {
+            Failure::NoNetwork { near: Some(near), .. } => format!("did you mean `{near}`?"),
+            Failure::NoNetwork { .. } => "`cnnc zoo` lists them".to_owned(),
             Failure::NoWeights { .. } => {
                 "give `--weights FILE.safetensors`, or `--weights synthetic` for made-up ones"
                     .to_owned()
@@ -422,6 +486,29 @@ impl fmt::Display for Failure {
                 write!(f, "`{flag}` is of one network, and there are {networks}")
             }
             Failure::Base { file, why } => write!(f, "`{file}` cannot be compared with: {why}"),
+            Failure::NoNetwork { name, .. } => {
+                write!(f, "there is no network `{name}` in the zoo")
+            }
+            Failure::Compare { file, why } => write!(f, "--compare {file}: {why}"),
+            Failure::Differs {
+                output,
+                elements,
+                tolerance,
+            } => {
+                let elements = words::count(*elements, "element");
+                write!(
+                    f,
+                    "the outputs differ: {elements} of `{output}` by more than {tolerance} of its largest number"
+                )
+            }
+            Failure::Format(file) => write!(
+                f,
+                "{file}: a picture of a network is written as .svg, .png, .mmd (Mermaid) or .dot"
+            ),
+            Failure::OtherFormat(file) => {
+                write!(f, "{file}: `--format` says another format than the file's name")
+            }
+            Failure::FileOnly(flag) => write!(f, "`{flag}` is written to a file: name it with `-o`"),
             Failure::NoCode(code) => write!(f, "there is no error code `{code}`"),
             Failure::Write(error) => write!(f, "cannot write: {error}"),
         }
@@ -429,6 +516,16 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Failure {
+        match error {
+            // What is wrong with a network is told as of every command.
+            TrainError::Cnnc(error) => Failure::Network(error),
+            error => Failure::Train(error),
+        }
+    }
+}
 
 /// Implements `From` for errors that become a variant as they are.
 macro_rules! from {
@@ -455,7 +552,6 @@ from! {
     Numbers(TooMuch)
     Sliding(cnnc::sliding::SlidingError)
     Source(cnnc::source::SourceError)
-    Train(TrainError)
     Train(DataError)
     Write(std::io::Error)
 }

@@ -1,6 +1,6 @@
 //! `cnnc gradcheck`: gradients compared with differences in f64.
 
-use crate::{Failure, print};
+use crate::{Failure, network, print};
 use cnnc::compiler::gradient::check::{self, Number, Row, TOLERANCE, Verdict};
 use cnnc::compiler::shape::Shape;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 pub struct Args {
     /// The spec
-    #[arg(value_name = "SPEC")]
+    #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
     /// Print elements too, of the network as a whole: their values, gradients and differences; for small networks
     #[arg(long)]

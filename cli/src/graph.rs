@@ -1,18 +1,18 @@
 //! `cnnc graph`: a picture of a network.
 
-use crate::{Failure, outputs, print};
-use cnnc::{Picture, View};
+use crate::{Failure, network, outputs, print};
+use cnnc::{Picture, TooLarge, View};
 use std::path::PathBuf;
 
 /// What may be written behind `graph`.
 #[derive(clap::Args)]
 pub struct Args {
     /// The spec
-    #[arg(value_name = "SPEC")]
+    #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
-    /// How it is written
-    #[arg(long, value_enum, default_value = "svg")]
-    format: Format,
+    /// How it is written, if not as the file's name says: .svg, .png, .mmd (Mermaid), .dot [default: svg]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Open so many levels of blocks, instead of as many as fit a screen
     #[arg(long, value_name = "N", conflicts_with = "expand")]
     depth: Option<usize>,
@@ -24,10 +24,12 @@ pub struct Args {
     output: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
 enum Format {
-    /// A picture for browsers and documents
+    /// A picture for browsers and documents, dark where those are
     Svg,
+    /// A picture of pixels, two for one of SVG
+    Png,
     /// A flowchart that GitHub draws
     Mermaid,
     /// For Graphviz
@@ -40,19 +42,52 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     print::diagnostics(model.warnings());
     let read = model.files().iter().chain([&args.spec]);
     outputs::apart(args.output.as_deref(), read.map(PathBuf::as_path))?;
+    let format = format(args)?;
     let view = match args.depth {
         _ if args.expand => View::Everything,
         Some(depth) => View::Depth(depth),
         None => View::Auto,
     };
     let picture: Picture = model.picture(view)?;
-    let text = match args.format {
+    let text = match format {
         Format::Svg => picture.to_svg(),
         Format::Mermaid => picture.to_mermaid(),
         Format::Dot => picture.to_dot(),
+        Format::Png => {
+            let boxes = picture.boxes();
+            let pixels = picture.to_pixels(SCALE).ok_or(TooLarge { boxes })?;
+            let path = args.output.as_deref();
+            return outputs::png(&pixels, path.ok_or(Failure::FileOnly("--format png"))?);
+        }
     };
     match &args.output {
         None => Ok(print::line(text.trim_end())?),
         Some(path) => outputs::write(path, &text),
+    }
+}
+
+/// Pixels for one of SVG.
+const SCALE: f64 = 2.0;
+
+/// What the flag says, or else the name of the file.
+fn format(args: &Args) -> Result<Format, Failure> {
+    let Some(path) = &args.output else {
+        return Ok(args.format.unwrap_or(Format::Svg));
+    };
+    let ending = path.extension().unwrap_or_default();
+    let said = match ending.to_string_lossy().to_lowercase().as_str() {
+        "svg" => Some(Format::Svg),
+        "png" => Some(Format::Png),
+        "mmd" | "mermaid" => Some(Format::Mermaid),
+        "dot" | "gv" => Some(Format::Dot),
+        _ => None,
+    };
+    let name = || path.display().to_string();
+    match (args.format, said) {
+        (Some(format), Some(said)) if format != said => Err(Failure::OtherFormat(name())),
+        (Some(format), _) | (None, Some(format)) => Ok(format),
+        // Pipes and devices have no names that would say it.
+        (None, None) if outputs::is_device(path) => Ok(Format::Svg),
+        (None, None) => Err(Failure::Format(name())),
     }
 }

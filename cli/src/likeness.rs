@@ -40,12 +40,14 @@ pub fn show(judged: &Judged<'_>) -> Result<(), Failure> {
     };
     if let Some(path) = judged.out {
         curves(&model.graph().name, &roc, &at_equal).write(path)?;
+        print::wrote(path);
     }
     if let Some(path) = judged.worst {
         let Some(pre) = model.graph().inputs[0].pre.as_ref() else {
             return Err(Failure::NothingDrawn);
         };
         hardest_sheet(&all, &hardest, pre, samples, name)?.write(path)?;
+        print::wrote(path);
     }
     let head = roc.at(all.threshold);
     let right = 1.0 - 0.5 * (head.false_accepts + head.false_rejects());

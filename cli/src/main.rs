@@ -1,16 +1,19 @@
 //! The program `cnnc`: checks, summarises, draws, explains, imports, runs and measures networks; one file per command.
 //!
 //! Results go to standard output and everything else to standard error. The exit code is 0, or 1 for the user's
-//! mistake (in a spec, in weights, in a picture), or 2 for a command that cannot be understood.
+//! mistake (in a spec, in weights, in a picture), or 2 for a command that cannot be understood, or 3 for what is not supported.
 
 mod anchors;
 mod answer;
 mod bench;
 mod check;
+mod compare;
+mod completions;
 mod convert;
 mod crops;
 mod dump;
 mod evaluate;
+mod examples;
 mod explain;
 mod failure;
 mod finite;
@@ -37,27 +40,55 @@ mod run;
 mod signals;
 mod style;
 mod summary;
+mod threads;
 mod thresholds;
 mod train;
 mod visualize;
 mod weights;
 mod windows;
+mod zoo;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches as _, Parser, Subcommand};
+use cnnc::Isa;
 use failure::Failure;
 use serde_json::json;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 /// The CNN compiler: a convolutional network is a text file, and cnnc turns it into machine code.
 ///
 /// The environment variable CNNC_ISA chooses the instruction set: avx512, avx2 or portable. With CNNC_PERF_MAP=1, `run` and `bench` write
 /// /tmp/perf-PID.map, by which perf names machine code.
 #[derive(Parser)]
-#[command(name = "cnnc", version, arg_required_else_help = true)]
+#[command(name = "cnnc", version, long_version = LONG_VERSION.as_str(), after_help = EXIT_CODES, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+/// What `--help` says of exit codes, and docs/json.md.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  a mistake in a spec, weights, a picture or data, or figures that are not what is expected
+  2  a command line that cannot be understood
+  3  something that this version or this machine does not support
+  128+N  ended by signal N (130 after Ctrl-C)";
+
+/// `0.1.0`, and what instructions it runs on.
+static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
+    let there = Isa::ALL.into_iter().filter(|isa| isa.available());
+    let there: Vec<&str> = there.map(Isa::name).collect();
+    let used = match Isa::detect() {
+        Ok(isa) => isa.to_string(),
+        Err(error) => error.to_string(),
+    };
+    format!(
+        "{}\ninstruction set: {used} (available: {}; CNNC_ISA chooses)",
+        env!("CARGO_PKG_VERSION"),
+        there.join(", ")
+    )
+});
 
 #[derive(Subcommand)]
 enum Command {
@@ -65,8 +96,10 @@ enum Command {
     Check(check::Args),
     /// List layers with shapes, parameters and multiply-adds
     Summary(summary::Args),
-    /// Draw a network: SVG, Mermaid or DOT
+    /// Draw a network: SVG, PNG, Mermaid or DOT
     Graph(graph::Args),
+    /// List the networks that come with the program, or print one's spec
+    Zoo(zoo::Args),
     /// Print a stage of the compiler as text
     Dump(dump::Args),
     /// Say what the compiler fused and why not, or what an error code means
@@ -103,10 +136,15 @@ enum Command {
     Crops(crops::Args),
     /// Propose regions of pictures in which something may be
     Propose(propose::Args),
+    /// Print what a shell needs to complete commands and flags
+    Completions(completions::Args),
 }
 
 fn main() -> ExitCode {
-    let Cli { command } = match Cli::try_parse() {
+    let parsed = examples::command()
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let Cli { command } = match parsed {
         Ok(cli) => cli,
         // Exits with 2.
         Err(mistake) if mistake.use_stderr() => mistake.exit(),
@@ -117,6 +155,7 @@ fn main() -> ExitCode {
         Command::Check(args) => (check::run(args), args.json),
         Command::Summary(args) => (summary::run(args), args.json),
         Command::Graph(args) => (graph::run(args), false),
+        Command::Zoo(args) => (zoo::run(args), args.json),
         Command::Dump(args) => (dump::run(args), false),
         Command::Explain(args) => (explain::run(args), args.json),
         Command::Run(args) => (run::run(args), args.json),
@@ -135,6 +174,7 @@ fn main() -> ExitCode {
         Command::Visualize(args) => (visualize::run(args), args.json),
         Command::Crops(args) => (crops::run(args), args.json),
         Command::Propose(args) => (propose::run(args), args.json),
+        Command::Completions(args) => (completions::run(args), false),
     };
     end(result, json)
 }
@@ -154,7 +194,7 @@ fn end(result: Result<(), Failure>, json: bool) -> ExitCode {
         }
         Err(failure) => {
             report(&failure, json);
-            ExitCode::FAILURE
+            ExitCode::from(failure.exit_code())
         }
     }
 }
@@ -162,7 +202,11 @@ fn end(result: Result<(), Failure>, json: bool) -> ExitCode {
 /// Says what went wrong: to people on standard error, to tools on standard output, unless that is what is wrong.
 fn report(failure: &Failure, json: bool) {
     if matches!(failure, Failure::Reported)
-        || (json && matches!(failure, Failure::Missed | Failure::LeftOut { .. }))
+        || (json
+            && matches!(
+                failure,
+                Failure::Missed | Failure::LeftOut { .. } | Failure::Differs { .. }
+            ))
     {
         return;
     }

@@ -1,6 +1,7 @@
-//! The flags of `run` and `bench` that say what to run: spec, weights, machine.
+//! What to run: specs, by their files or their names in the zoo, and the flags of `run` and `bench` that say it: weights, machine.
 
 use crate::{Failure, perf_map, print};
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use cnnc::{Backend, Isa, Model, Network, Options, Weights};
 use std::io::Read;
 use std::ops::Deref;
@@ -9,10 +10,10 @@ use std::path::{Path, PathBuf};
 /// What may be written to say what to run.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec; `-` for its text on standard input
-    #[arg(value_name = "SPEC")]
+    /// The spec: a file, `-` for its text on standard input, or the name of a network of the zoo (`cnnc zoo` lists them)
+    #[arg(value_name = "SPEC", value_parser = spec())]
     pub spec: PathBuf,
-    /// Threads to run on
+    /// Threads to run on: one, unless more are asked for, since an answer takes little time and several programs side by side use a machine better
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
     #[command(flatten)]
@@ -158,6 +159,20 @@ fn compile_text(from: impl Read) -> Result<Model, Failure> {
         why: error.to_string(),
     })?;
     Ok(cnnc::compile_str("stdin.cnn", &text)?)
+}
+
+/// What reads a spec from the command line: see [`named`].
+pub fn spec() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(|path| named(&path))
+}
+
+/// The file of that name or, if there is none, the network of the zoo that is called so.
+pub fn named(path: &Path) -> PathBuf {
+    let inside = || path.to_str().and_then(cnnc::zoo::path);
+    match path.is_file() {
+        true => path.to_owned(),
+        false => inside().unwrap_or_else(|| path.to_owned()),
+    }
 }
 
 /// Whether weights are asked for that no file holds.

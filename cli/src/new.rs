@@ -1,6 +1,6 @@
 //! `cnnc new`: a spec with a new head, for the classes of a folder, on a trunk that has been trained.
 
-use crate::{Failure, print};
+use crate::{Failure, network, print};
 use cnnc::rt::files::write_atomically;
 use cnnc::train::{NewHead, Recipe, Trainer, classes, name_of};
 use std::io::Write;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 pub struct Args {
     /// The spec whose layers it keeps, but for the last one with weights and what is behind it
-    #[arg(long, value_name = "SPEC")]
+    #[arg(long, value_name = "SPEC", value_parser = network::spec())]
     from: PathBuf,
     /// Weights of that spec
     #[arg(long, value_name = "FILE")]
@@ -25,6 +25,9 @@ pub struct Args {
 
 /// Writes the spec, and all that it reads beside it.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    if args.out.exists() {
+        return Err(Failure::Exists(args.out.clone()));
+    }
     let (labels, pictures) = classes(&args.data)?;
     let head = NewHead {
         from: &args.from,
@@ -38,9 +41,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     // Before anything is written: whether it can be trained from there.
     let recipe = Recipe::of(&model);
     Trainer::new(&model, &recipe)?;
-    if args.out.exists() {
-        return Err(Failure::Exists(args.out.clone()));
-    }
     let home = args.from.parent().unwrap_or(Path::new(""));
     let folder = args.out.parent().unwrap_or(Path::new(""));
     for file in model.files() {
@@ -64,7 +64,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 /// Copies what the spec imports, unless it is there.
 fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
     let read = |path: &Path| {
-        std::fs::read(path).map_err(|error| Failure::Read {
+        cnnc::zoo::read(path).map_err(|error| Failure::Read {
             file: path.display().to_string(),
             why: error.to_string(),
         })

@@ -40,6 +40,7 @@ pub fn run(asked: &Asked<'_>) -> Result<(), Failure> {
             .take(DRAWN)
             .collect();
         missed_sheet(&missed, pre, asked.folder)?.write(path)?;
+        print::wrote(path);
     }
     let seconds = start.elapsed().as_secs_f64();
     if asked.json {

@@ -1,7 +1,8 @@
-//! Files that a command writes: none that it reads, and none twice.
+//! Files that a command writes: none that it reads, and none twice; in a format that their names say; and a line for each.
 
-use crate::Failure;
+use crate::{Failure, print};
 use cnnc::rt::files::{same_file, write_atomically};
+use cnnc::rt::image::{Picture, is_jpeg};
 use cnnc::train::Data;
 use std::io::Write as _;
 use std::path::Path;
@@ -83,9 +84,39 @@ fn same_place(a: &Path, b: &Path) -> bool {
     a == b || place(a).is_some_and(|place_of_a| Some(place_of_a) == place(b))
 }
 
-/// Writes a text file.
+/// Refuses pictures that would be written under names which say no format of pictures, before anything is computed.
+pub fn pictures<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<(), Failure> {
+    for path in paths {
+        is_jpeg(path)?;
+    }
+    Ok(())
+}
+
+/// Whether it is there and neither a file nor a folder, so that its name says nothing of formats.
+pub fn is_device(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|of| !of.is_file() && !of.is_dir())
+}
+
+/// Writes a picture as PNG, and says so.
+pub fn png(picture: &Picture, path: &Path) -> Result<(), Failure> {
+    picture.write_png(path)?;
+    print::wrote(path);
+    Ok(())
+}
+
+/// Writes a picture, in the format that its name says, and says so.
+pub fn picture(picture: &Picture, path: &Path) -> Result<(), Failure> {
+    picture.write(path)?;
+    print::wrote(path);
+    Ok(())
+}
+
+/// Writes a text file, and says so.
 pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let written = write_atomically(path, |file| file.write_all(text.as_bytes()));
     let file = path.display().to_string();
-    written.map_err(|error| Failure::WriteFile { file, error })
+    written.map_err(|error| Failure::WriteFile { file, error })?;
+    print::wrote(path);
+    Ok(())
 }

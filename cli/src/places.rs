@@ -30,11 +30,13 @@ pub fn draw(
     if let Some(path) = out {
         let named = found.named.as_ref().ok_or(Failure::NothingDrawn)?;
         matrix(&model.graph().name, named, &found.located.names()).write(path)?;
+        print::wrote(path);
     }
     if let Some(path) = worst {
         let pre = model.graph().inputs[0].pre.as_ref();
         let pre = pre.ok_or(Failure::NothingDrawn)?;
         worst_places(found, pre, &data.test, |sample| name(data, sample))?.write(path)?;
+        print::wrote(path);
     }
     Ok(())
 }

@@ -36,6 +36,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Across::Pictures => by_pictures(&runs)?,
     };
     sheet.write(&args.out)?;
+    print::wrote(&args.out);
     let epochs: usize = runs.iter().map(|ran| ran.epochs.len()).sum();
     print::line(format_args!(
         "{}: {} runs, {epochs} epochs",

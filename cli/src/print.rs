@@ -84,6 +84,11 @@ pub fn unused(names: &[impl AsRef<str>], origin: &str) {
     }
 }
 
+/// Says on standard error that a file is there.
+pub fn wrote(path: &Path) {
+    let _ = writeln!(anstream::stderr(), "wrote {}", path.display());
+}
+
 /// Writes mistakes and warnings in a spec to standard error.
 pub fn diagnostics(diagnostics: &Diagnostics) {
     if !diagnostics.is_empty() {

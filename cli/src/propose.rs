@@ -25,7 +25,7 @@ pub struct Args {
     /// Most pixels of the longer side of a picture: larger ones are reduced before they are segmented
     #[arg(long, default_value_t = 400, value_name = "N", value_parser = clap::value_parser!(u16).range(16..=2048))]
     side: u16,
-    /// Draw the first segmentation, and the proposals on the photo: .png
+    /// Draw the first segmentation, and the proposals on the photo: .png or .jpg
     #[arg(long, value_name = "FILE")]
     draw: Option<PathBuf>,
     /// Most proposals that are drawn, evenly chosen
@@ -58,6 +58,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let written = [&args.draw, &args.out];
     let written = written.into_iter().flatten().map(PathBuf::as_path);
     outputs::apart(written, args.files.iter().map(PathBuf::as_path))?;
+    outputs::pictures(args.draw.iter().map(PathBuf::as_path))?;
     for (flag, path) in [("--draw", &args.draw), ("--out", &args.out)] {
         if path.is_some() && args.files.len() > 1 {
             return Err(Failure::OneOut(flag));
@@ -72,7 +73,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         found.truncate(most);
         if let Some(path) = &args.draw {
             let some = spread(&found, args.drawn.into());
-            drawn(&picture, &settings, &some)?.write_png(path)?;
+            outputs::picture(&drawn(&picture, &settings, &some)?, path)?;
         }
         if let Some(path) = &args.out {
             outputs::write(path, &csv(&found))?;

@@ -1,6 +1,6 @@
 //! `cnnc summary`: layers, shapes, parameters, costs.
 
-use crate::{Failure, print};
+use crate::{Failure, network, print};
 use cnnc::compiler::words;
 use cnnc::{Fold, Options, Summary};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 pub struct Args {
     /// The spec
-    #[arg(value_name = "SPEC")]
+    #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
     /// Show every layer, repeated ones too
     #[arg(long, visible_alias = "all")]

@@ -1,6 +1,6 @@
 //! `cnnc visualize`: what the layers of a network look for.
 
-use crate::{Failure, network, outputs, print};
+use crate::{Failure, network, outputs, print, threads};
 use cnnc::rt::image::Picture;
 use cnnc::train::TrainError;
 use cnnc::train::visual::{
@@ -15,7 +15,7 @@ use std::time::Instant;
 #[derive(clap::Args)]
 pub struct Args {
     /// The spec of a network that takes pictures
-    #[arg(value_name = "SPEC")]
+    #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
     /// Its weights
     #[arg(long, value_name = "FILE")]
@@ -50,9 +50,9 @@ pub struct Args {
     /// Folder for the sheets
     #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
-    /// Threads to run on
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: u16,
+    /// Threads to run on; what comes out is the same for any number [default: every processor, 16 at most]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
     /// Print it as JSON
     #[arg(long)]
     pub json: bool,
@@ -122,7 +122,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let options = AscentOptions {
             steps: args.steps as usize,
             seed: args.seed,
-            threads: args.threads.into(),
+            threads: threads::many(args.threads),
             ..AscentOptions::default()
         };
         for (label, channels) in labels.iter().zip(&channels) {
@@ -221,7 +221,7 @@ fn patches(
         labels,
         &photos,
         args.units.into(),
-        args.threads.into(),
+        threads::many(args.threads),
     )?;
     let classes: Vec<String> = model
         .head()
@@ -258,8 +258,9 @@ fn photograph(
     class: Option<usize>,
     written: &mut Written,
 ) -> Result<(), Failure> {
-    let threads = args.threads.into();
-    let photo = Photos::one(model, photo)?;
+    let threads = threads::many(args.threads);
+    let name = args.photo.as_deref().unwrap_or(Path::new(""));
+    let photo = Photos::one(model, photo, &name.display().to_string())?;
     let sheets = feature_maps(model, weights, labels, &photo, threads)?;
     for (label, sheet) in labels.iter().zip(sheets) {
         let path = sheet_of(args, "maps", label);

@@ -1,6 +1,6 @@
 //! `cnnc weights`: what is in a weights file, and how it fits a network.
 
-use crate::{Failure, print};
+use crate::{Failure, network, print};
 use cnnc::compiler::graph::Graph;
 use cnnc::compiler::words;
 use cnnc::rt::plan::Source;
@@ -17,7 +17,7 @@ pub struct Args {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// A spec: which of its layers read which tensors, what is missing, and what is left
-    #[arg(value_name = "SPEC")]
+    #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: Option<PathBuf>,
     /// Fail if the network does not read every tensor
     #[arg(long)]

@@ -47,4 +47,4 @@ pub mod tuning;
 pub mod words;
 
 pub use diagnostic::{Diagnostics, Files};
-pub use resolve::{Model, compile_file, compile_source};
+pub use resolve::{Model, compile_file, compile_from, compile_source};

@@ -29,14 +29,14 @@ impl Context<'_> {
             diagram.items.push(port(&input.name));
         }
         self.fill(&mut diagram, &mut makers, tree, detail, 0, "");
-        for output in &graph.outputs {
+        for (name, value) in &self.outputs {
             // What the head goes on from is not shown as an end.
-            if output.name == "raw" && !self.users(output.value).is_empty() {
+            if name == "raw" && !self.users(*value).is_empty() {
                 continue;
             }
             let item = diagram.items.len();
-            diagram.items.push(port(&output.name));
-            self.connect(&mut diagram, &makers, output.value, item);
+            diagram.items.push(port(name));
+            self.connect(&mut diagram, &makers, *value, item);
         }
         diagram
     }

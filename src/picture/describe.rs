@@ -1,10 +1,11 @@
 //! What stands in a box: label, layers, costs.
 
 use super::diagram::{Item, Kind};
+use super::drawing::Heading;
 use super::family::Family;
 use super::parts::{Tree, follows};
 use super::repeat;
-use super::svg::Heading;
+
 use super::text::{joined, rounded, shown};
 use super::units::{Context, Detail, Unit};
 use cnnc_compiler::graph::Graph;
@@ -13,7 +14,6 @@ use cnnc_compiler::layer::Attribute;
 use cnnc_compiler::layer::conv::is_depthwise;
 use cnnc_compiler::layer::written::{declaration, said};
 use cnnc_compiler::outline;
-use cnnc_compiler::words::thousands;
 use std::collections::BTreeSet;
 
 /// Longest line in a box.
@@ -69,11 +69,16 @@ impl Words {
         };
         let names: Vec<String> = ends.iter().map(|unit| name(context, unit)).collect();
         let titles = ends.iter().map(|unit| title(context, unit));
+        // Nor is what the block around it is called: its result has that name.
         let local = |name: String| match name.strip_prefix(scope) {
+            Some("") if !scope.is_empty() => String::new(),
             Some(rest) if !scope.is_empty() && rest.starts_with('.') => rest[1..].to_owned(),
             _ => name,
         };
-        let title = joined(&titles.map(local).collect::<Vec<_>>(), units.len());
+        let mut title = joined(&titles.map(local).collect::<Vec<_>>(), units.len());
+        if title.chars().count() > TITLE {
+            title = shortened(&title);
+        }
         let lines = match first.part {
             Some(part) => {
                 let lines = part_lines(context, part);
@@ -94,10 +99,21 @@ impl Words {
             }
             (a, _) => a,
         });
+        let mut call = call.flatten();
+        // A name is said once: with its arguments, if it has some.
+        if let Some(text) = &call {
+            let called = text.split('(').next().unwrap_or_default();
+            if called == title && text.contains('(') && !text.ends_with("(…)") {
+                title.clone_from(text);
+                call = None;
+            } else if called == title || names.iter().any(|name| name == called) {
+                call = None;
+            }
+        }
         let graph = context.graph;
         Words {
             title: shown(&title, TITLE),
-            call: call.flatten(),
+            call,
             lines,
             cost: cost(context, units),
             family: match first.part {
@@ -112,6 +128,18 @@ impl Words {
             names,
         }
     }
+}
+
+/// A long title without what its path begins with, which the boxes around it have too.
+fn shortened(title: &str) -> String {
+    let mut rest = title;
+    while rest.chars().count() > TITLE
+        && let Some((head, tail)) = rest.split_once('.')
+        && !head.contains(' ')
+    {
+        rest = tail;
+    }
+    rest.to_owned()
 }
 
 /// The name of a unit: the label of its tensor, or the path that all labels in it begin with.
@@ -301,7 +329,7 @@ pub fn brief(graph: &Graph, node: NodeId) -> String {
         let Some(declared) = declaration(keyword, name) else {
             continue;
         };
-        let Some(said) = said(declared, value) else {
+        let Some(said) = said(declared, value).map(brief_padding) else {
             continue;
         };
         match (*name, value) {
@@ -313,6 +341,19 @@ pub fn brief(graph: &Graph, node: NodeId) -> String {
         }
     }
     shown(&text, LINE)
+}
+
+/// `1` for `(1, 1, 1, 1)`: the same on every side.
+fn brief_padding(said: String) -> String {
+    let inside = said
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'));
+    let mut sides = inside.unwrap_or_default().split(", ");
+    let first = sides.next().unwrap_or_default();
+    match sides.clone().count() {
+        1.. if sides.all(|side| side == first) => first.to_owned(),
+        _ => said,
+    }
 }
 
 /// `70.4 k parameters · 231 M MACs`, of all units together.
@@ -351,8 +392,8 @@ pub fn heading(context: &Context<'_>) -> Heading {
     let graph = context.graph;
     let totals = format!(
         "{} parameters · {} MACs",
-        thousands(graph.parameters()),
-        thousands(graph.macs())
+        rounded(graph.parameters()),
+        rounded(graph.macs())
     );
     Heading {
         name: shown(&graph.name, 48),

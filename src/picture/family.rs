@@ -3,6 +3,44 @@
 use cnnc_compiler::graph::{Graph, Node};
 use cnnc_compiler::layer::Role;
 
+/// Text.
+pub const INK: &str = "#1f2933";
+/// Text that matters less.
+pub const FAINT: &str = "#5f6f7f";
+/// Arrows.
+pub const ARROW: &str = "#7b8794";
+/// What everything stands on.
+pub const PAPER: &str = "#ffffff";
+/// What stands in an open block stands on this.
+pub const FRAME: &str = "#f8fafc";
+
+/// Each colour, and what stands in its place for those who prefer it dark: what is light on dark becomes dark on light.
+pub const DARK: &[(&str, &str)] = &[
+    (INK, "#e6edf3"),
+    (FAINT, "#a3b3c2"),
+    (ARROW, "#8b98a5"),
+    (PAPER, "#11161d"),
+    (FRAME, "#181f28"),
+    ("#37474f", "#cfd8dc"),
+    ("#263238", "#eceff1"),
+    ("#dbe9fb", "#1d3351"),
+    ("#4a86c8", "#5b9be0"),
+    ("#e6defa", "#33274f"),
+    ("#7e57c2", "#a283e0"),
+    ("#fde3d6", "#4a2b1b"),
+    ("#dd7543", "#e08a5c"),
+    ("#d9f1ec", "#17403a"),
+    ("#3a9b8a", "#4fb8a5"),
+    ("#fdf3cd", "#433813"),
+    ("#c9a227", "#d4b13c"),
+    ("#e1f1d8", "#26401b"),
+    ("#6aa84f", "#7fbf63"),
+    ("#eceff1", "#2a3238"),
+    ("#90a4ae", "#8ea1ab"),
+    ("#f3f6fa", "#1f2833"),
+    ("#4f6378", "#8fa6bd"),
+];
+
 /// What a box stands for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Family {

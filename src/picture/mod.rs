@@ -1,8 +1,9 @@
 //! Pictures of networks, for `cnnc graph`.
 //!
 //! ```text
-//! Graph + Outline ──parts──▶ Tree ──collapse──▶ Diagram ──arrange──▶ Scene ──▶ SVG
-//!                                      (repeat)    │       (layout)
+//! Graph + Outline ──parts──▶ Tree ──collapse──▶ Diagram ──arrange──▶ Scene
+//!                                      (repeat)    │       (layout)   │
+//!                                                  │                 drawing ──▶ SVG, pixels
 //!                                                  └──▶ Mermaid, DOT
 //! ```
 //!
@@ -15,9 +16,12 @@ mod collapse;
 pub(crate) mod describe;
 mod diagram;
 mod dot;
+mod drawing;
 mod family;
 mod layout;
 mod mermaid;
+#[cfg(feature = "drawing")]
+mod painted;
 mod parts;
 pub(crate) mod repeat;
 mod svg;
@@ -48,7 +52,7 @@ pub enum View {
 /// A network, drawn.
 #[derive(Clone, Debug)]
 pub struct Picture {
-    heading: svg::Heading,
+    heading: drawing::Heading,
     diagram: Diagram,
 }
 
@@ -77,7 +81,7 @@ impl Picture {
     /// When it would be too large.
     pub fn new(graph: &Graph, outline: &Outline, view: View) -> Result<Picture, TooLarge> {
         let tree = Tree::new(graph, outline);
-        let context = Context::new(graph);
+        let context = Context::of_network(graph);
         let heading = describe::heading(&context);
         let diagram = match view {
             View::Everything => context.diagram(
@@ -107,8 +111,18 @@ impl Picture {
 
     /// As SVG, for browsers and documents.
     pub fn to_svg(&self) -> String {
+        svg::svg(&self.drawing())
+    }
+
+    /// As pixels, so many for one of SVG, or fewer if that would be too large; `None` if it is too large all the same.
+    #[cfg(feature = "drawing")]
+    pub fn to_pixels(&self, scale: f64) -> Option<cnnc_runtime::image::Picture> {
+        painted::pixels(&self.drawing(), scale)
+    }
+
+    fn drawing(&self) -> drawing::Drawing {
         let scene = arrange(&self.diagram).unwrap_or_default();
-        svg::svg(&scene, &self.heading)
+        drawing::draw(&scene, &self.heading)
     }
 
     /// As a flowchart of Mermaid.

@@ -12,7 +12,7 @@ use std::ops::Range;
 pub enum Same {
     /// In everything but their weights.
     All,
-    /// In what they are made of, but not in all sizes.
+    /// In what is written, but not in the sizes of what comes in.
     Varied,
 }
 
@@ -96,10 +96,11 @@ impl Context<'_> {
             && first
                 .makes
                 .iter()
-                .all(|&value| !self.graph.is_output(value) && self.users(value).iter().all(inside))
+                .all(|&value| !self.is_output(value) && self.users(value).iter().all(inside))
     }
 
-    /// What a unit does, as text, with and without sizes; names and weights are not in it.
+    /// What a unit does, as text, with and without the sizes of its tensors; names and weights are not in it. Stages of different width or
+    /// stride differ in both.
     pub fn forms(&self, unit: &Unit<'_>) -> [String; 2] {
         let mut numbers: HashMap<ValueId, String> = HashMap::new();
         let mut exact = String::new();
@@ -113,7 +114,7 @@ impl Context<'_> {
             let (keyword, attributes) = node.layer.attributes();
             let operands: Vec<&str> = node.inputs.iter().map(|v| numbers[v].as_str()).collect();
             let operands = operands.join(",");
-            let _ = write!(loose, "{keyword}({operands});");
+            let _ = write!(loose, "{keyword}({operands}){attributes:?};");
             let shape = &self.graph.values[node.output].shape;
             let _ = write!(exact, "{keyword}({operands}){attributes:?}{shape};");
             numbers.insert(node.output, index.to_string());

@@ -227,7 +227,7 @@ fn check_views(model: &crate::Model, name: &str) {
 
 /// With everything shown, each live layer is in exactly one box.
 fn every_layer_is_there(model: &crate::Model, picture: &Picture, what: &str) {
-    let context = Context::new(model.graph());
+    let context = Context::of_network(model.graph());
     let tree = Tree::new(model.graph(), model.outline());
     let (mut boxes, mut layers, mut open) = (0, Vec::new(), vec![&tree]);
     while let Some(part) = open.pop() {

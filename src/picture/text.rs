@@ -65,7 +65,7 @@ pub fn wrapped(text: &str, most: usize) -> Vec<String> {
     lines
 }
 
-/// About three digits: `84`, `1.92 k`, `118 M`, `4.09 G`.
+/// Three or four digits: `84`, `1.92 k`, `118.0 M`, `4.09 G`.
 pub fn rounded(number: u64) -> String {
     let (value, unit) = match number {
         0..1_000 => return number.to_string(),
@@ -75,8 +75,7 @@ pub fn rounded(number: u64) -> String {
     };
     let decimals = match value {
         value if value < 9.995 => 2,
-        value if value < 99.95 => 1,
-        _ => 0,
+        _ => 1,
     };
     format!("{value:.decimals$} {unit}")
 }
@@ -113,9 +112,10 @@ mod tests {
             416_520,
             118_013_952,
             4_089_184_256,
+            182_600_000_000,
         ];
         let expected = [
-            "0", "84", "999", "1.92 k", "61.7 k", "417 k", "118 M", "4.09 G",
+            "0", "84", "999", "1.92 k", "61.7 k", "416.5 k", "118.0 M", "4.09 G", "182.6 G",
         ];
         assert_eq!(numbers.map(rounded), expected);
     }

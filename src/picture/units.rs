@@ -2,6 +2,7 @@
 
 use super::parts::{Tree, follows};
 use cnnc_compiler::graph::{Def, Graph};
+use cnnc_compiler::head::Enters;
 use cnnc_compiler::id::{Id, NodeId, ParamId, ValueId};
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +13,7 @@ pub struct Detail {
     pub depth: usize,
     /// Whether repetitions become one box.
     pub fold: bool,
-    /// Whether turns of a loop become one box even if their sizes differ.
+    /// Whether turns of a loop become one box even if the sizes of their tensors differ.
     pub loose: bool,
 }
 
@@ -39,6 +40,8 @@ pub struct Context<'g> {
     pub users: HashMap<ValueId, Vec<usize>>,
     /// The first node that has each parameter.
     pub owners: HashMap<ParamId, usize>,
+    /// What the network gives, by name.
+    pub outputs: Vec<(String, ValueId)>,
 }
 
 impl<'g> Context<'g> {
@@ -54,12 +57,51 @@ impl<'g> Context<'g> {
                 users.entry(value).or_default().push(id.index());
             }
         }
+        let outputs = graph.outputs.iter();
         Context {
             graph,
             live: graph.order.iter().map(|id| id.index()).collect(),
             users,
             owners,
+            outputs: outputs
+                .map(|output| (output.name.clone(), output.value))
+                .collect(),
         }
+    }
+
+    /// The graph's, without what a head computes of the tensors that it names: these are the ends, then.
+    pub fn of_network(graph: &'g Graph) -> Context<'g> {
+        let mut context = Context::new(graph);
+        let head = graph.head.as_ref();
+        let Some(head) = head.filter(|head| matches!(head.decl.enters, Enters::Made(_))) else {
+            return context;
+        };
+        let mut open: Vec<ValueId> = head.tensors.iter().map(|(_, value)| *value).collect();
+        let mut kept = HashSet::new();
+        while let Some(value) = open.pop() {
+            if let Def::Node(node) = graph.values[value].def
+                && kept.insert(node.index())
+            {
+                open.extend(&graph.nodes[node].inputs);
+            }
+        }
+        context.live.retain(|node| kept.contains(node));
+        for users in context.users.values_mut() {
+            users.retain(|user| kept.contains(user));
+        }
+        let named = |name: &String| {
+            let gram = format!("gram.{name}");
+            let there = graph.outputs.iter().any(|output| output.name == gram);
+            if there { gram } else { name.clone() }
+        };
+        let ends = head.tensors.iter();
+        context.outputs = ends.map(|(name, value)| (named(name), *value)).collect();
+        context
+    }
+
+    /// Whether the value is an end.
+    pub fn is_output(&self, value: ValueId) -> bool {
+        self.outputs.iter().any(|(_, output)| *output == value)
     }
 
     /// Indices of the nodes that read the value.
@@ -119,7 +161,7 @@ impl<'g> Context<'g> {
         let Def::Node(maker) = self.graph.values[operand].def else {
             return None;
         };
-        let alone = self.users(operand).len() == 1 && !self.graph.is_output(operand);
+        let alone = self.users(operand).len() == 1 && !self.is_output(operand);
         (follows(self.graph, node) && alone).then_some(maker.index())
     }
 
@@ -138,7 +180,7 @@ impl<'g> Context<'g> {
             }
             let value = self.output(node);
             let outside = self.users(value).iter().any(|user| !inside.contains(user));
-            if outside || self.graph.is_output(value) {
+            if outside || self.is_output(value) {
                 makes.push(value);
             }
         }

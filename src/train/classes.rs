@@ -10,12 +10,27 @@ use std::path::Path;
 /// # Errors
 /// A folder that cannot be read, has no folders in it, or one without pictures.
 pub fn classes(folder: &Path) -> Result<(Vec<String>, usize), TrainError> {
+    if folder.is_file() {
+        let message = format!(
+            "{}: it is a file; a folder is expected, with a folder of pictures for each class",
+            folder.display()
+        );
+        return Err(TrainError::Recipe(message));
+    }
     let mut folders = entries(folder)?;
     folders.retain(|path| path.is_dir());
     if folders.is_empty() {
         let message = format!(
             "{}: it has no folder of pictures for each class",
             folder.display()
+        );
+        return Err(TrainError::Recipe(message));
+    }
+    if let [only] = &folders[..] {
+        let message = format!(
+            "{}: it has one folder of pictures only, `{}`; two classes at least can be told apart",
+            folder.display(),
+            only.file_name().unwrap_or_default().display()
         );
         return Err(TrainError::Recipe(message));
     }

@@ -17,8 +17,9 @@ pub(super) fn kept(
     recipe: &Recipe,
     source: &Source,
 ) -> Result<Vec<(PathBuf, Vec<u8>)>, TrainError> {
-    let read =
-        |path: &Path| fs::read(path).map_err(|error| TrainError::File(path.to_owned(), error));
+    let read = |path: &Path| {
+        crate::model::read(path).map_err(|error| TrainError::File(path.to_owned(), error))
+    };
     let text = String::from_utf8_lossy(&read(spec)?).into_owned();
     let recipe = without_what_does_nothing(model, recipe);
     let text = as_used(&text, model.recipe(), &recipe, source);

@@ -1,7 +1,7 @@
 //! What may be written behind `run`.
 
 use super::many_args::Flags;
-use crate::{network, thresholds, windows};
+use crate::{compare, network, thresholds, windows};
 use cnnc::Backend;
 use cnnc::rt::image::MAX_PIXELS;
 use std::path::PathBuf;
@@ -25,13 +25,15 @@ pub struct Args {
     /// Make the tensor of that label an output too
     #[arg(long, value_name = "LABEL")]
     pub(super) tap: Vec<String>,
-    /// Write the answer as PNG, where it is a picture; of many inputs, a folder: answers are written to part-I.jsonl in it, and pictures beside it
+    #[command(flatten)]
+    pub(super) compare: compare::Args,
+    /// Write the answer, where it is a picture: .png or .jpg; of many inputs, a folder: answers are written to part-I.jsonl in it, and pictures beside it
     #[arg(long, value_name = "FILE|FOLDER")]
     pub(super) out: Option<PathBuf>,
-    /// Write the picture with the boxes, points or classes of pixels that were found drawn on it, as PNG; of many inputs, into a folder
+    /// Write the picture with the boxes, points or classes of pixels that were found drawn on it: .png or .jpg; of many inputs, into a folder
     #[arg(long, value_name = "FILE|FOLDER")]
     pub(super) draw: Option<PathBuf>,
-    /// Write the picture twice, side by side: with all boxes before suppression, and with those that are kept, as PNG
+    /// Write the picture twice, side by side: with all boxes before suppression, and with those that are kept: .png or .jpg
     #[arg(long, value_name = "FILE", conflicts_with_all = ["slide", "frames"])]
     pub(super) draw_all: Option<PathBuf>,
     /// Read frames of a video from standard input, that many columns and rows of three bytes each, red, green, blue; `--draw` names a folder, or is `-` for frames on standard output
@@ -45,7 +47,7 @@ pub struct Args {
     pub(super) slide: bool,
     #[command(flatten)]
     pub(super) windows: windows::Args,
-    /// With `--slide`: write the photo under a heat map of what windows show, as PNG
+    /// With `--slide`: write the photo under a heat map of what windows show: .png or .jpg
     #[arg(long, value_name = "FILE", requires = "slide", conflicts_with = "raw")]
     pub(super) heat: Option<PathBuf>,
     /// With `--slide`: measure what it would take to cut windows out and to answer each by itself

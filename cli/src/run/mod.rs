@@ -9,6 +9,7 @@ mod slide;
 pub use args::Args;
 
 use crate::answer::{self, Comparison, Context};
+use crate::compare::Compared;
 use crate::raw::Raw;
 use crate::{Failure, finite, inputs, outputs, print};
 use args::Synthetic;
@@ -24,7 +25,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let written = written.into_iter().flatten().map(PathBuf::as_path);
     let written = written.filter(|path| !many::is_pipe(path));
     let files = args.files.iter().map(PathBuf::as_path);
+    let files = files.chain(args.compare.file());
     outputs::apart(written, args.network.read(&model).chain(files))?;
+    let pictures = [&args.out, &args.draw, &args.draw_all, &args.heat];
+    let pictures = pictures.into_iter().flatten().map(PathBuf::as_path);
+    if !video::is_one(args) {
+        outputs::pictures(pictures)?;
+    }
+    let mut compare = args.compare.begin()?;
     let weights = args.network.weights(&model)?;
     if args.slide {
         return slide::run(args, &model, &weights);
@@ -62,19 +70,24 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         for (index, sample) in batch.iter().enumerate() {
             let outputs = all.image(index);
             raw.add(&outputs)?;
+            if let Some(compare) = &mut compare {
+                compare.add(&outputs);
+            }
             let broken = network.not_finite(&sample.views(), &outputs)?;
             let found = outputs.answer(&head, &sample.placement(network.inputs()))?;
             if let Some(path) = &args.out {
-                answer::picture(&found)?.write_png(path)?;
+                outputs::picture(answer::picture(&found)?, path)?;
             }
             if let Some(path) = &args.draw {
-                answer::draw(&head, &found, sample.picture("--draw")?)?.write_png(path)?;
+                let drawn = answer::draw(&head, &found, sample.picture("--draw")?)?;
+                outputs::picture(&drawn, path)?;
             }
             if let Some(path) = &args.draw_all {
                 let all = answer::without_suppression(&head);
                 let all = outputs.answer(&all, &sample.placement(network.inputs()))?;
                 let picture = sample.picture("--draw-all")?;
-                answer::side_by_side(&head, [&all, &found], &picture)?.write_png(path)?;
+                let drawn = answer::side_by_side(&head, [&all, &found], &picture)?;
+                outputs::picture(&drawn, path)?;
             }
             let of = Context {
                 head: &head,
@@ -114,7 +127,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     if let Some(path) = &args.raw {
         raw.write(path)?;
+        print::wrote(path);
     }
+    let compared = compare.map(|compare| compare.finish()).transpose()?;
     if args.json {
         let mut value = to_json(args, &network, results);
         if !comparisons.is_empty() {
@@ -123,9 +138,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             };
             value["comparisons"] = comparisons.iter().map(entry).collect();
         }
+        value["compared"] = json!(compared.as_ref().map(Compared::json));
         print::json(&value)?;
+    } else if let Some(compared) = &compared {
+        print::line(compared.text())?;
     }
-    Ok(())
+    compared.map_or(Ok(()), |compared| compared.verdict())
 }
 
 fn milliseconds(duration: Duration) -> f64 {

@@ -5,7 +5,7 @@ use super::grid::Map;
 use crate::answer::{self, Context, boxes as shown};
 use crate::raw::Raw;
 use crate::windows::stated;
-use crate::{Failure, finite, print};
+use crate::{Failure, finite, outputs, print};
 use cnnc::rt::answer::{Canvas, Head, Task};
 use cnnc::rt::image::Picture;
 use cnnc::sliding::{Sliding, WindowMap, boxes, heat};
@@ -90,13 +90,13 @@ fn classified(
         };
         let found = finds.then(|| boxes(&maps, &finding));
         if let (Some(path), Some(found)) = (&args.draw, &found) {
-            drawn(&picture, found, head)?.write_png(path)?;
+            outputs::picture(&drawn(&picture, found, head)?, path)?;
         }
         if let Some(path) = &args.heat {
             let (flag, why) = ("--heat", "the picture would be too large");
             let hot = heat(&picture, &maps, finding.background);
-            hot.ok_or(Failure::NotShown { flag, why })?
-                .write_png(path)?;
+            let hot = hot.ok_or(Failure::NotShown { flag, why })?;
+            outputs::picture(&hot, path)?;
         }
         let broken = maps.iter().find(|map| !map.not_finite.is_empty());
         let broken = broken.map_or(&[][..], |map| &map.not_finite);
@@ -335,6 +335,7 @@ fn raw(args: &Args, model: &Model, weights: &Weights) -> Result<Vec<Value>, Fail
             let mut raw = Raw::default();
             raw.add(&outputs)?;
             raw.write(path)?;
+            print::wrote(path);
         }
     }
     Ok(results)

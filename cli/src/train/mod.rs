@@ -4,7 +4,7 @@ mod recipe;
 mod samples;
 mod tuning;
 
-use crate::{Failure, outputs, print, signals};
+use crate::{Failure, network, outputs, print, signals};
 use cnnc::train::{
     Augmenter, Data, Draw, Epoch, Gathered, Loader, Measure, Recipe, Run, TrainError,
 };
@@ -19,7 +19,7 @@ use std::time::Instant;
 #[derive(clap::Args)]
 pub struct Args {
     /// The spec of a classifier
-    #[arg(value_name = "SPEC", required_unless_present = "resume")]
+    #[arg(value_name = "SPEC", required_unless_present = "resume", value_parser = network::spec())]
     spec: Option<PathBuf>,
     /// What it learns from, instead of what the section says: idx files, strips of pictures with a list of labels, a folder of pictures, sounds or arrays for each class,
     /// pictures with masks or targets, sounds called CLASS_….wav, a .csv, .ts or .npz file
@@ -101,6 +101,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             }
             if let Some(file) = &args.show_batch {
                 first_batch(&recipe, &model, &data)?.write(file)?;
+                print::wrote(file);
             }
             if args.dry {
                 let odd = data.odd_boxes(&model, &recipe)?;

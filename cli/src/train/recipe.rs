@@ -1,5 +1,6 @@
 //! How a network is trained: flags, before what its `train` section says, before the defaults.
 
+use crate::threads;
 use cnnc::train::{Augment, Init, Loss, Method, Optimizer, Recipe, Schedule, as_written, usual};
 use std::path::PathBuf;
 
@@ -30,7 +31,7 @@ pub struct Flags {
     /// Weights that tensors begin with; what the section's `init` leaves to chance begins at random all the same
     #[arg(long, value_name = "FILE")]
     init: Option<PathBuf>,
-    /// Threads to run on; the weights are the same for any number
+    /// Threads to run on; the weights are the same for any number [default: every processor, 16 at most; of a resumed run as many as it began with]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 }
@@ -72,7 +73,7 @@ impl Flags {
             });
         }
         let mut recipe = Recipe::from(&section);
-        recipe.threads = self.threads().unwrap_or(recipe.threads);
+        recipe.threads = threads::many(self.threads);
         recipe
     }
 

@@ -15,19 +15,24 @@ pub fn source_of(
     let section = model.recipe().and_then(|recipe| recipe.data.as_ref());
     let home = spec.parent().unwrap_or(Path::new(""));
     let seen = |path: &PathBuf| home.join(path);
+    let split = |source: &Source| {
+        source.split.as_ref().map(|split| match split {
+            Split::List(list) => Split::List(seen(list)),
+            shares => shares.clone(),
+        })
+    };
     let mut source = match (data, section) {
-        (Some(path), _) => Source {
+        // Other data are divided as the section says.
+        (Some(path), section) => Source {
             path: path.to_owned(),
+            split: section.and_then(split),
             ..Source::default()
         },
         (None, Some(source)) => Source {
             kind: source.kind,
             path: seen(&source.path),
             test: source.test.as_ref().map(seen),
-            split: source.split.as_ref().map(|split| match split {
-                Split::List(list) => Split::List(seen(list)),
-                shares => shares.clone(),
-            }),
+            split: split(source),
         },
         (None, None) => return Err(DataError::Unsaid.into()),
     };

@@ -172,15 +172,21 @@ pub fn compile_source(
 /// # Errors
 /// The file cannot be read, or has mistakes.
 pub fn compile_file(path: impl AsRef<Path>) -> std::result::Result<Model, Diagnostics> {
-    let path = path.as_ref();
-    let mut files = Files::default();
+    compile_from(&mut Files::default(), path.as_ref())
+}
+
+/// Compiles a spec from where these files come from.
+///
+/// # Errors
+/// The file cannot be read, or has mistakes.
+pub fn compile_from(files: &mut Files, path: &Path) -> std::result::Result<Model, Diagnostics> {
     match files.load(path) {
-        Ok(text) => compile_source(&mut files, path, &text),
+        Ok(text) => compile_source(files, path, &text),
         Err(why) => {
             let message = format!("`{}` cannot be read: {why}", path.display());
             let unread = || Diagnostic::without_span(codes::READ, message);
             let problem = foreign::file::unreadable(path).unwrap_or_else(unread);
-            Err(Diagnostics::new(vec![problem], &files))
+            Err(Diagnostics::new(vec![problem], files))
         }
     }
 }

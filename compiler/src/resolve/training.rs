@@ -77,7 +77,10 @@ impl<'a> Resolver<'a> {
         {
             let message = format!("this version has no loss `{word}` yet");
             let problem = Diagnostic::new(codes::NOT_YET, loss.span, message);
-            self.error(problem.help(format!("there are {}", words::list(&loss::NAMES))));
+            let there = format!("there are {}", words::list(&loss::NAMES));
+            let command =
+                format!("`cnnc {word}` gives a picture the style of another, by any network");
+            self.error(problem.help(there).help(command));
             return;
         }
         let value = slice::from_ref(&decl.value);

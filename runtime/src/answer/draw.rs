@@ -2,6 +2,7 @@
 
 mod chart;
 mod segments;
+mod shapes;
 
 use super::{BBox, Detection};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
@@ -60,20 +61,25 @@ impl Area {
 struct Style {
     font: RasterHeight,
     /// Pixels for one of the font.
-    zoom: i64,
+    zoom: f32,
     line: i64,
 }
 
 impl Style {
     /// Pixels from one letter to the next.
     fn glyph(self) -> i64 {
-        get_raster_width(FontWeight::Bold, self.font) as i64 * self.zoom
+        self.zoomed(get_raster_width(FontWeight::Bold, self.font))
+    }
+
+    /// Pixels of the picture for so many of the font.
+    fn zoomed(self, pixels: usize) -> i64 {
+        (pixels as f32 * self.zoom).round() as i64
     }
 
     /// Width and height of a plate with that text.
     fn extents(self, text: &str) -> (i64, i64) {
         let letters = text.chars().count() as i64;
-        let height = self.font.val() as i64 * self.zoom;
+        let height = self.zoomed(self.font.val());
         (self.glyph() * letters + 2 * self.line, height)
     }
 }
@@ -234,14 +240,23 @@ impl Canvas {
         let Some(raster) = raster(character).or_else(|| raster('?')) else {
             return;
         };
-        for (y, row) in raster.rows().enumerate() {
-            for (x, &coverage) in row.iter().enumerate() {
-                for (dy, dx) in
-                    (0..style.zoom).flat_map(|dy| (0..style.zoom).map(move |dx| (dy, dx)))
-                {
-                    let (x, y) = (x as i64 * style.zoom + dx, y as i64 * style.zoom + dy);
-                    self.blend(left + x, top + y, ink, f32::from(coverage) / 255.0);
-                }
+        let covered = |x: i64, y: i64| {
+            let place = usize::try_from(x).ok().zip(usize::try_from(y).ok());
+            let coverage = place.and_then(|(x, y)| raster.pixel(x, y));
+            f32::from(coverage.unwrap_or(0)) / 255.0
+        };
+        // Between the pixels of the font, by how near they are: letters larger than the font's have smooth edges.
+        let place = |pixel: i64| {
+            let at = (pixel as f32 + 0.5) / style.zoom - 0.5;
+            (at.floor() as i64, at - at.floor())
+        };
+        for row in 0..style.zoomed(raster.height()) {
+            for column in 0..style.zoomed(raster.width()) {
+                let ((x, right), (y, below)) = (place(column), place(row));
+                let upper = covered(x, y) * (1.0 - right) + covered(x + 1, y) * right;
+                let lower = covered(x, y + 1) * (1.0 - right) + covered(x + 1, y + 1) * right;
+                let share = upper * (1.0 - below) + lower * below;
+                self.blend(left + column, top + row, ink, share);
             }
         }
     }
@@ -281,17 +296,19 @@ impl Canvas {
         }
     }
 
+    /// Letters of a twenty-fifth of the shorter side, but for small pictures, where they would be too small to read.
     fn style(&self) -> Style {
         let side = self.width.min(self.height);
-        let font = match side {
-            0..480 => RasterHeight::Size16,
-            480..1000 => RasterHeight::Size24,
-            _ => RasterHeight::Size32,
+        let (font, zoom) = match side {
+            0..500 => (RasterHeight::Size16, 1.0),
+            500..700 => (RasterHeight::Size24, 1.0),
+            700..800 => (RasterHeight::Size32, 1.0),
+            _ => (RasterHeight::Size32, side as f32 / 800.0),
         };
         Style {
             font,
-            zoom: (side / 1400).max(1) as i64,
-            line: (side / 200).clamp(2, 40) as i64,
+            zoom,
+            line: (side / 200).clamp(2, 400) as i64,
         }
     }
 }
@@ -377,6 +394,39 @@ mod tests {
             &mut taken,
         );
         assert_eq!(taken.last().unwrap().x[0], 0);
+    }
+
+    #[test]
+    fn labels_scale_with_the_picture() {
+        for (side, height) in [(60, 16), (600, 24), (800, 32), (1600, 64), (3000, 120)] {
+            let canvas = Canvas {
+                width: side * 2,
+                height: side,
+                rgb: Vec::new(),
+            };
+            let (_, found) = canvas.style().extents("dog 0.95");
+            assert_eq!(found, height, "{side}");
+            if side >= 800 {
+                assert!((side as f32 / found as f32 - 25.0).abs() < 0.5);
+            }
+        }
+        // Letters twice as large cover about four times as many pixels.
+        let ink = |zoom: f32| {
+            let mut canvas = canvas(200, 200);
+            let style = Style {
+                font: RasterHeight::Size32,
+                zoom,
+                line: 0,
+            };
+            canvas.glyph('m', (10, 10), style, [255; 3]);
+            canvas
+                .rgb
+                .iter()
+                .map(|&value| f64::from(value))
+                .sum::<f64>()
+        };
+        let share = ink(2.0) / ink(1.0);
+        assert!((share - 4.0).abs() < 0.1, "{share}");
     }
 
     #[test]

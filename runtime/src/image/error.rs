@@ -22,6 +22,8 @@ pub enum ImageProblem {
     Read(io::Error),
     /// It cannot be written.
     Write(io::Error),
+    /// It would be written to a file whose name ends in another way than those of pictures that are written.
+    Ending(String),
     /// Not a picture, or of a kind that is not read; with a guess at what it is.
     NotAPicture(Option<&'static str>),
     /// The file ends before the picture does.
@@ -76,6 +78,13 @@ impl fmt::Display for ImageError {
         match &self.problem {
             ImageProblem::Read(error) => write!(f, "cannot read {name}: {error}"),
             ImageProblem::Write(error) => write!(f, "cannot write {name}: {error}"),
+            ImageProblem::Ending(ending) => {
+                match ending.as_str() {
+                    "" => write!(f, "{name}: the name has no ending")?,
+                    ending => write!(f, "{name}: pictures are not written as .{ending}")?,
+                }
+                f.write_str("; .png, .jpg and .jpeg are written")
+            }
             ImageProblem::NotAPicture(guess) => {
                 write!(f, "{name}: not a {KINDS} picture{}", Guess(*guess))
             }

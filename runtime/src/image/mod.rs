@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! PNG/JPEG/BMP/PNM/GIF/WebP ──open──▶ Picture ──PreProcess::apply──▶ f32, channels first
-//! f32 map ──Picture::of_map──▶ Picture ──write_png──▶ PNG
+//! f32 map ──Picture::of_map──▶ Picture ──write──▶ PNG/JPEG
 //! ```
 
 #[cfg(feature = "images")]
@@ -22,7 +22,7 @@ mod resize;
 
 pub use display::Show;
 #[cfg(feature = "images")]
-pub use encode::write_png;
+pub use encode::{WRITTEN, is_jpeg, write_png};
 pub use error::{ImageError, ImageProblem};
 #[cfg(feature = "images")]
 pub use formats::{FORMATS, Format, is_called_a_picture};

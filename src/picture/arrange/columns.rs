@@ -2,7 +2,8 @@
 
 use super::super::diagram::{Diagram, Kind};
 use super::super::layout::{self, Plan};
-use super::{Arrow, Label, Scene, Step, extent, level};
+use super::super::text;
+use super::{Arrow, Label, SHAPE, Scene, Step, extent, level};
 use std::collections::HashMap;
 
 /// Between columns.
@@ -107,8 +108,20 @@ fn beside<'d>(diagram: &'d Diagram, columns: &[Vec<usize>]) -> Option<Scene<'d>>
             ends.insert(item, [moved(enter), moved(leave)]);
             column_of.insert(item, column);
         }
-        rights.push(left + level.scene.width);
-        let (width, height) = (level.scene.width, level.scene.height);
+        // Shapes beside arrows that leave the column stand in it, too.
+        let mut width = level.scene.width;
+        for edge in diagram
+            .edges
+            .iter()
+            .filter(|edge| items.contains(&edge.from))
+        {
+            if !items.contains(&edge.to) {
+                let from = ends[&edge.from][1].0 - left;
+                width = width.max(from + 8.0 + text::width(&edge.shape, SHAPE, false));
+            }
+        }
+        rights.push(left + width);
+        let height = level.scene.height;
         scene.add(level.scene, left, TURN);
         scene.height = scene.height.max(height + 2.0 * TURN);
         scene.width = left + width;
@@ -135,6 +148,8 @@ fn beside<'d>(diagram: &'d Diagram, columns: &[Vec<usize>]) -> Option<Scene<'d>>
             head: !matches!(diagram.items[edge.to].kind, Kind::Frame(_)),
         });
         scene.labels.push(Label {
+            foot: (x0, y0),
+            way: 0.0,
             at: (x0 + 6.0, y0 + 12.0),
             left: false,
             text: edge.shape.clone(),

@@ -97,6 +97,8 @@ pub fn horseshoe<'d>(diagram: &'d Diagram, ranks: &[usize]) -> Option<Scene<'d>>
             ((x0, y0), steps, (x0 + 6.0, y0 - 5.0))
         };
         scene.labels.push(Label {
+            foot: start,
+            way: 0.0,
             at,
             left: false,
             text: edge.shape.clone(),
@@ -126,6 +128,8 @@ fn mirrored(mut scene: Scene<'_>, height: f64) -> Scene<'_> {
     for label in &mut scene.labels {
         // From below the box to above it.
         label.at.1 = height - label.at.1 + 7.0;
+        label.foot.1 = height - label.foot.1;
+        label.way = -label.way;
     }
     scene
 }

@@ -2,6 +2,7 @@
 
 mod columns;
 mod horseshoe;
+pub(super) mod labels;
 
 use super::diagram::{Diagram, Edge, Item, Kind};
 use super::layout::{self, Plan};
@@ -112,6 +113,10 @@ pub struct Arrow {
 /// A shape beside an arrow.
 #[derive(Clone, Debug)]
 pub struct Label {
+    /// Where the arrow begins that it stands beside.
+    pub foot: (f64, f64),
+    /// Where the arrow goes from there: 1 down, -1 up; with 0 the text stays where it is.
+    pub way: f64,
     /// Where its baseline begins, or ends.
     pub at: (f64, f64),
     /// Whether it ends there.
@@ -151,6 +156,7 @@ impl<'d> Scene<'d> {
             self.arrows.push(arrow);
         }
         for mut label in other.labels {
+            label.foot = (label.foot.0 + dx, label.foot.1 + dy);
             label.at = (label.at.0 + dx, label.at.1 + dy);
             self.labels.push(label);
         }
@@ -235,6 +241,7 @@ pub fn arrange(diagram: &Diagram) -> Option<Scene<'_>> {
     {
         best = scene;
     }
+    labels::place(&mut best);
     Some(best)
 }
 
@@ -391,6 +398,8 @@ impl Level<'_> {
             };
             let left = turns(1.0) && !turns(-1.0);
             self.scene.labels.push(Label {
+                foot: (x, y),
+                way: 1.0,
                 at: (if left { x - 6.0 } else { x + 6.0 }, y + 13.0),
                 left,
                 text: edge.shape.clone(),

@@ -83,7 +83,11 @@ pub fn elements(svg: &str) -> Vec<Element> {
         } else if !closed {
             let end = format!("</{name}>");
             let (inside, after) = rest.split_once(&end).expect("an element ends");
-            text = unescaped(inside);
+            // Rules have quotes, and nothing else of the markup.
+            text = match name {
+                "style" => inside.to_owned(),
+                _ => unescaped(inside),
+            };
             rest = after;
         }
         let name = name.to_owned();

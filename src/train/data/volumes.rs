@@ -59,6 +59,20 @@ impl Reader<'_> {
             }
         };
         let [both, train, test] = NAMES;
+        let kind = |name: &str| file.get(name).map(|tensor| tensor.dtype);
+        let learned = [both[0], train[0]]
+            .into_iter()
+            .find(|name| kind(name).is_some());
+        if let Some(learned) = learned
+            && let (Some(a), Some(b)) = (kind(learned), kind(test[0]))
+            && (a == Dtype::U8) != (b == Dtype::U8)
+        {
+            let why = format!(
+                "`{learned}` is {a} and `{}` is {b}: bytes are pixels, which are scaled as the input says, and other numbers are inputs as they are, so that one is not judged by the other",
+                test[0]
+            );
+            return Err(DataError::Broken(path.to_owned(), why));
+        }
         let train = match set(both)? {
             Some(samples) => Some(samples),
             None => set(train)?,

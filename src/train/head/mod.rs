@@ -11,7 +11,6 @@ use cnnc_compiler::layer::dropout::Dropout;
 use cnnc_compiler::parse::parse;
 use cnnc_compiler::span::Span;
 use cut::{Edits, cut};
-use std::fs;
 use std::path::Path;
 
 /// What a new spec is made of.
@@ -38,7 +37,8 @@ impl NewHead<'_> {
     pub fn write(&self) -> Result<(String, Model), TrainError> {
         let old = compile_file(self.from)?;
         let read = |error| TrainError::File(self.from.to_owned(), error);
-        let text = fs::read_to_string(self.from).map_err(read)?;
+        let text = crate::model::read(self.from).map_err(read)?;
+        let text = String::from_utf8_lossy(&text).into_owned();
         let (text, old) = self.with_import(&text).unwrap_or((text, old));
         let mut files = Files::default();
         let id = files.add(self.from, text.as_str());
@@ -95,7 +95,8 @@ impl NewHead<'_> {
         }
         let home = self.from.parent().unwrap_or(Path::new(""));
         parsed(text).imports.iter().find_map(|import| {
-            let imported = fs::read_to_string(home.join(&import.value)).ok()?;
+            let imported = crate::model::read(&home.join(&import.value)).ok()?;
+            let imported = String::from_utf8_lossy(&imported).into_owned();
             let File {
                 edition, imports, ..
             } = parsed(&imported);
@@ -250,6 +251,7 @@ pub fn name_of(folder: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     /// The spec with a new head on a spec.
     fn new(spec: &str) -> Result<String, String> {

@@ -1,7 +1,8 @@
 //! The curves of a transfer: what content and style cost over its steps, on a scale of powers of ten.
 
 use super::super::sheet::{Anchor, Sheet};
-use super::style::{Costs, StyleOptions};
+use super::options::StyleOptions;
+use super::style::Costs;
 use cnnc_runtime::answer::Colour;
 
 const WIDTH: f64 = 760.0;

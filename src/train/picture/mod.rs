@@ -29,6 +29,7 @@
 mod curves;
 mod grams;
 pub mod lbfgs;
+mod options;
 mod pixels;
 mod step;
 mod style;
@@ -37,8 +38,9 @@ pub(super) mod tensors;
 pub use cnnc_compiler::step::Cost;
 pub use curves::curves;
 pub use grams::{Compared, Grams};
+pub use options::{By, From, StyleOptions};
 pub use pixels::Size;
 pub use step::PictureStep;
-pub use style::{By, Costs, From, Style, StyleOptions};
+pub use style::{Costs, Style};
 
 pub(super) use pixels::{Pixels, WHITE, resized};

@@ -110,13 +110,13 @@ impl Photos {
         }
     }
 
-    /// One picture, all of it.
+    /// One picture, all of it; errors call it by that name.
     ///
     /// # Errors
     /// A network without pictures.
-    pub fn one(model: &Model, picture: &Picture) -> Result<Photos, TrainError> {
+    pub fn one(model: &Model, picture: &Picture, name: &str) -> Result<Photos, TrainError> {
         let mut photos = Photos::read_none(model)?;
-        photos.add(picture, 1, 0, "the photograph")?;
+        photos.add(picture, 1, 0, name)?;
         Ok(photos)
     }
 
@@ -252,7 +252,7 @@ mod tests {
         .unwrap();
         let rgb = (0..3 * 50 * 40).map(|i| (i * 7 % 256) as u8).collect();
         let picture = Picture::from_rgb(50, 40, rgb).unwrap();
-        let mut photos = Photos::one(&model, &picture).unwrap();
+        let mut photos = Photos::one(&model, &picture, "photo").unwrap();
         photos.add(&picture, 40, 3, "it").unwrap();
         assert_eq!((photos.len(), photos.photographs()), (41, 2));
         for part in &photos.parts {
@@ -264,7 +264,7 @@ mod tests {
         // All of it is as wide as the photograph.
         assert_eq!(photos.parts[0].area[2], 50.0);
         // The same seed gives the same parts.
-        let mut again = Photos::one(&model, &picture).unwrap();
+        let mut again = Photos::one(&model, &picture, "photo").unwrap();
         again.add(&picture, 40, 3, "it").unwrap();
         assert_eq!(again.parts[17].area, photos.parts[17].area);
         assert_eq!(cut(&picture, [49.9, 39.9, 0.1, 0.1]).width(), 1);

@@ -159,7 +159,7 @@ mod tests {
         )
         .unwrap();
         let picture = Picture::from_rgb(8, 8, vec![100; 192]).unwrap();
-        let photo = Photos::one(&model, &picture).unwrap();
+        let photo = Photos::one(&model, &picture, "photo").unwrap();
         let found = saliency(&model, &Weights::synthetic(), &photo, Some(4), 1, 1).unwrap();
         for (at, value) in found.pixels.iter().enumerate() {
             let want = if at % 8 < 4 { 0.0 } else { 1.0 / 32.0 };

@@ -6,7 +6,7 @@ use noto_sans_mono_bitmap::RasterHeight;
 /// Letters of charts.
 const STYLE: Style = Style {
     font: RasterHeight::Size16,
-    zoom: 1,
+    zoom: 1.0,
     line: 0,
 };
 
