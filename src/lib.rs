@@ -35,6 +35,7 @@
 //! | `images` | picture files, read and written |
 //! | `drawing` | answers drawn on pictures |
 //! | `foreign-weights` | weights of PyTorch, numpy and darknet, besides safetensors |
+//! | `onnx` | ONNX files, read and written: [`onnx`] |
 //!
 //! All are on by default. The command line is a package of its own, `cnnc-cli`.
 
@@ -74,6 +75,8 @@ mod finite;
 mod model;
 #[cfg(feature = "jit")]
 mod network;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 #[cfg(feature = "jit")]
 mod options;
 #[cfg(feature = "jit")]

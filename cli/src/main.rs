@@ -17,6 +17,7 @@ mod examples;
 mod explain;
 mod failure;
 mod finite;
+mod fmt;
 mod goals;
 mod gradcheck;
 mod graph;
@@ -94,6 +95,8 @@ static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
 enum Command {
     /// Report every mistake in specs
     Check(check::Args),
+    /// Write specs in the one layout that all of them have
+    Fmt(fmt::Args),
     /// List layers with shapes, parameters and multiply-adds
     Summary(summary::Args),
     /// Draw a network: SVG, PNG, Mermaid or DOT
@@ -153,6 +156,7 @@ fn main() -> ExitCode {
     signals::watch();
     let (result, json) = match &command {
         Command::Check(args) => (check::run(args), args.json),
+        Command::Fmt(args) => (fmt::run(args), false),
         Command::Summary(args) => (summary::run(args), args.json),
         Command::Graph(args) => (graph::run(args), false),
         Command::Zoo(args) => (zoo::run(args), args.json),
