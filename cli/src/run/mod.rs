@@ -29,7 +29,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     outputs::apart(written, args.network.read(&model).chain(files))?;
     let pictures = [&args.out, &args.draw, &args.draw_all, &args.heat];
     let pictures = pictures.into_iter().flatten().map(PathBuf::as_path);
-    if !video::is_one(args) {
+    let many = !args.slide && args.input.is_none() && many::is_many(args, &model);
+    if !many {
         outputs::pictures(pictures)?;
     }
     let mut compare = args.compare.begin()?;
@@ -37,7 +38,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if args.slide {
         return slide::run(args, &model, &weights);
     }
-    if args.input.is_none() && many::is_many(args, &model) {
+    if many {
         return many::run(args, &model, &weights);
     }
     let network = args
