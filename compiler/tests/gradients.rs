@@ -232,12 +232,15 @@ fn what_passes_have_fused_is_refused() {
 }
 
 /// Layers that are a linear map and a constant, in the operands that have gradients; `roipool` where a bin has one element.
-const AFFINE: [&str; 27] = [
+const AFFINE: [&str; 34] = [
     "adaptiveavgpool",
     "add",
+    "argmax",
+    "argmin",
     "avgpool",
     "bn",
     "concat",
+    "constant",
     "conv",
     "convtranspose",
     "crop",
@@ -245,12 +248,15 @@ const AFFINE: [&str; 27] = [
     "depth_to_space",
     "dropout",
     "flatten",
+    "flip",
     "globalavgpool",
     "local",
     "pad",
     "padchannels",
     "permute",
+    "reduce",
     "reshape",
+    "resize",
     "roialign",
     "roipool",
     "scale",
@@ -259,6 +265,7 @@ const AFFINE: [&str; 27] = [
     "space_to_depth",
     "sub",
     "subsample",
+    "tile",
     "upsample",
 ];
 
@@ -423,7 +430,7 @@ impl Layer for Forgetful {
         let (from, to, axis) = (1, None, 0);
         let rest = g.push(Slice::range(from, to, axis), &[g.dy()]);
         let (before, after) = (1, 0);
-        let dx = g.push(PadChannels { before, after }, &[rest]);
+        let dx = g.push(PadChannels::zeros(before, after), &[rest]);
         g.give(0, dx);
         Ok(())
     }

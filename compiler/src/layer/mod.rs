@@ -42,6 +42,7 @@ pub mod layernorm;
 pub mod leaky;
 pub mod local;
 pub mod log;
+pub mod lppool;
 pub mod lrn;
 pub mod matmul;
 pub mod maxpool;
@@ -108,6 +109,7 @@ pub static LAYERS: &[&Decl] = &[
     &dense::DECL,
     &maxpool::DECL,
     &avgpool::DECL,
+    &lppool::DECL,
     &globalpool::AVERAGE,
     &globalpool::MAX,
     &adaptiveavgpool::DECL,
