@@ -57,12 +57,13 @@ fn names(graph: &Graph, node: &Node) -> Vec<String> {
 }
 
 /// What has no gradient by its nature: corners of regions, what a tensor is beside, and of what places are told.
-const CONSTANT: [(&str, usize); 5] = [
+const CONSTANT: [(&str, usize); 6] = [
     ("roipool", 1),
     ("roialign", 1),
     ("constant", 0),
     ("argmax", 0),
     ("argmin", 0),
+    ("hardmax", 0),
 ];
 
 #[test]
@@ -232,7 +233,7 @@ fn what_passes_have_fused_is_refused() {
 }
 
 /// Layers that are a linear map and a constant, in the operands that have gradients; `roipool` where a bin has one element.
-const AFFINE: [&str; 34] = [
+const AFFINE: [&str; 36] = [
     "adaptiveavgpool",
     "add",
     "argmax",
@@ -249,7 +250,9 @@ const AFFINE: [&str; 34] = [
     "dropout",
     "flatten",
     "flip",
+    "gather",
     "globalavgpool",
+    "hardmax",
     "local",
     "pad",
     "padchannels",

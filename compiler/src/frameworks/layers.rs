@@ -266,7 +266,7 @@ pub static FOREIGN: &[Foreign] = &[
     row(Onnx, "MeanVarianceNormalization", "", Layer("instancenorm"), &[]),
     row(Onnx, "LpPool", "", Layer("lppool"), &[]),
     row(Onnx, "GlobalLpPool", "", Write("`reduce l2 (1, 2)`"), &[]),
-    row(Onnx, "Gather GatherND Scatter Where Erf Sin Cos ConstantOfShape Shape Cast", "", Missing("a layer of this kind"), &[]),
+    row(Onnx, "GatherND Scatter Where ConstantOfShape Shape Cast", "", Missing("a layer of this kind"), &[]),
     row(Onnx, "LpNormalization", "", Layer("l2norm"), &[]),
     row(Onnx, "Resize", "", Layer("upsample"), &[]),
     row(Onnx, "Sum", "", Layer("add"), &[]),
