@@ -258,6 +258,7 @@ const AFFINE: [&str; 36] = [
     "padchannels",
     "permute",
     "reduce",
+    "replicate",
     "reshape",
     "resize",
     "roialign",
@@ -268,7 +269,6 @@ const AFFINE: [&str; 36] = [
     "space_to_depth",
     "sub",
     "subsample",
-    "tile",
     "upsample",
 ];
 

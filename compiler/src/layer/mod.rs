@@ -59,6 +59,7 @@ pub mod pow;
 pub mod prelu;
 pub mod reduce;
 pub mod relu;
+pub mod replicate;
 pub mod reshape;
 pub mod resize;
 pub mod roi;
@@ -80,7 +81,7 @@ pub mod space_to_depth;
 pub mod sqrt;
 pub mod subsample;
 pub mod tanh;
-pub mod tile;
+
 pub mod upsample;
 pub mod window;
 pub mod written;
@@ -182,7 +183,7 @@ pub static LAYERS: &[&Decl] = &[
     &slice::DECL,
     &gather::DECL,
     &flip::DECL,
-    &tile::DECL,
+    &replicate::DECL,
     &subsample::DECL,
     &upsample::DECL,
     &resize::DECL,

@@ -5,7 +5,7 @@ use super::axes;
 use super::elementwise::{self, zip};
 use super::exp::Exp;
 use super::pointwise::{larger, map, smaller};
-use super::tile::Tile;
+use super::replicate::Replicate;
 use super::{
     ArgError, Args, Attribute, Attributes, Decl, Inferred, Kind, Layer, Lowering, NO_HALO,
     ParamDecl, ShapeError, Sliding,
@@ -68,6 +68,7 @@ pub static DECL: Decl = Decl {
         "input x: 5x4x3; reduce mean (1, 2)",
         "input x: 5x4x3; reduce sum (0) keep",
         "input x: 17x40x36; reduce max (1)",
+        "input x: 64x40x36; reduce sum (1, 2)",
         "input x: 40x5x7; reduce min (0, 2)",
         "input x: 3x2x3x4; reduce sum (1, 3) keep on",
         "input x: 3x2x3x4; reduce max (0, 1, 2, 3)",
@@ -268,7 +269,7 @@ impl Layer for Reduce {
             .collect();
         let repeated = |g: &mut Adjoint<'_>, value: ValueId| {
             let repeats = repeats.clone();
-            g.push(Tile { repeats }, &[value])
+            g.push(Replicate { repeats }, &[value])
         };
         let dx = match self.of {
             Of::Sum => repeated(g, dy),
@@ -451,7 +452,7 @@ impl Gone<'_> {
             }
         }
         let channels = x.channels();
-        let (run, mut within) = match self.axes.contains(&0) {
+        let (mut run, mut within) = match self.axes.contains(&0) {
             true => (1, channels),
             false => (channels, 1),
         };
@@ -475,6 +476,14 @@ impl Gone<'_> {
                 count: parts,
                 a: step * outer.a,
                 b: step * outer.b,
+            };
+        } else if run > cx.lanes() && run.is_multiple_of(cx.lanes()) {
+            parts = cx.machine().shares(run / cx.lanes(), work);
+            run /= parts;
+            shared = Pace {
+                count: parts,
+                a: run as i64,
+                b: run as i64,
             };
         }
         let mut around = Pace::ONCE;
