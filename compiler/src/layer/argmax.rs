@@ -1,7 +1,7 @@
 //! `argmax` and `argmin`: where along an axis the largest and the smallest element is.
 
 use super::axes::{self, AXIS};
-use super::reduce::{Gone, KEEP, groups, left};
+use super::gone::{Gone, KEEP, groups, left};
 use super::{
     ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError,
     Sliding,

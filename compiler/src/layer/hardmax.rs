@@ -2,7 +2,7 @@
 
 use super::axes::{self, AXIS};
 use super::copy::{copy, fill, inverse, row_major, scratch};
-use super::reduce::left;
+use super::gone::left;
 use super::{ArgError, Args, Attributes, Decl, Inferred, Layer, Lowering, ShapeError, Sliding};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::loops::Affine;
