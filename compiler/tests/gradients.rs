@@ -258,7 +258,6 @@ const AFFINE: [&str; 36] = [
     "padchannels",
     "permute",
     "reduce",
-    "replicate",
     "reshape",
     "resize",
     "roialign",
@@ -269,6 +268,7 @@ const AFFINE: [&str; 36] = [
     "space_to_depth",
     "sub",
     "subsample",
+    "tiled",
     "upsample",
 ];
 

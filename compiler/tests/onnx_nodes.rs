@@ -89,7 +89,7 @@ fn layers_have_the_values_of_node_tests() {
         "softmax",
         "sub",
         "thresholdedrelu",
-        "replicate",
+        "tiled",
     ];
     assert_eq!(keywords, BTreeSet::from(compared));
 }

@@ -61,7 +61,6 @@ pub mod pow;
 pub mod prelu;
 pub mod reduce;
 pub mod relu;
-pub mod replicate;
 pub mod reshape;
 pub mod resize;
 pub mod roi;
@@ -83,6 +82,7 @@ pub mod space_to_depth;
 pub mod sqrt;
 pub mod subsample;
 pub mod tanh;
+pub mod tiled;
 
 pub mod upsample;
 pub mod window;
@@ -185,7 +185,7 @@ pub static LAYERS: &[&Decl] = &[
     &slice::DECL,
     &gather::DECL,
     &flip::DECL,
-    &replicate::DECL,
+    &tiled::DECL,
     &subsample::DECL,
     &upsample::DECL,
     &resize::DECL,

@@ -6,7 +6,7 @@ use super::elementwise::{self, zip};
 use super::exp::Exp;
 use super::gone::{Gone, KEEP, check, groups, left};
 use super::pointwise::{larger, map, smaller};
-use super::replicate::Replicate;
+use super::tiled::Tiled;
 use super::{
     ArgError, Args, Attribute, Attributes, Decl, Inferred, Kind, Layer, Lowering, NO_HALO,
     ParamDecl, ShapeError, Sliding,
@@ -219,7 +219,7 @@ impl Layer for Reduce {
             .collect();
         let repeated = |g: &mut Adjoint<'_>, value: ValueId| {
             let repeats = repeats.clone();
-            g.push(Replicate { repeats }, &[value])
+            g.push(Tiled { repeats }, &[value])
         };
         let dx = match self.of {
             Of::Sum => repeated(g, dy),
