@@ -499,7 +499,7 @@ pub(crate) unsafe fn erf<S: Simd>(x: S::V) -> S::V {
     /// Beyond this it is 1.
     const FAR: f32 = 10.0;
     const NEAR: [f32; 7] = [
-        1.128_379_2,
+        core::f32::consts::FRAC_2_SQRT_PI,
         -3.761_262_6e-1,
         1.128_358_5e-1,
         -2.685_381_2e-2,
