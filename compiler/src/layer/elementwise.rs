@@ -31,6 +31,7 @@ pub static MUL: Decl = Decl {
         "input x: 9x5x4; s: globalavgpool dense 9 sigmoid; mul(x, s)",
         "input a: 1x4x5; input b: 17x4x1; mul(a, b)",
         "input a: 1; input b: 9x3; mul(b, a)",
+        "input a: 9x1x1; input b: 9x3; mul(a, b)",
     ],
 };
 
@@ -156,11 +157,15 @@ impl Op {
 /// Extents of an operand among others of that rank: what has no pixels, or one, has a number for each channel.
 fn aligned(shape: &Shape, rank: usize) -> Option<Vec<usize>> {
     let mut dims = shape.dims().to_vec();
-    let single = dims[1..].iter().all(|&n| n == 1);
-    if single {
+    if is_single(shape) {
         dims.resize(rank, 1);
     }
     (dims.len() == rank).then_some(dims)
+}
+
+/// Whether it has one number for each channel.
+fn is_single(shape: &Shape) -> bool {
+    shape.spatial().iter().all(|&n| n == 1)
 }
 
 /// The shape that operands of that layer combine to: along each axis they have the same extent, or 1 and are repeated.
@@ -169,7 +174,10 @@ fn aligned(shape: &Shape, rank: usize) -> Option<Vec<usize>> {
 /// Operands that neither have it nor are repeated to it.
 pub(crate) fn combined(keyword: &str, inputs: &[Shape]) -> Result<Shape, ShapeError> {
     let largest = widest(inputs);
-    let rank = inputs.iter().map(|shape| shape.dims().len()).max();
+    let most =
+        |shapes: &mut dyn Iterator<Item = &Shape>| shapes.map(|shape| shape.dims().len()).max();
+    let rank = most(&mut inputs.iter().filter(|shape| !is_single(shape)));
+    let rank = rank.or_else(|| most(&mut inputs.iter()));
     let rank = rank.expect("at least two operands");
     let differs = |other: &Shape| {
         let message = format!("`{keyword}` cannot combine {largest} and {other}");

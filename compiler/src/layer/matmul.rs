@@ -130,7 +130,7 @@ fn rows(cx: &mut Lower<'_>, index: usize, order: [usize; 2]) -> (Storage, [i64; 
     axes.extend(order.map(|axis| rank - 2 + axis));
     let mut dims: Vec<Dim> = Vec::new();
     let mut step = 1;
-    let mut steps = vec![0; 4];
+    let mut steps = [0; 4];
     for &axis in axes.iter().rev() {
         let count = x.dims()[axis];
         dims.insert(0, (count, step, stride(&from, x, axis)));

@@ -29,19 +29,24 @@ pub mod epilogue;
 pub mod exp;
 pub mod flatten;
 pub mod flip;
+pub mod gather;
 pub mod gelu;
 pub mod globalpool;
+pub mod gone;
 pub mod gram;
 pub mod grid;
 pub mod groupnorm;
+pub mod hardmax;
 pub mod hardsigmoid;
 pub mod hardswish;
 pub mod instancenorm;
+pub mod interpolation;
 pub mod l2norm;
 pub mod layernorm;
 pub mod leaky;
 pub mod local;
 pub mod log;
+pub mod lppool;
 pub mod lrn;
 pub mod matmul;
 pub mod maxpool;
@@ -68,6 +73,7 @@ pub mod shrink;
 pub mod shuffle;
 pub mod sigmoid;
 pub mod silu;
+pub mod sin;
 pub mod slice;
 pub mod softmax;
 pub mod softplus;
@@ -76,7 +82,8 @@ pub mod space_to_depth;
 pub mod sqrt;
 pub mod subsample;
 pub mod tanh;
-pub mod tile;
+pub mod tiled;
+
 pub mod upsample;
 pub mod window;
 pub mod written;
@@ -108,6 +115,7 @@ pub static LAYERS: &[&Decl] = &[
     &dense::DECL,
     &maxpool::DECL,
     &avgpool::DECL,
+    &lppool::DECL,
     &globalpool::AVERAGE,
     &globalpool::MAX,
     &adaptiveavgpool::DECL,
@@ -122,6 +130,7 @@ pub static LAYERS: &[&Decl] = &[
     &l2norm::DECL,
     &softmax::DECL,
     &softmax::LOG,
+    &hardmax::DECL,
     &reduce::DECL,
     &argmax::MAX,
     &argmax::MIN,
@@ -147,6 +156,9 @@ pub static LAYERS: &[&Decl] = &[
     &abs::DECL,
     &exp::DECL,
     &log::DECL,
+    &sin::SIN,
+    &sin::COS,
+    &sin::ERF,
     &sqrt::DECL,
     &pow::DECL,
     &rounding::FLOOR,
@@ -171,8 +183,9 @@ pub static LAYERS: &[&Decl] = &[
     &padchannels::DECL,
     &crop::DECL,
     &slice::DECL,
+    &gather::DECL,
     &flip::DECL,
-    &tile::DECL,
+    &tiled::DECL,
     &subsample::DECL,
     &upsample::DECL,
     &resize::DECL,

@@ -3,8 +3,9 @@
 use super::axes::{self, AXIS};
 use super::elementwise::{spread, zip};
 use super::exp::Exp;
+use super::gone::{Gone, left};
 use super::pointwise::{larger, map};
-use super::reduce::{Gone, Reduce, left};
+use super::reduce::Reduce;
 use super::{
     ArgError, Args, Attributes, Decl, Inferred, Layer, Lowering, NO_HALO, ParamDecl, ShapeError,
     Sliding,

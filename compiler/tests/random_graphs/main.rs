@@ -91,6 +91,13 @@ fn argument(dice: &mut Dice, param: &ParamDecl, operand: &Shape) -> Option<Liter
             };
             Some(Literal::List(axes.into_iter().map(item).collect()))
         }
+        Kind::Numbers if param.name == "places" => {
+            let places = (0..1 + dice.below(4)).map(|_| Spanned {
+                value: Literal::Int(dice.below(3) as i64),
+                span: Span::none(),
+            });
+            Some(Literal::List(places.collect()))
+        }
         Kind::Numbers
         | Kind::Strings
         | Kind::Pairs
@@ -99,6 +106,19 @@ fn argument(dice: &mut Dice, param: &ParamDecl, operand: &Shape) -> Option<Liter
         | Kind::Series => None,
     }
 }
+
+/// Layers that make something else of what is a little different: what engines agree about are inputs.
+const JUMPS: [&str; 9] = [
+    "argmax",
+    "argmin",
+    "ceil",
+    "floor",
+    "hardmax",
+    "round",
+    "shrink",
+    "sign",
+    "thresholdedrelu",
+];
 
 /// Tries to add one layer.
 fn step(builder: &mut Builder, dice: &mut Dice, decl: &'static Decl) {
@@ -109,8 +129,12 @@ fn step(builder: &mut Builder, dice: &mut Dice, decl: &'static Decl) {
     };
     let spatial = |value: &ValueId| !builder.graph.values[*value].shape.spatial().is_empty();
     let grids: Vec<ValueId> = values.iter().copied().filter(spatial).collect();
+    let inputs: Vec<ValueId> = (builder.graph.inputs.iter())
+        .map(|input| input.value)
+        .collect();
     // Most layers want pixels, but many make vectors.
     let first = match grids.is_empty() || dice.below(3) == 0 {
+        _ if JUMPS.contains(&decl.keyword) => dice.pick(&inputs),
         true => pick(dice),
         false => dice.pick(&grids),
     };

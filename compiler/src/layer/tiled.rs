@@ -1,4 +1,4 @@
-//! `tile`: a tensor beside itself.
+//! `tiled`: a tensor beside itself.
 
 use super::copy::{Dim, copy};
 use super::window::show;
@@ -14,8 +14,8 @@ use ndarray::{ArrayD, IxDyn};
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
-    keyword: "tile",
-    doc: "The operand several times beside itself along each axis (NumPy's `tile`): `tile 1x2x1` stands two below one another. What combines tensors repeats \
+    keyword: "tiled",
+    doc: "The operand several times beside itself along each axis (NumPy's `tile`): `tiled 1x2x1` stands two below one another. What combines tensors repeats \
           axes of extent 1 by itself.",
     params: &[ParamDecl {
         name: "repeats",
@@ -27,17 +27,17 @@ pub static DECL: Decl = Decl {
     operands: (1, 1),
     build,
     samples: &[
-        "input x: 5x4x3; tile 1x2x3",
-        "input x: 7; tile 3",
-        "input x: 1x1x1; tile 17x4x5; relu",
-        "input x: 3x2x3x2; tile 2x3x2x2",
-        "input x: 3x6x5; conv 3x3 8 pad half; tile repeats 2x1x2; conv 3x3 5 pad half",
+        "input x: 5x4x3; tiled 1x2x3",
+        "input x: 7; tiled 3",
+        "input x: 1x1x1; tiled 17x4x5; relu",
+        "input x: 3x2x3x2; tiled 2x3x2x2",
+        "input x: 3x6x5; conv 3x3 8 pad half; tiled repeats 2x1x2; conv 3x3 5 pad half",
     ],
 };
 
 /// A tensor beside itself.
 #[derive(Clone, Debug)]
-pub struct Tile {
+pub struct Tiled {
     /// How often along each axis, channels first.
     pub repeats: Vec<usize>,
 }
@@ -45,10 +45,10 @@ pub struct Tile {
 fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
     let repeats = args.dims("repeats")?;
     let repeats = repeats.ok_or_else(|| args.missing("repeats"))?;
-    Ok(Box::new(Tile { repeats }))
+    Ok(Box::new(Tiled { repeats }))
 }
 
-impl Layer for Tile {
+impl Layer for Tiled {
     fn attributes(&self) -> (&'static str, Attributes) {
         let repeats = Attribute::extents(&self.repeats);
         (DECL.keyword, vec![("repeats", repeats)])
@@ -106,7 +106,7 @@ impl Layer for Tile {
     }
 }
 
-impl Lowering for Tile {
+impl Lowering for Tiled {
     /// The pixels, then the channels, where both are repeated: one copy has no room for more loops.
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, from, x) = (cx.output(), cx.input(0), cx.input_shape(0));
