@@ -114,6 +114,10 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
         let name = format!("part-{number}.{ending}");
         let (part, done) = Part::open(folder, &name, args.many.resume, &sink.identity)?;
         sink.part = Some(part);
+        let aside = folder.join(format!("broken-{number}.jsonl"));
+        // What an earlier run could not answer is tried again.
+        let _ = std::fs::remove_file(&aside);
+        sink.aside = Some(aside);
         Ok(done)
     };
     // What has been done is known before files are listed; without it nothing is written before all is in order.
