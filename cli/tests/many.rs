@@ -24,8 +24,8 @@ model Colours {
 const SLOW: &str = "cnn 1
 model Slow {
   input image: 3x64x64 { resize 64x64 }
-  conv 3x3 16 same relu
-  conv 3x3 8 same relu
+  conv 3x3 16 relu
+  conv 3x3 32 relu
   globalavgpool
   flatten
   scores: dense 3
@@ -348,13 +348,16 @@ model Same {
         said.contains("the answer of the spec's head has no place in the picture"),
         "{said}"
     );
+    // Nothing is written over what is read.
+    let said = place.fails("run same.cnn --weights synthetic in/a/*.png --out in/a");
+    assert!(said.contains("in/a/1.png` would be overwritten"), "{said}");
     let points = "cnn 1
 model Points {
   input image: 3x10x12
   globalavgpool
   flatten
   dense 4 sigmoid
-  head points { of 2 }
+  head landmarks
 }
 ";
     fs::write(place.path("points.cnn"), points).unwrap();
@@ -369,6 +372,7 @@ fn what_does_not_go_together_is_said() {
     let place = place();
     picture(&place, "in/1.png", [255, 0, 0]);
     for (line, why) in [
+        ("in --out in", "`in` would be overwritten"),
         (
             "in --out answers.png",
             "it names a folder where there are many inputs",
@@ -562,7 +566,7 @@ fn a_folder_of_frames_is_an_input_of_three_dimensions() {
     let place = place();
     let spec = "cnn 1
 model Video {
-  input clip: 3x4x8x8 { resize 8x8  normalize unit }
+  input video: 3x4x8x8 { resize 8x8  normalize unit }
   globalavgpool
 }
 ";

@@ -15,6 +15,7 @@ use crate::answer::{self, Context};
 use crate::inputs::{self, Sample};
 use crate::{Failure, finite, print};
 use cnnc::rt::answer::Head;
+use cnnc::rt::files::same_file;
 use cnnc::rt::image::{Picture, is_called_a_picture};
 use cnnc::rt::plan::Port;
 use cnnc::source::{self, Ahead, Entries, Entry, Place, Wanted};
@@ -273,6 +274,18 @@ fn entries(args: &Args, model: &Model, done: HashSet<String>) -> Result<Entries,
     let places: Vec<Place> = places.collect();
     let written = [&args.draw, &args.out].into_iter().flatten();
     let without: Vec<&Path> = written.map(PathBuf::as_path).collect();
+    let same = |one: &Path, other: &Path| match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    };
+    for place in &places {
+        if let Place::Folder(folder) = place
+            && without.iter().any(|written| same(folder, written))
+        {
+            let file = folder.display().to_string();
+            return Err(Failure::Overwrite { file });
+        }
+    }
     let kind = |path: &Path| inputs::is_called_an_input(model, path);
     let wanted = Wanted {
         kind: Some(&kind),
@@ -425,11 +438,11 @@ impl Run<'_> {
                         let mut out = std::io::stdout();
                         out.write_all(drawn.rgb()).map_err(Failure::Write)?;
                     }
-                    false => write(&drawn, &path.join(place))?,
+                    false => write(&drawn, &path.join(place), &sample.name)?,
                 }
             }
             if let (Some(folder), cnnc::Answer::Picture(picture)) = (&self.args.out, &found) {
-                write(picture, &folder.join(place))?;
+                write(picture, &folder.join(place), &sample.name)?;
             }
             let nth = Of {
                 file: file.as_deref(),
@@ -443,8 +456,12 @@ impl Run<'_> {
     }
 }
 
-/// Writes a picture, in a folder of a folder.
-fn write(picture: &Picture, path: &Path) -> Result<(), Failure> {
+/// Writes a picture, in a folder of a folder; not over the one that was read.
+fn write(picture: &Picture, path: &Path, read: &str) -> Result<(), Failure> {
+    if same_file(Path::new(read), path) {
+        let file = path.display().to_string();
+        return Err(Failure::Overwrite { file });
+    }
     if let Some(folder) = path.parent() {
         create(folder)?;
     }
