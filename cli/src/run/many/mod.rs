@@ -173,7 +173,6 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
         progress: Progress::new(count, before, alone),
         waiting: Vec::new(),
         size: None,
-        given: 0,
     };
     let all = source::each(&mut *work, &make, ahead, &mut |made| {
         let begun = Instant::now();
@@ -355,7 +354,6 @@ struct Run<'a> {
     waiting: Vec<Waiting>,
     /// Width and height of the first frame on standard output.
     size: Option<(usize, usize)>,
-    given: usize,
 }
 
 impl Run<'_> {
@@ -449,7 +447,6 @@ impl Run<'_> {
                 last: *last,
             };
             self.sink.answer(sample, &nth, &found, &of, &not_finite)?;
-            self.given += 1;
             self.progress.answered += usize::from(*last);
         }
         Ok(())
