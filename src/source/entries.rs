@@ -212,7 +212,7 @@ impl Entries {
                 }
             }
         }
-        if places.len() > 1 {
+        if places.len() > 1 || places.iter().any(|place| matches!(place, Place::List(_))) {
             let mut seen = HashSet::new();
             let first: Vec<bool> = all.iter().map(|entry| seen.insert(&*entry.path)).collect();
             let mut first = first.into_iter();
@@ -377,9 +377,10 @@ mod tests {
         std::os::unix::fs::symlink(folder, folder.join("b/again")).unwrap();
         let is_picture = |path: &Path| path.extension() == Some(OsStr::new("png"));
         let out = folder.join("out");
+        let without = [out.as_path()];
         let of_folder = |done: HashSet<String>, shard| Wanted {
             kind: Some(&is_picture),
-            without: std::slice::from_ref(&&*out).to_vec().leak(),
+            without: &without,
             shard,
             done,
         };
@@ -409,7 +410,7 @@ mod tests {
             ["b/1.png", "b/2.png", "a.png"]
         );
         let list = folder.join("list.txt");
-        fs::write(&list, "x/one.png\r\n\n../two.png").unwrap();
+        fs::write(&list, "x/one.png\r\n\n../two.png\nx/one.png\n").unwrap();
         let listed = Entries::of(&[Place::of(&list)], Wanted::default()).unwrap();
         let listed: Vec<(String, PathBuf)> = listed
             .map(|entry| entry.unwrap())

@@ -15,6 +15,7 @@ use crate::answer::{self, Context};
 use crate::inputs::{self, Sample};
 use crate::{Failure, finite, print};
 use cnnc::rt::answer::Head;
+use cnnc::rt::files::same_file;
 use cnnc::rt::image::{Picture, is_called_a_picture};
 use cnnc::rt::plan::Port;
 use cnnc::source::{self, Ahead, Entries, Entry, Place, Wanted};
@@ -114,6 +115,10 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
         let name = format!("part-{number}.{ending}");
         let (part, done) = Part::open(folder, &name, args.many.resume, &sink.identity)?;
         sink.part = Some(part);
+        let aside = folder.join(format!("broken-{number}.jsonl"));
+        // What an earlier run could not answer is tried again.
+        let _ = std::fs::remove_file(&aside);
+        sink.aside = Some(aside);
         Ok(done)
     };
     // What has been done is known before files are listed; without it nothing is written before all is in order.
@@ -168,7 +173,6 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
         progress: Progress::new(count, before, alone),
         waiting: Vec::new(),
         size: None,
-        given: 0,
     };
     let all = source::each(&mut *work, &make, ahead, &mut |made| {
         let begun = Instant::now();
@@ -269,6 +273,18 @@ fn entries(args: &Args, model: &Model, done: HashSet<String>) -> Result<Entries,
     let places: Vec<Place> = places.collect();
     let written = [&args.draw, &args.out].into_iter().flatten();
     let without: Vec<&Path> = written.map(PathBuf::as_path).collect();
+    let same = |one: &Path, other: &Path| match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    };
+    for place in &places {
+        if let Place::Folder(folder) = place
+            && without.iter().any(|written| same(folder, written))
+        {
+            let file = folder.display().to_string();
+            return Err(Failure::Overwrite { file });
+        }
+    }
     let kind = |path: &Path| inputs::is_called_an_input(model, path);
     let wanted = Wanted {
         kind: Some(&kind),
@@ -338,7 +354,6 @@ struct Run<'a> {
     waiting: Vec<Waiting>,
     /// Width and height of the first frame on standard output.
     size: Option<(usize, usize)>,
-    given: usize,
 }
 
 impl Run<'_> {
@@ -421,26 +436,29 @@ impl Run<'_> {
                         let mut out = std::io::stdout();
                         out.write_all(drawn.rgb()).map_err(Failure::Write)?;
                     }
-                    false => write(&drawn, &path.join(place))?,
+                    false => write(&drawn, &path.join(place), &sample.name)?,
                 }
             }
             if let (Some(folder), cnnc::Answer::Picture(picture)) = (&self.args.out, &found) {
-                write(picture, &folder.join(place))?;
+                write(picture, &folder.join(place), &sample.name)?;
             }
             let nth = Of {
                 file: file.as_deref(),
                 last: *last,
             };
             self.sink.answer(sample, &nth, &found, &of, &not_finite)?;
-            self.given += 1;
             self.progress.answered += usize::from(*last);
         }
         Ok(())
     }
 }
 
-/// Writes a picture, in a folder of a folder.
-fn write(picture: &Picture, path: &Path) -> Result<(), Failure> {
+/// Writes a picture, in a folder of a folder; not over the one that was read.
+fn write(picture: &Picture, path: &Path, read: &str) -> Result<(), Failure> {
+    if same_file(Path::new(read), path) {
+        let file = path.display().to_string();
+        return Err(Failure::Overwrite { file });
+    }
     if let Some(folder) = path.parent() {
         create(folder)?;
     }

@@ -7,6 +7,9 @@ use crate::inputs::Sample;
 use crate::{Failure, finite, print};
 use cnnc::{Answer, NotFinite};
 use serde_json::{Value, json};
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::PathBuf;
 
 /// How answers are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,8 +25,8 @@ pub enum Form {
 pub struct Sink {
     pub form: Form,
     pub part: Option<Part>,
-    /// Files that could not be answered, beside the shard's.
-    pub broken: Option<Part>,
+    /// The file beside the shard's of those that could not be answered.
+    pub aside: Option<PathBuf>,
     /// What all lines have.
     pub identity: Value,
     /// Whether the row of headings is written.
@@ -45,7 +48,7 @@ impl Sink {
         Sink {
             form,
             part: None,
-            broken: None,
+            aside: None,
             identity,
             headed: false,
             held: String::new(),
@@ -108,12 +111,18 @@ impl Sink {
     pub fn broken(&mut self, name: &str, failure: &Failure) -> Result<(), Failure> {
         let mut entry = json!({ "input": name, "error": failure.to_string() });
         self.identify(&mut entry);
-        match (&mut self.broken, self.form) {
-            (Some(file), _) => file.write(&format!("{entry}\n"))?,
-            (None, Form::Json) => return Ok(print::line(entry)?),
-            _ => {}
+        match (&self.aside, self.form) {
+            (Some(path), _) => {
+                let file = OpenOptions::new().append(true).create(true).open(path);
+                let written = file.and_then(|mut file| writeln!(file, "{entry}"));
+                written.map_err(|error| Failure::WriteFile {
+                    file: path.display().to_string(),
+                    error,
+                })
+            }
+            (None, Form::Json) => Ok(print::line(entry)?),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Whether what is broken is told by what is written, and not to people.
