@@ -8,6 +8,7 @@ use crate::summary::Summary;
 use crate::{Backend, Error, Options};
 use cnnc_compiler::diagnostic::{Diagnostics, Files};
 use cnnc_compiler::graph::{Graph, Node, Output};
+use cnnc_compiler::hash;
 use cnnc_compiler::id::ValueId;
 use cnnc_compiler::layer::written;
 use cnnc_compiler::lower::{self, Choice, Lowered, Schedule};
@@ -148,6 +149,11 @@ impl Model {
             inner,
             front: self.front,
         }
+    }
+
+    /// Hash of the architecture, independent of names and formatting.
+    pub fn hash(&self) -> String {
+        hash::architecture(self.graph())
     }
 
     /// Every file that was read beside the spec.

@@ -10,7 +10,6 @@ mod trace;
 use crate::{Failure, inputs, network, outputs, print};
 use base::Base;
 use cnnc::bench::{Kernel, Machine, Memory, Report, Settings};
-use cnnc::compiler::hash;
 use cnnc::{Backend, Model, Network, Weights};
 use figures::{csv, json};
 use std::path::{Path, PathBuf};
@@ -298,7 +297,7 @@ impl Args {
         });
         Ok(Outcome {
             spec: spec.display().to_string(),
-            hash: hash::architecture(model.graph()),
+            hash: model.hash(),
             network,
             report,
             kernels: kernels.transpose()?,

@@ -1,6 +1,8 @@
 //! Which schedule was taken for a convolution, among which, for those who ask why and for those who measure.
 
-use super::schedule::{Direct, Order, Schedule, Winograd};
+use super::Lower;
+use super::job::ConvJob;
+use super::schedule::{Direct, Order, Schedule, Winograd, choose, cost, trials};
 use super::tiling::Band;
 use crate::id::NodeId;
 use std::fmt;
@@ -18,6 +20,34 @@ pub struct Choice {
     pub schedules: Vec<Schedule>,
     /// What each is estimated to take: cycles of one core.
     pub cycles: Vec<f64>,
+}
+
+impl Lower<'_> {
+    /// The schedule of the convolution: the cheapest of the candidates, if no other is asked for.
+    pub(super) fn take(&mut self, job: &ConvJob, candidates: &[Schedule]) -> Schedule {
+        let cheapest = choose(job, &self.machine, candidates);
+        let cheapest = candidates.iter().position(|other| other == cheapest);
+        let cheapest = cheapest.expect("the cheapest is one of them");
+        // The candidates come first among those that are tried.
+        let schedules = match self.schedule {
+            None => candidates.to_vec(),
+            Some(_) => trials(job, &self.machine, candidates),
+        };
+        let asked = self.schedule.filter(|&asked| asked < schedules.len());
+        let taken = asked.unwrap_or(cheapest);
+        let schedule = schedules[taken].clone();
+        if let Some(node) = self.node {
+            let cycles = |schedule: &Schedule| cost(job, schedule, &self.machine).cycles;
+            self.choices.push(Choice {
+                node,
+                taken,
+                cheapest,
+                cycles: schedules.iter().map(cycles).collect(),
+                schedules,
+            });
+        }
+        schedule
+    }
 }
 
 impl Schedule {

@@ -4,9 +4,8 @@
 //! no edge case. Dense layers, 1×1 convolutions (all pixels are one row) and grouped convolutions are the same loops
 //! with other constants.
 
-use super::choice::Choice;
 use super::job::{ConvJob, Grid};
-use super::schedule::{Direct, Order, Schedule, candidates, choose, cost, packing, trials};
+use super::schedule::{Direct, Order, Schedule, candidates, choose, cost, packing};
 use super::tiling::{Band, long_tiles, tiles};
 use super::{Biases, Lower, Panels, Storage};
 use crate::layer::epilogue::clamp;
@@ -66,32 +65,6 @@ impl Lower<'_> {
             Schedule::Direct(direct) => self.emit_direct(job, direct),
             Schedule::Winograd(schedule) => self.emit_winograd(&job, &schedule),
         }
-    }
-
-    /// The schedule of the convolution: the cheapest of the candidates, if no other is asked for.
-    fn take(&mut self, job: &ConvJob, candidates: &[Schedule]) -> Schedule {
-        let cheapest = choose(job, &self.machine, candidates);
-        let cheapest = candidates.iter().position(|other| other == cheapest);
-        let cheapest = cheapest.expect("the cheapest is one of them");
-        // The candidates come first among those that are tried.
-        let schedules = match self.schedule {
-            None => candidates.to_vec(),
-            Some(_) => trials(job, &self.machine, candidates),
-        };
-        let asked = self.schedule.filter(|&asked| asked < schedules.len());
-        let taken = asked.unwrap_or(cheapest);
-        let schedule = schedules[taken].clone();
-        if let Some(node) = self.node {
-            let cycles = |schedule: &Schedule| cost(job, schedule, &self.machine).cycles;
-            self.choices.push(Choice {
-                node,
-                taken,
-                cheapest,
-                cycles: schedules.iter().map(cycles).collect(),
-                schedules,
-            });
-        }
-        schedule
     }
 
     fn emit_direct(&mut self, job: ConvJob, schedule: Direct) {

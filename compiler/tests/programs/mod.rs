@@ -84,6 +84,7 @@ pub fn network(
         load,
         plan,
         notes: Vec::new(),
+        choices: Vec::new(),
     }
 }
 
