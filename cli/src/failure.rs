@@ -120,6 +120,8 @@ pub enum Failure {
         /// What it is.
         kind: cnnc::rt::sniff::Kind,
     },
+    /// A network that cannot be written as ONNX.
+    Export(cnnc::onnx::ExportError),
     /// Names of classes that do not suit a network.
     Labels {
         /// The file.
@@ -342,6 +344,7 @@ impl fmt::Display for Failure {
                     advice => write!(f, "; {advice}"),
                 }
             }
+            Failure::Export(error) => error.fmt(f),
             Failure::Labels { file, why } => write!(f, "--labels {file}: {why}"),
             Failure::WriteFile { file, error } => write!(f, "cannot write {file}: {error}"),
             Failure::Overwrite { file } => {
@@ -418,4 +421,5 @@ from! {
     Train(TrainError)
     Train(DataError)
     Write(std::io::Error)
+    Export(cnnc::onnx::ExportError)
 }
