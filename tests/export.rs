@@ -3,7 +3,7 @@
 #![cfg(feature = "onnx")]
 
 use cnnc::onnx::proto::ModelProto;
-use cnnc::onnx::{ExportError, OPSET, SPEC_KEY, Texts, export, operators};
+use cnnc::onnx::{ExportError, OPSET, SPEC_KEY, Texts, export, forms};
 use cnnc::{Model, Weights};
 use cnnc_compiler::layer::LAYERS;
 use prost::Message as _;
@@ -73,8 +73,8 @@ fn check(proto: &ModelProto) {
 
 #[test]
 fn every_layer_has_a_form() {
-    let rows: BTreeSet<&str> = operators().map(|(keyword, _)| keyword).collect();
-    assert_eq!(rows.len(), operators().count(), "a row twice");
+    let rows: BTreeSet<&str> = forms().map(|(keyword, _)| keyword).collect();
+    assert_eq!(rows.len(), forms().count(), "a row twice");
     for decl in LAYERS {
         let nothing = NOTHING.contains(&decl.keyword);
         assert!(rows.contains(decl.keyword) != nothing, "{}", decl.keyword);
@@ -159,7 +159,8 @@ fn outputs_that_are_inputs_are_copied() {
 fn what_cannot_be_written_is_named() {
     let refused = |text: &str| {
         let model = cnnc::compile_str("net.cnn", text).unwrap();
-        written(&model, &Texts::default()).unwrap_err().to_string()
+        let refused = written(&model, &Texts::default()).err();
+        refused.expect("it is refused").to_string()
     };
     assert_eq!(
         refused("cnn 1\nmodel M {\n  input x: 3x8x8\n  small: resize 4x4 linear antialias on\n}\n"),
@@ -180,7 +181,7 @@ fn the_documentation_has_the_table() {
     let start = text.find(begin).expect("the table begins") + begin.len();
     let length = text[start..].find(end).expect("the table ends");
     let mut table = "| layer | operators |\n|---|---|\n".to_owned();
-    for (keyword, operators) in operators() {
+    for (keyword, operators) in forms() {
         let operators = operators.replace(", ", "`, `").replace("; ", "` or `");
         table += &format!("| `{keyword}` | `{operators}` |\n");
     }

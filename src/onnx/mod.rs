@@ -3,4 +3,4 @@
 mod export;
 pub mod proto;
 
-pub use export::{ExportError, Exported, FILE_KEY, OPSET, SPEC_KEY, Texts, export, operators};
+pub use export::{ExportError, Exported, FILE_KEY, OPSET, SPEC_KEY, Texts, export, forms};

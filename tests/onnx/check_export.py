@@ -33,9 +33,13 @@ def safetensors(path):
 
 
 def difference(found, expected):
-    rms = max(float(np.sqrt(np.mean(np.square(expected, dtype=np.float64)))), 0.01)
+    finite = np.square(expected[np.isfinite(expected)], dtype=np.float64)
+    rms = max(float(np.sqrt(np.mean(finite))) if finite.size else 0, 0.01)
     allowed = 1e-3 * np.abs(expected) + 1e-4 * rms
-    return float(np.max(np.abs(found - expected) / allowed)) if expected.size else 0.0
+    alike = (found == expected) | (np.isnan(found) & np.isnan(expected))
+    with np.errstate(invalid="ignore"):
+        differences = np.where(alike, 0, np.abs(found - expected) / allowed)
+    return float(np.nan_to_num(np.max(differences), nan=np.inf))
 
 
 def check(cnnc, spec, folder):

@@ -71,8 +71,43 @@ pub(super) fn pad(cx: &mut Cx<'_, '_>) -> Printed {
         "" => "constant",
         mode => mode,
     };
+    if mode == "wrap" {
+        wrap(cx, &side(0), &side(1));
+        return Ok(());
+    }
     let value = cx.float("value");
     end_pad(cx, &side(0), &side(1), mode, value);
+    Ok(())
+}
+
+/// Parts of the opposite ends on both sides, axis by axis.
+fn wrap(cx: &mut Cx<'_, '_>, before: &[usize], after: &[usize]) {
+    let mut value = cx.x(0);
+    for (axis, extent) in cx.dims(0).into_iter().enumerate() {
+        let (before, after) = (before[axis] as i64, after[axis] as i64);
+        let part = |cx: &mut Cx<'_, '_>, from: i64, to: i64| {
+            let bounds = [("starts", from), ("ends", to), ("axes", axis as i64 + 1)];
+            let [starts, ends, axes] = bounds.map(|(what, at)| cx.whole(what, &[at]));
+            cx.op("Slice", &[&value, &starts, &ends, &axes], Vec::new())
+        };
+        let extent = extent as i64;
+        let first = (before > 0).then(|| part(cx, extent - before, extent));
+        let last = (after > 0).then(|| part(cx, 0, after));
+        let parts = [first, Some(value.clone()), last];
+        let parts: Vec<&str> = parts.iter().flatten().map(String::as_str).collect();
+        if parts.len() > 1 {
+            value = cx.op("Concat", &parts, vec![int("axis", axis + 1)]);
+        }
+    }
+    cx.end("Identity", &[&value], Vec::new());
+}
+
+pub(super) fn gather(cx: &mut Cx<'_, '_>) -> Printed {
+    let places = signed(&cx.numbers("places"));
+    let places = cx.whole("places", &places);
+    let x = cx.x(0);
+    let axis = axis(cx);
+    cx.end("Gather", &[&x, &places], vec![int("axis", axis)]);
     Ok(())
 }
 
@@ -84,7 +119,8 @@ pub(super) fn padchannels(cx: &mut Cx<'_, '_>) -> Printed {
         side
     };
     let (before, after) = (side(cx.number("before")), side(cx.number("after")));
-    end_pad(cx, &before, &after, "constant", 0.0);
+    let value = cx.float("value");
+    end_pad(cx, &before, &after, "constant", value);
     Ok(())
 }
 
@@ -191,10 +227,26 @@ pub(super) fn resize(cx: &mut Cx<'_, '_>) -> Printed {
         );
     }
     let (mode, to) = (cx.word("mode"), cx.result());
+    let crop = cx.series("roi");
     let mut attributes = vec![
         word("mode", mode),
-        word("coordinate_transformation_mode", coordinates),
+        word(
+            "coordinate_transformation_mode",
+            if crop.is_some() {
+                "tf_crop_and_resize"
+            } else {
+                coordinates
+            },
+        ),
     ];
+    // Where the part begins along all axes, then where it ends.
+    let roi = crop.map(|edges| {
+        attributes.push(float("extrapolation_value", cx.float("outside")));
+        let (from, until) = edges.split_at(edges.len() / 2);
+        let all = [&[0.0, 0.0], from, &[1.0, 1.0], until].concat();
+        cx.floats("roi", &[all.len()], &all)
+    });
+    let roi = roi.unwrap_or_default();
     match mode {
         "nearest" => attributes.push(word("nearest_mode", cx.word("rounding"))),
         "cubic" => {
@@ -219,14 +271,14 @@ pub(super) fn resize(cx: &mut Cx<'_, '_>) -> Printed {
             }
             let scales = [&[1.0, 1.0], &scales[..]].concat();
             let scales = cx.floats("scales", &[scales.len()], &scales);
-            cx.end("Resize", &[&x, "", &scales], attributes);
+            cx.end("Resize", &[&x, &roi, &scales], attributes);
         }
         None => {
             // The batch is open, so its extent is the operand's own.
             let shape = cx.op("Shape", &[&x], vec![int("start", 0), int("end", 1)]);
             let own = cx.whole("extents", &signed(&to));
             let sizes = cx.op("Concat", &[&shape, &own], vec![int("axis", 0)]);
-            cx.end("Resize", &[&x, "", "", &sizes], attributes);
+            cx.end("Resize", &[&x, &roi, "", &sizes], attributes);
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! A network as an ONNX file: opset 17, IR 8, for every program that runs such files.
 //!
-//! Each layer is a node of the same name, or a fixed pattern of nodes where ONNX has no operator of that meaning ([`operators`]). Weights are
+//! Each layer is a node of the same name, or a fixed pattern of nodes where ONNX has no operator of that meaning ([`forms`]). Weights are
 //! initialisers under their names in weights files, the first axis of all values is the batch and open, and the spec stands in the
 //! metadata. Dropout and what else is the identity is left out.
 
@@ -108,7 +108,7 @@ impl fmt::Display for ExportError {
 impl std::error::Error for ExportError {}
 
 /// The keywords of all layers that are written, with the operators that they become, in order.
-pub fn operators() -> impl Iterator<Item = (&'static str, &'static str)> {
+pub fn forms() -> impl Iterator<Item = (&'static str, &'static str)> {
     table::ROWS
         .iter()
         .map(|(keyword, operators, _)| (*keyword, *operators))
@@ -209,9 +209,15 @@ fn network(graph: &Graph, writer: &mut Writer<'_>) -> Result<GraphProto, ExportE
     // Outputs that are inputs, or others under another name.
     let mut copies = Vec::new();
     for output in &graph.outputs {
-        let name = writer.name(&output.name);
-        outputs.push(tensor(&name, graph.values[output.value].shape.dims()));
         let value = origin(output.value);
+        let dims = graph.values[output.value].shape.dims();
+        // An input that is an output under its own name needs no node.
+        if names[value.index()].as_deref() == Some(&output.name) {
+            outputs.push(tensor(&output.name, dims));
+            continue;
+        }
+        let name = writer.name(&output.name);
+        outputs.push(tensor(&name, dims));
         match &mut names[value.index()] {
             Some(_) => copies.push((value, name)),
             free => *free = Some(name),

@@ -111,6 +111,7 @@ pub(super) fn lrn(cx: &mut Cx<'_, '_>) -> Printed {
     let size = cx.number("size");
     let [alpha, beta, k] = ["alpha", "beta", "k"].map(|name| cx.float(name));
     let x = cx.x(0);
+    let dims = cx.dims(0);
     if size % 2 == 1 {
         let attributes = vec![
             int("size", size),
@@ -118,11 +119,17 @@ pub(super) fn lrn(cx: &mut Cx<'_, '_>) -> Printed {
             float("beta", beta),
             float("bias", k),
         ];
-        cx.end("LRN", &[&x], attributes);
+        if dims.len() == 3 {
+            cx.end("LRN", &[&x], attributes);
+            return Ok(());
+        }
+        // ONNX Runtime takes maps of two dimensions only.
+        let map = cx.reshape(&x, &[dims[0], dims[1..].iter().product(), 1]);
+        let normal = cx.op("LRN", &[&map], attributes);
+        cx.end_reshape(&normal);
         return Ok(());
     }
     // ONNX's window has its odd channel behind, this one before.
-    let dims = cx.dims(0);
     let square = cx.op("Mul", &[&x, &x], Vec::new());
     let flat = cx.reshape(&square, &[1, dims[0], dims[1..].iter().product()]);
     let pool = vec![

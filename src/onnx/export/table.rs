@@ -17,6 +17,7 @@ pub(super) const ROWS: &[(&str, &str, Print)] = &[
     ),
     ("dense", "Gemm", norms::dense),
     ("maxpool", "MaxPool", windows::maxpool),
+    ("lppool", "LpPool", windows::lppool),
     ("avgpool", "AveragePool", windows::avgpool),
     (
         "globalavgpool",
@@ -51,6 +52,7 @@ pub(super) const ROWS: &[(&str, &str, Print)] = &[
     ("lrn", "LRN", norms::lrn),
     ("l2norm", "ReduceL2, Max, Div", norms::l2norm),
     ("softmax", "Softmax", |cx| layout::along(cx, "Softmax")),
+    ("hardmax", "Hardmax", |cx| layout::along(cx, "Hardmax")),
     ("logsoftmax", "LogSoftmax", |cx| {
         layout::along(cx, "LogSoftmax")
     }),
@@ -84,6 +86,9 @@ pub(super) const ROWS: &[(&str, &str, Print)] = &[
     ("abs", "Abs", |cx| sums::plain(cx, "Abs")),
     ("exp", "Exp", |cx| sums::plain(cx, "Exp")),
     ("log", "Log", |cx| sums::plain(cx, "Log")),
+    ("sin", "Sin", |cx| sums::plain(cx, "Sin")),
+    ("cos", "Cos", |cx| sums::plain(cx, "Cos")),
+    ("erf", "Erf", |cx| sums::plain(cx, "Erf")),
     ("sqrt", "Sqrt", |cx| sums::plain(cx, "Sqrt")),
     ("floor", "Floor", |cx| sums::plain(cx, "Floor")),
     ("ceil", "Ceil", |cx| sums::plain(cx, "Ceil")),
@@ -108,6 +113,7 @@ pub(super) const ROWS: &[(&str, &str, Print)] = &[
     ("padchannels", "Pad", layout::padchannels),
     ("crop", "Slice", layout::crop),
     ("slice", "Slice", layout::slice),
+    ("gather", "Gather", layout::gather),
     ("flip", "Slice", layout::flip),
     ("subsample", "Slice", layout::subsample),
     ("tile", "Tile", layout::tile),

@@ -37,6 +37,11 @@ impl Frame {
         }
     }
 
+    /// Whether its taps are side by side.
+    fn is_dense(&self) -> bool {
+        self.dilations.iter().all(|&dilation| dilation == 1)
+    }
+
     /// The attributes, with that padding at the ends.
     fn attributes(&self, after: &[usize]) -> Vec<AttributeProto> {
         vec![
@@ -169,12 +174,36 @@ fn pad(cx: &mut Cx<'_, '_>, [before, after]: &[Vec<usize>; 2]) -> String {
 pub(super) fn maxpool(cx: &mut Cx<'_, '_>) -> Printed {
     let frame = frame(cx, &window(cx)?)?;
     let x = cx.x(0);
-    cx.end("MaxPool", &[&x], frame.attributes(&frame.reached));
+    let mut attributes = frame.attributes(&frame.reached);
+    if !frame.is_dense() {
+        attributes.push(ints("dilations", &frame.dilations));
+    }
+    cx.end("MaxPool", &[&x], attributes);
     Ok(())
 }
 
-pub(super) fn avgpool(cx: &mut Cx<'_, '_>) -> Printed {
+pub(super) fn lppool(cx: &mut Cx<'_, '_>) -> Printed {
+    let frame = dense_frame(cx)?;
+    let x = cx.x(0);
+    let mut attributes = frame.attributes(&frame.reached);
+    attributes.push(int("p", cx.number("p")));
+    cx.end("LpPool", &[&x], attributes);
+    Ok(())
+}
+
+/// The window, if its taps are side by side.
+fn dense_frame(cx: &Cx<'_, '_>) -> Result<Frame, String> {
     let frame = frame(cx, &window(cx)?)?;
+    match frame.is_dense() {
+        true => Ok(frame),
+        false => {
+            Err("means and norms of taps that are apart are of later opsets than 17".to_owned())
+        }
+    }
+}
+
+pub(super) fn avgpool(cx: &mut Cx<'_, '_>) -> Printed {
+    let frame = dense_frame(cx)?;
     let counted = cx.flag("count_include_pad");
     let beyond = frame
         .reached
