@@ -29,7 +29,8 @@ pub fn architecture(graph: &Graph) -> String {
 }
 
 /// The hash of the normal form of a graph that [`folded`](crate::pass::folded) has made: the same for all ways to write a network down, those
-/// of other formats included. Paddings are numbers, and what a last window reaches beyond the operand is one; a folded batch norm is a bias; numbers are of 32 bits.
+/// of other formats included. Paddings are numbers, and what a last window reaches beyond the operand is one; a folded batch norm is a bias; numbers are of 32 bits;
+/// probabilities of an output are none of their own.
 pub fn normal(graph: &Graph) -> String {
     digest(&written(graph, true))
 }
@@ -60,11 +61,16 @@ fn written(graph: &Graph, normal: bool) -> String {
         let shape = &graph.values[input.value].shape;
         let _ = writeln!(writer.out, "{number} = input {shape}");
     }
-    for output in &graph.outputs {
-        writer.reach(output.value);
+    let outputs = graph.outputs.iter().map(|output| output.value);
+    let outputs: Vec<ValueId> = match normal {
+        true => outputs.filter(|&value| !is_share(graph, value)).collect(),
+        false => outputs.collect(),
+    };
+    for &value in &outputs {
+        writer.reach(value);
     }
-    for output in &graph.outputs {
-        let number = writer.number(output.value);
+    for &value in &outputs {
+        let number = writer.number(value);
         let _ = writeln!(writer.out, "out {number}");
     }
     writer.out
@@ -144,6 +150,19 @@ impl Writer<'_> {
             params.join(",")
         );
     }
+}
+
+/// Whether a value is the softmax of an output: probabilities beside what they are made of, as classifiers have them.
+fn is_share(graph: &Graph, value: ValueId) -> bool {
+    let Def::Node(id) = graph.values[value].def else {
+        return false;
+    };
+    let node = &graph.nodes[id];
+    node.layer.keyword() == "softmax"
+        && graph
+            .outputs
+            .iter()
+            .any(|output| output.value == node.inputs[0])
 }
 
 /// Brings what a layer is told into the normal form, and says how many of its tensors are counted: with a batch norm, its weights.

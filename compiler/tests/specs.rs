@@ -127,6 +127,10 @@ fn the_normal_form_is_of_the_network_and_not_of_how_it_is_written() {
         ("maxpool 3x3 /2 ceil", "maxpool 3x3 /2 pad (0, 0, 0, 1)"),
         ("conv 3x3 8 bias off; bn eps 1e-5", "conv 3x3 8"),
         ("leaky 0.1", "leaky 0.10000000149011612"),
+        (
+            "globalavgpool; out: dense 5; head classify",
+            "globalavgpool; out: dense 5; softmax; tap out",
+        ),
     ];
     for (one, other) in same {
         assert_eq!(net(one), net(other), "{one} | {other}");

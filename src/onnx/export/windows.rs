@@ -15,8 +15,10 @@ struct Frame {
     before: Vec<usize>,
     /// As declared,
     after: Vec<usize>,
-    /// and what the last window needs of it, or beyond it.
+    /// what the last window needs of it, or beyond it,
     reached: Vec<usize>,
+    /// and what a pool pads by: what a clipped window lacks.
+    ends: Vec<usize>,
     dilations: Vec<usize>,
 }
 
@@ -27,12 +29,19 @@ impl Frame {
             let end = (placed.out[axis] - 1) * window.stride[axis] + window.reach()[axis];
             end.saturating_sub(placed.before[axis] + dhw[axis])
         });
+        let reached: Vec<usize> = reached.collect();
+        let after = placed.after[axes.clone()].to_vec();
         Frame {
+            ends: if window.ceil {
+                reached.clone()
+            } else {
+                after.clone()
+            },
             kernel: window.kernel[axes.clone()].to_vec(),
             strides: window.stride[axes.clone()].to_vec(),
             before: placed.before[axes.clone()].to_vec(),
-            after: placed.after[axes.clone()].to_vec(),
-            reached: reached.collect(),
+            after,
+            reached,
             dilations: window.dilation[axes.clone()].to_vec(),
         }
     }
@@ -174,7 +183,7 @@ fn pad(cx: &mut Cx<'_, '_>, [before, after]: &[Vec<usize>; 2]) -> String {
 pub(super) fn maxpool(cx: &mut Cx<'_, '_>) -> Printed {
     let frame = frame(cx, &window(cx)?)?;
     let x = cx.x(0);
-    let mut attributes = frame.attributes(&frame.reached);
+    let mut attributes = frame.attributes(&frame.ends);
     if !frame.is_dense() {
         attributes.push(ints("dilations", &frame.dilations));
     }
@@ -185,7 +194,7 @@ pub(super) fn maxpool(cx: &mut Cx<'_, '_>) -> Printed {
 pub(super) fn lppool(cx: &mut Cx<'_, '_>) -> Printed {
     let frame = dense_frame(cx)?;
     let x = cx.x(0);
-    let mut attributes = frame.attributes(&frame.reached);
+    let mut attributes = frame.attributes(&frame.ends);
     attributes.push(int("p", cx.number("p")));
     cx.end("LpPool", &[&x], attributes);
     Ok(())
@@ -228,7 +237,7 @@ pub(super) fn avgpool(cx: &mut Cx<'_, '_>) -> Printed {
         cx.end("AveragePool", &[&padded], attributes);
         return Ok(());
     }
-    let mut attributes = frame.attributes(&frame.reached);
+    let mut attributes = frame.attributes(&frame.ends);
     attributes.push(int("count_include_pad", counted.into()));
     let x = cx.x(0);
     cx.end("AveragePool", &[&x], attributes);
