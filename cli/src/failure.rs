@@ -122,6 +122,8 @@ pub enum Failure {
         /// What it is.
         kind: cnnc::rt::sniff::Kind,
     },
+    /// A network that cannot be written as ONNX.
+    Export(cnnc::onnx::ExportError),
     /// Names of classes that do not suit a network.
     Labels {
         /// The file.
@@ -436,6 +438,7 @@ impl fmt::Display for Failure {
                     advice => write!(f, "; {advice}"),
                 }
             }
+            Failure::Export(error) => error.fmt(f),
             Failure::Labels { file, why } => write!(f, "--labels {file}: {why}"),
             Failure::WriteFile { file, error } => write!(f, "cannot write {file}: {error}"),
             Failure::Overwrite { file } => {
@@ -554,4 +557,5 @@ from! {
     Source(cnnc::source::SourceError)
     Train(DataError)
     Write(std::io::Error)
+    Export(cnnc::onnx::ExportError)
 }

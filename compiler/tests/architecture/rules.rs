@@ -121,7 +121,7 @@ pub const USERS: &[Part] = &[
         "graph", "id", "outline", "shape", "span", "words", "layer::Attribute", "layer::Role", "layer::conv::is_depthwise", "layer::written",
     ])] },
     Part { folder: "cli/src", root: "cnnc::compiler", knot: &[], rows: &[("", &[
-        "diagnostic", "graph", "head::HEADS", "words",
+        "diagnostic", "format", "graph", "head::HEADS", "words",
         // What `dump` prints, and errors.
         "emit", "jit", "loops", "parse", "pass", "lower::ports", "slide::SlideError",
         // What `gradcheck` prints.
