@@ -15,7 +15,7 @@ use cnnc_compiler::lower::{self, Choice, Lowered, Schedule};
 use cnnc_compiler::note::Note;
 use cnnc_compiler::outline::Outline;
 use cnnc_compiler::recipe::{Goal, Recipe as Section};
-use cnnc_compiler::{hash, jit, pass, words};
+use cnnc_compiler::{jit, pass, words};
 use cnnc_runtime::Isa;
 use cnnc_runtime::answer::Head;
 use cnnc_runtime::pack::pack;
