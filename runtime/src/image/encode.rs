@@ -146,3 +146,42 @@ pub fn write_png(
     };
     result.map_err(|error| ImageProblem::Write(error).of(path.display().to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_says_the_format() {
+        let folder = tempfile::tempdir().unwrap();
+        // Smooth, with sides that are no whole blocks.
+        let (width, height) = (45, 31);
+        let pixels = (0..width * height).flat_map(|at| {
+            let (x, y) = (at % width, at / width);
+            [4 * x, 7 * y, 2 * x + 3 * y].map(|value| value as u8)
+        });
+        let picture = Picture::from_rgb(width, height, pixels.collect()).unwrap();
+        for (name, begins, off) in [
+            ("a.png", &b"\x89PNG"[..], 0.0),
+            ("b.jpg", &b"\xff\xd8\xff"[..], 1.5),
+            ("c.JPEG", &b"\xff\xd8\xff"[..], 1.5),
+        ] {
+            let path = folder.path().join(name);
+            picture.write(&path).unwrap();
+            assert!(std::fs::read(&path).unwrap().starts_with(begins), "{name}");
+            let again = Picture::open(&path).unwrap();
+            let pairs = again.rgb().iter().zip(picture.rgb());
+            let all: f64 = pairs.map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
+            assert!(all / picture.rgb().len() as f64 <= off, "{name}: {all}");
+        }
+        for name in ["d.gif", "d", "d.png.txt"] {
+            let error = picture.write(folder.path().join(name)).unwrap_err();
+            let text = error.to_string();
+            assert!(
+                text.contains(name) && text.ends_with(".png, .jpg and .jpeg are written"),
+                "{text}"
+            );
+            assert!(!folder.path().join(name).exists());
+        }
+    }
+}
