@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// What may be written behind `check`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Specs
+    /// Specs, or names of networks of the zoo
     #[arg(required = true, value_name = "SPEC", value_parser = network::spec())]
     specs: Vec<PathBuf>,
     /// Print what was found as JSON

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// What may be written behind `graph`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec
+    /// The spec, or the name of a network of the zoo
     #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
     /// How it is written, if not as the file's name says: .svg, .png, .mmd (Mermaid), .dot [default: svg]
