@@ -7,9 +7,6 @@ use png::{ColorType, Compression, Encoder, Filter};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-/// Endings of the names of files that pictures are written to.
-pub const WRITTEN: [&str; 3] = ["png", "jpg", "jpeg"];
-
 /// Quality of JPEG files, of 100: no blocks to be seen, at a fifth of PNG's size.
 const QUALITY: u8 = 92;
 
@@ -23,14 +20,17 @@ pub fn is_jpeg(path: &Path) -> Result<bool, ImageError> {
     match ending.as_str() {
         "png" => Ok(false),
         "jpg" | "jpeg" => Ok(true),
-        _ if path
-            .metadata()
-            .is_ok_and(|of| !of.is_file() && !of.is_dir()) =>
-        {
-            Ok(false)
-        }
+        _ if is_device(path) => Ok(false),
         _ => Err(ImageProblem::Ending(ending).of(path.display().to_string())),
     }
+}
+
+/// Whether the path is that of a pipe or a device, `/dev/stdout` for one, wherever that goes: its name says nothing of formats.
+pub fn is_device(path: &Path) -> bool {
+    path.starts_with("/dev")
+        || path
+            .metadata()
+            .is_ok_and(|of| !of.is_file() && !of.is_dir())
 }
 
 impl Picture {
