@@ -13,7 +13,7 @@ const MOST: usize = 32;
 /// What may be written behind `check`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Specs
+    /// Specs, or names of networks of the zoo
     #[arg(required = true, value_name = "SPEC", value_parser = network::spec())]
     specs: Vec<PathBuf>,
     /// Apply the fixes that are offered, the first where there are several, until none is left

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 #[command(override_usage = "cnnc convert [OPTIONS] --weights <FILE|synthetic> [SPEC] <OUT>")]
 pub struct Args {
-    /// The spec whose names the tensors get (needed for darknet's files, which have none), and the .safetensors file to write
+    /// The spec (or the name of a network of the zoo) whose names the tensors get (needed for darknet's files, which have none), and the .safetensors file to write
     #[arg(value_name = "SPEC OUT", required = true, num_args = 1..=2)]
     paths: Vec<PathBuf>,
     /// Weights: .safetensors, .pt, .pth, .npz or darknet's .weights (the content tells which), or `synthetic` for made-up ones

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// What may be written behind `dump`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec
+    /// The spec, or the name of a network of the zoo
     #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
     /// The stage

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// What may be written behind `explain`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A spec, or an error code such as E0101
+    /// A spec, the name of a network of the zoo, or an error code such as E0101
     #[arg(value_name = "SPEC|CODE")]
     what: String,
     /// Run the network with these weights, and print how far each layer's numbers are from the exact ones

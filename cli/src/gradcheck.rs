@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// What may be written behind `gradcheck`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec
+    /// The spec, or the name of a network of the zoo
     #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
     /// Print elements too, of the network as a whole: their values, gradients and differences; for small networks

@@ -1,13 +1,14 @@
 //! `cnnc graph`: a picture of a network.
 
 use crate::{Failure, network, outputs, print};
+use cnnc::rt::image::is_device;
 use cnnc::{Picture, TooLarge, View};
 use std::path::PathBuf;
 
 /// What may be written behind `graph`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec
+    /// The spec, or the name of a network of the zoo
     #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
     /// How it is written, if not as the file's name says: .svg, .png, .mmd (Mermaid), .dot [default: svg]
@@ -87,7 +88,7 @@ fn format(args: &Args) -> Result<Format, Failure> {
         (Some(format), Some(said)) if format != said => Err(Failure::OtherFormat(name())),
         (Some(format), _) | (None, Some(format)) => Ok(format),
         // Pipes and devices have no names that would say it.
-        (None, None) if outputs::is_device(path) => Ok(Format::Svg),
+        (None, None) if is_device(path) => Ok(Format::Svg),
         (None, None) => Err(Failure::Format(name())),
     }
 }

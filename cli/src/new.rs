@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// What may be written behind `new`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec whose layers it keeps, but for the last one with weights and what is behind it
+    /// The spec, or the name of a network of the zoo, whose layers it keeps, but for the last one with weights and what is behind it
     #[arg(long, value_name = "SPEC", value_parser = network::spec())]
     from: PathBuf,
     /// Weights of that spec

@@ -92,12 +92,6 @@ pub fn pictures<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<(), Fai
     Ok(())
 }
 
-/// Whether it is there and neither a file nor a folder, so that its name says nothing of formats.
-pub fn is_device(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|of| !of.is_file() && !of.is_dir())
-}
-
 /// Writes a picture as PNG, and says so.
 pub fn png(picture: &Picture, path: &Path) -> Result<(), Failure> {
     picture.write_png(path)?;

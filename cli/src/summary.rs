@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// What may be written behind `summary`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec
+    /// The spec, or the name of a network of the zoo
     #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
     /// Show every layer, repeated ones too

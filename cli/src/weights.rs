@@ -16,7 +16,7 @@ pub struct Args {
     /// Weights: .safetensors, .pt, .pth, .npz or darknet's .weights (the content tells which)
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// A spec: which of its layers read which tensors, what is missing, and what is left
+    /// A spec, or the name of a network of the zoo: which of its layers read which tensors, what is missing, and what is left
     #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: Option<PathBuf>,
     /// Fail if the network does not read every tensor

@@ -126,7 +126,7 @@ fn a_run_and_a_new_head_keep_what_a_network_of_the_zoo_reads() {
         ],
     );
     assert!(
-        code == 1 && error.contains("did you mean `squeezenet1_1`"),
+        code == 1 && error.contains("did you mean `squeezenet1_"),
         "{error}"
     );
     let (code, _, error) = cnnc(

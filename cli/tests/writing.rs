@@ -238,7 +238,12 @@ fn links_stay_and_devices_too() {
     .into_iter()
     .enumerate()
     {
-        let (link, real) = (format!("link{index}"), format!("elsewhere/real{index}"));
+        // Names of pictures say their format.
+        let ending = ["svg", "safetensors", "png", "cnn", "safetensors"][index];
+        let (link, real) = (
+            format!("link{index}.{ending}"),
+            format!("elsewhere/real{index}"),
+        );
         symlink(&real, place.path(&link)).unwrap();
         place.write(&real, "old");
         let mode = fs::Permissions::from_mode(0o600);

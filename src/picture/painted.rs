@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn it_is_the_picture_of_the_svg() {
         let text =
-            "cnn 1; model M { input x: 3x16x16  c: conv 3x3 8 relu  globalavgpool  dense 10 }";
+            "cnn 1; model M { input x: 3x16x16; c: conv 3x3 8 relu; globalavgpool  dense 10 }";
         let picture = crate::compile_str("m", text)
             .unwrap()
             .picture(View::Auto)

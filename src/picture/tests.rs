@@ -272,6 +272,111 @@ fn every_spec_is_drawn_in_every_view() {
     }
 }
 
+#[test]
+fn shapes_are_clear_of_arrows_and_names_are_said_once() {
+    for spec in specs() {
+        let name = spec.file_name().unwrap().to_string_lossy().into_owned();
+        let model = crate::compile_file(&spec).unwrap();
+        let picture = model.picture(View::Auto).unwrap();
+        let scene = arrange(&picture.diagram).unwrap();
+        for label in &scene.labels {
+            let wide = width(&label.text, SHAPE, false);
+            let left = if label.left {
+                label.at.0 - wide
+            } else {
+                label.at.0
+            };
+            let (x, y) = (left..left + wide, label.at.1 - 7.0..label.at.1);
+            for arrow in &scene.arrows {
+                let crossed = points(arrow)
+                    .iter()
+                    .any(|p| x.contains(&p.0) && y.contains(&p.1));
+                assert!(!crossed, "{name}: an arrow runs through {}", label.text);
+            }
+        }
+        picture.diagram.walk(&[], &mut |_, item| {
+            let called = item
+                .lines
+                .first()
+                .map(|line| line.split('(').next().unwrap_or_default());
+            let twice = !item.title.is_empty() && called == Some(&item.title);
+            assert!(!twice, "{name}: {:?} {:?}", item.title, item.lines);
+            if let Kind::Frame(inner) = &item.kind {
+                for within in &inner.items {
+                    assert!(
+                        within.title.is_empty() || within.title != item.title,
+                        "{name}: {}",
+                        item.title
+                    );
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn stages_of_different_width_or_stride_stand_apart() {
+    let text = "cnn 1; model M { defaults { pad half }; input x: 3x64x64
+        for (w, s) in [(8, 1), (8, 2), (16, 1), (32, 1), (32, 1)] { conv 3x3 /s w relu conv 3x3 w relu } }";
+    let picture = model(text).picture(View::Auto).unwrap();
+    let mut times = Vec::new();
+    picture.diagram.walk(&[], &mut |_, item| {
+        if matches!(item.kind, Kind::Block | Kind::Layer | Kind::Frame(_)) {
+            times.push(item.times);
+        }
+    });
+    // No more than the convolutions and turns that are exactly alike.
+    assert!(times.iter().all(|&times| times <= 3), "{times:?}");
+    let all: usize = times.iter().sum();
+    assert!(all >= 5, "{times:?}");
+    for view in views(3) {
+        let svg = model(text).picture(view).unwrap().to_svg();
+        assert!(!svg.contains("×5") && !svg.contains("×4"), "{view:?}");
+    }
+}
+
+#[test]
+fn what_a_head_sums_is_left_out() {
+    let text =
+        "cnn 1; model S { input x: 3x32x32; a: conv 3x3 8 relu; b: conv 3x3 8 relu; c: conv 3x3 8
+        head style { style a b  content b } }";
+    let model = model(text);
+    check_views(&model, "style");
+    let mut titles = Vec::new();
+    let picture = model.picture(View::Everything).unwrap();
+    picture
+        .diagram
+        .walk(&[], &mut |_, item| titles.push(item.title.clone()));
+    assert_eq!(titles, ["x", "a", "b", "gram.a", "gram.b", "b"]);
+}
+
+#[test]
+fn every_colour_has_one_for_the_dark() {
+    let svg = model(SKIPS).picture(View::Auto).unwrap().to_svg();
+    let (_, style) = svg.split_once("prefers-color-scheme:dark").unwrap();
+    let rules = style.split("</style>").next().unwrap();
+    let known = |colour: &str| {
+        super::family::DARK
+            .iter()
+            .any(|(light, _)| *light == colour)
+    };
+    let mut colours = 0;
+    for element in raster::elements(&svg) {
+        for name in ["fill", "stroke"] {
+            if let Some(colour) = element
+                .attributes
+                .get(name)
+                .filter(|colour| *colour != "none")
+            {
+                colours += 1;
+                let rule = format!("[{name}=\"{colour}\"]");
+                assert!(known(colour) && rules.contains(&rule), "{colour}");
+            }
+        }
+    }
+    assert!(colours > 50);
+}
+
 const TWINS: &str = "cnn 1; model M { input a, b: 1x32x32
   shared twin { c: conv 3x3 8 relu ; maxpool 2x2 /2 ; flatten ; fc: dense 16 sigmoid }
   head verify { abs(twin(a) - twin(b)) ; out: dense 1 sigmoid } }";

@@ -89,13 +89,23 @@ impl<'g> Context<'g> {
         for users in context.users.values_mut() {
             users.retain(|user| kept.contains(user));
         }
-        let named = |name: &String| {
-            let gram = format!("gram.{name}");
-            let there = graph.outputs.iter().any(|output| output.name == gram);
-            if there { gram } else { name.clone() }
-        };
-        let ends = head.tensors.iter();
-        context.outputs = ends.map(|(name, value)| (named(name), *value)).collect();
+        // The first are those of which there are Gram matrices.
+        let grams = graph.outputs.iter();
+        let grams = grams
+            .filter(|output| output.name.starts_with("gram."))
+            .count();
+        let ends = head
+            .tensors
+            .iter()
+            .enumerate()
+            .map(|(index, (name, value))| {
+                let name = match index < grams {
+                    true => format!("gram.{name}"),
+                    false => name.clone(),
+                };
+                (name, *value)
+            });
+        context.outputs = ends.collect();
         context
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Pictures, layers, what they count, and where to write.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec of a network that pictures are compared by
+    /// The spec of a network that pictures are compared by, or its name in the zoo
     #[arg(value_name = "SPEC", value_parser = network::spec())]
     pub(super) spec: PathBuf,
     /// Its weights

@@ -18,7 +18,7 @@ use std::time::Instant;
 /// What may be written behind `train`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec of a classifier
+    /// The spec of a network, or its name in the zoo
     #[arg(value_name = "SPEC", required_unless_present = "resume", value_parser = network::spec())]
     spec: Option<PathBuf>,
     /// What it learns from, instead of what the section says: idx files, strips of pictures with a list of labels, a folder of pictures, sounds or arrays for each class,

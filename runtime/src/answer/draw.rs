@@ -296,14 +296,14 @@ impl Canvas {
         }
     }
 
-    /// Letters of a twenty-fifth of the shorter side, but for small pictures, where they would be too small to read.
+    /// Letters of about a thirtieth of the shorter side, but for small pictures, where they would be too small to read.
     fn style(&self) -> Style {
         let side = self.width.min(self.height);
         let (font, zoom) = match side {
-            0..500 => (RasterHeight::Size16, 1.0),
-            500..700 => (RasterHeight::Size24, 1.0),
-            700..800 => (RasterHeight::Size32, 1.0),
-            _ => (RasterHeight::Size32, side as f32 / 800.0),
+            0..480 => (RasterHeight::Size16, 1.0),
+            480..900 => (RasterHeight::Size24, 1.0),
+            900..1024 => (RasterHeight::Size32, 1.0),
+            _ => (RasterHeight::Size32, side as f32 / 1024.0),
         };
         Style {
             font,
@@ -398,7 +398,7 @@ mod tests {
 
     #[test]
     fn labels_scale_with_the_picture() {
-        for (side, height) in [(60, 16), (600, 24), (800, 32), (1600, 64), (3000, 120)] {
+        for (side, height) in [(60, 16), (600, 24), (1024, 32), (1800, 56), (3000, 94)] {
             let canvas = Canvas {
                 width: side * 2,
                 height: side,
@@ -406,8 +406,8 @@ mod tests {
             };
             let (_, found) = canvas.style().extents("dog 0.95");
             assert_eq!(found, height, "{side}");
-            if side >= 800 {
-                assert!((side as f32 / found as f32 - 25.0).abs() < 0.5);
+            if side >= 1024 {
+                assert!((side as f32 / found as f32 - 32.0).abs() < 0.5);
             }
         }
         // Letters twice as large cover about four times as many pixels.

@@ -7,9 +7,6 @@ use png::{ColorType, Compression, Encoder, Filter};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-/// Endings of the names of files that pictures are written to.
-pub const WRITTEN: [&str; 3] = ["png", "jpg", "jpeg"];
-
 /// Quality of JPEG files, of 100: no blocks to be seen, at a fifth of PNG's size.
 const QUALITY: u8 = 92;
 
@@ -23,14 +20,17 @@ pub fn is_jpeg(path: &Path) -> Result<bool, ImageError> {
     match ending.as_str() {
         "png" => Ok(false),
         "jpg" | "jpeg" => Ok(true),
-        _ if path
-            .metadata()
-            .is_ok_and(|of| !of.is_file() && !of.is_dir()) =>
-        {
-            Ok(false)
-        }
+        _ if is_device(path) => Ok(false),
         _ => Err(ImageProblem::Ending(ending).of(path.display().to_string())),
     }
+}
+
+/// Whether the path is that of a pipe or a device, `/dev/stdout` for one, wherever that goes: its name says nothing of formats.
+pub fn is_device(path: &Path) -> bool {
+    path.starts_with("/dev")
+        || path
+            .metadata()
+            .is_ok_and(|of| !of.is_file() && !of.is_dir())
 }
 
 impl Picture {
@@ -145,4 +145,43 @@ pub fn write_png(
         }
     };
     result.map_err(|error| ImageProblem::Write(error).of(path.display().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_says_the_format() {
+        let folder = tempfile::tempdir().unwrap();
+        // Smooth, with sides that are no whole blocks.
+        let (width, height) = (45, 31);
+        let pixels = (0..width * height).flat_map(|at| {
+            let (x, y) = (at % width, at / width);
+            [4 * x, 7 * y, 2 * x + 3 * y].map(|value| value as u8)
+        });
+        let picture = Picture::from_rgb(width, height, pixels.collect()).unwrap();
+        for (name, begins, off) in [
+            ("a.png", &b"\x89PNG"[..], 0.0),
+            ("b.jpg", &b"\xff\xd8\xff"[..], 1.5),
+            ("c.JPEG", &b"\xff\xd8\xff"[..], 1.5),
+        ] {
+            let path = folder.path().join(name);
+            picture.write(&path).unwrap();
+            assert!(std::fs::read(&path).unwrap().starts_with(begins), "{name}");
+            let again = Picture::open(&path).unwrap();
+            let pairs = again.rgb().iter().zip(picture.rgb());
+            let all: f64 = pairs.map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
+            assert!(all / picture.rgb().len() as f64 <= off, "{name}: {all}");
+        }
+        for name in ["d.gif", "d", "d.png.txt"] {
+            let error = picture.write(folder.path().join(name)).unwrap_err();
+            let text = error.to_string();
+            assert!(
+                text.contains(name) && text.ends_with(".png, .jpg and .jpeg are written"),
+                "{text}"
+            );
+            assert!(!folder.path().join(name).exists());
+        }
+    }
 }

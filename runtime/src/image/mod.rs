@@ -22,7 +22,7 @@ mod resize;
 
 pub use display::Show;
 #[cfg(feature = "images")]
-pub use encode::{WRITTEN, is_jpeg, write_png};
+pub use encode::{is_device, is_jpeg, write_png};
 pub use error::{ImageError, ImageProblem};
 #[cfg(feature = "images")]
 pub use formats::{FORMATS, Format, is_called_a_picture};

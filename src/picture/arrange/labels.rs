@@ -6,7 +6,7 @@ use crate::picture::text::width;
 /// From a line to the text beside it.
 const BESIDE: f64 = 6.0;
 /// Base lines below the place where the arrow begins.
-const DOWN: [f64; 6] = [13.0, 20.0, 9.5, 27.0, 34.0, 41.0];
+const DOWN: [f64; 9] = [13.0, 20.0, 9.5, 27.0, 23.5, 30.0, 32.0, 34.0, 41.0];
 
 /// Left, top, right, bottom.
 type Box4 = [f64; 4];
