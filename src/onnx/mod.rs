@@ -1,3 +1,31 @@
-//! ONNX files.
+//! ONNX files: read as specs that read like a table.
+//!
+//! ```text
+//! .onnx ──read──▶ messages ──walk, fold, ops──▶ layers ──statement, spec──▶ .cnn and weights
+//! ```
+//!
+//! A file's nodes become layers one by one, each by its row of [`ops`]; what they are in the form that their operator set gives them
+//! is decided there. Constants are computed once, shapes first. Where several nodes are one layer (`x · sigmoid(x)`, a division by a
+//! length, a padding before a convolution), the second sees what the first became. What is not supported is refused in one table of all of it.
 
+mod ctx;
+mod error;
+mod fold;
+mod import;
+mod label;
+mod net;
+mod node;
+mod ops;
+mod picture;
 pub mod proto;
+mod read;
+mod shapes;
+mod spec;
+mod statement;
+mod tensor;
+mod text;
+mod walk;
+
+pub use error::{OnnxError, Unsupported};
+pub use import::{From, Imported, Input, Options, Output, import, import_file};
+pub use picture::Pictures;
