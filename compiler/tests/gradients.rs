@@ -56,8 +56,14 @@ fn names(graph: &Graph, node: &Node) -> Vec<String> {
     params.map(|&id| graph.params[id].name.clone()).collect()
 }
 
-/// What has no gradient by its nature: corners of regions.
-const CONSTANT: [(&str, usize); 2] = [("roipool", 1), ("roialign", 1)];
+/// What has no gradient by its nature: corners of regions, what a tensor is beside, and of what places are told.
+const CONSTANT: [(&str, usize); 5] = [
+    ("roipool", 1),
+    ("roialign", 1),
+    ("constant", 0),
+    ("argmax", 0),
+    ("argmin", 0),
+];
 
 #[test]
 fn gradients_are_those_of_differences() {
@@ -415,7 +421,7 @@ impl Layer for Forgetful {
 
     fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
         let (from, to, axis) = (1, None, 0);
-        let rest = g.push(Slice { from, to, axis }, &[g.dy()]);
+        let rest = g.push(Slice::range(from, to, axis), &[g.dy()]);
         let (before, after) = (1, 0);
         let dx = g.push(PadChannels { before, after }, &[rest]);
         g.give(0, dx);

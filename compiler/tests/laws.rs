@@ -259,7 +259,10 @@ fn attributes_are_declared_parameters() {
                 Kind::Dims => matches!(value, Attribute::Extents(_)),
                 Kind::Stride => matches!(value, Attribute::Stride(_)),
                 Kind::Padding => matches!(value, Attribute::Sides(_) | Attribute::Word(_)),
-                Kind::Numbers => matches!(value, Attribute::Constants(..) | Attribute::List(_)),
+                Kind::Numbers => matches!(
+                    value,
+                    Attribute::Constants(..) | Attribute::List(_) | Attribute::Series(_)
+                ),
                 _ => false,
             };
             assert!(fits, "{what}: `{name}` is {:?}, not {value:?}", param.kind);

@@ -7,6 +7,7 @@ use crate::id::ValueId;
 use crate::layer::add::Add;
 use crate::layer::elementwise::{Elementwise, Op};
 use crate::layer::epilogue::Epilogue;
+use crate::layer::reduce::Reduce;
 use crate::layer::reshape::Reshape;
 use crate::layer::scale::Scale;
 use crate::layer::{Layer, ParamSpec};
@@ -198,12 +199,21 @@ impl Adjoint<'_> {
         }
     }
 
-    /// Gives operand `i` what is of the result's shape: an operand that is repeated over the pixels gets their sum.
+    /// Gives operand `i` what is of the result's shape: an operand that is repeated gets the sum of what its repetitions have.
     pub fn give_repeated(&mut self, i: usize, value: ValueId) {
-        let shape = self.shape(self.x(i));
-        let value = match self.shape(value).elements() == shape.elements() {
-            true => value,
-            false => self.pixel_sum(value),
+        let (shape, result) = (self.shape(self.x(i)), self.shape(value));
+        let vector = shape.dhw() == [1; 3] && shape.channels() == result.channels();
+        let value = match vector {
+            _ if result.elements() == shape.elements() => value,
+            true => self.pixel_sum(value),
+            false => {
+                let repeated = |axis: &usize| {
+                    let own = shape.dims().get(*axis).copied().unwrap_or(1);
+                    own != result.dims()[*axis]
+                };
+                let axes = (0..result.dims().len()).filter(repeated).collect();
+                self.push(Reduce::sum(axes), &[value])
+            }
         };
         let value = self.reshape(value, &shape);
         self.give(i, value);

@@ -1,7 +1,7 @@
 //! `add`: the sum of tensors, each with a learned share in it if that is wanted.
 
 use super::concat::Concat;
-use super::elementwise::{combined, repeated, widest, zip};
+use super::elementwise::{combined, element, operand, sliding, zip};
 use super::slice::Slice;
 use super::{
     ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ParamSpec, Role,
@@ -20,7 +20,7 @@ use ndarray::ArrayD;
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
     keyword: "add",
-    doc: "Sum of two or more tensors, element by element. An operand with one value for each channel is repeated over all pixels. \
+    doc: "Sum of two or more tensors, element by element. An axis of extent 1 is repeated, and a vector has one value for each channel. \
           As an operator in expressions: `a + b`. With `shares`, every operand is multiplied by a learned factor of its own: `shares` is a \
           tensor of (operands), or of (operands, channels). BiFPN's fusion (Tan et al. 2020), and darknet's weighted shortcuts.",
     params: &[
@@ -53,6 +53,8 @@ pub static DECL: Decl = Decl {
         "input a, b: 5x4x3; add(a, b)",
         "input a, b, c: 17x3; add(a, b, c)",
         "input a: 6x5x4; input b: 6; add(a, b)",
+        "input a: 1x5x1; input b: 9x1x4; add(a, b)",
+        "input a: 17x5; input b: 1x5; s: add(a, b) shares per_tensor",
         "input x: 3x5x5; a: conv 3x3 5 pad half; b: conv 1x1 5; add(a, b); relu",
         "input x: 2x56x60; a: conv 3x3 6 pad half; b: conv 1x1 6; add(a, b); conv 3x3 2 pad half",
         "input a, b, c: 9x4x3; s: add(a, b, c) shares per_tensor fusion fast",
@@ -157,11 +159,10 @@ impl Layer for Add {
     fn evaluate(&self, inputs: &[&ArrayD<f64>], params: &[&ArrayD<f64>]) -> ArrayD<f64> {
         let shapes: Vec<Shape> = inputs.iter().map(|input| grid::shape(input)).collect();
         let views: Vec<_> = inputs.iter().map(|input| grid::view(input)).collect();
-        grid::tabulate(widest(&shapes), |[c, d, h, w]| {
-            let at = |index: usize| match shapes[index].dhw() {
-                [1, 1, 1] => views[index][[c, 0, 0, 0]],
-                _ => views[index][[c, d, h, w]],
-            };
+        let output = combined(DECL.keyword, &shapes).expect("infer accepted it");
+        grid::tabulate(&output, |place| {
+            let at = |index: usize| element(&views[index], place);
+            let c = place[0];
             let Some((shares, fusion)) = self.shares else {
                 return (1..inputs.len()).fold(at(0), |sum, index| sum + at(index));
             };
@@ -204,7 +205,7 @@ impl Layer for Add {
         for i in 0..g.operands() {
             g.give_wanted(i, |g| {
                 let (from, to, axis) = (i, Some(i + 1), 0);
-                let row = g.push(Slice { from, to, axis }, &[factors]);
+                let row = g.push(Slice::range(from, to, axis), &[factors]);
                 let row = g.reshape(row, &vector);
                 g.mul(g.dy(), row)
             });
@@ -235,19 +236,19 @@ impl Layer for Add {
         }
     }
 
-    fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
+    fn sliding(&self, operands: &[Shape]) -> Sliding {
+        sliding(operands)
     }
 }
 
 impl Lowering for Add {
     fn lower(&self, cx: &mut Lower<'_>) {
         let output = cx.output();
-        let first = repeated(cx.input(0), &output);
+        let first = operand(cx, 0, &output);
         let Some((shares, fusion)) = self.shares else {
             let mut so_far = first;
             for index in 1..cx.operands() {
-                let next = repeated(cx.input(index), &output);
+                let next = operand(cx, index, &output);
                 zip(cx, ZipOp::Add, &output, &so_far, &next);
                 so_far = output.clone();
             }
@@ -261,7 +262,7 @@ impl Lowering for Add {
         for index in 0..cx.operands() {
             let share = shares.moved(&Affine::constant((index * padded) as i64));
             let zeros = zeros.clone();
-            let next = repeated(cx.input(index), &output);
+            let next = operand(cx, index, &output);
             let to = if index == 0 { &output } else { &term };
             cx.scale_shift_by(&[to.clone(), next], share, zeros);
             if index > 0 {

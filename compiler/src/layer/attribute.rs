@@ -32,6 +32,8 @@ pub enum Attribute {
     Sides(Vec<usize>),
     /// `[1, 2, 0]`
     List(Vec<usize>),
+    /// `[0.6, 0.5]`
+    Series(Exact<Arc<[f32]>>),
     /// `1x3 of [1.0, 2.0, 1.0]`: constant weights, the extents of their nesting first.
     Constants(Vec<usize>, Exact<Arc<[f32]>>),
     /// `eps 1e-5, affine off`: what a layer that has become a part of this one is told.
@@ -150,6 +152,10 @@ impl fmt::Display for Attribute {
             Attribute::Stride(extents) => write!(f, "/{}", show(extents)),
             Attribute::Sides(ends) => write!(f, "({})", numbers(ends)),
             Attribute::List(items) => write!(f, "[{}]", numbers(items)),
+            Attribute::Series(values) => {
+                let values: Vec<String> = values.0.iter().map(|value| value.to_string()).collect();
+                write!(f, "[{}]", values.join(", "))
+            }
             Attribute::Constants(dims, values) => write!(f, "{} of {:?}", show(dims), values.0),
             Attribute::Settings(settings) => f.write_str(&listed(settings, " ", ", ")),
             Attribute::Layer(keyword, attributes) => f.write_str(&statement(keyword, attributes)),

@@ -1,6 +1,6 @@
 //! Axes as a spec counts them, channels first, of tensors that are stored with channels last.
 
-use super::{Attribute, Kind, ParamDecl, ShapeError};
+use super::{ArgError, Args, Attribute, Kind, Literal, ParamDecl, ShapeError};
 use crate::lower::Storage;
 use crate::shape::Shape;
 
@@ -12,6 +12,42 @@ pub const AXIS: ParamDecl = ParamDecl {
     default: Some("0"),
     doc: "The axis, counted from 0, which is that of the channels; 1 is the first of the pixels.",
 };
+
+/// A list of axes, in order: `(1, 2)`, or the number of a single one.
+///
+/// # Errors
+/// What is no list of different axes.
+pub fn list(args: &Args, name: &str) -> Result<Option<Vec<usize>>, ArgError> {
+    const MOST: usize = 4;
+    let Some(given) = args.get(name) else {
+        return Ok(None);
+    };
+    let items = match &given.value {
+        Literal::Int(_) => std::slice::from_ref(given),
+        value => value.as_items(),
+    };
+    let mut axes = Vec::new();
+    for item in items {
+        let message = match item.value {
+            Literal::Int(n) => match usize::try_from(n).ok().filter(|axis| *axis < MOST) {
+                Some(axis) if !axes.contains(&axis) => {
+                    axes.push(axis);
+                    continue;
+                }
+                Some(axis) => format!("axis {axis} stands twice in `{name}`"),
+                None => format!("axes are 0 to {}, not {n}", MOST - 1),
+            },
+            _ => "an axis is an integer".to_owned(),
+        };
+        return Err(ArgError::new(Some(item.span), message));
+    }
+    if axes.is_empty() {
+        let message = format!("`{name}` takes axes such as `(1, 2)`");
+        return Err(args.error(name, message).help("0 is that of the channels"));
+    }
+    axes.sort_unstable();
+    Ok(Some(axes))
+}
 
 /// `axis` as an attribute, where it is not that of the channels.
 pub fn attribute(axis: usize) -> Option<(&'static str, Attribute)> {

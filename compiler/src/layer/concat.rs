@@ -90,11 +90,7 @@ impl Layer for Concat {
         for i in 0..g.operands() {
             let to = from + g.shape(g.x(i)).dims()[self.axis];
             if g.wants(i) {
-                let part = Slice {
-                    from,
-                    to: Some(to),
-                    axis: self.axis,
-                };
+                let part = Slice::range(from, Some(to), self.axis);
                 let dx = g.push(part, &[g.dy()]);
                 g.give(i, dx);
             }

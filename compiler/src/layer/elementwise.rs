@@ -5,7 +5,9 @@
 
 use super::abs::Abs;
 use super::pointwise::{larger, smaller};
-use super::{Attributes, Decl, Inferred, Layer, Lowering, ShapeError, Sliding, grid};
+use super::{
+    Attributes, Decl, Inferred, Layer, Lowering, NO_HALO, ShapeError, Sliding, copy, grid,
+};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::id::ValueId;
 use crate::lower::{Lower, Storage, Sweep};
@@ -13,13 +15,13 @@ use crate::op::extremum::Extremum;
 use crate::op::slope::Slope;
 use crate::shape::Shape;
 use cnnc_runtime::kernel::{ZipCall, ZipOp};
-use ndarray::ArrayD;
+use ndarray::{ArrayD, ArrayView4};
 
 /// Row of the table of layers: `mul`.
 pub static MUL: Decl = Decl {
     keyword: "mul",
-    doc: "Product of two or more tensors, element by element. An operand with one value for each channel is repeated over all pixels, \
-          as squeeze-and-excitation does (Hu et al. 2017). As an operator in expressions: `a * b`.",
+    doc: "Product of two or more tensors, element by element. An axis of extent 1 is repeated, and a vector has one value for each channel, \
+          as in squeeze-and-excitation (Hu et al. 2017). As an operator in expressions: `a * b`.",
     params: &[],
     operands: (2, usize::MAX),
     build: |_| Ok(Box::new(Elementwise(Op::Mul))),
@@ -27,20 +29,23 @@ pub static MUL: Decl = Decl {
         "input a, b: 5x4x3; mul(a, b)",
         "input a: 17; input b: 17x3x3; input c: 17x1x1; mul(a, b, c)",
         "input x: 9x5x4; s: globalavgpool dense 9 sigmoid; mul(x, s)",
+        "input a: 1x4x5; input b: 17x4x1; mul(a, b)",
+        "input a: 1; input b: 9x3; mul(b, a)",
     ],
 };
 
 /// Row of the table of layers: `sub`.
 pub static SUB: Decl = Decl {
     keyword: "sub",
-    doc: "Difference of two tensors, element by element: the first minus the second. An operand with one value for each channel is \
-          repeated over all pixels. As an operator in expressions: `a - b`.",
+    doc: "Difference of two tensors, element by element: the first minus the second. An axis of extent 1 is repeated, and a \
+          vector has one value for each channel. As an operator in expressions: `a - b`.",
     params: &[],
     operands: (2, 2),
     build: |_| Ok(Box::new(Elementwise(Op::Sub))),
     samples: &[
         "input a, b: 5x4x3; sub(a, b)",
         "input a: 17; input b: 17x2x3x2; sub(a, b)",
+        "input a: 9x1x3; input b: 1x4x1; sub(a, b)",
     ],
 };
 
@@ -48,7 +53,7 @@ pub static SUB: Decl = Decl {
 pub static DIV: Decl = Decl {
     keyword: "div",
     doc: "Quotient of two tensors, element by element: the first over the second, infinite or NaN where that is 0, as IEEE 754 has it. An \
-          operand with one value for each channel is repeated over all pixels.",
+          axis of extent 1 is repeated, and a vector has one value for each channel.",
     params: &[],
     operands: (2, 2),
     build: |_| Ok(Box::new(Elementwise(Op::Div))),
@@ -56,26 +61,28 @@ pub static DIV: Decl = Decl {
         "input a, b: 5x4x3; div(a, b)",
         "input a: 17x3x3; input b: 17; div(a, b)",
         "input a: 9; input b: 9x2x3x2; div(a, b)",
+        "input a: 7x5; input b: 1x5; div(a, b)",
     ],
 };
 
 /// Row of the table of layers: `max`.
 pub static MAX: Decl = Decl {
     keyword: "max",
-    doc: "Largest of two or more tensors, element by element (maxout). An operand with one value for each channel is repeated over all pixels.",
+    doc: "Largest of two or more tensors, element by element (maxout). An axis of extent 1 is repeated, and a vector has one value for each channel.",
     params: &[],
     operands: (2, usize::MAX),
     build: |_| Ok(Box::new(Elementwise(Op::Max))),
     samples: &[
         "input a, b: 5x4x3; max(a, b)",
         "input a, b, c: 17; max(a, b, c)",
+        "input a: 5x4x3; input b: 1x1x3; input c: 5; max(a, b, c)",
     ],
 };
 
 /// Row of the table of layers: `min`.
 pub static MIN: Decl = Decl {
     keyword: "min",
-    doc: "Smallest of two or more tensors, element by element. An operand with one value for each channel is repeated over all pixels.",
+    doc: "Smallest of two or more tensors, element by element. An axis of extent 1 is repeated, and a vector has one value for each channel.",
     params: &[],
     operands: (2, usize::MAX),
     build: |_| Ok(Box::new(Elementwise(Op::Min))),
@@ -146,34 +153,68 @@ impl Op {
     }
 }
 
-/// The shape that operands of that layer combine to.
+/// Extents of an operand among others of that rank: what has no pixels, or one, has a number for each channel.
+fn aligned(shape: &Shape, rank: usize) -> Option<Vec<usize>> {
+    let mut dims = shape.dims().to_vec();
+    let single = dims[1..].iter().all(|&n| n == 1);
+    if single {
+        dims.resize(rank, 1);
+    }
+    (dims.len() == rank).then_some(dims)
+}
+
+/// The shape that operands of that layer combine to: along each axis they have the same extent, or 1 and are repeated.
 ///
 /// # Errors
 /// Operands that neither have it nor are repeated to it.
 pub(crate) fn combined(keyword: &str, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-    let output = widest(inputs);
-    let repeats = |shape: &Shape| {
-        shape.channels() == output.channels() && shape.spatial().iter().all(|&n| n == 1)
+    let largest = widest(inputs);
+    let rank = inputs.iter().map(|shape| shape.dims().len()).max();
+    let rank = rank.expect("at least two operands");
+    let differs = |other: &Shape| {
+        let message = format!("`{keyword}` cannot combine {largest} and {other}");
+        ShapeError::new(message).help(format!(
+            "operands have the same shape, or are vectors of {} channels",
+            largest.channels()
+        ))
     };
-    let differs = |shape: &&Shape| *shape != output && !repeats(shape);
-    match inputs.iter().find(differs) {
-        None => Ok(output.clone()),
-        Some(other) => {
-            let message = format!("`{keyword}` cannot combine {output} and {other}");
-            Err(ShapeError::new(message).help(format!(
-                "operands have the same shape, or are vectors of {} channels",
-                output.channels()
-            )))
+    let mut output = vec![1; rank];
+    for shape in inputs {
+        let dims = aligned(shape, rank).ok_or_else(|| differs(shape))?;
+        for (most, n) in output.iter_mut().zip(dims) {
+            *most = n.max(*most);
         }
     }
+    for shape in inputs {
+        let dims = aligned(shape, rank).expect("it was above");
+        if !dims
+            .iter()
+            .zip(&output)
+            .all(|(&n, &most)| n == most || n == 1)
+        {
+            return Err(differs(shape));
+        }
+    }
+    Shape::new(output).ok_or_else(|| {
+        ShapeError::new(format!(
+            "the result of `{keyword}` on {largest} is too large"
+        ))
+    })
 }
 
-/// The shape that the others must have or be repeated to.
-pub(super) fn widest(inputs: &[Shape]) -> &Shape {
+/// The largest of the operands.
+fn widest(inputs: &[Shape]) -> &Shape {
     inputs
         .iter()
         .max_by_key(|shape| (shape.elements(), shape.dims().len()))
         .expect("at least two operands")
+}
+
+/// Element `at` of the result of a combination, in an operand that is repeated to it.
+pub(crate) fn element(view: &ArrayView4<'_, f64>, at: [usize; 4]) -> f64 {
+    let (c, d, h, w) = view.dim();
+    let [i, j, k, l] = at;
+    view[[i % c, j % d, k % h, l % w]]
 }
 
 impl Layer for Elementwise {
@@ -188,11 +229,9 @@ impl Layer for Elementwise {
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
         let shapes: Vec<Shape> = inputs.iter().map(|input| grid::shape(input)).collect();
         let views: Vec<_> = inputs.iter().map(|input| grid::view(input)).collect();
-        grid::tabulate(widest(&shapes), |[c, d, h, w]| {
-            let at = |index: usize| match shapes[index].dhw() {
-                [1, 1, 1] => views[index][[c, 0, 0, 0]],
-                _ => views[index][[c, d, h, w]],
-            };
+        let output = combined(self.0.row().0.keyword, &shapes).expect("infer accepted it");
+        grid::tabulate(&output, |at| {
+            let at = |index: usize| element(&views[index], at);
             (1..inputs.len()).fold(at(0), |value, index| self.0.apply(value, at(index)))
         })
     }
@@ -244,33 +283,63 @@ impl Layer for Elementwise {
         Some(self)
     }
 
-    fn sliding(&self, _: &[Shape]) -> Sliding {
-        Sliding::Pixels
+    fn sliding(&self, operands: &[Shape]) -> Sliding {
+        sliding(operands)
+    }
+}
+
+/// How a combination slides: pixel by pixel, unless an operand's rows or columns are repeated.
+pub(crate) fn sliding(operands: &[Shape]) -> Sliding {
+    let pixels = widest(operands).dhw();
+    let alike = |shape: &Shape| shape.dhw() == pixels || shape.dhw() == [1; 3];
+    match operands.iter().all(alike) {
+        true => Sliding::Pixels,
+        false => Sliding::Fixed("repeats rows or columns of an operand".to_owned()),
     }
 }
 
 impl Lowering for Elementwise {
     fn lower(&self, cx: &mut Lower<'_>) {
         let output = cx.output();
-        let mut so_far = repeated(cx.input(0), &output);
+        let mut so_far = operand(cx, 0, &output);
         for index in 1..cx.operands() {
-            let next = repeated(cx.input(index), &output);
+            let next = operand(cx, index, &output);
             zip(cx, self.0.row().1, &output, &so_far, &next);
             so_far = output.clone();
         }
     }
 }
 
-/// An operand with the result's extents: one that lacks them repeats its only pixel.
-pub(crate) fn repeated(operand: Storage, output: &Storage) -> Storage {
-    if operand.dhw == output.dhw {
-        return operand;
+/// An operand with the result's extents: an axis that has only one repeats it.
+pub(crate) fn operand(cx: &mut Lower<'_>, index: usize, output: &Storage) -> Storage {
+    let operand = cx.input(index);
+    spread(cx, operand, output)
+}
+
+/// A tensor with the result's extents, of any storage.
+pub(crate) fn spread(cx: &mut Lower<'_>, operand: Storage, output: &Storage) -> Storage {
+    if operand.channels == output.channels {
+        return repeated(operand, output);
     }
-    Storage {
-        dhw: output.dhw,
-        strides: [0; 3],
-        ..operand
+    // Channels are beside one another in what kernels read.
+    let [d, h, w] = operand.dhw;
+    let shape = Shape::new([output.channels, d, h, w]).expect("no larger than the result");
+    let wide = cx.scratch(&shape, NO_HALO);
+    let mut dims = copy::all(&wide, &operand);
+    dims[3] = (output.channels, 1, 0);
+    copy::copy(cx, &wide, &operand, &dims);
+    repeated(wide, output)
+}
+
+/// A tensor with the result's pixels: an axis that has only one repeats it.
+pub(crate) fn repeated(mut operand: Storage, output: &Storage) -> Storage {
+    for axis in 0..3 {
+        if operand.dhw[axis] != output.dhw[axis] {
+            operand.dhw[axis] = output.dhw[axis];
+            operand.strides[axis] = 0;
+        }
     }
+    operand
 }
 
 /// Emits `f32_zip` of two tensors; the first may be the result.

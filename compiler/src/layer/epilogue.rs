@@ -189,6 +189,17 @@ pub fn clamp(steps: &[Step]) -> Option<(f64, f64)> {
     }
 }
 
+/// 1, −1 or the number itself.
+fn sign(v: f64) -> f64 {
+    if v > 0.0 {
+        1.0
+    } else if v < 0.0 {
+        -1.0
+    } else {
+        v
+    }
+}
+
 /// Steps applied to one value, in f64.
 pub fn apply(steps: &[Step], x: f64) -> f64 {
     steps.iter().fold(x, |v, step| match *step {
@@ -240,5 +251,24 @@ pub fn apply(steps: &[Step], x: f64) -> f64 {
         Step::HardSwishSlope => HardSwish.derivative(v),
         Step::XOver => x / v,
         Step::Pow(c) => v.powf(c),
+        Step::Log => v.ln(),
+        Step::Floor => v.floor(),
+        Step::Round => v.round_ties_even(),
+        Step::Sign => sign(v),
+        Step::KeepAbove(c) => {
+            if v > c {
+                v
+            } else {
+                0.0
+            }
+        }
+        Step::KeepBeyond(c) => {
+            if v.abs() > c {
+                v
+            } else {
+                0.0
+            }
+        }
+        Step::Toward(c) => v - c * sign(v),
     })
 }

@@ -7,12 +7,15 @@
 pub mod abs;
 pub mod adaptiveavgpool;
 pub mod add;
+pub mod argmax;
 pub mod attribute;
 pub mod avgpool;
 pub mod axes;
 pub mod bn;
+pub mod celu;
 pub mod clip;
 pub mod concat;
+pub mod constant;
 pub mod conv;
 pub mod convtranspose;
 pub mod copy;
@@ -25,6 +28,7 @@ pub mod elu;
 pub mod epilogue;
 pub mod exp;
 pub mod flatten;
+pub mod flip;
 pub mod gelu;
 pub mod globalpool;
 pub mod gram;
@@ -37,7 +41,9 @@ pub mod l2norm;
 pub mod layernorm;
 pub mod leaky;
 pub mod local;
+pub mod log;
 pub mod lrn;
+pub mod matmul;
 pub mod maxpool;
 pub mod mish;
 pub mod normalise;
@@ -48,13 +54,17 @@ pub mod pointwise;
 pub mod pool;
 pub mod pow;
 pub mod prelu;
+pub mod reduce;
 pub mod relu;
 pub mod reshape;
+pub mod resize;
 pub mod roi;
 pub mod roialign;
 pub mod roipool;
+pub mod rounding;
 pub mod scale;
 pub mod selu;
+pub mod shrink;
 pub mod shuffle;
 pub mod sigmoid;
 pub mod silu;
@@ -66,6 +76,7 @@ pub mod space_to_depth;
 pub mod sqrt;
 pub mod subsample;
 pub mod tanh;
+pub mod tile;
 pub mod upsample;
 pub mod window;
 pub mod written;
@@ -110,6 +121,10 @@ pub static LAYERS: &[&Decl] = &[
     &lrn::DECL,
     &l2norm::DECL,
     &softmax::DECL,
+    &softmax::LOG,
+    &reduce::DECL,
+    &argmax::MAX,
+    &argmax::MIN,
     &relu::DECL,
     &leaky::DECL,
     &prelu::DECL,
@@ -125,11 +140,19 @@ pub static LAYERS: &[&Decl] = &[
     &softsign::DECL,
     &elu::DECL,
     &selu::DECL,
+    &celu::DECL,
+    &shrink::THRESHOLDED,
+    &shrink::SHRINK,
     &gelu::DECL,
     &abs::DECL,
     &exp::DECL,
+    &log::DECL,
     &sqrt::DECL,
     &pow::DECL,
+    &rounding::FLOOR,
+    &rounding::CEIL,
+    &rounding::ROUND,
+    &rounding::SIGN,
     &scale::DECL,
     &add::DECL,
     &elementwise::SUB,
@@ -138,6 +161,8 @@ pub static LAYERS: &[&Decl] = &[
     &elementwise::MAX,
     &elementwise::MIN,
     &elementwise::ABSDIFF,
+    &matmul::DECL,
+    &constant::DECL,
     &concat::DECL,
     &flatten::DECL,
     &reshape::DECL,
@@ -146,8 +171,11 @@ pub static LAYERS: &[&Decl] = &[
     &padchannels::DECL,
     &crop::DECL,
     &slice::DECL,
+    &flip::DECL,
+    &tile::DECL,
     &subsample::DECL,
     &upsample::DECL,
+    &resize::DECL,
     &space_to_depth::SPACE_TO_DEPTH,
     &space_to_depth::DEPTH_TO_SPACE,
     &shuffle::DECL,

@@ -89,7 +89,7 @@ impl Layer for PadChannels {
     fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
         let channels = g.shape(g.x(0)).channels();
         let (from, to) = (self.before, Some(self.before + channels));
-        let dx = g.push(Slice { from, to, axis: 0 }, &[g.dy()]);
+        let dx = g.push(Slice::range(from, to, 0), &[g.dy()]);
         g.give(0, dx);
         Ok(())
     }

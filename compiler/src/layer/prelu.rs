@@ -90,7 +90,7 @@ impl Layer for Prelu {
             if self.single {
                 let all = g.push(Together::Channels, &[sum]);
                 let (from, to, axis) = (0, Some(1), 0);
-                sum = g.push(Slice { from, to, axis }, &[all]);
+                sum = g.push(Slice::range(from, to, axis), &[all]);
             }
             g.give_param(0, sum);
         }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
+use crate::op::along;
 use crate::shape::Shape;
 use ndarray::{ArrayD, Axis, Slice as Range};
 
@@ -32,6 +33,13 @@ pub static DECL: Decl = Decl {
             doc: "One past the last.",
         },
         AXIS,
+        ParamDecl {
+            name: "step",
+            kind: Kind::Int,
+            positional: false,
+            default: Some("1"),
+            doc: "From one that is taken to the next.",
+        },
     ],
     operands: (1, 1),
     build,
@@ -45,6 +53,9 @@ pub static DECL: Decl = Decl {
         "input x: 3x4x5x6; slice 1 3 axis 2",
         "input x: 6x5x7; conv 3x3 5 pad half; slice 2 5 axis 2; conv 3x3 4 pad half",
         "input x: 3x2x5x4; slice 1 axis 3",
+        "input x: 17x4x3; slice 1 step 3",
+        "input x: 5x9x4; slice 2 8 axis 1 step 2; conv 3x3 4 pad half",
+        "input x: 3x2x5x7; slice 0 axis 3 step 4",
     ],
 };
 
@@ -57,6 +68,21 @@ pub struct Slice {
     pub to: Option<usize>,
     /// The axis, channels first.
     pub axis: usize,
+    /// From one element to the next.
+    pub step: usize,
+}
+
+impl Slice {
+    /// A range without gaps.
+    pub fn range(from: usize, to: Option<usize>, axis: usize) -> Slice {
+        let step = 1;
+        Slice {
+            from,
+            to,
+            axis,
+            step,
+        }
+    }
 }
 
 fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
@@ -67,7 +93,13 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
         let what = if axis == 0 { "channel" } else { "element" };
         return Err(args.error("to", format!("a slice must have at least one {what}")));
     }
-    Ok(Box::new(Slice { from, to, axis }))
+    let step = args.positive("step")?.unwrap_or(1);
+    Ok(Box::new(Slice {
+        from,
+        to,
+        axis,
+        step,
+    }))
 }
 
 impl Layer for Slice {
@@ -75,6 +107,7 @@ impl Layer for Slice {
         let mut range = vec![("from", self.from.into())];
         range.extend(self.to.map(|to| ("to", to.into())));
         range.extend(axes::attribute(self.axis));
+        range.extend((self.step > 1).then(|| ("step", self.step.into())));
         (DECL.keyword, range)
     }
 
@@ -95,20 +128,29 @@ impl Layer for Slice {
             };
             return Err(ShapeError::new(message).help(help));
         }
-        let output = axes::with_extent(x, self.axis, to - from);
+        let output = axes::with_extent(x, self.axis, (to - from).div_ceil(self.step));
         Ok(Inferred::plain(output.expect("no larger than the operand")))
     }
 
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
         let to = self.to.map(|to| to as isize);
         inputs[0]
-            .slice_axis(Axis(self.axis), Range::new(self.from as isize, to, 1))
+            .slice_axis(
+                Axis(self.axis),
+                Range::new(self.from as isize, to, self.step as isize),
+            )
             .to_owned()
     }
 
     fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
         let x = g.shape(g.x(0));
         let extent = x.dims()[self.axis];
+        if self.step > 1 {
+            let term = |place: usize| vec![(self.from + place * self.step, 1.0)];
+            let dx = along::back(g, self.attributes(), g.dy(), (self.axis, extent), term);
+            g.give(0, dx);
+            return Ok(());
+        }
         let after = extent - self.to.unwrap_or(extent);
         let dx = match self.axis.checked_sub(1) {
             None => {
@@ -142,8 +184,16 @@ impl Lowering for Slice {
     fn lower(&self, cx: &mut Lower<'_>) {
         let to = cx.output();
         let count = cx.output_shape().dims()[self.axis];
-        let from = axes::part(&cx.input(0), cx.input_shape(0), self.axis, self.from, count);
-        copy::copy(cx, &to, &from, &copy::all(&to, &from));
+        let mut from = axes::part(&cx.input(0), cx.input_shape(0), self.axis, self.from, count);
+        let step = self.step as i64;
+        if self.axis > 0 {
+            from.strides[self.axis - 1 + 3 - cx.input_shape(0).spatial().len()] *= step;
+        }
+        let mut dims = copy::all(&to, &from);
+        if self.axis == 0 {
+            dims[3].2 *= step;
+        }
+        copy::copy(cx, &to, &from, &dims);
     }
 }
 
@@ -162,7 +212,7 @@ mod tests {
             (1, 1, None, vec![3, 4, 5, 9, 10, 11]),
             (2, 0, Some(2), vec![0, 1, 3, 4, 6, 7, 9, 10]),
         ] {
-            let slice = Slice { from, to, axis }.evaluate(&[&x], &[]);
+            let slice = Slice::range(from, to, axis).evaluate(&[&x], &[]);
             let expected: Vec<f64> = expected.into_iter().map(f64::from).collect();
             assert_eq!(slice.into_iter().collect::<Vec<_>>(), expected);
         }

@@ -111,11 +111,7 @@ impl Localize {
 
 /// A range of the output.
 fn slice(terms: &mut Terms<'_>, [from, to]: [usize; 2], name: &str) -> ValueId {
-    let layer = Slice {
-        from,
-        to: Some(to),
-        axis: 0,
-    };
+    let layer = Slice::range(from, Some(to), 0);
     terms.push(layer, &[terms.output()], &format!("raw.{name}"))
 }
 

@@ -67,11 +67,7 @@ impl Loss for Yolo2 {
         let mut parts = vec![squared(terms, shares, "place"), squared(terms, raw, "size")];
         let each = 5 + self.0.classes;
         for anchor in 0..self.anchors() {
-            let range = Slice {
-                from: anchor * each + 5,
-                to: Some((anchor + 1) * each),
-                axis: 0,
-            };
+            let range = Slice::range(anchor * each + 5, Some((anchor + 1) * each), 0);
             let logits = terms.push(range, &[raw], &format!("raw.class{anchor}"));
             let name = format!("class{anchor}");
             let target = terms.target(&name, terms.shape(logits));

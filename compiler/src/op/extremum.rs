@@ -1,7 +1,7 @@
 //! `extremum`: what an operand of `max` or `min` has of the cotangent.
 
 use super::same_shape;
-use crate::layer::elementwise::{combined, repeated, zip};
+use crate::layer::elementwise::{combined, element, operand, zip};
 use crate::layer::pointwise::map;
 use crate::layer::{Attributes, Inferred, Layer, Lowering, NO_HALO, ShapeError, grid};
 use crate::lower::{Lower, Storage};
@@ -43,16 +43,13 @@ impl Layer for Extremum {
         let dy = grid::view(dy);
         let shape = grid::shape(inputs.last().expect("a cotangent"));
         let sign = if self.largest { 1.0 } else { -1.0 };
-        grid::tabulate(&shape, |[c, d, h, w]| {
-            let at = |index: usize| match views[index].dim() {
-                (_, 1, 1, 1) => sign * views[index][[c, 0, 0, 0]],
-                _ => sign * views[index][[c, d, h, w]],
-            };
+        grid::tabulate(&shape, |place| {
+            let at = |index: usize| sign * element(&views[index], place);
             let mine = at(self.of);
             let all = || (0..views.len()).map(at);
             match all().any(|other| other > mine) {
                 true => 0.0,
-                false => dy[[c, d, h, w]] / all().filter(|other| *other == mine).count() as f64,
+                false => dy[place] / all().filter(|other| *other == mine).count() as f64,
             }
         })
     }
@@ -67,22 +64,17 @@ impl Lowering for Extremum {
     fn lower(&self, cx: &mut Lower<'_>) {
         let out = cx.output();
         let last = cx.operands() - 1;
-        let operand = |cx: &Lower<'_>, index| repeated(cx.input(index), &out);
+        let operands: Vec<Storage> = (0..=last).map(|index| operand(cx, index, &out)).collect();
         let [best, has, count] = [0; 3].map(|_| cx.scratch(cx.output_shape(), NO_HALO));
         let op = if self.largest { ZipOp::Max } else { ZipOp::Min };
-        let mut so_far = operand(cx, 0);
-        for index in 1..last {
-            let next = operand(cx, index);
-            zip(cx, op, &best, &so_far, &next);
+        let mut so_far = operands[0].clone();
+        for next in &operands[1..last] {
+            zip(cx, op, &best, &so_far, next);
             so_far = best.clone();
         }
         let holds = |cx: &mut Lower<'_>, to: &Storage, index: usize| {
-            let x = operand(cx, index);
-            let (a, b) = if self.largest {
-                (&x, &best)
-            } else {
-                (&best, &x)
-            };
+            let x = &operands[index];
+            let (a, b) = if self.largest { (x, &best) } else { (&best, x) };
             zip(cx, ZipOp::Less, to, a, b);
             map(cx, to, to, &[Step::Mul(-1.0), Step::Add(1.0)]);
         };
@@ -92,8 +84,7 @@ impl Lowering for Extremum {
             zip(cx, ZipOp::Add, &count, &count, &has);
         }
         holds(cx, &has, self.of);
-        let dy = operand(cx, last);
-        zip(cx, ZipOp::Mul, &has, &has, &dy);
+        zip(cx, ZipOp::Mul, &has, &has, &operands[last]);
         zip(cx, ZipOp::Div, &out, &has, &count);
     }
 }

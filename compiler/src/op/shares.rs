@@ -125,11 +125,7 @@ impl Sharing {
                 let sum = g.push(Together::Channels, &[factors]);
                 let lacking = g.scale(sum, -1.0, 1.0);
                 let compared = g.mul(mean, lacking);
-                let row = Slice {
-                    from: 0,
-                    to: Some(1),
-                    axis: 0,
-                };
+                let row = Slice::range(0, Some(1), 0);
                 let compared = g.push(row, &[compared]);
                 let turn = || Permute { axes: vec![1, 0] };
                 let (numbers, compared) = (g.push(turn(), &[numbers]), g.push(turn(), &[compared]));

@@ -106,6 +106,20 @@ pub enum Step {
     GeluTanhSlope,
     /// The derivative of `v · min(max(v + 3, 0), 6) / 6`: what is not constant is `(2·v + 3) / 6`.
     HardSwishSlope,
+    /// `ln v`
+    Log,
+    /// The largest integer that is not above `v`.
+    Floor,
+    /// The nearest integer, the even one of two.
+    Round,
+    /// 1 where `v` is positive, −1 where it is negative, else `v`.
+    Sign,
+    /// `v > c ? v : 0`
+    KeepAbove(f64),
+    /// `|v| > c ? v : 0`
+    KeepBeyond(f64),
+    /// `v` less `c` where it is positive, and `c` more where it is negative.
+    Toward(f64),
 }
 
 impl Step {
@@ -142,6 +156,13 @@ impl Step {
             Step::GeluSlope => 27,
             Step::GeluTanhSlope => 28,
             Step::HardSwishSlope => 29,
+            Step::Log => 30,
+            Step::Floor => 31,
+            Step::Round => 32,
+            Step::Sign => 33,
+            Step::KeepAbove(_) => 34,
+            Step::KeepBeyond(_) => 35,
+            Step::Toward(_) => 36,
         }
     }
 
@@ -150,6 +171,7 @@ impl Step {
         match *self {
             Step::Add(c) | Step::Mul(c) | Step::Max(c) | Step::Min(c) => c,
             Step::Leaky(c) | Step::Pow(c) | Step::Above(c) => c,
+            Step::KeepAbove(c) | Step::KeepBeyond(c) | Step::Toward(c) => c,
             _ => 0.0,
         }
     }
@@ -188,6 +210,13 @@ impl Step {
             27 => Step::GeluSlope,
             28 => Step::GeluTanhSlope,
             29 => Step::HardSwishSlope,
+            30 => Step::Log,
+            31 => Step::Floor,
+            32 => Step::Round,
+            33 => Step::Sign,
+            34 => Step::KeepAbove(c),
+            35 => Step::KeepBeyond(c),
+            36 => Step::Toward(c),
             _ => return None,
         })
     }
@@ -206,6 +235,7 @@ impl Step {
                 | Step::Gelu
                 | Step::GeluTanh
                 | Step::Pow(_)
+                | Step::Log
         ) || self.crosses_zero()
     }
 
@@ -257,6 +287,41 @@ impl Step {
                 (wide / (1.0 + (-u).exp())) as f32
             }
             Step::XOver => x / v,
+            Step::Log => wide.ln() as f32,
+            Step::Floor => v.floor(),
+            Step::Round => v.round_ties_even(),
+            Step::Sign => {
+                if v > 0.0 {
+                    1.0
+                } else if v < 0.0 {
+                    -1.0
+                } else {
+                    v
+                }
+            }
+            Step::KeepAbove(c) => {
+                if v > c as f32 {
+                    v
+                } else {
+                    0.0
+                }
+            }
+            Step::KeepBeyond(c) => {
+                if v.abs() > c as f32 {
+                    v
+                } else {
+                    0.0
+                }
+            }
+            Step::Toward(c) => {
+                if v > 0.0 {
+                    v - c as f32
+                } else if v < 0.0 {
+                    v + c as f32
+                } else {
+                    v
+                }
+            }
             Step::Pow(c) => wide.powf(f64::from(c as f32)) as f32,
             Step::Square => v * v,
             Step::Above(c) => f32::from(v > c as f32),
@@ -452,6 +517,21 @@ unsafe fn step<S: Simd, const N: usize>(op: i64, imm: f32, v: &mut [S::V; N], x:
                 let above = S::select_lt(v, S::splat(3.0), line, S::splat(1.0));
                 S::select_lt(v, S::splat(-3.0), S::splat(0.0), above)
             }),
+            31 => each!(|v| {
+                let near = math::whole::<S>(v);
+                S::select_lt(v, near, S::sub(near, S::splat(1.0)), near)
+            }),
+            32 => each!(|v| math::whole::<S>(v)),
+            33 => each!(|v| {
+                let below = S::select_lt(v, S::splat(0.0), S::splat(-1.0), v);
+                S::select_lt(S::splat(0.0), v, S::splat(1.0), below)
+            }),
+            34 => each!(|v| S::select_lt(c, v, v, S::splat(0.0))),
+            35 => each!(|v| S::select_lt(c, S::abs(v), v, S::splat(0.0))),
+            36 => each!(|v| {
+                let below = S::select_lt(v, S::splat(0.0), S::add(v, c), v);
+                S::select_lt(S::splat(0.0), v, S::sub(v, c), below)
+            }),
             _ => {
                 // In memory of their own, or what these functions need of registers would be taken from the steps above, too.
                 let mut memory = *v;
@@ -485,6 +565,7 @@ unsafe fn smooth<S: Simd, const N: usize>(op: i64, imm: f32, v: *mut S::V) {
             26 => each!(mish_slope),
             27 => each!(gelu_slope),
             28 => each!(gelu_tanh_slope),
+            30 => each!(ln),
             _ => {}
         }
     }

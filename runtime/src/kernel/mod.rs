@@ -15,6 +15,7 @@
 #![allow(clippy::needless_range_loop)]
 
 mod accumulate;
+mod along;
 mod bilinear;
 mod centred;
 mod channel_sums;
@@ -36,6 +37,7 @@ mod norm;
 mod outer;
 pub(crate) mod pack;
 mod pool;
+mod reduce;
 mod roi;
 mod roi_input;
 mod scatter;
@@ -52,6 +54,7 @@ mod zip;
 
 pub use crate::simd::KernelFn;
 pub use accumulate::AccumulateCall;
+pub use along::{AlongCall, AlongTerm};
 pub use bilinear::BilinearCall;
 pub use centred::{CentredCall, CentredFactorsCall};
 pub use channel_sums::{GroupSumCall, NearSumCall};
@@ -76,6 +79,7 @@ pub use pack::{
     PackWinogradCall,
 };
 pub use pool::{AvgPoolCall, MaxPoolCall};
+pub use reduce::{ReduceCall, Reduction};
 pub use roi::{RoiAlignCall, RoiGrid, RoiPoolCall};
 pub use roi_input::{RoiAlignInputCall, RoiPoolInputCall};
 pub use scatter::{ScatterAxis, ScatterCall};

@@ -442,6 +442,39 @@ pub(crate) unsafe fn log<S: Simd>(x: S::V) -> S::V {
     }
 }
 
+/// `ln x` as IEEE 754 has it: −infinity for 0, NaN for what is negative.
+///
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn ln<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (least, none) = (S::splat(f32::MIN_POSITIVE), S::splat(f32::NEG_INFINITY));
+        let value = S::select_lt(x, least, none, log::<S>(x));
+        S::select_lt(x, S::splat(0.0), S::splat(f32::NAN), value)
+    }
+}
+
+/// The nearest integer, the even one of two; of the sign that `x` has.
+///
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn whole<S: Simd>(x: S::V) -> S::V {
+    /// From here on there are no fractions.
+    const WHOLE: f32 = 8_388_608.0;
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (zero, far) = (S::splat(0.0), S::splat(WHOLE));
+        let size = S::abs(x);
+        let near = S::sub(S::add(size, far), far);
+        let signed = S::select_lt(x, zero, S::mul(near, S::splat(-1.0)), near);
+        let signed = S::select_lt(zero, near, signed, S::mul(x, zero));
+        S::select_lt(size, far, signed, x)
+    }
+}
+
 /// `xᵖ` as IEEE 754 has it: NaN for a negative `x`, unless `p` is whole. `p` is not zero.
 ///
 /// The logarithm is a sum in f64, for its error counts as often as `p` says: with `m` around 1 and `s = (m − 1) / (m + 1)`,

@@ -102,6 +102,8 @@ fn drawn(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
             consts.extend([random.within(0, 1), bits(0.75)]);
             consts
         }
+        "f32_along" => steps::along(random),
+        "f32_reduce" => steps::reduce(random),
         "f32_group_sum" => steps::group_sum(random),
         "f32_near_sum" => {
             let around = [0; 2].map(|_| random.within(0, 6));
@@ -185,7 +187,7 @@ fn runs(inputs: usize, repeat: bool, random: &mut Random) -> Vec<i64> {
 }
 
 fn map(random: &mut Random) -> Vec<i64> {
-    const EXACT: [Step; 12] = [
+    const EXACT: [Step; 18] = [
         Step::Add(0.25),
         Step::Mul(-1.5),
         Step::Max(-0.5),
@@ -198,6 +200,12 @@ fn map(random: &mut Random) -> Vec<i64> {
         Step::Square,
         Step::Above(0.125),
         Step::OneAbove,
+        Step::Floor,
+        Step::Round,
+        Step::Sign,
+        Step::KeepAbove(-0.25),
+        Step::KeepBeyond(0.25),
+        Step::Toward(0.25),
     ];
     const POWERS: [f64; 4] = [0.3, -1.7, 3.0, -2.0];
     const SLOPES: [Step; 5] = [
@@ -214,7 +222,8 @@ fn map(random: &mut Random) -> Vec<i64> {
         Step::Gelu,
         Step::GeluTanh,
     ];
-    let steps: Vec<Step> = match random.within(0, 11) {
+    let steps: Vec<Step> = match random.within(0, 12) {
+        12 => vec![Step::Abs, Step::Add(0.001), Step::Log],
         0 => vec![Step::Exp],
         1 => vec![Step::Mul(4.0), Step::Tanh],
         2 => vec![Step::Mul(8.0), Step::Sigmoid],

@@ -33,6 +33,52 @@ pub fn sum(random: &mut Random) -> Vec<i64> {
     consts
 }
 
+/// Places with no term, one and several.
+pub fn along(random: &mut Random) -> Vec<i64> {
+    let (run, sources, places) = (
+        random.within(1, 90),
+        random.within(1, 5),
+        random.within(1, 6),
+    );
+    let step = run + random.within(0, 3);
+    let (inner, outer) = (random.within(1, 3), random.within(1, 2));
+    let (out, x) = (places * step, sources * step);
+    let mut consts = vec![outer, inner * out, inner * x, inner, out, x];
+    let mut terms = Vec::new();
+    for place in 0..places {
+        let count = random.within(0, 4);
+        if count == 0 {
+            terms.extend([place, sources, bits(0.5)]);
+        }
+        for _ in 0..count {
+            terms.extend([place, random.within(0, sources - 1), bits(0.75)]);
+        }
+    }
+    let count = terms.len() as i64 / 3;
+    consts.extend([sources, places, step, step, run, count]);
+    consts.extend(terms);
+    consts
+}
+
+/// Channels that stay, and channels that go.
+pub fn reduce(random: &mut Random) -> Vec<i64> {
+    let channels = random.within(1, 90);
+    let (run, within) = *random.pick(&[(channels, 1), (1, channels)]);
+    let mut consts = Vec::new();
+    let mut out = run + random.within(0, 3);
+    for _ in 0..2 {
+        let count = random.within(1, 3);
+        consts.extend([count, out, random.within(0, 60)]);
+        out *= count;
+    }
+    consts.push(run);
+    for _ in 0..3 {
+        consts.extend([random.within(1, 3), random.within(0, 60)]);
+    }
+    consts.extend([within, OPERATION, 0.375_f64.to_bits() as i64]);
+    consts
+}
+
 pub fn centred(random: &mut Random) -> Vec<i64> {
     let (rows, pixels, channels) = (
         random.within(1, 3),
