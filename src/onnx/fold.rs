@@ -179,10 +179,9 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
             let found: Vec<usize> = (0..x.len()).filter(|&i| values[i] != 0.0).collect();
             f.pay(found.len().saturating_mul(rank.max(1)))?;
             let steps = strides(&x.dims);
-            let place = |axis: usize| found.iter().map(move |&i| i);
             let mut all = Vec::new();
             for axis in 0..rank {
-                all.extend(place(axis).map(|i| ((i / steps[axis]) % x.dims[axis].max(1)) as i64));
+                all.extend(found.iter().map(|&i| ((i / steps[axis]) % x.dims[axis].max(1)) as i64));
             }
             one(Tensor::ints(vec![rank, found.len()], all))
         }

@@ -170,7 +170,7 @@ pub(super) fn product(dims: &[usize]) -> Option<usize> {
 
 /// Steps of each axis in row-major order.
 pub(super) fn strides(dims: &[usize]) -> Vec<usize> {
-    let mut strides = vec![1; dims.len()];
+    let mut strides = vec![1usize; dims.len()];
     for axis in (1..dims.len()).rev() {
         strides[axis - 1] = strides[axis].saturating_mul(dims[axis]);
     }

@@ -1,12 +1,12 @@
 //! Where elements lie: shapes, orders, parts.
 
-use super::super::ctx::{Call, Ctx, Item, Val, inverse, one};
+use super::super::ctx::{Call, Ctx, Item, Val, one};
 use super::super::error::{Why, invalid, unsupported};
 use super::super::fold::places_of;
 use super::super::net::{Id, Op, RANK};
 use super::super::node::{axes, axis};
 use super::super::shapes::{self, Range};
-use super::super::tensor::{product, strides};
+use super::super::tensor::product;
 use super::super::text;
 
 /// `Reshape`, `Flatten`, `Squeeze`, `Unsqueeze`: other extents for the same elements.
@@ -565,18 +565,10 @@ pub fn repeat(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     one(id, dims)
 }
 
-/// Steps of a shape, for tests of what becomes of it.
-#[cfg(test)]
-fn steps(dims: &[usize]) -> Vec<usize> {
-    strides(dims)
-}
-
 #[cfg(test)]
 mod tests {
     #[test]
     fn ranges_of_places() {
         assert_eq!(super::runs(&[3, 4, 5, 1, 2, 9]), [(3, 6), (1, 3), (9, 10)]);
-        assert_eq!(super::steps(&[2, 3, 4]), [12, 4, 1]);
-        assert_eq!(super::inverse(&[2, 0, 1]), [1, 2, 0]);
     }
 }

@@ -1,6 +1,6 @@
 //! What goes over axes: reductions, softmax, norms, matrix products.
 
-use super::super::ctx::{Call, Ctx, Item, inverse, one};
+use super::super::ctx::{Call, Ctx, Item, one};
 use super::super::error::{Why, invalid, unsupported};
 use super::super::net::{Conv, Id, Kind, Op, RANK};
 use super::super::node::{axes, axis};
@@ -381,13 +381,4 @@ pub fn gemm(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let id = product(ctx, x.id, &x.dims, weight, None)?;
     let (id, dims) = super::binary::with_constant(ctx, "Add", id, &dims, &add, false)?;
     one(id, dims)
-}
-
-/// For tests of orders.
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn orders_are_undone() {
-        assert_eq!(super::inverse(&[1, 2, 0]), [2, 0, 1]);
-    }
 }
