@@ -1,10 +1,14 @@
-//! `cnnc check`: every mistake in specs.
+//! `cnnc check`: every mistake in specs, and with `--fix` those put right that can be.
 
-use crate::{Failure, print};
+use crate::{Failure, fmt, outputs, print};
 use cnnc::Error;
+use cnnc::compiler::diagnostic::{Diagnostics, Repair};
 use cnnc::compiler::words;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+
+/// Texts that `--fix` makes of a spec, one of another, at most: fixes come to an end, unless two of them undo each other.
+const MOST: usize = 32;
 
 /// What may be written behind `check`.
 #[derive(clap::Args)]
@@ -12,6 +16,9 @@ pub struct Args {
     /// Specs
     #[arg(required = true, value_name = "SPEC")]
     specs: Vec<PathBuf>,
+    /// Apply the fixes that are offered, the first where there are several, until none is left
+    #[arg(long)]
+    fix: bool,
     /// Print what was found as JSON
     #[arg(long)]
     pub json: bool,
@@ -22,8 +29,17 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut found = Vec::new();
     let mut failed = false;
     for spec in &args.specs {
+        let fixed = match args.fix {
+            true => fix(spec)?,
+            false => Vec::new(),
+        };
+        if !args.json {
+            for repair in &fixed {
+                print::line(told(spec, repair))?;
+            }
+        }
         match cnnc::compile_file(spec) {
-            Ok(model) if args.json => found.push(entry(spec, true, model.warnings().to_json())),
+            Ok(model) if args.json => found.push(entry(spec, true, model.warnings(), &fixed, args)),
             Ok(model) => {
                 print::diagnostics(model.warnings());
                 let graph = model.graph();
@@ -38,7 +54,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             Err(Error::Spec(diagnostics)) => {
                 failed = true;
                 if args.json {
-                    found.push(entry(spec, false, diagnostics.to_json()));
+                    found.push(entry(spec, false, &diagnostics, &fixed, args));
                 } else {
                     print::diagnostics(&diagnostics);
                 }
@@ -56,6 +72,66 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
-fn entry(spec: &Path, sound: bool, diagnostics: Value) -> Value {
-    json!({ "spec": spec.display().to_string(), "sound": sound, "diagnostics": diagnostics })
+fn entry(
+    spec: &Path,
+    sound: bool,
+    diagnostics: &Diagnostics,
+    fixed: &[Repair],
+    args: &Args,
+) -> Value {
+    let mut entry = json!({
+        "spec": spec.display().to_string(),
+        "sound": sound,
+        "diagnostics": diagnostics.to_json(),
+    });
+    if args.fix {
+        let fixed = fixed.iter().map(|repair| {
+            let (line, column) = repair.at;
+            json!({ "line": line, "column": column, "from": repair.from, "to": repair.to, "message": repair.message })
+        });
+        entry["fixed"] = fixed.collect();
+    }
+    entry
+}
+
+/// Applies fixes to the spec until none is offered, and says which; nothing is written where there is none.
+fn fix(spec: &Path) -> Result<Vec<Repair>, Failure> {
+    // What cannot be read is told by who reads it next.
+    let Ok(text) = fmt::read(spec) else {
+        return Ok(Vec::new());
+    };
+    let mut done = Vec::new();
+    let mut texts = vec![text];
+    while texts.len() <= MOST {
+        let Some(text) = texts.last() else {
+            break;
+        };
+        let problems = match cnnc::compile_str(spec, text) {
+            Ok(model) => model.warnings().clone(),
+            Err(Error::Spec(problems)) => *problems,
+            Err(error) => return Err(error.into()),
+        };
+        match problems.repair(spec) {
+            Some((text, repairs)) if !texts.contains(&text) => {
+                texts.push(text);
+                done.extend(repairs);
+            }
+            _ => break,
+        }
+    }
+    if let [_, .., text] = &texts[..] {
+        outputs::write(spec, text)?;
+    }
+    Ok(done)
+}
+
+/// `net.cnn:4:3: ` and what was done there.
+fn told(spec: &Path, repair: &Repair) -> String {
+    let (line, column) = repair.at;
+    let what = match (repair.from.trim(), repair.to.trim()) {
+        ("", to) => format!("wrote `{to}`"),
+        (from, "") => format!("removed `{from}`"),
+        (from, to) => format!("`{from}` became `{to}`"),
+    };
+    format!("{}:{line}:{column}: {what}", spec.display())
 }

@@ -14,6 +14,7 @@ mod evaluate;
 mod explain;
 mod failure;
 mod finite;
+mod fmt;
 mod goals;
 mod gradcheck;
 mod graph;
@@ -61,6 +62,8 @@ struct Cli {
 enum Command {
     /// Report every mistake in specs
     Check(check::Args),
+    /// Write specs in the one layout that all of them have
+    Fmt(fmt::Args),
     /// List layers with shapes, parameters and multiply-adds
     Summary(summary::Args),
     /// Draw a network: SVG, Mermaid or DOT
@@ -113,6 +116,7 @@ fn main() -> ExitCode {
     signals::watch();
     let (result, json) = match &command {
         Command::Check(args) => (check::run(args), args.json),
+        Command::Fmt(args) => (fmt::run(args), false),
         Command::Summary(args) => (summary::run(args), args.json),
         Command::Graph(args) => (graph::run(args), false),
         Command::Dump(args) => (dump::run(args), false),

@@ -16,6 +16,7 @@ pub mod diagnostic;
 pub mod emit;
 pub mod field;
 pub mod foreign;
+pub mod format;
 pub mod frameworks;
 pub mod gradient;
 pub mod graph;

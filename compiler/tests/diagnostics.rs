@@ -109,6 +109,43 @@ fn every_fix_removes_its_mistake() {
     assert!(fixes >= 30, "only {fixes} fixes");
 }
 
+/// Applied together and again, fixes come to an end, at a text that has fewer mistakes and carries no more of them.
+#[test]
+fn fixes_are_applied_until_none_is_left() {
+    let mut repaired = 0;
+    for case in all() {
+        let path = Path::new("net.cnn");
+        let first = told(&case);
+        let carries = |told: &Diagnostics| {
+            let fixes = told.items().iter().flat_map(|item| &item.fixes);
+            fixes
+                .filter(|fix| told.files().path(fix.span.file) == path)
+                .count()
+                > 0
+        };
+        if !carries(&first) {
+            assert_eq!(first.repair(path), None, "{}", case.name);
+            continue;
+        }
+        let mut now = first.clone();
+        let mut rounds = 0;
+        while let Some((spec, repairs)) = now.repair(path) {
+            assert!(repairs.iter().all(|repair| repair.from != repair.to));
+            rounds += 1;
+            assert!(rounds <= 8, "{}: {spec}", case.name);
+            now = match case.compile(&spec) {
+                Ok(model) => model.warnings,
+                Err(problems) => problems,
+            };
+        }
+        assert!(rounds > 0, "{}", case.name);
+        assert!(counts(&now) < counts(&first), "{}: {now}", case.name);
+        assert!(!carries(&now), "{}: {now}", case.name);
+        repaired += 1;
+    }
+    assert!(repaired >= 30, "only {repaired} cases");
+}
+
 #[test]
 fn json_has_what_the_text_has() {
     for case in all() {

@@ -40,6 +40,8 @@ mod shortcut;
 mod spec;
 mod window;
 
+use cnnc_compiler::format::format;
+
 pub use cfg::MAX_BYTES;
 pub use error::{CfgError, Mistake};
 
@@ -75,8 +77,10 @@ pub fn import(cfg: &[u8], options: &Options) -> Result<String, CfgError> {
     };
     let spec = write(&nameless);
     check::check(&spec, &cfg.sections)?;
-    Ok(match options.labels {
+    let text = match options.labels {
         Some(_) => write(options).text,
         None => spec.text,
-    })
+    };
+    // What compiles parses.
+    Ok(format(&text).unwrap_or(text))
 }

@@ -16,9 +16,11 @@ pub mod codes;
 mod files;
 mod json;
 mod render;
+mod repair;
 
 pub use codes::Code;
 pub use files::{DiskLoader, Files, Loader, MAX_FILE_BYTES, MemoryLoader};
+pub use repair::Repair;
 
 use crate::span::Span;
 use std::fmt;

@@ -11,6 +11,7 @@ mod form;
 mod habit;
 mod mistake;
 mod term;
+pub(crate) mod tokens;
 
 pub use brackets::MAX_DEPTH;
 pub use dump::dump;

@@ -61,6 +61,7 @@ pub const COMPILER: Part = Part {
         ("field", &["graph", "id", "layer::Sliding"]),
         ("foreign", &["diagnostic", "frameworks", "layer", "span"]),
         ("parse", &["ast", "diagnostic", "foreign::Python", "frameworks", "span"]),
+        ("format", &["diagnostic", "id", "parse"]),
         ("resolve", &["ast", "diagnostic", "foreign", "frameworks", "graph", "head", "id", "layer", "limits", "loss", "outline", "parse",
             "recipe", "shape", "span", "tuning", "words"]),
         ("jit", &["id", "loops", "lower::Lowered"]),
@@ -113,7 +114,7 @@ pub const USERS: &[Part] = &[
     Part { folder: "macros/src", root: "cnnc_runtime", knot: &[], rows: &[("", &[])] },
     // The language only.
     Part { folder: "src/darknet", root: "cnnc_compiler", knot: &[], rows: &[("", &[
-        "compile_source", "diagnostic", "limits", "span", "words",
+        "compile_source", "diagnostic", "format::format", "limits", "span", "words",
     ])] },
     // Of layers their role, their costs and how they are written.
     Part { folder: "src/picture", root: "cnnc_compiler", knot: &[], rows: &[("", &[
