@@ -36,8 +36,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let model = args.network.model(args.json)?;
     let weights = match args.network.weights {
-        Some(_) => args.network.weights(&model)?,
-        None => Weights::synthetic(),
+        None if args.network.imported().is_none() => Weights::synthetic(),
+        _ => args.network.weights(&model)?,
     };
     let network = args.network.network(&model, &weights, Backend::Jit, &[])?;
     let sample = inputs::synthetic(network.inputs())?;

@@ -1,15 +1,17 @@
 //! `cnnc graph`: a picture of a network.
 
-use crate::{Failure, outputs, print};
+use crate::{Failure, onnx, outputs, print};
 use cnnc::{Picture, View};
 use std::path::PathBuf;
 
 /// What may be written behind `graph`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec
+    /// The spec, or an .onnx
     #[arg(value_name = "SPEC")]
     spec: PathBuf,
+    #[command(flatten)]
+    open: onnx::Open,
     /// How it is written
     #[arg(long, value_enum, default_value = "svg")]
     format: Format,
@@ -36,7 +38,7 @@ enum Format {
 
 /// Draws.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let model = cnnc::compile_file(&args.spec)?;
+    let model = onnx::model(&args.spec, &args.open)?;
     print::diagnostics(model.warnings());
     let read = model.files().iter().chain([&args.spec]);
     outputs::apart(args.output.as_deref(), read.map(PathBuf::as_path))?;

@@ -24,6 +24,26 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// The images that tensors hold, one behind the other: as many in each as its input's elements go into it.
+    pub fn images(name: &str, tensors: Vec<Vec<f32>>, model: &Model) -> Result<Vec<Sample>, Failure> {
+        let graph = model.graph();
+        let ports: Vec<usize> = graph.inputs.iter().map(|input| graph.values[input.value].shape.elements()).collect();
+        let counts: Vec<usize> = tensors.iter().zip(&ports).map(|(values, one)| values.len() / one).collect();
+        let images = counts.first().copied().unwrap_or(0);
+        if counts.iter().any(|&count| count != images) {
+            return Err(Failure::Uneven { files: tensors.len(), inputs: ports.len() });
+        }
+        let sample = |image: usize| Sample {
+            name: match images {
+                1 => name.to_owned(),
+                _ => format!("{name}[{image}]"),
+            },
+            tensors: tensors.iter().zip(&ports).map(|(values, &one)| values[image * one..][..one].to_vec()).collect(),
+            picture: None,
+        };
+        Ok((0..images).map(sample).collect())
+    }
+
     /// Where the picture lies in the input: what is found is in its pixels. Without one, in the input's.
     pub fn placement(&self, ports: &[Port]) -> Placement {
         match (&self.picture, &*ports[0].shape) {
@@ -162,7 +182,8 @@ pub fn read(model: &Model, ports: &[Port], files: &[PathBuf]) -> Result<Vec<Samp
     }
 }
 
-fn is_tensors(file: &Path) -> bool {
+/// Whether a file is called as one of tensors.
+pub fn is_tensors(file: &Path) -> bool {
     let ending = file.extension().and_then(OsStr::to_str).unwrap_or_default();
     ["npy", "npz", "safetensors"].contains(&ending.to_ascii_lowercase().as_str())
 }

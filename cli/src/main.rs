@@ -1,7 +1,8 @@
 //! The program `cnnc`: checks, summarises, draws, explains, imports, runs and measures networks; one file per command.
 //!
 //! Results go to standard output and everything else to standard error. The exit code is 0, or 1 for the user's
-//! mistake (in a spec, in weights, in a picture), or 2 for a command that cannot be understood.
+//! mistake (in a spec, in weights, in a picture), 2 for a command that cannot be understood, or 3 for an ONNX file that is
+//! sound but not supported.
 
 mod anchors;
 mod answer;
@@ -24,6 +25,7 @@ mod inputs;
 mod likeness;
 mod network;
 mod new;
+mod onnx;
 mod one_shot;
 mod outputs;
 mod pixels;
@@ -74,7 +76,7 @@ enum Command {
     Explain(explain::Args),
     /// Run a network on pictures or tensors
     Run(run::Args),
-    /// Turn a darknet .cfg into a spec
+    /// Turn an .onnx or a darknet .cfg into a spec
     Import(import::Args),
     /// List what is in a weights file, and how it fits a network
     Weights(weights::Args),
@@ -156,7 +158,10 @@ fn end(result: Result<(), Failure>, json: bool) -> ExitCode {
         }
         Err(failure) => {
             report(&failure, json);
-            ExitCode::FAILURE
+            match &failure {
+                Failure::Onnx { error, .. } if error.is_unsupported() => ExitCode::from(3),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

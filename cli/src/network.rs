@@ -1,15 +1,23 @@
 //! The flags of `run` and `bench` that say what to run: spec, weights, machine.
 
-use crate::{Failure, print};
+use crate::{Failure, onnx, print};
+use cnnc::onnx::{Imported, Pictures};
 use cnnc::{Backend, Isa, Model, Network, Options, Weights};
+use std::cell::{OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 
 /// What may be written to say what to run.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec
+    /// The spec, or an .onnx
     #[arg(value_name = "SPEC")]
     pub spec: PathBuf,
+    #[command(flatten)]
+    open: onnx::Open,
+    #[arg(skip)]
+    imported: OnceCell<Imported>,
+    #[arg(skip)]
+    kept: RefCell<Option<Weights>>,
     /// Weights: .safetensors, .pt, .pth, .npz or darknet's .weights (the content tells which), or `synthetic` for made-up ones
     #[arg(long, value_name = "FILE|synthetic")]
     pub weights: Option<PathBuf>,
@@ -45,6 +53,9 @@ impl Args {
 
     /// Reads the spec; warnings go to standard error unless tools are listening.
     pub fn model(&self, json: bool) -> Result<Model, Failure> {
+        if onnx::is_one(&self.spec) {
+            return Ok(self.import(Pictures::default(), Vec::new(), json)?.model.clone());
+        }
         let model = cnnc::compile_file(&self.spec)?;
         if !json {
             print::diagnostics(model.warnings());
@@ -52,10 +63,31 @@ impl Args {
         Ok(model)
     }
 
+    /// Imports the .onnx that stands in the place of the spec, once.
+    pub fn import(&self, pictures: Pictures, samples: Vec<Vec<usize>>, json: bool) -> Result<&Imported, Failure> {
+        if let Some(imported) = self.imported.get() {
+            return Ok(imported);
+        }
+        let mut imported = onnx::import(&self.spec, &self.open, pictures, samples, None)?;
+        if !json {
+            print::diagnostics(imported.model.warnings());
+        }
+        *self.kept.borrow_mut() = Some(imported.take_weights());
+        Ok(self.imported.get_or_init(|| imported))
+    }
+
+    /// What was imported.
+    pub fn imported(&self) -> Option<&Imported> {
+        self.imported.get()
+    }
+
     /// Reads the weights, or makes them up.
     pub fn weights(&self, model: &Model) -> Result<Weights, Failure> {
         match &self.weights {
             Some(path) => open(path),
+            None if self.imported.get().is_some() => {
+                Ok(self.kept.borrow_mut().take().unwrap_or_else(Weights::synthetic))
+            }
             None => match needed(model) {
                 Some(tensor) => Err(Failure::NoWeights { tensor }),
                 None => Ok(Weights::synthetic()),

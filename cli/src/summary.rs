@@ -1,6 +1,6 @@
 //! `cnnc summary`: layers, shapes, parameters, costs.
 
-use crate::{Failure, print};
+use crate::{Failure, onnx, print};
 use cnnc::compiler::words;
 use cnnc::{Fold, Options, Summary};
 use serde_json::{Value, json};
@@ -9,9 +9,11 @@ use std::path::PathBuf;
 /// What may be written behind `summary`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec
+    /// The spec, or an .onnx
     #[arg(value_name = "SPEC")]
     spec: PathBuf,
+    #[command(flatten)]
+    open: onnx::Open,
     /// Show every layer, repeated ones too
     #[arg(long, visible_alias = "all")]
     unfold: bool,
@@ -28,7 +30,7 @@ pub struct Args {
 
 /// Prints the summary.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let model = cnnc::compile_file(&args.spec)?;
+    let model = onnx::model(&args.spec, &args.open)?;
     let summary = model.summary(&Options::new().batch(args.batch.into()))?;
     if args.json {
         return Ok(print::json(&to_json(&summary))?);

@@ -27,6 +27,8 @@ pub struct Options {
     pub samples: Vec<Vec<usize>>,
     /// What is known of pictures and classes.
     pub pictures: Pictures,
+    /// Where the spec will be: files that it names are looked for there.
+    pub place: Option<std::path::PathBuf>,
 }
 
 /// An input of the file.
@@ -184,7 +186,9 @@ fn write(file: &ModelProto, mut graph: Graph, options: &Options, plain: bool) ->
         head,
     };
     let text = spec::write(&frame, &body);
-    let model = crate::compile_str("imported.cnn", &text).map_err(|error| OnnxError::Beyond(first_message(&error)))?;
+    let place = options.place.clone().unwrap_or_else(|| "imported.cnn".into());
+    let text = cnnc_compiler::format::format(&text).unwrap_or(text);
+    let model = crate::compile_str(place, &text).map_err(|error| OnnxError::Beyond(first_message(&error)))?;
     let weights = weights(net, &order, &model)?;
     let port = |id: Id| match id == last || dropped {
         true if dropped => "probabilities".to_owned(),

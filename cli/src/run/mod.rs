@@ -9,7 +9,7 @@ pub use args::Args;
 
 use crate::answer::{self, Comparison, Context};
 use crate::raw::Raw;
-use crate::{Failure, finite, inputs, outputs, print};
+use crate::{Failure, finite, inputs, onnx, outputs, print};
 use args::Synthetic;
 use cnnc::{Answer, Network};
 use serde_json::{Value, json};
@@ -18,6 +18,12 @@ use std::time::{Duration, Instant};
 
 /// Runs the network on every input and prints the answers.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    if onnx::is_one(&args.network.spec) {
+        let pictures = args.look.pictures(args.letterbox.as_deref(), args.labels.as_deref())?;
+        args.network.import(pictures, onnx::extents(&args.files), args.json)?;
+    } else if args.look.is_given() || args.letterbox.is_some() || args.labels.is_some() {
+        return Err(Failure::NotOnnx);
+    }
     let model = args.network.model(args.json)?;
     let written = [&args.raw, &args.out, &args.draw, &args.draw_all, &args.heat];
     let written = written.into_iter().flatten().map(PathBuf::as_path);
@@ -36,8 +42,16 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .network(&model, &weights, args.backend, &args.tap)?;
     // Before the inputs: what a run needs most memory for is told as a whole.
     let mut session = network.session()?;
+    let imported = args.network.imported();
+    let mut read = Vec::new();
+    let tensors = !args.files.is_empty() && args.files.iter().all(|file| inputs::is_tensors(file));
     let samples = match args.input {
         Some(Synthetic::Synthetic) => vec![inputs::synthetic(network.inputs())?],
+        None if imported.is_some() && tensors => {
+            let samples;
+            (samples, read) = onnx::samples(imported.expect("it was imported"), &args.files)?;
+            samples
+        }
         None => inputs::read(&model, network.inputs(), &args.files)?,
     };
     for (flag, path) in [
@@ -49,6 +63,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             return Err(Failure::OneOut(flag));
         }
     }
+    if let Some(imported) = imported.filter(|_| !tensors && args.input.is_none()) {
+        onnx::warn(imported);
+    }
+    let folder = args.raw.as_deref().filter(|path| onnx::is_folder(path));
+    let mut file = imported.map(onnx::Results::new);
     let head = args.thresholds.apply(&model)?;
     let mut raw = Raw::default();
     let mut results = Vec::new();
@@ -61,6 +80,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         for (index, sample) in batch.iter().enumerate() {
             let outputs = all.image(index);
             raw.add(&outputs)?;
+            if let Some(file) = &mut file {
+                file.add(&outputs);
+            }
             let broken = network.not_finite(&sample.views(), &outputs)?;
             let found = outputs.answer(&head, &sample.placement(network.inputs()))?;
             if let Some(path) = &args.out {
@@ -111,7 +133,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if let Some(remark) = args.network.remark(&model).filter(|_| !args.json) {
         print::line(remark)?;
     }
-    if let Some(path) = &args.raw {
+    if let (Some(folder), Some(file)) = (folder, &file) {
+        file.write(folder, &read)?;
+    } else if let Some(folder) = folder {
+        raw.write_each(folder)?;
+    } else if let Some(path) = &args.raw {
         raw.write(path)?;
     }
     if args.json {
