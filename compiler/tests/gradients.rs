@@ -57,12 +57,13 @@ fn names(graph: &Graph, node: &Node) -> Vec<String> {
 }
 
 /// What has no gradient by its nature: corners of regions, what a tensor is beside, and of what places are told.
-const CONSTANT: [(&str, usize); 5] = [
+const CONSTANT: [(&str, usize); 6] = [
     ("roipool", 1),
     ("roialign", 1),
     ("constant", 0),
     ("argmax", 0),
     ("argmin", 0),
+    ("hardmax", 0),
 ];
 
 #[test]
@@ -232,12 +233,15 @@ fn what_passes_have_fused_is_refused() {
 }
 
 /// Layers that are a linear map and a constant, in the operands that have gradients; `roipool` where a bin has one element.
-const AFFINE: [&str; 27] = [
+const AFFINE: [&str; 36] = [
     "adaptiveavgpool",
     "add",
+    "argmax",
+    "argmin",
     "avgpool",
     "bn",
     "concat",
+    "constant",
     "conv",
     "convtranspose",
     "crop",
@@ -245,12 +249,17 @@ const AFFINE: [&str; 27] = [
     "depth_to_space",
     "dropout",
     "flatten",
+    "flip",
+    "gather",
     "globalavgpool",
+    "hardmax",
     "local",
     "pad",
     "padchannels",
     "permute",
+    "reduce",
     "reshape",
+    "resize",
     "roialign",
     "roipool",
     "scale",
@@ -259,6 +268,7 @@ const AFFINE: [&str; 27] = [
     "space_to_depth",
     "sub",
     "subsample",
+    "tile",
     "upsample",
 ];
 
@@ -423,7 +433,7 @@ impl Layer for Forgetful {
         let (from, to, axis) = (1, None, 0);
         let rest = g.push(Slice::range(from, to, axis), &[g.dy()]);
         let (before, after) = (1, 0);
-        let dx = g.push(PadChannels { before, after }, &[rest]);
+        let dx = g.push(PadChannels::zeros(before, after), &[rest]);
         g.give(0, dx);
         Ok(())
     }

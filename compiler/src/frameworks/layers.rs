@@ -99,7 +99,6 @@ use Ours::{Layer, Missing, Nothing, Write};
 
 const ACTIVATION: &str =
     "this activation; `relu`, `leaky`, `elu`, `selu`, `silu`, `mish`, `gelu` are there";
-const PADDING: &str = "padding that goes on at the other end; `reflect` and `edge` are there, as modes of `pad` and of a convolution's padding";
 const NORM: &str = "this normalisation; `bn`, `instancenorm`, `groupnorm`, `layernorm`, `l2norm` and `lrn` are there";
 const SEQUENCE: &str = "layers of sequences; networks are convolutional";
 
@@ -130,6 +129,8 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "LeakyReLU", "slope inplace", Layer("leaky"), &["nn.LeakyReLU(0.1)"]),
     row(PyTorch, "PReLU", "single", Layer("prelu single on"), &["nn.PReLU(64)"]),
     row(PyTorch, "ELU", "alpha inplace", Layer("elu"), &["nn.ELU()"]),
+    row(PyTorch, "CELU", "alpha inplace", Layer("celu"), &["nn.CELU(0.5)"]),
+    row(PyTorch, "Hardshrink", "lambd", Layer("shrink"), &["nn.Hardshrink(0.5)"]),
     row(PyTorch, "SELU", "inplace", Layer("selu"), &["nn.SELU()"]),
     row(PyTorch, "GELU", "form", Layer("gelu"), &["nn.GELU()"]),
     row(PyTorch, "SiLU", "inplace", Layer("silu"), &["nn.SiLU()"]),
@@ -142,6 +143,9 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "Sigmoid", "", Layer("sigmoid"), &["nn.Sigmoid()"]),
     row(PyTorch, "Tanh", "", Layer("tanh"), &["nn.Tanh()"]),
     row(PyTorch, "Softmax Softmax2d", "dim", Layer("softmax"), &["nn.Softmax(dim=1)"]),
+    row(PyTorch, "LogSoftmax", "dim", Layer("logsoftmax"), &["nn.LogSoftmax(dim=1)"]),
+    row(PyTorch, "CircularPad1d CircularPad2d CircularPad3d", "", Write("`pad 1 wrap`"), &[]),
+    row(PyTorch, "LPPool1d LPPool2d LPPool3d", "", Write("`lppool 3x3 /2 p 2`"), &[]),
     row(PyTorch, "Flatten", "start_dim end_dim", Layer("flatten"), &["nn.Flatten()"]),
     row(PyTorch, "Unflatten", "- shape", Layer("reshape"), &["nn.Unflatten(1, (64, 7, 7))"]),
     row(PyTorch, "permute", "", Layer("permute"), &["torch.permute(x, (0, 3, 1, 2))"]),
@@ -184,11 +188,10 @@ pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "CrossEntropyLoss NLLLoss NLLLoss2d BCELoss BCEWithLogitsLoss MSELoss L1Loss SmoothL1Loss HuberLoss KLDivLoss PoissonNLLLoss GaussianNLLLoss HingeEmbeddingLoss SoftMarginLoss MultiLabelMarginLoss MultiLabelSoftMarginLoss MultiMarginLoss MarginRankingLoss CosineEmbeddingLoss TripletMarginLoss TripletMarginWithDistanceLoss CTCLoss LinearCrossEntropyLoss", "", Write("`train { loss cross_entropy }`: a loss is a part of `train`, and no layer"), &[]),
     row(PyTorch, "RoIPool", "", Write("`roipool(map, regions) 7x7`"), &[]),
     row(PyTorch, "RoIAlign MultiScaleRoIAlign", "", Write("`roialign(map, regions) 7x7`"), &[]),
-    row(PyTorch, "LogSoftmax AdaptiveLogSoftmaxWithLoss", "", Missing("logarithms of probabilities; `head classify` applies `softmax` to the logits itself"), &[]),
-    row(PyTorch, "CircularPad1d CircularPad2d CircularPad3d", "", Missing(PADDING), &[]),
+    row(PyTorch, "AdaptiveLogSoftmaxWithLoss", "", Missing("this loss; `logsoftmax` is there, and `head classify` applies `softmax` to the logits itself"), &[]),
     row(PyTorch, "RMSNorm", "", Missing(NORM), &[]),
-    row(PyTorch, "CELU RReLU GLU Softshrink Hardshrink Tanhshrink LogSigmoid Threshold", "", Missing(ACTIVATION), &[]),
-    row(PyTorch, "MaxUnpool1d MaxUnpool2d MaxUnpool3d FractionalMaxPool2d FractionalMaxPool3d LPPool1d LPPool2d LPPool3d", "", Missing("this kind of pool; `maxpool`, `avgpool` and the global ones are there"), &[]),
+    row(PyTorch, "RReLU GLU Softshrink Tanhshrink LogSigmoid Threshold", "", Missing(ACTIVATION), &[]),
+    row(PyTorch, "MaxUnpool1d MaxUnpool2d MaxUnpool3d FractionalMaxPool2d FractionalMaxPool3d", "", Missing("this kind of pool; `maxpool`, `avgpool`, `lppool` and the global ones are there"), &[]),
     row(PyTorch, "Fold Unfold DeformConv2d", "", Missing("sampling at places that depend on the input"), &[]),
     row(PyTorch, "Bilinear", "", Missing("products of two inputs with learned weights; `mul(a, b)` has none"), &[]),
     row(PyTorch, "Parameter ParameterList ParameterDict Buffer", "", Missing("a tensor that belongs to no layer; `prelu`, `bn` and `conv 1x1` have learned factors"), &[]),
@@ -227,7 +230,7 @@ pub static FOREIGN: &[Foreign] = &[
     row(Keras, "Rescaling", "factor shift", Layer("scale"), &["Rescaling(2.0, -1.0)"]),
     row(Keras, "Normalization Resizing CenterCrop", "", Write("settings of the input: `input image: 3x224x224 { resize 256  crop 224  normalize imagenet }`"), &[]),
     row(Keras, "UnitNormalization", "", Write("`l2norm`"), &[]),
-    row(Keras, "ThresholdedReLU", "", Missing(ACTIVATION), &[]),
+    row(Keras, "ThresholdedReLU", "", Layer("thresholdedrelu"), &[]),
     row(Keras, "GaussianNoise GaussianDropout ActivityRegularization SpectralNormalization RandomFlip RandomRotation RandomZoom RandomCrop", "", Nothing("it works in training only"), &[]),
     row(Keras, "Dot Lambda Masking RepeatVector TimeDistributed Bidirectional ConvLSTM2D", "", Missing("a layer of this kind"), &[]),
 
@@ -244,7 +247,7 @@ pub static FOREIGN: &[Foreign] = &[
     row(Caffe, "Axpy", "", Write("`mul(a, b)`, then `add`"), &[]),
     row(Caffe, "SPP", "", Write("pools of several sizes with `flatten` behind each, in a `branch`"), &[]),
     row(Caffe, "ArgMax", "", Write("`head classify { … }`, which says the best classes"), &[]),
-    row(Caffe, "Log", "", Missing("logarithms; `exp`, `sqrt` and `pow` are there"), &[]),
+    row(Caffe, "Log", "", Layer("log"), &[]),
     row(Caffe, "Eltwise", "", Write("`add(a, b)`, `mul(a, b)` or `max(a, b)`"), &[]),
     row(Caffe, "Power", "", Write("`scale 0.5 shift 1`, then `pow 2`"), &[]),
     row(Caffe, "SoftmaxWithLoss SoftmaxLoss", "", Write("`head classify { … }`, which applies softmax itself"), &[]),
@@ -261,8 +264,9 @@ pub static FOREIGN: &[Foreign] = &[
     row(Onnx, "GlobalMaxPool ReduceMax", "", Layer("globalmaxpool"), &[]),
     row(Onnx, "InstanceNormalization", "", Layer("instancenorm affine on"), &[]),
     row(Onnx, "MeanVarianceNormalization", "", Layer("instancenorm"), &[]),
-    row(Onnx, "LpPool GlobalLpPool", "", Missing("this kind of pool; `maxpool`, `avgpool` and the global ones are there"), &[]),
-    row(Onnx, "Gather GatherND Scatter Where Erf Sin Cos Constant ConstantOfShape Shape Cast", "", Missing("a layer of this kind"), &[]),
+    row(Onnx, "LpPool", "", Layer("lppool"), &[]),
+    row(Onnx, "GlobalLpPool", "", Write("`reduce l2 (1, 2)`"), &[]),
+    row(Onnx, "GatherND Scatter Where ConstantOfShape Shape Cast", "", Missing("a layer of this kind"), &[]),
     row(Onnx, "LpNormalization", "", Layer("l2norm"), &[]),
     row(Onnx, "Resize", "", Layer("upsample"), &[]),
     row(Onnx, "Sum", "", Layer("add"), &[]),

@@ -173,6 +173,8 @@ impl Layer for AdaptiveAvgPool {
 impl Lowering for AdaptiveAvgPool {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (from, to) = (cx.input_shape(0).dhw(), cx.output_shape().dhw());
-        pool::lower(cx, Pooling::Average, |axis| segments(to[axis], from[axis]));
+        pool::lower(cx, Pooling::Average, [1; 3], |axis| {
+            segments(to[axis], from[axis])
+        });
     }
 }

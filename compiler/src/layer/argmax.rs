@@ -23,7 +23,7 @@ const LAST: ParamDecl = ParamDecl {
 /// Row of the table of layers: `argmax`.
 pub static MAX: Decl = Decl {
     keyword: "argmax",
-    doc: "Where along an axis the largest element is: its number, counted from 0, as a number among others. Nothing is learned through it: its gradient is 0.",
+    doc: "Where along an axis the largest element is: its number, counted from 0, as a number among others. NaN counts as −infinity. Nothing is learned through it: its gradient is 0.",
     params: &[AXIS, KEEP, LAST],
     operands: (1, 1),
     build: |args| build(args, true),
@@ -38,7 +38,7 @@ pub static MAX: Decl = Decl {
 /// Row of the table of layers: `argmin`.
 pub static MIN: Decl = Decl {
     keyword: "argmin",
-    doc: "Where along an axis the smallest element is, as `argmax` says where the largest one is.",
+    doc: "Where along an axis the smallest element is, as `argmax` says where the largest one is. NaN counts as infinity.",
     params: &[AXIS, KEEP, LAST],
     operands: (1, 1),
     build: |args| build(args, false),
@@ -92,14 +92,18 @@ impl Layer for ArgExtreme {
         let [_, asked] = left(&shape, &[self.axis], self.keep);
         let groups = groups(x, &[self.axis]);
         let place = |x: &Vec<f64>| {
-            let mut best = 0;
-            for (place, &value) in x.iter().enumerate().skip(1) {
-                let better = match self.largest {
-                    true => value > x[best],
-                    false => value < x[best],
-                };
-                if better || (self.last && value == x[best]) {
-                    best = place;
+            let sign = if self.largest { 1.0 } else { -1.0 };
+            let value = |x: f64| {
+                if x.is_nan() {
+                    f64::NEG_INFINITY
+                } else {
+                    sign * x
+                }
+            };
+            let (mut best, mut most) = (0, value(x[0]));
+            for (place, &x) in x.iter().enumerate() {
+                if value(x) > most || (self.last && value(x) == most) {
+                    (best, most) = (place, value(x));
                 }
             }
             best as f64

@@ -2,13 +2,13 @@
 
 use super::Sliding;
 use super::pool::{self, PoolWindow, Pooling};
-use super::window::{PAD, Window};
+use super::window::{DILATION, PAD, Window};
 use super::{
     ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError,
 };
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
-use crate::op::along::{Along, mean};
+use crate::op::along::Along;
 use crate::shape::Shape;
 use ndarray::ArrayD;
 
@@ -21,6 +21,7 @@ pub static DECL: Decl = Decl {
         pool::STRIDE,
         PAD,
         pool::ROUNDING,
+        DILATION,
         ParamDecl {
             name: "count_include_pad",
             kind: Kind::Flag,
@@ -42,6 +43,8 @@ pub static DECL: Decl = Decl {
         "input x: 3x22; avgpool 5 /3 ceil",
         "input x: 5x4x6x7; avgpool 2x3x3 /1x2x2 pad (1, 0, 1, 1, 0, 1) count_include_pad",
         "input x: 8x64x48; avgpool 3x3 /1 pad 1",
+        "input x: 5x9x8; avgpool 3x2 /2 pad 1 dilation 2 ceil count_include_pad",
+        "input x: 7x9; avgpool 3 /1 pad half dilation 3",
     ],
 };
 
@@ -91,7 +94,9 @@ impl Layer for AvgPool {
             let bin = self
                 .window
                 .bin(&placed, extent, axis, place, self.count_padding);
-            mean(bin.start, bin.taps, bin.counted)
+            let factor = 1.0 / bin.counted as f64;
+            let seen = self.window.seen(bin, axis);
+            seen.map(|place| (place, factor)).collect()
         });
         let dx = g.push(adjoint, &[g.dy()]);
         g.give(0, dx);
@@ -123,7 +128,7 @@ impl Lowering for AvgPool {
         let x = cx.input_shape(0);
         let (placed, _) = self.window.place(x).expect("infer accepted it");
         let extents = x.dhw();
-        pool::lower(cx, Pooling::Average, |axis| {
+        pool::lower(cx, Pooling::Average, self.window.0.dilation, |axis| {
             self.window
                 .segments(&placed, extents[axis], axis, self.count_padding)
         });

@@ -3,7 +3,7 @@
 //! A layer that can do so returns its epilogue from [`Layer::epilogue_mut`](super::Layer::epilogue_mut). Passes fill it in; a spec never writes
 //! one. Parameters of the folded batch norm follow the layer's own, and what is added is the last operand.
 
-use super::gelu::{Gelu, gelu, gelu_tanh};
+use super::gelu::{Gelu, erf, gelu, gelu_tanh};
 use super::hardswish::HardSwish;
 use super::mish::{Mish, mish};
 use super::pointwise::{Pointwise, larger, smaller};
@@ -252,6 +252,9 @@ pub fn apply(steps: &[Step], x: f64) -> f64 {
         Step::XOver => x / v,
         Step::Pow(c) => v.powf(c),
         Step::Log => v.ln(),
+        Step::Sin => v.sin(),
+        Step::Cos => v.cos(),
+        Step::Erf => erf(v),
         Step::Floor => v.floor(),
         Step::Round => v.round_ties_even(),
         Step::Sign => sign(v),

@@ -42,13 +42,8 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
 /// else by a continued fraction. Accurate relative to itself for large `x`, where it becomes small.
 fn erfc(x: f64) -> f64 {
     let power = (-x * x).exp();
-    if x.abs() < 1.5 {
-        let (mut term, mut sum) = (x, x);
-        for n in 1..60 {
-            term *= 2.0 * x * x / f64::from(2 * n + 1);
-            sum += term;
-        }
-        return 1.0 - FRAC_2_SQRT_PI * power * sum;
+    if x.abs() < SERIES {
+        return 1.0 - erf(x);
     }
     let mut fraction = 0.0;
     for n in (1..100).rev() {
@@ -60,6 +55,22 @@ fn erfc(x: f64) -> f64 {
     } else {
         complement
     }
+}
+
+/// Below this the error function is a series.
+const SERIES: f64 = 1.5;
+
+/// The error function, by the same series, or what its complement leaves of 1.
+pub fn erf(x: f64) -> f64 {
+    if x.abs() >= SERIES {
+        return (1.0 - erfc(x.abs())).copysign(x);
+    }
+    let (mut term, mut sum) = (x, x);
+    for n in 1..60 {
+        term *= 2.0 * x * x / f64::from(2 * n + 1);
+        sum += term;
+    }
+    FRAC_2_SQRT_PI * (-x * x).exp() * sum
 }
 
 /// `x · Φ(x)`

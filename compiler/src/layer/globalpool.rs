@@ -115,7 +115,7 @@ impl Layer for GlobalPool {
 impl Lowering for GlobalPool {
     fn lower(&self, cx: &mut Lower<'_>) {
         let extents = cx.input_shape(0).dhw();
-        pool::lower(cx, self.0, |axis| {
+        pool::lower(cx, self.0, [1; 3], |axis| {
             let all = Bin {
                 start: 0,
                 taps: extents[axis],

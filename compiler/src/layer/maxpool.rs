@@ -3,7 +3,7 @@
 use super::Sliding;
 use super::pointwise::larger;
 use super::pool::{self, PoolWindow, Pooling};
-use super::window::{PAD, Window};
+use super::window::{DILATION, PAD, Window};
 use super::{ArgError, Args, Attributes, Decl, Inferred, Layer, Lowering, ShapeError};
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
@@ -15,7 +15,7 @@ use ndarray::ArrayD;
 pub static DECL: Decl = Decl {
     keyword: "maxpool",
     doc: "Largest element of each window, of the rank of its kernel. Padding is never the largest: windows are clipped to the operand.",
-    params: &[pool::KERNEL, pool::STRIDE, PAD, pool::ROUNDING],
+    params: &[pool::KERNEL, pool::STRIDE, PAD, pool::ROUNDING, DILATION],
     operands: (1, 1),
     build,
     samples: &[
@@ -29,6 +29,8 @@ pub static DECL: Decl = Decl {
         "input x: 3x5x6x7; maxpool 2x2x2 pad (0, 0, 1, 1, 0, 1)",
         "input x: 3x2x5x5; maxpool 1x3x3 /1x2x2 ceil",
         "input x: 16x40x40; maxpool 3x3 /2 pad 1",
+        "input x: 5x9x8; maxpool 3x2 /2 pad 1 dilation 2 ceil",
+        "input x: 7x9; maxpool 3 /1 pad half dilation 3",
     ],
 };
 
@@ -93,7 +95,7 @@ impl Lowering for MaxPool {
         let x = cx.input_shape(0);
         let (placed, _) = self.window.place(x).expect("infer accepted it");
         let extents = x.dhw();
-        pool::lower(cx, Pooling::Max, |axis| {
+        pool::lower(cx, Pooling::Max, self.window.0.dilation, |axis| {
             self.window.segments(&placed, extents[axis], axis, false)
         });
     }

@@ -29,11 +29,13 @@ pub mod epilogue;
 pub mod exp;
 pub mod flatten;
 pub mod flip;
+pub mod gather;
 pub mod gelu;
 pub mod globalpool;
 pub mod gram;
 pub mod grid;
 pub mod groupnorm;
+pub mod hardmax;
 pub mod hardsigmoid;
 pub mod hardswish;
 pub mod instancenorm;
@@ -42,6 +44,7 @@ pub mod layernorm;
 pub mod leaky;
 pub mod local;
 pub mod log;
+pub mod lppool;
 pub mod lrn;
 pub mod matmul;
 pub mod maxpool;
@@ -68,6 +71,7 @@ pub mod shrink;
 pub mod shuffle;
 pub mod sigmoid;
 pub mod silu;
+pub mod sin;
 pub mod slice;
 pub mod softmax;
 pub mod softplus;
@@ -108,6 +112,7 @@ pub static LAYERS: &[&Decl] = &[
     &dense::DECL,
     &maxpool::DECL,
     &avgpool::DECL,
+    &lppool::DECL,
     &globalpool::AVERAGE,
     &globalpool::MAX,
     &adaptiveavgpool::DECL,
@@ -122,6 +127,7 @@ pub static LAYERS: &[&Decl] = &[
     &l2norm::DECL,
     &softmax::DECL,
     &softmax::LOG,
+    &hardmax::DECL,
     &reduce::DECL,
     &argmax::MAX,
     &argmax::MIN,
@@ -147,6 +153,9 @@ pub static LAYERS: &[&Decl] = &[
     &abs::DECL,
     &exp::DECL,
     &log::DECL,
+    &sin::SIN,
+    &sin::COS,
+    &sin::ERF,
     &sqrt::DECL,
     &pow::DECL,
     &rounding::FLOOR,
@@ -171,6 +180,7 @@ pub static LAYERS: &[&Decl] = &[
     &padchannels::DECL,
     &crop::DECL,
     &slice::DECL,
+    &gather::DECL,
     &flip::DECL,
     &tile::DECL,
     &subsample::DECL,

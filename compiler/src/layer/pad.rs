@@ -27,11 +27,11 @@ pub static DECL: Decl = Decl {
         },
         ParamDecl {
             name: "mode",
-            kind: Kind::Word(&["constant", "reflect", "edge"]),
+            kind: Kind::Word(&["constant", "reflect", "edge", "wrap"]),
             positional: true,
             default: Some("constant"),
             doc: "What they are: the constant; `reflect`: the tensor mirrored at its outermost pixels, which are not repeated; `edge`: its outermost pixels, \
-                  repeated (PyTorch's `replicate`).",
+                  repeated (PyTorch's `replicate`); `wrap`: those of the opposite end (PyTorch's `circular`).",
         },
         ParamDecl {
             name: "value",
@@ -57,6 +57,7 @@ pub static DECL: Decl = Decl {
         "input x: 5x4x3; pad (5, 1, 0, 4) edge",
         "input x: 7x1; pad (2, 3) mode edge",
         "input x: 3x2x1x3; pad (1, 0, 2, 2, 4, 1) edge",
+        "input x: 5x4x3; pad (1, 4, 0, 2) wrap",
     ],
 };
 
@@ -69,6 +70,8 @@ pub enum Mode {
     Reflect,
     /// Its outermost pixels.
     Edge,
+    /// Those of the opposite end.
+    Wrap,
 }
 
 /// Pixels around a tensor.
@@ -100,6 +103,7 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
     let mode = match args.word("mode") {
         Some("reflect") => Mode::Reflect,
         Some("edge") => Mode::Edge,
+        Some("wrap") => Mode::Wrap,
         _ => Mode::Constant(value),
     };
     if !matches!(mode, Mode::Constant(_)) && args.is_written("value") {
@@ -140,6 +144,11 @@ impl Pad {
                 inside,
                 run(after, before + n, n - 1, 0),
             ],
+            Mode::Wrap => vec![
+                run(before, 0, n.saturating_sub(before), 1),
+                inside,
+                run(after, before + n, 0, 1),
+            ],
         };
         runs.into_iter().filter(|run| run.count > 0).collect()
     }
@@ -153,6 +162,7 @@ impl Pad {
             Mode::Constant(_) if i < 0 || i > last => return None,
             Mode::Reflect if i < 0 => -i,
             Mode::Reflect if i > last => 2 * last - i,
+            Mode::Wrap => i.rem_euclid(last + 1),
             _ => i.clamp(0, last),
         };
         Some(source as usize)
@@ -177,6 +187,7 @@ impl Layer for Pad {
             Mode::Constant(value) => ("value", value.into()),
             Mode::Reflect => ("mode", "reflect".into()),
             Mode::Edge => ("mode", "edge".into()),
+            Mode::Wrap => ("mode", "wrap".into()),
         };
         (
             DECL.keyword,
@@ -205,6 +216,14 @@ impl Layer for Pad {
             let help = "use less padding, or `edge`, which repeats the outermost pixel";
             return Err(ShapeError::new(message).help(help));
         }
+        if self.mode == Mode::Wrap
+            && let Some((n, far)) = axes()
+                .map(|(n, (before, after))| (n, before.max(after)))
+                .find(|(n, far)| far > n)
+        {
+            let message = format!("{far} pixels of the opposite end, where {x} has {n}");
+            return Err(ShapeError::new(message).help("use less padding"));
+        }
         let mut dims = vec![x.channels()];
         dims.extend(axes().map(|(n, (before, after))| before + n + after));
         let output = Shape::new(dims)
@@ -224,7 +243,7 @@ impl Layer for Pad {
         let (x, extents) = (grid::view(inputs[0]), shape.dhw());
         let constant = match self.mode {
             Mode::Constant(value) => value,
-            Mode::Reflect | Mode::Edge => 0.0,
+            Mode::Reflect | Mode::Edge | Mode::Wrap => 0.0,
         };
         grid::tabulate(&output, |[c, pixel @ ..]| {
             let mut source = [0; 3];
@@ -247,7 +266,7 @@ impl Layer for Pad {
                 let at = Some(at.collect());
                 g.push(Crop { size, at }, &[g.dy()])
             }
-            Mode::Reflect | Mode::Edge => {
+            Mode::Reflect | Mode::Edge | Mode::Wrap => {
                 let y = g.shape(g.y());
                 let adjoint = Along::adjoint(self.attributes(), &x, &y, |axis, place| {
                     let source = self.source(axis, place, x.dhw()[axis]);
@@ -305,6 +324,7 @@ mod tests {
             ((2, 2), Mode::Edge, vec![0, 0, 0, 1, 2, 3, 3, 3]),
             ((0, 5), Mode::Edge, vec![0, 1, 2, 3, 3, 3, 3, 3, 3]),
             ((1, 2), Mode::Constant(9.0), vec![9, 0, 1, 2, 3, 9, 9]),
+            ((3, 2), Mode::Wrap, vec![1, 2, 3, 0, 1, 2, 3, 0, 1]),
         ] {
             let sides = vec![sides];
             let padded = Pad { sides, mode }.evaluate(&[&row], &[]);

@@ -1,4 +1,4 @@
-//! `padchannels`: channels of zeros before and behind.
+//! `padchannels`: channels of a constant before and behind.
 
 use super::slice::Slice;
 use super::{
@@ -13,7 +13,7 @@ use ndarray::{ArrayD, Axis, Slice as Range};
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
     keyword: "padchannels",
-    doc: "Channels of zeros before and behind the operand's. With `subsample`, the parameter-free shortcut of CIFAR ResNets (He et al. 2015, option A).",
+    doc: "Channels of zeros, or of another constant, before and behind the operand's. With `subsample`, the parameter-free shortcut of CIFAR ResNets (He et al. 2015, option A).",
     params: &[
         ParamDecl {
             name: "before",
@@ -29,6 +29,13 @@ pub static DECL: Decl = Decl {
             default: Some("as many as `before`"),
             doc: "Channels behind the last.",
         },
+        ParamDecl {
+            name: "value",
+            kind: Kind::Float,
+            positional: false,
+            default: Some("0"),
+            doc: "The constant.",
+        },
     ],
     operands: (1, 1),
     build,
@@ -37,16 +44,30 @@ pub static DECL: Decl = Decl {
         "input x: 17; padchannels 0 4",
         "input x: 3x2x4x5; padchannels 2 after 0",
         "input x: 4x6x6; padchannels 1; conv 3x3 8 pad half",
+        "input x: 5x4x3; padchannels 2 1 value -1.5",
     ],
 };
 
-/// Channels of zeros before and behind.
+/// Channels of a constant before and behind.
 #[derive(Clone, Debug)]
 pub struct PadChannels {
     /// Channels before the first.
     pub before: usize,
     /// Channels behind the last.
     pub after: usize,
+    /// The constant.
+    pub value: f64,
+}
+
+impl PadChannels {
+    /// Channels of zeros.
+    pub fn zeros(before: usize, after: usize) -> PadChannels {
+        PadChannels {
+            before,
+            after,
+            value: 0.0,
+        }
+    }
 }
 
 fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
@@ -54,13 +75,19 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
         .whole("before")?
         .ok_or_else(|| args.missing("before"))?;
     let after = args.whole("after")?.unwrap_or(before);
-    Ok(Box::new(PadChannels { before, after }))
+    let value = args.number("value")?.unwrap_or(0.0);
+    Ok(Box::new(PadChannels {
+        before,
+        after,
+        value,
+    }))
 }
 
 impl Layer for PadChannels {
     fn attributes(&self) -> (&'static str, Attributes) {
-        let counts = vec![("before", self.before.into()), ("after", self.after.into())];
-        (DECL.keyword, counts)
+        let mut told = vec![("before", self.before.into()), ("after", self.after.into())];
+        told.extend((self.value != 0.0).then(|| ("value", self.value.into())));
+        (DECL.keyword, told)
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, ShapeError> {
@@ -75,7 +102,7 @@ impl Layer for PadChannels {
         let x = inputs[0];
         let mut dims = x.shape().to_vec();
         dims[0] += self.before + self.after;
-        let mut padded = ArrayD::zeros(dims);
+        let mut padded = ArrayD::from_elem(dims, self.value);
         let from = self.before as isize;
         padded
             .slice_axis_mut(
@@ -110,7 +137,7 @@ impl Lowering for PadChannels {
         copy::copy(cx, &window, &from, &copy::all(&window, &from));
         for (first, count) in [(0, self.before), (self.before + from.channels, self.after)] {
             if count > 0 {
-                copy::fill(cx, &to.window(first, count), 0.0);
+                copy::fill(cx, &to.window(first, count), self.value);
             }
         }
     }

@@ -124,14 +124,36 @@ pub enum Pooling {
     Average,
 }
 
-/// Emits the calls of a pool from the one operand to the result; `along(axis)` are the segments of depth, height or width.
-pub fn lower(cx: &mut Lower<'_>, pooling: Pooling, along: impl Fn(usize) -> Vec<Segment>) {
+/// Emits the calls of a pool from the one operand to the result; `along(axis)` are the segments of depth, height or width, and taps are so far apart.
+pub fn lower(
+    cx: &mut Lower<'_>,
+    pooling: Pooling,
+    dilation: [usize; 3],
+    along: impl Fn(usize) -> Vec<Segment>,
+) {
     let (output, input) = (cx.output(), cx.input(0));
+    blocks(cx, pooling, dilation, (&output, &input), along);
+}
+
+/// Emits the calls of a pool from one tensor to another.
+pub(super) fn blocks(
+    cx: &mut Lower<'_>,
+    pooling: Pooling,
+    dilation: [usize; 3],
+    (output, input): (&Storage, &Storage),
+    along: impl Fn(usize) -> Vec<Segment>,
+) {
     let along: [Vec<Segment>; 3] = std::array::from_fn(along);
     for &planes in &along[0] {
         for &rows in &along[1] {
             for &pixels in &along[2] {
-                block(cx, pooling, &output, &input, [planes, rows, pixels]);
+                block(
+                    cx,
+                    pooling,
+                    dilation,
+                    (output, input),
+                    [planes, rows, pixels],
+                );
             }
         }
     }
@@ -141,8 +163,8 @@ pub fn lower(cx: &mut Lower<'_>, pooling: Pooling, along: impl Fn(usize) -> Vec<
 fn block(
     cx: &mut Lower<'_>,
     pooling: Pooling,
-    output: &Storage,
-    input: &Storage,
+    dilation: [usize; 3],
+    (output, input): (&Storage, &Storage),
     along: [Segment; 3],
 ) {
     let [planes, rows, pixels] = along;
@@ -169,7 +191,7 @@ fn block(
     let rows_in_chunk = rows.count / cut;
     let window = std::array::from_fn(|axis| Axis {
         count: taps[axis],
-        stride: into[axis],
+        stride: dilation[axis] as i64 * into[axis],
     });
     let (pixels, channels) = (pixels.count, output.channels);
     cx.parallel(cut, |cx, chunk| {
@@ -235,7 +257,9 @@ impl PoolWindow {
     /// The parameters as written.
     pub fn attributes(&self) -> Attributes {
         let mut attributes = self.0.attributes();
-        attributes.retain(|(name, _)| *name != "dilation");
+        if self.0.dilation == [1; 3] {
+            attributes.retain(|(name, _)| *name != "dilation");
+        }
         let rounding = if self.0.ceil { "ceil" } else { "floor" };
         attributes.push((ROUNDING.name, rounding.into()));
         attributes
@@ -248,10 +272,13 @@ impl PoolWindow {
     pub fn place(&self, x: &Shape) -> Result<(Placed, Shape), ShapeError> {
         let placed = self.0.place(x)?;
         for axis in 0..3 {
+            let (before, extent) = (placed.before[axis], x.dhw()[axis]);
             let last = (placed.out[axis] - 1) * self.0.stride[axis];
-            if placed.before[axis] >= self.0.kernel[axis]
-                || last >= placed.before[axis] + x.dhw()[axis]
-            {
+            // Taps that are further apart than the operand is long may be on both sides of it.
+            let apart = self.0.dilation[axis] > extent
+                && (0..placed.out[axis])
+                    .any(|output| self.bin(&placed, extent, axis, output, false).taps == 0);
+            if before >= self.0.reach()[axis] || last >= before + extent || apart {
                 let message = format!(
                     "a window of {} over {x} sees nothing but padding at one edge",
                     self.0.show(&self.0.kernel)
@@ -271,10 +298,10 @@ impl PoolWindow {
     /// The outputs along an axis of `extent` elements whose windows are not clipped; empty, and perhaps with its end before its start, where there are none.
     fn inside(&self, placed: &Placed, extent: usize, axis: usize) -> Range<usize> {
         let (outputs, before) = (placed.out[axis], placed.before[axis]);
-        let (stride, kernel) = (self.0.stride[axis], self.0.kernel[axis]);
+        let (stride, reach) = (self.0.stride[axis], self.0.reach()[axis]);
         let first = before.div_ceil(stride);
         let end = (before + extent)
-            .checked_sub(kernel)
+            .checked_sub(reach)
             .map_or(0, |last| last / stride + 1);
         first..end.min(outputs)
     }
@@ -329,22 +356,28 @@ impl PoolWindow {
         let (before, after) = (placed.before[axis], placed.after[axis]);
         // In padded coordinates.
         let from = output * self.0.stride[axis];
-        let to = from + self.0.kernel[axis];
-        let (first, end) = (from.max(before), to.min(before + extent));
+        let dilation = self.0.dilation[axis];
+        // Taps that lie before a place.
+        let until = |place: usize| {
+            let taps = place.saturating_sub(from).div_ceil(dilation);
+            taps.min(self.0.kernel[axis])
+        };
+        let (first, end) = (until(before), until(before + extent));
         let counted = match padding {
-            true => to.min(before + extent + after) - from,
+            true => until(before + extent + after),
             false => end - first,
         };
         Bin {
-            start: first - before,
+            start: (from + first * dilation).saturating_sub(before),
             taps: end - first,
             counted,
         }
     }
 
-    /// Extents of the window, and its steps.
-    pub fn extents(&self) -> ([usize; 3], [usize; 3]) {
-        (self.0.kernel, self.0.stride)
+    /// The elements that an output sees along an axis.
+    pub fn seen(&self, bin: Bin, axis: usize) -> impl Iterator<Item = usize> + use<> {
+        let dilation = self.0.dilation[axis];
+        (0..bin.taps).map(move |tap| bin.start + tap * dilation)
     }
 
     /// The plain definition: `value(elements, positions)` of each window, where `elements` are those inside the operand
@@ -359,7 +392,7 @@ impl PoolWindow {
             let mut positions = 0;
             // Coordinate in the padded operand, if the tap falls on it.
             let padded = |axis: usize, output: usize, tap: usize| {
-                let at = output * self.0.stride[axis] + tap;
+                let at = output * self.0.stride[axis] + tap * self.0.dilation[axis];
                 (at < placed.before[axis] + extents[axis] + placed.after[axis]).then_some(at)
             };
             let inside = |axis: usize, at: usize| {

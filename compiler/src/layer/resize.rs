@@ -4,7 +4,7 @@ use super::attribute::Exact;
 use super::window::show;
 use super::{
     ArgError, Args, Attribute, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl,
-    ShapeError, grid,
+    ShapeError, copy, grid,
 };
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
@@ -40,12 +40,14 @@ pub static DECL: Decl = Decl {
                 "pytorch_half_pixel",
                 "align_corners",
                 "asymmetric",
+                "crop",
             ]),
             positional: true,
             default: Some("half_pixel"),
             doc: "Where element `i` of the result lies in the operand, at a scale `s` of `result / operand`: `half_pixel` `(i + 1/2) / s − 1/2`; \
                   `half_pixel_symmetric` the same, centred, where the scale makes no whole extent; `pytorch_half_pixel` 0 where there is one element only; \
-                  `align_corners` so that outermost elements coincide; `asymmetric` `i / s`.",
+                  `align_corners` so that outermost elements coincide; `asymmetric` `i / s`; `crop` evenly from corner to corner of `roi` (TensorFlow's \
+                  `crop_and_resize`).",
         },
         ParamDecl {
             name: "rounding",
@@ -60,6 +62,20 @@ pub static DECL: Decl = Decl {
             positional: false,
             default: Some("result / operand"),
             doc: "Scales for the coordinates, where they are not the quotient of the extents: `(0.6, 0.6)`, one for each axis.",
+        },
+        ParamDecl {
+            name: "roi",
+            kind: Kind::Numbers,
+            positional: false,
+            default: Some("none, but for `crop`"),
+            doc: "Where the part begins along each axis, and then where it ends, as fractions of the operand: `(0.4, 0.6, 0.6, 0.8)`; of `crop` only.",
+        },
+        ParamDecl {
+            name: "outside",
+            kind: Kind::Float,
+            positional: false,
+            default: Some("0"),
+            doc: "What there is outside the operand; of `crop` only.",
         },
         ParamDecl {
             name: "a",
@@ -98,6 +114,8 @@ pub static DECL: Decl = Decl {
         "input x: 4x9; resize 5 cubic a -0.5 exclude_outside",
         "input x: 5x12x9; resize 5x4 linear antialias",
         "input x: 5x12x9; resize 5x4 cubic antialias on asymmetric",
+        "input x: 5x4x6; resize 3x3 linear crop roi (0.4, 0.6, 0.6, 0.8)",
+        "input x: 5x4x6; resize 5x4 crop roi (-0.5, 0.25, 1.25, 1.5) outside 10",
     ],
 };
 
@@ -125,6 +143,8 @@ pub enum Coordinates {
     AlignCorners,
     /// Elements are at the beginning of their share.
     Asymmetric,
+    /// Those of a part, from corner to corner.
+    Crop,
 }
 
 /// Which element is the nearest.
@@ -146,12 +166,13 @@ const MODES: [(&str, Mode); 3] = [
     ("cubic", Mode::Cubic),
 ];
 
-const COORDINATES: [(&str, Coordinates); 5] = [
+const COORDINATES: [(&str, Coordinates); 6] = [
     ("half_pixel", Coordinates::HalfPixel),
     ("half_pixel_symmetric", Coordinates::HalfPixelSymmetric),
     ("pytorch_half_pixel", Coordinates::PytorchHalfPixel),
     ("align_corners", Coordinates::AlignCorners),
     ("asymmetric", Coordinates::Asymmetric),
+    ("crop", Coordinates::Crop),
 ];
 
 const ROUNDING: [(&str, Rounding); 4] = [
@@ -185,6 +206,10 @@ pub struct Resize {
     pub rounding: Rounding,
     /// Scales of the coordinates, where they are not those of the extents.
     pub scales: Option<Arc<[f32]>>,
+    /// Where a part begins along each axis, and where it ends, as fractions of the operand.
+    pub roi: Option<Arc<[f32]>>,
+    /// What there is outside the operand, for a part that reaches there.
+    pub outside: f64,
     /// Slope of the curve.
     pub a: f64,
     /// Whether what is beyond the edge has no weight.
@@ -223,10 +248,31 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
             return Err(args.error("scales", "a scale is between 1e-6 and 1e6"));
         }
     }
+    let coordinates = meaning(&COORDINATES, args.word("coordinates"));
+    let crop = coordinates == Coordinates::Crop;
+    only("roi", crop, "`crop`")?;
+    only("outside", crop, "`crop`")?;
+    only("scales", !crop, "what does not `crop`")?;
+    let roi = args.numbers("roi")?.map(|(_, roi)| roi).filter(|_| crop);
+    if crop {
+        let Some(roi) = &roi else {
+            return Err(args.missing("roi"));
+        };
+        if roi.len() != 2 * size.len() {
+            let message = format!("`roi` has {} numbers, not {}", roi.len(), 2 * size.len());
+            let help = "write where the part begins along each axis, then where it ends";
+            return Err(args.error("roi", message).help(help));
+        }
+        if roi.iter().any(|edge| edge.abs() > 1e6) {
+            return Err(args.error("roi", "edges are fractions of the operand"));
+        }
+    }
     Ok(Box::new(Resize {
         size,
         mode,
-        coordinates: meaning(&COORDINATES, args.word("coordinates")),
+        coordinates,
+        roi: roi.map(Arc::from),
+        outside: args.number("outside")?.filter(|_| crop).unwrap_or(0.0),
         rounding: meaning(&ROUNDING, args.word("rounding").filter(|_| !smooth)),
         scales: scales.map(Arc::from),
         a: args
@@ -259,6 +305,15 @@ impl Resize {
             Coordinates::AlignCorners if to > 1.0 => i * (n - 1.0) / (to - 1.0),
             Coordinates::PytorchHalfPixel | Coordinates::AlignCorners => 0.0,
             Coordinates::Asymmetric => i / scale,
+            Coordinates::Crop => {
+                let roi = self.roi.as_deref().unwrap_or_default();
+                let edge = |index: usize| f64::from(roi[index]) * (n - 1.0);
+                let (from, until) = (edge(axis), edge(self.size.len() + axis));
+                match to > 1.0 {
+                    true => from + i * (until - from) / (to - 1.0),
+                    false => (from + until) / 2.0,
+                }
+            }
         }
     }
 
@@ -283,9 +338,12 @@ impl Resize {
         }
     }
 
-    /// What element `i` of the result is made of, of `from` elements along an axis.
+    /// What element `i` of the result is made of, of `from` elements along an axis; nothing, where it is outside.
     fn terms(&self, axis: usize, i: usize, from: usize) -> Terms {
         let (position, last) = (self.position(axis, i, from), from as f64 - 1.0);
+        if self.coordinates == Coordinates::Crop && !(0.0..=last).contains(&position) {
+            return Terms::new();
+        }
         if self.mode == Mode::Nearest {
             let nearest = match self.rounding {
                 Rounding::PreferFloor => (position - 0.5).ceil(),
@@ -346,6 +404,10 @@ impl Layer for Resize {
         if let Some(scales) = &self.scales {
             attributes.push(("scales", Attribute::Series(Exact(scales.clone()))));
         }
+        if let Some(roi) = &self.roi {
+            attributes.push(("roi", Attribute::Series(Exact(roi.clone()))));
+            attributes.push(("outside", self.outside.into()));
+        }
         if self.mode == Mode::Cubic {
             attributes.push(("a", self.a.into()));
         }
@@ -395,6 +457,9 @@ impl Layer for Resize {
         let x = grid::view(inputs[0]);
         let [depth, height, width] = self.table(&shape);
         grid::tabulate(&output, |[c, d, h, w]| {
+            if depth[d].is_empty() || height[h].is_empty() || width[w].is_empty() {
+                return self.outside;
+            }
             let mut sum = 0.0;
             for &(i, plane) in &depth[d] {
                 for &(j, row) in &height[h] {
@@ -427,5 +492,16 @@ impl Lowering for Resize {
         let (to, from) = (cx.output(), cx.input(0));
         let table = self.table(cx.input_shape(0));
         sums(cx, &to, &from, &table);
+        if self.outside == 0.0 {
+            return;
+        }
+        for (axis, places) in table.iter().enumerate() {
+            for place in (0..places.len()).filter(|&place| places[place].is_empty()) {
+                let mut line = to.clone();
+                line.base += place as i64 * to.strides[axis];
+                line.dhw[axis] = 1;
+                copy::fill(cx, &line, self.outside);
+            }
+        }
     }
 }

@@ -155,7 +155,7 @@ impl Layer for Slice {
         let dx = match self.axis.checked_sub(1) {
             None => {
                 let before = self.from;
-                g.push(PadChannels { before, after }, &[g.dy()])
+                g.push(PadChannels::zeros(before, after), &[g.dy()])
             }
             Some(axis) => {
                 let mut sides = vec![(0, 0); x.spatial().len()];

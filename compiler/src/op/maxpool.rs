@@ -57,18 +57,23 @@ impl Layer for MaxPoolInput {
         let shape = grid::shape(inputs[0]);
         let (x, dy) = (grid::view(inputs[0]), grid::view(inputs[1]));
         let (placed, _) = self.window.place(&shape).expect("infer accepted it");
-        let extents = shape.dhw();
+        let (extents, dilation) = (shape.dhw(), self.window.0.dilation);
         let mut dx = Array4::zeros(x.dim());
         for ((c, d, h, w), dy) in dy.indexed_iter() {
             let outputs = [d, h, w];
-            let seen = std::array::from_fn(|axis| {
-                let bin = self
-                    .window
-                    .bin(&placed, extents[axis], axis, outputs[axis], false);
-                bin.start..bin.start + bin.taps
+            let bins: [_; 3] = std::array::from_fn(|axis| {
+                self.window
+                    .bin(&placed, extents[axis], axis, outputs[axis], false)
             });
-            let first = first_largest(|[d, h, w]| x[[c, d, h, w]], seen);
-            let [d, h, w] = first.expect("a window sees an element");
+            let place = |taps: [usize; 3]| -> [usize; 3] {
+                std::array::from_fn(|axis| bins[axis].start + taps[axis] * dilation[axis])
+            };
+            let value = |taps: [usize; 3]| {
+                let [d, h, w] = place(taps);
+                x[[c, d, h, w]]
+            };
+            let first = first_largest(value, bins.map(|bin| 0..bin.taps));
+            let [d, h, w] = place(first.expect("a window sees an element"));
             dx[[c, d, h, w]] += dy;
         }
         let dx = dx.into_raw_vec_and_offset().0;
@@ -86,13 +91,14 @@ impl Lowering for MaxPoolInput {
             .window
             .place(cx.input_shape(0))
             .expect("infer accepted it");
-        let (window, step) = self.window.extents();
+        let window = &self.window.0;
         cx.call(MaxInputCall {
             axes: std::array::from_fn(|axis| PoolAxis {
                 inputs: x.dhw[axis],
                 outputs: dy.dhw[axis],
-                window: window[axis],
-                step: step[axis],
+                window: window.kernel[axis],
+                step: window.stride[axis],
+                dilation: window.dilation[axis],
                 before: placed.before[axis],
                 out: out.strides[axis],
                 x: x.strides[axis],

@@ -120,6 +120,12 @@ pub enum Step {
     KeepBeyond(f64),
     /// `v` less `c` where it is positive, and `c` more where it is negative.
     Toward(f64),
+    /// `sin v`
+    Sin,
+    /// `cos v`
+    Cos,
+    /// The error function, `2/√π · ∫ e^(−t²) dt` from 0 to `v`.
+    Erf,
 }
 
 impl Step {
@@ -163,6 +169,9 @@ impl Step {
             Step::KeepAbove(_) => 34,
             Step::KeepBeyond(_) => 35,
             Step::Toward(_) => 36,
+            Step::Sin => 37,
+            Step::Cos => 38,
+            Step::Erf => 39,
         }
     }
 
@@ -217,6 +226,9 @@ impl Step {
             34 => Step::KeepAbove(c),
             35 => Step::KeepBeyond(c),
             36 => Step::Toward(c),
+            37 => Step::Sin,
+            38 => Step::Cos,
+            39 => Step::Erf,
             _ => return None,
         })
     }
@@ -236,6 +248,7 @@ impl Step {
                 | Step::GeluTanh
                 | Step::Pow(_)
                 | Step::Log
+                | Step::Erf
         ) || self.crosses_zero()
     }
 
@@ -288,6 +301,17 @@ impl Step {
             }
             Step::XOver => x / v,
             Step::Log => wide.ln() as f32,
+            Step::Sin => wide.sin() as f32,
+            Step::Cos => wide.cos() as f32,
+            Step::Erf => {
+                let u = wide * std::f64::consts::SQRT_2;
+                if u.abs() < 3.0 {
+                    let density = (-u * u / 2.0).exp() / std::f64::consts::TAU.sqrt();
+                    (2.0 * density * odd_series(u)) as f32
+                } else {
+                    (1.0 - 2.0 * normal(-u.abs())).copysign(u) as f32
+                }
+            }
             Step::Floor => v.floor(),
             Step::Round => v.round_ties_even(),
             Step::Sign => {
@@ -566,6 +590,9 @@ unsafe fn smooth<S: Simd, const N: usize>(op: i64, imm: f32, v: *mut S::V) {
             27 => each!(gelu_slope),
             28 => each!(gelu_tanh_slope),
             30 => each!(ln),
+            37 => each!(sin),
+            38 => each!(cos),
+            39 => each!(erf),
             _ => {}
         }
     }

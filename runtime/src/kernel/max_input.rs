@@ -19,6 +19,8 @@ pub struct PoolAxis {
     pub window: usize,
     /// From one window to the next.
     pub step: usize,
+    /// From one element of a window to the next.
+    pub dilation: usize,
     /// Padding before the first element.
     pub before: usize,
     /// Stride of the operand's gradient.
@@ -53,6 +55,7 @@ declare! {
         n2: Count = c.axes[2].inputs, m2: Count = c.axes[2].outputs, k2: Count = c.axes[2].window, s2: Count = c.axes[2].step,
         b2: Count = c.axes[2].before, o2: Stride = c.axes[2].out, x2: Stride = c.axes[2].x, d2: Stride = c.axes[2].dy,
         channels: Count = c.channels,
+        t0: Count = c.axes[0].dilation, t1: Count = c.axes[1].dilation, t2: Count = c.axes[2].dilation,
     }
 }
 
@@ -69,15 +72,26 @@ entries! {
     fn entry = body
 }
 
-/// The elements that window `i` sees: the first, and the one behind the last.
+/// The elements that window `i` sees: the first, and how many.
 #[inline(always)]
-fn seen(i: isize, inputs: isize, window: isize, step: isize, before: isize) -> (isize, isize) {
-    let first = i * step - before;
-    let end = first + window;
-    (
-        if first > 0 { first } else { 0 },
-        if end < inputs { end } else { inputs },
-    )
+fn seen(
+    i: isize,
+    inputs: isize,
+    window: isize,
+    step: isize,
+    before: isize,
+    dilation: isize,
+) -> (isize, isize) {
+    let start = i * step - before;
+    // Taps before the first element, and before what is behind the last.
+    let outside = if start < 0 {
+        (dilation - 1 - start) / dilation
+    } else {
+        0
+    };
+    let inside = (inputs - start + dilation - 1) / dilation;
+    let end = if inside < window { inside } else { window };
+    (start + outside * dilation, end - outside)
 }
 
 #[inline(always)]
@@ -98,14 +112,20 @@ unsafe fn body<S: Simd>(
             for j in 0..c.m1 {
                 for l in 0..c.m2 {
                     let dy = dy.offset(i * c.d0 + j * c.d1 + l * c.d2);
-                    let planes = seen(i, c.n0, c.k0, c.s0, c.b0);
-                    let rows = seen(j, c.n1, c.k1, c.s1, c.b1);
-                    let pixels = seen(l, c.n2, c.k2, c.s2, c.b2);
+                    let planes = seen(i, c.n0, c.k0, c.s0, c.b0, c.t0);
+                    let rows = seen(j, c.n1, c.k1, c.s1, c.b1, c.t1);
+                    let pixels = seen(l, c.n2, c.k2, c.s2, c.b2, c.t2);
+                    let to = planes.0 * c.o0 + rows.0 * c.o1 + pixels.0 * c.o2;
+                    let from = planes.0 * c.x0 + rows.0 * c.x1 + pixels.0 * c.x2;
+                    let (out, x) = (out.offset(to), x.offset(from));
                     let mut k = 0;
                     while k < channels {
                         let (out, x, dy) = (out.add(k), x.add(k), dy.add(k));
-                        let seen = [planes, rows, pixels];
-                        let strides = [[c.o0, c.o1, c.o2], [c.x0, c.x1, c.x2]];
+                        let seen = [(0, planes.1), (0, rows.1), (0, pixels.1)];
+                        let strides = [
+                            [c.t0 * c.o0, c.t1 * c.o1, c.t2 * c.o2],
+                            [c.t0 * c.x0, c.t1 * c.x1, c.t2 * c.x2],
+                        ];
                         to_first_largest::<S>(out, x, dy, channels - k, seen, strides);
                         k += S::LANES;
                     }
@@ -166,13 +186,20 @@ pub(super) unsafe fn to_first_largest<S: Simd>(
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = MaxInput::new(consts);
     let axes = [
-        (c.m0, c.n0, c.k0, c.s0, c.b0),
-        (c.m1, c.n1, c.k1, c.s1, c.b1),
-        (c.m2, c.n2, c.k2, c.s2, c.b2),
+        (c.m0, [c.n0, c.k0, c.s0, c.b0, c.t0]),
+        (c.m1, [c.n1, c.k1, c.s1, c.b1, c.t1]),
+        (c.m2, [c.n2, c.k2, c.s2, c.b2, c.t2]),
     ];
-    let empty = |&(outputs, inputs, window, step, before): &(isize, _, _, _, _)| {
-        let ends = [0, outputs - 1].map(|i| seen(i, inputs, window, step, before));
-        outputs < 1 || before >= window || ends.iter().any(|(first, end)| first >= end)
+    let empty = |&(outputs, [inputs, window, step, before, dilation]): &(isize, [isize; 5])| {
+        if outputs < 1 || dilation < 1 {
+            return true;
+        }
+        let none = |i| seen(i, inputs, window, step, before, dilation).1 < 1;
+        // Where taps are further apart than elements are many, each window may be between two.
+        match dilation > inputs {
+            true => (0..outputs).any(none),
+            false => none(0) || none(outputs - 1),
+        }
     };
     if axes.iter().any(empty) {
         return super::support::invalid();
@@ -192,16 +219,18 @@ fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
         for i in 0..c.m0 {
             for j in 0..c.m1 {
                 for l in 0..c.m2 {
-                    let planes = seen(i, c.n0, c.k0, c.s0, c.b0);
-                    let rows = seen(j, c.n1, c.k1, c.s1, c.b1);
-                    let pixels = seen(l, c.n2, c.k2, c.s2, c.b2);
+                    let planes = seen(i, c.n0, c.k0, c.s0, c.b0, c.t0);
+                    let rows = seen(j, c.n1, c.k1, c.s1, c.b1, c.t1);
+                    let pixels = seen(l, c.n2, c.k2, c.s2, c.b2, c.t2);
                     let mut best = [planes.0, rows.0, pixels.0];
                     let x = |at: [isize; 3]| at[0] * c.x0 + at[1] * c.x1 + at[2] * c.x2 + k;
-                    for i in planes.0..planes.1 {
-                        for j in rows.0..rows.1 {
-                            for l in pixels.0..pixels.1 {
-                                if view.get(1, x([i, j, l])) > view.get(1, x(best)) {
-                                    best = [i, j, l];
+                    for i in 0..planes.1 {
+                        for j in 0..rows.1 {
+                            for l in 0..pixels.1 {
+                                let at =
+                                    [planes.0 + i * c.t0, rows.0 + j * c.t1, pixels.0 + l * c.t2];
+                                if view.get(1, x(at)) > view.get(1, x(best)) {
+                                    best = at;
                                 }
                             }
                         }

@@ -22,11 +22,11 @@ pub enum Reduction {
     Largest = 2,
     /// The smallest; NaN where one is.
     Smallest = 3,
-    /// The number of the first of the largest, in the order of the axes.
+    /// The number of the first of the largest, in the order of the axes. NaN counts as −infinity.
     FirstLargest = 4,
     /// The number of the last of the largest.
     LastLargest = 5,
-    /// The number of the first of the smallest.
+    /// The number of the first of the smallest. NaN counts as infinity.
     FirstSmallest = 6,
     /// The number of the last of the smallest.
     LastSmallest = 7,
@@ -146,6 +146,11 @@ unsafe fn begin<S: Simd, const OP: i64>() -> Lanes<S> {
 unsafe fn take<S: Simd, const OP: i64>(lanes: &mut Lanes<S>, x: S::V, number: f32) {
     // SAFETY: as of `Simd`.
     unsafe {
+        let x = match OP {
+            4 | 5 => S::max(x, S::splat(f32::NEG_INFINITY)),
+            6 | 7 => S::min(x, S::splat(f32::INFINITY)),
+            _ => x,
+        };
         match OP {
             0 => lanes.wide = S::add_wide(lanes.wide, S::widen(x)),
             1 => lanes.wide = S::mul_wide(lanes.wide, S::widen(x)),
@@ -208,11 +213,16 @@ impl Single {
 
     #[inline(always)]
     fn take(&mut self, op: i64, x: f32, number: f32) {
+        let x = match op {
+            4 | 5 if x.is_nan() => f32::NEG_INFINITY,
+            6 | 7 if x.is_nan() => f32::INFINITY,
+            _ => x,
+        };
         let better = match op {
             4 => x > self.best,
-            5 => !(x < self.best),
+            5 => x >= self.best,
             6 => x < self.best,
-            7 => !(x > self.best),
+            7 => x <= self.best,
             _ => false,
         };
         match op {

@@ -456,6 +456,72 @@ pub(crate) unsafe fn ln<S: Simd>(x: S::V) -> S::V {
     }
 }
 
+/// A function of f64 of each lane by itself.
+#[inline(always)]
+unsafe fn lanes<S: Simd>(x: S::V, function: fn(f64) -> f64) -> S::V {
+    let mut lanes = [0.0; super::MOST_LANES];
+    // SAFETY: the array holds a vector of any ISA.
+    unsafe {
+        S::store(lanes.as_mut_ptr(), x);
+        for lane in &mut lanes[..S::LANES] {
+            *lane = function(f64::from(*lane)) as f32;
+        }
+        S::load(lanes.as_ptr())
+    }
+}
+
+/// `sin x`, one by one: an argument may be any multiple of the period.
+///
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn sin<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe { lanes::<S>(x, f64::sin) }
+}
+
+/// `cos x`, as [`sin`].
+///
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn cos<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe { lanes::<S>(x, f64::cos) }
+}
+
+/// The error function: near zero an odd polynomial (coefficients from Cephes' `erff`), beyond 1 what the tails of the normal distribution leave.
+///
+/// # Safety
+/// As of [`Simd`].
+#[inline(always)]
+pub(crate) unsafe fn erf<S: Simd>(x: S::V) -> S::V {
+    /// Beyond this it is 1.
+    const FAR: f32 = 10.0;
+    const NEAR: [f32; 7] = [
+        1.128_379_2,
+        -3.761_262_6e-1,
+        1.128_358_5e-1,
+        -2.685_381_2e-2,
+        5.188_327_6e-3,
+        -8.010_193_6e-4,
+        7.853_861_4e-5,
+    ];
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (zero, one) = (S::splat(0.0), S::splat(1.0));
+        let size = S::min(S::splat(FAR), S::abs(x));
+        let near = S::mul(x, polynomial::<S, 7>(S::mul(size, size), NEAR));
+        let (_, q, (n, t)) = normal_tail::<S>(S::mul(size, S::splat(core::f32::consts::SQRT_2)));
+        let tails = S::scale(S::mul(S::add(q, q), S::add(one, t)), n);
+        let far = S::sub(one, tails);
+        let far = S::select_lt(x, zero, S::sub(zero, far), far);
+        // NaN where the operand is, else nothing.
+        let far = S::add(far, S::sub(size, size));
+        S::select_lt(size, one, near, far)
+    }
+}
+
 /// The nearest integer, the even one of two; of the sign that `x` has.
 ///
 /// # Safety

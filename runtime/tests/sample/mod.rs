@@ -222,7 +222,11 @@ fn map(random: &mut Random) -> Vec<i64> {
         Step::Gelu,
         Step::GeluTanh,
     ];
-    let steps: Vec<Step> = match random.within(0, 12) {
+    let steps: Vec<Step> = match random.within(0, 13) {
+        13 => vec![
+            Step::Mul(3.0),
+            *random.pick(&[Step::Sin, Step::Cos, Step::Erf]),
+        ],
         12 => vec![Step::Abs, Step::Add(0.001), Step::Log],
         0 => vec![Step::Exp],
         1 => vec![Step::Mul(4.0), Step::Tanh],

@@ -98,17 +98,19 @@ pub fn centred(random: &mut Random) -> Vec<i64> {
 /// Windows that overlap, are apart, and are cut off at both ends.
 pub fn max_input(random: &mut Random) -> Vec<i64> {
     let channels = random.within(1, 40);
-    let mut axes = Vec::new();
+    let (mut axes, mut dilations) = (Vec::new(), Vec::new());
     for _ in 0..3 {
         let (inputs, window, step) = (
             random.within(1, 6),
             random.within(1, 3),
             random.within(1, 3),
         );
-        let before = random.within(0, window - 1);
+        let dilation = random.within(1, 2).min(inputs);
+        let before = random.within(0, dilation * (window - 1));
         // The last window begins inside.
         let outputs = 1 + (inputs - 1 + before) / step;
         axes.insert(0, [inputs, outputs, window, step, before]);
+        dilations.insert(0, dilation);
     }
     let mut inner = [channels; 3];
     let mut consts = Vec::new();
@@ -119,6 +121,7 @@ pub fn max_input(random: &mut Random) -> Vec<i64> {
         inner = [inner[0] * inputs, inner[1] * inputs, inner[2] * outputs];
     }
     consts.push(channels);
+    consts.extend(dilations);
     consts
 }
 
