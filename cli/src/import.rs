@@ -106,14 +106,29 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 /// Imports an ONNX file: the spec and its weights, or nothing.
 fn from_onnx(args: &Args) -> Result<(), Failure> {
-    let directory = args.out.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let directory = args
+        .out
+        .as_deref()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new(""));
     let labels = args.labels.as_ref().map(|labels| from(directory, labels));
     let letterbox = match args.letterbox.as_deref() {
-        Some("") => return Err(Failure::Read { file: "--letterbox".to_owned(), why: "of an .onnx it takes the size: `--letterbox=640`".to_owned() }),
+        Some("") => {
+            return Err(Failure::Read {
+                file: "--letterbox".to_owned(),
+                why: "of an .onnx it takes the size: `--letterbox=640`".to_owned(),
+            });
+        }
         other => other,
     };
     let pictures = args.look.pictures(letterbox, labels.as_deref())?;
-    let imported = onnx::import(&args.cfg, &args.open, pictures, Vec::new(), args.out.clone())?;
+    let imported = onnx::import(
+        &args.cfg,
+        &args.open,
+        pictures,
+        Vec::new(),
+        args.out.clone(),
+    )?;
     print::diagnostics(imported.model.warnings());
     onnx::warn(&imported);
     let Some(out) = &args.out else {
@@ -123,9 +138,17 @@ fn from_onnx(args: &Args) -> Result<(), Failure> {
     outputs::apart([out.as_path(), &weights], [args.cfg.as_path()])?;
     outputs::write(out, &imported.spec)?;
     outputs::write_bytes(&weights, &imported.weights)?;
-    let (model, layers) = (&imported.model.graph().name, imported.model.graph().order.len());
+    let (model, layers) = (
+        &imported.model.graph().name,
+        imported.model.graph().order.len(),
+    );
     let layers = words::count(layers, "layer");
-    print::line(format_args!("{}: {model}, {layers}\n{}: {} bytes", out.display(), weights.display(), imported.weights.len()))?;
+    print::line(format_args!(
+        "{}: {model}, {layers}\n{}: {} bytes",
+        out.display(),
+        weights.display(),
+        imported.weights.len()
+    ))?;
     Ok(())
 }
 

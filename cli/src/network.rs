@@ -54,7 +54,10 @@ impl Args {
     /// Reads the spec; warnings go to standard error unless tools are listening.
     pub fn model(&self, json: bool) -> Result<Model, Failure> {
         if onnx::is_one(&self.spec) {
-            return Ok(self.import(Pictures::default(), Vec::new(), json)?.model.clone());
+            return Ok(self
+                .import(Pictures::default(), Vec::new(), json)?
+                .model
+                .clone());
         }
         let model = cnnc::compile_file(&self.spec)?;
         if !json {
@@ -64,7 +67,12 @@ impl Args {
     }
 
     /// Imports the .onnx that stands in the place of the spec, once.
-    pub fn import(&self, pictures: Pictures, samples: Vec<Vec<usize>>, json: bool) -> Result<&Imported, Failure> {
+    pub fn import(
+        &self,
+        pictures: Pictures,
+        samples: Vec<Vec<usize>>,
+        json: bool,
+    ) -> Result<&Imported, Failure> {
         if let Some(imported) = self.imported.get() {
             return Ok(imported);
         }
@@ -85,9 +93,11 @@ impl Args {
     pub fn weights(&self, model: &Model) -> Result<Weights, Failure> {
         match &self.weights {
             Some(path) => open(path),
-            None if self.imported.get().is_some() => {
-                Ok(self.kept.borrow_mut().take().unwrap_or_else(Weights::synthetic))
-            }
+            None if self.imported.get().is_some() => Ok(self
+                .kept
+                .borrow_mut()
+                .take()
+                .unwrap_or_else(Weights::synthetic)),
             None => match needed(model) {
                 Some(tensor) => Err(Failure::NoWeights { tensor }),
                 None => Ok(Weights::synthetic()),

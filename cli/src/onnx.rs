@@ -37,10 +37,15 @@ pub struct Look {
 
 fn shape(text: &str) -> Result<(String, Vec<usize>), String> {
     let parsed = text.rsplit_once('=').and_then(|(name, dims)| {
-        let dims: Option<Vec<usize>> = dims.split('x').map(|n| n.parse().ok().filter(|n| (1..=1 << 24).contains(n))).collect();
+        let dims: Option<Vec<usize>> = dims
+            .split('x')
+            .map(|n| n.parse().ok().filter(|n| (1..=1 << 24).contains(n)))
+            .collect();
         Some((name.to_owned(), dims?))
     });
-    parsed.ok_or_else(|| "a shape is written like images=3x640x640: the extents behind the batch".to_owned())
+    parsed.ok_or_else(|| {
+        "a shape is written like images=3x640x640: the extents behind the batch".to_owned()
+    })
 }
 
 fn size(text: &str) -> Result<String, String> {
@@ -60,10 +65,17 @@ fn scale(text: &str) -> Result<f64, String> {
 
 impl Look {
     /// With what `--letterbox` and `--labels` say.
-    pub fn pictures(&self, letterbox: Option<&str>, labels: Option<&Path>) -> Result<Pictures, Failure> {
+    pub fn pictures(
+        &self,
+        letterbox: Option<&str>,
+        labels: Option<&Path>,
+    ) -> Result<Pictures, Failure> {
         let letterbox = match letterbox {
             None => None,
-            Some(text) => Some(size(text).map_err(|why| Failure::Read { file: format!("--letterbox={text}"), why })?),
+            Some(text) => Some(size(text).map_err(|why| Failure::Read {
+                file: format!("--letterbox={text}"),
+                why,
+            })?),
         };
         Ok(Pictures {
             resize: self.resize.clone(),
@@ -78,18 +90,33 @@ impl Look {
 
     /// Whether anything is said.
     pub fn is_given(&self) -> bool {
-        self.resize.is_some() || self.crop.is_some() || self.normalize.is_some() || self.bgr || self.pixel_scale.is_some()
+        self.resize.is_some()
+            || self.crop.is_some()
+            || self.normalize.is_some()
+            || self.bgr
+            || self.pixel_scale.is_some()
     }
 }
 
 /// Whether a file is called as ONNX's are.
 pub fn is_one(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("onnx"))
+    path.extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("onnx"))
 }
 
 /// Imports a file.
-pub fn import(path: &Path, open: &Open, pictures: Pictures, samples: Vec<Vec<usize>>, place: Option<PathBuf>) -> Result<Imported, Failure> {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+pub fn import(
+    path: &Path,
+    open: &Open,
+    pictures: Pictures,
+    samples: Vec<Vec<usize>>,
+    place: Option<PathBuf>,
+) -> Result<Imported, Failure> {
+    let stem = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let file: String = file.chars().filter(|c| !c.is_control()).collect();
     let options = Options {
@@ -100,7 +127,10 @@ pub fn import(path: &Path, open: &Open, pictures: Pictures, samples: Vec<Vec<usi
         pictures,
         place,
     };
-    onnx::import_file(path, &options).map_err(|error| Failure::Onnx { file: path.display().to_string(), error })
+    onnx::import_file(path, &options).map_err(|error| Failure::Onnx {
+        file: path.display().to_string(),
+        error,
+    })
 }
 
 /// A spec, or an ONNX file in its place.
@@ -122,14 +152,28 @@ pub fn extents(files: &[PathBuf]) -> Vec<Vec<usize>> {
 }
 
 /// Tensors for the file's inputs, as its axes have them: the samples that they make, and what was read.
-pub fn samples(imported: &Imported, files: &[PathBuf]) -> Result<(Vec<Sample>, Vec<Vec<f32>>), Failure> {
+pub fn samples(
+    imported: &Imported,
+    files: &[PathBuf],
+) -> Result<(Vec<Sample>, Vec<Vec<f32>>), Failure> {
     let inputs = &imported.inputs;
-    let used: Vec<usize> = (0..inputs.len()).filter(|&at| inputs[at].port.is_some()).collect();
+    let used: Vec<usize> = (0..inputs.len())
+        .filter(|&at| inputs[at].port.is_some())
+        .collect();
     // One file for each input, or for each that is read.
     let of: Vec<usize> = match files.len() {
-        n if n > 0 && n.is_multiple_of(inputs.len()) => (0..n).map(|at| at % inputs.len()).collect(),
-        n if n > 0 && n.is_multiple_of(used.len()) => (0..n).map(|at| used[at % used.len()]).collect(),
-        n => return Err(Failure::Uneven { files: n, inputs: inputs.len() }),
+        n if n > 0 && n.is_multiple_of(inputs.len()) => {
+            (0..n).map(|at| at % inputs.len()).collect()
+        }
+        n if n > 0 && n.is_multiple_of(used.len()) => {
+            (0..n).map(|at| used[at % used.len()]).collect()
+        }
+        n => {
+            return Err(Failure::Uneven {
+                files: n,
+                inputs: inputs.len(),
+            });
+        }
     };
     let mut all = Vec::new();
     let mut kept: Vec<Vec<f32>> = vec![Vec::new(); inputs.len()];
@@ -139,26 +183,42 @@ pub fn samples(imported: &Imported, files: &[PathBuf]) -> Result<(Vec<Sample>, V
         let name = file.display().to_string();
         let mut found = read_tensors(file)?;
         let input = &inputs[of[at]];
-        let place = found.iter().position(|tensor| tensor.name == input.name).or((found.len() == 1).then_some(0));
+        let place = found
+            .iter()
+            .position(|tensor| tensor.name == input.name)
+            .or((found.len() == 1).then_some(0));
         let Some(place) = place else {
             let names = found.into_iter().map(|tensor| tensor.name).collect();
-            return Err(Failure::NoTensor { file: name, input: input.name.clone(), names });
+            return Err(Failure::NoTensor {
+                file: name,
+                input: input.name.clone(),
+                names,
+            });
         };
         let tensor = found.swap_remove(place);
         kept[of[at]].extend_from_slice(&tensor.values);
         if let Some(port) = input.port {
             let fed = imported.feed(of[at], &tensor.shape, &tensor.values);
-            let fed = fed.map_err(|why| Failure::Read { file: name.clone(), why })?;
+            let fed = fed.map_err(|why| Failure::Read {
+                file: name.clone(),
+                why,
+            })?;
             run.push((port, fed));
         }
         names.push(name);
         if of.get(at + 1).is_none_or(|&next| next <= of[at]) {
             run.sort_by_key(|(port, _)| *port);
             let name = std::mem::take(&mut names).join(" ");
-            let tensors: Vec<Vec<f32>> = std::mem::take(&mut run).into_iter().map(|(_, values)| values).collect();
+            let tensors: Vec<Vec<f32>> = std::mem::take(&mut run)
+                .into_iter()
+                .map(|(_, values)| values)
+                .collect();
             let ports = imported.model.graph().inputs.len();
             if tensors.len() != ports {
-                return Err(Failure::Uneven { files: files.len(), inputs: inputs.len() });
+                return Err(Failure::Uneven {
+                    files: files.len(),
+                    inputs: inputs.len(),
+                });
             }
             all.extend(Sample::images(&name, tensors, &imported.model)?);
         }
@@ -177,7 +237,11 @@ impl<'a> Results<'a> {
     /// None yet.
     pub fn new(imported: &'a Imported) -> Results<'a> {
         let values = vec![Vec::new(); imported.outputs.len()];
-        Results { imported, values, images: 0 }
+        Results {
+            imported,
+            values,
+            images: 0,
+        }
     }
 
     /// Adds those of one image.
@@ -209,7 +273,9 @@ impl<'a> Results<'a> {
             if values.len() != count {
                 // Several images stand behind one another along the batch.
                 match dims.first_mut() {
-                    Some(first) if *first > 0 && count > 0 => *first = *first * values.len() / count,
+                    Some(first) if *first > 0 && count > 0 => {
+                        *first = *first * values.len() / count
+                    }
                     _ => dims = vec![values.len()],
                 }
             }
@@ -221,7 +287,10 @@ impl<'a> Results<'a> {
 
 /// Whether `--raw` names a folder: one that is there, or a name that ends as a folder's does.
 pub fn is_folder(path: &Path) -> bool {
-    path.is_dir() || path.to_string_lossy().ends_with(['/', std::path::MAIN_SEPARATOR])
+    path.is_dir()
+        || path
+            .to_string_lossy()
+            .ends_with(['/', std::path::MAIN_SEPARATOR])
 }
 
 /// Makes a folder, if it is not there.

@@ -36,8 +36,6 @@ pub(super) struct Call<'a> {
     pub opset: i64,
     pub attrs: &'a Attrs,
     pub inputs: Vec<Option<Item>>,
-    /// Names of the operands in the file.
-    pub names: &'a [String],
     pub outputs: usize,
     /// Whether an operand is read here only, so that what makes it may become part of what this node makes.
     pub once: Vec<bool>,
@@ -49,7 +47,9 @@ impl Call<'_> {
         match self.inputs.get(at) {
             Some(Some(Item::Val(val))) => Ok(val.clone()),
             Some(Some(Item::Const(_))) => unsupported(format!("operand {at} is constant")),
-            Some(Some(Item::Whole(_))) => unsupported(format!("operand {at} is of whole numbers that are computed, or an input of the graph")),
+            Some(Some(Item::Whole(_))) => unsupported(format!(
+                "operand {at} is of whole numbers that are computed, or an input of the graph"
+            )),
             Some(Some(Item::Unknown)) => unsupported("its operand is not supported"),
             _ => invalid(format!("operand {at} is missing")),
         }
@@ -59,7 +59,9 @@ impl Call<'_> {
     pub fn constant(&self, at: usize) -> Result<Option<&Tensor>, Why> {
         match self.inputs.get(at) {
             Some(Some(Item::Const(tensor))) => Ok(Some(tensor)),
-            Some(Some(_)) => unsupported(format!("operand {at} has no value: it is computed, or an input of the graph (weights as inputs can be baked into the file as initialisers)")),
+            Some(Some(_)) => unsupported(format!(
+                "operand {at} has no value: it is computed, or an input of the graph (weights as inputs can be baked into the file as initialisers)"
+            )),
             _ => Ok(None),
         }
     }
@@ -77,12 +79,11 @@ impl Call<'_> {
         let tensor = self.needed(at)?;
         match tensor.len() == n {
             true => Ok(tensor.with_dims(vec![n])),
-            false => invalid(format!("operand {at} has {} elements instead of {n}", tensor.len())),
+            false => invalid(format!(
+                "operand {at} has {} elements instead of {n}",
+                tensor.len()
+            )),
         }
-    }
-
-    pub fn name(&self, at: usize) -> &str {
-        self.names.get(at).map_or("", String::as_str)
     }
 }
 
@@ -113,7 +114,9 @@ impl Ctx {
     /// Refuses what would mix images.
     pub fn batched(&self, dims: &[usize]) -> Result<(), Why> {
         match self.batch {
-            Some(batch) if dims.first() != Some(&batch) => unsupported("it mixes the images of a batch; a batch of one is imported"),
+            Some(batch) if dims.first() != Some(&batch) => {
+                unsupported("it mixes the images of a batch; a batch of one is imported")
+            }
             _ => Ok(()),
         }
     }
@@ -128,10 +131,14 @@ impl Ctx {
     pub fn map(&mut self, val: &Val) -> Result<Id, Why> {
         let dims = &val.dims;
         if dims.len() < 2 || dims.len() > RANK + 1 {
-            return unsupported(format!("an operand of extents {dims:?}: the language has maps of one to three dimensions"));
+            return unsupported(format!(
+                "an operand of extents {dims:?}: the language has maps of one to three dimensions"
+            ));
         }
         if self.batch.is_none() && dims[0] != 1 {
-            return unsupported(format!("an operand of extents {dims:?}, whose first axis is no batch"));
+            return unsupported(format!(
+                "an operand of extents {dims:?}, whose first axis is no batch"
+            ));
         }
         Ok(self.net.view(val.id, &dims[1..]))
     }

@@ -49,18 +49,29 @@ impl fmt::Display for OnnxError {
             OnnxError::Read(why) => f.write_str(why),
             OnnxError::Invalid(why) => f.write_str(why),
             OnnxError::Open { input, shape } => {
-                write!(f, "input `{input}` is {shape}: its shape is open; give `--shape {input}=3x640x640`, the extents behind the batch")
+                write!(
+                    f,
+                    "input `{input}` is {shape}: its shape is open; give `--shape {input}=3x640x640`, the extents behind the batch"
+                )
             }
             OnnxError::Beyond(why) => write!(f, "the network is not supported: {why}"),
             OnnxError::Unsupported(rows) => {
                 f.write_str("not supported:")?;
                 let width = |of: fn(&Unsupported) -> &str| {
-                    rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0)
+                    rows.iter()
+                        .map(|row| of(row).chars().count())
+                        .max()
+                        .unwrap_or(0)
                 };
-                let (operator, first) = (width(|row| &row.operator), width(|row| &row.first).min(40));
+                let (operator, first) =
+                    (width(|row| &row.operator), width(|row| &row.first).min(40));
                 for row in rows {
                     let count = format!("{} ×", row.count);
-                    write!(f, "\n  {:operator$}  {count:>6}  {:first$}  {}", row.operator, row.first, row.remedy)?;
+                    write!(
+                        f,
+                        "\n  {:operator$}  {count:>6}  {:first$}  {}",
+                        row.operator, row.first, row.remedy
+                    )?;
                 }
                 Ok(())
             }

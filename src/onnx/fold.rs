@@ -9,7 +9,6 @@ use super::tensor::{Data, Tensor, broadcast, product, strides};
 /// Operands of a node that is computed.
 pub(super) struct Folding<'a> {
     pub op: &'a str,
-    pub opset: i64,
     pub attrs: &'a Attrs,
     pub inputs: &'a [Option<&'a Tensor>],
     pub outputs: usize,
@@ -33,11 +32,18 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
         "Shape" => {
             let bound = |name: &str, default: i64| -> Result<usize, Why> {
                 let at = attrs.int(name, default)?;
-                let at = if at < 0 { at.saturating_add(rank as i64) } else { at };
+                let at = if at < 0 {
+                    at.saturating_add(rank as i64)
+                } else {
+                    at
+                };
                 Ok(at.clamp(0, rank as i64) as usize)
             };
             let (start, end) = (bound("start", 0)?, bound("end", rank as i64)?);
-            let dims: Vec<i64> = x.dims[start..end.max(start)].iter().map(|&n| n as i64).collect();
+            let dims: Vec<i64> = x.dims[start..end.max(start)]
+                .iter()
+                .map(|&n| n as i64)
+                .collect();
             one(Tensor::ints(vec![dims.len()], dims))
         }
         "Size" => one(Tensor::ints(Vec::new(), vec![x.len() as i64])),
@@ -53,14 +59,21 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
         "Reshape" => {
             let wanted = shapes::listed(attrs, "shape", f.inputs.get(1).copied().flatten())?;
             let wanted = wanted.ok_or_else(|| Why::Invalid("a reshape without extents".into()))?;
-            one(x.with_dims(shapes::reshape(&x.dims, &wanted, attrs.int("allowzero", 0)? == 1)?))
+            one(x.with_dims(shapes::reshape(
+                &x.dims,
+                &wanted,
+                attrs.int("allowzero", 0)? == 1,
+            )?))
         }
         "Flatten" => {
             let at = match attrs.int("axis", 1)? {
                 at if at == rank as i64 => rank,
                 at => axis(at, rank)?,
             };
-            one(x.with_dims(vec![x.dims[..at].iter().product(), x.dims[at..].iter().product()]))
+            one(x.with_dims(vec![
+                x.dims[..at].iter().product(),
+                x.dims[at..].iter().product(),
+            ]))
         }
         "Squeeze" => {
             let list = shapes::listed(attrs, "axes", f.inputs.get(1).copied().flatten())?;
@@ -85,11 +98,24 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
         }
         "Split" => {
             let at = axis(attrs.int("axis", 0)?, rank)?;
-            let parts = shapes::split(x.dims[at], attrs, f.inputs.get(1).copied().flatten(), f.outputs)?;
+            let parts = shapes::split(
+                x.dims[at],
+                attrs,
+                f.inputs.get(1).copied().flatten(),
+                f.outputs,
+            )?;
             let mut first = 0;
             let mut all = Vec::new();
             for count in parts {
-                all.push(f.slice(x, &[shapes::Range { axis: at, first, count, step: 1 }])?);
+                all.push(f.slice(
+                    x,
+                    &[shapes::Range {
+                        axis: at,
+                        first,
+                        count,
+                        step: 1,
+                    }],
+                )?);
                 first += count;
             }
             Ok(Some(all))
@@ -101,7 +127,8 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
         }
         "Expand" => {
             let wanted = shapes::ints(Some(f.get(1)?))?.unwrap_or_default();
-            let wanted: Option<Vec<usize>> = wanted.iter().map(|&n| usize::try_from(n).ok()).collect();
+            let wanted: Option<Vec<usize>> =
+                wanted.iter().map(|&n| usize::try_from(n).ok()).collect();
             let Some(wanted) = wanted else {
                 return invalid("an expansion to negative extents");
             };
@@ -141,7 +168,9 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
                 Some(value) => {
                     let value = super::tensor::read(value, None)?;
                     match &value.data {
-                        _ if value.len() != 1 => return invalid("a constant whose value is no number"),
+                        _ if value.len() != 1 => {
+                            return invalid("a constant whose value is no number");
+                        }
                         Data::Int(v) => Data::Int(vec![v[0]; count].into()),
                         Data::Bool(v) => Data::Bool(vec![v[0]; count].into()),
                         _ => Data::Float(vec![value.to_floats()[0]; count].into()),
@@ -152,12 +181,17 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
         }
         "Range" => {
             let (from, to, step) = (x, f.get(1)?, f.get(2)?);
-            if let (Some(from), Some(to), Some(step)) = (first(from.to_ints()), first(to.to_ints()), first(step.to_ints())) {
+            if let (Some(from), Some(to), Some(step)) = (
+                first(from.to_ints()),
+                first(to.to_ints()),
+                first(step.to_ints()),
+            ) {
                 if step == 0 {
                     return invalid("a range with a step of 0");
                 }
                 let span = i128::from(to) - i128::from(from);
-                let count = (span + i128::from(step) - i128::from(step.signum())) / i128::from(step);
+                let count =
+                    (span + i128::from(step) - i128::from(step.signum())) / i128::from(step);
                 let count = count.clamp(0, 1 << 40) as usize;
                 f.pay(count)?;
                 let values = (0..count as i64).map(|i| from + i * step).collect();
@@ -171,7 +205,9 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
             }
             let count = count.clamp(0.0, 1e12) as usize;
             f.pay(count)?;
-            let values = (0..count).map(|i| (from + i as f64 * step) as f32).collect();
+            let values = (0..count)
+                .map(|i| (from + i as f64 * step) as f32)
+                .collect();
             one(Tensor::floats(vec![count], values))
         }
         "NonZero" => {
@@ -181,7 +217,11 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
             let steps = strides(&x.dims);
             let mut all = Vec::new();
             for axis in 0..rank {
-                all.extend(found.iter().map(|&i| ((i / steps[axis]) % x.dims[axis].max(1)) as i64));
+                all.extend(
+                    found
+                        .iter()
+                        .map(|&i| ((i / steps[axis]) % x.dims[axis].max(1)) as i64),
+                );
             }
             one(Tensor::ints(vec![rank, found.len()], all))
         }
@@ -192,10 +232,20 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
             let (c, a, b) = (x.broadcast(&dims), a.broadcast(&dims), b.broadcast(&dims));
             let c = c.to_floats();
             one(match (a.to_ints(), b.to_ints()) {
-                (Some(a), Some(b)) => Tensor::ints(dims, (0..c.len()).map(|i| if c[i] != 0.0 { a[i] } else { b[i] }).collect()),
+                (Some(a), Some(b)) => Tensor::ints(
+                    dims,
+                    (0..c.len())
+                        .map(|i| if c[i] != 0.0 { a[i] } else { b[i] })
+                        .collect(),
+                ),
                 _ => {
                     let (a, b) = (a.to_floats(), b.to_floats());
-                    Tensor::floats(dims, (0..c.len()).map(|i| if c[i] != 0.0 { a[i] } else { b[i] }).collect())
+                    Tensor::floats(
+                        dims,
+                        (0..c.len())
+                            .map(|i| if c[i] != 0.0 { a[i] } else { b[i] })
+                            .collect(),
+                    )
                 }
             })
         }
@@ -212,8 +262,8 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
             let y = f.get(1)?;
             one(f.binary("Add", x, y)?)
         }
-        "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "Mod" | "Equal" | "Greater" | "Less" | "GreaterOrEqual"
-        | "LessOrEqual" | "And" | "Or" | "Xor" => {
+        "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "Mod" | "Equal" | "Greater"
+        | "Less" | "GreaterOrEqual" | "LessOrEqual" | "And" | "Or" | "Xor" => {
             let y = f.get(1)?;
             let op = f.op;
             // Before operator set 7, `axis` said where the second begins.
@@ -237,7 +287,9 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
             let mut all = Vec::with_capacity(m * n);
             for i in 0..m {
                 for j in 0..n {
-                    let sum: f64 = (0..k).map(|t| f64::from(a[i * k + t]) * f64::from(b[t * n + j])).sum();
+                    let sum: f64 = (0..k)
+                        .map(|t| f64::from(a[i * k + t]) * f64::from(b[t * n + j]))
+                        .sum();
                     all.push(sum as f32);
                 }
             }
@@ -249,12 +301,29 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
             };
             f.pay(x.len())?;
             one(match (x.to_ints(), f.op) {
-                (Some(values), "Not") => Tensor { dims: x.dims.clone(), data: Data::Bool(values.iter().map(|&v| i64::from(v == 0)).collect()) },
-                (Some(values), "Neg") => Tensor::ints(x.dims.clone(), values.iter().map(|v| v.wrapping_neg()).collect()),
-                (Some(values), "Abs") => Tensor::ints(x.dims.clone(), values.iter().map(|v| v.wrapping_abs()).collect()),
-                (Some(values), "Sign") => Tensor::ints(x.dims.clone(), values.iter().map(|v| v.signum()).collect()),
+                (Some(values), "Not") => Tensor {
+                    dims: x.dims.clone(),
+                    data: Data::Bool(values.iter().map(|&v| i64::from(v == 0)).collect()),
+                },
+                (Some(values), "Neg") => Tensor::ints(
+                    x.dims.clone(),
+                    values.iter().map(|v| v.wrapping_neg()).collect(),
+                ),
+                (Some(values), "Abs") => Tensor::ints(
+                    x.dims.clone(),
+                    values.iter().map(|v| v.wrapping_abs()).collect(),
+                ),
+                (Some(values), "Sign") => {
+                    Tensor::ints(x.dims.clone(), values.iter().map(|v| v.signum()).collect())
+                }
                 (Some(_), _) => return Ok(None),
-                (None, _) => Tensor::floats(x.dims.clone(), x.to_floats().iter().map(|&v| function(f64::from(v)) as f32).collect()),
+                (None, _) => Tensor::floats(
+                    x.dims.clone(),
+                    x.to_floats()
+                        .iter()
+                        .map(|&v| function(f64::from(v)) as f32)
+                        .collect(),
+                ),
             })
         }
     }
@@ -310,13 +379,35 @@ fn cast(x: &Tensor, to: i64) -> Result<Tensor, Why> {
     Ok(match to {
         ty::FLOAT | ty::DOUBLE if x.is_float() => x.clone(),
         ty::FLOAT | ty::DOUBLE => Tensor::floats(dims, x.to_floats().into_owned()),
-        ty::FLOAT16 => Tensor::floats(dims, x.to_floats().iter().map(|&v| half::f16::from_f32(v).to_f32()).collect()),
-        ty::BFLOAT16 => Tensor::floats(dims, x.to_floats().iter().map(|&v| half::bf16::from_f32(v).to_f32()).collect()),
+        ty::FLOAT16 => Tensor::floats(
+            dims,
+            x.to_floats()
+                .iter()
+                .map(|&v| half::f16::from_f32(v).to_f32())
+                .collect(),
+        ),
+        ty::BFLOAT16 => Tensor::floats(
+            dims,
+            x.to_floats()
+                .iter()
+                .map(|&v| half::bf16::from_f32(v).to_f32())
+                .collect(),
+        ),
         ty::BOOL => {
             let values = x.to_floats().iter().map(|&v| i64::from(v != 0.0)).collect();
-            Tensor { dims, data: Data::Bool(values) }
+            Tensor {
+                dims,
+                data: Data::Bool(values),
+            }
         }
-        ty::UINT8 | ty::INT8 | ty::UINT16 | ty::INT16 | ty::INT32 | ty::INT64 | ty::UINT32 | ty::UINT64 => match x.to_ints() {
+        ty::UINT8
+        | ty::INT8
+        | ty::UINT16
+        | ty::INT16
+        | ty::INT32
+        | ty::INT64
+        | ty::UINT32
+        | ty::UINT64 => match x.to_ints() {
             Some(values) => Tensor::ints(dims, values.to_vec()),
             None => Tensor::ints(dims, x.to_floats().iter().map(|&v| v as i64).collect()),
         },
@@ -353,9 +444,13 @@ impl<'a> Folding<'a> {
         let mut dims = list[0].dims.clone();
         dims[at] = 0;
         for tensor in list {
-            let fits = tensor.dims.len() == dims.len() && (0..dims.len()).all(|axis| axis == at || tensor.dims[axis] == dims[axis]);
+            let fits = tensor.dims.len() == dims.len()
+                && (0..dims.len()).all(|axis| axis == at || tensor.dims[axis] == dims[axis]);
             if !fits {
-                return invalid(format!("{:?} and {:?} cannot stand behind one another along axis {at}", list[0].dims, tensor.dims));
+                return invalid(format!(
+                    "{:?} and {:?} cannot stand behind one another along axis {at}",
+                    list[0].dims, tensor.dims
+                ));
             }
             dims[at] = dims[at].saturating_add(tensor.dims[at]);
         }
@@ -393,7 +488,11 @@ impl<'a> Folding<'a> {
         self.pay_dims(&dims)?;
         let mut at = vec![0];
         for (axis, places) in places.iter().enumerate() {
-            at = at.iter().flat_map(|&base| places.iter().map(move |&place| (base, place))).map(|(base, place)| base + place * steps[axis]).collect();
+            at = at
+                .iter()
+                .flat_map(|&base| places.iter().map(move |&place| (base, place)))
+                .map(|(base, place)| base + place * steps[axis])
+                .collect();
         }
         Ok(x.picked(dims, &at))
     }
@@ -490,7 +589,15 @@ impl<'a> Folding<'a> {
             return unsupported("a tensor without elements");
         }
         let dims: Vec<usize> = match keep {
-            true => (0..rank).map(|axis| if over.contains(&axis) { 1 } else { x.dims[axis] }).collect(),
+            true => (0..rank)
+                .map(|axis| {
+                    if over.contains(&axis) {
+                        1
+                    } else {
+                        x.dims[axis]
+                    }
+                })
+                .collect(),
             false => rest.iter().map(|&axis| x.dims[axis]).collect(),
         };
         if let (Some(values), true) = (moved.to_ints(), self.op != "ReduceMean") {
@@ -500,7 +607,10 @@ impl<'a> Folding<'a> {
                 "ReduceMax" => part.iter().copied().max().unwrap_or(0),
                 _ => part.iter().copied().min().unwrap_or(0),
             };
-            return Ok(Tensor::ints(dims, values.chunks(count).take(groups).map(one).collect()));
+            return Ok(Tensor::ints(
+                dims,
+                values.chunks(count).take(groups).map(one).collect(),
+            ));
         }
         let values = moved.to_floats();
         let one = |part: &[f32]| -> f32 {
@@ -513,7 +623,10 @@ impl<'a> Folding<'a> {
                 _ => wide.fold(f64::INFINITY, f64::min),
             }) as f32
         };
-        Ok(Tensor::floats(dims, values.chunks(count).take(groups).map(one).collect()))
+        Ok(Tensor::floats(
+            dims,
+            values.chunks(count).take(groups).map(one).collect(),
+        ))
     }
 }
 
@@ -523,11 +636,18 @@ pub(super) fn places_of(places: &Tensor, extent: usize) -> Result<Vec<usize>, Wh
         return invalid("places that are no whole numbers");
     };
     let place = |&i: &i64| {
-        let at = if i < 0 { i.saturating_add(extent as i64) } else { i };
+        let at = if i < 0 {
+            i.saturating_add(extent as i64)
+        } else {
+            i
+        };
         usize::try_from(at).ok().filter(|&at| at < extent)
     };
     match list.iter().map(place).collect() {
         Some(list) => Ok(list),
-        None => invalid(format!("places {:?} of an axis with {extent}", &list[..list.len().min(8)])),
+        None => invalid(format!(
+            "places {:?} of an axis with {extent}",
+            &list[..list.len().min(8)]
+        )),
     }
 }

@@ -97,10 +97,17 @@ pub fn import_file(path: &Path, options: &Options) -> Result<Imported, OnnxError
 ///
 /// # Errors
 /// [`OnnxError`]: a file that is damaged, or a network that is not supported.
-pub fn import(bytes: Vec<u8>, beside: Option<&Path>, options: &Options) -> Result<Imported, OnnxError> {
+pub fn import(
+    bytes: Vec<u8>,
+    beside: Option<&Path>,
+    options: &Options,
+) -> Result<Imported, OnnxError> {
     let file = bytes.len();
     let model = read::model(bytes)?;
-    let shapes = Shapes { given: options.shapes.clone(), samples: options.samples.clone() };
+    let shapes = Shapes {
+        given: options.shapes.clone(),
+        samples: options.samples.clone(),
+    };
     let graph = walk::read(&model, &Outside::beside(beside), &shapes, file)?;
     let plain = write(&model, graph, options, false);
     match plain {
@@ -113,7 +120,12 @@ pub fn import(bytes: Vec<u8>, beside: Option<&Path>, options: &Options) -> Resul
     }
 }
 
-fn write(file: &ModelProto, mut graph: Graph, options: &Options, plain: bool) -> Result<Imported, OnnxError> {
+fn write(
+    file: &ModelProto,
+    mut graph: Graph,
+    options: &Options,
+    plain: bool,
+) -> Result<Imported, OnnxError> {
     let net = &mut graph.ctx.net;
     // Tensors that are outputs; one that is an input, or constant, is none of the network's.
     let is_input = |id: Id, inputs: &[walk::Input]| inputs.iter().position(|input| input.id == id);
@@ -129,30 +141,59 @@ fn write(file: &ModelProto, mut graph: Graph, options: &Options, plain: bool) ->
     if ids.is_empty() {
         // Something must be computed: the first input.
         let Some(first) = graph.inputs.first() else {
-            return Err(OnnxError::Beyond("it computes nothing of an input".to_owned()));
+            return Err(OnnxError::Beyond(
+                "it computes nothing of an input".to_owned(),
+            ));
         };
-        let id = net.push(Op::Word("relu"), &[first.id], Vec::new(), net.dims(first.id).to_vec());
+        let id = net.push(
+            Op::Word("relu"),
+            &[first.id],
+            Vec::new(),
+            net.dims(first.id).to_vec(),
+        );
         ids.push(id);
     }
     let mut orders = Vec::new();
     for input in &graph.inputs {
-        let passed = graph.outputs.iter().any(|output| matches!(&output.item, Item::Val(val) if val.id == input.id));
-        orders.push(if passed { None } else { net.turn_input(input.id, &ids) });
+        let passed = graph
+            .outputs
+            .iter()
+            .any(|output| matches!(&output.item, Item::Val(val) if val.id == input.id));
+        orders.push(if passed {
+            None
+        } else {
+            net.turn_input(input.id, &ids)
+        });
     }
     let order = spec::order(net, &ids);
     let last = *order.last().expect("an output is made by a layer");
     let (live, _) = net.live(&ids);
     // One result of classes is the head's business.
-    let single = ids.len() == 1 && graph.outputs.len() == 1 && net.dims(last).len() == 1 && net.dims(last)[0] > 1;
+    let single = ids.len() == 1
+        && graph.outputs.len() == 1
+        && net.dims(last).len() == 1
+        && net.dims(last)[0] > 1;
     let result = single.then(|| net.dims(last)[0]);
     let named: Vec<(usize, String)> = graph
         .inputs
         .iter()
         .enumerate()
         .filter(|(_, input)| live[input.id])
-        .map(|(at, input)| (at, if plain { format!("x{at}") } else { label::input(&input.name) }))
+        .map(|(at, input)| {
+            (
+                at,
+                if plain {
+                    format!("x{at}")
+                } else {
+                    label::input(&input.name)
+                },
+            )
+        })
         .collect();
-    let first = named.first().map(|(at, _)| net.dims(graph.inputs[*at].id).to_vec()).unwrap_or_default();
+    let first = named
+        .first()
+        .map(|(at, _)| net.dims(graph.inputs[*at].id).to_vec())
+        .unwrap_or_default();
     let said = said(file, &options.pictures, &first, result);
     let softmax = single && spec::is_softmax(net, last) && order.len() > 1;
     let head = (single && said.classes).then(|| match &said.labels {
@@ -164,31 +205,54 @@ fn write(file: &ModelProto, mut graph: Graph, options: &Options, plain: bool) ->
         true => (order[..order.len() - 1].to_vec(), order[order.len() - 2]),
         false => (order, last),
     };
-    let outputs_of_net: Vec<Id> = ids.iter().map(|&id| if dropped { last } else { id }).collect();
+    let outputs_of_net: Vec<Id> = ids
+        .iter()
+        .map(|&id| if dropped { last } else { id })
+        .collect();
     let mut inputs: Vec<(Id, String)> = Vec::new();
     let mut used = label::Labels::default();
     for (at, name) in &named {
         inputs.push((graph.inputs[*at].id, used.unique(name.clone())));
     }
     if inputs.is_empty() {
-        return Err(OnnxError::Beyond("its outputs depend on no input".to_owned()));
+        return Err(OnnxError::Beyond(
+            "its outputs depend on no input".to_owned(),
+        ));
     }
     let defaults = Defaults::of(net, &order);
     let body = statements(net, &order, &inputs, &outputs_of_net, defaults, plain);
-    let taps: Vec<Id> = outputs_of_net.iter().copied().filter(|&id| id != last).collect();
-    let settings = |at: usize| if at == 0 { said.settings.clone() } else { String::new() };
+    let taps: Vec<Id> = outputs_of_net
+        .iter()
+        .copied()
+        .filter(|&id| id != last)
+        .collect();
+    let settings = |at: usize| {
+        if at == 0 {
+            said.settings.clone()
+        } else {
+            String::new()
+        }
+    };
     let frame = Frame {
         name: &label::model(&options.name),
         doc: &options.doc,
-        inputs: inputs.iter().enumerate().map(|(at, (id, name))| (name.clone(), net.dims(*id).to_vec(), settings(at))).collect(),
+        inputs: inputs
+            .iter()
+            .enumerate()
+            .map(|(at, (id, name))| (name.clone(), net.dims(*id).to_vec(), settings(at)))
+            .collect(),
         defaults,
         taps: taps.clone(),
         head,
     };
     let text = spec::write(&frame, &body);
-    let place = options.place.clone().unwrap_or_else(|| "imported.cnn".into());
+    let place = options
+        .place
+        .clone()
+        .unwrap_or_else(|| "imported.cnn".into());
     let text = cnnc_compiler::format::format(&text).unwrap_or(text);
-    let model = crate::compile_str(place, &text).map_err(|error| OnnxError::Beyond(first_message(&error)))?;
+    let model = crate::compile_str(place, &text)
+        .map_err(|error| OnnxError::Beyond(first_message(&error)))?;
     let weights = weights(net, &order, &model)?;
     let port = |id: Id| match id == last || dropped {
         true if dropped => "probabilities".to_owned(),
@@ -197,23 +261,35 @@ fn write(file: &ModelProto, mut graph: Graph, options: &Options, plain: bool) ->
     };
     let outputs = graph.outputs.iter().map(|output| {
         let (dims, from) = match &output.item {
-            Item::Const(tensor) => (tensor.dims.clone(), From::Constant(tensor.to_floats().into_owned())),
+            Item::Const(tensor) => (
+                tensor.dims.clone(),
+                From::Constant(tensor.to_floats().into_owned()),
+            ),
             Item::Val(val) | Item::Whole(val) => match is_input(val.id, &graph.inputs) {
                 Some(at) => (val.dims.clone(), From::Input(at)),
                 None => (val.dims.clone(), From::Port(port(val.id))),
             },
             Item::Unknown => (Vec::new(), From::Constant(Vec::new())),
         };
-        Output { name: output.name.clone(), dims, from }
+        Output {
+            name: output.name.clone(),
+            dims,
+            from,
+        }
     });
     let outputs = outputs.collect();
     let port_of = |at: usize| named.iter().position(|(input, _)| *input == at);
-    let inputs = graph.inputs.iter().zip(orders).enumerate().map(|(at, (input, order))| Input {
-        name: input.name.clone(),
-        dims: input.dims.clone(),
-        port: port_of(at),
-        order,
-    });
+    let inputs = graph
+        .inputs
+        .iter()
+        .zip(orders)
+        .enumerate()
+        .map(|(at, (input, order))| Input {
+            name: input.name.clone(),
+            dims: input.dims.clone(),
+            port: port_of(at),
+            order,
+        });
     Ok(Imported {
         spec: text,
         weights,
@@ -227,7 +303,10 @@ fn write(file: &ModelProto, mut graph: Graph, options: &Options, plain: bool) ->
 
 fn first_message(error: &crate::Error) -> String {
     match error {
-        crate::Error::Spec(found) => found.items().first().map_or_else(String::new, |first| first.message.clone()),
+        crate::Error::Spec(found) => found
+            .items()
+            .first()
+            .map_or_else(String::new, |first| first.message.clone()),
         other => other.to_string(),
     }
 }
@@ -236,12 +315,19 @@ fn first_message(error: &crate::Error) -> String {
 fn weights(net: &Net, order: &[Id], model: &Model) -> Result<Vec<u8>, OnnxError> {
     let graph = model.graph();
     let named = graph.order.iter().map(|&id| &graph.nodes[id]);
-    let named = named.map(|node| node.params.iter().map(|&id| &graph.params[id]).filter(|param| param.literal.is_none()).collect::<Vec<_>>());
+    let named = named.map(|node| {
+        node.params
+            .iter()
+            .map(|&id| &graph.params[id])
+            .filter(|param| param.literal.is_none())
+            .collect::<Vec<_>>()
+    });
     let mut named = named.filter(|params| !params.is_empty());
     let mut header = String::from("{");
     let mut tensors: Vec<&Tensor> = Vec::new();
     let mut at = 0usize;
-    let mismatch = || OnnxError::Beyond("weights do not fit the layers that were written for them".to_owned());
+    let mismatch =
+        || OnnxError::Beyond("weights do not fit the layers that were written for them".to_owned());
     for &id in order {
         let layer = net.values[id].layer.as_ref().expect("a layer");
         if layer.params.is_empty() {
@@ -249,7 +335,11 @@ fn weights(net: &Net, order: &[Id], model: &Model) -> Result<Vec<u8>, OnnxError>
         }
         let params = named.next().ok_or_else(mismatch)?;
         for param in &params {
-            let (_, tensor) = layer.params.iter().find(|(role, _)| *role == param.role).ok_or_else(mismatch)?;
+            let (_, tensor) = layer
+                .params
+                .iter()
+                .find(|(role, _)| *role == param.role)
+                .ok_or_else(mismatch)?;
             if param.elements() != tensor.len() {
                 return Err(mismatch());
             }
@@ -258,7 +348,11 @@ fn weights(net: &Net, order: &[Id], model: &Model) -> Result<Vec<u8>, OnnxError>
             if header.len() > 1 {
                 header.push(',');
             }
-            header += &format!("\"{}\":{{\"dtype\":\"F32\",\"shape\":[{}],\"data_offsets\":[{at},{end}]}}", param.name, dims.join(","));
+            header += &format!(
+                "\"{}\":{{\"dtype\":\"F32\",\"shape\":[{}],\"data_offsets\":[{at},{end}]}}",
+                param.name,
+                dims.join(",")
+            );
             at = end;
             tensors.push(tensor);
         }
@@ -276,7 +370,12 @@ fn weights(net: &Net, order: &[Id], model: &Model) -> Result<Vec<u8>, OnnxError>
     for tensor in tensors {
         match &tensor.data {
             super::tensor::Data::Raw(raw) => bytes.extend_from_slice(raw),
-            _ => bytes.extend(tensor.to_floats().iter().flat_map(|value| value.to_le_bytes())),
+            _ => bytes.extend(
+                tensor
+                    .to_floats()
+                    .iter()
+                    .flat_map(|value| value.to_le_bytes()),
+            ),
         }
     }
     Ok(bytes)
@@ -299,9 +398,18 @@ impl Imported {
     pub fn feed(&self, at: usize, dims: &[usize], values: &[f32]) -> Result<Vec<f32>, String> {
         let input = &self.inputs[at];
         let count: usize = input.dims.iter().product();
-        let fits = dims == input.dims || (dims.len() == input.dims.len() && !dims.is_empty() && dims[1..] == input.dims[1..] && input.dims[0] == 1);
+        let fits = dims == input.dims
+            || (dims.len() == input.dims.len()
+                && !dims.is_empty()
+                && dims[1..] == input.dims[1..]
+                && input.dims[0] == 1);
         if !fits || count == 0 || !values.len().is_multiple_of(count) {
-            return Err(format!("input `{}` is {}, but the tensor is {}", super::error::show(&input.name), super::text::extents(&input.dims), super::text::extents(dims)));
+            return Err(format!(
+                "input `{}` is {}, but the tensor is {}",
+                super::error::show(&input.name),
+                super::text::extents(&input.dims),
+                super::text::extents(dims)
+            ));
         }
         let Some(order) = &input.order else {
             return Ok(values.to_vec());
@@ -320,6 +428,12 @@ impl Imported {
 
 impl std::fmt::Debug for Imported {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Imported({} of {} inputs and {} outputs)", self.model.graph().name, self.inputs.len(), self.outputs.len())
+        write!(
+            f,
+            "Imported({} of {} inputs and {} outputs)",
+            self.model.graph().name,
+            self.inputs.len(),
+            self.outputs.len()
+        )
     }
 }

@@ -3,7 +3,7 @@
 //! Every tensor has the language's extents, without the batch. Since both orders of elements are row by row, extents of 1 and
 //! adjacent axes come and go by [`Net::view`], which costs nothing but a `reshape` where a layer asks for other extents than there are.
 
-use super::tensor::{Data, Tensor};
+use super::tensor::Tensor;
 use std::collections::HashMap;
 
 /// A tensor of the network.
@@ -45,8 +45,6 @@ pub(super) enum Op {
     Concat(usize),
     /// A reduction over axes: kind and axes.
     Reduce(Kind, Vec<usize>),
-    /// Something that has no layer: the operator's name. It is refused unless a layer takes it in.
-    Missing(&'static str),
 }
 
 /// What a reduction computes.
@@ -137,14 +135,23 @@ impl Net {
     }
 
     /// Adds a layer as it is.
-    pub fn push(&mut self, op: Op, operands: &[Id], params: Vec<(&'static str, Tensor)>, dims: Vec<usize>) -> Id {
+    pub fn push(
+        &mut self,
+        op: Op,
+        operands: &[Id],
+        params: Vec<(&'static str, Tensor)>,
+        dims: Vec<usize>,
+    ) -> Id {
         let layer = Layer {
             op,
             operands: operands.to_vec(),
             params,
             hint: self.hint.clone(),
         };
-        self.values.push(Value { dims, layer: Some(layer) });
+        self.values.push(Value {
+            dims,
+            layer: Some(layer),
+        });
         self.values.len() - 1
     }
 
@@ -169,7 +176,10 @@ impl Net {
             Op::Scale(1.0, 0.0) => return Some(x),
             Op::Scale(factor, shift) => {
                 if let Some(&Op::Scale(f, s)) = self.op(x) {
-                    let (factor, shift) = (f64::from(f) * f64::from(factor), f64::from(s) * f64::from(factor) + f64::from(shift));
+                    let (factor, shift) = (
+                        f64::from(f) * f64::from(factor),
+                        f64::from(s) * f64::from(factor) + f64::from(shift),
+                    );
                     let source = self.source(x)?;
                     return Some(self.unary(Op::Scale(factor as f32, shift as f32), source));
                 }
@@ -205,7 +215,8 @@ impl Net {
                 if low == 0.0 && high == f32::MAX {
                     return Some(self.unary(Op::Word("relu"), x));
                 }
-                if low == 0.0 && near(high, 1.0)
+                if low == 0.0
+                    && near(high, 1.0)
                     && let Some(&Op::Scale(f, s)) = self.op(x)
                     && near(f, 1.0 / 6.0)
                     && near(s, 0.5)
@@ -222,7 +233,8 @@ impl Net {
 
     /// What `x` is, if the tensor is clip(x + 3, 0, 6).
     fn six(&self, id: Id) -> Option<Id> {
-        let clipped = matches!(self.op(id), Some(&Op::Clip(low, high)) if low == 0.0 && high == 6.0);
+        let clipped =
+            matches!(self.op(id), Some(&Op::Clip(low, high)) if low == 0.0 && high == 6.0);
         let inner = clipped.then(|| self.source(id))??;
         match self.op(inner) {
             Some(&Op::Scale(f, s)) if f == 1.0 && s == 3.0 => self.source(inner),
@@ -237,12 +249,16 @@ impl Net {
             _ => return None,
         }
         let erf = self.source(id)?;
-        if !matches!(self.op(erf), Some(Op::Missing("Erf") | Op::Word("erf"))) {
+        if !matches!(self.op(erf), Some(Op::Word("erf"))) {
             return None;
         }
         let inner = self.source(erf)?;
         match self.op(inner) {
-            Some(&Op::Scale(f, s)) if (f - std::f32::consts::FRAC_1_SQRT_2).abs() < 1e-4 && s == 0.0 => self.source(inner),
+            Some(&Op::Scale(f, s))
+                if (f - std::f32::consts::FRAC_1_SQRT_2).abs() < 1e-4 && s == 0.0 =>
+            {
+                self.source(inner)
+            }
             _ => None,
         }
     }
@@ -253,8 +269,13 @@ impl Net {
             let gate = match self.op(b) {
                 Some(Op::Word("sigmoid")) => Some("silu"),
                 Some(Op::Word("hardsigmoid")) => Some("hardswish"),
-                Some(Op::Word("tanh")) => match self.source(b).map(|inner| (self.op(inner), self.source(inner))) {
-                    Some((Some(Op::Word("softplus")), Some(x))) if x == a => return self.unary(Op::Word("mish"), a),
+                Some(Op::Word("tanh")) => match self
+                    .source(b)
+                    .map(|inner| (self.op(inner), self.source(inner)))
+                {
+                    Some((Some(Op::Word("softplus")), Some(x))) if x == a => {
+                        return self.unary(Op::Word("mish"), a);
+                    }
                     _ => None,
                 },
                 _ => None,
@@ -281,7 +302,11 @@ impl Net {
     /// The axes in another order: axis `i` is the operand's axis `axes[i]`.
     pub fn permute(&mut self, x: Id, axes: &[usize]) -> Id {
         let dims: Vec<usize> = axes.iter().map(|&axis| self.dims(x)[axis]).collect();
-        let moved: Vec<usize> = axes.iter().copied().filter(|&axis| self.dims(x)[axis] != 1).collect();
+        let moved: Vec<usize> = axes
+            .iter()
+            .copied()
+            .filter(|&axis| self.dims(x)[axis] != 1)
+            .collect();
         if moved.is_sorted() {
             return self.view(x, &dims);
         }
@@ -295,7 +320,10 @@ impl Net {
 
     /// The same elements with other extents.
     pub fn view(&mut self, x: Id, dims: &[usize]) -> Id {
-        debug_assert_eq!(self.dims(x).iter().product::<usize>(), dims.iter().product::<usize>());
+        debug_assert_eq!(
+            self.dims(x).iter().product::<usize>(),
+            dims.iter().product::<usize>()
+        );
         if self.dims(x) == dims {
             return x;
         }
@@ -330,20 +358,28 @@ impl Net {
             let mut layer = layer.clone();
             layer.params.push(("bias", shift.with_dims(vec![channels])));
             let dims = self.dims(x).to_vec();
-            self.values.push(Value { dims, layer: Some(layer) });
+            self.values.push(Value {
+                dims,
+                layer: Some(layer),
+            });
             return self.values.len() - 1;
         }
         if let (Some(Op::Affine), Some(source)) = (self.op(x), self.source(x)) {
             let layer = self.values[x].layer.clone().expect("a layer");
             let old = |role: usize| layer.params[role].1.to_floats().into_owned();
             let (w, b) = (old(0), old(1));
-            let of = |t: &Option<Tensor>, fill: f32| t.as_ref().map_or_else(|| vec![fill; channels], |t| t.to_floats().into_owned());
+            let of = |t: &Option<Tensor>, fill: f32| {
+                t.as_ref()
+                    .map_or_else(|| vec![fill; channels], |t| t.to_floats().into_owned())
+            };
             let (f, s) = (of(&weight, 1.0), of(&bias, 0.0));
             let product = (0..channels).map(|c| w[c] * f[c]).collect();
             let sum = (0..channels).map(|c| b[c] * f[c] + s[c]).collect();
             return self.push_affine(source, product, sum);
         }
-        let of = |t: Option<Tensor>, fill: f32| t.map_or_else(|| vec![fill; channels], |t| t.to_floats().into_owned());
+        let of = |t: Option<Tensor>, fill: f32| {
+            t.map_or_else(|| vec![fill; channels], |t| t.to_floats().into_owned())
+        };
         self.push_affine(x, of(weight, 1.0), of(bias, 0.0))
     }
 
@@ -364,8 +400,17 @@ impl Net {
         if from == to {
             return x;
         }
-        let repeats: Vec<String> = from.iter().zip(to).map(|(from, to)| (to / from).to_string()).collect();
-        self.push(Op::Text("tile", repeats.join("x")), &[x], Vec::new(), to.to_vec())
+        let repeats: Vec<String> = from
+            .iter()
+            .zip(to)
+            .map(|(from, to)| (to / from).to_string())
+            .collect();
+        self.push(
+            Op::Text("tile", repeats.join("x")),
+            &[x],
+            Vec::new(),
+            to.to_vec(),
+        )
     }
 
     /// A constant as a tensor of the network.
@@ -412,7 +457,9 @@ impl Net {
                 continue;
             }
             match &layer.op {
-                Op::Permute(axes) if order.as_ref().is_none_or(|order| order == axes) => order = Some(axes.clone()),
+                Op::Permute(axes) if order.as_ref().is_none_or(|order| order == axes) => {
+                    order = Some(axes.clone())
+                }
                 _ => return None,
             }
             all.push(id);
@@ -436,9 +483,4 @@ impl Net {
         }
         Some(order)
     }
-}
-
-/// Zeros.
-pub(super) fn zeros(n: usize) -> Tensor {
-    Tensor { dims: vec![n], data: Data::Float(vec![0.0; n].into()) }
 }

@@ -14,7 +14,10 @@ impl Attrs {
         // Old files do not say the type.
         match found.r#type == kind || found.r#type == 0 {
             true => Ok(Some(found)),
-            false => invalid(format!("attribute `{}` is of another type than the operator's", show(name))),
+            false => invalid(format!(
+                "attribute `{}` is of another type than the operator's",
+                show(name)
+            )),
         }
     }
 
@@ -39,11 +42,17 @@ impl Attrs {
     }
 
     pub fn text(&self, name: &str, default: &str) -> Result<String, Why> {
-        Ok(self.find(name, ty::STRING)?.map_or(default.to_owned(), |found| String::from_utf8_lossy(&found.s).into_owned()))
+        Ok(self
+            .find(name, ty::STRING)?
+            .map_or(default.to_owned(), |found| {
+                String::from_utf8_lossy(&found.s).into_owned()
+            }))
     }
 
     pub fn tensor(&self, name: &str) -> Result<Option<&TensorProto>, Why> {
-        Ok(self.find(name, ty::TENSOR)?.and_then(|found| found.t.as_deref()))
+        Ok(self
+            .find(name, ty::TENSOR)?
+            .and_then(|found| found.t.as_deref()))
     }
 
     /// Extents: whole numbers that are not negative, and of a size that a network may have.
@@ -61,7 +70,11 @@ impl Attrs {
 
 /// An axis counted from the end if it is negative.
 pub(super) fn axis(axis: i64, rank: usize) -> Result<usize, Why> {
-    let counted = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
+    let counted = if axis < 0 {
+        axis.saturating_add(rank as i64)
+    } else {
+        axis
+    };
     match usize::try_from(counted) {
         Ok(at) if at < rank => Ok(at),
         _ => invalid(format!("axis {axis} of a tensor with {rank} axes")),

@@ -35,8 +35,19 @@ pub(super) struct Said {
 }
 
 /// What is said of an input of those extents, and of a result of so many numbers.
-pub(super) fn said(model: &ModelProto, given: &Pictures, input: &[usize], result: Option<usize>) -> Said {
-    let find = |key: &str| model.metadata_props.iter().find(|entry| entry.key == key).map(|entry| &*entry.value);
+pub(super) fn said(
+    model: &ModelProto,
+    given: &Pictures,
+    input: &[usize],
+    result: Option<usize>,
+) -> Said {
+    let find = |key: &str| {
+        model
+            .metadata_props
+            .iter()
+            .find(|entry| entry.key == key)
+            .map(|entry| &*entry.value)
+    };
     let ultralytics = find("task").is_some() && find("names").is_some();
     let mut said = Said::default();
     said.labels = match &given.labels {
@@ -47,12 +58,23 @@ pub(super) fn said(model: &ModelProto, given: &Pictures, input: &[usize], result
     let &[c @ (1 | 3), h, w] = input else {
         return said;
     };
-    let written = given.resize.is_some() || given.crop.is_some() || given.letterbox.is_some() || given.normalize.is_some() || given.pixel_scale.is_some() || given.bgr;
-    let size = if h == w { h.to_string() } else { format!("{w}x{h}") };
+    let written = given.resize.is_some()
+        || given.crop.is_some()
+        || given.letterbox.is_some()
+        || given.normalize.is_some()
+        || given.pixel_scale.is_some()
+        || given.bgr;
+    let size = if h == w {
+        h.to_string()
+    } else {
+        format!("{w}x{h}")
+    };
     let mut parts: Vec<String> = Vec::new();
     let imagenet = c == 3 && result == Some(1000);
     if written {
-        let mut add = |key: &str, value: &Option<String>| parts.extend(value.as_ref().map(|value| format!("{key} {value}")));
+        let mut add = |key: &str, value: &Option<String>| {
+            parts.extend(value.as_ref().map(|value| format!("{key} {value}")))
+        };
         add("resize", &given.resize);
         add("crop", &given.crop);
         add("letterbox", &given.letterbox);
@@ -62,7 +84,12 @@ pub(super) fn said(model: &ModelProto, given: &Pictures, input: &[usize], result
         }
         parts.extend(given.bgr.then(|| "bgr".to_owned()));
         parts.extend(given.pixel_scale.map(|scale| format!("scale {scale}")));
-        parts.extend(given.normalize.as_ref().map(|normalize| format!("normalize {normalize}")));
+        parts.extend(
+            given
+                .normalize
+                .as_ref()
+                .map(|normalize| format!("normalize {normalize}")),
+        );
     } else if ultralytics {
         parts.push(match find("task") {
             Some("classify") => format!("resize {size}  crop {size}  normalize unit"),
@@ -70,14 +97,20 @@ pub(super) fn said(model: &ModelProto, given: &Pictures, input: &[usize], result
         });
     } else if imagenet {
         let larger = h * 8 / 7;
-        let resize = if h == w { larger.to_string() } else { format!("{}x{larger}", w * 8 / 7) };
+        let resize = if h == w {
+            larger.to_string()
+        } else {
+            format!("{}x{larger}", w * 8 / 7)
+        };
         parts.push(format!("resize {resize}  crop {size}  normalize imagenet"));
         said.guess = Some(format!(
             "the file does not say how pictures become its input; 1,000 classes are taken for ImageNet's: resize {resize}, crop {size}, torchvision's mean and deviation"
         ));
     } else {
         parts.push(format!("resize {w}x{h}"));
-        said.guess = Some(format!("the file does not say how pictures become its input; they are stretched to {w}x{h}, with values from 0 to 1"));
+        said.guess = Some(format!(
+            "the file does not say how pictures become its input; they are stretched to {w}x{h}, with values from 0 to 1"
+        ));
     }
     said.settings = parts.join("  ");
     said.classes |= imagenet;
@@ -98,8 +131,17 @@ fn names(text: &str) -> Option<String> {
         let quote = behind.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
         let end = behind[1..].find(quote)?;
         let name = &behind[1..=end];
-        all.push(format!("\"{}\"", name.replace(['"', '\\'], "").chars().filter(|c| !c.is_control()).collect::<String>()));
-        rest = behind[end + 2..].trim_start().trim_start_matches(',').trim_start();
+        all.push(format!(
+            "\"{}\"",
+            name.replace(['"', '\\'], "")
+                .chars()
+                .filter(|c| !c.is_control())
+                .collect::<String>()
+        ));
+        rest = behind[end + 2..]
+            .trim_start()
+            .trim_start_matches(',')
+            .trim_start();
     }
     (!all.is_empty() && all.len() <= 4096).then(|| format!("[{}]", all.join(", ")))
 }
@@ -108,7 +150,10 @@ fn names(text: &str) -> Option<String> {
 mod tests {
     #[test]
     fn names_of_classes() {
-        assert_eq!(super::names("{0: 'cat', 1: \"dog's\"}").as_deref(), Some("[\"cat\", \"dog's\"]"));
+        assert_eq!(
+            super::names("{0: 'cat', 1: \"dog's\"}").as_deref(),
+            Some("[\"cat\", \"dog's\"]")
+        );
         assert_eq!(super::names("{1: 'cat'}"), None);
         assert_eq!(super::names("cat"), None);
     }

@@ -20,7 +20,9 @@ pub(super) fn file(path: &Path) -> Result<Vec<u8>, OnnxError> {
         file.by_ref().take((1 << 31) + 1).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
-    read().map_err(|error: std::io::Error| OnnxError::Read(format!("`{}` cannot be read: {error}", path.display())))
+    read().map_err(|error: std::io::Error| {
+        OnnxError::Read(format!("`{}` cannot be read: {error}", path.display()))
+    })
 }
 
 /// Decodes a file.
@@ -30,20 +32,30 @@ pub(super) fn model(bytes: Vec<u8>) -> Result<ModelProto, OnnxError> {
         return invalid("the file is empty");
     }
     if bytes.starts_with(b"version https://git-lfs") {
-        return invalid("this is a pointer of Git LFS, not the network: `git lfs pull` brings the file itself");
+        return invalid(
+            "this is a pointer of Git LFS, not the network: `git lfs pull` brings the file itself",
+        );
     }
     if bytes.len() > 1 << 31 {
         return invalid("the file has more than 2 GB, which no ONNX file has");
     }
     let budget = (bytes.len() / 32).max(1 << 14).min(MESSAGES);
     match count(&bytes, 0, budget) {
-        None => return invalid("the file is no ONNX file, or a damaged one: it ends in the middle of a message, or is none"),
-        Some(count) if count > budget => return invalid("the file has more nodes, attributes and tensors than any network"),
+        None => {
+            return invalid(
+                "the file is no ONNX file, or a damaged one: it ends in the middle of a message, or is none",
+            );
+        }
+        Some(count) if count > budget => {
+            return invalid("the file has more nodes, attributes and tensors than any network");
+        }
         Some(_) => {}
     }
     match ModelProto::decode(Bytes::from(bytes)) {
         Ok(model) => Ok(model),
-        Err(error) => Err(OnnxError::Invalid(format!("the file is no ONNX file, or a damaged one: {error}"))),
+        Err(error) => Err(OnnxError::Invalid(format!(
+            "the file is no ONNX file, or a damaged one: {error}"
+        ))),
     }
 }
 
@@ -136,9 +148,17 @@ impl Outside {
             return Ok(None);
         }
         let name = show(&tensor.name);
-        let find = |key: &str| tensor.external_data.iter().find(|entry| entry.key == key).map(|entry| &entry.value);
+        let find = |key: &str| {
+            tensor
+                .external_data
+                .iter()
+                .find(|entry| entry.key == key)
+                .map(|entry| &entry.value)
+        };
         let Some(location) = find("location") else {
-            return Err(format!("tensor `{name}` lies in another file, and it does not say in which"));
+            return Err(format!(
+                "tensor `{name}` lies in another file, and it does not say in which"
+            ));
         };
         let number = |key: &str| match find(key) {
             None => Ok(None),
@@ -150,31 +170,55 @@ impl Outside {
         let (offset, length) = (number("offset")?.unwrap_or(0), number("length")?);
         let shown = show(location);
         let Some(folder) = &self.folder else {
-            return Err(format!("tensor `{name}` lies in `{shown}`, and the network in memory has no folder"));
+            return Err(format!(
+                "tensor `{name}` lies in `{shown}`, and the network in memory has no folder"
+            ));
         };
         let relative = Path::new(location);
-        if location.contains('\\') || !relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
-            return Err(format!("tensor `{name}` lies in `{shown}`, which is not within the folder of the network"));
+        if location.contains('\\')
+            || !relative
+                .components()
+                .all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+        {
+            return Err(format!(
+                "tensor `{name}` lies in `{shown}`, which is not within the folder of the network"
+            ));
         }
         let mut path = folder.clone();
         for part in relative.components() {
             path.push(part);
-            let link = path.symlink_metadata().map_err(|error| format!("tensor `{name}` lies in `{shown}`, which cannot be read: {error}"))?;
+            let link = path.symlink_metadata().map_err(|error| {
+                format!("tensor `{name}` lies in `{shown}`, which cannot be read: {error}")
+            })?;
             if link.is_symlink() {
-                return Err(format!("tensor `{name}` lies in `{shown}`, which is a link"));
+                return Err(format!(
+                    "tensor `{name}` lies in `{shown}`, which is a link"
+                ));
             }
         }
-        let failed = |error: std::io::Error| format!("tensor `{name}` lies in `{shown}`, which cannot be read: {error}");
+        let failed = |error: std::io::Error| {
+            format!("tensor `{name}` lies in `{shown}`, which cannot be read: {error}")
+        };
         let mut file = open_ordinary(&path).map_err(failed)?;
         let size = file.metadata().map_err(failed)?.len();
         let length = length.unwrap_or(size.saturating_sub(offset));
         if offset.checked_add(length).is_none_or(|end| end > size) {
-            return Err(format!("tensor `{name}` is {length} bytes of `{shown}` from {offset} on, which has {size}"));
+            return Err(format!(
+                "tensor `{name}` is {length} bytes of `{shown}` from {offset} on, which has {size}"
+            ));
         }
         // No more than its extents say.
-        let elements = tensor.dims.iter().try_fold(1u64, |n, &d| n.checked_mul(u64::try_from(d).ok()?));
-        if elements.and_then(|n| n.checked_mul(8)).is_none_or(|most| length > most) {
-            return Err(format!("tensor `{name}` has {length} bytes in `{shown}`, more than its extents make"));
+        let elements = tensor
+            .dims
+            .iter()
+            .try_fold(1u64, |n, &d| n.checked_mul(u64::try_from(d).ok()?));
+        if elements
+            .and_then(|n| n.checked_mul(8))
+            .is_none_or(|most| length > most)
+        {
+            return Err(format!(
+                "tensor `{name}` has {length} bytes in `{shown}`, more than its extents make"
+            ));
         }
         file.seek(SeekFrom::Start(offset)).map_err(failed)?;
         let mut bytes = Vec::new();

@@ -16,7 +16,11 @@ pub(super) fn ints(tensor: Option<&Tensor>) -> Result<Option<Vec<i64>>, Why> {
 }
 
 /// A list that is an attribute in old operator sets, and an operand in new ones.
-pub(super) fn listed(attrs: &Attrs, name: &str, operand: Option<&Tensor>) -> Result<Option<Vec<i64>>, Why> {
+pub(super) fn listed(
+    attrs: &Attrs,
+    name: &str,
+    operand: Option<&Tensor>,
+) -> Result<Option<Vec<i64>>, Why> {
     match operand {
         Some(_) => ints(operand),
         None => Ok(attrs.ints(name)?.map(<[i64]>::to_vec)),
@@ -65,7 +69,10 @@ pub(super) fn squeeze(dims: &[usize], list: Option<&[i64]>) -> Result<Vec<usize>
     if let Some(&axis) = out.iter().find(|&&axis| dims[axis] != 1) {
         return invalid(format!("axis {axis} of {dims:?} is not 1"));
     }
-    Ok((0..dims.len()).filter(|axis| !out.contains(axis)).map(|axis| dims[axis]).collect())
+    Ok((0..dims.len())
+        .filter(|axis| !out.contains(axis))
+        .map(|axis| dims[axis])
+        .collect())
 }
 
 /// What `Unsqueeze` makes.
@@ -73,7 +80,15 @@ pub(super) fn unsqueeze(dims: &[usize], list: &[i64]) -> Result<Vec<usize>, Why>
     let rank = dims.len() + list.len();
     let new = axes(list, rank)?;
     let mut old = dims.iter();
-    Ok((0..rank).map(|axis| if new.contains(&axis) { 1 } else { *old.next().expect("as many as there are") }).collect())
+    Ok((0..rank)
+        .map(|axis| {
+            if new.contains(&axis) {
+                1
+            } else {
+                *old.next().expect("as many as there are")
+            }
+        })
+        .collect())
 }
 
 /// The order of axes of `Transpose`.
@@ -84,7 +99,9 @@ pub(super) fn permutation(attrs: &Attrs, rank: usize) -> Result<Vec<usize>, Why>
     };
     match order.len() == rank {
         true => Ok(order),
-        false => invalid(format!("{order:?} are not the axes of a tensor with {rank}")),
+        false => invalid(format!(
+            "{order:?} are not the axes of a tensor with {rank}"
+        )),
     }
 }
 
@@ -98,7 +115,11 @@ pub(super) struct Range {
 }
 
 /// What `Slice` takes, axis by axis.
-pub(super) fn slices(dims: &[usize], attrs: &Attrs, operands: &[Option<&Tensor>]) -> Result<Vec<Range>, Why> {
+pub(super) fn slices(
+    dims: &[usize],
+    attrs: &Attrs,
+    operands: &[Option<&Tensor>],
+) -> Result<Vec<Range>, Why> {
     let get = |at: usize| operands.get(at).copied().flatten();
     let starts = listed(attrs, "starts", get(1))?;
     let ends = listed(attrs, "ends", get(2))?;
@@ -110,7 +131,9 @@ pub(super) fn slices(dims: &[usize], attrs: &Attrs, operands: &[Option<&Tensor>]
         None => (0..starts.len()).collect(),
     };
     let steps = ints(get(4))?.unwrap_or_else(|| vec![1; starts.len()]);
-    if [ends.len(), list.len(), steps.len()] != [starts.len(); 3] || list.iter().any(|&axis| axis >= dims.len()) {
+    if [ends.len(), list.len(), steps.len()] != [starts.len(); 3]
+        || list.iter().any(|&axis| axis >= dims.len())
+    {
         return invalid("a slice whose lists do not fit each other");
     }
     let mut ranges = Vec::new();
@@ -122,17 +145,30 @@ pub(super) fn slices(dims: &[usize], attrs: &Attrs, operands: &[Option<&Tensor>]
         }
         let place = |x: i64| if x < 0 { x.saturating_add(n) } else { x };
         let (low, high) = if step > 0 { (0, n) } else { (-1, n - 1) };
-        let (first, end) = (place(starts[at]).clamp(low, high), place(ends[at]).clamp(low, high));
+        let (first, end) = (
+            place(starts[at]).clamp(low, high),
+            place(ends[at]).clamp(low, high),
+        );
         let span = if step > 0 { end - first } else { first - end };
         let length = i128::from(step).abs();
         let count = (i128::from(span.max(0)) + length - 1) / length;
-        ranges.push(Range { axis, first: first.max(0) as usize, count: count as usize, step });
+        ranges.push(Range {
+            axis,
+            first: first.max(0) as usize,
+            count: count as usize,
+            step,
+        });
     }
     Ok(ranges)
 }
 
 /// Extents of the parts of `Split`.
-pub(super) fn split(extent: usize, attrs: &Attrs, operand: Option<&Tensor>, outputs: usize) -> Result<Vec<usize>, Why> {
+pub(super) fn split(
+    extent: usize,
+    attrs: &Attrs,
+    operand: Option<&Tensor>,
+    outputs: usize,
+) -> Result<Vec<usize>, Why> {
     let parts: Vec<usize> = match listed(attrs, "split", operand)? {
         Some(list) => {
             let sound: Option<Vec<usize>> = list.iter().map(|&n| usize::try_from(n).ok()).collect();
@@ -147,7 +183,9 @@ pub(super) fn split(extent: usize, attrs: &Attrs, operand: Option<&Tensor>, outp
                 return invalid(format!("{parts} parts"));
             }
             let each = extent.div_ceil(parts);
-            (0..parts).map(|at| each.min(extent.saturating_sub(at * each))).collect()
+            (0..parts)
+                .map(|at| each.min(extent.saturating_sub(at * each)))
+                .collect()
         }
     };
     let sum = parts.iter().try_fold(0usize, |sum, &n| sum.checked_add(n));

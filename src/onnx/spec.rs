@@ -36,7 +36,11 @@ pub(super) fn write(frame: &Frame<'_>, body: &Body) -> String {
     }
     lines(&mut text, &body.statements, body);
     if !frame.taps.is_empty() {
-        let names: Vec<String> = frame.taps.iter().map(|id| reference(&body.labels[id])).collect();
+        let names: Vec<String> = frame
+            .taps
+            .iter()
+            .map(|id| reference(&body.labels[id]))
+            .collect();
         text += &format!("  tap {}\n", names.join(", "));
     }
     if let Some(head) = &frame.head {
@@ -47,10 +51,20 @@ pub(super) fn write(frame: &Frame<'_>, body: &Body) -> String {
 
 fn lines(text: &mut String, statements: &[Statement], body: &Body) {
     let width = |statement: &Statement| statement.label.as_ref().map_or(0, |label| label.len() + 2);
-    let widest = statements.iter().map(width).filter(|&n| n <= 28).max().unwrap_or(0);
+    let widest = statements
+        .iter()
+        .map(width)
+        .filter(|&n| n <= 28)
+        .max()
+        .unwrap_or(0);
     for statement in statements {
-        let label = statement.label.as_ref().map_or(String::new(), |label| format!("{label}: "));
-        let route = statement.route.map_or(String::new(), |id| format!("route {} ", reference(&body.labels[&id])));
+        let label = statement
+            .label
+            .as_ref()
+            .map_or(String::new(), |label| format!("{label}: "));
+        let route = statement.route.map_or(String::new(), |id| {
+            format!("route {} ", reference(&body.labels[&id]))
+        });
         let line = format!("  {label:widest$}{route}{}", statement.words.join(" "));
         text.push_str(line.trim_end());
         text.push('\n');
@@ -60,7 +74,9 @@ fn lines(text: &mut String, statements: &[Statement], body: &Body) {
 /// Layers that outputs need, in order.
 pub(super) fn order(net: &Net, outputs: &[Id]) -> Vec<Id> {
     let (live, _) = net.live(outputs);
-    (0..live.len()).filter(|&id| live[id] && net.values[id].layer.is_some()).collect()
+    (0..live.len())
+        .filter(|&id| live[id] && net.values[id].layer.is_some())
+        .collect()
 }
 
 /// Whether a layer's only part is to be left out.

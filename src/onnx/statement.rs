@@ -34,7 +34,10 @@ impl Defaults {
                 }
             }
         }
-        Defaults { half: half > other + 1, no_bias: none > bias }
+        Defaults {
+            half: half > other + 1,
+            no_bias: none > bias,
+        }
     }
 
     /// As they are written.
@@ -65,7 +68,6 @@ pub(super) struct Statement {
     pub route: Option<Id>,
     /// The layers, each as it is written.
     pub words: Vec<String>,
-    pub layers: Vec<Id>,
     /// The tensor that it makes.
     pub value: Id,
 }
@@ -78,7 +80,14 @@ pub(super) struct Body {
 }
 
 /// Writes layers as statements. `named` are tensors that must have labels; `plain` gives labels that say nothing.
-pub(super) fn statements(net: &Net, order: &[Id], inputs: &[(Id, String)], outputs: &[Id], defaults: Defaults, plain: bool) -> Body {
+pub(super) fn statements(
+    net: &Net,
+    order: &[Id],
+    inputs: &[(Id, String)],
+    outputs: &[Id],
+    defaults: Defaults,
+    plain: bool,
+) -> Body {
     let (_, reads) = net.live(outputs);
     let mut taken = Labels::default();
     let mut labels: HashMap<Id, String> = HashMap::new();
@@ -136,7 +145,14 @@ pub(super) fn statements(net: &Net, order: &[Id], inputs: &[(Id, String)], outpu
     };
     for chain in chains {
         let value = *chain.last().expect("a layer");
-        let weighty = chain.iter().find(|&&id| !net.values[id].layer.as_ref().expect("a layer").params.is_empty());
+        let weighty = chain.iter().find(|&&id| {
+            !net.values[id]
+                .layer
+                .as_ref()
+                .expect("a layer")
+                .params
+                .is_empty()
+        });
         let label = (weighty.is_some() || named.contains_key(&value)).then(|| {
             let speaker = weighty.copied().unwrap_or(chain[0]);
             let layer = net.values[speaker].layer.as_ref().expect("a layer");
@@ -160,11 +176,22 @@ pub(super) fn statements(net: &Net, order: &[Id], inputs: &[(Id, String)], outpu
             [operand] if current != Some(operand) => Some(operand),
             _ => None,
         };
-        let words = chain.iter().map(|&id| written(net, id, &labels, defaults)).collect();
-        all.push(Statement { label, route, words, layers: chain, value });
+        let words = chain
+            .iter()
+            .map(|&id| written(net, id, &labels, defaults))
+            .collect();
+        all.push(Statement {
+            label,
+            route,
+            words,
+            value,
+        });
         current = Some(value);
     }
-    Body { statements: all, labels }
+    Body {
+        statements: all,
+        labels,
+    }
 }
 
 /// Whether a layer stands on the line of the one before.
@@ -174,7 +201,19 @@ fn continues(net: &Net, before: Id, op: &Op) -> bool {
         Op::Word("globalavgpool" | "globalmaxpool" | "matmul") => false,
         Op::Word(_) | Op::Scale(..) | Op::Clip(..) => !matches!(before, Some(Op::Constant)),
         Op::Text("bn", _) | Op::Affine => matches!(before, Some(Op::Conv(_) | Op::Dense(_))),
-        Op::Text(word, _) => matches!(*word, "prelu" | "leaky" | "elu" | "celu" | "gelu" | "pow" | "thresholdedrelu" | "shrink" | "l2norm" | "hardsigmoid"),
+        Op::Text(word, _) => matches!(
+            *word,
+            "prelu"
+                | "leaky"
+                | "elu"
+                | "celu"
+                | "gelu"
+                | "pow"
+                | "thresholdedrelu"
+                | "shrink"
+                | "l2norm"
+                | "hardsigmoid"
+        ),
         Op::Permute(_) => !matches!(before, Some(Op::Constant)),
         Op::Reshape | Op::FlattenSpatial => !matches!(before, Some(Op::Constant | Op::Conv(_))),
         _ => false,
@@ -199,13 +238,16 @@ fn keyword(op: &Op) -> String {
         Op::Slice(..) => "part".to_owned(),
         Op::Concat(_) => "cat".to_owned(),
         Op::Reduce(..) => "reduce".to_owned(),
-        Op::Missing(_) => "missing".to_owned(),
     }
 }
 
 /// A layer as it is written.
 fn written(net: &Net, id: Id, labels: &HashMap<Id, String>, defaults: Defaults) -> String {
-    let Value { dims, layer } = (&net.values[id].dims, net.values[id].layer.as_ref().expect("a layer")).into();
+    let Value { dims, layer } = (
+        &net.values[id].dims,
+        net.values[id].layer.as_ref().expect("a layer"),
+    )
+        .into();
     let text = match &layer.op {
         Op::Word(word) => (*word).to_owned(),
         Op::Text(word, args) => joined(word, layer, labels, args),
@@ -214,7 +256,11 @@ fn written(net: &Net, id: Id, labels: &HashMap<Id, String>, defaults: Defaults) 
         Op::Reshape => format!("reshape {}", text::extents(dims)),
         Op::FlattenSpatial => "flatten spatial".to_owned(),
         Op::Scale(factor, shift) if *shift == 0.0 => format!("scale {}", text::number(*factor)),
-        Op::Scale(factor, shift) => format!("scale {} shift {}", text::number(*factor), text::number(*shift)),
+        Op::Scale(factor, shift) => format!(
+            "scale {} shift {}",
+            text::number(*factor),
+            text::number(*shift)
+        ),
         Op::Clip(low, high) if *low == 0.0 && *high == 6.0 => "relu6".to_owned(),
         Op::Clip(low, high) => format!("clip {} {}", text::number(*low), text::number(*high)),
         Op::Pad(pads) => format!("pad {}", text::pads(pads)),
@@ -229,7 +275,6 @@ fn written(net: &Net, id: Id, labels: &HashMap<Id, String>, defaults: Defaults) 
         Op::Concat(0) => joined("concat", layer, labels, ""),
         Op::Concat(axis) => joined("concat", layer, labels, &format!("axis {axis}")),
         Op::Reduce(kind, axes) => format!("reduce {} ({})", kind_word(*kind), list(axes)),
-        Op::Missing(op) => format!("missing {op}"),
     };
     match (&layer.op, layer.operands.len()) {
         (Op::Word(word), 2..) => joined(word, layer, labels, ""),
@@ -252,7 +297,11 @@ impl<'a> From<(&'a Vec<usize>, &'a Layer)> for Value<'a> {
 fn joined(word: &str, layer: &Layer, labels: &HashMap<Id, String>, args: &str) -> String {
     let mut text = word.to_owned();
     if layer.operands.len() > 1 {
-        let names: Vec<String> = layer.operands.iter().map(|id| reference(labels.get(id).map_or("", String::as_str))).collect();
+        let names: Vec<String> = layer
+            .operands
+            .iter()
+            .map(|id| reference(labels.get(id).map_or("", String::as_str)))
+            .collect();
         text += &format!("({})", names.join(", "));
     }
     if !args.is_empty() {
@@ -263,7 +312,10 @@ fn joined(word: &str, layer: &Layer, labels: &HashMap<Id, String>, args: &str) -
 }
 
 fn list(axes: &[usize]) -> String {
-    axes.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
+    axes.iter()
+        .map(usize::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The language's word for a reduction.
@@ -291,25 +343,58 @@ fn bias(layer: &Layer, defaults: Defaults) -> &'static str {
 }
 
 fn convolution(conv: &Conv, layer: &Layer, defaults: Defaults) -> String {
-    let mut text = if conv.transposed { "convtranspose " } else { "conv " }.to_owned();
+    let mut text = if conv.transposed {
+        "convtranspose "
+    } else {
+        "conv "
+    }
+    .to_owned();
     text += &text::extents(&conv.kernel);
     if conv.stride.iter().any(|&n| n != 1) {
         let same = conv.stride.iter().all(|&n| n == conv.stride[0]);
-        text += &format!(" /{}", if same { conv.stride[0].to_string() } else { text::extents(&conv.stride) });
+        text += &format!(
+            " /{}",
+            if same {
+                conv.stride[0].to_string()
+            } else {
+                text::extents(&conv.stride)
+            }
+        );
     }
     text += &format!(" {}", conv.out);
     let half = is_half(conv) && conv.kernel.iter().all(|n| n % 2 == 1);
     let none = conv.pads.iter().all(|&pads| pads == [0, 0]);
     if defaults.half && !conv.transposed {
         if !half {
-            text += &format!(" pad {}", if none { "valid".to_owned() } else { text::pads(&conv.pads) });
+            text += &format!(
+                " pad {}",
+                if none {
+                    "valid".to_owned()
+                } else {
+                    text::pads(&conv.pads)
+                }
+            );
         }
     } else if !none {
-        text += &format!(" pad {}", if half && !conv.transposed { "half".to_owned() } else { text::pads(&conv.pads) });
+        text += &format!(
+            " pad {}",
+            if half && !conv.transposed {
+                "half".to_owned()
+            } else {
+                text::pads(&conv.pads)
+            }
+        );
     }
     if conv.dilation.iter().any(|&n| n != 1) {
         let same = conv.dilation.iter().all(|&n| n == conv.dilation[0]);
-        text += &format!(" dilation {}", if same { conv.dilation[0].to_string() } else { text::extents(&conv.dilation) });
+        text += &format!(
+            " dilation {}",
+            if same {
+                conv.dilation[0].to_string()
+            } else {
+                text::extents(&conv.dilation)
+            }
+        );
     }
     if conv.groups != 1 {
         text += &format!(" groups {}", conv.groups);

@@ -59,7 +59,8 @@ impl Tensor {
     pub fn to_floats(&self) -> Cow<'_, [f32]> {
         match &self.data {
             Data::Raw(bytes) => {
-                let number = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+                let number =
+                    |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
                 Cow::Owned(bytes.chunks_exact(4).map(number).collect())
             }
             Data::Float(values) => Cow::Borrowed(values),
@@ -89,7 +90,10 @@ impl Tensor {
     pub fn uniform(&self) -> Option<f32> {
         let values = self.to_floats();
         let first = *values.first()?;
-        values.iter().all(|value| value.to_bits() == first.to_bits()).then_some(first)
+        values
+            .iter()
+            .all(|value| value.to_bits() == first.to_bits())
+            .then_some(first)
     }
 
     /// The same elements with other extents.
@@ -164,7 +168,9 @@ fn each(dims: &[usize], steps: &[usize], f: &mut dyn FnMut(usize)) {
 
 /// Number of elements, if it is within limits.
 pub(super) fn product(dims: &[usize]) -> Option<usize> {
-    let count = dims.iter().try_fold(1usize, |count, &n| count.checked_mul(n))?;
+    let count = dims
+        .iter()
+        .try_fold(1usize, |count, &n| count.checked_mul(n))?;
     (count <= ELEMENTS).then_some(count)
 }
 
@@ -219,15 +225,23 @@ pub(super) fn read(proto: &TensorProto, outside: Option<Bytes>) -> Result<Tensor
         return invalid(format!("tensor `{name}` has a negative extent"));
     };
     // No zero makes up for extents that are too large.
-    let sound = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d.max(1)).filter(|&n| n <= ELEMENTS));
+    let sound = dims.iter().try_fold(1usize, |n, &d| {
+        n.checked_mul(d.max(1)).filter(|&n| n <= ELEMENTS)
+    });
     let (Some(_), Some(count)) = (sound, product(&dims)) else {
         return invalid(format!("tensor `{name}` is too large: {:?}", proto.dims));
     };
     let Some(width) = width(proto.data_type) else {
         return match proto.data_type {
             ty::STRING => unsupported(format!("tensor `{name}` is of texts")),
-            1..=30 => unsupported(format!("tensor `{name}` is of numbers of type {}, which are not read; export in f32", proto.data_type)),
-            _ => invalid(format!("tensor `{name}` has the unknown element type {}", proto.data_type)),
+            1..=30 => unsupported(format!(
+                "tensor `{name}` is of numbers of type {}, which are not read; export in f32",
+                proto.data_type
+            )),
+            _ => invalid(format!(
+                "tensor `{name}` has the unknown element type {}",
+                proto.data_type
+            )),
         };
     };
     let fields = [
@@ -246,15 +260,29 @@ pub(super) fn read(proto: &TensorProto, outside: Option<Bytes>) -> Result<Tensor
         return invalid(format!("tensor `{name}` has its elements twice"));
     }
     let number = |found: usize| {
-        invalid(format!("tensor `{name}` has {found} elements, and its extents {dims:?} make {count}"))
+        invalid(format!(
+            "tensor `{name}` has {found} elements, and its extents {dims:?} make {count}"
+        ))
     };
-    let wrong = || invalid(format!("tensor `{name}` has elements of another type than {}", proto.data_type));
+    let wrong = || {
+        invalid(format!(
+            "tensor `{name}` has elements of another type than {}",
+            proto.data_type
+        ))
+    };
     if filled == 0 {
         if Some(raw.len()) != count.checked_mul(width) {
-            return invalid(format!("tensor `{name}` has {} bytes, and its extents {dims:?} make {}", raw.len(), count.saturating_mul(width)));
+            return invalid(format!(
+                "tensor `{name}` has {} bytes, and its extents {dims:?} make {}",
+                raw.len(),
+                count.saturating_mul(width)
+            ));
         }
         if proto.data_type == ty::FLOAT {
-            return Ok(Tensor { dims, data: Data::Raw(raw) });
+            return Ok(Tensor {
+                dims,
+                data: Data::Raw(raw),
+            });
         }
         let chunks = raw.chunks_exact(width);
         let int = |b: &[u8]| -> i64 {
@@ -273,9 +301,21 @@ pub(super) fn read(proto: &TensorProto, outside: Option<Bytes>) -> Result<Tensor
             }
         };
         let data = match proto.data_type {
-            ty::DOUBLE => Data::Float(chunks.map(|b| f64::from_bits(int(b) as u64) as f32).collect()),
-            ty::FLOAT16 => Data::Float(chunks.map(|b| f16::from_bits(int(b) as u16).to_f32()).collect()),
-            ty::BFLOAT16 => Data::Float(chunks.map(|b| bf16::from_bits(int(b) as u16).to_f32()).collect()),
+            ty::DOUBLE => Data::Float(
+                chunks
+                    .map(|b| f64::from_bits(int(b) as u64) as f32)
+                    .collect(),
+            ),
+            ty::FLOAT16 => Data::Float(
+                chunks
+                    .map(|b| f16::from_bits(int(b) as u16).to_f32())
+                    .collect(),
+            ),
+            ty::BFLOAT16 => Data::Float(
+                chunks
+                    .map(|b| bf16::from_bits(int(b) as u16).to_f32())
+                    .collect(),
+            ),
             ty::BOOL => Data::Bool(chunks.map(int).collect()),
             _ => Data::Int(chunks.map(int).collect()),
         };
@@ -287,16 +327,34 @@ pub(super) fn read(proto: &TensorProto, outside: Option<Bytes>) -> Result<Tensor
     }
     let data = match proto.data_type {
         ty::FLOAT if fields[0] > 0 => Data::Float(proto.float_data.as_slice().into()),
-        ty::DOUBLE if fields[3] > 0 => Data::Float(proto.double_data.iter().map(|&x| x as f32).collect()),
+        ty::DOUBLE if fields[3] > 0 => {
+            Data::Float(proto.double_data.iter().map(|&x| x as f32).collect())
+        }
         ty::INT64 if fields[2] > 0 => Data::Int(proto.int64_data.as_slice().into()),
-        ty::UINT32 | ty::UINT64 if fields[4] > 0 => Data::Int(proto.uint64_data.iter().map(|&x| x as i64).collect()),
-        ty::FLOAT16 if fields[1] > 0 => {
-            Data::Float(proto.int32_data.iter().map(|&x| f16::from_bits(x as u16).to_f32()).collect())
+        ty::UINT32 | ty::UINT64 if fields[4] > 0 => {
+            Data::Int(proto.uint64_data.iter().map(|&x| x as i64).collect())
         }
-        ty::BFLOAT16 if fields[1] > 0 => {
-            Data::Float(proto.int32_data.iter().map(|&x| bf16::from_bits(x as u16).to_f32()).collect())
-        }
-        ty::BOOL if fields[1] > 0 => Data::Bool(proto.int32_data.iter().map(|&x| i64::from(x != 0)).collect()),
+        ty::FLOAT16 if fields[1] > 0 => Data::Float(
+            proto
+                .int32_data
+                .iter()
+                .map(|&x| f16::from_bits(x as u16).to_f32())
+                .collect(),
+        ),
+        ty::BFLOAT16 if fields[1] > 0 => Data::Float(
+            proto
+                .int32_data
+                .iter()
+                .map(|&x| bf16::from_bits(x as u16).to_f32())
+                .collect(),
+        ),
+        ty::BOOL if fields[1] > 0 => Data::Bool(
+            proto
+                .int32_data
+                .iter()
+                .map(|&x| i64::from(x != 0))
+                .collect(),
+        ),
         ty::INT32 | ty::INT16 | ty::INT8 | ty::UINT16 | ty::UINT8 if fields[1] > 0 => {
             Data::Int(proto.int32_data.iter().map(|&x| x.into()).collect())
         }

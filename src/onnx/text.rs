@@ -16,7 +16,10 @@ pub(super) fn number(x: f32) -> String {
 
 /// `3x3`.
 pub(super) fn extents(list: &[usize]) -> String {
-    list.iter().map(usize::to_string).collect::<Vec<_>>().join("x")
+    list.iter()
+        .map(usize::to_string)
+        .collect::<Vec<_>>()
+        .join("x")
 }
 
 /// Padding of each axis: one number, `0x1`, or `(top, bottom, left, right)`.
@@ -32,7 +35,13 @@ pub(super) fn pads(list: &[[usize; 2]]) -> String {
 }
 
 /// Kernel, stride, padding and dilation of a window, as far as they are not what is taken without a word; a pool's stride is its kernel then.
-pub(super) fn window(kernel: &[usize], stride: &[usize], pads: &[[usize; 2]], dilation: &[usize], pool: bool) -> String {
+pub(super) fn window(
+    kernel: &[usize],
+    stride: &[usize],
+    pads: &[[usize; 2]],
+    dilation: &[usize],
+    pool: bool,
+) -> String {
     let mut text = extents(kernel);
     let plain = match pool {
         true => stride == kernel,
@@ -40,18 +49,39 @@ pub(super) fn window(kernel: &[usize], stride: &[usize], pads: &[[usize; 2]], di
     };
     if !plain {
         let same = stride.iter().all(|&n| n == stride[0]);
-        text += &format!(" /{}", if same { stride[0].to_string() } else { extents(stride) });
+        text += &format!(
+            " /{}",
+            if same {
+                stride[0].to_string()
+            } else {
+                extents(stride)
+            }
+        );
     }
     if pads.iter().any(|&pads| pads != [0, 0]) {
         let half = (0..kernel.len()).all(|axis| {
             let half = (kernel[axis] - 1) * dilation[axis] / 2;
             pads[axis] == [half; 2] && kernel[axis] % 2 == 1
         });
-        text += &format!(" pad {}", if half { "half".to_owned() } else { self::pads(pads) });
+        text += &format!(
+            " pad {}",
+            if half {
+                "half".to_owned()
+            } else {
+                self::pads(pads)
+            }
+        );
     }
     if dilation.iter().any(|&n| n != 1) {
         let same = dilation.iter().all(|&n| n == dilation[0]);
-        text += &format!(" dilation {}", if same { dilation[0].to_string() } else { extents(dilation) });
+        text += &format!(
+            " dilation {}",
+            if same {
+                dilation[0].to_string()
+            } else {
+                extents(dilation)
+            }
+        );
     }
     text
 }
@@ -62,11 +92,20 @@ mod tests {
 
     #[test]
     fn as_the_language_writes_it() {
-        assert_eq!([number(0.5), number(-1.0), number(1e-12), number(f32::MAX)], ["0.5", "(-1)", "1e-12", "3.4028235e38"]);
+        assert_eq!(
+            [number(0.5), number(-1.0), number(1e-12), number(f32::MAX)],
+            ["0.5", "(-1)", "1e-12", "3.4028235e38"]
+        );
         assert_eq!(pads(&[[1, 1], [1, 1]]), "1");
         assert_eq!(pads(&[[0, 0], [2, 2]]), "0x2");
         assert_eq!(pads(&[[0, 1], [2, 2]]), "(0, 1, 2, 2)");
-        assert_eq!(window(&[3, 3], &[2, 2], &[[1, 1], [1, 1]], &[1, 1], false), "3x3 /2 pad half");
-        assert_eq!(window(&[2, 2], &[2, 2], &[[0, 0], [0, 0]], &[1, 1], true), "2x2");
+        assert_eq!(
+            window(&[3, 3], &[2, 2], &[[1, 1], [1, 1]], &[1, 1], false),
+            "3x3 /2 pad half"
+        );
+        assert_eq!(
+            window(&[2, 2], &[2, 2], &[[0, 0], [0, 0]], &[1, 1], true),
+            "2x2"
+        );
     }
 }

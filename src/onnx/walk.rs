@@ -3,7 +3,7 @@
 use super::ctx::{Call, Ctx, Item, Val};
 use super::error::{OnnxError, Unsupported, Why, show};
 use super::fold::{Folding, fold};
-use super::net::{Hint, Net, Op};
+use super::net::{Hint, Net};
 use super::node::Attrs;
 use super::ops;
 use super::proto::{AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, data_type};
@@ -54,7 +54,12 @@ pub(super) struct Graph {
 }
 
 /// Reads a model's graph.
-pub(super) fn read(model: &ModelProto, outside: &Outside, shapes: &Shapes, file: usize) -> Result<Graph, OnnxError> {
+pub(super) fn read(
+    model: &ModelProto,
+    outside: &Outside,
+    shapes: &Shapes,
+    file: usize,
+) -> Result<Graph, OnnxError> {
     let invalid = |why: &str| Err(OnnxError::Invalid(why.to_owned()));
     let Some(graph) = &model.graph else {
         return invalid("the file has no graph");
@@ -71,7 +76,9 @@ pub(super) fn read(model: &ModelProto, outside: &Outside, shapes: &Shapes, file:
     }
     let opset = *opsets.entry(String::new()).or_insert(1);
     if !(1..=NEWEST).contains(&opset) {
-        return Err(OnnxError::Invalid(format!("operator set {opset} is not known; the newest one that is read is {NEWEST}")));
+        return Err(OnnxError::Invalid(format!(
+            "operator set {opset} is not known; the newest one that is read is {NEWEST}"
+        )));
     }
     let mut constants: HashMap<String, Item> = HashMap::new();
     for proto in &graph.initializer {
@@ -83,48 +90,104 @@ pub(super) fn read(model: &ModelProto, outside: &Outside, shapes: &Shapes, file:
             Err(Why::Unsupported(_)) => Item::Unknown,
         };
         if constants.insert(proto.name.clone(), item).is_some() {
-            return Err(OnnxError::Invalid(format!("two tensors are called `{}`", show(&proto.name))));
+            return Err(OnnxError::Invalid(format!(
+                "two tensors are called `{}`",
+                show(&proto.name)
+            )));
         }
     }
-    let inputs = inputs(graph, &constants, shapes)?;
-    let first: HashSet<usize> = inputs.iter().map(|(_, dims, _)| dims.first().copied().unwrap_or(1)).collect();
-    let several = (first.len() == 1).then(|| *first.iter().next().expect("one")).filter(|&n| n > 1);
+    let inputs = match inputs(graph, &constants, shapes) {
+        Ok(inputs) => inputs,
+        // What is not supported is so whatever the shapes.
+        Err(error @ OnnxError::Open { .. }) => {
+            let mut walker = Walker::new(None, model, outside, file);
+            let mut names = constants;
+            for input in &graph.input {
+                names.entry(input.name.clone()).or_insert(Item::Unknown);
+            }
+            let scope = Scope {
+                opsets: &opsets,
+                attrs: &[],
+                depth: 0,
+            };
+            walker.graph(&graph.node, &mut names, &outputs_of(graph), &scope)?;
+            return Err(match walker.refused.is_empty() {
+                true => error,
+                false => OnnxError::Unsupported(walker.refused),
+            });
+        }
+        Err(error) => return Err(error),
+    };
+    let first: HashSet<usize> = inputs
+        .iter()
+        .map(|(_, dims, _)| dims.first().copied().unwrap_or(1))
+        .collect();
+    let several = (first.len() == 1)
+        .then(|| *first.iter().next().expect("one"))
+        .filter(|&n| n > 1);
     let run = |batch: Option<usize>| -> Result<Graph, OnnxError> {
-        let mut walker = Walker {
-            ctx: Ctx { net: Net::default(), batch },
-            functions: &model.functions,
-            outside,
-            budget: file / 2 + (1 << 22),
-            nodes: 0,
-            refused: Vec::new(),
-        };
+        let mut walker = Walker::new(batch, model, outside, file);
         let mut names = constants.clone();
         let mut all = Vec::new();
         for (name, dims, float) in &inputs {
             let lang = walker.ctx.lang(dims);
             let id = walker.ctx.net.input(lang);
-            let val = Val { id, dims: dims.clone() };
-            let item = if *float { Item::Val(val) } else { Item::Whole(val) };
+            let val = Val {
+                id,
+                dims: dims.clone(),
+            };
+            let item = if *float {
+                Item::Val(val)
+            } else {
+                Item::Whole(val)
+            };
             if names.insert(name.clone(), item).is_some() {
-                return Err(OnnxError::Invalid(format!("two tensors are called `{}`", show(name))));
+                return Err(OnnxError::Invalid(format!(
+                    "two tensors are called `{}`",
+                    show(name)
+                )));
             }
-            all.push(Input { name: name.clone(), dims: dims.clone(), id });
+            all.push(Input {
+                name: name.clone(),
+                dims: dims.clone(),
+                id,
+            });
         }
         for bytes in &graph.sparse_initializer {
             let _ = bytes;
-            walker.refuse("SparseTensor", "a sparse initialiser", "write it out as a dense one");
+            walker.refuse(
+                "SparseTensor",
+                "a sparse initialiser",
+                "write it out as a dense one",
+            );
         }
-        let scope = Scope { opsets: &opsets, attrs: &[], depth: 0 };
+        let scope = Scope {
+            opsets: &opsets,
+            attrs: &[],
+            depth: 0,
+        };
         walker.graph(&graph.node, &mut names, &outputs_of(graph), &scope)?;
         let mut outputs = Vec::new();
         for output in &graph.output {
             match names.get(&output.name) {
-                Some(item) => outputs.push(Output { name: output.name.clone(), item: item.clone() }),
-                None => return Err(OnnxError::Invalid(format!("nothing makes the output `{}`", show(&output.name)))),
+                Some(item) => outputs.push(Output {
+                    name: output.name.clone(),
+                    item: item.clone(),
+                }),
+                None => {
+                    return Err(OnnxError::Invalid(format!(
+                        "nothing makes the output `{}`",
+                        show(&output.name)
+                    )));
+                }
             }
         }
         walker.finish(&outputs)?;
-        Ok(Graph { ctx: walker.ctx, inputs: all, outputs })
+        Ok(Graph {
+            ctx: walker.ctx,
+            inputs: all,
+            outputs,
+        })
     };
     match several {
         None => run(None),
@@ -140,13 +203,24 @@ pub(super) fn read(model: &ModelProto, outside: &Outside, shapes: &Shapes, file:
 }
 
 fn outputs_of(graph: &GraphProto) -> Vec<String> {
-    graph.output.iter().map(|output| output.name.clone()).collect()
+    graph
+        .output
+        .iter()
+        .map(|output| output.name.clone())
+        .collect()
 }
 
 /// Name, extents, and whether it is of floating point, of every input that has no value.
-fn inputs(graph: &GraphProto, constants: &HashMap<String, Item>, shapes: &Shapes) -> Result<Vec<(String, Vec<usize>, bool)>, OnnxError> {
+fn inputs(
+    graph: &GraphProto,
+    constants: &HashMap<String, Item>,
+    shapes: &Shapes,
+) -> Result<Vec<(String, Vec<usize>, bool)>, OnnxError> {
     let mut all = Vec::new();
-    let fed = graph.input.iter().filter(|input| !constants.contains_key(&input.name));
+    let fed = graph
+        .input
+        .iter()
+        .filter(|input| !constants.contains_key(&input.name));
     for (at, input) in fed.enumerate() {
         let name = show(&input.name);
         let ty = input.r#type.as_ref().and_then(|ty| ty.tensor_type.as_ref());
@@ -158,10 +232,15 @@ fn inputs(graph: &GraphProto, constants: &HashMap<String, Item>, shapes: &Shapes
                 operator: "f16".to_owned(),
                 count: 1,
                 first: format!("input `{name}`"),
-                remedy: "the network computes in 16 bits; export it in f32 (weights may be f16)".to_owned(),
+                remedy: "the network computes in 16 bits; export it in f32 (weights may be f16)"
+                    .to_owned(),
             }]));
         }
-        let given = shapes.given.iter().find(|(given, _)| *given == input.name).map(|(_, dims)| dims);
+        let given = shapes
+            .given
+            .iter()
+            .find(|(given, _)| *given == input.name)
+            .map(|(_, dims)| dims);
         let sample = shapes.samples.get(at);
         let written = ty.shape.as_ref().map(|shape| &shape.dim[..]);
         let shown = || match written {
@@ -176,20 +255,30 @@ fn inputs(graph: &GraphProto, constants: &HashMap<String, Item>, shapes: &Shapes
                 .collect::<Vec<_>>()
                 .join("x"),
         };
-        let rank = written.map(<[_]>::len).or(sample.map(Vec::len)).or(given.map(|dims| dims.len() + 1));
-        let open = || OnnxError::Open { input: name.clone(), shape: shown() };
+        let rank = written
+            .map(<[_]>::len)
+            .or(sample.map(Vec::len))
+            .or(given.map(|dims| dims.len() + 1));
+        let open = || OnnxError::Open {
+            input: name.clone(),
+            shape: shown(),
+        };
         let Some(rank) = rank else {
             return Err(open());
         };
         if rank > 16 {
-            return Err(OnnxError::Invalid(format!("input `{name}` has {rank} axes")));
+            return Err(OnnxError::Invalid(format!(
+                "input `{name}` has {rank} axes"
+            )));
         }
         let mut dims = Vec::new();
         for axis in 0..rank {
             let fixed = written.and_then(|dims| dims[axis].dim_value);
             // Some exporters write an open extent as 0 or -1.
             let fixed = fixed.filter(|&n| n > 0);
-            let sampled = sample.filter(|sample| sample.len() == rank).map(|sample| sample[axis]);
+            let sampled = sample
+                .filter(|sample| sample.len() == rank)
+                .map(|sample| sample[axis]);
             let given = given.and_then(|given| match given.len() {
                 n if n == rank => Some(given[axis]),
                 n if n + 1 == rank && axis > 0 => Some(given[axis - 1]),
@@ -207,22 +296,45 @@ fn inputs(graph: &GraphProto, constants: &HashMap<String, Item>, shapes: &Shapes
             };
             dims.push(n);
         }
-        if tensor::product(&dims).is_none_or(|count| count == 0) {
-            return Err(OnnxError::Invalid(format!("input `{name}` of {dims:?} has no elements, or too many")));
+        match tensor::product(&dims) {
+            None => {
+                return Err(OnnxError::Invalid(format!(
+                    "input `{name}` of {dims:?} is too large"
+                )));
+            }
+            Some(0) => {
+                return Err(OnnxError::Beyond(format!(
+                    "input `{name}` of {dims:?} has no elements"
+                )));
+            }
+            Some(_) => {}
         }
         let float = matches!(ty.elem_type, data_type::FLOAT | data_type::DOUBLE | 0);
         all.push((input.name.clone(), dims, float));
     }
     // An open batch that is the same in all inputs is run image by image.
     let open = |at: usize| {
-        let input = graph.input.iter().filter(|input| !constants.contains_key(&input.name)).nth(at);
-        let dims = input.and_then(|input| input.r#type.as_ref()?.tensor_type.as_ref()?.shape.as_ref());
-        dims.is_none_or(|shape| shape.dim.first().is_none_or(|dim| dim.dim_value.is_none_or(|n| n <= 0)))
+        let input = graph
+            .input
+            .iter()
+            .filter(|input| !constants.contains_key(&input.name))
+            .nth(at);
+        let dims =
+            input.and_then(|input| input.r#type.as_ref()?.tensor_type.as_ref()?.shape.as_ref());
+        dims.is_none_or(|shape| {
+            shape
+                .dim
+                .first()
+                .is_none_or(|dim| dim.dim_value.is_none_or(|n| n <= 0))
+        })
     };
     let first = all.first().and_then(|(_, dims, _)| dims.first().copied());
     if let Some(first) = first
         && first > 1
-        && all.iter().enumerate().all(|(at, (_, dims, _))| open(at) && dims.first() == Some(&first))
+        && all
+            .iter()
+            .enumerate()
+            .all(|(at, (_, dims, _))| open(at) && dims.first() == Some(&first))
     {
         for (_, dims, _) in &mut all {
             dims[0] = 1;
@@ -256,7 +368,26 @@ struct Walker<'m> {
     refused: Vec<Unsupported>,
 }
 
-impl Walker<'_> {
+impl<'m> Walker<'m> {
+    fn new(
+        batch: Option<usize>,
+        model: &'m ModelProto,
+        outside: &'m Outside,
+        file: usize,
+    ) -> Walker<'m> {
+        Walker {
+            ctx: Ctx {
+                net: Net::default(),
+                batch,
+            },
+            functions: &model.functions,
+            outside,
+            budget: file / 2 + (1 << 22),
+            nodes: 0,
+            refused: Vec::new(),
+        }
+    }
+
     fn refuse(&mut self, operator: &str, first: &str, remedy: &str) {
         let operator = show(operator);
         match self.refused.iter_mut().find(|row| row.operator == operator) {
@@ -271,13 +402,22 @@ impl Walker<'_> {
     }
 
     /// Reads nodes in an order in which their operands are there.
-    fn graph(&mut self, nodes: &[NodeProto], names: &mut HashMap<String, Item>, outputs: &[String], scope: &Scope<'_>) -> Result<(), OnnxError> {
+    fn graph(
+        &mut self,
+        nodes: &[NodeProto],
+        names: &mut HashMap<String, Item>,
+        outputs: &[String],
+        scope: &Scope<'_>,
+    ) -> Result<(), OnnxError> {
         let mut made: HashMap<&str, usize> = HashMap::new();
         let mut uses: HashMap<&str, usize> = HashMap::new();
         for (at, node) in nodes.iter().enumerate() {
             for output in node.output.iter().filter(|output| !output.is_empty()) {
                 if made.insert(output, at).is_some() || names.contains_key(output) {
-                    return Err(OnnxError::Invalid(format!("two nodes make `{}`", show(output))));
+                    return Err(OnnxError::Invalid(format!(
+                        "two nodes make `{}`",
+                        show(output)
+                    )));
                 }
             }
             for input in &node.input {
@@ -298,13 +438,18 @@ impl Walker<'_> {
                     }
                     None if names.contains_key(input) => {}
                     None => {
-                        return Err(OnnxError::Invalid(format!("{} reads `{}`, which nothing makes", title(node), show(input))));
+                        return Err(OnnxError::Invalid(format!(
+                            "{} reads `{}`, which nothing makes",
+                            title(node),
+                            show(input)
+                        )));
                     }
                 }
             }
         }
         // In the file's order, as far as it is one.
-        let mut ready: std::collections::BTreeSet<usize> = (0..nodes.len()).filter(|&at| waits[at] == 0).collect();
+        let mut ready: std::collections::BTreeSet<usize> =
+            (0..nodes.len()).filter(|&at| waits[at] == 0).collect();
         let mut done = 0;
         while let Some(at) = ready.pop_first() {
             self.node(&nodes[at], names, &uses, scope)?;
@@ -317,29 +462,57 @@ impl Walker<'_> {
             }
         }
         if done < nodes.len() {
-            let stuck = nodes.iter().zip(&waits).find(|(_, waits)| **waits > 0).map_or_else(String::new, |(node, _)| title(node));
-            return Err(OnnxError::Invalid(format!("{stuck} needs its own result: the graph has a circle")));
+            let stuck = nodes
+                .iter()
+                .zip(&waits)
+                .find(|(_, waits)| **waits > 0)
+                .map_or_else(String::new, |(node, _)| title(node));
+            return Err(OnnxError::Invalid(format!(
+                "{stuck} needs its own result: the graph has a circle"
+            )));
         }
         Ok(())
     }
 
-    fn node(&mut self, node: &NodeProto, names: &mut HashMap<String, Item>, uses: &HashMap<&str, usize>, scope: &Scope<'_>) -> Result<(), OnnxError> {
+    fn node(
+        &mut self,
+        node: &NodeProto,
+        names: &mut HashMap<String, Item>,
+        uses: &HashMap<&str, usize>,
+        scope: &Scope<'_>,
+    ) -> Result<(), OnnxError> {
         self.nodes += 1;
         if self.nodes > NODES {
-            return Err(OnnxError::Invalid("the network has more nodes than any, those of its functions included".to_owned()));
+            return Err(OnnxError::Invalid(
+                "the network has more nodes than any, those of its functions included".to_owned(),
+            ));
         }
-        let inputs: Vec<Option<Item>> = node.input.iter().map(|name| names.get(name).filter(|_| !name.is_empty()).cloned()).collect();
+        let inputs: Vec<Option<Item>> = node
+            .input
+            .iter()
+            .map(|name| names.get(name).filter(|_| !name.is_empty()).cloned())
+            .collect();
         let mut attrs = Vec::with_capacity(node.attribute.len());
         for attribute in &node.attribute {
             if attribute.ref_attr_name.is_empty() {
                 attrs.push(attribute.clone());
-            } else if let Some(given) = scope.attrs.iter().find(|given| given.name == attribute.ref_attr_name) {
-                attrs.push(AttributeProto { name: attribute.name.clone(), ..given.clone() });
+            } else if let Some(given) = scope
+                .attrs
+                .iter()
+                .find(|given| given.name == attribute.ref_attr_name)
+            {
+                attrs.push(AttributeProto {
+                    name: attribute.name.clone(),
+                    ..given.clone()
+                });
             }
         }
         let attrs = Attrs(attrs);
         let set = domain(&node.domain);
-        let function = self.functions.iter().find(|function| function.name == node.op_type && domain(&function.domain) == set);
+        let function = self
+            .functions
+            .iter()
+            .find(|function| function.name == node.op_type && domain(&function.domain) == set);
         let made = match function {
             Some(function) => self.function(function, node, inputs, &attrs, scope)?,
             None if !set.is_empty() => {
@@ -371,7 +544,10 @@ impl Walker<'_> {
     ) -> Result<Vec<Item>, OnnxError> {
         let op = &*node.op_type;
         let Some(&opset) = scope.opsets.get("") else {
-            return Err(OnnxError::Invalid(format!("{}: ONNX's operator set is not imported", title(node))));
+            return Err(OnnxError::Invalid(format!(
+                "{}: ONNX's operator set is not imported",
+                title(node)
+            )));
         };
         if op == "If" {
             return self.branch(node, &inputs, names, scope);
@@ -383,8 +559,20 @@ impl Walker<'_> {
             };
         }
         let known = ops::find(op).is_some() || ops::FOLDED.contains(&op);
-        if inputs.iter().flatten().any(|item| matches!(item, Item::Unknown)) {
-            if !known {
+        if inputs
+            .iter()
+            .flatten()
+            .any(|item| matches!(item, Item::Unknown))
+        {
+            let training =
+                op == "BatchNormalization" && attrs.int("training_mode", 0).unwrap_or(0) == 1;
+            if training {
+                self.refuse(
+                    op,
+                    &path(node),
+                    "it is in training mode: export the network behind `model.eval()`",
+                );
+            } else if !known {
                 self.refuse(op, &path(node), remedy("", op));
                 self.nested(node, 0);
             }
@@ -399,10 +587,16 @@ impl Walker<'_> {
             })
             .collect();
         let shape = match (op, inputs.first()) {
-            ("Shape" | "Size", Some(Some(Item::Val(val) | Item::Whole(val)))) => Some(Tensor { dims: val.dims.clone(), data: tensor::Data::Float(Vec::new().into()) }),
+            ("Shape" | "Size", Some(Some(Item::Val(val) | Item::Whole(val)))) => Some(Tensor {
+                dims: val.dims.clone(),
+                data: tensor::Data::Float(Vec::new().into()),
+            }),
             _ => None,
         };
-        let all = inputs.iter().all(|item| matches!(item, None | Some(Item::Const(_)))) && !inputs.is_empty();
+        let all = inputs
+            .iter()
+            .all(|item| matches!(item, None | Some(Item::Const(_))))
+            && !inputs.is_empty();
         if all || shape.is_some() {
             let operands = match &shape {
                 Some(shape) => vec![Some(shape)],
@@ -412,7 +606,13 @@ impl Walker<'_> {
                 let count = shape.dims.iter().product::<usize>() as i64;
                 return Ok(vec![Item::Const(Tensor::ints(Vec::new(), vec![count]))]);
             }
-            let folding = Folding { op, opset, attrs, inputs: &operands, outputs: node.output.len(), budget: &mut self.budget };
+            let folding = Folding {
+                op,
+                attrs,
+                inputs: &operands,
+                outputs: node.output.len(),
+                budget: &mut self.budget,
+            };
             match fold(folding) {
                 Ok(Some(made)) => return Ok(made.into_iter().map(Item::Const).collect()),
                 Ok(None) => {}
@@ -421,23 +621,40 @@ impl Walker<'_> {
         }
         let Some(row) = ops::find(op) else {
             let remedy = match known {
-                true => "its operands are computed by the network; the language has no layer for it",
+                true => {
+                    "its operands are computed by the network; the language has no layer for it"
+                }
                 false => remedy("", op),
             };
             self.refuse(op, &path(node), remedy);
             self.nested(node, 0);
             return Ok(Vec::new());
         };
-        let weights = node.input.get(1).or(node.input.first()).cloned().unwrap_or_default();
-        self.ctx.net.hint = Hint { weights, node: path(node) };
+        let weights = node
+            .input
+            .get(1)
+            .or(node.input.first())
+            .cloned()
+            .unwrap_or_default();
+        self.ctx.net.hint = Hint {
+            weights,
+            node: path(node),
+        };
         let call = Call {
             op,
             opset,
             attrs,
-            once: node.input.iter().map(|name| uses.get(&**name) == Some(&1)).collect(),
+            once: node
+                .input
+                .iter()
+                .map(|name| uses.get(&**name) == Some(&1))
+                .collect(),
             inputs,
-            names: &node.input,
-            outputs: node.output.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1),
+            outputs: node
+                .output
+                .iter()
+                .rposition(|name| !name.is_empty())
+                .map_or(0, |last| last + 1),
         };
         match (row.run)(&mut self.ctx, &call) {
             Ok(made) => Ok(made),
@@ -451,7 +668,11 @@ impl Walker<'_> {
                 self.refuse(&node.op_type, &path(node), &why);
                 Ok(Vec::new())
             }
-            Why::Invalid(why) => Err(OnnxError::Invalid(format!("{}: {}", title(node), show_long(&why)))),
+            Why::Invalid(why) => Err(OnnxError::Invalid(format!(
+                "{}: {}",
+                title(node),
+                show_long(&why)
+            ))),
         }
     }
 
@@ -470,35 +691,68 @@ impl Walker<'_> {
             return Ok(Tensor::ints(Vec::new(), vec![attrs.int("value_int", 0)?]));
         }
         if attrs.has("value_float") {
-            return Ok(Tensor::floats(Vec::new(), vec![attrs.float("value_float", 0.0)?]));
+            return Ok(Tensor::floats(
+                Vec::new(),
+                vec![attrs.float("value_float", 0.0)?],
+            ));
         }
-        Err(Why::Unsupported("a constant that is no tensor of numbers".to_owned()))
+        Err(Why::Unsupported(
+            "a constant that is no tensor of numbers".to_owned(),
+        ))
     }
 
     /// A function's nodes in the place of its call.
-    fn function(&mut self, function: &FunctionProto, node: &NodeProto, inputs: Vec<Option<Item>>, given: &Attrs, scope: &Scope<'_>) -> Result<Vec<Item>, OnnxError> {
+    fn function(
+        &mut self,
+        function: &FunctionProto,
+        node: &NodeProto,
+        inputs: Vec<Option<Item>>,
+        given: &Attrs,
+        scope: &Scope<'_>,
+    ) -> Result<Vec<Item>, OnnxError> {
         if scope.depth >= DEPTH {
-            return Err(OnnxError::Invalid(format!("{}: functions call one another without end", title(node))));
+            return Err(OnnxError::Invalid(format!(
+                "{}: functions call one another without end",
+                title(node)
+            )));
         }
         let mut names = HashMap::new();
         for (name, item) in function.input.iter().zip(inputs) {
             names.insert(name.clone(), item.unwrap_or(Item::Unknown));
         }
-        let opsets = function.opset_import.iter().map(|set| (domain(&set.domain).to_owned(), set.version)).collect();
+        let opsets = function
+            .opset_import
+            .iter()
+            .map(|set| (domain(&set.domain).to_owned(), set.version))
+            .collect();
         let mut attrs = given.0.clone();
         for default in &function.attribute_proto {
             if !attrs.iter().any(|given| given.name == default.name) {
                 attrs.push(default.clone());
             }
         }
-        let inner = Scope { opsets: &opsets, attrs: &attrs, depth: scope.depth + 1 };
+        let inner = Scope {
+            opsets: &opsets,
+            attrs: &attrs,
+            depth: scope.depth + 1,
+        };
         let outputs = function.output.clone();
         self.graph(&function.node, &mut names, &outputs, &inner)?;
-        Ok(function.output.iter().map(|name| names.remove(name).unwrap_or(Item::Unknown)).collect())
+        Ok(function
+            .output
+            .iter()
+            .map(|name| names.remove(name).unwrap_or(Item::Unknown))
+            .collect())
     }
 
     /// The branch that a constant chooses.
-    fn branch(&mut self, node: &NodeProto, inputs: &[Option<Item>], names: &mut HashMap<String, Item>, scope: &Scope<'_>) -> Result<Vec<Item>, OnnxError> {
+    fn branch(
+        &mut self,
+        node: &NodeProto,
+        inputs: &[Option<Item>],
+        names: &mut HashMap<String, Item>,
+        scope: &Scope<'_>,
+    ) -> Result<Vec<Item>, OnnxError> {
         let chosen = match inputs.first() {
             Some(Some(Item::Const(tensor))) => tensor.scalar(),
             _ => None,
@@ -508,14 +762,27 @@ impl Walker<'_> {
             self.nested(node, 0);
             return Ok(Vec::new());
         };
-        let name = if chosen != 0.0 { "then_branch" } else { "else_branch" };
-        let found = node.attribute.iter().find(|attribute| attribute.name == name);
+        let name = if chosen != 0.0 {
+            "then_branch"
+        } else {
+            "else_branch"
+        };
+        let found = node
+            .attribute
+            .iter()
+            .find(|attribute| attribute.name == name);
         let graph = found.and_then(|attribute| GraphProto::decode(attribute.g.clone()).ok());
         let Some(graph) = graph else {
-            return Err(OnnxError::Invalid(format!("{}: it has no {name}", title(node))));
+            return Err(OnnxError::Invalid(format!(
+                "{}: it has no {name}",
+                title(node)
+            )));
         };
         if scope.depth >= DEPTH {
-            return Err(OnnxError::Invalid(format!("{}: branches stand within one another too deep", title(node))));
+            return Err(OnnxError::Invalid(format!(
+                "{}: branches stand within one another too deep",
+                title(node)
+            )));
         }
         // Names of the branch are its own; those around it are known in it.
         let mut inner = names.clone();
@@ -526,9 +793,15 @@ impl Walker<'_> {
                 Err(why) => return self.failed(node, why),
             };
         }
-        let within = Scope { depth: scope.depth + 1, ..*scope };
+        let within = Scope {
+            depth: scope.depth + 1,
+            ..*scope
+        };
         self.graph(&graph.node, &mut inner, &outputs_of(&graph), &within)?;
-        let made = graph.output.iter().map(|output| inner.get(&output.name).cloned().unwrap_or(Item::Unknown));
+        let made = graph
+            .output
+            .iter()
+            .map(|output| inner.get(&output.name).cloned().unwrap_or(Item::Unknown));
         Ok(made.collect())
     }
 
@@ -537,7 +810,11 @@ impl Walker<'_> {
         if depth > 8 {
             return;
         }
-        for attribute in node.attribute.iter().filter(|attribute| !attribute.g.is_empty()) {
+        for attribute in node
+            .attribute
+            .iter()
+            .filter(|attribute| !attribute.g.is_empty())
+        {
             let Ok(graph) = GraphProto::decode(attribute.g.clone()) else {
                 continue;
             };
@@ -558,25 +835,13 @@ impl Walker<'_> {
         }
     }
 
-    /// Refuses what is left without a layer.
+    /// What was refused.
     fn finish(&mut self, outputs: &[Output]) -> Result<(), OnnxError> {
-        let ids: Vec<usize> = outputs
-            .iter()
-            .filter_map(|output| match &output.item {
-                Item::Val(val) | Item::Whole(val) => Some(val.id),
-                _ => None,
-            })
-            .collect();
-        let (live, _) = self.ctx.net.live(&ids);
-        for id in (0..live.len()).filter(|&id| live[id]) {
-            if let Some(layer) = &self.ctx.net.values[id].layer
-                && let Op::Missing(op) = layer.op
-            {
-                let node = layer.hint.node.clone();
-                self.refuse(op, &node, "the language has no layer for it");
-            }
-        }
-        if self.refused.is_empty() && outputs.iter().any(|output| matches!(output.item, Item::Unknown)) {
+        if self.refused.is_empty()
+            && outputs
+                .iter()
+                .any(|output| matches!(output.item, Item::Unknown))
+        {
             self.refuse("graph", "an output", "what it is made of is not read");
         }
         match self.refused.is_empty() {
@@ -600,30 +865,64 @@ fn title(node: &NodeProto) -> String {
 }
 
 fn show_long(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(300).collect()
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .take(300)
+        .collect()
 }
 
 /// What would help with an operator that is not supported.
 fn remedy(set: &str, op: &str) -> &'static str {
     match (set, op) {
-        ("com.microsoft" | "com.microsoft.nchwc" | "com.ms.internal.nhwc", _) => "an operator of ONNX Runtime's optimiser: import the original file instead of the optimised one",
+        ("com.microsoft" | "com.microsoft.nchwc" | "com.ms.internal.nhwc", _) => {
+            "an operator of ONNX Runtime's optimiser: import the original file instead of the optimised one"
+        }
         ("ai.onnx.ml", _) => "an operator of classical machine learning: cut the network before it",
-        ("ai.onnx.preview.training" | "ai.onnx.training", _) => "training is `cnnc train`'s: export the network itself",
-        (set, _) if !set.is_empty() => "an operator of its own set: export the network without it, or cut it before",
+        ("ai.onnx.preview.training" | "ai.onnx.training", _) => {
+            "training is `cnnc train`'s: export the network itself"
+        }
+        (set, _) if !set.is_empty() => {
+            "an operator of its own set: export the network without it, or cut it before"
+        }
         (_, "LSTM" | "GRU" | "RNN") => "the language has no recurrent layers",
-        (_, "QuantizeLinear" | "DequantizeLinear" | "DynamicQuantizeLinear" | "QLinearConv" | "QLinearMatMul" | "ConvInteger" | "MatMulInteger") => {
-            "a quantised network: export it in f32"
-        }
+        (
+            _,
+            "QuantizeLinear"
+            | "DequantizeLinear"
+            | "DynamicQuantizeLinear"
+            | "QLinearConv"
+            | "QLinearMatMul"
+            | "ConvInteger"
+            | "MatMulInteger",
+        ) => "a quantised network: export it in f32",
         (_, "NonMaxSuppression") => "cut the network before it: `head` does it",
-        (_, "TopK" | "Unique" | "NonZero" | "Compress") => "what it makes depends on the picture: cut the network before it",
-        (_, "If" | "Loop" | "Scan") => "control flow that depends on the picture: export by tracing, not by scripting",
-        (_, op) if op.starts_with("Sequence") || op.ends_with("FromSequence") || op.starts_with("Optional") => "lists of tensors: export by tracing, not by scripting",
-        (_, op) if op.starts_with("String") || op == "RegexFullMatch" => "texts are no tensors of a network",
-        (_, "Affine" | "Crop" | "ImageScaler" | "ParametricSoftplus" | "ScaledTanh" | "ATen" | "GRUUnit" | "GivenTensorFill" | "Scale") => {
-            "an experimental operator that ONNX dropped: export again with a newer exporter"
+        (_, "TopK" | "Unique" | "NonZero" | "Compress") => {
+            "what it makes depends on the picture: cut the network before it"
         }
-        (_, "GridSample" | "AffineGrid" | "DeformConv") => "places that are computed: the language has no layer for it",
-        (_, "ArgMax" | "ArgMin") => "cut the network before it: `head classify` and `head segment` do it",
+        (_, "If" | "Loop" | "Scan") => {
+            "control flow that depends on the picture: export by tracing, not by scripting"
+        }
+        (_, op)
+            if op.starts_with("Sequence")
+                || op.ends_with("FromSequence")
+                || op.starts_with("Optional") =>
+        {
+            "lists of tensors: export by tracing, not by scripting"
+        }
+        (_, op) if op.starts_with("String") || op == "RegexFullMatch" => {
+            "texts are no tensors of a network"
+        }
+        (
+            _,
+            "Affine" | "Crop" | "ImageScaler" | "ParametricSoftplus" | "ScaledTanh" | "ATen"
+            | "GRUUnit" | "GivenTensorFill" | "Scale",
+        ) => "an experimental operator that ONNX dropped: export again with a newer exporter",
+        (_, "GridSample" | "AffineGrid" | "DeformConv") => {
+            "places that are computed: the language has no layer for it"
+        }
+        (_, "ArgMax" | "ArgMin") => {
+            "cut the network before it: `head classify` and `head segment` do it"
+        }
         _ => "no layer does this: cut the network before it, or export it in other terms",
     }
 }

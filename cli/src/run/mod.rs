@@ -19,8 +19,11 @@ use std::time::{Duration, Instant};
 /// Runs the network on every input and prints the answers.
 pub fn run(args: &Args) -> Result<(), Failure> {
     if onnx::is_one(&args.network.spec) {
-        let pictures = args.look.pictures(args.letterbox.as_deref(), args.labels.as_deref())?;
-        args.network.import(pictures, onnx::extents(&args.files), args.json)?;
+        let pictures = args
+            .look
+            .pictures(args.letterbox.as_deref(), args.labels.as_deref())?;
+        args.network
+            .import(pictures, onnx::extents(&args.files), args.json)?;
     } else if args.look.is_given() || args.letterbox.is_some() || args.labels.is_some() {
         return Err(Failure::NotOnnx);
     }
@@ -47,6 +50,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let tensors = !args.files.is_empty() && args.files.iter().all(|file| inputs::is_tensors(file));
     let samples = match args.input {
         Some(Synthetic::Synthetic) => vec![inputs::synthetic(network.inputs())?],
+        None if imported.is_some() && args.files.is_empty() => {
+            if !args.json {
+                print::warning("no input is given: the network runs on made-up numbers");
+            }
+            vec![inputs::synthetic(network.inputs())?]
+        }
         None if imported.is_some() && tensors => {
             let samples;
             (samples, read) = onnx::samples(imported.expect("it was imported"), &args.files)?;

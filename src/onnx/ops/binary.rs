@@ -20,19 +20,28 @@ pub fn binary(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             None => return invalid("an operand is missing"),
         }
     }
-    if call.opset < 7 && call.attrs.int("broadcast", 0)? == 1
+    if call.opset < 7
+        && call.attrs.int("broadcast", 0)? == 1
         && let [Item::Val(a), Item::Const(b)] = &mut all[..]
     {
-        *b = b.with_dims(old_broadcast(&a.dims, &b.dims, call.attrs.int("axis", -1)?)?);
+        *b = b.with_dims(old_broadcast(
+            &a.dims,
+            &b.dims,
+            call.attrs.int("axis", -1)?,
+        )?);
     }
     let count = all.len();
     if matches!(op, "Sub" | "Div" | "Pow") && count != 2 {
         return invalid(format!("{count} operands"));
     }
     // Several tensors of the same extents are one layer.
-    let same = all.iter().all(|item| matches!((item, &all[0]), (Item::Val(a), Item::Val(b)) if a.dims == b.dims));
+    let same = all
+        .iter()
+        .all(|item| matches!((item, &all[0]), (Item::Val(a), Item::Val(b)) if a.dims == b.dims));
     if same && count > 2 {
-        let vals: Vec<_> = (0..count).map(|at| call.val(at)).collect::<Result<_, _>>()?;
+        let vals: Vec<_> = (0..count)
+            .map(|at| call.val(at))
+            .collect::<Result<_, _>>()?;
         let ids: Vec<Id> = vals.iter().map(|val| ctx.natural(val)).collect();
         let word = match op {
             "Add" => "add",
@@ -42,7 +51,11 @@ pub fn binary(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         };
         let dims = ctx.net.dims(ids[0]).to_vec();
         let id = ctx.net.push(Op::Word(word), &ids, Vec::new(), dims);
-        let id = if call.op == "Mean" { ctx.net.unary(Op::Scale(1.0 / count as f32, 0.0), id) } else { id };
+        let id = if call.op == "Mean" {
+            ctx.net.unary(Op::Scale(1.0 / count as f32, 0.0), id)
+        } else {
+            id
+        };
         return one(id, vals[0].dims.clone());
     }
     let mut all = all.into_iter();
@@ -50,8 +63,18 @@ pub fn binary(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         return invalid("no operands");
     };
     for (at, next) in all.enumerate() {
-        let val = if matches!(total, Item::Val(_)) { at } else { at + 1 };
-        total = two(ctx, op, total, next, call.once.get(val).copied().unwrap_or(false))?;
+        let val = if matches!(total, Item::Val(_)) {
+            at
+        } else {
+            at + 1
+        };
+        total = two(
+            ctx,
+            op,
+            total,
+            next,
+            call.once.get(val).copied().unwrap_or(false),
+        )?;
     }
     if let (Item::Val(val), "Mean") = (&mut total, call.op) {
         val.id = ctx.net.unary(Op::Scale(1.0 / count as f32, 0.0), val.id);
@@ -90,7 +113,13 @@ fn two(ctx: &mut Ctx, op: &str, a: Item, b: Item, once: bool) -> Result<Item, Wh
 }
 
 /// Two tensors of the network.
-fn tensors(ctx: &mut Ctx, op: &str, a: &super::super::ctx::Val, b: &super::super::ctx::Val, dims: &[usize]) -> Result<Id, Why> {
+fn tensors(
+    ctx: &mut Ctx,
+    op: &str,
+    a: &super::super::ctx::Val,
+    b: &super::super::ctx::Val,
+    dims: &[usize],
+) -> Result<Id, Why> {
     if op == "Pow" {
         return unsupported("a power whose exponent is computed");
     }
@@ -132,7 +161,13 @@ fn tensors(ctx: &mut Ctx, op: &str, a: &super::super::ctx::Val, b: &super::super
 }
 
 /// Operands with more axes than the language has: axes that both have, or that one repeats, are one where they stand together.
-fn merged(ctx: &mut Ctx, op: &str, a: &super::super::ctx::Val, b: &super::super::ctx::Val, dims: &[usize]) -> Result<Id, Why> {
+fn merged(
+    ctx: &mut Ctx,
+    op: &str,
+    a: &super::super::ctx::Val,
+    b: &super::super::ctx::Val,
+    dims: &[usize],
+) -> Result<Id, Why> {
     let lead = usize::from(ctx.batch.is_some());
     let full = |val: &super::super::ctx::Val| {
         let mut all = vec![1; dims.len() - val.dims.len()];
@@ -170,7 +205,11 @@ fn joined(ctx: &mut Ctx, op: &str, x: Id, y: Id) -> Id {
         dims.resize(rank, 1);
         dims
     };
-    let dims: Vec<usize> = whole(&a).iter().zip(whole(&b)).map(|(&m, n)| m.max(n)).collect();
+    let dims: Vec<usize> = whole(&a)
+        .iter()
+        .zip(whole(&b))
+        .map(|(&m, n)| m.max(n))
+        .collect();
     let word = match op {
         "Mul" if a == b => return ctx.net.product(x, y),
         "Mul" => "mul",
@@ -181,7 +220,8 @@ fn joined(ctx: &mut Ctx, op: &str, x: Id, y: Id) -> Id {
         _ => "min",
     };
     // The larger one first, which says what the result is.
-    let ids = match matches!(op, "Sub" | "Div") || a.iter().product::<usize>() >= b.iter().product() {
+    let ids = match matches!(op, "Sub" | "Div") || a.iter().product::<usize>() >= b.iter().product()
+    {
         true => [x, y],
         false => [y, x],
     };
@@ -209,7 +249,9 @@ fn l2norm(ctx: &mut Ctx, a: &super::super::ctx::Val, b: &super::super::ctx::Val)
                         let square = ctx.net.source(sum);
                         let layer = ctx.net.values[square?].layer.as_ref()?;
                         match &layer.op {
-                            Op::Word("mul") if layer.operands[0] == layer.operands[1] => layer.operands[0],
+                            Op::Word("mul") if layer.operands[0] == layer.operands[1] => {
+                                layer.operands[0]
+                            }
                             Op::Text("pow", two) if two == "2" => layer.operands[0],
                             _ => return None,
                         }
@@ -234,18 +276,34 @@ fn l2norm(ctx: &mut Ctx, a: &super::super::ctx::Val, b: &super::super::ctx::Val)
     if ctx.lang(&a.dims) != ctx.net.dims(a.id) || eps <= 0.0 {
         return None;
     }
-    let args = if eps == 1e-12 { String::new() } else { format!("eps {}", text::number(eps)) };
+    let args = if eps == 1e-12 {
+        String::new()
+    } else {
+        format!("eps {}", text::number(eps))
+    };
     let dims = ctx.net.dims(a.id).to_vec();
-    Some(ctx.net.push(Op::Text("l2norm", args), &[a.id], Vec::new(), dims))
+    Some(
+        ctx.net
+            .push(Op::Text("l2norm", args), &[a.id], Vec::new(), dims),
+    )
 }
 
 /// A tensor of the network and a constant.
-pub fn with_constant(ctx: &mut Ctx, op: &str, x: Id, dims: &[usize], constant: &Tensor, once: bool) -> Result<(Id, Vec<usize>), Why> {
+pub fn with_constant(
+    ctx: &mut Ctx,
+    op: &str,
+    x: Id,
+    dims: &[usize],
+    constant: &Tensor,
+    once: bool,
+) -> Result<(Id, Vec<usize>), Why> {
     let all = broadcast(dims, &constant.dims)?;
     ctx.batched(&all)?;
     let to = ctx.lang(&all);
     let mut x = x;
-    if all.iter().product::<usize>() != dims.iter().product::<usize>() && constant.uniform().is_some() {
+    if all.iter().product::<usize>() != dims.iter().product::<usize>()
+        && constant.uniform().is_some()
+    {
         let mut from = vec![1; all.len() - dims.len()];
         from.extend(dims);
         let from = from[all.len() - to.len().min(all.len())..].to_vec();
@@ -274,7 +332,10 @@ pub fn with_constant(ctx: &mut Ctx, op: &str, x: Id, dims: &[usize], constant: &
             && once
             && matches!(ctx.net.op(x), Some(Op::Conv(_) | Op::Dense(_)))
             && shift != 0.0
-            && ctx.net.values[x].layer.as_ref().is_some_and(|layer| layer.params.len() == 1)
+            && ctx.net.values[x]
+                .layer
+                .as_ref()
+                .is_some_and(|layer| layer.params.len() == 1)
         {
             let n = ctx.net.dims(x)[0];
             let bias = Tensor::floats(vec![n], vec![shift; n]);
@@ -296,14 +357,20 @@ pub fn with_constant(ctx: &mut Ctx, op: &str, x: Id, dims: &[usize], constant: &
     own.extend(&constant.dims);
     let many = all.len() - ctx.lead(&all) > super::super::net::RANK;
     if many {
-        let whole = ctx.net.constant(x, constant.broadcast(&all).with_dims(to.clone()));
+        let whole = ctx
+            .net
+            .constant(x, constant.broadcast(&all).with_dims(to.clone()));
         let x = ctx.net.view(x, &to);
         return Ok((joined(ctx, op, x, whole), all));
     }
     if own[..lead].iter().any(|&n| n != 1) {
         return unsupported("a constant with numbers of its own for each image of a batch");
     }
-    let mut values = constant.with_dims(if all.is_empty() { vec![1] } else { own[lead..].to_vec() });
+    let mut values = constant.with_dims(if all.is_empty() {
+        vec![1]
+    } else {
+        own[lead..].to_vec()
+    });
     if all.iter().product::<usize>() != dims.iter().product::<usize>() {
         // The tensor is repeated along axes of the constant.
         let mut from = vec![1; all.len() - dims.len()];
@@ -320,9 +387,14 @@ pub fn with_constant(ctx: &mut Ctx, op: &str, x: Id, dims: &[usize], constant: &
         values = values.permuted(&inverse(&order));
     }
     let now = ctx.net.dims(id).to_vec();
-    let channels = (1..values.dims.len()).all(|axis| values.dims[axis] == 1) && values.dims[0] == now[0];
+    let channels =
+        (1..values.dims.len()).all(|axis| values.dims[axis] == 1) && values.dims[0] == now[0];
     if !channels || matches!(op, "Max" | "Min") {
-        let values = if channels { values.with_dims(vec![now[0]]) } else { values };
+        let values = if channels {
+            values.with_dims(vec![now[0]])
+        } else {
+            values
+        };
         let constant = ctx.net.constant(id, values);
         let result = joined(ctx, op, id, constant);
         return Ok((ctx.net.permute(result, &order), all));
@@ -336,11 +408,14 @@ pub fn with_constant(ctx: &mut Ctx, op: &str, x: Id, dims: &[usize], constant: &
         return unsupported("a constant that is not finite");
     }
     let bias_of_its_own = !once && matches!(ctx.net.op(id), Some(Op::Conv(_) | Op::Dense(_)));
-    let mut affine = |ctx: &mut Ctx, id: Id, weight: Option<Tensor>, bias: Option<Tensor>| match bias_of_its_own && weight.is_none() {
-        // The convolution is read elsewhere without this shift.
-        true => ctx.net.affine(id, Some(mapped(|_| 1.0)), bias),
-        false => ctx.net.affine(id, weight, bias),
-    };
+    let affine =
+        |ctx: &mut Ctx, id: Id, weight: Option<Tensor>, bias: Option<Tensor>| match bias_of_its_own
+            && weight.is_none()
+        {
+            // The convolution is read elsewhere without this shift.
+            true => ctx.net.affine(id, Some(mapped(|_| 1.0)), bias),
+            false => ctx.net.affine(id, weight, bias),
+        };
     let result = match op {
         "Add" => affine(ctx, id, None, Some(values.clone())),
         "Sub" => affine(ctx, id, None, Some(mapped(|v| -v))),

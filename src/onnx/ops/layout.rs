@@ -15,7 +15,9 @@ pub fn extents(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let rank = x.dims.len();
     let dims = match call.op {
         "Reshape" => match shapes::listed(call.attrs, "shape", call.constant(1)?)? {
-            Some(wanted) => shapes::reshape(&x.dims, &wanted, call.attrs.int("allowzero", 0)? == 1)?,
+            Some(wanted) => {
+                shapes::reshape(&x.dims, &wanted, call.attrs.int("allowzero", 0)? == 1)?
+            }
             None => return invalid("a reshape without extents"),
         },
         "Flatten" => {
@@ -25,7 +27,10 @@ pub fn extents(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             };
             vec![x.dims[..at].iter().product(), x.dims[at..].iter().product()]
         }
-        "Squeeze" => shapes::squeeze(&x.dims, shapes::listed(call.attrs, "axes", call.constant(1)?)?.as_deref())?,
+        "Squeeze" => shapes::squeeze(
+            &x.dims,
+            shapes::listed(call.attrs, "axes", call.constant(1)?)?.as_deref(),
+        )?,
         _ => {
             let list = shapes::listed(call.attrs, "axes", call.constant(1)?)?;
             shapes::unsqueeze(&x.dims, &list.unwrap_or_default())?
@@ -44,7 +49,10 @@ pub fn transpose(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         return unsupported("it moves the axis of the batch");
     }
     // The batch of one stays, or is an axis like any other.
-    let lead = usize::from(ctx.batch.is_some() || (order.first() == Some(&0) && x.dims.first() == Some(&1) && x.dims.len() > 1));
+    let lead = usize::from(
+        ctx.batch.is_some()
+            || (order.first() == Some(&0) && x.dims.first() == Some(&1) && x.dims.len() > 1),
+    );
     let inner: Vec<usize> = x.dims[lead..].to_vec();
     let order: Vec<usize> = order[lead..].iter().map(|&axis| axis - lead).collect();
     let id = turned(ctx, x.id, &inner, &order);
@@ -60,7 +68,12 @@ fn turned(ctx: &mut Ctx, x: Id, dims: &[usize], order: &[usize]) -> Id {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for &axis in order.iter().filter(|&&axis| dims[axis] != 1) {
         match groups.last_mut() {
-            Some(group) if (group[group.len() - 1] + 1..axis).all(|between| dims[between] == 1) && axis > group[group.len() - 1] => group.push(axis),
+            Some(group)
+                if (group[group.len() - 1] + 1..axis).all(|between| dims[between] == 1)
+                    && axis > group[group.len() - 1] =>
+            {
+                group.push(axis)
+            }
             _ => groups.push(vec![axis]),
         }
     }
@@ -89,12 +102,20 @@ fn turned(ctx: &mut Ctx, x: Id, dims: &[usize], order: &[usize]) -> Id {
     let mut now: Vec<usize> = (0..merged.len()).collect();
     let mut id = x;
     for (target, &wanted) in place.iter().enumerate() {
-        let at = now.iter().position(|&g| g == wanted).expect("every group is there");
+        let at = now
+            .iter()
+            .position(|&g| g == wanted)
+            .expect("every group is there");
         if at == target {
             continue;
         }
         let size = |list: &[usize]| list.iter().map(|&g| merged[g]).product::<usize>();
-        let parts = [size(&now[..target]), size(&now[target..at]), merged[wanted], size(&now[at + 1..])];
+        let parts = [
+            size(&now[..target]),
+            size(&now[target..at]),
+            merged[wanted],
+            size(&now[at + 1..]),
+        ];
         id = ctx.net.view(id, &parts);
         id = ctx.net.permute(id, &[0, 2, 1, 3]);
         let moved = now.remove(at);
@@ -108,25 +129,53 @@ fn idiom(ctx: &mut Ctx, x: Id, dims: &[usize], order: &[usize]) -> Option<Id> {
     match (dims, order) {
         (&[c, r, s, h, w], [0, 3, 1, 4, 2]) if r == s && r > 1 => {
             let id = ctx.net.view(x, &[c * r * r, h, w]);
-            Some(ctx.net.push(Op::Text("depth_to_space", format!("{r} crd")), &[id], Vec::new(), vec![c, h * r, w * r]))
+            Some(ctx.net.push(
+                Op::Text("depth_to_space", format!("{r} crd")),
+                &[id],
+                Vec::new(),
+                vec![c, h * r, w * r],
+            ))
         }
         (&[r, s, c, h, w], [2, 3, 0, 4, 1]) if r == s && r > 1 => {
             let id = ctx.net.view(x, &[c * r * r, h, w]);
-            Some(ctx.net.push(Op::Text("depth_to_space", r.to_string()), &[id], Vec::new(), vec![c, h * r, w * r]))
+            Some(ctx.net.push(
+                Op::Text("depth_to_space", r.to_string()),
+                &[id],
+                Vec::new(),
+                vec![c, h * r, w * r],
+            ))
         }
         (&[c, h, r, w, s], [0, 2, 4, 1, 3]) if r == s && r > 1 => {
             let id = ctx.net.view(x, &[c, h * r, w * r]);
-            Some(ctx.net.push(Op::Text("space_to_depth", format!("{r} crd")), &[id], Vec::new(), vec![c * r * r, h, w]))
+            Some(ctx.net.push(
+                Op::Text("space_to_depth", format!("{r} crd")),
+                &[id],
+                Vec::new(),
+                vec![c * r * r, h, w],
+            ))
         }
         (&[c, h, r, w, s], [2, 4, 0, 1, 3]) if r == s && r > 1 => {
             let id = ctx.net.view(x, &[c, h * r, w * r]);
-            Some(ctx.net.push(Op::Text("space_to_depth", r.to_string()), &[id], Vec::new(), vec![c * r * r, h, w]))
+            Some(ctx.net.push(
+                Op::Text("space_to_depth", r.to_string()),
+                &[id],
+                Vec::new(),
+                vec![c * r * r, h, w],
+            ))
         }
-        (&[g, k, ref rest @ ..], [1, 0, others @ ..]) if rest.len() == 2 && others.iter().enumerate().all(|(at, &axis)| axis == at + 2) && g > 1 && k > 1 => {
+        (&[g, k, ref rest @ ..], [1, 0, others @ ..])
+            if rest.len() == 2
+                && others.iter().enumerate().all(|(at, &axis)| axis == at + 2)
+                && g > 1
+                && k > 1 =>
+        {
             let mut map = vec![g * k];
             map.extend(rest);
             let id = ctx.net.view(x, &map);
-            Some(ctx.net.push(Op::Text("shuffle", g.to_string()), &[id], Vec::new(), map))
+            Some(
+                ctx.net
+                    .push(Op::Text("shuffle", g.to_string()), &[id], Vec::new(), map),
+            )
         }
         _ => None,
     }
@@ -136,7 +185,12 @@ fn idiom(ctx: &mut Ctx, x: Id, dims: &[usize], order: &[usize]) -> Option<Id> {
 pub fn blocks(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let x = call.val(0)?;
     let size = call.attrs.int("blocksize", 0)?;
-    let (&[n, c, h, w], Some(b)) = (&x.dims[..], usize::try_from(size).ok().filter(|b| (1..=1024).contains(b))) else {
+    let (&[n, c, h, w], Some(b)) = (
+        &x.dims[..],
+        usize::try_from(size)
+            .ok()
+            .filter(|b| (1..=1024).contains(b)),
+    ) else {
         return invalid(format!("blocks of {size} in {:?}", x.dims));
     };
     let id = ctx.map(&x)?;
@@ -145,14 +199,28 @@ pub fn blocks(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         if c % (b * b) != 0 {
             return invalid(format!("blocks of {b} in {c} channels"));
         }
-        ("depth_to_space", if crd { format!("{b} crd") } else { b.to_string() }, vec![n, c / (b * b), h * b, w * b])
+        (
+            "depth_to_space",
+            if crd {
+                format!("{b} crd")
+            } else {
+                b.to_string()
+            },
+            vec![n, c / (b * b), h * b, w * b],
+        )
     } else {
         if h % b != 0 || w % b != 0 {
             return invalid(format!("blocks of {b} in {h}x{w}"));
         }
-        ("space_to_depth", b.to_string(), vec![n, c * b * b, h / b, w / b])
+        (
+            "space_to_depth",
+            b.to_string(),
+            vec![n, c * b * b, h / b, w / b],
+        )
     };
-    let id = ctx.net.push(Op::Text(word, args), &[id], Vec::new(), dims[1..].to_vec());
+    let id = ctx
+        .net
+        .push(Op::Text(word, args), &[id], Vec::new(), dims[1..].to_vec());
     one(id, dims)
 }
 
@@ -174,9 +242,13 @@ pub fn concat(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let mut dims = first.dims.clone();
     dims[at] = 0;
     for val in &vals {
-        let fits = val.dims.len() == dims.len() && (0..dims.len()).all(|axis| axis == at || val.dims[axis] == first.dims[axis]);
+        let fits = val.dims.len() == dims.len()
+            && (0..dims.len()).all(|axis| axis == at || val.dims[axis] == first.dims[axis]);
         if !fits {
-            return invalid(format!("{:?} and {:?} cannot stand behind one another along axis {at}", first.dims, val.dims));
+            return invalid(format!(
+                "{:?} and {:?} cannot stand behind one another along axis {at}",
+                first.dims, val.dims
+            ));
         }
         dims[at] += val.dims[at];
     }
@@ -195,7 +267,9 @@ fn stacked(ctx: &mut Ctx, vals: &[Val], axis: usize) -> Result<Id, Why> {
     // Whether the axis exists may differ with the batch of one, so all have the groups around it.
     let natural = vals.iter().all(|val| {
         let lead = ctx.lead(&val.dims);
-        axis >= lead && val.dims.len() - lead <= RANK && val.dims.len() - lead == vals[0].dims.len() - ctx.lead(&vals[0].dims)
+        axis >= lead
+            && val.dims.len() - lead <= RANK
+            && val.dims.len() - lead == vals[0].dims.len() - ctx.lead(&vals[0].dims)
     });
     let mut parts = Vec::new();
     let mut at = 0;
@@ -213,7 +287,10 @@ fn stacked(ctx: &mut Ctx, vals: &[Val], axis: usize) -> Result<Id, Why> {
                 1 => vec![val.dims[axis], behind],
                 _ => vec![before, val.dims[axis], behind],
             };
-            (at, _) = (usize::from(before != 1), parts.push(ctx.net.view(val.id, &dims)));
+            (at, _) = (
+                usize::from(before != 1),
+                parts.push(ctx.net.view(val.id, &dims)),
+            );
         }
     }
     // Below one change of axes.
@@ -245,10 +322,17 @@ fn part(ctx: &mut Ctx, id: Id, axis: usize, from: usize, to: usize) -> Id {
     dims[at] = to - from;
     // A part of a part.
     let (source, from) = match ctx.net.op(source) {
-        Some(&Op::Slice(first, _, same)) if same == at => (ctx.net.source(source).expect("one operand"), from + first),
+        Some(&Op::Slice(first, _, same)) if same == at => {
+            (ctx.net.source(source).expect("one operand"), from + first)
+        }
         _ => (source, from),
     };
-    let id = ctx.net.push(Op::Slice(from, from + dims[at], at), &[source], Vec::new(), dims);
+    let id = ctx.net.push(
+        Op::Slice(from, from + dims[at], at),
+        &[source],
+        Vec::new(),
+        dims,
+    );
     ctx.net.permute(id, &order)
 }
 
@@ -278,7 +362,12 @@ fn range(ctx: &mut Ctx, x: &Val, range: Range) -> Result<Val, Why> {
             let cut = part(ctx, id, at, end - range.count, end);
             let (source, order) = ctx.below(cut);
             let dims = ctx.net.dims(source).to_vec();
-            let turned = ctx.net.push(Op::Text("flip", format!("axis {}", order[at])), &[source], Vec::new(), dims);
+            let turned = ctx.net.push(
+                Op::Text("flip", format!("axis {}", order[at])),
+                &[source],
+                Vec::new(),
+                dims,
+            );
             ctx.net.permute(turned, &order)
         }
         step => {
@@ -287,7 +376,9 @@ fn range(ctx: &mut Ctx, x: &Val, range: Range) -> Result<Val, Why> {
                 return unsupported("a long axis is turned round");
             }
             let place = |i: usize| (range.first as i64 + i as i64 * step) as usize;
-            let parts: Vec<Id> = (0..range.count).map(|i| part(ctx, id, at, place(i), place(i) + 1)).collect();
+            let parts: Vec<Id> = (0..range.count)
+                .map(|i| part(ctx, id, at, place(i), place(i) + 1))
+                .collect();
             joined(ctx, &parts, at)
         }
     };
@@ -309,17 +400,30 @@ fn strided(ctx: &mut Ctx, id: Id, at: usize, step: usize) -> Id {
         // Strides of several axes are one layer.
         let (source, stride) = match (ctx.net.op(source), ctx.net.source(source)) {
             (Some(Op::Text("subsample", args)), Some(inner)) => {
-                let old: Vec<usize> = args[1..].split('x').filter_map(|n| n.parse().ok()).collect();
+                let old: Vec<usize> = args[1..]
+                    .split('x')
+                    .filter_map(|n| n.parse().ok())
+                    .collect();
                 (inner, old.iter().zip(&stride).map(|(a, b)| a * b).collect())
             }
             _ => (source, stride),
         };
-        ctx.net.push(Op::Text("subsample", format!("/{}", text::extents(&stride))), &[source], Vec::new(), dims)
+        ctx.net.push(
+            Op::Text("subsample", format!("/{}", text::extents(&stride))),
+            &[source],
+            Vec::new(),
+            dims,
+        )
     } else {
         let rest: usize = dims[1..].iter().product();
         let flat = ctx.net.view(source, &[1, dims[0], rest]);
         let count = dims[0].div_ceil(step);
-        let taken = ctx.net.push(Op::Text("subsample", format!("/{step}x1")), &[flat], Vec::new(), vec![1, count, rest]);
+        let taken = ctx.net.push(
+            Op::Text("subsample", format!("/{step}x1")),
+            &[flat],
+            Vec::new(),
+            vec![1, count, rest],
+        );
         let mut dims = dims;
         dims[0] = count;
         ctx.net.view(taken, &dims)
@@ -347,7 +451,12 @@ pub fn split(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let mut first = 0;
     let mut all = Vec::new();
     for count in shapes::split(x.dims[at], call.attrs, call.constant(1)?, call.outputs)? {
-        let part = Range { axis: at, first, count, step: 1 };
+        let part = Range {
+            axis: at,
+            first,
+            count,
+            step: 1,
+        };
         all.push(match count {
             0 => Item::Unknown,
             _ => Item::Val(range(ctx, &x, part)?),
@@ -360,7 +469,9 @@ pub fn split(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
 /// `Gather` at constant places.
 pub fn gather(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     if let Some(Some(Item::Val(_))) = call.inputs.get(1) {
-        return unsupported("places are computed, or an input of the graph (a table of embeddings)");
+        return unsupported(
+            "places are computed, or an input of the graph (a table of embeddings)",
+        );
     }
     let x = call.val(0)?;
     let places = call.needed(1)?.clone();
@@ -374,21 +485,49 @@ pub fn gather(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     };
     // Places in a row are one range.
     let rows = runs(&list);
-    if rows.len() > 1024 {
-        return unsupported("more than a thousand places");
+    if list.len() > 4096 {
+        return unsupported("more than four thousand places");
     }
     let id = if let [(from, to)] = rows[..]
         && list.len() > 1
     {
-        range(ctx, &x, Range { axis: at, first: from, count: to - from, step: 1 })?.id
+        range(
+            ctx,
+            &x,
+            Range {
+                axis: at,
+                first: from,
+                count: to - from,
+                step: 1,
+            },
+        )?
+        .id
     } else if list.len() == 1 {
-        range(ctx, &x, Range { axis: at, first, count: 1, step: 1 })?.id
+        range(
+            ctx,
+            &x,
+            Range {
+                axis: at,
+                first,
+                count: 1,
+                step: 1,
+            },
+        )?
+        .id
     } else {
-        let mut parts = Vec::new();
-        for (from, to) in rows {
-            parts.push(range(ctx, &x, Range { axis: at, first: from, count: to - from, step: 1 })?);
-        }
-        stacked(ctx, &parts, at)?
+        let (id, place) = ctx.along(&x, at)?;
+        let (source, order) = ctx.below(id);
+        let mut taken = ctx.net.dims(source).to_vec();
+        taken[order[place]] = list.len();
+        let words: Vec<String> = list.iter().map(usize::to_string).collect();
+        let args = match order[place] {
+            0 => format!("({})", words.join(", ")),
+            axis => format!("({}) axis {axis}", words.join(", ")),
+        };
+        let id = ctx
+            .net
+            .push(Op::Text("gather", args), &[source], Vec::new(), taken);
+        ctx.net.permute(id, &order)
     };
     ctx.batched(&dims)?;
     one(id, dims)
@@ -410,7 +549,11 @@ fn runs(list: &[usize]) -> Vec<(usize, usize)> {
 pub fn pad(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let x = call.val(0)?;
     let rank = x.dims.len();
-    let name = if call.attrs.has("paddings") { "paddings" } else { "pads" };
+    let name = if call.attrs.has("paddings") {
+        "paddings"
+    } else {
+        "pads"
+    };
     let Some(list) = shapes::listed(call.attrs, name, call.constant(1)?)? else {
         return invalid("`pads` is missing");
     };
@@ -422,7 +565,9 @@ pub fn pad(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         return invalid(format!("`pads` is {list:?} for {} axes", over.len()));
     }
     let value = match call.constant(2)? {
-        Some(tensor) => tensor.scalar().ok_or_else(|| Why::Invalid("the value of what is padded is no number".into()))?,
+        Some(tensor) => tensor
+            .scalar()
+            .ok_or_else(|| Why::Invalid("the value of what is padded is no number".into()))?,
         None => call.attrs.float("value", 0.0)?,
     };
     let mode = call.attrs.text("mode", "constant")?;
@@ -438,7 +583,16 @@ pub fn pad(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             let Some(count) = x.dims[axis].checked_sub(cut[0] + cut[1]).filter(|&n| n > 0) else {
                 return invalid("more is cut off than there is");
             };
-            x = range(ctx, &x, Range { axis, first: cut[0], count, step: 1 })?;
+            x = range(
+                ctx,
+                &x,
+                Range {
+                    axis,
+                    first: cut[0],
+                    count,
+                    step: 1,
+                },
+            )?;
             *pads = pads.map(|n| n.max(0));
         }
     }
@@ -446,6 +600,7 @@ pub fn pad(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         "constant" => "",
         "reflect" => " reflect",
         "edge" => " edge",
+        "wrap" => " wrap",
         other => return unsupported(format!("`mode` {other}")),
     };
     let mut dims = x.dims.clone();
@@ -461,7 +616,9 @@ pub fn pad(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     }
     let lead = ctx.lead(&x.dims);
     if pads[..lead].iter().any(|&pads| pads != [0, 0]) || rank - lead > RANK {
-        return unsupported(format!("`pads` is {list:?}: the axis of the batch, or one of too many"));
+        return unsupported(format!(
+            "`pads` is {list:?}: the axis of the batch, or one of too many"
+        ));
     }
     let id = ctx.natural(&x);
     // Below a change of axes.
@@ -485,7 +642,10 @@ fn padded(ctx: &mut Ctx, x: Id, pads: &[[usize; 2]], mode: &str, value: f32) -> 
         }
         let op = match (mode, value) {
             ("", 0.0) => Op::Pad(pads[1..].to_vec()),
-            ("", value) => Op::Text("pad", format!("{} value {}", text::pads(&pads[1..]), text::number(value))),
+            ("", value) => Op::Text(
+                "pad",
+                format!("{} value {}", text::pads(&pads[1..]), text::number(value)),
+            ),
             (mode, _) => Op::Text("pad", text::pads(&pads[1..]) + mode),
         };
         id = ctx.net.push(op, &[id], Vec::new(), dims.clone());
@@ -501,7 +661,12 @@ fn padded(ctx: &mut Ctx, x: Id, pads: &[[usize; 2]], mode: &str, value: f32) -> 
             ("", value) => format!("{args} value {}", text::number(value)),
             (mode, _) => args + mode,
         };
-        let wide = ctx.net.push(Op::Text("pad", args), &[flat], Vec::new(), vec![1, dims[0], rest]);
+        let wide = ctx.net.push(
+            Op::Text("pad", args),
+            &[flat],
+            Vec::new(),
+            vec![1, dims[0], rest],
+        );
         id = ctx.net.view(wide, &dims);
     }
     id
@@ -555,7 +720,9 @@ pub fn repeat(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             if full[axis] != dims[axis] {
                 let before: usize = full[..axis].iter().product();
                 let behind: usize = full[axis + 1..].iter().product();
-                id = ctx.net.expand(id, &[before, 1, behind], &[before, dims[axis], behind]);
+                id = ctx
+                    .net
+                    .expand(id, &[before, 1, behind], &[before, dims[axis], behind]);
                 full[axis] = dims[axis];
             }
         }

@@ -37,7 +37,10 @@ pub fn reduce(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     }
     let dims: Vec<usize> = match call.attrs.int("keepdims", 1)? == 1 {
         true => kept,
-        false => (0..rank).filter(|axis| !over.contains(axis)).map(|axis| x.dims[axis]).collect(),
+        false => (0..rank)
+            .filter(|axis| !over.contains(axis))
+            .map(|axis| x.dims[axis])
+            .collect(),
     };
     if ctx.batch.is_some() && over.contains(&0) {
         return unsupported("it goes over the axis of the batch");
@@ -47,7 +50,10 @@ pub fn reduce(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     if rank - lead.min(rank) > RANK {
         return unsupported(format!("an operand with {rank} axes"));
     }
-    let mut over: Vec<usize> = over.iter().filter_map(|axis| axis.checked_sub(lead)).collect();
+    let mut over: Vec<usize> = over
+        .iter()
+        .filter_map(|axis| axis.checked_sub(lead))
+        .collect();
     let id = ctx.natural(&x);
     over.retain(|&axis| ctx.net.dims(id)[axis] != 1);
     let id = match over.is_empty() {
@@ -73,25 +79,34 @@ fn reduced(ctx: &mut Ctx, id: Id, kind: Kind, over: &mut Vec<usize>) -> Id {
         kept.push(1);
     }
     let id = match kind {
-        Kind::Mean if own.iter().copied().eq(1..dims.len()) => ctx.net.push(Op::Word("globalavgpool"), &[source], Vec::new(), kept),
-        Kind::Max if own.iter().copied().eq(1..dims.len()) => ctx.net.push(Op::Word("globalmaxpool"), &[source], Vec::new(), kept),
-        _ => ctx.net.push(Op::Reduce(kind, own.clone()), &[source], Vec::new(), kept),
+        Kind::Mean if own.iter().copied().eq(1..dims.len()) => {
+            ctx.net
+                .push(Op::Word("globalavgpool"), &[source], Vec::new(), kept)
+        }
+        Kind::Max if own.iter().copied().eq(1..dims.len()) => {
+            ctx.net
+                .push(Op::Word("globalmaxpool"), &[source], Vec::new(), kept)
+        }
+        _ => ctx
+            .net
+            .push(Op::Reduce(kind, own.clone()), &[source], Vec::new(), kept),
     };
     if order.is_sorted() || rest.len() < 2 {
         return id;
     }
     // What is left has the order that it had.
-    let left: Vec<usize> = order.iter().filter(|axis| !own.contains(axis)).map(|axis| rest.iter().position(|a| a == axis).expect("it is left")).collect();
+    let left: Vec<usize> = order
+        .iter()
+        .filter(|axis| !own.contains(axis))
+        .map(|axis| rest.iter().position(|a| a == axis).expect("it is left"))
+        .collect();
     ctx.net.permute(id, &left)
 }
 
-/// `Softmax`, `LogSoftmax`.
+/// `Softmax`, `LogSoftmax`, `Hardmax`.
 pub fn softmax(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let x = call.val(0)?;
     let rank = x.dims.len();
-    if call.op == "Hardmax" {
-        return unsupported("the language has no layer for it");
-    }
     let old = call.opset < 13;
     let at = axis(call.attrs.int("axis", if old { 1 } else { -1 })?, rank)?;
     let (id, place) = if old && x.dims[at + 1..].iter().any(|&n| n != 1) {
@@ -106,15 +121,17 @@ pub fn softmax(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         ctx.along(&x, at)?
     };
     let (source, order) = ctx.below(id);
-    let (front, back) = ctx.front(source, order[place]);
-    let dims = ctx.net.dims(front).to_vec();
-    let word = if call.op == "LogSoftmax" { "logsoftmax" } else { "softmax" };
-    let op = match word {
-        "softmax" => Op::Word("softmax"),
-        _ => Op::Missing("LogSoftmax"),
+    let word = match call.op {
+        "Softmax" => "softmax",
+        "LogSoftmax" => "logsoftmax",
+        _ => "hardmax",
     };
-    let id = ctx.net.push(op, &[front], Vec::new(), dims);
-    let id = ctx.net.permute(id, &back);
+    let op = match order[place] {
+        0 => Op::Word(word),
+        axis => Op::Text(word, format!("axis {axis}")),
+    };
+    let dims = ctx.net.dims(source).to_vec();
+    let id = ctx.net.push(op, &[source], Vec::new(), dims);
     let id = ctx.net.permute(id, &order);
     one(id, x.dims)
 }
@@ -129,7 +146,12 @@ pub fn lp_norm(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let (id, place) = ctx.along(&x, at)?;
     let (front, back) = ctx.front(id, place);
     let dims = ctx.net.dims(front).to_vec();
-    let id = ctx.net.push(Op::Text("l2norm", String::new()), &[front], Vec::new(), dims);
+    let id = ctx.net.push(
+        Op::Text("l2norm", String::new()),
+        &[front],
+        Vec::new(),
+        dims,
+    );
     let id = ctx.net.permute(id, &back);
     one(id, x.dims)
 }
@@ -145,9 +167,13 @@ pub fn map_norm(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let dims = ctx.net.dims(id).to_vec();
     let id = match call.op {
         "InstanceNormalization" => {
-            let params = vec![("weight", call.vector(1, channels)?), ("bias", call.vector(2, channels)?)];
+            let params = vec![
+                ("weight", call.vector(1, channels)?),
+                ("bias", call.vector(2, channels)?),
+            ];
             let args = format!("{} affine", epsilon(call)?);
-            ctx.net.push(Op::Text("instancenorm", args), &[id], params, dims)
+            ctx.net
+                .push(Op::Text("instancenorm", args), &[id], params, dims)
         }
         "GroupNormalization" => {
             let groups = usize::try_from(call.attrs.int("num_groups", 0)?).unwrap_or(0);
@@ -160,7 +186,9 @@ pub fn map_norm(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
                 match given.len() == groups && groups != channels {
                     true => {
                         let values = given.to_floats();
-                        let all = (0..channels).map(|c| values[c / (channels / groups)]).collect();
+                        let all = (0..channels)
+                            .map(|c| values[c / (channels / groups)])
+                            .collect();
                         Ok(Tensor::floats(vec![channels], all))
                     }
                     false => call.vector(at, channels),
@@ -168,14 +196,23 @@ pub fn map_norm(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             };
             let params = vec![("weight", each(1)?), ("bias", each(2)?)];
             let args = format!("{groups} {}", epsilon(call)?);
-            ctx.net.push(Op::Text("groupnorm", args), &[id], params, dims)
+            ctx.net
+                .push(Op::Text("groupnorm", args), &[id], params, dims)
         }
         _ => {
-            let list = call.attrs.ints("axes")?.map_or(vec![0, 2, 3], <[i64]>::to_vec);
+            let list = call
+                .attrs
+                .ints("axes")?
+                .map_or(vec![0, 2, 3], <[i64]>::to_vec);
             if list != [0, 2, 3] || ctx.batch.is_some() || x.dims.len() != 4 {
                 return unsupported(format!("`axes` is {list:?}"));
             }
-            ctx.net.push(Op::Text("instancenorm", "eps 1e-9".into()), &[id], Vec::new(), dims)
+            ctx.net.push(
+                Op::Text("instancenorm", "eps 1e-9".into()),
+                &[id],
+                Vec::new(),
+                dims,
+            )
         }
     };
     one(id, x.dims)
@@ -183,12 +220,58 @@ pub fn map_norm(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
 
 /// `LayerNormalization`.
 pub fn layer_norm(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
-    if call.outputs > 1 {
-        return unsupported("mean and deviation are asked for");
-    }
     let x = call.val(0)?;
     let at = axis(call.attrs.int("axis", -1)?, x.dims.len())?;
     let lead = ctx.lead(&x.dims);
+    let normal = normalised(ctx, call, &x, at, lead)?;
+    if call.outputs < 2 {
+        return Ok(normal);
+    }
+    // Mean, and one over the deviation.
+    let n: usize = x.dims[at..].iter().product();
+    let before: usize = x.dims[lead.min(at)..at].iter().product();
+    let flat = ctx.net.view(x.id, &[before, n]);
+    let mean = ctx.net.push(
+        Op::Text("reduce", "mean (1) keep".into()),
+        &[flat],
+        Vec::new(),
+        vec![before, 1],
+    );
+    let centred = ctx
+        .net
+        .push(Op::Word("sub"), &[flat, mean], Vec::new(), vec![before, n]);
+    let square = ctx.net.unary(Op::Text("pow", "2".into()), centred);
+    let variance = ctx.net.push(
+        Op::Text("reduce", "mean (1) keep".into()),
+        &[square],
+        Vec::new(),
+        vec![before, 1],
+    );
+    let shifted = ctx
+        .net
+        .unary(Op::Scale(1.0, call.attrs.float("epsilon", 1e-5)?), variance);
+    let inverse = ctx.net.unary(Op::Text("pow", "(-0.5)".into()), shifted);
+    let mut dims = x.dims.clone();
+    dims[at..].fill(1);
+    let mut all = normal;
+    for id in [mean, inverse] {
+        all.push(Item::Val(super::super::ctx::Val {
+            id,
+            dims: dims.clone(),
+        }));
+    }
+    Ok(all)
+}
+
+/// The normalised tensor of `LayerNormalization`.
+fn normalised(
+    ctx: &mut Ctx,
+    call: &Call<'_>,
+    x: &super::super::ctx::Val,
+    at: usize,
+    lead: usize,
+) -> Result<Vec<Item>, Why> {
+    let x = x.clone();
     if at < lead && ctx.batch.is_some() {
         return unsupported("it goes over the axis of the batch");
     }
@@ -203,7 +286,9 @@ pub fn layer_norm(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let eps = epsilon(call)?;
     if before == 1 {
         let id = ctx.net.view(x.id, &[n]);
-        let id = ctx.net.push(Op::Text("layernorm", eps), &[id], params, vec![n]);
+        let id = ctx
+            .net
+            .push(Op::Text("layernorm", eps), &[id], params, vec![n]);
         return one(id, x.dims);
     }
     // The last axis alone keeps the others, so that changes of axes cancel.
@@ -212,13 +297,17 @@ pub fn layer_norm(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         let id = ctx.natural(&x);
         let (front, back) = ctx.front(id, x.dims.len() - lead - 1);
         let dims = ctx.net.dims(front).to_vec();
-        let id = ctx.net.push(Op::Text("layernorm", args), &[front], params, dims);
+        let id = ctx
+            .net
+            .push(Op::Text("layernorm", args), &[front], params, dims);
         let id = ctx.net.permute(id, &back);
         return one(id, x.dims);
     }
     let id = ctx.net.view(x.id, &[before, n]);
     let id = ctx.net.permute(id, &[1, 0]);
-    let id = ctx.net.push(Op::Text("layernorm", args), &[id], params, vec![n, before]);
+    let id = ctx
+        .net
+        .push(Op::Text("layernorm", args), &[id], params, vec![n, before]);
     let id = ctx.net.permute(id, &[1, 0]);
     one(id, x.dims)
 }
@@ -229,7 +318,8 @@ pub fn matmul(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         ([Some(Item::Val(x)), Some(Item::Const(weight))], 2) => {
             let (x, weight) = (x.clone(), weight.clone());
             let &[k, n] = &weight.dims[..] else {
-                return unsupported(format!("weights of extents {:?}", weight.dims));
+                let val = as_value(ctx, x.id, &weight)?;
+                return values(ctx, &x, &val);
             };
             if x.dims.last() != Some(&k) || x.dims.len() < 2 {
                 return invalid(format!("a product of {:?} and {:?}", x.dims, weight.dims));
@@ -242,13 +332,19 @@ pub fn matmul(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         ([Some(Item::Const(weight)), Some(Item::Val(x))], 2) => {
             let (weight, x) = (weight.clone(), x.clone());
             let rank = x.dims.len();
-            if rank < 2 || weight.dims.len() < 2 || weight.dims[..weight.dims.len() - 2].iter().any(|&n| n != 1) {
+            if rank < 2 || weight.dims.len() < 2 {
                 return unsupported(format!("a product of {:?} and {:?}", weight.dims, x.dims));
+            }
+            if weight.dims[..weight.dims.len() - 2].iter().any(|&n| n != 1) {
+                let val = as_value(ctx, x.id, &weight)?;
+                return values(ctx, &val, &x);
             }
             let &[m, k] = &weight.dims[weight.dims.len() - 2..] else {
                 return invalid("a product of vectors");
             };
-            let before: usize = x.dims[ctx.lead(&x.dims).min(rank - 2)..rank - 2].iter().product();
+            let before: usize = x.dims[ctx.lead(&x.dims).min(rank - 2)..rank - 2]
+                .iter()
+                .product();
             if x.dims[rank - 2] != k || before != 1 || weight.dims.len() > rank {
                 return unsupported(format!("a product of {:?} and {:?}", weight.dims, x.dims));
             }
@@ -261,27 +357,56 @@ pub fn matmul(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         }
         ([Some(Item::Val(a)), Some(Item::Val(b))], 2) => {
             let (a, b) = (a.clone(), b.clone());
-            let rank = a.dims.len();
-            let lead = ctx.lead(&a.dims);
-            if rank != b.dims.len() || rank < 2 || rank - lead > RANK || lead != ctx.lead(&b.dims) || rank - lead < 2 {
-                return unsupported(format!("a product of {:?} and {:?}", a.dims, b.dims));
-            }
-            let (m, k, n) = (a.dims[rank - 2], a.dims[rank - 1], b.dims[rank - 1]);
-            let mut dims = super::super::tensor::broadcast(&a.dims[..rank - 2], &b.dims[..rank - 2])?;
-            if b.dims[rank - 2] != k {
-                return invalid(format!("a product of {:?} and {:?}", a.dims, b.dims));
-            }
-            dims.extend([m, n]);
-            let ids = [ctx.natural(&a), ctx.natural(&b)];
-            let result = ctx.lang(&dims);
-            one(ctx.net.push(Op::Word("matmul"), &ids, Vec::new(), result), dims)
+            values(ctx, &a, &b)
         }
         _ => invalid("two operands are needed"),
     }
 }
 
+/// A constant as a tensor of the network.
+fn as_value(ctx: &mut Ctx, near: Id, weight: &Tensor) -> Result<super::super::ctx::Val, Why> {
+    ctx.batched(&weight.dims)?;
+    let lang = ctx.lang(&weight.dims);
+    let id = ctx.net.constant(near, weight.with_dims(lang));
+    Ok(super::super::ctx::Val {
+        id,
+        dims: weight.dims.clone(),
+    })
+}
+
+/// A product of two tensors of the network.
+fn values(
+    ctx: &mut Ctx,
+    a: &super::super::ctx::Val,
+    b: &super::super::ctx::Val,
+) -> Result<Vec<Item>, Why> {
+    let rank = a.dims.len();
+    let lead = ctx.lead(&a.dims);
+    if rank != b.dims.len() || rank < lead + 2 || rank - lead > RANK || lead != ctx.lead(&b.dims) {
+        return unsupported(format!("a product of {:?} and {:?}", a.dims, b.dims));
+    }
+    let (m, k, n) = (a.dims[rank - 2], a.dims[rank - 1], b.dims[rank - 1]);
+    let mut dims = super::super::tensor::broadcast(&a.dims[..rank - 2], &b.dims[..rank - 2])?;
+    if b.dims[rank - 2] != k {
+        return invalid(format!("a product of {:?} and {:?}", a.dims, b.dims));
+    }
+    dims.extend([m, n]);
+    let ids = [ctx.natural(a), ctx.natural(b)];
+    let result = ctx.lang(&dims);
+    one(
+        ctx.net.push(Op::Word("matmul"), &ids, Vec::new(), result),
+        dims,
+    )
+}
+
 /// `x · Wᵀ + b` over the last axis; `weight` is (out, in).
-fn product(ctx: &mut Ctx, x: Id, dims: &[usize], weight: Tensor, bias: Option<Tensor>) -> Result<Id, Why> {
+fn product(
+    ctx: &mut Ctx,
+    x: Id,
+    dims: &[usize],
+    weight: Tensor,
+    bias: Option<Tensor>,
+) -> Result<Id, Why> {
     let (out, k) = (weight.dims[0], weight.dims[1]);
     let lead = ctx.lead(dims).min(dims.len() - 1);
     let before = &dims[lead..dims.len() - 1];
@@ -329,9 +454,19 @@ pub fn gemm(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     if matches!(call.inputs.first(), Some(Some(Item::Const(_)))) {
         return unsupported("its first operand is constant");
     }
-    let x = call.val(0)?;
+    let mut x = call.val(0)?;
     if call.attrs.int("transA", 0)? != 0 {
-        return unsupported("`transA`: its first operand is turned");
+        let &[k, m] = &x.dims[..] else {
+            return invalid(format!("a product of {:?}", x.dims));
+        };
+        if ctx.batch.is_some() {
+            return unsupported("`transA`: it moves the axis of the batch");
+        }
+        let id = ctx.net.view(x.id, &[k, m]);
+        x = super::super::ctx::Val {
+            id: ctx.net.permute(id, &[1, 0]),
+            dims: vec![m, k],
+        };
     }
     if let Some(Some(Item::Val(_))) = call.inputs.get(1) {
         return unsupported("its weights are computed, or an input of the graph");
@@ -345,11 +480,22 @@ pub fn gemm(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         _ => weight.clone(),
     };
     if weight.dims[1] != k {
-        return invalid(format!("a product of {:?} and weights of {:?}", x.dims, weight.dims));
+        return invalid(format!(
+            "a product of {:?} and weights of {:?}",
+            x.dims, weight.dims
+        ));
     }
     let n = weight.dims[0];
-    let (alpha, beta) = (call.attrs.float("alpha", 1.0)?, call.attrs.float("beta", 1.0)?);
-    let times = |tensor: &Tensor, factor: f32| Tensor::floats(tensor.dims.clone(), tensor.to_floats().iter().map(|v| v * factor).collect());
+    let (alpha, beta) = (
+        call.attrs.float("alpha", 1.0)?,
+        call.attrs.float("beta", 1.0)?,
+    );
+    let times = |tensor: &Tensor, factor: f32| {
+        Tensor::floats(
+            tensor.dims.clone(),
+            tensor.to_floats().iter().map(|v| v * factor).collect(),
+        )
+    };
     if alpha != 1.0 {
         weight = times(&weight, alpha);
     }
@@ -359,8 +505,18 @@ pub fn gemm(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             let id = product(ctx, x.id, &x.dims, weight, None)?;
             let scaled = ctx.net.unary(Op::Scale(beta, 0.0), add.id);
             let a = Item::Val(super::super::ctx::Val { id, dims });
-            let b = Item::Val(super::super::ctx::Val { id: scaled, dims: add.dims.clone() });
-            let call = Call { op: "Add", opset: 13, attrs: call.attrs, inputs: vec![Some(a), Some(b)], names: call.names, outputs: 1, once: vec![false, false] };
+            let b = Item::Val(super::super::ctx::Val {
+                id: scaled,
+                dims: add.dims.clone(),
+            });
+            let call = Call {
+                op: "Add",
+                opset: 13,
+                attrs: call.attrs,
+                inputs: vec![Some(a), Some(b)],
+                outputs: 1,
+                once: vec![false, false],
+            };
             return super::binary::binary(ctx, &call);
         }
         _ => call.constant(2)?.cloned(),

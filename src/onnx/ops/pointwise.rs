@@ -27,17 +27,26 @@ pub fn unary(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let net = &mut ctx.net;
     let mut run = |ops: &[Op]| ops.iter().fold(id, |id, op| net.unary(op.clone(), id));
     let id = match call.op {
-        "Gelu" if call.attrs.text("approximate", "none")? == "tanh" => run(&[Op::Text("gelu", "approximate".into())]),
+        "Gelu" if call.attrs.text("approximate", "none")? == "tanh" => {
+            run(&[Op::Text("gelu", "approximate".into())])
+        }
         "Swish" => {
             let alpha = call.attrs.float("alpha", 1.0)?;
             match alpha {
                 1.0 => run(&[Op::Word("silu")]),
-                _ => run(&[Op::Scale(alpha, 0.0), Op::Word("silu"), Op::Scale(1.0 / alpha, 0.0)]),
+                _ => run(&[
+                    Op::Scale(alpha, 0.0),
+                    Op::Word("silu"),
+                    Op::Scale(1.0 / alpha, 0.0),
+                ]),
             }
         }
         "Neg" => run(&[Op::Scale(-1.0, 0.0)]),
         "Reciprocal" => run(&[Op::Text("pow", "(-1)".into())]),
-        "LeakyRelu" => run(&[Op::Text("leaky", text::number(call.attrs.float("alpha", 0.01)?))]),
+        "LeakyRelu" => run(&[Op::Text(
+            "leaky",
+            text::number(call.attrs.float("alpha", 0.01)?),
+        )]),
         "Elu" => run(&[elu(call.attrs.float("alpha", 1.0)?)]),
         "Celu" => {
             let alpha = call.attrs.float("alpha", 1.0)?;
@@ -52,13 +61,18 @@ pub fn unary(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             }
         }
         "HardSigmoid" => {
-            let (alpha, beta) = (call.attrs.float("alpha", 0.2)?, call.attrs.float("beta", 0.5)?);
+            let (alpha, beta) = (
+                call.attrs.float("alpha", 0.2)?,
+                call.attrs.float("beta", 0.5)?,
+            );
             run(&[Op::Scale(alpha, beta), Op::Clip(0.0, 1.0)])
         }
         "Clip" => {
             let bound = |at: usize, name: &str, default: f32| -> Result<f32, Why> {
                 match call.constant(at)? {
-                    Some(tensor) => tensor.scalar().ok_or_else(|| Why::Invalid(format!("`{name}` is no number"))),
+                    Some(tensor) => tensor
+                        .scalar()
+                        .ok_or_else(|| Why::Invalid(format!("`{name}` is no number"))),
                     None => call.attrs.float(name, default),
                 }
             };
@@ -82,7 +96,14 @@ pub fn unary(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
 }
 
 fn elu(alpha: f32) -> Op {
-    Op::Text("elu", if alpha == 1.0 { String::new() } else { text::number(alpha) })
+    Op::Text(
+        "elu",
+        if alpha == 1.0 {
+            String::new()
+        } else {
+            text::number(alpha)
+        },
+    )
 }
 
 /// `Identity`, `Dropout`, `Cast`: nothing, in use.
@@ -90,9 +111,16 @@ pub fn passed(_: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let x = call.val(0)?;
     match call.op {
         "Dropout" => {
-            let training = call.constant(2)?.and_then(|tensor| tensor.scalar()).is_some_and(|on| on != 0.0);
-            if training || (call.opset < 7 && call.attrs.int("is_test", 0)? == 0 && call.outputs > 1) {
-                return unsupported("it is in training mode: export the network behind `model.eval()`");
+            let training = call
+                .constant(2)?
+                .and_then(|tensor| tensor.scalar())
+                .is_some_and(|on| on != 0.0);
+            if training
+                || (call.opset < 7 && call.attrs.int("is_test", 0)? == 0 && call.outputs > 1)
+            {
+                return unsupported(
+                    "it is in training mode: export the network behind `model.eval()`",
+                );
             }
             let mut all = vec![Item::Val(x)];
             all.resize(call.outputs.max(1), Item::Unknown);
@@ -110,20 +138,32 @@ pub fn passed(_: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     Ok(vec![Item::Val(x)])
 }
 
-/// Operators that became layers late, or not at all.
-pub fn missing(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
+/// Layers that are called as the operator is.
+pub fn named(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let x = call.val(0)?;
     let op = match call.op {
-        "Erf" => Op::Missing("Erf"),
+        "Erf" => Op::Word("erf"),
+        "Sin" => Op::Word("sin"),
+        "Cos" => Op::Word("cos"),
         "Log" => Op::Word("log"),
         "Floor" => Op::Word("floor"),
         "Ceil" => Op::Word("ceil"),
         "Round" => Op::Word("round"),
         "Sign" => Op::Word("sign"),
-        "ThresholdedRelu" => Op::Text("thresholdedrelu", text::number(call.attrs.float("alpha", 1.0)?)),
+        "ThresholdedRelu" => Op::Text(
+            "thresholdedrelu",
+            text::number(call.attrs.float("alpha", 1.0)?),
+        ),
         "Shrink" => {
             let bias = call.attrs.float("bias", 0.0)?;
-            Op::Text("shrink", format!("{} bias {}", text::number(call.attrs.float("lambd", 0.5)?), text::number(bias)))
+            Op::Text(
+                "shrink",
+                format!(
+                    "{} bias {}",
+                    text::number(call.attrs.float("lambd", 0.5)?),
+                    text::number(bias)
+                ),
+            )
         }
         other => return unsupported(format!("the language has no layer for {other}")),
     };
@@ -134,7 +174,9 @@ pub fn missing(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
 /// `BatchNormalization`, in use.
 pub fn batch_norm(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let x = call.val(0)?;
-    if call.attrs.int("training_mode", 0)? == 1 || (call.opset < 7 && call.attrs.int("is_test", 0)? == 0 && call.outputs > 1) {
+    if call.attrs.int("training_mode", 0)? == 1
+        || (call.opset < 7 && call.attrs.int("is_test", 0)? == 0 && call.outputs > 1)
+    {
         return unsupported("it is in training mode: export the network behind `model.eval()`");
     }
     if call.opset < 9 && call.attrs.int("spatial", 1)? == 0 {
@@ -176,14 +218,20 @@ pub fn prelu(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let dims = ctx.net.dims(id).to_vec();
     if slope.len() == 1 {
         let params = vec![("weight", slope.with_dims(vec![1]))];
-        return one(ctx.net.push(Op::Text("prelu", "single".into()), &[id], params, dims), x.dims);
+        return one(
+            ctx.net
+                .push(Op::Text("prelu", "single".into()), &[id], params, dims),
+            x.dims,
+        );
     }
     // Aligned with the last axes, but one of as many numbers as channels was once aligned with these.
     let lead = ctx.lead(&x.dims);
     let channels = x.dims.get(lead).copied().unwrap_or(1);
     let missing = x.dims.len().checked_sub(slope.dims.len());
     let at_channels = match missing {
-        Some(missing) => (0..slope.dims.len()).all(|axis| slope.dims[axis] == 1 || axis + missing == lead),
+        Some(missing) => {
+            (0..slope.dims.len()).all(|axis| slope.dims[axis] == 1 || axis + missing == lead)
+        }
         None => return invalid(format!("slopes of {:?} for {:?}", slope.dims, x.dims)),
     };
     let old = slope.dims == [channels] && call.opset < 7;
@@ -197,9 +245,12 @@ pub fn prelu(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let negative = ctx.net.unary(Op::Word("relu"), negated);
     let slopes: Vec<f32> = slope.to_floats().iter().map(|s| -s).collect();
     let slopes = super::super::tensor::Tensor::floats(slope.dims.clone(), slopes);
-    let (scaled, all) = super::binary::with_constant(ctx, "Mul", negative, &x.dims, &slopes, false)?;
+    let (scaled, all) =
+        super::binary::with_constant(ctx, "Mul", negative, &x.dims, &slopes, false)?;
     let scaled = ctx.net.view(scaled, &dims);
-    let id: Id = ctx.net.push(Op::Word("add"), &[positive, scaled], Vec::new(), dims);
+    let id: Id = ctx
+        .net
+        .push(Op::Word("add"), &[positive, scaled], Vec::new(), dims);
     one(id, all)
 }
 
@@ -218,6 +269,11 @@ pub fn lrn(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let beta = text::number(call.attrs.float("beta", 0.75)?);
     let k = text::number(call.attrs.float("bias", 1.0)?);
     let dims = ctx.net.dims(id).to_vec();
-    let id = ctx.net.push(Op::Text("lrn", format!("{size} alpha {alpha} beta {beta} k {k}")), &[id], Vec::new(), dims);
+    let id = ctx.net.push(
+        Op::Text("lrn", format!("{size} alpha {alpha} beta {beta} k {k}")),
+        &[id],
+        Vec::new(),
+        dims,
+    );
     one(id, x.dims)
 }

@@ -46,7 +46,10 @@ pub fn resize(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             if sizes.iter().any(|n| !(1..=1 << 24).contains(n)) {
                 return invalid(format!("sizes of {sizes:?}"));
             }
-            let all = over.iter().zip(sizes).map(|(&axis, &n)| n as f64 / x.dims[axis] as f64);
+            let all = over
+                .iter()
+                .zip(sizes)
+                .map(|(&axis, &n)| n as f64 / x.dims[axis] as f64);
             let scale = match &*policy {
                 "stretch" => None,
                 "not_larger" => all.min_by(f64::total_cmp),
@@ -56,7 +59,9 @@ pub fn resize(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             for (&axis, &n) in over.iter().zip(sizes) {
                 match scale {
                     None => dims[axis] = n as usize,
-                    Some(scale) => dims[axis] = (scale * x.dims[axis] as f64 + 0.5).floor() as usize,
+                    Some(scale) => {
+                        dims[axis] = (scale * x.dims[axis] as f64 + 0.5).floor() as usize
+                    }
                 }
                 factors[axis] = scale.map_or(n as f32 / x.dims[axis] as f32, |scale| scale as f32);
             }
@@ -64,7 +69,11 @@ pub fn resize(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         _ => return invalid("either scales or sizes are needed, one for each axis"),
     }
     let mode = call.attrs.text("mode", "nearest")?;
-    let default = if upsample || call.opset < 11 { "asymmetric" } else { "half_pixel" };
+    let default = if upsample || call.opset < 11 {
+        "asymmetric"
+    } else {
+        "half_pixel"
+    };
     let coordinates = call.attrs.text("coordinate_transformation_mode", default)?;
     let rounding = match upsample || call.opset < 11 {
         // Upsample and Resize 10 take the place before.
@@ -78,9 +87,6 @@ pub fn resize(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     if dims[..lead] != x.dims[..lead] || rank - lead > 4 || rank <= lead {
         return unsupported("the axis of the batch changes, or one of too many");
     }
-    if coordinates == "tf_crop_and_resize" {
-        return unsupported("`coordinate_transformation_mode` tf_crop_and_resize");
-    }
     let channels = dims[lead] == x.dims[lead];
     let id = ctx.natural(&x);
     let from = ctx.net.dims(id).to_vec();
@@ -88,8 +94,15 @@ pub fn resize(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let pixels = &to[1..];
     let scale: Vec<f32> = factors[lead + 1..].to_vec();
     // Whole factors are another layer.
-    let whole: Option<Vec<usize>> = from[1..].iter().zip(pixels).map(|(&from, &to)| to.is_multiple_of(from).then(|| to / from)).collect();
-    let true_scale = exact || whole.as_ref().is_some_and(|whole| whole.iter().zip(&scale).all(|(&n, &s)| n as f32 == s));
+    let whole: Option<Vec<usize>> = from[1..]
+        .iter()
+        .zip(pixels)
+        .map(|(&from, &to)| to.is_multiple_of(from).then(|| to / from))
+        .collect();
+    let true_scale = exact
+        || whole
+            .as_ref()
+            .is_some_and(|whole| whole.iter().zip(&scale).all(|(&n, &s)| n as f32 == s));
     if let Some(factor) = whole
         && channels
         && true_scale
@@ -97,14 +110,20 @@ pub fn resize(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     {
         let plain = match (&*mode, &*coordinates) {
             ("nearest", "asymmetric") => rounding == "floor",
-            ("nearest", "half_pixel" | "pytorch_half_pixel") => rounding.starts_with("round_prefer"),
+            ("nearest", "half_pixel" | "pytorch_half_pixel") => {
+                rounding.starts_with("round_prefer")
+            }
             _ => false,
         };
         // In the middle between two places: no factor of 2 has one, odd ones neither.
         let bilinear = match (&*mode, &*coordinates) {
             ("linear" | "bilinear", "half_pixel" | "half_pixel_symmetric") => Some(""),
-            ("linear" | "bilinear", "pytorch_half_pixel") if pixels.iter().all(|&n| n > 1) => Some(""),
-            ("linear" | "bilinear", "align_corners") if from[1..].iter().all(|&n| n > 1) => Some(" align_corners"),
+            ("linear" | "bilinear", "pytorch_half_pixel") if pixels.iter().all(|&n| n > 1) => {
+                Some("")
+            }
+            ("linear" | "bilinear", "align_corners") if from[1..].iter().all(|&n| n > 1) => {
+                Some(" align_corners")
+            }
             _ => None,
         };
         let text = match factor.iter().all(|&n| n == factor[0]) {
@@ -112,13 +131,20 @@ pub fn resize(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             false => text::extents(&factor),
         };
         if plain {
-            let id = ctx.net.push(Op::Text("upsample", text), &[id], Vec::new(), to);
+            let id = ctx
+                .net
+                .push(Op::Text("upsample", text), &[id], Vec::new(), to);
             return one(id, dims);
         }
         if let Some(corners) = bilinear
             && pixels.len() <= 2
         {
-            let id = ctx.net.push(Op::Text("upsample", format!("{text} bilinear{corners}")), &[id], Vec::new(), to);
+            let id = ctx.net.push(
+                Op::Text("upsample", format!("{text} bilinear{corners}")),
+                &[id],
+                Vec::new(),
+                to,
+            );
             return one(id, dims);
         }
     }
@@ -131,7 +157,11 @@ pub fn resize(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             if flat.len() > 4 {
                 return unsupported("channels and three other axes change");
             }
-            (ctx.net.view(id, &flat), to.clone(), factors[lead..].to_vec())
+            (
+                ctx.net.view(id, &flat),
+                to.clone(),
+                factors[lead..].to_vec(),
+            )
         }
     };
     let mut args = text::extents(&pixels);
@@ -147,14 +177,57 @@ pub fn resize(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         }
         other => return invalid(format!("`mode` is {other}")),
     }
-    let known = ["half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric"];
+    if coordinates == "tf_crop_and_resize" {
+        let list = call.needed(1)?.to_floats().into_owned();
+        if list.len() != 2 * over.len() {
+            return invalid(format!(
+                "a region of {} numbers for {} axes",
+                list.len(),
+                over.len()
+            ));
+        }
+        let mut region = vec![[0.0f32, 1.0]; rank];
+        for (at, &axis) in over.iter().enumerate() {
+            region[axis] = [list[at], list[at + over.len()]];
+        }
+        let first = rank - pixels.len();
+        if region[..first].iter().any(|&part| part != [0.0, 1.0]) {
+            return unsupported("a region of channels or images");
+        }
+        let all: Vec<String> = region[first..]
+            .iter()
+            .map(|part| text::number(part[0]))
+            .chain(region[first..].iter().map(|part| text::number(part[1])))
+            .collect();
+        args = args.replace("tf_crop_and_resize", "crop");
+        args += &format!(" roi ({})", all.join(", "));
+        let outside = call.attrs.float("extrapolation_value", 0.0)?;
+        if outside != 0.0 {
+            args += &format!(" outside {}", text::number(outside));
+        }
+    }
+    let known = [
+        "tf_crop_and_resize",
+        "half_pixel",
+        "half_pixel_symmetric",
+        "pytorch_half_pixel",
+        "align_corners",
+        "asymmetric",
+    ];
     if !known.contains(&&*coordinates) {
         return unsupported(format!("`coordinate_transformation_mode` {coordinates}"));
     }
     let quotient = |axis: usize| pixels[axis] as f32 / ctx.net.dims(id)[axis + 1] as f32;
     if (0..pixels.len()).any(|axis| scale[axis] != quotient(axis)) {
         let list: Vec<String> = scale.iter().map(|&scale| text::number(scale)).collect();
-        args += &format!(" scales ({})", if list.len() == 1 { format!("{},", list[0]) } else { list.join(", ") });
+        args += &format!(
+            " scales ({})",
+            if list.len() == 1 {
+                format!("{},", list[0])
+            } else {
+                list.join(", ")
+            }
+        );
     }
     if call.attrs.int("exclude_outside", 0)? == 1 {
         args += " exclude_outside";
@@ -164,7 +237,9 @@ pub fn resize(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     }
     let mut result = ctx.net.dims(id)[..1].to_vec();
     result.extend(&pixels);
-    let id = ctx.net.push(Op::Text("resize", args), &[id], Vec::new(), result);
+    let id = ctx
+        .net
+        .push(Op::Text("resize", args), &[id], Vec::new(), result);
     let id = ctx.net.view(id, &to);
     one(id, dims)
 }

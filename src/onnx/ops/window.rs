@@ -19,14 +19,19 @@ impl Window {
     fn read(call: &Call<'_>, kernel: Option<&[usize]>, spatial: usize) -> Result<Window, Why> {
         let kernel = match (call.attrs.extents("kernel_shape")?, kernel) {
             (Some(written), Some(weights)) if written != weights => {
-                return invalid(format!("`kernel_shape` is {written:?}, and the weights have {weights:?}"));
+                return invalid(format!(
+                    "`kernel_shape` is {written:?}, and the weights have {weights:?}"
+                ));
             }
             (Some(written), _) => written,
             (None, Some(weights)) => weights.to_vec(),
             (None, None) => return invalid("`kernel_shape` is missing"),
         };
         let list = |name: &str| -> Result<Vec<usize>, Why> {
-            let list = call.attrs.extents(name)?.unwrap_or_else(|| vec![1; spatial]);
+            let list = call
+                .attrs
+                .extents(name)?
+                .unwrap_or_else(|| vec![1; spatial]);
             match list.len() == spatial && list.iter().all(|&n| n > 0) {
                 true => Ok(list),
                 false => invalid(format!("`{name}` is {list:?} for {spatial} axes")),
@@ -49,7 +54,13 @@ impl Window {
             Some(list) => return invalid(format!("`pads` is {list:?} for {spatial} axes")),
         };
         let auto = call.attrs.text("auto_pad", "NOTSET")?;
-        let mut window = Window { kernel, stride, pads, dilation, auto };
+        let mut window = Window {
+            kernel,
+            stride,
+            pads,
+            dilation,
+            auto,
+        };
         if window.auto == "VALID" {
             window.pads.fill([0, 0]);
         }
@@ -69,7 +80,11 @@ impl Window {
             let reach = (self.kernel[axis] - 1) * self.dilation[axis] + 1;
             let total = ((out - 1) * self.stride[axis] + reach).saturating_sub(n);
             let small = total / 2;
-            self.pads[axis] = if lower { [total - small, small] } else { [small, total - small] };
+            self.pads[axis] = if lower {
+                [total - small, small]
+            } else {
+                [small, total - small]
+            };
         }
         Ok(())
     }
@@ -109,27 +124,41 @@ pub fn conv(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let weight = call.needed(1)?.clone();
     let spatial = x.dims.len().saturating_sub(2);
     if spatial == 0 || weight.dims.len() != spatial + 2 {
-        return invalid(format!("a convolution of {:?} with {:?}", x.dims, weight.dims));
+        return invalid(format!(
+            "a convolution of {:?} with {:?}",
+            x.dims, weight.dims
+        ));
     }
     let mut window = Window::read(call, Some(&weight.dims[2..]), spatial)?;
     let groups = usize::try_from(call.attrs.int("group", 1)?).unwrap_or(0);
     let (out, channels) = (weight.dims[0], x.dims[1]);
     if groups == 0 || out % groups != 0 || Some(channels) != weight.dims[1].checked_mul(groups) {
-        return invalid(format!("a convolution of {channels} channels in {groups} groups with weights of {:?}", weight.dims));
+        return invalid(format!(
+            "a convolution of {channels} channels in {groups} groups with weights of {:?}",
+            weight.dims
+        ));
     }
-    let bias = call.constant(2)?.is_some().then(|| call.vector(2, out)).transpose()?;
+    let bias = call
+        .constant(2)?
+        .is_some()
+        .then(|| call.vector(2, out))
+        .transpose()?;
     window.settle(&x.dims[2..])?;
     let extents = window.extents(&x.dims[2..], false)?;
     let mut dims = vec![x.dims[0], out];
     dims.extend(&extents);
-    let pixel = window.kernel.iter().all(|&n| n == 1) && window.pads.iter().all(|&pads| pads == [0, 0]);
+    let pixel =
+        window.kernel.iter().all(|&n| n == 1) && window.pads.iter().all(|&pads| pads == [0, 0]);
     let mut params = vec![("weight", weight.clone())];
     // A map of one pixel that is a vector already.
     if pixel && groups == 1 && ctx.net.dims(x.id) == [channels] {
         ctx.batched(&dims)?;
         params[0].1 = weight.with_dims(vec![out, channels]);
         params.extend(bias.map(|bias| ("bias", bias)));
-        return one(ctx.net.push(Op::Dense(out), &[x.id], params, vec![out]), dims);
+        return one(
+            ctx.net.push(Op::Dense(out), &[x.id], params, vec![out]),
+            dims,
+        );
     }
     let mut id = ctx.map(&x)?;
     let mut inner = window.pads.clone();
@@ -159,7 +188,10 @@ pub fn convtranspose(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let weight = call.needed(1)?.clone();
     let spatial = x.dims.len().saturating_sub(2);
     if spatial == 0 || weight.dims.len() != spatial + 2 || weight.dims[0] != x.dims[1] {
-        return invalid(format!("a transposed convolution of {:?} with {:?}", x.dims, weight.dims));
+        return invalid(format!(
+            "a transposed convolution of {:?} with {:?}",
+            x.dims, weight.dims
+        ));
     }
     let mut window = Window::read(call, Some(&weight.dims[2..]), spatial)?;
     let groups = usize::try_from(call.attrs.int("group", 1)?).unwrap_or(0);
@@ -169,8 +201,15 @@ pub fn convtranspose(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     if x.dims[1] % groups != 0 {
         return invalid(format!("{groups} groups of {} channels", x.dims[1]));
     }
-    let bias = call.constant(2)?.is_some().then(|| call.vector(2, out)).transpose()?;
-    let mut extra = call.attrs.extents("output_padding")?.unwrap_or_else(|| vec![0; spatial]);
+    let bias = call
+        .constant(2)?
+        .is_some()
+        .then(|| call.vector(2, out))
+        .transpose()?;
+    let mut extra = call
+        .attrs
+        .extents("output_padding")?
+        .unwrap_or_else(|| vec![0; spatial]);
     if extra.len() != spatial {
         return invalid(format!("`output_padding` is {extra:?}"));
     }
@@ -178,7 +217,10 @@ pub fn convtranspose(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let mut extents = Vec::new();
     for axis in 0..spatial {
         let n = x.dims[axis + 2];
-        let (stride, reach) = (window.stride[axis], (window.kernel[axis] - 1) * window.dilation[axis] + 1);
+        let (stride, reach) = (
+            window.stride[axis],
+            (window.kernel[axis] - 1) * window.dilation[axis] + 1,
+        );
         let full = (n.max(1) - 1) * stride + reach;
         let wanted = match (&shape, &*window.auto) {
             (Some(shape), _) => Some(*shape.iter().rev().nth(spatial - 1 - axis).unwrap_or(&0)),
@@ -193,7 +235,11 @@ pub fn convtranspose(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
                 extra[axis] += wanted - whole;
             }
             let small = total / 2;
-            window.pads[axis] = if window.auto == "SAME_UPPER" { [small, total - small] } else { [total - small, small] };
+            window.pads[axis] = if window.auto == "SAME_UPPER" {
+                [small, total - small]
+            } else {
+                [total - small, small]
+            };
         }
         let [before, behind] = window.pads[axis];
         match (full + extra[axis]).checked_sub(before + behind) {
@@ -206,7 +252,12 @@ pub fn convtranspose(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         extra[axis] -= kept;
     }
     let output_pad = extra.iter().copied().max().unwrap_or(0);
-    if extra.iter().any(|&n| n != output_pad) || window.stride.iter().any(|&stride| output_pad > 0 && output_pad >= stride) {
+    if extra.iter().any(|&n| n != output_pad)
+        || window
+            .stride
+            .iter()
+            .any(|&stride| output_pad > 0 && output_pad >= stride)
+    {
         return unsupported(format!("`output_padding` of {extra:?}"));
     }
     let id = ctx.map(&x)?;
@@ -249,34 +300,50 @@ pub fn pool(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         && !ceil
         && window.pads.iter().all(|&pads| pads == [0, 0])
         && let Some((source, pads)) = padded(ctx, id)
-        && pads.iter().zip(&window.kernel).all(|(pads, &kernel)| pads[0] < kernel && pads[1] < kernel)
+        && pads
+            .iter()
+            .zip(&window.kernel)
+            .all(|(pads, &kernel)| pads[0] < kernel && pads[1] < kernel)
     {
         (id, window.pads, include) = (source, pads, true);
     }
     // A window in the padding alone sees nothing; the language's windows see something.
-    let mut args = text::window(&window.kernel, &window.stride, &window.pads, &window.dilation, true);
+    let mut args = text::window(
+        &window.kernel,
+        &window.stride,
+        &window.pads,
+        &window.dilation,
+        true,
+    );
     if ceil {
         args += " ceil";
     }
     let result = dims[1..].to_vec();
     let id = match call.op {
-        "MaxPool" => ctx.net.push(Op::Text("maxpool", args), &[id], Vec::new(), result),
+        "MaxPool" => ctx
+            .net
+            .push(Op::Text("maxpool", args), &[id], Vec::new(), result),
         "AveragePool" => {
             if include && window.pads.iter().any(|&pads| pads != [0, 0]) {
                 args += " count_include_pad";
             }
-            ctx.net.push(Op::Text("avgpool", args), &[id], Vec::new(), result)
+            ctx.net
+                .push(Op::Text("avgpool", args), &[id], Vec::new(), result)
         }
         _ => {
-            let p = match call.attrs.has("p") && call.opset < 2 {
-                true => call.attrs.float("p", 2.0)?,
-                false => call.attrs.int("p", 2)? as f32,
+            let p = match call.opset {
+                1 => call.attrs.float("p", 2.0)?,
+                _ => call.attrs.int("p", 2)? as f32,
             };
-            let powers = power(ctx, id, p);
-            let count: usize = window.kernel.iter().product();
-            let mean = ctx.net.push(Op::Text("avgpool", args + " count_include_pad"), &[powers], Vec::new(), result);
-            let sum = ctx.net.unary(Op::Scale(count as f32, 0.0), mean);
-            root(ctx, sum, p)
+            if p.fract() != 0.0 || !(1.0..=16.0).contains(&p) {
+                return unsupported(format!("`p` {p}"));
+            }
+            ctx.net.push(
+                Op::Text("lppool", format!("{args} p {p}")),
+                &[id],
+                Vec::new(),
+                result,
+            )
         }
     };
     one(id, dims)
@@ -314,13 +381,19 @@ pub fn global_pool(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     dims.resize(x.dims.len(), 1);
     let channels = vec![x.dims[1]];
     let id = match call.op {
-        "GlobalAveragePool" => ctx.net.push(Op::Word("globalavgpool"), &[id], Vec::new(), channels),
-        "GlobalMaxPool" => ctx.net.push(Op::Word("globalmaxpool"), &[id], Vec::new(), channels),
+        "GlobalAveragePool" => ctx
+            .net
+            .push(Op::Word("globalavgpool"), &[id], Vec::new(), channels),
+        "GlobalMaxPool" => ctx
+            .net
+            .push(Op::Word("globalmaxpool"), &[id], Vec::new(), channels),
         _ => {
             let p = call.attrs.int("p", 2)? as f32;
             let count: usize = x.dims[2..].iter().product();
             let powers = power(ctx, id, p);
-            let mean = ctx.net.push(Op::Word("globalavgpool"), &[powers], Vec::new(), channels);
+            let mean = ctx
+                .net
+                .push(Op::Word("globalavgpool"), &[powers], Vec::new(), channels);
             let sum = ctx.net.unary(Op::Scale(count as f32, 0.0), mean);
             root(ctx, sum, p)
         }
@@ -344,33 +417,58 @@ pub fn regions(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let map = ctx.map(&x)?;
     let regions = ctx.net.view(rois.id, &[count, columns]);
     let (size, scale, args) = if align {
-        let size = [call.attrs.int("output_height", 1)?, call.attrs.int("output_width", 1)?];
+        let size = [
+            call.attrs.int("output_height", 1)?,
+            call.attrs.int("output_width", 1)?,
+        ];
         if call.attrs.text("mode", "avg")? != "avg" {
             return unsupported("`mode` max: samples are averaged");
         }
         let samples = call.attrs.int("sampling_ratio", 0)?;
         if samples < 1 {
-            return unsupported("`sampling_ratio` 0, a number of samples that depends on the region; export it with 2");
+            return unsupported(
+                "`sampling_ratio` 0, a number of samples that depends on the region; export it with 2",
+            );
         }
-        let default = if call.opset < 16 { "output_half_pixel" } else { "half_pixel" };
+        let default = if call.opset < 16 {
+            "output_half_pixel"
+        } else {
+            "half_pixel"
+        };
         let aligned = call.attrs.text("coordinate_transformation_mode", default)? == "half_pixel";
         let aligned = if aligned { " aligned" } else { "" };
-        (size, call.attrs.float("spatial_scale", 1.0)?, format!(" samples {samples}{aligned}"))
+        (
+            size,
+            call.attrs.float("spatial_scale", 1.0)?,
+            format!(" samples {samples}{aligned}"),
+        )
     } else {
         let size = call.attrs.ints("pooled_shape")?.unwrap_or_default();
         let &[height, width] = size else {
             return invalid("`pooled_shape` is missing");
         };
-        ([height, width], call.attrs.float("spatial_scale", 1.0)?, String::new())
+        (
+            [height, width],
+            call.attrs.float("spatial_scale", 1.0)?,
+            String::new(),
+        )
     };
     if size.iter().any(|n| !(1..=4096).contains(n)) {
         return invalid(format!("regions become {size:?}"));
     }
     let [height, width] = size.map(|n| n as usize);
     let word = if align { "roialign" } else { "roipool" };
-    let args = format!("{height}x{width} spatial_scale {}{args}", text::number(scale));
+    let args = format!(
+        "{height}x{width} spatial_scale {}{args}",
+        text::number(scale)
+    );
     let channels = x.dims[1];
-    let id = ctx.net.push(Op::Text(word, args), &[map, regions], Vec::new(), vec![channels, count, height, width]);
+    let id = ctx.net.push(
+        Op::Text(word, args),
+        &[map, regions],
+        Vec::new(),
+        vec![channels, count, height, width],
+    );
     let id = ctx.net.permute(id, &[1, 0, 2, 3]);
     one(id, vec![count, channels, height, width])
 }
