@@ -29,3 +29,33 @@ mod walk;
 pub use error::{OnnxError, Unsupported};
 pub use import::{From, Imported, Input, Options, Output, import, import_file};
 pub use picture::Pictures;
+
+/// A row of the table of operators that are imported.
+#[derive(Clone, Copy, Debug)]
+pub struct Operator {
+    /// Names of operators that become the same.
+    pub names: &'static [&'static str],
+    /// First operator set whose form is read.
+    pub since: i64,
+    /// What they become.
+    pub layer: &'static str,
+    /// What of them is not imported.
+    pub limits: &'static str,
+}
+
+/// Every operator that is imported, and those that are computed when the network is read.
+pub fn operators() -> Vec<Operator> {
+    let rows = ops::TABLE.iter().map(|row| Operator {
+        names: row.names,
+        since: row.since,
+        layer: row.layer,
+        limits: row.limits,
+    });
+    let folded = Operator {
+        names: &ops::FOLDED,
+        since: 1,
+        layer: "nothing: they are computed when the network is read",
+        limits: "operands are constant, or shapes",
+    };
+    rows.chain([folded]).collect()
+}
