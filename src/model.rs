@@ -13,9 +13,8 @@ use cnnc_compiler::layer::written;
 use cnnc_compiler::lower::{self, Lowered};
 use cnnc_compiler::note::Note;
 use cnnc_compiler::outline::Outline;
-use cnnc_compiler::pass;
 use cnnc_compiler::recipe::{Goal, Recipe as Section};
-use cnnc_compiler::{jit, words};
+use cnnc_compiler::{hash, jit, pass, words};
 use cnnc_runtime::Isa;
 use cnnc_runtime::answer::Head;
 use cnnc_runtime::pack::pack;
@@ -113,6 +112,12 @@ impl Model {
     /// What `expect { accuracy … }` asks of it, once it has been trained.
     pub fn goals(&self) -> &[Goal] {
         &self.inner.goals
+    }
+
+    /// The hash of the network's normal form: the same however the network is written, in a spec or in another format. Dropout is left out, batch
+    /// norms are folded, paddings are numbers.
+    pub fn normal_hash(&self) -> String {
+        hash::normal(&pass::folded(self.graph()))
     }
 
     /// What may not be meant.

@@ -21,6 +21,9 @@ pub struct Args {
     /// Apply the fixes that are offered, the first where there are several, until none is left
     #[arg(long)]
     fix: bool,
+    /// Print the hash of each sound network's normal form: equal where networks are, whatever file they come from
+    #[arg(long)]
+    hash: bool,
     /// Print what was found as JSON
     #[arg(long)]
     pub json: bool,
@@ -41,7 +44,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             }
         }
         match onnx::model(spec, &args.open) {
-            Ok(model) if args.json => found.push(entry(spec, true, model.warnings(), &fixed, args)),
+            Ok(model) if args.json => {
+                let mut entry = entry(spec, true, model.warnings(), &fixed, args);
+                if args.hash {
+                    entry["hash"] = model.normal_hash().into();
+                }
+                found.push(entry);
+            }
             Ok(model) => {
                 print::diagnostics(model.warnings());
                 let graph = model.graph();
@@ -52,6 +61,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                     graph.name,
                     words::count(layers, "layer")
                 ))?;
+                if args.hash {
+                    print::line(format_args!("{}: {}", spec.display(), model.normal_hash()))?;
+                }
             }
             Err(Failure::Network(Error::Spec(diagnostics))) => {
                 failed = true;

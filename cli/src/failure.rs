@@ -129,6 +129,8 @@ pub enum Failure {
         /// What it is.
         kind: cnnc::rt::sniff::Kind,
     },
+    /// A network that cannot be written as ONNX.
+    Export(cnnc::onnx::ExportError),
     /// Names of classes that do not suit a network.
     Labels {
         /// The file.
@@ -353,6 +355,7 @@ impl fmt::Display for Failure {
                     advice => write!(f, "; {advice}"),
                 }
             }
+            Failure::Export(error) => error.fmt(f),
             Failure::Labels { file, why } => write!(f, "--labels {file}: {why}"),
             Failure::WriteFile { file, error } => write!(f, "cannot write {file}: {error}"),
             Failure::Overwrite { file } => {
@@ -429,4 +432,5 @@ from! {
     Train(TrainError)
     Train(DataError)
     Write(std::io::Error)
+    Export(cnnc::onnx::ExportError)
 }

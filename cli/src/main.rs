@@ -13,6 +13,7 @@ mod crops;
 mod dump;
 mod evaluate;
 mod explain;
+mod export;
 mod failure;
 mod finite;
 mod fmt;
@@ -78,6 +79,8 @@ enum Command {
     Run(run::Args),
     /// Turn an .onnx or a darknet .cfg into a spec
     Import(import::Args),
+    /// Write a network with its weights as an ONNX file
+    Export(export::Args),
     /// List what is in a weights file, and how it fits a network
     Weights(weights::Args),
     /// Write weights of any format as safetensors, under the spec's names
@@ -125,6 +128,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => (explain::run(args), args.json),
         Command::Run(args) => (run::run(args), args.json),
         Command::Import(args) => (import::run(args), false),
+        Command::Export(args) => (export::run(args), false),
         Command::Weights(args) => (weights::run(args), args.json),
         Command::Convert(args) => (convert::run(args), args.json),
         Command::Identify(args) => (identify::run(args), args.json),

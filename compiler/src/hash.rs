@@ -15,9 +15,9 @@
 //! network differ from two networks. Names, labels, comments, formatting, the order of independent statements and what no output
 //! needs are not in it; constant weights are, as attributes.
 
-use crate::graph::{Def, Graph};
+use crate::graph::{Def, Graph, Node};
 use crate::id::{NodeId, ParamId, ValueId};
-use crate::layer::attribute::listed;
+use crate::layer::attribute::{Attribute, Attributes, listed};
 use crate::shape::Shape;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -25,7 +25,17 @@ use std::fmt::Write;
 
 /// The hash, as 64 hexadecimal digits.
 pub fn architecture(graph: &Graph) -> String {
-    let digest = Sha256::digest(canonical(graph).as_bytes());
+    digest(&canonical(graph))
+}
+
+/// The hash of the normal form of a graph that [`folded`](crate::pass::folded) has made: the same for all ways to write a network down, those
+/// of other formats included. Paddings are numbers, and what a last window reaches beyond the operand is one; a folded batch norm is a bias; numbers are of 32 bits.
+pub fn normal(graph: &Graph) -> String {
+    digest(&written(graph, true))
+}
+
+fn digest(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
     digest.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
@@ -34,8 +44,13 @@ pub fn architecture(graph: &Graph) -> String {
 
 /// The canonical form.
 pub fn canonical(graph: &Graph) -> String {
+    written(graph, false)
+}
+
+fn written(graph: &Graph, normal: bool) -> String {
     let mut writer = Writer {
         graph,
+        normal,
         out: "cnn 1\n".to_owned(),
         values: HashMap::new(),
         params: HashMap::new(),
@@ -57,6 +72,8 @@ pub fn canonical(graph: &Graph) -> String {
 
 struct Writer<'g> {
     graph: &'g Graph,
+    /// Whether ways of writing are left out, too.
+    normal: bool,
     out: String,
     values: HashMap<ValueId, usize>,
     params: HashMap<ParamId, usize>,
@@ -99,7 +116,11 @@ impl Writer<'_> {
             .map(|&value| self.number(value).to_string())
             .collect();
         let mut params = Vec::new();
-        for &param in &node.params {
+        let own = match self.normal {
+            true => normalised(graph, node, &mut attributes),
+            false => node.params.len(),
+        };
+        for &param in &node.params[..own] {
             let next = self.params.len();
             let number = *self.params.entry(param).or_insert(next);
             let dims: Vec<String> = graph.params[param]
@@ -108,6 +129,10 @@ impl Writer<'_> {
                 .map(usize::to_string)
                 .collect();
             params.push(format!("{number} {}", dims.join("x")));
+        }
+        // One for the bias that a batch norm became, shared where the weights are.
+        if own < node.params.len() {
+            params.push("bias".to_owned());
         }
         let number = self.number(node.output);
         let shape: &Shape = &graph.values[node.output].shape;
@@ -118,5 +143,48 @@ impl Writer<'_> {
             listed(&attributes, "=", ","),
             params.join(",")
         );
+    }
+}
+
+/// Brings what a layer is told into the normal form, and says how many of its tensors are counted: with a batch norm, its weights.
+fn normalised(graph: &Graph, node: &Node, attributes: &mut Attributes) -> usize {
+    if let Some(window) = node.layer.window() {
+        let shape = &graph.values[node.inputs[0]].shape;
+        let clipped = attributes.iter().any(|(name, _)| *name == "rounding");
+        let counted = attributes.contains(&("count_include_pad", Attribute::Flag(true)));
+        if let Ok(placed) = window.place(shape) {
+            let sides = (3 - window.rank..3).map(|axis| {
+                let end = (placed.out[axis] - 1) * window.stride[axis] + window.reach()[axis];
+                let reached = end.saturating_sub(placed.before[axis] + shape.dhw()[axis]);
+                let after = if clipped && !counted {
+                    reached
+                } else {
+                    placed.after[axis]
+                };
+                (placed.before[axis], after)
+            });
+            let sides: Vec<(usize, usize)> = sides.collect();
+            attributes.retain(|(name, _)| *name != "pad" && (*name != "rounding" || counted));
+            attributes.push(("pad", Attribute::sides(&sides)));
+        }
+    }
+    for (_, value) in attributes.iter_mut() {
+        if let Attribute::Float(number) = value {
+            *value = f64::from(number.0 as f32).into();
+        }
+    }
+    let folded = attributes.iter().any(|(name, _)| *name == "bn");
+    let mut biased = false;
+    for (name, value) in attributes.iter_mut() {
+        if let ("bias", Attribute::Flag(own)) = (*name, &mut *value) {
+            *own |= folded;
+            biased = *own;
+        }
+    }
+    attributes.retain(|(name, _)| *name != "bn");
+    attributes.sort_by_key(|(name, _)| *name);
+    match biased {
+        true => 1,
+        false => node.params.len(),
     }
 }

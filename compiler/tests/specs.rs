@@ -102,3 +102,56 @@ fn passes_keep_every_spec_valid() {
         assert!(optimised.order.len() <= graph.order.len());
     }
 }
+
+/// The hash of the normal form of a network.
+fn normal(text: &str) -> String {
+    let mut files = cnnc_compiler::Files::default();
+    let model = cnnc_compiler::compile_source(&mut files, "net.cnn", text);
+    let model = model.unwrap_or_else(|problems| panic!("{problems}"));
+    hash::normal(&cnnc_compiler::pass::folded(&model.graph))
+}
+
+#[test]
+fn the_normal_form_is_of_the_network_and_not_of_how_it_is_written() {
+    let net = |body: &str| {
+        normal(&format!(
+            "cnn 1\nmodel M {{\n  input x: 3x15x14\n  {body}\n}}\n"
+        ))
+    };
+    let same = [
+        ("conv 3x3 8 pad half", "conv 3x3 8 pad 1"),
+        ("conv 3x3 8 /2 pad same", "conv 3x3 8 /2 pad (1, 1, 0, 1)"),
+        ("conv 3x3 8 bias off bn relu", "conv 3x3 8 relu"),
+        ("conv 3x3 8 bn affine off", "conv 3x3 8 bias off bn"),
+        ("relu dropout 0.3 tanh", "relu tanh"),
+        ("maxpool 3x3 /2 ceil", "maxpool 3x3 /2 pad (0, 0, 0, 1)"),
+        ("conv 3x3 8 bias off; bn eps 1e-5", "conv 3x3 8"),
+        ("leaky 0.1", "leaky 0.10000000149011612"),
+    ];
+    for (one, other) in same {
+        assert_eq!(net(one), net(other), "{one} | {other}");
+    }
+    let different = [
+        ("conv 3x3 8 bias off", "conv 3x3 8"),
+        ("conv 3x3 8 pad 1", "conv 3x3 8"),
+        ("maxpool 3x3 /2", "maxpool 3x3 /2 ceil"),
+        (
+            "avgpool 3x3 /1 pad 1",
+            "avgpool 3x3 /1 pad 1 count_include_pad",
+        ),
+        ("relu bn eps 1e-3", "relu bn eps 1e-5"),
+        ("leaky 0.1", "leaky 0.2"),
+        ("shrink 0.5", "shrink 0.5 bias 0.5"),
+    ];
+    for (one, other) in different {
+        assert_ne!(net(one), net(other), "{one} | {other}");
+    }
+}
+
+/// Shared weights are one thing in the normal form, too.
+#[test]
+fn two_calls_are_not_two_networks() {
+    let shared = "cnn 1\nmodel M {\n  input a, b: 3x8x8\n  shared f { conv 3x3 4 bn }\n  add(f(a), f(b))\n}\n";
+    let own = "cnn 1\nmodel M {\n  input a, b: 3x8x8\n  p: route a conv 3x3 4 bn\n  q: route b conv 3x3 4 bn\n  add(p, q)\n}\n";
+    assert_ne!(normal(shared), normal(own));
+}

@@ -1,4 +1,4 @@
-//! ONNX files: read as specs that read like a table.
+//! ONNX files: read as specs that read like a table, and written.
 //!
 //! ```text
 //! .onnx ──read──▶ messages ──walk, fold, ops──▶ layers ──statement, spec──▶ .cnn and weights
@@ -10,6 +10,7 @@
 
 mod ctx;
 mod error;
+mod export;
 mod fold;
 mod import;
 mod label;
@@ -27,6 +28,7 @@ mod text;
 mod walk;
 
 pub use error::{OnnxError, Unsupported};
+pub use export::{ExportError, Exported, FILE_KEY, OPSET, SPEC_KEY, Texts, export, operators};
 pub use import::{From, Imported, Input, Options, Output, import, import_file};
 pub use picture::Pictures;
 
@@ -44,7 +46,7 @@ pub struct Operator {
 }
 
 /// Every operator that is imported, and those that are computed when the network is read.
-pub fn operators() -> Vec<Operator> {
+pub fn imported_operators() -> Vec<Operator> {
     let rows = ops::TABLE.iter().map(|row| Operator {
         names: row.names,
         since: row.since,

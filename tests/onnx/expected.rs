@@ -15,10 +15,15 @@ impl Expected {
     pub fn read(prefix: &str) -> Expected {
         let lines = include_str!("expected.txt").lines();
         let rows = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let rows = rows.map(|line| line.split_once("  ").unwrap_or_else(|| panic!("no reason: {line}")));
+        let rows = rows.map(|line| {
+            line.split_once("  ")
+                .unwrap_or_else(|| panic!("no reason: {line}"))
+        });
         let known = rows.filter(|(name, _)| name.starts_with(prefix));
         Expected {
-            known: known.map(|(name, why)| (name.to_owned(), why.trim().to_owned())).collect(),
+            known: known
+                .map(|(name, why)| (name.to_owned(), why.trim().to_owned()))
+                .collect(),
             seen: Vec::new(),
             wrong: Vec::new(),
         }
@@ -26,13 +31,17 @@ impl Expected {
 
     /// What became of a network. `models/NAME/…` stands for all of its variants.
     pub fn saw(&mut self, name: &str, verdict: Verdict) {
-        let family = |known: &&String| name == known.as_str() || (known.ends_with('/') && name.starts_with(known.as_str()));
+        let family = |known: &&String| {
+            name == known.as_str() || (known.ends_with('/') && name.starts_with(known.as_str()))
+        };
         let known = self.known.keys().find(family).cloned();
         match (verdict, known) {
             (Verdict::Right, None) => {}
             (Verdict::Not(_), Some(known)) => self.seen.push(known),
             (Verdict::Not(why), None) => self.wrong.push(format!("{name}: {why}")),
-            (Verdict::Right, Some(known)) => self.wrong.push(format!("{name} is right: take {known} out of expected.txt")),
+            (Verdict::Right, Some(known)) => self
+                .wrong
+                .push(format!("{name} is right: take {known} out of expected.txt")),
         }
     }
 
@@ -42,7 +51,8 @@ impl Expected {
 
     pub fn finish(self) {
         let gone = self.known.keys().filter(|known| !self.seen.contains(known));
-        let gone = gone.map(|known| format!("{known} is in expected.txt, and there is no such network"));
+        let gone =
+            gone.map(|known| format!("{known} is in expected.txt, and there is no such network"));
         let all: Vec<String> = self.wrong.iter().cloned().chain(gone).collect();
         assert!(all.is_empty(), "{}", all.join("\n"));
     }

@@ -23,28 +23,40 @@ fn long() {
 }
 
 fn mutants(first: u64, cases: u64) {
-    let Some(pack) = shared("onnx/models") else { return };
+    let Some(pack) = shared("onnx/models") else {
+        return;
+    };
     let mut names = Vec::new();
     files(&pack, &mut names);
     files(&pack.join("../hostile"), &mut names);
     files(&pack.join("../refuse"), &mut names);
     names.sort();
-    let sound: Vec<Vec<u8>> = names.iter().map(|path| std::fs::read(path).unwrap()).filter(|bytes| bytes.len() < 300_000).collect();
+    let sound: Vec<Vec<u8>> = names
+        .iter()
+        .map(|path| std::fs::read(path).unwrap())
+        .filter(|bytes| bytes.len() < 300_000)
+        .collect();
     let mut imported = 0u64;
     for seed in first..first + cases {
         let bytes = mutant(&mut Random(seed), &sound);
         let length = bytes.len();
         let start = Instant::now();
-        let (result, memory) = most(|| catch_unwind(|| cnnc::onnx::import(bytes, None, &Options::default()).is_ok()));
+        let (result, memory) =
+            most(|| catch_unwind(|| cnnc::onnx::import(bytes, None, &Options::default()).is_ok()));
         let time = start.elapsed();
         let Ok(result) = result else {
             panic!("SEED={seed} CASES=1: the importer panics");
         };
         assert!(time < LONGEST, "SEED={seed} CASES=1: {time:?}");
-        assert!(memory <= 2 * length + (64 << 20), "SEED={seed} CASES=1: {memory} bytes of a file of {length}");
+        assert!(
+            memory <= 2 * length + (64 << 20),
+            "SEED={seed} CASES=1: {memory} bytes of a file of {length}"
+        );
         imported += u64::from(result);
     }
-    say(&format!("{cases} networks from seed {first} on, {imported} imported"));
+    say(&format!(
+        "{cases} networks from seed {first} on, {imported} imported"
+    ));
     assert!(imported > cases / 50, "{imported}: they are too broken");
 }
 

@@ -171,7 +171,7 @@ impl ConvTranspose {
     }
 
     /// What is cut off before and behind an axis.
-    fn cut(&self, axis: usize) -> (usize, usize) {
+    pub fn cut(&self, axis: usize) -> (usize, usize) {
         let (kernel, stride) = (self.window.kernel[axis], self.window.stride[axis]);
         match &self.window.padding {
             Padding::Valid => (0, 0),
@@ -186,7 +186,7 @@ impl ConvTranspose {
     }
 
     /// What is added at the end of an axis.
-    fn added(&self, axis: usize) -> usize {
+    pub fn added(&self, axis: usize) -> usize {
         match &self.window.padding {
             Padding::Same => self.window.stride[axis].saturating_sub(self.window.kernel[axis]),
             _ => self.output_pad,

@@ -43,6 +43,20 @@ pub(crate) fn remove_dead() -> Pass {
     remove_dead::PASS
 }
 
+/// The graph without what does nothing at inference, batch norms folded into the layers before them: what networks are compared in that went
+/// through another format.
+pub fn folded(graph: &Graph) -> Graph {
+    let mut graph = graph.clone();
+    for pass in [
+        drop_identity::PASS,
+        fold_batch_norm::PASS,
+        remove_dead::PASS,
+    ] {
+        run(&pass, &mut graph, &mut Notes::default());
+    }
+    graph
+}
+
 /// Fuses what a training step adds and activates into what makes it.
 pub(crate) fn fuse(graph: &mut Graph) {
     for pass in [fuse_residual_add::PASS, fuse_activation::PASS] {
