@@ -68,8 +68,6 @@ pub(super) struct Statement {
     pub route: Option<Id>,
     /// The layers, each as it is written.
     pub words: Vec<String>,
-    /// The tensor that it makes.
-    pub value: Id,
 }
 
 /// The statements of a network, in order.
@@ -184,7 +182,6 @@ pub(super) fn statements(
             label,
             route,
             words,
-            value,
         });
         current = Some(value);
     }

@@ -564,8 +564,13 @@ impl<'m> Walker<'m> {
             .flatten()
             .any(|item| matches!(item, Item::Unknown))
         {
-            let training =
-                op == "BatchNormalization" && attrs.int("training_mode", 0).unwrap_or(0) == 1;
+            let training = match op {
+                "BatchNormalization" => attrs.int("training_mode", 0).unwrap_or(0) == 1,
+                "Dropout" => {
+                    matches!(inputs.get(2), Some(Some(Item::Const(on))) if on.scalar().is_some_and(|on| on != 0.0))
+                }
+                _ => false,
+            };
             if training {
                 self.refuse(
                     op,

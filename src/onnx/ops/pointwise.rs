@@ -174,9 +174,13 @@ pub fn named(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
 /// `BatchNormalization`, in use.
 pub fn batch_norm(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let x = call.val(0)?;
-    if call.attrs.int("training_mode", 0)? == 1
-        || (call.opset < 7 && call.attrs.int("is_test", 0)? == 0 && call.outputs > 1)
-    {
+    // Before operator set 14 the number of results said so.
+    let older = match call.opset {
+        ..7 => call.attrs.int("is_test", 0)? == 0,
+        7..14 => true,
+        _ => false,
+    };
+    if call.attrs.int("training_mode", 0)? == 1 || (older && call.outputs > 1) {
         return unsupported("it is in training mode: export the network behind `model.eval()`");
     }
     if call.opset < 9 && call.attrs.int("spatial", 1)? == 0 {
