@@ -1,6 +1,6 @@
 //! `cnnc check`: every mistake in specs, and with `--fix` those put right that can be.
 
-use crate::{Failure, fmt, network, outputs, print};
+use crate::{Failure, fmt, network, onnx, outputs, print};
 use cnnc::Error;
 use cnnc::compiler::diagnostic::{Diagnostics, Repair};
 use cnnc::compiler::words;
@@ -13,9 +13,11 @@ const MOST: usize = 32;
 /// What may be written behind `check`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Specs, or names of networks of the zoo
+    /// Specs, .onnx files, or names of networks of the zoo
     #[arg(required = true, value_name = "SPEC", value_parser = network::spec())]
     specs: Vec<PathBuf>,
+    #[command(flatten)]
+    open: onnx::Open,
     /// Apply the fixes that are offered, the first where there are several, until none is left
     #[arg(long)]
     fix: bool,
@@ -33,15 +35,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut failed = false;
     for spec in &args.specs {
         let fixed = match args.fix {
-            true => fix(spec)?,
-            false => Vec::new(),
+            true if !onnx::is_one(spec) => fix(spec)?,
+            _ => Vec::new(),
         };
         if !args.json {
             for repair in &fixed {
                 print::line(told(spec, repair))?;
             }
         }
-        match cnnc::compile_file(spec) {
+        match onnx::model(spec, &args.open) {
             Ok(model) if args.json => {
                 let mut entry = entry(spec, true, model.warnings(), &fixed, args);
                 if args.hash {
@@ -63,7 +65,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                     print::line(format_args!("{}: {}", spec.display(), model.normal_hash()))?;
                 }
             }
-            Err(Error::Spec(diagnostics)) => {
+            Err(Failure::Network(Error::Spec(diagnostics))) => {
                 failed = true;
                 if args.json {
                     found.push(entry(spec, false, &diagnostics, &fixed, args));
@@ -71,7 +73,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                     print::diagnostics(&diagnostics);
                 }
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
     if args.json {

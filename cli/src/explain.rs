@@ -1,6 +1,6 @@
 //! `cnnc explain`: what the compiler did with a network, how far its numbers are from the exact ones, or what an error code means.
 
-use crate::{Failure, inputs, network, print};
+use crate::{Failure, inputs, network, onnx, print};
 use cnnc::compiler::diagnostic::Code;
 use cnnc::{Accuracy, Isa, Model, Options};
 use serde_json::{Value, json};
@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 /// What may be written behind `explain`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A spec, the name of a network of the zoo, or an error code such as E0101
+    /// A spec or an .onnx, the name of a network of the zoo, or an error code such as E0101
     #[arg(value_name = "SPEC|CODE")]
     what: String,
+    #[command(flatten)]
+    open: onnx::Open,
     /// Run the network with these weights, and print how far each layer's numbers are from the exact ones
     #[arg(long, value_name = "FILE|synthetic")]
     weights: Option<PathBuf>,
@@ -60,7 +62,7 @@ fn code(args: &Args) -> Result<(), Failure> {
 }
 
 fn passes(args: &Args) -> Result<(), Failure> {
-    let model = cnnc::compile_file(network::named(Path::new(&args.what)))?;
+    let model = onnx::model(&network::named(Path::new(&args.what)), &args.open)?;
     let isa = args.isa.map_or_else(Isa::detect, Ok)?;
     let mut options = Options::new().isa(isa).progress(print::progress());
     if args.exact {

@@ -115,6 +115,15 @@ pub enum Failure {
         /// Why not.
         error: cnnc::darknet::CfgError,
     },
+    /// An ONNX file that is not imported.
+    Onnx {
+        /// The file.
+        file: String,
+        /// Why not.
+        error: cnnc::onnx::OnnxError,
+    },
+    /// What a spec says itself was given beside one.
+    NotOnnx,
     /// Another file in the place of a darknet configuration.
     NotCfg {
         /// The file.
@@ -293,6 +302,7 @@ impl Failure {
             }
             Failure::Image(error) => matches!(error.problem, ImageProblem::Unsupported(_)),
             Failure::Cfg { error, .. } => matches!(error.mistake, Mistake::Unsupported { .. }),
+            Failure::Onnx { error, .. } => error.is_unsupported(),
             _ => false,
         }
     }
@@ -427,6 +437,8 @@ impl fmt::Display for Failure {
                 )
             }
             Failure::Cfg { file, error } => write!(f, "{file}: {error}"),
+            Failure::Onnx { file, error } => write!(f, "{file}: {error}"),
+            Failure::NotOnnx => f.write_str("how pictures become the input stands in the spec; `--resize` and its like are for .onnx files"),
             Failure::NotCfg { file, kind } => {
                 write!(
                     f,

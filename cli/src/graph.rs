@@ -1,6 +1,6 @@
 //! `cnnc graph`: a picture of a network.
 
-use crate::{Failure, network, outputs, print};
+use crate::{Failure, network, onnx, outputs, print};
 use cnnc::rt::image::is_device;
 use cnnc::{Picture, TooLarge, View};
 use std::path::PathBuf;
@@ -8,9 +8,11 @@ use std::path::PathBuf;
 /// What may be written behind `graph`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec, or the name of a network of the zoo
+    /// The spec, an .onnx, or the name of a network of the zoo
     #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
+    #[command(flatten)]
+    open: onnx::Open,
     /// How it is written, if not as the file's name says: .svg, .png, .mmd (Mermaid), .dot [default: svg]
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -39,7 +41,7 @@ enum Format {
 
 /// Draws.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let model = cnnc::compile_file(&args.spec)?;
+    let model = onnx::model(&args.spec, &args.open)?;
     print::diagnostics(model.warnings());
     let read = model.files().iter().chain([&args.spec]);
     outputs::apart(args.output.as_deref(), read.map(PathBuf::as_path))?;

@@ -1,6 +1,6 @@
-//! `cnnc import`: a darknet configuration as a spec.
+//! `cnnc import`: an ONNX file, or a darknet configuration, as a spec.
 
-use crate::{Failure, outputs, print};
+use crate::{Failure, onnx, outputs, print};
 use cnnc::compiler::words;
 use cnnc::darknet::{self, Options};
 use cnnc::rt::files::open_ordinary;
@@ -11,18 +11,22 @@ use std::path::{Component, Path, PathBuf};
 /// What may be written behind `import`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The darknet .cfg
-    #[arg(value_name = "NET.cfg")]
+    /// The .onnx, or the darknet .cfg
+    #[arg(value_name = "NET.onnx|NET.cfg")]
     cfg: PathBuf,
-    /// The .cnn to write, instead of printing it
+    #[command(flatten)]
+    open: onnx::Open,
+    #[command(flatten)]
+    look: onnx::Look,
+    /// The .cnn to write, instead of printing it; the weights of an .onnx beside it, as .safetensors
     #[arg(short, long, value_name = "NET.cnn")]
     out: Option<PathBuf>,
     /// The file with the names of the classes
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
-    /// Keep pictures' proportions, on grey, as darknet's own `detect` does, instead of stretching them to the input
-    #[arg(long)]
-    letterbox: bool,
+    /// Keep pictures' proportions, on grey, as darknet's own `detect` does, instead of stretching them to the input; of an .onnx with the size: `--letterbox=640`
+    #[arg(long, value_name = "N|WxH", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    letterbox: Option<String>,
 }
 
 /// Imports the configuration; writes the whole spec or nothing.
@@ -30,6 +34,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let file = args.cfg.display().to_string();
     let given = [&args.cfg].into_iter().chain(&args.labels);
     outputs::apart(args.out.as_deref(), given.map(PathBuf::as_path))?;
+    if onnx::is_one(&args.cfg) {
+        return from_onnx(args);
+    }
+    if args.look.is_given() {
+        return Err(Failure::NotOnnx);
+    }
     let cfg = read(&args.cfg).map_err(|error| {
         let why = error.to_string();
         let file = file.clone();
@@ -59,7 +69,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             name(&args.cfg)
         ),
         labels: labels.map(|labels| labels.to_string_lossy().into_owned()),
-        letterbox: args.letterbox,
+        letterbox: args.letterbox.is_some(),
     };
     let spec = match darknet::import(&cfg, &options) {
         Ok(spec) => spec,
@@ -91,6 +101,54 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             print::line(format_args!("{file}: {}, {layers}", model.graph().name))?;
         }
     }
+    Ok(())
+}
+
+/// Imports an ONNX file: the spec and its weights, or nothing.
+fn from_onnx(args: &Args) -> Result<(), Failure> {
+    let directory = args
+        .out
+        .as_deref()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new(""));
+    let labels = args.labels.as_ref().map(|labels| from(directory, labels));
+    let letterbox = match args.letterbox.as_deref() {
+        Some("") => {
+            return Err(Failure::Read {
+                file: "--letterbox".to_owned(),
+                why: "of an .onnx it takes the size: `--letterbox=640`".to_owned(),
+            });
+        }
+        other => other,
+    };
+    let pictures = args.look.pictures(letterbox, labels.as_deref())?;
+    let imported = onnx::import(
+        &args.cfg,
+        &args.open,
+        pictures,
+        Vec::new(),
+        args.out.clone(),
+    )?;
+    print::diagnostics(imported.model.warnings());
+    onnx::warn(&imported);
+    let Some(out) = &args.out else {
+        return Ok(print::line(imported.spec.trim_end())?);
+    };
+    let weights = out.with_extension("safetensors");
+    outputs::apart([out.as_path(), &weights], [args.cfg.as_path()])?;
+    outputs::write(out, &imported.spec)?;
+    outputs::write_bytes(&weights, &imported.weights)?;
+    let (model, layers) = (
+        &imported.model.graph().name,
+        imported.model.graph().order.len(),
+    );
+    let layers = words::count(layers, "layer");
+    print::line(format_args!(
+        "{}: {model}, {layers}\n{}: {} bytes",
+        out.display(),
+        weights.display(),
+        imported.weights.len()
+    ))?;
     Ok(())
 }
 

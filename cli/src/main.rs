@@ -29,6 +29,7 @@ mod likeness;
 mod network;
 mod new;
 mod one_shot;
+mod onnx;
 mod outputs;
 mod perf_map;
 mod pixels;
@@ -110,7 +111,7 @@ enum Command {
     Explain(explain::Args),
     /// Run a network on pictures or tensors
     Run(run::Args),
-    /// Turn a darknet .cfg into a spec
+    /// Turn an .onnx or a darknet .cfg into a spec
     Import(import::Args),
     /// Write a network with its weights as an ONNX file
     Export(export::Args),

@@ -1,8 +1,10 @@
 //! What to run: specs, by their files or their names in the zoo, and the flags of `run` and `bench` that say it: weights, machine.
 
-use crate::{Failure, perf_map, print};
+use crate::{Failure, onnx, perf_map, print};
 use clap::builder::{PathBufValueParser, TypedValueParser};
+use cnnc::onnx::{Imported, Pictures};
 use cnnc::{Backend, Isa, Model, Network, Options, Weights};
+use std::cell::{OnceCell, RefCell};
 use std::io::Read;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -10,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// What may be written to say what to run.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec: a file, `-` for its text on standard input, or the name of a network of the zoo (`cnnc zoo` lists them)
+    /// The spec: a file, `-` for its text on standard input, an .onnx, or the name of a network of the zoo (`cnnc zoo` lists them)
     #[arg(value_name = "SPEC", value_parser = spec())]
     pub spec: PathBuf,
     /// Threads to run on: one, unless more are asked for, since an answer takes little time and several programs side by side use a machine better
@@ -18,11 +20,17 @@ pub struct Args {
     threads: u16,
     #[command(flatten)]
     flags: Flags,
+    #[arg(skip)]
+    imported: OnceCell<Imported>,
+    #[arg(skip)]
+    kept: RefCell<Option<Weights>>,
 }
 
 /// What may be written of weights and machine, however many networks there are.
 #[derive(clap::Args, Clone)]
 pub struct Flags {
+    #[command(flatten)]
+    open: onnx::Open,
     /// Weights: .safetensors, .pt, .pth, .npz or darknet's .weights (the content tells which), or `synthetic` for made-up ones
     #[arg(long, value_name = "FILE|synthetic")]
     pub weights: Option<PathBuf>,
@@ -60,6 +68,8 @@ impl Flags {
             spec: spec.to_owned(),
             threads,
             flags: self.clone(),
+            imported: OnceCell::new(),
+            kept: RefCell::default(),
         }
     }
 }
@@ -79,6 +89,12 @@ impl Args {
 
     /// Reads the spec; warnings go to standard error unless tools are listening.
     pub fn model(&self, json: bool) -> Result<Model, Failure> {
+        if onnx::is_one(&self.spec) {
+            return Ok(self
+                .import(Pictures::default(), Vec::new(), json)?
+                .model
+                .clone());
+        }
         let model = match self.spec == Path::new("-") {
             true => compile_text(std::io::stdin().lock())?,
             false => cnnc::compile_file(&self.spec)?,
@@ -89,10 +105,38 @@ impl Args {
         Ok(model)
     }
 
+    /// Imports the .onnx that stands in the place of the spec, once.
+    pub fn import(
+        &self,
+        pictures: Pictures,
+        samples: Vec<Vec<usize>>,
+        json: bool,
+    ) -> Result<&Imported, Failure> {
+        if let Some(imported) = self.imported.get() {
+            return Ok(imported);
+        }
+        let mut imported = onnx::import(&self.spec, &self.open, pictures, samples, None)?;
+        if !json {
+            print::diagnostics(imported.model.warnings());
+        }
+        *self.kept.borrow_mut() = Some(imported.take_weights());
+        Ok(self.imported.get_or_init(|| imported))
+    }
+
+    /// What was imported.
+    pub fn imported(&self) -> Option<&Imported> {
+        self.imported.get()
+    }
+
     /// Reads the weights, or makes them up.
     pub fn weights(&self, model: &Model) -> Result<Weights, Failure> {
         match &self.weights {
             Some(path) => open(path),
+            None if self.imported.get().is_some() => Ok(self
+                .kept
+                .borrow_mut()
+                .take()
+                .unwrap_or_else(Weights::synthetic)),
             None => match needed(model) {
                 Some(tensor) => Err(Failure::NoWeights { tensor }),
                 None => Ok(Weights::synthetic()),

@@ -108,7 +108,12 @@ pub fn picture(picture: &Picture, path: &Path) -> Result<(), Failure> {
 
 /// Writes a text file, and says so.
 pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let written = write_atomically(path, |file| file.write_all(text.as_bytes()));
+    write_bytes(path, text.as_bytes())
+}
+
+/// Writes a file.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let written = write_atomically(path, |file| file.write_all(bytes));
     let file = path.display().to_string();
     written.map_err(|error| Failure::WriteFile { file, error })?;
     print::wrote(path);

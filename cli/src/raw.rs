@@ -3,7 +3,7 @@
 use crate::Failure;
 use cnnc::Outputs;
 use cnnc::rt::memory::OutOfMemory;
-use cnnc::rt::tensor_file::write_safetensors;
+use cnnc::rt::tensor_file::{write_npy, write_safetensors};
 use std::path::Path;
 
 /// Outputs of several runs, stacked.
@@ -31,6 +31,18 @@ impl Raw {
             values.extend(output.data);
         }
         self.runs += 1;
+        Ok(())
+    }
+
+    /// Writes them into a folder, as `output_0.npy` and so on.
+    pub fn write_each(mut self, folder: &Path) -> Result<(), Failure> {
+        crate::onnx::make(folder)?;
+        for (at, (_, shape, values)) in self.tensors.iter_mut().enumerate() {
+            if self.runs > 1 {
+                shape.insert(0, self.runs);
+            }
+            write_npy(folder.join(format!("output_{at}.npy")), shape, values)?;
+        }
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! `cnnc summary`: layers, shapes, parameters, costs.
 
-use crate::{Failure, network, print};
+use crate::{Failure, network, onnx, print};
 use cnnc::compiler::words;
 use cnnc::{Fold, Options, Summary};
 use serde_json::{Value, json};
@@ -9,9 +9,11 @@ use std::path::PathBuf;
 /// What may be written behind `summary`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec, or the name of a network of the zoo
+    /// The spec, an .onnx, or the name of a network of the zoo
     #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
+    #[command(flatten)]
+    open: onnx::Open,
     /// Show every layer, repeated ones too
     #[arg(long, visible_alias = "all")]
     unfold: bool,
@@ -28,7 +30,7 @@ pub struct Args {
 
 /// Prints the summary.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let model = cnnc::compile_file(&args.spec)?;
+    let model = onnx::model(&args.spec, &args.open)?;
     let summary = model.summary(&Options::new().batch(args.batch.into()))?;
     if args.json {
         return Ok(print::json(&to_json(&summary))?);

@@ -7,7 +7,7 @@ mod page;
 mod text;
 mod trace;
 
-use crate::{Failure, inputs, network, outputs, print};
+use crate::{Failure, inputs, network, onnx, outputs, print};
 use base::Base;
 use cnnc::bench::{Kernel, Machine, Memory, Report, Settings};
 use cnnc::{Backend, Model, Network, Weights};
@@ -253,8 +253,12 @@ impl Args {
     ) -> Result<Outcome, Failure> {
         let args = self.flags.of(spec, threads);
         let weights = match self.flags.weights {
-            Some(_) => args.weights(model)?,
+            None if onnx::is_one(spec) => {
+                args.model(true)?;
+                args.weights(model)?
+            }
             None => Weights::synthetic(),
+            Some(_) => args.weights(model)?,
         };
         let network = args.network(model, &weights, Backend::Jit, &[])?;
         let sample = inputs::synthetic(network.inputs())?;

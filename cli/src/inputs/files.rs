@@ -13,7 +13,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// Whether a file is called as one of tensors.
-pub(super) fn is_tensors(file: &Path) -> bool {
+pub fn is_tensors(file: &Path) -> bool {
     ends_with(file, &["npy", "npz", "safetensors"])
 }
 

@@ -15,7 +15,7 @@ use cnnc::rt::memory::{OutOfMemory, reserved};
 use cnnc::rt::plan::Port;
 use cnnc::rt::synthetic::Synthetic;
 use cnnc::rt::tensor_file::read_tensors;
-use files::is_tensors;
+pub use files::is_tensors;
 use std::borrow::{Borrow, Cow};
 use std::path::{Path, PathBuf};
 
@@ -38,6 +38,45 @@ enum Shown {
 }
 
 impl Sample {
+    /// The images that tensors hold, one behind the other: as many in each as its input's elements go into it.
+    pub fn images(
+        name: &str,
+        tensors: Vec<Vec<f32>>,
+        model: &Model,
+    ) -> Result<Vec<Sample>, Failure> {
+        let graph = model.graph();
+        let ports: Vec<usize> = graph
+            .inputs
+            .iter()
+            .map(|input| graph.values[input.value].shape.elements())
+            .collect();
+        let counts: Vec<usize> = tensors
+            .iter()
+            .zip(&ports)
+            .map(|(values, one)| values.len() / one)
+            .collect();
+        let images = counts.first().copied().unwrap_or(0);
+        if counts.iter().any(|&count| count != images) {
+            return Err(Failure::Uneven {
+                files: tensors.len(),
+                inputs: ports.len(),
+            });
+        }
+        let sample = |image: usize| Sample {
+            name: match images {
+                1 => name.to_owned(),
+                _ => format!("{name}[{image}]"),
+            },
+            tensors: tensors
+                .iter()
+                .zip(&ports)
+                .map(|(values, &one)| values[image * one..][..one].to_vec())
+                .collect(),
+            picture: None,
+        };
+        Ok((0..images).map(sample).collect())
+    }
+
     /// Where the picture lies in the input: what is found is in its pixels. Without one, in the input's.
     pub fn placement(&self, ports: &[Port]) -> Placement {
         match (&self.picture, &*ports[0].shape) {

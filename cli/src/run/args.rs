@@ -1,7 +1,7 @@
 //! What may be written behind `run`.
 
 use super::many_args::Flags;
-use crate::{compare, network, thresholds, windows};
+use crate::{compare, network, onnx, thresholds, windows};
 use cnnc::Backend;
 use cnnc::rt::image::MAX_PIXELS;
 use std::path::PathBuf;
@@ -19,8 +19,16 @@ pub struct Args {
     pub(super) input: Option<Synthetic>,
     #[command(flatten)]
     pub(super) thresholds: thresholds::Args,
-    /// Write the network's raw outputs (a classifier's logits) and taps as .safetensors
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["scales", "background", "stride", "memory"])]
+    #[command(flatten)]
+    pub(super) look: onnx::Look,
+    /// Of an .onnx: keep pictures' proportions, on grey
+    #[arg(long, value_name = "N|WxH")]
+    pub(super) letterbox: Option<String>,
+    /// Of an .onnx: the file with the names of the classes
+    #[arg(long, value_name = "FILE")]
+    pub(super) labels: Option<PathBuf>,
+    /// Write the network's raw outputs (a classifier's logits) and taps as .safetensors, or into a folder as output_0.npy and so on; those of an .onnx as the file has them
+    #[arg(long, value_name = "FILE|DIR/", conflicts_with_all = ["scales", "background", "stride", "memory"])]
     pub(super) raw: Option<PathBuf>,
     /// Make the tensor of that label an output too
     #[arg(long, value_name = "LABEL")]

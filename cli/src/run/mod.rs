@@ -11,7 +11,7 @@ pub use args::Args;
 use crate::answer::{self, Comparison, Context};
 use crate::compare::Compared;
 use crate::raw::Raw;
-use crate::{Failure, finite, inputs, outputs, print};
+use crate::{Failure, finite, inputs, onnx, outputs, print};
 use args::Synthetic;
 use cnnc::{Answer, Network};
 use serde_json::{Value, json};
@@ -20,6 +20,15 @@ use std::time::{Duration, Instant};
 
 /// Runs the network on every input and prints the answers.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    if onnx::is_one(&args.network.spec) {
+        let pictures = args
+            .look
+            .pictures(args.letterbox.as_deref(), args.labels.as_deref())?;
+        args.network
+            .import(pictures, onnx::extents(&args.files), args.json)?;
+    } else if args.look.is_given() || args.letterbox.is_some() || args.labels.is_some() {
+        return Err(Failure::NotOnnx);
+    }
     let model = args.network.model(args.json)?;
     let written = [&args.raw, &args.out, &args.draw, &args.draw_all, &args.heat];
     let written = written.into_iter().flatten().map(PathBuf::as_path);
@@ -29,7 +38,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     outputs::apart(written, args.network.read(&model).chain(files))?;
     let pictures = [&args.out, &args.draw, &args.draw_all, &args.heat];
     let pictures = pictures.into_iter().flatten().map(PathBuf::as_path);
-    let many = !args.slide && args.input.is_none() && many::is_many(args, &model);
+    let imported = args.network.imported();
+    let tensors = !args.files.is_empty() && args.files.iter().all(|file| inputs::is_tensors(file));
+    // Tensors for an .onnx are for its inputs, as its axes have them.
+    let as_filed = imported.is_some() && (tensors || args.files.is_empty());
+    let many = !args.slide && args.input.is_none() && !as_filed && many::is_many(args, &model);
     if !many {
         outputs::pictures(pictures)?;
     }
@@ -46,8 +59,20 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .network(&model, &weights, args.backend, &args.tap)?;
     // Before the inputs: what a run needs most memory for is told as a whole.
     let mut session = network.session()?;
+    let mut read = Vec::new();
     let samples = match args.input {
         Some(Synthetic::Synthetic) => vec![inputs::synthetic(network.inputs())?],
+        None if imported.is_some() && args.files.is_empty() => {
+            if !args.json {
+                print::warning("no input is given: the network runs on made-up numbers");
+            }
+            vec![inputs::synthetic(network.inputs())?]
+        }
+        None if imported.is_some() && tensors => {
+            let samples;
+            (samples, read) = onnx::samples(imported.expect("it was imported"), &args.files)?;
+            samples
+        }
         None => inputs::read(&model, network.inputs(), &args.files)?,
     };
     for (flag, path) in [
@@ -59,6 +84,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             return Err(Failure::OneOut(flag));
         }
     }
+    if let Some(imported) = imported.filter(|_| !tensors && args.input.is_none()) {
+        onnx::warn(imported);
+    }
+    let folder = args.raw.as_deref().filter(|path| onnx::is_folder(path));
+    let mut file = imported.map(onnx::Results::new);
     let head = args.thresholds.apply(&model)?;
     let mut raw = Raw::default();
     let mut results = Vec::new();
@@ -73,6 +103,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             raw.add(&outputs)?;
             if let Some(compare) = &mut compare {
                 compare.add(&outputs);
+            }
+            if let Some(file) = &mut file {
+                file.add(&outputs);
             }
             let broken = network.not_finite(&sample.views(), &outputs)?;
             let found = outputs.answer(&head, &sample.placement(network.inputs()))?;
@@ -126,7 +159,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if let Some(remark) = args.network.remark(&model).filter(|_| !args.json) {
         print::line(remark)?;
     }
-    if let Some(path) = &args.raw {
+    if let (Some(folder), Some(file)) = (folder, &file) {
+        file.write(folder, &read)?;
+    } else if let Some(folder) = folder {
+        raw.write_each(folder)?;
+    } else if let Some(path) = &args.raw {
         raw.write(path)?;
         print::wrote(path);
     }

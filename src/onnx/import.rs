@@ -1,0 +1,439 @@
+//! A graph as a spec, weights, and how both fit the file's inputs and outputs.
+
+use super::ctx::Item;
+use super::error::OnnxError;
+use super::label;
+use super::net::{Id, Net, Op};
+use super::picture::{Pictures, said};
+use super::proto::ModelProto;
+use super::read::{self, Outside};
+use super::spec::{self, Frame};
+use super::statement::{Defaults, statements};
+use super::tensor::Tensor;
+use super::walk::{self, Graph, Shapes};
+use crate::{Model, Weights};
+use std::path::Path;
+
+/// What the file does not say.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What the model is called after; any text.
+    pub name: String,
+    /// The model's documentation.
+    pub doc: String,
+    /// Extents of inputs by name, without the batch, where the file leaves them open.
+    pub shapes: Vec<(String, Vec<usize>)>,
+    /// Extents of the tensors that the network will be run on, in the order of its inputs, batch included: they say what is left open.
+    pub samples: Vec<Vec<usize>>,
+    /// What is known of pictures and classes.
+    pub pictures: Pictures,
+    /// Where the spec will be: files that it names are looked for there.
+    pub place: Option<std::path::PathBuf>,
+}
+
+/// An input of the file.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// Its name in the file.
+    pub name: String,
+    /// Its extents in the file, batch included.
+    pub dims: Vec<usize>,
+    /// Where it stands among the spec's inputs; none, if nothing reads it.
+    pub port: Option<usize>,
+    /// The order of its axes without the batch in which the spec has it, if that is another.
+    pub order: Option<Vec<usize>>,
+}
+
+/// Where an output of the file comes from.
+#[derive(Clone, Debug)]
+pub enum From {
+    /// An output of the network.
+    Port(String),
+    /// An input of the file, as it is.
+    Input(usize),
+    /// Numbers that do not depend on any input.
+    Constant(Vec<f32>),
+}
+
+/// An output of the file.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its name in the file.
+    pub name: String,
+    /// Its extents in the file, batch included.
+    pub dims: Vec<usize>,
+    /// Where it comes from.
+    pub from: From,
+}
+
+/// A network that was imported.
+pub struct Imported {
+    /// The spec.
+    pub spec: String,
+    /// The weights, as the bytes of a safetensors file.
+    pub weights: Vec<u8>,
+    /// The file's inputs, in its order.
+    pub inputs: Vec<Input>,
+    /// The file's outputs, in its order.
+    pub outputs: Vec<Output>,
+    /// Images of a run, where the file fixes a batch of several.
+    pub batch: Option<usize>,
+    /// What was guessed, or may be missed.
+    pub notes: Vec<String>,
+    /// The spec, compiled.
+    pub model: Model,
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// [`OnnxError`]: a file that is damaged, or a network that is not supported.
+pub fn import_file(path: &Path, options: &Options) -> Result<Imported, OnnxError> {
+    let bytes = read::file(path)?;
+    import(bytes, Some(path), options)
+}
+
+/// Reads a network that is in memory. Tensors in other files are looked for beside `beside`.
+///
+/// # Errors
+/// [`OnnxError`]: a file that is damaged, or a network that is not supported.
+pub fn import(
+    bytes: Vec<u8>,
+    beside: Option<&Path>,
+    options: &Options,
+) -> Result<Imported, OnnxError> {
+    let file = bytes.len();
+    let model = read::model(bytes)?;
+    let shapes = Shapes {
+        given: options.shapes.clone(),
+        samples: options.samples.clone(),
+    };
+    let graph = walk::read(&model, &Outside::beside(beside), &shapes, file)?;
+    let plain = write(&model, graph, options, false);
+    match plain {
+        Err(OnnxError::Beyond(_)) => {
+            // Names that do not suit the language are not worth a refusal.
+            let graph = walk::read(&model, &Outside::beside(beside), &shapes, file)?;
+            write(&model, graph, options, true)
+        }
+        other => other,
+    }
+}
+
+fn write(
+    file: &ModelProto,
+    mut graph: Graph,
+    options: &Options,
+    plain: bool,
+) -> Result<Imported, OnnxError> {
+    let net = &mut graph.ctx.net;
+    // Tensors that are outputs; one that is an input, or constant, is none of the network's.
+    let is_input = |id: Id, inputs: &[walk::Input]| inputs.iter().position(|input| input.id == id);
+    let mut ids: Vec<Id> = Vec::new();
+    for output in &graph.outputs {
+        if let Item::Val(val) | Item::Whole(val) = &output.item
+            && is_input(val.id, &graph.inputs).is_none()
+            && !ids.contains(&val.id)
+        {
+            ids.push(val.id);
+        }
+    }
+    if ids.is_empty() {
+        // Something must be computed: the first input.
+        let Some(first) = graph.inputs.first() else {
+            return Err(OnnxError::Beyond(
+                "it computes nothing of an input".to_owned(),
+            ));
+        };
+        let id = net.push(
+            Op::Word("relu"),
+            &[first.id],
+            Vec::new(),
+            net.dims(first.id).to_vec(),
+        );
+        ids.push(id);
+    }
+    let mut orders = Vec::new();
+    for input in &graph.inputs {
+        let passed = graph
+            .outputs
+            .iter()
+            .any(|output| matches!(&output.item, Item::Val(val) if val.id == input.id));
+        orders.push(if passed {
+            None
+        } else {
+            net.turn_input(input.id, &ids)
+        });
+    }
+    let order = spec::order(net, &ids);
+    let last = *order.last().expect("an output is made by a layer");
+    let (live, _) = net.live(&ids);
+    // One result of classes is the head's business.
+    let single = ids.len() == 1
+        && graph.outputs.len() == 1
+        && net.dims(last).len() == 1
+        && net.dims(last)[0] > 1;
+    let result = single.then(|| net.dims(last)[0]);
+    let named: Vec<(usize, String)> = graph
+        .inputs
+        .iter()
+        .enumerate()
+        .filter(|(_, input)| live[input.id])
+        .map(|(at, input)| {
+            (
+                at,
+                if plain {
+                    format!("x{at}")
+                } else {
+                    label::input(&input.name)
+                },
+            )
+        })
+        .collect();
+    let first = named
+        .first()
+        .map(|(at, _)| net.dims(graph.inputs[*at].id).to_vec())
+        .unwrap_or_default();
+    let said = said(file, &options.pictures, &first, result);
+    let softmax = single && spec::is_softmax(net, last) && order.len() > 1;
+    let head = (single && said.classes).then(|| match &said.labels {
+        Some(labels) => format!("classify {{ labels {labels} }}"),
+        None => "classify".to_owned(),
+    });
+    let dropped = head.is_some() && softmax;
+    let (order, last) = match dropped {
+        true => (order[..order.len() - 1].to_vec(), order[order.len() - 2]),
+        false => (order, last),
+    };
+    let outputs_of_net: Vec<Id> = ids
+        .iter()
+        .map(|&id| if dropped { last } else { id })
+        .collect();
+    let mut inputs: Vec<(Id, String)> = Vec::new();
+    let mut used = label::Labels::default();
+    for (at, name) in &named {
+        inputs.push((graph.inputs[*at].id, used.unique(name.clone())));
+    }
+    if inputs.is_empty() {
+        return Err(OnnxError::Beyond(
+            "its outputs depend on no input".to_owned(),
+        ));
+    }
+    let defaults = Defaults::of(net, &order);
+    let body = statements(net, &order, &inputs, &outputs_of_net, defaults, plain);
+    let taps: Vec<Id> = outputs_of_net
+        .iter()
+        .copied()
+        .filter(|&id| id != last)
+        .collect();
+    let settings = |at: usize| {
+        if at == 0 {
+            said.settings.clone()
+        } else {
+            String::new()
+        }
+    };
+    let frame = Frame {
+        name: &label::model(&options.name),
+        doc: &options.doc,
+        inputs: inputs
+            .iter()
+            .enumerate()
+            .map(|(at, (id, name))| (name.clone(), net.dims(*id).to_vec(), settings(at)))
+            .collect(),
+        defaults,
+        taps: taps.clone(),
+        head,
+    };
+    let text = spec::write(&frame, &body);
+    let place = options
+        .place
+        .clone()
+        .unwrap_or_else(|| "imported.cnn".into());
+    let text = cnnc_compiler::format::format(&text).unwrap_or(text);
+    let model = crate::compile_str(place, &text)
+        .map_err(|error| OnnxError::Beyond(first_message(&error)))?;
+    let weights = weights(net, &order, &model)?;
+    let port = |id: Id| match id == last || dropped {
+        true if dropped => "probabilities".to_owned(),
+        true => "raw".to_owned(),
+        false => body.labels[&id].clone(),
+    };
+    let outputs = graph.outputs.iter().map(|output| {
+        let (dims, from) = match &output.item {
+            Item::Const(tensor) => (
+                tensor.dims.clone(),
+                From::Constant(tensor.to_floats().into_owned()),
+            ),
+            Item::Val(val) | Item::Whole(val) => match is_input(val.id, &graph.inputs) {
+                Some(at) => (val.dims.clone(), From::Input(at)),
+                None => (val.dims.clone(), From::Port(port(val.id))),
+            },
+            Item::Unknown => (Vec::new(), From::Constant(Vec::new())),
+        };
+        Output {
+            name: output.name.clone(),
+            dims,
+            from,
+        }
+    });
+    let outputs = outputs.collect();
+    let port_of = |at: usize| named.iter().position(|(input, _)| *input == at);
+    let inputs = graph
+        .inputs
+        .iter()
+        .zip(orders)
+        .enumerate()
+        .map(|(at, (input, order))| Input {
+            name: input.name.clone(),
+            dims: input.dims.clone(),
+            port: port_of(at),
+            order,
+        });
+    Ok(Imported {
+        spec: text,
+        weights,
+        inputs: inputs.collect(),
+        outputs,
+        batch: graph.ctx.batch,
+        notes: said.guess.into_iter().collect(),
+        model,
+    })
+}
+
+fn first_message(error: &crate::Error) -> String {
+    match error {
+        crate::Error::Spec(found) => found
+            .items()
+            .first()
+            .map_or_else(String::new, |first| first.message.clone()),
+        other => other.to_string(),
+    }
+}
+
+/// The weights, under the names that the compiled spec has for them, as a safetensors file.
+fn weights(net: &Net, order: &[Id], model: &Model) -> Result<Vec<u8>, OnnxError> {
+    let graph = model.graph();
+    let named = graph.order.iter().map(|&id| &graph.nodes[id]);
+    let named = named.map(|node| {
+        node.params
+            .iter()
+            .map(|&id| &graph.params[id])
+            .filter(|param| param.literal.is_none())
+            .collect::<Vec<_>>()
+    });
+    let mut named = named.filter(|params| !params.is_empty());
+    let mut header = String::from("{");
+    let mut tensors: Vec<&Tensor> = Vec::new();
+    let mut at = 0usize;
+    let mismatch =
+        || OnnxError::Beyond("weights do not fit the layers that were written for them".to_owned());
+    for &id in order {
+        let layer = net.values[id].layer.as_ref().expect("a layer");
+        if layer.params.is_empty() {
+            continue;
+        }
+        let params = named.next().ok_or_else(mismatch)?;
+        for param in &params {
+            let (_, tensor) = layer
+                .params
+                .iter()
+                .find(|(role, _)| *role == param.role)
+                .ok_or_else(mismatch)?;
+            if param.elements() != tensor.len() {
+                return Err(mismatch());
+            }
+            let dims: Vec<String> = param.shape.iter().map(usize::to_string).collect();
+            let end = at + tensor.len() * 4;
+            if header.len() > 1 {
+                header.push(',');
+            }
+            header += &format!(
+                "\"{}\":{{\"dtype\":\"F32\",\"shape\":[{}],\"data_offsets\":[{at},{end}]}}",
+                param.name,
+                dims.join(",")
+            );
+            at = end;
+            tensors.push(tensor);
+        }
+    }
+    if named.next().is_some() {
+        return Err(mismatch());
+    }
+    header.push('}');
+    while !header.len().is_multiple_of(8) {
+        header.push(' ');
+    }
+    let mut bytes = Vec::with_capacity(8 + header.len() + at);
+    bytes.extend((header.len() as u64).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    for tensor in tensors {
+        match &tensor.data {
+            super::tensor::Data::Raw(raw) => bytes.extend_from_slice(raw),
+            _ => bytes.extend(
+                tensor
+                    .to_floats()
+                    .iter()
+                    .flat_map(|value| value.to_le_bytes()),
+            ),
+        }
+    }
+    Ok(bytes)
+}
+
+impl Imported {
+    /// The weights, to run the network with: once, since they are moved.
+    ///
+    /// # Panics
+    /// Never: what was written here is read.
+    pub fn take_weights(&mut self) -> Weights {
+        let bytes = std::mem::take(&mut self.weights);
+        Weights::from_bytes(bytes).expect("the header was written here")
+    }
+
+    /// A tensor of the file's input as the spec's: one image after another, axes in the spec's order.
+    ///
+    /// # Errors
+    /// When the tensor has not the input's extents.
+    pub fn feed(&self, at: usize, dims: &[usize], values: &[f32]) -> Result<Vec<f32>, String> {
+        let input = &self.inputs[at];
+        let count: usize = input.dims.iter().product();
+        let fits = dims == input.dims
+            || (dims.len() == input.dims.len()
+                && !dims.is_empty()
+                && dims[1..] == input.dims[1..]
+                && input.dims[0] == 1);
+        if !fits || count == 0 || !values.len().is_multiple_of(count) {
+            return Err(format!(
+                "input `{}` is {}, but the tensor is {}",
+                super::error::show(&input.name),
+                super::text::extents(&input.dims),
+                super::text::extents(dims)
+            ));
+        }
+        let Some(order) = &input.order else {
+            return Ok(values.to_vec());
+        };
+        let lead = input.dims.len().saturating_sub(order.len());
+        let own = &input.dims[lead..];
+        let image: usize = own.iter().product();
+        let mut all = Vec::with_capacity(values.len());
+        for part in values.chunks_exact(image) {
+            let tensor = Tensor::floats(own.to_vec(), part.to_vec());
+            all.extend_from_slice(&tensor.permuted(order).to_floats());
+        }
+        Ok(all)
+    }
+}
+
+impl std::fmt::Debug for Imported {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Imported({} of {} inputs and {} outputs)",
+            self.model.graph().name,
+            self.inputs.len(),
+            self.outputs.len()
+        )
+    }
+}

@@ -1,0 +1,332 @@
+//! What becomes of each operator.
+
+mod binary;
+mod layout;
+mod over;
+mod pointwise;
+mod resize;
+mod window;
+
+use super::ctx::{Call, Ctx, Item};
+use super::error::Why;
+
+/// A row of the table of operators.
+pub(super) struct Row {
+    /// Names of operators.
+    pub names: &'static [&'static str],
+    /// First operator set whose form is read.
+    pub since: i64,
+    /// What it becomes.
+    pub layer: &'static str,
+    /// What is not imported.
+    pub limits: &'static str,
+    /// Adds its layers.
+    pub run: fn(&mut Ctx, &Call<'_>) -> Result<Vec<Item>, Why>,
+}
+
+/// Every operator that becomes layers.
+pub(super) static TABLE: &[Row] = &[
+    Row {
+        names: &["Conv"],
+        since: 1,
+        layer: "`conv`; `dense` on a vector",
+        limits: "weights are constant",
+        run: window::conv,
+    },
+    Row {
+        names: &["ConvTranspose"],
+        since: 1,
+        layer: "`convtranspose`",
+        limits: "weights are constant; `output_padding` of one number, less than the stride",
+        run: window::convtranspose,
+    },
+    Row {
+        names: &["MaxPool"],
+        since: 1,
+        layer: "`maxpool`",
+        limits: "without places of elements",
+        run: window::pool,
+    },
+    Row {
+        names: &["AveragePool"],
+        since: 1,
+        layer: "`avgpool`",
+        limits: "",
+        run: window::pool,
+    },
+    Row {
+        names: &["LpPool"],
+        since: 1,
+        layer: "`lppool`",
+        limits: "",
+        run: window::pool,
+    },
+    Row {
+        names: &["GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"],
+        since: 1,
+        layer: "`globalavgpool`, `globalmaxpool`",
+        limits: "",
+        run: window::global_pool,
+    },
+    Row {
+        names: &["RoiAlign", "MaxRoiPool"],
+        since: 1,
+        layer: "`roialign`, `roipool`",
+        limits: "one picture; means of samples, at least one along each axis",
+        run: window::regions,
+    },
+    Row {
+        names: &[
+            "Relu",
+            "Sigmoid",
+            "Tanh",
+            "Softplus",
+            "Softsign",
+            "Abs",
+            "Exp",
+            "Sqrt",
+            "HardSwish",
+            "Mish",
+            "Gelu",
+            "Swish",
+            "LeakyRelu",
+            "Elu",
+            "Celu",
+            "Selu",
+            "HardSigmoid",
+            "Clip",
+            "Neg",
+            "Reciprocal",
+        ],
+        since: 1,
+        layer: "the layer of that name; `scale`, `pow`",
+        limits: "bounds are constant",
+        run: pointwise::unary,
+    },
+    Row {
+        names: &[
+            "Log",
+            "Floor",
+            "Ceil",
+            "Round",
+            "Sign",
+            "ThresholdedRelu",
+            "Shrink",
+            "Sin",
+            "Cos",
+            "Erf",
+        ],
+        since: 1,
+        layer: "the layer of that name; `gelu`",
+        limits: "",
+        run: pointwise::named,
+    },
+    Row {
+        names: &["Identity", "Dropout"],
+        since: 1,
+        layer: "nothing",
+        limits: "not in training mode",
+        run: pointwise::passed,
+    },
+    Row {
+        names: &["Cast"],
+        since: 1,
+        layer: "nothing",
+        limits: "to floating point",
+        run: pointwise::passed,
+    },
+    Row {
+        names: &["PRelu"],
+        since: 1,
+        layer: "`prelu`",
+        limits: "slopes are constant",
+        run: pointwise::prelu,
+    },
+    Row {
+        names: &["BatchNormalization"],
+        since: 1,
+        layer: "`bn`",
+        limits: "not in training mode",
+        run: pointwise::batch_norm,
+    },
+    Row {
+        names: &["LRN"],
+        since: 1,
+        layer: "`lrn`",
+        limits: "an odd `size`",
+        run: pointwise::lrn,
+    },
+    Row {
+        names: &["Add", "Sub", "Mul", "Div", "Max", "Min", "Sum", "Mean"],
+        since: 1,
+        layer: "`add`, …; `scale`, `clip`, `bn` or a bias with a constant",
+        limits: "four axes besides the batch",
+        run: binary::binary,
+    },
+    Row {
+        names: &["Pow"],
+        since: 1,
+        layer: "`pow`, `sqrt`, `exp`",
+        limits: "exponent or base is one number",
+        run: binary::binary,
+    },
+    Row {
+        names: &["Reshape", "Flatten", "Squeeze", "Unsqueeze"],
+        since: 1,
+        layer: "`reshape`, `flatten`, or nothing",
+        limits: "images of a batch stay apart",
+        run: layout::extents,
+    },
+    Row {
+        names: &["Transpose"],
+        since: 1,
+        layer: "`permute`, `shuffle`, `depth_to_space`, `space_to_depth`, or nothing",
+        limits: "",
+        run: layout::transpose,
+    },
+    Row {
+        names: &["DepthToSpace", "SpaceToDepth"],
+        since: 1,
+        layer: "`depth_to_space`, `space_to_depth`",
+        limits: "",
+        run: layout::blocks,
+    },
+    Row {
+        names: &["Concat"],
+        since: 4,
+        layer: "`concat`",
+        limits: "",
+        run: layout::concat,
+    },
+    Row {
+        names: &["Split"],
+        since: 2,
+        layer: "`slice`",
+        limits: "",
+        run: layout::split,
+    },
+    Row {
+        names: &["Slice"],
+        since: 1,
+        layer: "`slice`, `subsample`, `flip`",
+        limits: "constant ranges",
+        run: layout::slice,
+    },
+    Row {
+        names: &["Gather"],
+        since: 1,
+        layer: "`slice`, `gather`",
+        limits: "constant places",
+        run: layout::gather,
+    },
+    Row {
+        names: &["Pad"],
+        since: 1,
+        layer: "`pad`, or the padding of the layer behind it",
+        limits: "",
+        run: layout::pad,
+    },
+    Row {
+        names: &["Expand", "Tile"],
+        since: 6,
+        layer: "`tile`",
+        limits: "",
+        run: layout::repeat,
+    },
+    Row {
+        names: &["Resize", "Upsample"],
+        since: 7,
+        layer: "`upsample`, `resize`",
+        limits: "regions are constant",
+        run: resize::resize,
+    },
+    Row {
+        names: &[
+            "ReduceMean",
+            "ReduceSum",
+            "ReduceMax",
+            "ReduceMin",
+            "ReduceProd",
+            "ReduceL1",
+            "ReduceL2",
+            "ReduceSumSquare",
+            "ReduceLogSum",
+            "ReduceLogSumExp",
+        ],
+        since: 1,
+        layer: "`reduce`, `globalavgpool`, `globalmaxpool`; `l2norm`",
+        limits: "not over the batch",
+        run: over::reduce,
+    },
+    Row {
+        names: &["Softmax", "LogSoftmax", "Hardmax"],
+        since: 1,
+        layer: "`softmax`, `logsoftmax`, `hardmax`",
+        limits: "not over the batch",
+        run: over::softmax,
+    },
+    Row {
+        names: &["LpNormalization"],
+        since: 1,
+        layer: "`l2norm`",
+        limits: "`p` 2",
+        run: over::lp_norm,
+    },
+    Row {
+        names: &[
+            "InstanceNormalization",
+            "GroupNormalization",
+            "MeanVarianceNormalization",
+        ],
+        since: 6,
+        layer: "`instancenorm`, `groupnorm`",
+        limits: "",
+        run: over::map_norm,
+    },
+    Row {
+        names: &["LayerNormalization"],
+        since: 17,
+        layer: "`layernorm`",
+        limits: "",
+        run: over::layer_norm,
+    },
+    Row {
+        names: &["MatMul"],
+        since: 1,
+        layer: "`dense`, `conv 1x1`, `matmul`",
+        limits: "",
+        run: over::matmul,
+    },
+    Row {
+        names: &["Gemm"],
+        since: 1,
+        layer: "`dense`",
+        limits: "weights are constant",
+        run: over::gemm,
+    },
+];
+
+/// Operators that are computed when the network is read, where their operands are constant.
+pub(super) const FOLDED: [&str; 16] = [
+    "Constant",
+    "ConstantOfShape",
+    "Shape",
+    "Size",
+    "Range",
+    "Where",
+    "Equal",
+    "Greater",
+    "Less",
+    "GreaterOrEqual",
+    "LessOrEqual",
+    "And",
+    "Or",
+    "Not",
+    "Mod",
+    "CastLike",
+];
+
+/// The row of an operator.
+pub(super) fn find(op: &str) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.names.contains(&op))
+}

@@ -1,0 +1,403 @@
+//! Layers as statements: chains that read like a table.
+
+use super::label::{Labels, reference, suggested};
+use super::net::{Conv, Id, Kind, Layer, Net, Op};
+use super::text;
+use std::collections::HashMap;
+
+/// What is taken where nothing is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Defaults {
+    /// Convolutions are padded by half their kernel.
+    pub half: bool,
+    /// Convolutions and dense layers have no bias.
+    pub no_bias: bool,
+}
+
+impl Defaults {
+    /// Those that leave most to say nothing of.
+    pub fn of(net: &Net, order: &[Id]) -> Defaults {
+        let (mut half, mut other, mut bias, mut none) = (0, 0, 0, 0);
+        for &id in order {
+            let layer = net.values[id].layer.as_ref().expect("a layer");
+            if let Op::Conv(conv) = &layer.op {
+                match is_half(conv) {
+                    true if !conv.transposed && conv.kernel.iter().any(|&n| n > 1) => half += 1,
+                    false if !conv.transposed => other += 1,
+                    _ => {}
+                }
+            }
+            if matches!(layer.op, Op::Conv(_) | Op::Dense(_)) {
+                match layer.params.len() {
+                    1 => none += 1,
+                    _ => bias += 1,
+                }
+            }
+        }
+        Defaults {
+            half: half > other + 1,
+            no_bias: none > bias,
+        }
+    }
+
+    /// As they are written.
+    pub fn text(self) -> Option<String> {
+        let mut all = Vec::new();
+        if self.half {
+            all.push("conv.pad half");
+        }
+        if self.no_bias {
+            all.push("bias off");
+        }
+        (!all.is_empty()).then(|| format!("defaults {{ {} }}", all.join("  ")))
+    }
+}
+
+fn is_half(conv: &Conv) -> bool {
+    (0..conv.kernel.len()).all(|axis| {
+        let half = (conv.kernel[axis] - 1) * conv.dilation[axis] / 2;
+        conv.pads[axis] == [half; 2]
+    })
+}
+
+/// A chain of layers.
+#[derive(Clone, Debug)]
+pub(super) struct Statement {
+    pub label: Option<String>,
+    /// The tensor that it goes on from, if that is not the one before; operands of a layer of several stand in the text.
+    pub route: Option<Id>,
+    /// The layers, each as it is written.
+    pub words: Vec<String>,
+}
+
+/// The statements of a network, in order.
+pub(super) struct Body {
+    pub statements: Vec<Statement>,
+    /// What every tensor that is referred to is called.
+    pub labels: HashMap<Id, String>,
+}
+
+/// Writes layers as statements. `named` are tensors that must have labels; `plain` gives labels that say nothing.
+pub(super) fn statements(
+    net: &Net,
+    order: &[Id],
+    inputs: &[(Id, String)],
+    outputs: &[Id],
+    defaults: Defaults,
+    plain: bool,
+) -> Body {
+    let (_, reads) = net.live(outputs);
+    let mut taken = Labels::default();
+    let mut labels: HashMap<Id, String> = HashMap::new();
+    for (id, name) in inputs {
+        labels.insert(*id, taken.unique(name.clone()));
+    }
+    // Chains first.
+    let mut chains: Vec<Vec<Id>> = Vec::new();
+    for &id in order {
+        let layer = net.values[id].layer.as_ref().expect("a layer");
+        let last = chains.last().and_then(|chain| chain.last().copied());
+        let goes_on = layer.operands.len() == 1
+            && last == layer.operands.first().copied()
+            && last.is_some_and(|last| reads[last] == 1)
+            && continues(net, last.expect("one"), &layer.op)
+            && chains.last().is_some_and(|chain| chain.len() < 12);
+        match chains.last_mut() {
+            Some(chain) if goes_on => chain.push(id),
+            _ => chains.push(vec![id]),
+        }
+    }
+    // What must have a label: operands that are not the value so far, and what is given out.
+    let mut named: HashMap<Id, bool> = HashMap::new();
+    let mut current = match inputs {
+        [(id, _)] => Some(*id),
+        _ => None,
+    };
+    for chain in &chains {
+        let first = net.values[chain[0]].layer.as_ref().expect("a layer");
+        match first.operands[..] {
+            [operand] => {
+                if current != Some(operand) {
+                    named.insert(operand, true);
+                }
+            }
+            _ => {
+                for &operand in &first.operands {
+                    named.insert(operand, true);
+                }
+            }
+        }
+        current = chain.last().copied();
+    }
+    let last = current;
+    for &id in outputs {
+        if Some(id) != last {
+            named.insert(id, true);
+        }
+    }
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let mut all = Vec::new();
+    let mut current = match inputs {
+        [(id, _)] => Some(*id),
+        _ => None,
+    };
+    for chain in chains {
+        let value = *chain.last().expect("a layer");
+        let weighty = chain.iter().find(|&&id| {
+            !net.values[id]
+                .layer
+                .as_ref()
+                .expect("a layer")
+                .params
+                .is_empty()
+        });
+        let label = (weighty.is_some() || named.contains_key(&value)).then(|| {
+            let speaker = weighty.copied().unwrap_or(chain[0]);
+            let layer = net.values[speaker].layer.as_ref().expect("a layer");
+            let word = keyword(&layer.op);
+            let wanted = match plain {
+                true => None,
+                false => suggested(&layer.hint, weighty.is_some()),
+            };
+            let wanted = wanted.unwrap_or_else(|| {
+                let count = counts.entry(word.clone()).or_default();
+                *count += 1;
+                format!("{word}{count}")
+            });
+            taken.unique(wanted)
+        });
+        if let Some(label) = &label {
+            labels.insert(value, label.clone());
+        }
+        let first = net.values[chain[0]].layer.as_ref().expect("a layer");
+        let route = match first.operands[..] {
+            [operand] if current != Some(operand) => Some(operand),
+            _ => None,
+        };
+        let words = chain
+            .iter()
+            .map(|&id| written(net, id, &labels, defaults))
+            .collect();
+        all.push(Statement {
+            label,
+            route,
+            words,
+        });
+        current = Some(value);
+    }
+    Body {
+        statements: all,
+        labels,
+    }
+}
+
+/// Whether a layer stands on the line of the one before.
+fn continues(net: &Net, before: Id, op: &Op) -> bool {
+    let before = net.op(before);
+    match op {
+        Op::Word("globalavgpool" | "globalmaxpool" | "matmul") => false,
+        Op::Word(_) | Op::Scale(..) | Op::Clip(..) => !matches!(before, Some(Op::Constant)),
+        Op::Text("bn", _) | Op::Affine => matches!(before, Some(Op::Conv(_) | Op::Dense(_))),
+        Op::Text(word, _) => matches!(
+            *word,
+            "prelu"
+                | "leaky"
+                | "elu"
+                | "celu"
+                | "gelu"
+                | "pow"
+                | "thresholdedrelu"
+                | "shrink"
+                | "l2norm"
+                | "hardsigmoid"
+        ),
+        Op::Permute(_) => !matches!(before, Some(Op::Constant)),
+        Op::Reshape | Op::FlattenSpatial => !matches!(before, Some(Op::Constant | Op::Conv(_))),
+        _ => false,
+    }
+}
+
+/// The keyword of a layer.
+fn keyword(op: &Op) -> String {
+    match op {
+        Op::Word(word) | Op::Text(word, _) => (*word).to_owned(),
+        Op::Conv(conv) if conv.transposed => "deconv".to_owned(),
+        Op::Conv(_) => "conv".to_owned(),
+        Op::Dense(_) => "fc".to_owned(),
+        Op::Permute(_) => "permute".to_owned(),
+        Op::Reshape => "reshape".to_owned(),
+        Op::FlattenSpatial => "flatten".to_owned(),
+        Op::Scale(..) => "scale".to_owned(),
+        Op::Clip(..) => "clip".to_owned(),
+        Op::Pad(_) => "pad".to_owned(),
+        Op::Affine => "affine".to_owned(),
+        Op::Constant => "k".to_owned(),
+        Op::Slice(..) => "part".to_owned(),
+        Op::Concat(_) => "cat".to_owned(),
+        Op::Reduce(..) => "reduce".to_owned(),
+    }
+}
+
+/// A layer as it is written.
+fn written(net: &Net, id: Id, labels: &HashMap<Id, String>, defaults: Defaults) -> String {
+    let Value { dims, layer } = (
+        &net.values[id].dims,
+        net.values[id].layer.as_ref().expect("a layer"),
+    )
+        .into();
+    let text = match &layer.op {
+        Op::Word(word) => (*word).to_owned(),
+        Op::Text(word, args) => joined(word, layer, labels, args),
+        Op::Permute(axes) => format!("permute ({})", list(axes)),
+        Op::Reshape if dims.len() == 1 => "flatten".to_owned(),
+        Op::Reshape => format!("reshape {}", text::extents(dims)),
+        Op::FlattenSpatial => "flatten spatial".to_owned(),
+        Op::Scale(factor, shift) if *shift == 0.0 => format!("scale {}", text::number(*factor)),
+        Op::Scale(factor, shift) => format!(
+            "scale {} shift {}",
+            text::number(*factor),
+            text::number(*shift)
+        ),
+        Op::Clip(low, high) if *low == 0.0 && *high == 6.0 => "relu6".to_owned(),
+        Op::Clip(low, high) => format!("clip {} {}", text::number(*low), text::number(*high)),
+        Op::Pad(pads) => format!("pad {}", text::pads(pads)),
+        Op::Conv(conv) => convolution(conv, layer, defaults),
+        Op::Dense(out) => format!("dense {out}{}", bias(layer, defaults)),
+        Op::Affine => "bn eps 0".to_owned(),
+        Op::Constant => format!("constant {}", text::extents(dims)),
+        Op::Slice(from, to, axis) => match axis {
+            0 => format!("slice {from} {to}"),
+            axis => format!("slice {from} {to} axis {axis}"),
+        },
+        Op::Concat(0) => joined("concat", layer, labels, ""),
+        Op::Concat(axis) => joined("concat", layer, labels, &format!("axis {axis}")),
+        Op::Reduce(kind, axes) => format!("reduce {} ({})", kind_word(*kind), list(axes)),
+    };
+    match (&layer.op, layer.operands.len()) {
+        (Op::Word(word), 2..) => joined(word, layer, labels, ""),
+        _ => text,
+    }
+}
+
+/// A tensor's extents and layer.
+struct Value<'a> {
+    dims: &'a [usize],
+    layer: &'a Layer,
+}
+
+impl<'a> From<(&'a Vec<usize>, &'a Layer)> for Value<'a> {
+    fn from((dims, layer): (&'a Vec<usize>, &'a Layer)) -> Self {
+        Value { dims, layer }
+    }
+}
+
+fn joined(word: &str, layer: &Layer, labels: &HashMap<Id, String>, args: &str) -> String {
+    let mut text = word.to_owned();
+    if layer.operands.len() > 1 {
+        let names: Vec<String> = layer
+            .operands
+            .iter()
+            .map(|id| reference(labels.get(id).map_or("", String::as_str)))
+            .collect();
+        text += &format!("({})", names.join(", "));
+    }
+    if !args.is_empty() {
+        text += " ";
+        text += args;
+    }
+    text
+}
+
+fn list(axes: &[usize]) -> String {
+    axes.iter()
+        .map(usize::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The language's word for a reduction.
+fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Mean => "mean",
+        Kind::Sum => "sum",
+        Kind::Max => "max",
+        Kind::Min => "min",
+        Kind::L1 => "l1",
+        Kind::L2 => "l2",
+        Kind::SumSquare => "sumsq",
+        Kind::LogSum => "logsum",
+        Kind::LogSumExp => "logsumexp",
+        Kind::Prod => "prod",
+    }
+}
+
+fn bias(layer: &Layer, defaults: Defaults) -> &'static str {
+    match (layer.params.len() > 1, defaults.no_bias) {
+        (true, true) => " bias",
+        (false, false) => " bias off",
+        _ => "",
+    }
+}
+
+fn convolution(conv: &Conv, layer: &Layer, defaults: Defaults) -> String {
+    let mut text = if conv.transposed {
+        "convtranspose "
+    } else {
+        "conv "
+    }
+    .to_owned();
+    text += &text::extents(&conv.kernel);
+    if conv.stride.iter().any(|&n| n != 1) {
+        let same = conv.stride.iter().all(|&n| n == conv.stride[0]);
+        text += &format!(
+            " /{}",
+            if same {
+                conv.stride[0].to_string()
+            } else {
+                text::extents(&conv.stride)
+            }
+        );
+    }
+    text += &format!(" {}", conv.out);
+    let half = is_half(conv) && conv.kernel.iter().all(|n| n % 2 == 1);
+    let none = conv.pads.iter().all(|&pads| pads == [0, 0]);
+    if defaults.half && !conv.transposed {
+        if !half {
+            text += &format!(
+                " pad {}",
+                if none {
+                    "valid".to_owned()
+                } else {
+                    text::pads(&conv.pads)
+                }
+            );
+        }
+    } else if !none {
+        text += &format!(
+            " pad {}",
+            if half && !conv.transposed {
+                "half".to_owned()
+            } else {
+                text::pads(&conv.pads)
+            }
+        );
+    }
+    if conv.dilation.iter().any(|&n| n != 1) {
+        let same = conv.dilation.iter().all(|&n| n == conv.dilation[0]);
+        text += &format!(
+            " dilation {}",
+            if same {
+                conv.dilation[0].to_string()
+            } else {
+                text::extents(&conv.dilation)
+            }
+        );
+    }
+    if conv.groups != 1 {
+        text += &format!(" groups {}", conv.groups);
+    }
+    if conv.output_pad != 0 {
+        text += &format!(" output_pad {}", conv.output_pad);
+    }
+    text + bias(layer, defaults)
+}

@@ -1,0 +1,364 @@
+//! Constant tensors, whatever way a file encodes them.
+
+use super::error::{Why, invalid, show, unsupported};
+use super::proto::{TensorProto, data_type as ty};
+use half::{bf16, f16};
+use prost::bytes::Bytes;
+use std::borrow::Cow;
+use std::rc::Rc;
+
+/// Most elements of a tensor: the language's limit.
+pub(super) const ELEMENTS: usize = 1 << 31;
+
+/// A constant.
+#[derive(Clone)]
+pub(super) struct Tensor {
+    pub dims: Vec<usize>,
+    pub data: Data,
+}
+
+/// Elements in row-major order.
+#[derive(Clone)]
+pub(super) enum Data {
+    /// f32, little end first, as they lie in the file.
+    Raw(Bytes),
+    /// Floating point, held as f32.
+    Float(Rc<[f32]>),
+    /// Whole numbers.
+    Int(Rc<[i64]>),
+    /// Truth values.
+    Bool(Rc<[i64]>),
+}
+
+impl Tensor {
+    pub fn floats(dims: Vec<usize>, values: Vec<f32>) -> Tensor {
+        debug_assert_eq!(product(&dims), Some(values.len()));
+        let data = Data::Float(values.into());
+        Tensor { dims, data }
+    }
+
+    pub fn ints(dims: Vec<usize>, values: Vec<i64>) -> Tensor {
+        debug_assert_eq!(product(&dims), Some(values.len()));
+        let data = Data::Int(values.into());
+        Tensor { dims, data }
+    }
+
+    pub fn len(&self) -> usize {
+        match &self.data {
+            Data::Raw(bytes) => bytes.len() / 4,
+            Data::Float(values) => values.len(),
+            Data::Int(values) | Data::Bool(values) => values.len(),
+        }
+    }
+
+    pub fn is_float(&self) -> bool {
+        matches!(self.data, Data::Raw(_) | Data::Float(_))
+    }
+
+    /// The elements as f32.
+    pub fn to_floats(&self) -> Cow<'_, [f32]> {
+        match &self.data {
+            Data::Raw(bytes) => {
+                let number =
+                    |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+                Cow::Owned(bytes.chunks_exact(4).map(number).collect())
+            }
+            Data::Float(values) => Cow::Borrowed(values),
+            Data::Int(values) | Data::Bool(values) => {
+                Cow::Owned(values.iter().map(|&value| value as f32).collect())
+            }
+        }
+    }
+
+    /// The elements as whole numbers, if they are.
+    pub fn to_ints(&self) -> Option<&[i64]> {
+        match &self.data {
+            Data::Int(values) | Data::Bool(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    /// The only element, if there is one.
+    pub fn scalar(&self) -> Option<f32> {
+        match self.len() {
+            1 => self.to_floats().first().copied(),
+            _ => None,
+        }
+    }
+
+    /// The one number that all elements are, if they are.
+    pub fn uniform(&self) -> Option<f32> {
+        let values = self.to_floats();
+        let first = *values.first()?;
+        values
+            .iter()
+            .all(|value| value.to_bits() == first.to_bits())
+            .then_some(first)
+    }
+
+    /// The same elements with other extents.
+    pub fn with_dims(&self, dims: Vec<usize>) -> Tensor {
+        debug_assert_eq!(product(&dims), Some(self.len()));
+        let data = self.data.clone();
+        Tensor { dims, data }
+    }
+
+    /// The elements in the order of other axes.
+    pub fn permuted(&self, axes: &[usize]) -> Tensor {
+        let dims: Vec<usize> = axes.iter().map(|&axis| self.dims[axis]).collect();
+        let strides = strides(&self.dims);
+        let steps: Vec<usize> = axes.iter().map(|&axis| strides[axis]).collect();
+        self.gathered(dims, &steps)
+    }
+
+    /// The elements repeated to larger extents.
+    pub fn broadcast(&self, dims: &[usize]) -> Tensor {
+        if self.dims == dims {
+            return self.clone();
+        }
+        let strides = strides(&self.dims);
+        let missing = dims.len() - self.dims.len();
+        let step = |axis: usize| match axis < missing || self.dims[axis - missing] == 1 {
+            true => 0,
+            false => strides[axis - missing],
+        };
+        let steps: Vec<usize> = (0..dims.len()).map(step).collect();
+        self.gathered(dims.to_vec(), &steps)
+    }
+
+    /// The elements at steps of each axis.
+    pub fn gathered(&self, dims: Vec<usize>, steps: &[usize]) -> Tensor {
+        let mut at = Vec::with_capacity(product(&dims).unwrap_or(0));
+        each(&dims, steps, &mut |index| at.push(index));
+        self.picked(dims, &at)
+    }
+
+    /// The elements at those places.
+    pub fn picked(&self, dims: Vec<usize>, at: &[usize]) -> Tensor {
+        let data = match &self.data {
+            Data::Int(values) => Data::Int(at.iter().map(|&i| values[i]).collect()),
+            Data::Bool(values) => Data::Bool(at.iter().map(|&i| values[i]).collect()),
+            _ => {
+                let values = self.to_floats();
+                Data::Float(at.iter().map(|&i| values[i]).collect())
+            }
+        };
+        Tensor { dims, data }
+    }
+}
+
+/// Calls with the place of every element of those extents and steps, in order.
+fn each(dims: &[usize], steps: &[usize], f: &mut dyn FnMut(usize)) {
+    let count = product(dims).unwrap_or(0);
+    let mut index = vec![0; dims.len()];
+    let mut place = 0;
+    for _ in 0..count {
+        f(place);
+        for axis in (0..dims.len()).rev() {
+            index[axis] += 1;
+            place += steps[axis];
+            if index[axis] < dims[axis] {
+                break;
+            }
+            place -= steps[axis] * dims[axis];
+            index[axis] = 0;
+        }
+    }
+}
+
+/// Number of elements, if it is within limits.
+pub(super) fn product(dims: &[usize]) -> Option<usize> {
+    let count = dims
+        .iter()
+        .try_fold(1usize, |count, &n| count.checked_mul(n))?;
+    (count <= ELEMENTS).then_some(count)
+}
+
+/// Steps of each axis in row-major order.
+pub(super) fn strides(dims: &[usize]) -> Vec<usize> {
+    let mut strides = vec![1usize; dims.len()];
+    for axis in (1..dims.len()).rev() {
+        strides[axis - 1] = strides[axis].saturating_mul(dims[axis]);
+    }
+    strides
+}
+
+/// Extents of what two tensors combine to, as numpy has it.
+pub(super) fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Why> {
+    let rank = a.len().max(b.len());
+    let at = |dims: &[usize], axis: usize| match (axis + dims.len()).checked_sub(rank) {
+        Some(axis) => dims[axis],
+        None => 1,
+    };
+    let mut dims = Vec::with_capacity(rank);
+    for axis in 0..rank {
+        dims.push(match (at(a, axis), at(b, axis)) {
+            (x, y) if x == y => x,
+            (1, y) => y,
+            (x, 1) => x,
+            _ => return invalid(format!("{a:?} and {b:?} do not combine")),
+        });
+    }
+    match product(&dims) {
+        Some(_) => Ok(dims),
+        None => invalid(format!("{dims:?} is too large")),
+    }
+}
+
+/// Bytes of an element of a type, if it is one that is read.
+fn width(data_type: i32) -> Option<usize> {
+    Some(match data_type {
+        ty::FLOAT | ty::INT32 | ty::UINT32 => 4,
+        ty::UINT8 | ty::INT8 | ty::BOOL => 1,
+        ty::UINT16 | ty::INT16 | ty::FLOAT16 | ty::BFLOAT16 => 2,
+        ty::INT64 | ty::DOUBLE | ty::UINT64 => 8,
+        _ => return None,
+    })
+}
+
+/// Reads a tensor; `outside` are its bytes if they are in another file.
+pub(super) fn read(proto: &TensorProto, outside: Option<Bytes>) -> Result<Tensor, Why> {
+    let name = show(&proto.name);
+    let extent = |&n: &i64| usize::try_from(n).ok();
+    let dims: Option<Vec<usize>> = proto.dims.iter().map(extent).collect();
+    let Some(dims) = dims else {
+        return invalid(format!("tensor `{name}` has a negative extent"));
+    };
+    // No zero makes up for extents that are too large.
+    let sound = dims.iter().try_fold(1usize, |n, &d| {
+        n.checked_mul(d.max(1)).filter(|&n| n <= ELEMENTS)
+    });
+    let (Some(_), Some(count)) = (sound, product(&dims)) else {
+        return invalid(format!("tensor `{name}` is too large: {:?}", proto.dims));
+    };
+    let Some(width) = width(proto.data_type) else {
+        return match proto.data_type {
+            ty::STRING => unsupported(format!("tensor `{name}` is of texts")),
+            1..=30 => unsupported(format!(
+                "tensor `{name}` is of numbers of type {}, which are not read; export in f32",
+                proto.data_type
+            )),
+            _ => invalid(format!(
+                "tensor `{name}` has the unknown element type {}",
+                proto.data_type
+            )),
+        };
+    };
+    let fields = [
+        proto.float_data.len(),
+        proto.int32_data.len(),
+        proto.int64_data.len(),
+        proto.double_data.len(),
+        proto.uint64_data.len(),
+    ];
+    let filled = fields.iter().filter(|&&n| n > 0).count();
+    let raw = match outside {
+        Some(bytes) => bytes,
+        None => proto.raw_data.clone(),
+    };
+    if filled > 1 || (filled == 1 && !raw.is_empty()) {
+        return invalid(format!("tensor `{name}` has its elements twice"));
+    }
+    let number = |found: usize| {
+        invalid(format!(
+            "tensor `{name}` has {found} elements, and its extents {dims:?} make {count}"
+        ))
+    };
+    let wrong = || {
+        invalid(format!(
+            "tensor `{name}` has elements of another type than {}",
+            proto.data_type
+        ))
+    };
+    if filled == 0 {
+        if Some(raw.len()) != count.checked_mul(width) {
+            return invalid(format!(
+                "tensor `{name}` has {} bytes, and its extents {dims:?} make {}",
+                raw.len(),
+                count.saturating_mul(width)
+            ));
+        }
+        if proto.data_type == ty::FLOAT {
+            return Ok(Tensor {
+                dims,
+                data: Data::Raw(raw),
+            });
+        }
+        let chunks = raw.chunks_exact(width);
+        let int = |b: &[u8]| -> i64 {
+            let wide = |b: &[u8]| {
+                let mut all = [0; 8];
+                all[..b.len()].copy_from_slice(b);
+                u64::from_le_bytes(all)
+            };
+            let bits = wide(b);
+            match proto.data_type {
+                ty::INT8 => i64::from(bits as i8),
+                ty::INT16 => i64::from(bits as i16),
+                ty::INT32 => i64::from(bits as i32),
+                ty::BOOL => i64::from(bits != 0),
+                _ => bits as i64,
+            }
+        };
+        let data = match proto.data_type {
+            ty::DOUBLE => Data::Float(
+                chunks
+                    .map(|b| f64::from_bits(int(b) as u64) as f32)
+                    .collect(),
+            ),
+            ty::FLOAT16 => Data::Float(
+                chunks
+                    .map(|b| f16::from_bits(int(b) as u16).to_f32())
+                    .collect(),
+            ),
+            ty::BFLOAT16 => Data::Float(
+                chunks
+                    .map(|b| bf16::from_bits(int(b) as u16).to_f32())
+                    .collect(),
+            ),
+            ty::BOOL => Data::Bool(chunks.map(int).collect()),
+            _ => Data::Int(chunks.map(int).collect()),
+        };
+        return Ok(Tensor { dims, data });
+    }
+    let found = fields.iter().sum::<usize>();
+    if found != count {
+        return number(found);
+    }
+    let data = match proto.data_type {
+        ty::FLOAT if fields[0] > 0 => Data::Float(proto.float_data.as_slice().into()),
+        ty::DOUBLE if fields[3] > 0 => {
+            Data::Float(proto.double_data.iter().map(|&x| x as f32).collect())
+        }
+        ty::INT64 if fields[2] > 0 => Data::Int(proto.int64_data.as_slice().into()),
+        ty::UINT32 | ty::UINT64 if fields[4] > 0 => {
+            Data::Int(proto.uint64_data.iter().map(|&x| x as i64).collect())
+        }
+        ty::FLOAT16 if fields[1] > 0 => Data::Float(
+            proto
+                .int32_data
+                .iter()
+                .map(|&x| f16::from_bits(x as u16).to_f32())
+                .collect(),
+        ),
+        ty::BFLOAT16 if fields[1] > 0 => Data::Float(
+            proto
+                .int32_data
+                .iter()
+                .map(|&x| bf16::from_bits(x as u16).to_f32())
+                .collect(),
+        ),
+        ty::BOOL if fields[1] > 0 => Data::Bool(
+            proto
+                .int32_data
+                .iter()
+                .map(|&x| i64::from(x != 0))
+                .collect(),
+        ),
+        ty::INT32 | ty::INT16 | ty::INT8 | ty::UINT16 | ty::UINT8 if fields[1] > 0 => {
+            Data::Int(proto.int32_data.iter().map(|&x| x.into()).collect())
+        }
+        _ => return wrong(),
+    };
+    Ok(Tensor { dims, data })
+}

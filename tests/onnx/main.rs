@@ -1,0 +1,7 @@
+//! ONNX files: the pack of `../shared/onnx`, broken files, and the tables of docs/onnx.md.
+
+mod expected;
+mod messages;
+mod mutants;
+mod packs;
+mod table;

@@ -1,0 +1,233 @@
+//! What is said where a file is not imported: each kind of refusal, on networks that are built here.
+
+use cnnc::onnx::proto::*;
+use cnnc::onnx::{OnnxError, Options, import};
+use prost::Message;
+
+fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
+    let dim = dims.iter().map(|&n| DimensionProto {
+        dim_value: (n >= 0).then_some(n),
+        dim_param: (n < 0).then(|| "h".to_owned()),
+    });
+    let shape = Some(TensorShapeProto { dim: dim.collect() });
+    let tensor_type = Some(TensorTypeProto {
+        elem_type: data_type::FLOAT,
+        shape,
+    });
+    ValueInfoProto {
+        name: name.to_owned(),
+        r#type: Some(TypeProto { tensor_type }),
+    }
+}
+
+fn node(op: &str, input: &[&str], output: &[&str], attribute: Vec<AttributeProto>) -> NodeProto {
+    NodeProto {
+        op_type: op.to_owned(),
+        name: format!("/net/{op}"),
+        input: input.iter().map(|&name| name.to_owned()).collect(),
+        output: output.iter().map(|&name| name.to_owned()).collect(),
+        attribute,
+        ..NodeProto::default()
+    }
+}
+
+fn ints(name: &str, ints: &[i64]) -> AttributeProto {
+    AttributeProto {
+        name: name.to_owned(),
+        ints: ints.to_vec(),
+        r#type: attribute_type::INTS,
+        ..AttributeProto::default()
+    }
+}
+
+fn tensor(name: &str, dims: &[i64], values: Vec<f32>) -> TensorProto {
+    TensorProto {
+        name: name.to_owned(),
+        dims: dims.to_vec(),
+        data_type: data_type::FLOAT,
+        float_data: values,
+        ..TensorProto::default()
+    }
+}
+
+fn model(
+    node: Vec<NodeProto>,
+    input: Vec<ValueInfoProto>,
+    initializer: Vec<TensorProto>,
+) -> ModelProto {
+    let graph = GraphProto {
+        node,
+        name: "net".to_owned(),
+        input,
+        output: vec![value("y", &[1, 2])],
+        initializer,
+        ..GraphProto::default()
+    };
+    ModelProto {
+        ir_version: 8,
+        graph: Some(graph),
+        opset_import: vec![OperatorSetIdProto {
+            domain: String::new(),
+            version: 17,
+        }],
+        ..ModelProto::default()
+    }
+}
+
+fn read(model: &ModelProto) -> Result<String, OnnxError> {
+    import(
+        model.encode_to_vec(),
+        None,
+        &Options {
+            name: "net".to_owned(),
+            ..Options::default()
+        },
+    )
+    .map(|imported| imported.spec)
+}
+
+fn message(model: &ModelProto) -> String {
+    read(model).unwrap_err().to_string()
+}
+
+#[test]
+fn a_small_network() {
+    let weights = || {
+        vec![
+            tensor("c.weight", &[2, 1, 3, 3], vec![0.5; 18]),
+            tensor("c.bias", &[2], vec![1.0; 2]),
+        ]
+    };
+    let nodes = vec![
+        node(
+            "Conv",
+            &["x", "c.weight", "c.bias"],
+            &["a"],
+            vec![ints("pads", &[1, 1, 1, 1])],
+        ),
+        node("Sigmoid", &["a"], &["b"], vec![]),
+        node("Mul", &["a", "b"], &["c"], vec![]),
+        node("GlobalAveragePool", &["c"], &["d"], vec![]),
+        node("Flatten", &["d"], &["y"], vec![]),
+    ];
+    let spec = read(&model(nodes, vec![value("x", &[1, 1, 8, 8])], weights())).unwrap();
+    let lines: Vec<&str> = spec.lines().map(str::trim).collect();
+    assert!(lines.contains(&"c: conv 3x3 2 pad half silu"), "{spec}");
+    assert!(lines.contains(&"globalavgpool"), "{spec}");
+}
+
+#[test]
+fn one_table_of_all_that_is_not_supported() {
+    let nodes = vec![
+        node("TopK", &["x", "k"], &["a", "i"], vec![]),
+        node("LSTM", &["a"], &["b"], vec![]),
+        NodeProto {
+            domain: "com.acme".to_owned(),
+            ..node("Fancy", &["b"], &["c"], vec![])
+        },
+        node("LSTM", &["c"], &["y"], vec![]),
+    ];
+    let error = read(&model(
+        nodes,
+        vec![value("x", &[1, 4])],
+        vec![tensor("k", &[1], vec![2.0])],
+    ))
+    .unwrap_err();
+    let text = error.to_string();
+    assert!(error.is_unsupported(), "{text}");
+    let OnnxError::Unsupported(rows) = error else {
+        panic!("{text}")
+    };
+    let short: Vec<(&str, usize, &str)> = rows
+        .iter()
+        .map(|row| (&*row.operator, row.count, &*row.first))
+        .collect();
+    assert_eq!(
+        short,
+        [
+            ("TopK", 1, "/net/TopK"),
+            ("LSTM", 2, "/net/LSTM"),
+            ("com.acme.Fancy", 1, "/net/Fancy")
+        ]
+    );
+    assert!(text.contains("no recurrent layers"), "{text}");
+}
+
+#[test]
+fn open_shapes_say_what_to_give() {
+    let nodes = vec![node("Relu", &["x"], &["y"], vec![])];
+    let open = model(nodes, vec![value("x", &[1, 3, -1, -1])], vec![]);
+    assert_eq!(
+        message(&open),
+        "input `x` is 1x3xhxh: its shape is open; give `--shape x=3x640x640`, the extents behind the batch"
+    );
+    let options = Options {
+        shapes: vec![("x".to_owned(), vec![3, 4, 5])],
+        ..Options::default()
+    };
+    let spec = import(open.encode_to_vec(), None, &options).unwrap().spec;
+    assert!(spec.contains("input x: 3x4x5"), "{spec}");
+}
+
+#[test]
+fn files_that_contradict_themselves() {
+    let input = || vec![value("x", &[1, 1, 8, 8])];
+    let relu = |from: &str, to: &str| node("Relu", &[from], &[to], vec![]);
+    let cases = [
+        (
+            model(vec![relu("z", "y")], input(), vec![]),
+            "Relu `/net/Relu` reads `z`, which nothing makes",
+        ),
+        (
+            model(vec![relu("y", "y")], input(), vec![]),
+            "Relu `/net/Relu` needs its own result: the graph has a circle",
+        ),
+        (
+            model(vec![relu("x", "z")], input(), vec![]),
+            "nothing makes the output `y`",
+        ),
+        (
+            model(vec![relu("x", "y"), relu("x", "y")], input(), vec![]),
+            "two nodes make `y`",
+        ),
+        (
+            model(
+                vec![node(
+                    "Conv",
+                    &["x", "w"],
+                    &["y"],
+                    vec![ints("strides", &[0, 1])],
+                )],
+                input(),
+                vec![tensor("w", &[1, 1, 1, 1], vec![1.0])],
+            ),
+            "Conv `/net/Conv`: `strides` is [0, 1] for 2 axes",
+        ),
+        (
+            model(
+                vec![relu("x", "y")],
+                input(),
+                vec![tensor("w", &[3, 3], vec![1.0; 8])],
+            ),
+            "tensor `w` has 8 elements, and its extents [3, 3] make 9",
+        ),
+    ];
+    for (broken, wanted) in cases {
+        assert_eq!(message(&broken), wanted);
+    }
+    let mut newer = model(vec![relu("x", "y")], input(), vec![]);
+    newer.opset_import[0].version = 99;
+    assert!(
+        message(&newer).starts_with("operator set 99 is not known"),
+        "{}",
+        message(&newer)
+    );
+    let text = |bytes: &[u8]| {
+        import(bytes.to_vec(), None, &Options::default())
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(text(b""), "the file is empty");
+    assert!(text(b"version https://git-lfs.github.com/spec/v1\n").contains("`git lfs pull`"));
+    assert!(text(b"PK\x03\x04 a zip").contains("no ONNX file"));
+}
