@@ -406,7 +406,7 @@ impl Net {
             .map(|(from, to)| (to / from).to_string())
             .collect();
         self.push(
-            Op::Text("tile", repeats.join("x")),
+            Op::Text("tiled", repeats.join("x")),
             &[x],
             Vec::new(),
             to.to_vec(),

@@ -116,7 +116,7 @@ pub(super) const ROWS: &[(&str, &str, Print)] = &[
     ("gather", "Gather", layout::gather),
     ("flip", "Slice", layout::flip),
     ("subsample", "Slice", layout::subsample),
-    ("tile", "Tile", layout::tile),
+    ("tiled", "Tile", layout::tile),
     ("upsample", "Resize", layout::upsample),
     ("resize", "Resize", layout::resize),
     ("space_to_depth", "SpaceToDepth", layout::space_to_depth),

@@ -235,7 +235,7 @@ fn l2norm(ctx: &mut Ctx, a: &super::super::ctx::Val, b: &super::super::ctx::Val)
     loop {
         match ctx.net.op(length)? {
             Op::Clip(low, high) if *high == f32::MAX => eps = *low,
-            Op::Reshape | Op::Text("tile", _) => {}
+            Op::Reshape | Op::Text("tiled", _) => {}
             // √Σx², with or without something small added
             Op::Word("sqrt") => {
                 let sum = ctx.net.source(length)?;
