@@ -110,7 +110,7 @@ enum Command {
     /// Say what the compiler fused and why not, or what an error code means
     Explain(explain::Args),
     /// Run a network on pictures or tensors
-    Run(run::Args),
+    Run(Box<run::Args>),
     /// Turn an .onnx or a darknet .cfg into a spec
     Import(import::Args),
     /// Write a network with its weights as an ONNX file
@@ -120,7 +120,7 @@ enum Command {
     /// Write weights of any format as safetensors, under the spec's names
     Convert(convert::Args),
     /// Say whose faces pictures show, by a gallery of known ones
-    Identify(identify::Args),
+    Identify(Box<identify::Args>),
     /// Measure how fast a network is on this machine
     Bench(bench::Args),
     /// Compare the gradient of every layer with differences

@@ -49,12 +49,14 @@ pub(super) fn said(
             .map(|entry| &*entry.value)
     };
     let ultralytics = find("task").is_some() && find("names").is_some();
-    let mut said = Said::default();
-    said.labels = match &given.labels {
-        Some(file) => Some(format!("\"{}\"", file.replace(['"', '\n'], ""))),
-        None => find("names").and_then(names),
+    let mut said = Said {
+        labels: match &given.labels {
+            Some(file) => Some(format!("\"{}\"", file.replace(['"', '\n'], ""))),
+            None => find("names").and_then(names),
+        },
+        classes: given.labels.is_some() || find("task") == Some("classify"),
+        ..Said::default()
     };
-    said.classes = given.labels.is_some() || find("task") == Some("classify");
     let &[c @ (1 | 3), h, w] = input else {
         return said;
     };

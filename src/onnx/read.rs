@@ -39,7 +39,7 @@ pub(super) fn model(bytes: Vec<u8>) -> Result<ModelProto, OnnxError> {
     if bytes.len() > 1 << 31 {
         return invalid("the file has more than 2 GB, which no ONNX file has");
     }
-    let budget = (bytes.len() / 32).max(1 << 14).min(MESSAGES);
+    let budget = (bytes.len() / 32).clamp(1 << 14, MESSAGES);
     match count(&bytes, 0, budget) {
         None => {
             return invalid(

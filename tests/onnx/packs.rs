@@ -132,18 +132,24 @@ fn compare(found: &[Array], wanted: &[Array], node: bool, more: f64) -> Verdict 
     Verdict::Right
 }
 
-fn judge(
-    bytes: Vec<u8>,
-    path: Option<&Path>,
-    inputs: &[Array],
-    wanted: &[Array],
+/// A network of the pack and what it makes of a sample.
+struct Case<'a> {
+    bytes: &'a [u8],
+    path: Option<&'a Path>,
+    inputs: &'a [Array],
+    wanted: &'a [Array],
+    /// Whether it is a node test, which has a tolerance of its own.
     node: bool,
+    /// What the pack allows beyond that.
     more: f64,
-    backend: Backend,
-) -> Verdict {
-    match outputs(bytes, path, inputs, backend) {
-        Ok(found) => compare(&found, wanted, node, more),
-        Err(why) => Verdict::Not(why),
+}
+
+impl Case<'_> {
+    fn judge(&self, backend: Backend) -> Verdict {
+        match outputs(self.bytes.to_vec(), self.path, self.inputs, backend) {
+            Ok(found) => compare(&found, self.wanted, self.node, self.more),
+            Err(why) => Verdict::Not(why),
+        }
     }
 }
 
@@ -152,40 +158,15 @@ fn is_small(bytes: &[u8], inputs: &[Array]) -> bool {
     bytes.len() < 100_000 && inputs.iter().map(|(_, values)| values.len()).sum::<usize>() < 4_000
 }
 
-fn both(
-    expected: &mut Expected,
-    name: &str,
-    bytes: &[u8],
-    path: Option<&Path>,
-    inputs: &[Array],
-    wanted: &[Array],
-    node: bool,
-    more: f64,
-) -> bool {
-    let verdict = judge(
-        bytes.to_vec(),
-        path,
-        inputs,
-        wanted,
-        node,
-        more,
-        Backend::Jit,
-    );
+fn both(expected: &mut Expected, name: &str, case: &Case<'_>) -> bool {
+    let verdict = case.judge(Backend::Jit);
     let right = matches!(verdict, Verdict::Right);
     expected.saw(name, verdict);
-    if right && is_small(bytes, inputs) {
-        let reference = judge(
-            bytes.to_vec(),
-            path,
-            inputs,
-            wanted,
-            node,
-            more,
-            Backend::Reference,
-        );
-        if let Verdict::Not(why) = reference {
-            expected.broke(format!("{name}, by the reference: {why}"));
-        }
+    if right
+        && is_small(case.bytes, case.inputs)
+        && let Verdict::Not(why) = case.judge(Backend::Reference)
+    {
+        expected.broke(format!("{name}, by the reference: {why}"));
     }
     right
 }
@@ -215,12 +196,14 @@ fn networks() {
             both(
                 &mut expected,
                 &name,
-                &bytes,
-                Some(&path),
-                &inputs,
-                &wanted,
-                false,
-                more,
+                &Case {
+                    bytes: &bytes,
+                    path: Some(&path),
+                    inputs: &inputs,
+                    wanted: &wanted,
+                    node: false,
+                    more,
+                },
             );
         }
     }
@@ -245,12 +228,14 @@ fn published_files() {
             both(
                 &mut expected,
                 &format!("wild/{name}"),
-                &bytes,
-                Some(&path),
-                &inputs,
-                &wanted,
-                false,
-                0.0,
+                &Case {
+                    bytes: &bytes,
+                    path: Some(&path),
+                    inputs: &inputs,
+                    wanted: &wanted,
+                    node: false,
+                    more: 0.0,
+                },
             );
         }
     }
@@ -351,7 +336,16 @@ pub fn node_tests(expected: &mut Expected, pack: &Path) -> BTreeMap<String, [usi
         let name_of = format!("node/{name}");
         let right = match baked(&pack.join("node").join(name), entry) {
             Some((bytes, inputs, wanted)) => both(
-                expected, &name_of, &bytes, None, &inputs, &wanted, true, 0.0,
+                expected,
+                &name_of,
+                &Case {
+                    bytes: &bytes,
+                    path: None,
+                    inputs: &inputs,
+                    wanted: &wanted,
+                    node: true,
+                    more: 0.0,
+                },
             ),
             None => {
                 expected.saw(&name_of, Verdict::Not("tensors of other types".to_owned()));

@@ -46,6 +46,8 @@ impl Builder {
             name,
             value,
             pre: None,
+            frames: None,
+            hearing: None,
         });
         value
     }

@@ -303,6 +303,7 @@ pub fn every_engine_agrees(what: &str, graph: &Graph, isas: &[Isa]) {
                 machine,
                 arithmetic: Arithmetic::Fast,
                 batch: 1,
+                schedule: None,
             };
             let lowered = proven(&what, graph, &target);
             let outputs = interpreted(&lowered, &inputs(graph));

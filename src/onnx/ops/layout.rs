@@ -678,7 +678,7 @@ pub fn repeat(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let Some(list) = shapes::ints(call.constant(1)?)? else {
         return invalid("extents are missing");
     };
-    if list.iter().any(|&n| n < 0 || n > 1 << 31) {
+    if list.iter().any(|n| !(0..=1 << 31).contains(n)) {
         return invalid(format!("extents of {list:?}"));
     }
     let list: Vec<usize> = list.iter().map(|&n| n as usize).collect();

@@ -68,7 +68,7 @@ pub fn reduce(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     one(id, dims)
 }
 
-fn reduced(ctx: &mut Ctx, id: Id, kind: Kind, over: &mut Vec<usize>) -> Id {
+fn reduced(ctx: &mut Ctx, id: Id, kind: Kind, over: &mut [usize]) -> Id {
     let (source, order) = ctx.below(id);
     let mut own: Vec<usize> = over.iter().map(|&axis| order[axis]).collect();
     own.sort_unstable();
