@@ -52,7 +52,7 @@ fn a_tensor_alone_is_said_to_be_taken_for_the_first_output() {
     place.prints(&format!("{RUN} --raw raw.safetensors"));
     let tensors = cnnc::rt::tensor_file::read_tensors(place.path("raw.safetensors")).unwrap();
     let theirs = place.path("theirs.npy");
-    cnnc::rt::tensor_file::write_npy(&theirs, &[1, 3], &tensors[0].values).unwrap();
+    cnnc::rt::tensor_file::write_npy(theirs, &[1, 3], &tensors[0].values).unwrap();
     let said = place.prints(&format!("{RUN} --compare theirs.npy"));
     assert!(said.contains("of the file was taken for `raw`"), "{said}");
     // One that is called as another output is that one.
@@ -60,7 +60,7 @@ fn a_tensor_alone_is_said_to_be_taken_for_the_first_output() {
     let both = cnnc::rt::tensor_file::read_tensors(place.path("both.safetensors")).unwrap();
     let mean = both.iter().find(|tensor| tensor.name == "mean").unwrap();
     let file = place.path("mean.npy");
-    cnnc::rt::tensor_file::write_npy(&file, &mean.shape, &mean.values).unwrap();
+    cnnc::rt::tensor_file::write_npy(file, &mean.shape, &mean.values).unwrap();
     let said = place.prints(&format!("{RUN} --tap mean --compare mean.npy"));
     assert!(said.contains("not in the file: raw"), "{said}");
 }

@@ -96,14 +96,14 @@ mod tests {
 
     #[test]
     fn entries_come_in_their_order_and_end() {
-        let (feed, _over) = Feed::of(Box::new(0..100));
+        let (feed, _over) = Feed::of(Box::new(0..100_i32));
         assert_eq!(feed.collect::<Vec<i32>>(), (0..100).collect::<Vec<i32>>());
     }
 
     #[test]
     #[should_panic = "five"]
     fn panics_are_passed_on() {
-        let source = (0..9).inspect(|&number| assert!(number != 5, "five"));
+        let source = (0..9_i32).inspect(|&number| assert!(number != 5, "five"));
         let (feed, _over) = Feed::of(Box::new(source));
         feed.count();
     }

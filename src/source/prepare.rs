@@ -127,8 +127,8 @@ pub fn each<E: Send, T: Send, F>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::feed::Feed;
     use super::*;
-    use crate::source::Feed;
     use std::convert::Infallible;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;

@@ -1,6 +1,6 @@
 //! What does not go together, and what ends a run.
 
-use super::{NET, RUN, fed, lines, picture, place, text_of};
+use super::{NET, RUN, fed, picture, place};
 use cnnc_testing::told;
 use serde_json::Value;
 use std::fs;
