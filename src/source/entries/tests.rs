@@ -89,6 +89,16 @@ fn files_of_folders_patterns_and_lists() {
     );
 }
 
+#[test]
+fn a_folder_in_front_of_a_pattern_may_be_called_as_one() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("br[1]");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("a.png"), "a").unwrap();
+    let pattern = [Place::of(&folder.join("*.png"))];
+    assert_eq!(names(&pattern, Wanted::default()), ["a.png"]);
+}
+
 /// Two names that are no text are two names, and those of files that have been done, too.
 #[cfg(target_os = "linux")]
 #[test]
