@@ -41,7 +41,10 @@ impl Runs {
         match self {
             Runs::Made(samples) => {
                 let count = samples.len();
-                Ok((count, Box::new(samples.into_iter().map(Ok::<Sample, Failure>))))
+                Ok((
+                    count,
+                    Box::new(samples.into_iter().map(Ok::<Sample, Failure>)),
+                ))
             }
             Runs::Frames(name, heard) => Ok(frames(name, heard)),
             Runs::Long(sound) => {

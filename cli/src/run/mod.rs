@@ -146,9 +146,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         }
         value["compared"] = json!(compared.as_ref().map(Compared::json));
         if !broken.is_empty() {
-            let entry = |(name, failure): &(String, Failure)| {
-                json!({ "input": name, "error": failure.to_string() })
-            };
+            let entry = |(name, failure): &(String, Failure)| json!({ "input": name, "error": failure.to_string() });
             value["broken"] = broken.iter().map(entry).collect();
         }
         print::json(&value)?;
