@@ -58,12 +58,16 @@ pub struct Compared {
     rows: Vec<Row>,
     /// Outputs that the file does not have.
     absent: Vec<String>,
+    /// Tensors of the file that are of no output.
+    unused: Vec<String>,
     tolerance: f64,
 }
 
 /// What was found of an output.
 struct Row {
     name: String,
+    /// What the file calls it.
+    theirs: String,
     shape: Vec<usize>,
     /// Largest difference, and where it is.
     worst: f64,
@@ -103,19 +107,24 @@ impl Compare {
         let mut compared = Compared {
             rows: Vec::new(),
             absent: Vec::new(),
+            unused: Vec::new(),
             tolerance: self.tolerance,
         };
+        let mut used = vec![false; self.theirs.len()];
         for (index, (name, shape, values)) in self.ours.iter().enumerate() {
-            let named = self.theirs.iter().find(|tensor| tensor.name == *name);
-            // One tensor alone is the first output, whatever another engine calls it.
-            let only = self
-                .theirs
-                .first()
-                .filter(|_| index == 0 && self.theirs.len() == 1);
-            let Some(theirs) = named.or(only) else {
+            let named = self.theirs.iter().position(|tensor| tensor.name == *name);
+            // One tensor alone that has no output's name is the first output, whatever another engine calls it.
+            let is_ours = |tensor: &Tensor| self.ours.iter().any(|(name, ..)| *name == tensor.name);
+            let only = match &self.theirs[..] {
+                [tensor] if index == 0 && !is_ours(tensor) => Some(0),
+                _ => None,
+            };
+            let Some(place) = named.or(only) else {
                 compared.absent.push(name.clone());
                 continue;
             };
+            used[place] = true;
+            let theirs = &self.theirs[place];
             let images = values.len() / shape.iter().product::<usize>().max(1);
             let whole: Vec<usize> = match images {
                 1 => shape.clone(),
@@ -137,10 +146,12 @@ impl Compare {
                     print::shape(&theirs.shape)
                 )));
             }
-            compared
-                .rows
-                .push(row(name, whole, values, &theirs.values, self.tolerance));
+            let mut row = row(name, whole, values, &theirs.values, self.tolerance);
+            row.theirs.clone_from(&theirs.name);
+            compared.rows.push(row);
         }
+        let others = self.theirs.iter().zip(used).filter(|(_, used)| !used);
+        compared.unused = others.map(|(tensor, _)| tensor.name.clone()).collect();
         if compared.rows.is_empty() {
             let theirs = self.theirs.iter().map(|tensor| tensor.name.as_str());
             let theirs: Vec<&str> = theirs.collect();
@@ -187,6 +198,7 @@ fn row(name: &str, shape: Vec<usize>, ours: &[f32], theirs: &[f32], tolerance: f
         values: [value(ours), value(theirs)],
         at: place(at, &shape),
         name: name.to_owned(),
+        theirs: name.to_owned(),
         shape,
         worst,
         relative,
@@ -240,10 +252,23 @@ impl Compared {
         if !self.absent.is_empty() {
             text += &format!("\nnot in the file: {}", self.absent.join(", "));
         }
-        if self.agrees() {
+        if !self.unused.is_empty() {
+            text += &format!("\nof no output, in the file: {}", self.unused.join(", "));
+        }
+        for row in self.rows.iter().filter(|row| row.theirs != row.name) {
             text += &format!(
-                "\nthey agree: no difference is more than {} of its output's largest number",
-                self.tolerance
+                "\n`{}` of the file was taken for `{}`",
+                row.theirs, row.name
+            );
+        }
+        if self.agrees() {
+            let (rows, tolerance) = (self.rows.len(), self.tolerance);
+            let who = match rows + self.absent.len() {
+                all if all > rows => format!("they agree in {rows} of {all} outputs"),
+                _ => "they agree".to_owned(),
+            };
+            text += &format!(
+                "\n{who}: no difference is more than {tolerance} of its output's largest number"
             );
         }
         text
@@ -255,11 +280,11 @@ impl Compared {
         let number = |value: f64| value.is_finite().then_some(value);
         let rows = self.rows.iter().map(|row| {
             json!({
-                "output": row.name, "shape": row.shape, "max_abs": number(row.worst), "share": number(row.share),
+                "output": row.name, "tensor": row.theirs, "shape": row.shape, "max_abs": number(row.worst), "share": number(row.share),
                 "max_rel": number(row.relative), "at": row.at, "ours": row.values[0], "theirs": row.values[1], "beyond": row.beyond,
             })
         });
-        json!({ "tolerance": self.tolerance, "agrees": self.agrees(), "outputs": rows.collect::<Vec<_>>(), "absent": self.absent })
+        json!({ "tolerance": self.tolerance, "agrees": self.agrees(), "outputs": rows.collect::<Vec<_>>(), "absent": self.absent, "unused": self.unused })
     }
 
     fn agrees(&self) -> bool {

@@ -6,6 +6,8 @@ use super::shard::Shard;
 use cnnc_runtime::files::open_ordinary;
 use std::collections::HashSet;
 use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
@@ -59,16 +61,43 @@ impl Entry {
 
     /// Its path relative to the folder, without anything that would lead out of another folder.
     pub fn place(&self) -> PathBuf {
-        let key = String::from_utf8_lossy(&self.key()).into_owned();
+        let key = text(&self.key());
         let names = Path::new(&key).components();
         let inside = names.filter(|name| matches!(name, std::path::Component::Normal(_)));
         inside.collect()
     }
 
-    /// What people and results call it.
+    /// What people and results call it: its path; bytes that are no text are written `\xff`, so that no two are called the same.
     pub fn name(&self) -> String {
-        self.path.display().to_string()
+        text(self.path.as_os_str().as_encoded_bytes())
     }
+}
+
+/// Bytes as text, those that are none as `\xff`.
+fn text(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text += chunk.valid();
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
+/// A number for a file, however its path is written: without `.` and doubled slashes. That of two files is the same once in 10³⁸.
+fn mark(path: &Path) -> u128 {
+    let half = |salt: u8| {
+        let mut hasher = DefaultHasher::new();
+        salt.hash(&mut hasher);
+        for name in path.components() {
+            if name != std::path::Component::CurDir {
+                name.hash(&mut hasher);
+            }
+        }
+        u128::from(hasher.finish())
+    };
+    (half(0) << 64) | half(1)
 }
 
 /// What a word of the command line stands for.
@@ -130,8 +159,10 @@ pub struct Entries {
     /// Lines of standard input so far.
     lines: usize,
     shard: Option<Shard>,
-    done: HashSet<String>,
-    skipped: usize,
+    done: HashSet<u128>,
+    /// Those that have been named, where more may come from standard input.
+    seen: HashSet<u128>,
+    skipped: Vec<Entry>,
 }
 
 impl Entries {
@@ -141,17 +172,23 @@ impl Entries {
     /// When a folder or a list cannot be read, or nothing is there.
     pub fn of(places: &[Place], wanted: Wanted<'_>) -> Result<Entries, SourceError> {
         let (mut all, mut pipe) = (Vec::new(), None::<Box<dyn BufRead + Send>>);
-        let Wanted { shard, done, .. } = &wanted;
-        let mut skipped = 0;
+        let shard = wanted.shard;
+        let done: HashSet<u128> = wanted.done.iter().map(|name| mark(name.as_ref())).collect();
+        // A folder or a pattern alone has each file once.
+        let once = match places {
+            [Place::Folder(_) | Place::Pattern(_) | Place::File(_)] => true,
+            _ => places.is_empty(),
+        };
+        let (mut skipped, mut seen) = (Vec::new(), HashSet::new());
         let mut add = |entry: Entry| {
-            if shard.is_some_and(|shard| !shard.has(&entry.key())) {
+            let is_mine = shard.is_none_or(|shard| shard.has(&entry.key()));
+            if !is_mine || !(once || seen.insert(mark(&entry.path))) {
                 return;
             }
-            if !done.is_empty() && done.contains(&entry.name()) {
-                skipped += 1;
-                return;
+            match !done.is_empty() && done.contains(&mark(entry.name().as_ref())) {
+                true => skipped.push(entry),
+                false => all.push(entry),
             }
-            all.push(entry);
         };
         for place in places {
             match place {
@@ -194,10 +231,8 @@ impl Entries {
                         pattern.depth().unwrap_or(usize::MAX),
                         &mut |path| {
                             let rest = path.strip_prefix(folder).unwrap_or(&path);
-                            let rest = rest.to_string_lossy();
-                            if pattern.is_of(&rest) {
-                                let own = Path::new(base.as_str()).join(&*rest);
-                                files.push(own);
+                            if pattern.is_of(&rest.to_string_lossy()) {
+                                files.push(Path::new(base.as_str()).join(rest));
                             }
                         },
                     )?;
@@ -212,19 +247,17 @@ impl Entries {
                 }
             }
         }
-        if places.len() > 1 || places.iter().any(|place| matches!(place, Place::List(_))) {
-            let mut seen = HashSet::new();
-            let first: Vec<bool> = all.iter().map(|entry| seen.insert(&*entry.path)).collect();
-            let mut first = first.into_iter();
-            all.retain(|_| first.next() == Some(true));
+        if pipe.is_none() {
+            seen = HashSet::new();
         }
         all.shrink_to_fit();
         Ok(Entries {
             known: all.into_iter(),
             pipe,
             lines: 0,
-            shard: wanted.shard,
-            done: wanted.done,
+            shard,
+            done,
+            seen,
             skipped,
         })
     }
@@ -234,9 +267,9 @@ impl Entries {
         self.pipe.is_none().then(|| self.known.len())
     }
 
-    /// How many have been done already, of those that are known.
-    pub fn skipped(&self) -> usize {
-        self.skipped
+    /// Those of them that have been done already.
+    pub fn skipped(&self) -> &[Entry] {
+        &self.skipped
     }
 
     /// Those that are known from the beginning.
@@ -263,7 +296,10 @@ impl Iterator for Entries {
                 }
             };
             let mine = self.shard.is_none_or(|shard| shard.has(&entry.key()));
-            if mine && !self.done.contains(&entry.name()) {
+            if mine
+                && self.seen.insert(mark(&entry.path))
+                && !self.done.contains(&mark(entry.name().as_ref()))
+            {
                 return Some(Ok(entry));
             }
         }
@@ -345,100 +381,4 @@ fn error_of(place: &Path, error: std::io::Error) -> SourceError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    fn names(places: &[Place], wanted: Wanted<'_>) -> Vec<String> {
-        let entries = Entries::of(places, wanted).unwrap();
-        entries
-            .map(|entry| String::from_utf8(entry.unwrap().key()).unwrap())
-            .collect()
-    }
-
-    #[test]
-    fn files_of_folders_patterns_and_lists() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = place.path();
-        for name in [
-            "b/2.png",
-            "b/1.png",
-            "a.png",
-            "a.txt",
-            ".hidden/3.png",
-            "b/.4.png",
-            "out/5.png",
-        ] {
-            let path = folder.join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, name).unwrap();
-        }
-        #[cfg(unix)]
-        std::os::unix::fs::symlink(folder, folder.join("b/again")).unwrap();
-        let is_picture = |path: &Path| path.extension() == Some(OsStr::new("png"));
-        let out = folder.join("out");
-        let without = [out.as_path()];
-        let of_folder = |done: HashSet<String>, shard| Wanted {
-            kind: Some(&is_picture),
-            without: &without,
-            shard,
-            done,
-        };
-        let all = Place::of(folder);
-        assert_eq!(all, Place::Folder(folder.to_owned()));
-        let one = std::slice::from_ref(&all);
-        assert_eq!(
-            names(one, of_folder(HashSet::new(), None)),
-            ["a.png", "b/1.png", "b/2.png"]
-        );
-        let done = HashSet::from([folder.join("b/1.png").display().to_string()]);
-        assert_eq!(names(one, of_folder(done, None)), ["a.png", "b/2.png"]);
-        let mut parts: Vec<String> = (0..3)
-            .flat_map(|index| names(one, of_folder(HashSet::new(), Some(Shard { index, of: 3 }))))
-            .collect();
-        parts.sort();
-        assert_eq!(parts, ["a.png", "b/1.png", "b/2.png"]);
-
-        let pattern = Place::of(&folder.join("**/[12].png"));
-        assert_eq!(
-            names(std::slice::from_ref(&pattern), Wanted::default()),
-            ["b/1.png", "b/2.png"]
-        );
-        // Each once.
-        assert_eq!(
-            names(&[pattern, all], of_folder(HashSet::new(), None)),
-            ["b/1.png", "b/2.png", "a.png"]
-        );
-        let list = folder.join("list.txt");
-        fs::write(&list, "x/one.png\r\n\n../two.png\nx/one.png\n").unwrap();
-        let listed = Entries::of(&[Place::of(&list)], Wanted::default()).unwrap();
-        let listed: Vec<(String, PathBuf)> = listed
-            .map(|entry| entry.unwrap())
-            .map(|entry| (entry.name(), entry.place()))
-            .collect();
-        let expected = [("x/one.png", "x/one.png"), ("../two.png", "two.png")];
-        assert_eq!(
-            listed,
-            expected.map(|(name, place)| (name.to_owned(), PathBuf::from(place)))
-        );
-    }
-
-    #[test]
-    fn what_is_not_there_and_what_is_no_list() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = place.path();
-        fs::write(folder.join("list.txt"), b"a.png\n\xff\xfe").unwrap();
-        fs::create_dir(folder.join("empty")).unwrap();
-        for (word, why) in [
-            ("list.txt", "line 2 is no path"),
-            ("none.txt", "No such file"),
-            ("empty", "there is no picture in it"),
-            ("*.jpg", "no file is called so"),
-            ("none/*.jpg", "No such file"),
-        ] {
-            let found = Entries::of(&[Place::of(&folder.join(word))], Wanted::default());
-            let said = found.err().unwrap().to_string();
-            assert!(said.contains(why), "{word}: {said}");
-        }
-    }
-}
+mod tests;

@@ -11,15 +11,18 @@
 //! | `shard` | which of several processes has a file |
 //! | `entries` | which files there are, in which order |
 //! | `prepare` | threads ahead of the one that takes what they make |
+//! | `feed` | sources that may keep waiting, which nobody waits for in the end |
 //! | `sound` | WAV files: read, resampled, cut into frames |
 
 mod entries;
+mod feed;
 mod pattern;
 mod prepare;
 mod shard;
 mod sound;
 
 pub use entries::{Entries, Entry, Place, Wanted};
+pub use feed::{Feed, Over};
 pub use pattern::{Pattern, is_pattern};
 pub use prepare::{Ahead, each};
 pub use shard::{Shard, ShardError};

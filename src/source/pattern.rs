@@ -1,5 +1,7 @@
 //! Patterns of paths: `*` is any part of a name, `?` one character of it, `[a-z]` or `[!a-z]` one of those (or of the others), and `**` any number of folders.
 
+use std::path::Path;
+
 /// A pattern, cut at its slashes.
 #[derive(Clone, Debug)]
 pub struct Pattern {
@@ -12,10 +14,12 @@ pub fn is_pattern(path: &str) -> bool {
 }
 
 impl Pattern {
-    /// A pattern and the folder that it begins in, which ends where the first part with a sign of patterns begins.
+    /// A pattern and the folder that it begins in, which ends where the first part with a sign of patterns begins; a folder that is there may
+    /// have such signs in its name.
     pub fn new(text: &str) -> (String, Pattern) {
         let parts: Vec<&str> = text.split('/').collect();
-        let first = parts.iter().position(|part| is_pattern(part));
+        let is_there = |at: usize| Path::new(&parts[..=at].join("/")).exists();
+        let first = (0..parts.len()).find(|&at| is_pattern(parts[at]) && !is_there(at));
         let (base, parts) = parts.split_at(first.unwrap_or(parts.len() - 1));
         let base = match base {
             [] => String::new(),

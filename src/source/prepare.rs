@@ -49,7 +49,17 @@ struct Gate<'a, E> {
     places: Receiver<()>,
 }
 
-/// Makes every entry into something, and hands that on in the order of entries until it is refused; whether all were taken.
+/// Calls it when it goes.
+struct Last<'a>(&'a dyn Fn());
+
+impl Drop for Last<'_> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// Makes every entry into something, and hands that on in the order of entries until it is refused; whether all were taken. `over` is called when
+/// nothing is taken any more: a thread may still wait for the next entry, which must come or end then ([`Over::end`](super::Over::end)).
 ///
 /// # Errors
 /// Those of `take`.
@@ -61,6 +71,7 @@ pub fn each<E: Send, T: Send, F>(
     make: &(dyn Fn(E) -> T + Sync),
     ahead: Ahead,
     take: &mut dyn FnMut(T) -> Result<bool, F>,
+    over: &dyn Fn(),
 ) -> Result<bool, F> {
     let (free, places) = channel();
     for _ in 0..ahead.places.max(1) {
@@ -95,6 +106,7 @@ pub fn each<E: Send, T: Send, F>(
         }
         // Go out of scope before threads are waited for, which ends them.
         let (free, made) = (free, made);
+        let _last = Last(over);
         drop(to_taker);
         let mut waiting = BTreeMap::new();
         let mut taken = 0;
@@ -115,6 +127,7 @@ pub fn each<E: Send, T: Send, F>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::feed::Feed;
     use super::*;
     use std::convert::Infallible;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -134,11 +147,17 @@ mod tests {
             made.fetch_add(1, Ordering::SeqCst);
             number
         };
-        let all = each(&mut (0..500), &make, AHEAD, &mut |number| {
-            most = most.max(made.load(Ordering::SeqCst) - taken.len());
-            taken.push(number);
-            Ok::<_, Infallible>(true)
-        });
+        let all = each(
+            &mut (0..500),
+            &make,
+            AHEAD,
+            &mut |number| {
+                most = most.max(made.load(Ordering::SeqCst) - taken.len());
+                taken.push(number);
+                Ok::<_, Infallible>(true)
+            },
+            &|| (),
+        );
         assert_eq!((all, taken), (Ok(true), (0..500).collect()));
         assert!((2..=AHEAD.places + AHEAD.threads).contains(&most), "{most}");
     }
@@ -146,18 +165,34 @@ mod tests {
     #[test]
     fn it_ends_where_nothing_is_taken_any_more() {
         let mut taken = 0;
-        let stopped = each(&mut (0..), &|number: u64| number, AHEAD, &mut |number| {
-            taken += 1;
-            Ok::<_, Infallible>(number < 20)
-        });
+        let stopped = each(
+            &mut (0..),
+            &|number: u64| number,
+            AHEAD,
+            &mut |number| {
+                taken += 1;
+                Ok::<_, Infallible>(number < 20)
+            },
+            &|| (),
+        );
         assert_eq!((stopped, taken), (Ok(false), 21));
-        let failed = each(&mut (0..), &|number: u64| number, AHEAD, &mut |number| {
-            if number == 9 { Err("nine") } else { Ok(true) }
-        });
+        let failed = each(
+            &mut (0..),
+            &|number: u64| number,
+            AHEAD,
+            &mut |number| {
+                if number == 9 { Err("nine") } else { Ok(true) }
+            },
+            &|| (),
+        );
         assert_eq!(failed, Err("nine"));
-        let none = each(&mut (0..0), &|number: u64| number, AHEAD, &mut |_| {
-            Err("one")
-        });
+        let none = each(
+            &mut (0..0),
+            &|number: u64| number,
+            AHEAD,
+            &mut |_| Err("one"),
+            &|| (),
+        );
         assert_eq!(none, Ok(true));
     }
 
@@ -165,8 +200,37 @@ mod tests {
     #[should_panic = "seven"]
     fn panics_are_passed_on() {
         let make = |number: u64| assert!(number != 7, "seven");
-        let _ = each(&mut (0..), &make, AHEAD, &mut |()| {
-            Ok::<_, Infallible>(true)
+        let _ = each(
+            &mut (0..),
+            &make,
+            AHEAD,
+            &mut |()| Ok::<_, Infallible>(true),
+            &|| (),
+        );
+    }
+
+    #[test]
+    fn a_source_that_keeps_waiting_holds_no_failure_up() {
+        let (source, silent) = channel::<u64>();
+        let (mut feed, over) = Feed::of(Box::new(silent.into_iter()));
+        source.send(7).unwrap();
+        let (done, ended) = channel();
+        thread::spawn(move || {
+            let failed = each(
+                &mut feed,
+                &|number: u64| number,
+                AHEAD,
+                &mut |number| {
+                    // The next one is being waited for.
+                    thread::sleep(Duration::from_millis(50));
+                    Err::<bool, _>(number)
+                },
+                &|| over.end(),
+            );
+            done.send(failed)
         });
+        let ended = ended.recv_timeout(Duration::from_secs(20));
+        assert_eq!(ended, Ok(Err(7)));
+        drop(source);
     }
 }

@@ -173,6 +173,11 @@ impl Heard {
         self.sound.rate
     }
 
+    /// Numbers of a frame, of all channels.
+    pub fn elements(&self) -> usize {
+        self.sound.channels.len() * self.length
+    }
+
     /// Where frames begin; none where the sound is taken as a whole, and too short for one.
     pub fn starts(&self) -> Vec<usize> {
         let samples = self.sound.channels.first().map_or(0, Vec::len);

@@ -1,6 +1,7 @@
 //! What a file, or a folder of frames, is to a network with one input.
 
 use super::arrays::{batch, select};
+use super::sounds::{Runs, Unheard};
 use super::{Sample, Shown};
 use crate::{Failure, print};
 use cnnc::Model;
@@ -8,7 +9,7 @@ use cnnc::rt::image::{Picture, PreProcess, is_called_a_picture};
 use cnnc::rt::memory::zeros;
 use cnnc::rt::plan::Port;
 use cnnc::rt::tensor_file::read_tensors;
-use cnnc::source::{Heard, SourceError};
+use cnnc::source::SourceError;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -46,42 +47,32 @@ pub fn takes_frames(model: &Model) -> bool {
 
 /// The runs of a file of a network with one input: one, or one for each element of a batch, or for each frame of a sound. A picture that
 /// is kept can be drawn on without reading it again.
-pub fn each(model: &Model, port: &Port, file: &Path, kept: bool) -> Result<Vec<Sample>, Failure> {
-    let name = file.display().to_string();
+pub fn each(
+    model: &Model,
+    port: &Port,
+    (name, file): (String, &Path),
+    kept: bool,
+) -> Result<Runs, Failure> {
     let input = &model.graph().inputs[0];
     if is_tensors(file) {
         let tensor = select(read_tensors(file)?, port, &name)?;
-        return batch(tensor, port, input.pre.as_ref(), &name);
+        return Ok(Runs::Made(batch(tensor, port, input.pre.as_ref(), &name)?));
     }
     if let (true, Some(hearing)) = (is_sound(file), input.hearing) {
         let shape = match *port.shape {
             [channels, length] => [channels, length],
             _ => [1, port.elements()],
         };
-        let heard = Heard::open(file, hearing, shape);
-        let heard = heard.map_err(|error| Failure::Source(error.of(file)))?;
-        let mut starts: Vec<Option<usize>> = heard.starts().into_iter().map(Some).collect();
-        if starts.is_empty() {
-            starts.push(None);
+        return Unheard {
+            name,
+            file: file.to_owned(),
+            hearing,
+            shape,
         }
-        let frame = |start: Option<usize>| {
-            let mut numbers = zeros(port.elements())?;
-            heard.frame(start, &mut numbers);
-            let second = start.map(|start| start as f64 / f64::from(heard.rate()));
-            let name = match second {
-                Some(second) => format!("{name}@{second:.3}"),
-                None => name.clone(),
-            };
-            Ok(Sample {
-                name,
-                tensors: vec![numbers],
-                picture: None,
-            })
-        };
-        return starts.into_iter().map(frame).collect();
+        .runs();
     }
     if let (true, Some(pre)) = (file.is_dir(), &input.frames) {
-        return Ok(vec![video(port, pre, file)?]);
+        return Ok(Runs::Made(vec![video(port, pre, name, file)?]));
     }
     let Some(pre) = &input.pre else {
         return Err(Failure::NotAPicture {
@@ -95,13 +86,12 @@ pub fn each(model: &Model, port: &Port, file: &Path, kept: bool) -> Result<Vec<S
     if let (false, Some((shown, _))) = (kept, &mut sample.picture) {
         *shown = Shown::File(file.to_owned());
     }
-    Ok(vec![sample])
+    Ok(Runs::Made(vec![sample]))
 }
 
 /// The frames of a folder, in the order of their names, as planes behind one another: of more than the network takes those that are
 /// evenly spread.
-fn video(port: &Port, pre: &PreProcess, folder: &Path) -> Result<Sample, Failure> {
-    let name = folder.display().to_string();
+fn video(port: &Port, pre: &PreProcess, name: String, folder: &Path) -> Result<Sample, Failure> {
     let broken = |why: String| {
         Failure::Source(SourceError {
             place: name.clone(),

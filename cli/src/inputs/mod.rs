@@ -2,8 +2,10 @@
 
 mod arrays;
 mod files;
+mod sounds;
 
 pub use files::{each, is_called_an_input, takes_frames};
+pub use sounds::Runs;
 
 use crate::{Failure, print};
 use arrays::{every, one, pixels, select};
@@ -186,7 +188,7 @@ pub fn read(model: &Model, ports: &[Port], files: &[PathBuf]) -> Result<Vec<Samp
         let name = file.display().to_string();
         let port = tensors.len();
         if ports.len() == 1 {
-            samples.extend(each(model, &ports[0], file, false)?);
+            samples.extend(each_of(model, &ports[0], file)?);
             continue;
         }
         if !is_tensors(file) {
@@ -234,6 +236,32 @@ pub fn read(model: &Model, ports: &[Port], files: &[PathBuf]) -> Result<Vec<Samp
             inputs: ports.len(),
         }),
     }
+}
+
+/// The same, but of several files of a network with one input those that cannot be read are left out, and added to what is broken.
+pub fn read_unbroken(
+    model: &Model,
+    ports: &[Port],
+    files: &[PathBuf],
+    broken: &mut Vec<(String, Failure)>,
+) -> Result<Vec<Sample>, Failure> {
+    let ([port], [_, _, ..]) = (ports, files) else {
+        return read(model, ports, files);
+    };
+    let mut samples = Vec::new();
+    for file in files {
+        match each_of(model, port, file) {
+            Ok(of_file) => samples.extend(of_file),
+            Err(failure) => broken.push((file.display().to_string(), failure)),
+        }
+    }
+    Ok(samples)
+}
+
+/// The runs of a file of a network with one input, all at once.
+fn each_of(model: &Model, port: &Port, file: &Path) -> Result<Vec<Sample>, Failure> {
+    let runs = each(model, port, (file.display().to_string(), file), false)?;
+    runs.begin()?.1.collect()
 }
 
 /// A picture as the spec's input declares it, and where it lies in that input.

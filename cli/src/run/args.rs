@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["slide", "frames"])]
     pub(super) draw_all: Option<PathBuf>,
     /// Read frames of a video from standard input, that many columns and rows of three bytes each, red, green, blue; `--draw` names a folder, or is `-` for frames on standard output
-    #[arg(long, value_name = "WxH", value_parser = frame_size, conflicts_with_all = ["input", "slide"])]
+    #[arg(long, value_name = "WxH", value_parser = frame_size, conflicts_with_all = ["input", "slide", "resume", "shard"])]
     pub(super) frames: Option<(usize, usize)>,
     /// What runs the network: jit (machine code), interp (the same loops, interpreted), reference (the layers' definitions in f64)
     #[arg(long, default_value_t, value_name = "BACKEND")]

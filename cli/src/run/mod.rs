@@ -60,6 +60,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     // Before the inputs: what a run needs most memory for is told as a whole.
     let mut session = network.session()?;
     let mut read = Vec::new();
+    // For tools, a file of several that is broken is one result less.
+    let mut broken = Vec::new();
     let samples = match args.input {
         Some(Synthetic::Synthetic) => vec![inputs::synthetic(network.inputs())?],
         None if imported.is_some() && args.files.is_empty() => {
@@ -72,6 +74,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             let samples;
             (samples, read) = onnx::samples(imported.expect("it was imported"), &args.files)?;
             samples
+        }
+        None if args.json && is_printed_alone(args) => {
+            inputs::read_unbroken(&model, network.inputs(), &args.files, &mut broken)?
         }
         None => inputs::read(&model, network.inputs(), &args.files)?,
     };
@@ -107,7 +112,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             if let Some(file) = &mut file {
                 file.add(&outputs);
             }
-            let broken = network.not_finite(&sample.views(), &outputs)?;
+            let not_finite = network.not_finite(&sample.views(), &outputs)?;
             let found = outputs.answer(&head, &sample.placement(network.inputs()))?;
             if let Some(path) = &args.out {
                 outputs::picture(answer::picture(&found)?, path)?;
@@ -132,10 +137,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 let mut entry = answer::to_json(&found, &of);
                 entry["input"] = json!(sample.name);
                 entry["run_ms"] = json!(milliseconds(time));
-                entry["not_finite"] = finite::to_json(&broken);
+                entry["not_finite"] = finite::to_json(&not_finite);
                 results.push(entry);
             } else {
-                finite::warn(&broken, (samples.len() > 1).then_some(&sample.name));
+                finite::warn(&not_finite, (samples.len() > 1).then_some(&sample.name));
                 if samples.len() > 1 {
                     print::line(format_args!("\x1b[1m{}\x1b[0m", sample.name))?;
                 }
@@ -177,11 +182,27 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             value["comparisons"] = comparisons.iter().map(entry).collect();
         }
         value["compared"] = json!(compared.as_ref().map(Compared::json));
+        if !broken.is_empty() {
+            let entry = |(name, failure): &(String, Failure)| json!({ "input": name, "error": failure.to_string() });
+            value["broken"] = broken.iter().map(entry).collect();
+        }
         print::json(&value)?;
     } else if let Some(compared) = &compared {
         print::line(compared.text())?;
     }
+    if !broken.is_empty() {
+        return Err(Failure::LeftOut {
+            broken: broken.len(),
+            of: args.files.len(),
+        });
+    }
     compared.map_or(Ok(()), |compared| compared.verdict())
+}
+
+/// Whether nothing is written that is of all inputs, or of one alone.
+fn is_printed_alone(args: &Args) -> bool {
+    let written = [&args.raw, &args.out, &args.draw, &args.draw_all];
+    args.compare.file().is_none() && written.into_iter().all(Option::is_none)
 }
 
 fn milliseconds(duration: Duration) -> f64 {

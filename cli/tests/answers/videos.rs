@@ -74,7 +74,7 @@ fn videos_are_frames_of_a_folder_or_of_a_pipe() {
     );
     for (more, message) in [
         (&["--draw", &from][..], "would be overwritten"),
-        (&["--raw", &to][..], "frames are answered one by one"),
+        (&["--raw", &to][..], "inputs are answered one by one"),
     ] {
         let (_, error) = failure(&[&run[..], &[&from], more].concat());
         assert!(error.contains(message), "{error}");

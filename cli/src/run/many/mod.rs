@@ -6,30 +6,30 @@
 
 mod csv;
 mod frames;
+mod identity;
 mod part;
 mod progress;
 mod sink;
+mod taker;
+mod targets;
 
 use super::Args;
-use crate::answer::{self, Context};
-use crate::inputs::{self, Sample};
-use crate::{Failure, finite, print};
-use cnnc::rt::answer::Head;
-use cnnc::rt::files::same_file;
+use crate::inputs::{self, Runs, Sample};
+use crate::{Failure, print};
 use cnnc::rt::image::{Picture, is_called_a_picture};
 use cnnc::rt::plan::Port;
-use cnnc::source::{self, Ahead, Entries, Entry, Place, Wanted};
-use cnnc::{Model, Network, Session, Weights};
-use frames::{Frames, another_size};
+use cnnc::source::{self, Ahead, Entries, Entry, Feed, Place, Wanted};
+use cnnc::{Model, Weights};
+use frames::Frames;
 use part::Part;
 use progress::Progress;
-use serde_json::json;
-use sink::{Form, Of, Sink};
-use std::collections::{BTreeSet, HashSet};
-use std::io::{IsTerminal, Write};
+use sink::{Form, Sink};
+use std::collections::HashSet;
+use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+use taker::{Made, Run};
+use targets::{Targets, create};
 
 /// Whether the inputs are many, or are to be answered as many are.
 pub fn is_many(args: &Args, model: &Model) -> bool {
@@ -52,6 +52,7 @@ pub fn is_many(args: &Args, model: &Model) -> bool {
         && args.files.iter().all(|file| is_called_a_picture(file))
         && model.graph().inputs.len() == 1
         && !embeds
+        && args.compare.file().is_none()
         && !(args.json || written.into_iter().any(Option::is_some) || !args.tap.is_empty())
 }
 
@@ -68,26 +69,6 @@ enum Work {
     Failed(Failure),
 }
 
-/// What a thread has made of it.
-struct Made {
-    name: String,
-    /// Where what is drawn of it goes, in a folder.
-    place: PathBuf,
-    samples: Result<Vec<Sample>, Failure>,
-    /// Whether nothing follows a failure.
-    ends: bool,
-    time: Duration,
-}
-
-/// A sample that waits for its batch.
-struct Waiting {
-    sample: Sample,
-    place: Arc<Path>,
-    /// The file, where it has several.
-    file: Option<Arc<str>>,
-    last: bool,
-}
-
 /// Answers for every file.
 pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure> {
     let piped = args.draw.as_deref().is_some_and(is_pipe);
@@ -100,11 +81,8 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
         _ => Form::Text,
     };
     let shard = args.many.shard;
-    let identity = json!({
-        "model": model.graph().name,
-        "weights": args.network.origin(),
-        "shard": shard.map(|shard| shard.to_string()),
-    });
+    let head = args.thresholds.apply(model)?;
+    let identity = identity::identity(&args.network, model, &head, shard, args.out.is_some())?;
     let mut sink = Sink::new(form, identity);
     let number = shard.map_or(0, |shard| shard.index);
     let mut open = || -> Result<HashSet<String>, Failure> {
@@ -117,7 +95,12 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
         sink.part = Some(part);
         let aside = folder.join(format!("broken-{number}.jsonl"));
         // What an earlier run could not answer is tried again.
-        let _ = std::fs::remove_file(&aside);
+        if let Err(error) = std::fs::remove_file(&aside)
+            && error.kind() != ErrorKind::NotFound
+        {
+            let file = aside.display().to_string();
+            return Err(Failure::WriteFile { file, error });
+        }
         sink.aside = Some(aside);
         Ok(done)
     };
@@ -127,9 +110,20 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
         Some(_) => None,
         None => Some(entries(args, model, resumed.unwrap_or_default())?),
     };
+    let is_open = args.files.iter().any(|file| is_pipe(file));
+    let makes_pictures = model.graph().head.as_ref();
+    let makes_pictures = makes_pictures.is_some_and(|head| head.decl.keyword == "image");
+    let folders = [
+        args.draw.as_ref().filter(|_| !piped),
+        args.out.as_ref().filter(|_| makes_pictures),
+    ];
+    let folders = folders.into_iter().flatten().cloned().collect();
+    let targets = Targets::new(folders, is_open, args.many.resume);
+    if let Some(entries) = &entries {
+        targets.apart(entries.known(), entries.skipped())?;
+    }
     let network = args.network.network(model, weights, args.backend, &[])?;
     let session = network.session()?;
-    let head = args.thresholds.apply(model)?;
     if !args.many.resume {
         open()?;
     }
@@ -140,7 +134,7 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
         create(folder)?;
     }
     let (count, before) = match &entries {
-        Some(entries) => (entries.count(), entries.skipped()),
+        Some(entries) => (entries.count(), entries.skipped().len()),
         None => (None, 0),
     };
     let alone = sink.part.is_some() || !std::io::stdout().is_terminal();
@@ -161,26 +155,41 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
             }),
         ),
     };
+    // Nobody waits for standard input once answers go nowhere.
+    let mut over = None;
+    if is_open || args.frames.is_some() {
+        let (feed, end) = Feed::of(work);
+        work = Box::new(feed);
+        over = Some(end);
+    }
+    let over = || {
+        if let Some(over) = &over {
+            over.end();
+        }
+    };
     let port = &network.inputs()[0];
     let kept = args.draw.is_some();
     let make = |work: Work| made(model, port, work, kept);
     let mut run = Run {
-        args,
+        draw: args.draw.as_deref(),
+        out: args.out.as_deref(),
         piped,
         head,
         session,
         sink,
         progress: Progress::new(count, before, alone),
+        targets,
         waiting: Vec::new(),
         size: None,
     };
-    let all = source::each(&mut *work, &make, ahead, &mut |made| {
+    let mut take = |made: Made| {
         let begun = Instant::now();
         let more = run.take(&network, made);
         run.progress.computing += begun.elapsed();
         run.progress.say();
         more.map(|()| true)
-    });
+    };
+    let all = source::each(&mut *work, &make, ahead, &mut take, &over);
     let begun = Instant::now();
     all.and_then(|_| run.answer(&network))?;
     run.progress.computing += begun.elapsed();
@@ -192,6 +201,7 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
     }
     match run.progress.broken {
         0 => Ok(()),
+        _ if args.many.allow_broken => Ok(()),
         broken => Err(Failure::LeftOut {
             broken,
             of: broken + run.progress.answered,
@@ -201,14 +211,21 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
 
 /// Refuses what many have no place for.
 fn refuse(args: &Args, model: &Model, piped: bool) -> Result<(), Failure> {
+    let what = match args.frames {
+        Some(_) => {
+            "frames are answered one by one, and only `--draw` and `--out` have a place for each"
+        }
+        None => {
+            "inputs are answered one by one, and only `--draw` and `--out` have a place for each"
+        }
+    };
     for (flag, given) in [
         ("--raw", args.raw.is_some()),
         ("--draw-all", args.draw_all.is_some()),
         ("--tap", !args.tap.is_empty()),
     ] {
         if given {
-            let why = "frames are answered one by one, and only `--draw` and `--out` have a place for each";
-            return Err(Failure::NotShown { flag, why });
+            return Err(Failure::NotShown { flag, why: what });
         }
     }
     if args.json && piped {
@@ -216,6 +233,13 @@ fn refuse(args: &Args, model: &Model, piped: bool) -> Result<(), Failure> {
         return Err(Failure::NotShown { flag, why });
     }
     let refused = |flag, why: String| Err(Failure::Flag { flag, why });
+    if args.compare.file().is_some() {
+        return refused(
+            "--compare",
+            "it has a tensor for inputs that are named one by one, and none for each of a folder, a pattern or a list"
+                .to_owned(),
+        );
+    }
     for (flag, path) in [("--out", &args.out), ("--draw", &args.draw)] {
         if let Some(path) = path
             && !path.is_dir()
@@ -248,11 +272,18 @@ fn refuse(args: &Args, model: &Model, piped: bool) -> Result<(), Failure> {
         });
     }
     let inputs = &model.graph().inputs;
-    let takes = match args.frames {
-        Some(_) => inputs[0].pre.is_some(),
-        None => true,
-    };
-    if inputs.len() != 1 || !takes {
+    if inputs.len() != 1 {
+        let file = match args.files.first() {
+            Some(file) => file.display().to_string(),
+            None => "standard input".to_owned(),
+        };
+        let why = format!(
+            "the network has {} inputs, and of many files or frames each is answered alone: name the files of one run",
+            inputs.len()
+        );
+        return Err(Failure::Read { file, why });
+    }
+    if args.frames.is_some() && inputs[0].pre.is_none() {
         let shape = &model.graph().values[inputs[0].value].shape;
         return Err(Failure::NotAPicture {
             file: "frames".to_owned(),
@@ -292,175 +323,43 @@ fn entries(args: &Args, model: &Model, done: HashSet<String>) -> Result<Entries,
         shard: args.many.shard,
         done,
     };
-    let entries = Entries::of(&places, wanted)?;
-    if let Some(folder) = args.draw.as_deref().filter(|draw| !is_pipe(draw)) {
-        let mut taken = BTreeSet::new();
-        let mut places = entries.known().iter().map(|entry| drawn(&entry.place()));
-        if let Some(file) = places.find(|place| !taken.insert(place.clone())) {
-            let file = folder.join(file).display().to_string();
-            return Err(Failure::Twice { file });
-        }
-    }
-    Ok(entries)
-}
-
-/// The drawn picture's file: the picture's own name where that is a PNG, else with that ending behind it.
-fn drawn(place: &Path) -> PathBuf {
-    match place.extension() {
-        Some(ending) if ending.eq_ignore_ascii_case("png") => place.to_owned(),
-        _ => place.with_added_extension("png"),
-    }
-}
-
-fn create(folder: &Path) -> Result<(), Failure> {
-    std::fs::create_dir_all(folder).map_err(|error| Failure::WriteFile {
-        file: folder.display().to_string(),
-        error,
-    })
+    Ok(Entries::of(&places, wanted)?)
 }
 
 fn made(model: &Model, port: &Port, work: Work, kept: bool) -> Made {
     let begun = Instant::now();
-    let (name, place, samples, ends) = match work {
+    let (is_file, ends) = match &work {
+        Work::File(_) => (true, false),
+        Work::Frame(..) => (false, false),
+        Work::Failed(_) => (false, true),
+    };
+    let (name, place, runs) = match work {
         Work::File(entry) => {
-            let samples = inputs::each(model, port, &entry.path, kept);
-            (entry.name(), entry.place(), samples, false)
+            let name = entry.name();
+            let runs = inputs::each(model, port, (name.clone(), &entry.path), kept);
+            let runs = runs.and_then(|runs| match kept && !runs.are_shown() {
+                false => Ok(runs),
+                true => Err(Failure::Flag {
+                    flag: "--draw",
+                    why: format!("`{name}` is not a picture, and cannot be drawn on"),
+                }),
+            });
+            (name, entry.place(), runs)
         }
         Work::Frame(name, picture) => {
             let pre = model.graph().inputs[0].pre.as_ref();
             let sample = pre.map(|pre| Sample::of_picture(name.clone(), picture, pre, kept));
-            let samples = sample.into_iter().collect();
-            (name.clone(), PathBuf::from(name), samples, false)
+            let samples: Result<Vec<Sample>, Failure> = sample.into_iter().collect();
+            (name.clone(), PathBuf::from(name), samples.map(Runs::Made))
         }
-        Work::Failed(failure) => (String::new(), PathBuf::new(), Err(failure), true),
+        Work::Failed(failure) => (String::new(), PathBuf::new(), Err(failure)),
     };
     Made {
         name,
-        place: drawn(&place),
-        samples,
+        place,
+        is_file,
+        runs,
         ends,
         time: begun.elapsed(),
     }
-}
-
-/// A run under way.
-struct Run<'a> {
-    args: &'a Args,
-    piped: bool,
-    head: Head,
-    session: Session,
-    sink: Sink,
-    progress: Progress,
-    waiting: Vec<Waiting>,
-    /// Width and height of the first frame on standard output.
-    size: Option<(usize, usize)>,
-}
-
-impl Run<'_> {
-    /// Takes what is made of a file, and answers when there is a batch.
-    fn take(&mut self, network: &Network, made: Made) -> Result<(), Failure> {
-        self.progress.making += made.time;
-        let samples = match made.samples {
-            Ok(samples) => samples,
-            Err(failure) if made.ends => {
-                // What came before is answered.
-                self.answer(network)?;
-                return Err(failure);
-            }
-            Err(failure) => {
-                self.progress.broken += 1;
-                if !self.sink.tells() {
-                    self.progress.aside(|| print::error(&failure));
-                }
-                return self.sink.broken(&made.name, &failure);
-            }
-        };
-        let place: Arc<Path> = made.place.into();
-        let count = samples.len();
-        let several = samples
-            .first()
-            .is_some_and(|sample| sample.name != made.name);
-        let file: Option<Arc<str>> = several.then(|| made.name.into());
-        for (at, sample) in samples.into_iter().enumerate() {
-            self.waiting.push(Waiting {
-                sample,
-                place: Arc::clone(&place),
-                file: file.clone(),
-                last: at + 1 == count,
-            });
-            if self.waiting.len() >= network.batch() {
-                self.answer(network)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Answers what waits.
-    fn answer(&mut self, network: &Network) -> Result<(), Failure> {
-        let waiting = std::mem::take(&mut self.waiting);
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        let samples: Vec<&Sample> = waiting.iter().map(|waiting| &waiting.sample).collect();
-        let inputs = inputs::together(&samples)?;
-        let all = self.session.run(&inputs::views(&inputs))?;
-        for (index, waiting) in waiting.iter().enumerate() {
-            let Waiting {
-                sample,
-                place,
-                file,
-                last,
-            } = waiting;
-            let outputs = all.image(index);
-            let not_finite = network.not_finite(&sample.views(), &outputs)?;
-            let found = outputs.answer(&self.head, &sample.placement(network.inputs()))?;
-            let of = Context {
-                head: &self.head,
-                taps: &[],
-                outputs: &outputs,
-            };
-            if !not_finite.is_empty() && !self.sink.tells() {
-                self.progress
-                    .aside(|| finite::warn(&not_finite, Some(&sample.name)));
-            }
-            if let Some(path) = &self.args.draw {
-                let picture = sample.picture("--draw")?;
-                let own = (picture.width(), picture.height());
-                let first = *self.size.get_or_insert(own);
-                if self.piped && own != first {
-                    return Err(another_size(&sample.name, own, first));
-                }
-                let drawn = answer::draw(&self.head, &found, picture)?;
-                match self.piped {
-                    true => {
-                        let mut out = std::io::stdout();
-                        out.write_all(drawn.rgb()).map_err(Failure::Write)?;
-                    }
-                    false => write(&drawn, &path.join(place), &sample.name)?,
-                }
-            }
-            if let (Some(folder), cnnc::Answer::Picture(picture)) = (&self.args.out, &found) {
-                write(picture, &folder.join(place), &sample.name)?;
-            }
-            let nth = Of {
-                file: file.as_deref(),
-                last: *last,
-            };
-            self.sink.answer(sample, &nth, &found, &of, &not_finite)?;
-            self.progress.answered += usize::from(*last);
-        }
-        Ok(())
-    }
-}
-
-/// Writes a picture, in a folder of a folder; not over the one that was read.
-fn write(picture: &Picture, path: &Path, read: &str) -> Result<(), Failure> {
-    if same_file(Path::new(read), path) {
-        let file = path.display().to_string();
-        return Err(Failure::Overwrite { file });
-    }
-    if let Some(folder) = path.parent() {
-        create(folder)?;
-    }
-    Ok(picture.write_png(path)?)
 }

@@ -3,7 +3,7 @@
 //! A line is written at once, and has one answer. What a kill has cut off is no line, and is dropped. Of a file with several answers (a
 //! sound with frames) the last says so: without it they are dropped, too.
 
-use crate::Failure;
+use crate::{Failure, print};
 use serde_json::Value;
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -11,7 +11,13 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// What lines of one run have in common.
-pub const IDENTITY: [&str; 3] = ["model", "weights", "shard"];
+pub const IDENTITY: [(&str, &str); 5] = [
+    ("/model", "model"),
+    ("/run/network", "network (by its hash)"),
+    ("/run/weights", "weights (by their hash)"),
+    ("/run/settings", "head or thresholds (by their hash)"),
+    ("/shard", "shard"),
+];
 
 /// The file of a shard's answers.
 pub struct Part {
@@ -36,9 +42,17 @@ impl Part {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(&path).map_err(|error| failed(&path, error))?;
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            let why = format!("`{}` is being written by another process", path.display());
-            return Err(Failure::Flag { flag: "--out", why });
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let why = format!("`{}` is being written by another process", path.display());
+                return Err(Failure::Flag { flag: "--out", why });
+            }
+            // File systems without locks.
+            Err(TryLockError::Error(error)) => print::warning(format_args!(
+                "`{}` cannot be locked ({error}): nothing keeps another process from writing it, too",
+                path.display()
+            )),
         }
         let length = file.metadata().map_err(|error| failed(&path, error))?.len();
         if length > 0 && !resume {
@@ -92,11 +106,11 @@ fn read(file: &File, path: &Path, identity: &Value) -> Result<(HashSet<String>, 
             broken = Some(number);
             continue;
         };
-        for key in IDENTITY {
-            if value[key] != identity[key] {
+        for (key, what) in IDENTITY {
+            let [then, now] = [&value, identity].map(|of| of.pointer(key).unwrap_or(&Value::Null));
+            if then != now {
                 return Err(refused(format!(
-                    "line {number} is of another run: its {key} is {}, and now {}",
-                    value[key], identity[key]
+                    "line {number} is of another run: its {what} is {then}, and now {now}"
                 )));
             }
         }
@@ -117,11 +131,13 @@ mod tests {
     use serde_json::json;
 
     fn identity() -> Value {
-        json!({ "model": "M", "weights": "w", "shard": null })
+        json!({ "model": "M", "weights": "./w", "run": { "weights": "w", "network": "n", "settings": "s" }, "shard": null })
     }
 
     fn line(input: &str, more: &str) -> String {
-        format!("{{\"input\":\"{input}\",\"model\":\"M\",\"weights\":\"w\"{more}}}\n")
+        format!(
+            "{{\"input\":\"{input}\",\"model\":\"M\",\"run\":{{\"weights\":\"w\",\"network\":\"n\",\"settings\":\"s\"}}{more}}}\n"
+        )
     }
 
     /// What is done after a run that has left this, and what is left of it.
@@ -172,11 +188,22 @@ mod tests {
 
     #[test]
     fn what_another_run_has_left_is_not_gone_on_with() {
-        let other = line("a", "").replace("\"w\"", "\"v\"");
+        let other = |from: &str, to: &str| {
+            let quoted = |text: &str| format!("\"{text}\"");
+            line("a", "").replace(&quoted(from), &quoted(to))
+        };
         for (left, why) in [
             (
-                other,
-                "line 1 is of another run: its weights is \"v\", and now \"w\"",
+                other("w", "v"),
+                "line 1 is of another run: its weights (by their hash) is \"v\", and now \"w\"",
+            ),
+            (
+                other("n", "m"),
+                "its network (by its hash) is \"m\", and now \"n\"",
+            ),
+            (
+                other("s", "t"),
+                "its head or thresholds (by their hash) is \"t\", and now \"s\"",
             ),
             (
                 line("a", ",\"shard\":\"0/2\""),

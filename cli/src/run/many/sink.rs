@@ -11,6 +11,9 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::PathBuf;
 
+/// Bytes of answers to one file that are held back, at most.
+const HELD: usize = 1 << 20;
+
 /// How answers are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -96,9 +99,9 @@ impl Sink {
                 }
             }
         }
-        // Those of a file at once: what is there after a kill is whole.
+        // Those of a file at once, as far as they are not too many: without its last they are dropped after a kill.
         let lines = match (of.last, &self.part) {
-            (false, Some(_)) => return Ok(()),
+            (false, Some(_)) if self.held.len() < HELD => return Ok(()),
             _ => std::mem::take(&mut self.held),
         };
         match &mut self.part {
