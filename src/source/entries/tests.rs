@@ -55,7 +55,7 @@ fn files_of_folders_patterns_and_lists() {
 
     let pattern = Place::of(&folder.join("**/[12].png"));
     assert_eq!(
-        names(&[pattern.clone()], Wanted::default()),
+        names(std::slice::from_ref(&pattern), Wanted::default()),
         ["b/1.png", "b/2.png"]
     );
     // Each once.
