@@ -6,6 +6,7 @@ use cnnc::compiler::jit::JitError;
 use cnnc::compiler::slide::SlideError;
 use cnnc::compiler::words;
 use cnnc::darknet::Mistake;
+use cnnc::onnx::ExportError;
 use cnnc::rt::answer::AnswerError;
 use cnnc::rt::image::{ImageError, ImageProblem};
 use cnnc::rt::isa::IsaError;
@@ -123,7 +124,12 @@ pub enum Failure {
         kind: cnnc::rt::sniff::Kind,
     },
     /// A network that cannot be written as ONNX.
-    Export(cnnc::onnx::ExportError),
+    Export {
+        /// The spec.
+        spec: String,
+        /// Why not.
+        error: cnnc::onnx::ExportError,
+    },
     /// Names of classes that do not suit a network.
     Labels {
         /// The file.
@@ -293,6 +299,7 @@ impl Failure {
             }
             Failure::Image(error) => matches!(error.problem, ImageProblem::Unsupported(_)),
             Failure::Cfg { error, .. } => matches!(error.mistake, Mistake::Unsupported { .. }),
+            Failure::Export { error, .. } => !matches!(error, ExportError::Weights(_)),
             _ => false,
         }
     }
@@ -438,7 +445,10 @@ impl fmt::Display for Failure {
                     advice => write!(f, "; {advice}"),
                 }
             }
-            Failure::Export(error) => error.fmt(f),
+            Failure::Export { error, .. } if matches!(error, ExportError::Weights(_)) => {
+                error.fmt(f)
+            }
+            Failure::Export { spec, error } => write!(f, "{spec}: {error}"),
             Failure::Labels { file, why } => write!(f, "--labels {file}: {why}"),
             Failure::WriteFile { file, error } => write!(f, "cannot write {file}: {error}"),
             Failure::Overwrite { file } => {
@@ -557,5 +567,4 @@ from! {
     Source(cnnc::source::SourceError)
     Train(DataError)
     Write(std::io::Error)
-    Export(cnnc::onnx::ExportError)
 }
