@@ -27,7 +27,7 @@ fn enough(settings: &Settings, rounds: usize, elapsed: Duration) -> bool {
 
 impl Session {
     /// Runs the sections one by one, round after round for as long as the settings say, and times each; empty for backends that are
-    /// not made of sections.
+    /// not made of sections. There are 65,536 rounds at most, and one at least.
     ///
     /// # Errors
     /// As [`Session::run`].

@@ -143,7 +143,7 @@ fn weights_are_under_their_names_and_the_spec_is_in_the_file() {
 /// What nodes say of their windows, groups and axes.
 #[test]
 fn attributes_are_those_of_the_layers() {
-    let text = "cnn 1\nmodel M {\n  input x: 4x9x7\n  c: conv 3x3 6 /2 pad 1 groups 2\n  p: maxpool 2x2 /2 ceil\n  flatten\n  d: dense 5\n}\n";
+    let text = "cnn 1\nmodel M {\n  input x: 4x9x7\n  c: conv 3x3 6 /2 pad 1 groups 2\n  p: maxpool 2x2 /2 ceil\n  softmax axis 1\n  flatten\n  d: dense 5\n}\n";
     let model = cnnc::compile_str("net.cnn", text).unwrap();
     let proto = written(&model, &Texts::default()).unwrap();
     check(&proto);
@@ -168,6 +168,8 @@ fn attributes_are_those_of_the_layers() {
     assert_eq!(of("MaxPool", "kernel_shape"), [2, 2]);
     assert_eq!(of("MaxPool", "strides"), [2, 2]);
     assert_eq!(of("MaxPool", "pads"), [0, 0, 1, 0]);
+    // The batch is an axis, too.
+    assert_eq!(of("Softmax", "axis"), [2]);
     assert_eq!(of("Flatten", "axis"), [1]);
     assert_eq!(of("Gemm", "transB"), [1]);
     let dims = |name: &str| {

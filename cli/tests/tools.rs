@@ -118,9 +118,9 @@ fn fixes_are_applied_and_told() {
 #[test]
 fn fixes_of_imported_files_are_told() {
     let place = place(
-        "cnn 1\nimport \"blocks.cnn\"\nmodel N {\n  input image: 3x8x8\n  unit\n  globalavgpool\n}\n",
+        "cnn 1\nimport \"blocks.cnn\"\nmodel N {\n  input image: 3x8x8\n  unit()\n  globalavgpool\n}\n",
     );
-    let blocks = "cnn 1\nblock unit {\n  conv 3x3 4 rellu\n}\n";
+    let blocks = "cnn 1\nblock unit() {\n  conv 3x3 4 rellu\n}\n";
     fs::write(place.path("blocks.cnn"), blocks).unwrap();
     let said = place.fails("check --fix net.cnn");
     assert!(

@@ -17,7 +17,7 @@ pub struct Repair {
 }
 
 impl Diagnostics {
-    /// Other files than that one in which a first fix is, each once: what the file imports.
+    /// Files other than that one in which a first fix is, each once: what it imports.
     pub fn fixes_elsewhere(&self, path: &Path) -> Vec<&Path> {
         let firsts = self.items.iter().filter_map(|item| item.fixes.first());
         let mut files: Vec<&Path> = Vec::new();
