@@ -41,7 +41,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let texts = texts(&args.spec, model.files());
     let exported = export(&model, &weights, &texts).map_err(|error| Failure::Export {
         spec: args.spec.display().to_string(),
-        error,
+        error: Box::new(error),
     })?;
     print::notes(&exported.notes);
     print::unused(&exported.unused, weights.origin());

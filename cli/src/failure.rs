@@ -128,7 +128,7 @@ pub enum Failure {
         /// The spec.
         spec: String,
         /// Why not.
-        error: cnnc::onnx::ExportError,
+        error: Box<ExportError>,
     },
     /// Names of classes that do not suit a network.
     Labels {
@@ -299,7 +299,7 @@ impl Failure {
             }
             Failure::Image(error) => matches!(error.problem, ImageProblem::Unsupported(_)),
             Failure::Cfg { error, .. } => matches!(error.mistake, Mistake::Unsupported { .. }),
-            Failure::Export { error, .. } => !matches!(error, ExportError::Weights(_)),
+            Failure::Export { error, .. } => !matches!(**error, ExportError::Weights(_)),
             _ => false,
         }
     }
@@ -445,7 +445,7 @@ impl fmt::Display for Failure {
                     advice => write!(f, "; {advice}"),
                 }
             }
-            Failure::Export { error, .. } if matches!(error, ExportError::Weights(_)) => {
+            Failure::Export { error, .. } if matches!(**error, ExportError::Weights(_)) => {
                 error.fmt(f)
             }
             Failure::Export { spec, error } => write!(f, "{spec}: {error}"),
