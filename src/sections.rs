@@ -9,6 +9,7 @@ use cnnc_compiler::loops::interpret::{self, Memory};
 use cnnc_compiler::lower::Made;
 use cnnc_runtime::denormals::Flushed;
 use cnnc_runtime::session as rt;
+use cnnc_runtime::threads::MOST_SPANS;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -16,9 +17,17 @@ use std::time::{Duration, Instant};
 const FEWEST_ROUNDS: usize = 3;
 const MOST_ROUNDS: usize = 1 << 16;
 
+/// Whether so many rounds in that time are what the settings ask for, or all that are kept.
+fn enough(settings: &Settings, rounds: usize, elapsed: Duration) -> bool {
+    match settings.runs {
+        Some(runs) => rounds >= runs.clamp(1, MOST_ROUNDS),
+        None => rounds >= MOST_ROUNDS || (rounds >= FEWEST_ROUNDS && elapsed >= settings.budget),
+    }
+}
+
 impl Session {
     /// Runs the sections one by one, round after round for as long as the settings say, and times each; empty for backends that are
-    /// not made of sections.
+    /// not made of sections. There are 65,536 rounds at most, and one at least.
     ///
     /// # Errors
     /// As [`Session::run`].
@@ -36,11 +45,7 @@ impl Session {
         }
         let mut durations: Vec<Vec<Duration>> = vec![Vec::new(); self.network.0.sections.len()];
         let start = Instant::now();
-        let enough = |rounds: usize| match settings.runs {
-            Some(runs) => rounds >= runs.min(MOST_ROUNDS),
-            None => rounds >= FEWEST_ROUNDS && start.elapsed() >= settings.budget,
-        };
-        while !enough(durations[0].len()) {
+        while !enough(settings, durations[0].len(), start.elapsed()) {
             let mut taken = vec![Duration::ZERO; durations.len()];
             self.pieces(|number, call, _| {
                 let begin = Instant::now();
@@ -89,11 +94,17 @@ impl Session {
         record(self, false);
         let threads = self.threads();
         let State::Jit(session) = &self.state else {
-            return Ok(Trace { threads, events });
+            return Ok(Trace {
+                threads,
+                events,
+                whole: true,
+            });
         };
         // Sections follow one another on the caller's thread, and what others do is within one of them.
         let sections = events.len();
-        for (thread, spans) in session.take_spans().into_iter().enumerate() {
+        let spans = session.take_spans();
+        let whole = spans.iter().all(|spans| spans.len() < MOST_SPANS);
+        for (thread, spans) in spans.into_iter().enumerate() {
             for span in spans {
                 let begin = span.from.saturating_duration_since(start);
                 let at = events[..sections].partition_point(|event| event.begin <= begin);
@@ -110,7 +121,11 @@ impl Session {
             }
         }
         events.sort_by_key(|event| (event.thread, event.begin, event.iterations));
-        Ok(Trace { threads, events })
+        Ok(Trace {
+            threads,
+            events,
+            whole,
+        })
     }
 
     /// Runs the network once, with a look at what every layer has made, in order. It is what the layer makes in the first image.
@@ -191,5 +206,26 @@ impl Session {
                 }
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_are_one_at_least_and_bounded() {
+        let settings = |runs, budget| Settings {
+            runs,
+            budget: Duration::from_secs(budget),
+            ..Settings::default()
+        };
+        let none = Duration::ZERO;
+        assert!(!enough(&settings(Some(0), 1), 0, none));
+        assert!(enough(&settings(Some(0), 1), 1, none));
+        assert!(enough(&settings(Some(usize::MAX), 1), MOST_ROUNDS, none));
+        assert!(enough(&settings(None, 86_400), MOST_ROUNDS, none));
+        assert!(!enough(&settings(None, 0), FEWEST_ROUNDS - 1, none));
+        assert!(enough(&settings(None, 0), FEWEST_ROUNDS, none));
     }
 }

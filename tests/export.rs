@@ -140,6 +140,51 @@ fn weights_are_under_their_names_and_the_spec_is_in_the_file() {
     );
 }
 
+/// What nodes say of their windows, groups and axes.
+#[test]
+fn attributes_are_those_of_the_layers() {
+    let text = "cnn 1\nmodel M {\n  input x: 4x9x7\n  c: conv 3x3 6 /2 pad 1 groups 2\n  p: maxpool 2x2 /2 ceil\n  softmax axis 1\n  flatten\n  d: dense 5\n}\n";
+    let model = cnnc::compile_str("net.cnn", text).unwrap();
+    let proto = written(&model, &Texts::default()).unwrap();
+    check(&proto);
+    let graph = proto.graph.unwrap();
+    let of = |op: &str, name: &str| {
+        let node = graph.node.iter().find(|node| node.op_type == op);
+        let node = node.unwrap_or_else(|| panic!("there is no {op}"));
+        let mut attributes = node.attribute.iter();
+        let attribute = attributes.find(|attribute| attribute.name == name);
+        let attribute = attribute.unwrap_or_else(|| panic!("{op} has no {name}"));
+        match attribute.ints[..] {
+            [] => vec![attribute.i],
+            _ => attribute.ints.clone(),
+        }
+    };
+    assert_eq!(of("Conv", "kernel_shape"), [3, 3]);
+    assert_eq!(of("Conv", "strides"), [2, 2]);
+    assert_eq!(of("Conv", "pads"), [1, 1, 1, 1]);
+    assert_eq!(of("Conv", "dilations"), [1, 1]);
+    assert_eq!(of("Conv", "group"), [2]);
+    // 5x4 pixels: the last row of windows reaches one row beyond them.
+    assert_eq!(of("MaxPool", "kernel_shape"), [2, 2]);
+    assert_eq!(of("MaxPool", "strides"), [2, 2]);
+    assert_eq!(of("MaxPool", "pads"), [0, 0, 1, 0]);
+    // The batch is an axis, too.
+    assert_eq!(of("Softmax", "axis"), [2]);
+    assert_eq!(of("Flatten", "axis"), [1]);
+    assert_eq!(of("Gemm", "transB"), [1]);
+    let dims = |name: &str| {
+        let mut tensors = graph.initializer.iter();
+        let tensor = tensors.find(|tensor| tensor.name == name);
+        tensor
+            .unwrap_or_else(|| panic!("there is no {name}"))
+            .dims
+            .clone()
+    };
+    assert_eq!(dims("c.weight"), [6, 2, 3, 3]);
+    // What is flattened is 6x3x2.
+    assert_eq!(dims("d.weight"), [5, 36]);
+}
+
 #[test]
 fn outputs_that_are_inputs_are_copied() {
     let text = "cnn 1\nmodel M {\n  input x: 3x8x8\n  a: relu dropout\n  tap a\n}\n";

@@ -53,6 +53,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             }
             Ok(model) => {
                 print::diagnostics(model.warnings());
+                args.tell_elsewhere(spec, model.warnings());
                 let graph = model.graph();
                 let layers = graph.order.len();
                 print::line(format_args!(
@@ -71,6 +72,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                     found.push(entry(spec, false, &diagnostics, &fixed, args));
                 } else {
                     print::diagnostics(&diagnostics);
+                    args.tell_elsewhere(spec, &diagnostics);
                 }
             }
             Err(error) => return Err(error),
@@ -83,6 +85,21 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     match failed {
         true => Err(Failure::Reported),
         false => Ok(()),
+    }
+}
+
+impl Args {
+    /// Says in which files fixes are left: `--fix` writes the specs that it is given, not what they import.
+    fn tell_elsewhere(&self, spec: &Path, diagnostics: &Diagnostics) {
+        if self.fix {
+            for file in diagnostics.fixes_elsewhere(spec) {
+                print::warning(format_args!(
+                    "{}: a fix is offered there, in what {} imports; `--fix` writes only the specs that it is given",
+                    file.display(),
+                    spec.display()
+                ));
+            }
+        }
     }
 }
 

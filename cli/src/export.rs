@@ -39,7 +39,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         weights = weights.strict();
     }
     let texts = texts(&args.spec, model.files());
-    let exported = export(&model, &weights, &texts)?;
+    let exported = export(&model, &weights, &texts).map_err(|error| Failure::Export {
+        spec: args.spec.display().to_string(),
+        error: Box::new(error),
+    })?;
     print::notes(&exported.notes);
     print::unused(&exported.unused, weights.origin());
     let written = write_atomically(&args.out, |file| file.write_all(&exported.bytes));

@@ -6,6 +6,7 @@ use cnnc::compiler::jit::JitError;
 use cnnc::compiler::slide::SlideError;
 use cnnc::compiler::words;
 use cnnc::darknet::Mistake;
+use cnnc::onnx::ExportError;
 use cnnc::rt::answer::AnswerError;
 use cnnc::rt::image::{ImageError, ImageProblem};
 use cnnc::rt::isa::IsaError;
@@ -132,7 +133,12 @@ pub enum Failure {
         kind: cnnc::rt::sniff::Kind,
     },
     /// A network that cannot be written as ONNX.
-    Export(cnnc::onnx::ExportError),
+    Export {
+        /// The spec.
+        spec: String,
+        /// Why not.
+        error: Box<ExportError>,
+    },
     /// Names of classes that do not suit a network.
     Labels {
         /// The file.
@@ -303,6 +309,7 @@ impl Failure {
             Failure::Image(error) => matches!(error.problem, ImageProblem::Unsupported(_)),
             Failure::Cfg { error, .. } => matches!(error.mistake, Mistake::Unsupported { .. }),
             Failure::Onnx { error, .. } => error.is_unsupported(),
+            Failure::Export { error, .. } => !matches!(**error, ExportError::Weights(_)),
             _ => false,
         }
     }
@@ -450,7 +457,10 @@ impl fmt::Display for Failure {
                     advice => write!(f, "; {advice}"),
                 }
             }
-            Failure::Export(error) => error.fmt(f),
+            Failure::Export { error, .. } if matches!(**error, ExportError::Weights(_)) => {
+                error.fmt(f)
+            }
+            Failure::Export { spec, error } => write!(f, "{spec}: {error}"),
             Failure::Labels { file, why } => write!(f, "--labels {file}: {why}"),
             Failure::WriteFile { file, error } => write!(f, "cannot write {file}: {error}"),
             Failure::Overwrite { file } => {
@@ -569,5 +579,4 @@ from! {
     Source(cnnc::source::SourceError)
     Train(DataError)
     Write(std::io::Error)
-    Export(cnnc::onnx::ExportError)
 }

@@ -22,7 +22,19 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut failed = false;
     for path in &args.specs {
         let input = path == Path::new("-");
-        let text = if input { standard_input() } else { read(path) }?;
+        let text = match input {
+            true => standard_input(),
+            false => read(path),
+        };
+        let text = match text {
+            Ok(text) => text,
+            // The others are formatted all the same.
+            Err(failure) => {
+                print::error(&failure);
+                failed = true;
+                continue;
+            }
+        };
         let name = if input {
             Path::new("standard input")
         } else {
@@ -47,7 +59,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 ))?;
             }
             (true, _) => {}
-            (false, true) => print::line(formatted.trim_end_matches('\n'))?,
+            (false, true) => print::text(&formatted)?,
             (false, false) if !same => {
                 outputs::write(path, &formatted)?;
                 print::line(format_args!("wrote {}", path.display()))?;

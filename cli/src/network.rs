@@ -42,7 +42,7 @@ pub struct Flags {
     isa: Option<Isa>,
     /// Compute convolutions as they are defined: without Winograd's algorithm, whose rounding errors are larger
     #[arg(long)]
-    exact: bool,
+    pub exact: bool,
     /// Refuse weights with tensors that the network does not read: they may be another network's
     #[arg(long)]
     strict: bool,

@@ -13,6 +13,11 @@ pub fn line(text: impl Display) -> io::Result<()> {
     writeln!(anstream::stdout(), "{text}")
 }
 
+/// Writes text as it is to standard output.
+pub fn text(text: &str) -> io::Result<()> {
+    write!(anstream::stdout(), "{text}")
+}
+
 /// Writes what `--help` and `--version` show to standard output.
 pub fn help(help: &clap::Error) -> io::Result<()> {
     help.print()?;

@@ -189,6 +189,33 @@ fn figures_are_kept_and_compared_with() {
     );
 }
 
+/// Of two networks of one name each is compared with itself, and convolutions as they are defined with such.
+#[test]
+fn networks_of_one_name_are_told_apart() {
+    let place = place();
+    fs::write(
+        place.path("second.cnn"),
+        OTHER.replace("model Other", "model Net"),
+    )
+    .unwrap();
+    place.prints("bench net.cnn second.cnn --seconds 0.01 --save base.json");
+    let base = json(&fs::read_to_string(place.path("base.json")).unwrap());
+    for (spec, index) in [("net.cnn", 0), ("second.cnn", 1)] {
+        let output = place.output(&format!(
+            "bench {spec} --seconds 0.01 --compare base.json --json"
+        ));
+        let figures = json(&String::from_utf8_lossy(&output.stdout));
+        let own = number(&base["results"][index], "median_ms");
+        assert_eq!(number(&figures["compared"], "base_ms"), own, "{spec}");
+        assert!(!told(&output).contains("another network"), "{spec}");
+    }
+    let said = told(&place.output("bench net.cnn --seconds 0.01 --exact --compare base.json"));
+    assert!(
+        said.contains("with fast arithmetic, here it is exact"),
+        "{said}"
+    );
+}
+
 #[test]
 fn what_cannot_be_compared_with_is_said_before_anything_is_measured() {
     let place = place();
@@ -319,8 +346,12 @@ fn a_timeline_has_every_section_and_every_thread() {
         }
     }
     assert!(of(1).all(|event| event["cat"] != "share"));
-    // Shares are within a section of their name, which is the caller's.
     let end = |event: &Value| number(event, "ts") + number(event, "dur");
+    // One process after the other.
+    let timed = |process| of(process).filter(|event| event["ph"] == "X");
+    let last = timed(1).map(end).fold(0.0, f64::max);
+    assert!(timed(2).all(|event| number(event, "ts") >= last - 0.01));
+    // Shares are within a section of their name, which is the caller's.
     let sections: Vec<&Value> = of(2).filter(|event| event["cat"] == "section").collect();
     for share in of(2).filter(|event| event["cat"] == "share") {
         let within = sections.iter().any(|section| {
@@ -371,7 +402,7 @@ fn profilers_are_told_the_names_of_machine_code() {
 #[test]
 fn the_page_stands_by_itself() {
     let place = place();
-    place.prints("bench net.cnn --threads 1,2 --runs 3 --report page.html");
+    place.prints("bench net.cnn --threads 2,1 --runs 3 --report page.html");
     let page = fs::read_to_string(place.path("page.html")).unwrap();
     for absent in ["http", "<script", "src=", "@import", "url(", "NaN", "inf"] {
         assert!(!page.contains(absent), "{absent}");

@@ -67,6 +67,18 @@ fn standard_input_is_printed() {
 }
 
 #[test]
+fn nothing_is_printed_of_nothing() {
+    let place = place(NEAT);
+    let output = place
+        .command("fmt -")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    assert!(output.stdout.is_empty(), "{:?}", output.stdout);
+}
+
+#[test]
 fn what_does_not_parse_is_left() {
     let broken = "cnn 1\nmodel N {\n  input image: 3x8x8\n    relu (\n}\n";
     let place = place(broken);
@@ -79,8 +91,10 @@ fn what_does_not_parse_is_left() {
     assert_eq!(text(&place), broken);
     // The others are formatted all the same.
     assert_eq!(place.read("other.cnn"), NEAT.as_bytes());
-    let said = place.fails("fmt nowhere.cnn");
+    fs::write(place.path("other.cnn"), MESSY).unwrap();
+    let said = place.fails("fmt nowhere.cnn other.cnn");
     assert!(said.contains("`nowhere.cnn` cannot be read"), "{said}");
+    assert_eq!(place.read("other.cnn"), NEAT.as_bytes());
 }
 
 #[test]
@@ -98,6 +112,22 @@ fn fixes_are_applied_and_told() {
         place.prints("check --fix net.cnn"),
         "net.cnn: N is sound, 3 layers\n"
     );
+}
+
+/// What a spec imports is another file, which is left, and that is told.
+#[test]
+fn fixes_of_imported_files_are_told() {
+    let place = place(
+        "cnn 1\nimport \"blocks.cnn\"\nmodel N {\n  input image: 3x8x8\n  unit()\n  globalavgpool\n}\n",
+    );
+    let blocks = "cnn 1\nblock unit() {\n  conv 3x3 4 rellu\n}\n";
+    fs::write(place.path("blocks.cnn"), blocks).unwrap();
+    let said = place.fails("check --fix net.cnn");
+    assert!(
+        said.contains("blocks.cnn: a fix is offered there, in what net.cnn imports"),
+        "{said}"
+    );
+    assert_eq!(place.read("blocks.cnn"), blocks.as_bytes());
 }
 
 #[test]
@@ -168,9 +198,12 @@ fn what_is_wrong_with_an_export_is_told() {
     let resize =
         "cnn 1\nmodel N {\n  input image: 3x8x8\n  small: resize 4x4 linear antialias on\n}\n";
     fs::write(place.path("resize.cnn"), resize).unwrap();
-    let said = place.fails("export resize.cnn --weights synthetic -o net.onnx");
+    // Nothing is wrong with it.
+    let output = place.output("export resize.cnn --weights synthetic -o net.onnx");
+    let said = told(&output);
+    assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(
-        said.contains("`small` cannot be written as ONNX, opset 17: `resize`"),
+        said.contains("resize.cnn: `small` cannot be written as ONNX, opset 17: `resize`"),
         "{said}"
     );
     assert!(!place.path("net.onnx").exists());

@@ -40,8 +40,8 @@ pub struct Span {
     pub count: i64,
 }
 
-/// Most spans that a thread keeps: 32 MiB of them, so that nobody who forgets to take them runs out of memory.
-const MOST_SPANS: usize = 1 << 20;
+/// Most spans that a thread keeps: 48 MiB of them, so that nobody who forgets to take them runs out of memory. Later ones are lost.
+pub const MOST_SPANS: usize = 1 << 20;
 
 /// Threads that run parallel loops. Denormal numbers are [zero](crate::denormals) on all but the caller's, whose mode is the caller's business.
 #[derive(Debug)]

@@ -9,6 +9,8 @@ pub struct Trace {
     pub threads: usize,
     /// What they did; of one thread in the order in which it began.
     pub events: Vec<Event>,
+    /// Whether all shares of loops are there: a thread keeps 1,048,576.
+    pub whole: bool,
 }
 
 /// What a thread did at a stretch.

@@ -73,16 +73,25 @@ impl Base {
         Ok(Base { file, results })
     }
 
-    fn find(&self, model: &str, threads: usize, batch: usize) -> Option<&Value> {
-        self.results.iter().find(|result| {
+    /// Those of a network of that name; of several, those that are like it in most.
+    fn find(
+        &self,
+        model: &str,
+        threads: usize,
+        batch: usize,
+        like: impl Fn(&Value) -> usize,
+    ) -> Option<&Value> {
+        let named = self.results.iter().filter(|result| {
             result["model"] == model && result["threads"] == threads && result["batch"] == batch
-        })
+        });
+        // The first of those that are alike.
+        named.rev().max_by_key(|result| like(result))
     }
 
     /// Refuses a comparison for which there are no figures, before anything is measured.
     pub fn has(&self, model: &str, threads: &[u16], batch: usize) -> Result<(), Failure> {
         let lacking = threads.iter().map(|&threads| usize::from(threads));
-        let lacking = lacking.filter(|&threads| self.find(model, threads, batch).is_none());
+        let lacking = lacking.filter(|&threads| self.find(model, threads, batch, |_| 0).is_none());
         match lacking.into_iter().next() {
             None => Ok(()),
             Some(threads) => Err(self.lacks(model, threads, batch)),
@@ -120,12 +129,20 @@ impl Base {
     pub fn compare(&self, outcome: &Outcome) -> Result<Compared, Failure> {
         let (network, report) = (&outcome.network, &outcome.report);
         let name = network.name();
-        let found = self.find(name, report.threads, report.images);
+        let isa = network.isa().name();
+        let arithmetic = figures::arithmetic(outcome);
+        // Most of all the same network, then the same instructions.
+        let like = |result: &Value| {
+            4 * usize::from(result["hash"] == outcome.hash)
+                + 2 * usize::from(result["isa"] == isa)
+                + usize::from(result["arithmetic"] == arithmetic)
+        };
+        let found = self.find(name, report.threads, report.images, like);
         let result = found.ok_or_else(|| self.lacks(name, report.threads, report.images))?;
         let base = result["median_ms"].as_f64().unwrap_or(f64::NAN);
         let spread = result["spread"].as_f64().unwrap_or(0.0);
         let ratio = report.times.median / base;
-        let (isa, file) = (network.isa().name(), &self.file);
+        let file = &self.file;
         let remark = if result["hash"] != outcome.hash {
             Some(format!(
                 "{file} is of another network that is called {name}, too: its architecture is another"
@@ -136,7 +153,14 @@ impl Base {
                 "{file} is of {name} on {theirs}, here it is on {isa}"
             ))
         } else {
-            None
+            // Files of earlier versions do not say.
+            let theirs = result["arithmetic"].as_str();
+            let other = theirs.filter(|&theirs| theirs != arithmetic);
+            other.map(|theirs| {
+                format!(
+                    "{file} is of {name} with {theirs} arithmetic, here it is {arithmetic} (`--exact`)"
+                )
+            })
         };
         Ok(Compared {
             base,

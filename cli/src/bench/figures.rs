@@ -23,6 +23,7 @@ pub fn of(machine: &Machine, outcome: &Outcome) -> Value {
         "model": network.name(),
         "hash": outcome.hash,
         "isa": network.isa().name(),
+        "arithmetic": arithmetic(outcome),
         "cpu": machine.cpu,
         "processors": machine.processors,
         "threads": report.threads,
@@ -59,6 +60,14 @@ pub fn of(machine: &Machine, outcome: &Outcome) -> Value {
         value["compared"] = compared.to_json();
     }
     value
+}
+
+/// How convolutions were computed: `fast` is with Winograd's algorithm, `exact` without.
+pub fn arithmetic(outcome: &Outcome) -> &'static str {
+    match outcome.exact {
+        true => "exact",
+        false => "fast",
+    }
 }
 
 fn layer(row: &Row) -> Value {

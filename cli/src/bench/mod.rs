@@ -18,7 +18,7 @@ use std::time::Duration;
 /// What may be written behind `bench`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The specs, measured one after the other
+    /// The specs, measured one after the other; several with made-up weights only, since `--weights FILE` is of one network
     #[arg(value_name = "SPEC", required = true)]
     specs: Vec<PathBuf>,
     /// Numbers of threads to run on, measured one after the other [default: 1; with --report 1 and 2]
@@ -35,7 +35,7 @@ pub struct Args {
     /// Runs before those that are measured, instead of a tenth of the time
     #[arg(long, value_name = "N", value_parser = warmup)]
     warmup: Option<usize>,
-    /// Measure every layer as well
+    /// Measure every layer as well, 65536 times at most
     #[arg(long)]
     layers: bool,
     /// Measure every schedule that the convolutions have, each as long as a network
@@ -107,6 +107,8 @@ struct Outcome {
     spec: String,
     /// Hash of the architecture.
     hash: String,
+    /// Without Winograd's algorithm.
+    exact: bool,
     network: Network,
     report: Report,
     kernels: Option<Vec<Kernel>>,
@@ -218,20 +220,14 @@ impl Args {
         Ok(models)
     }
 
-    /// Numbers of threads, each once.
+    /// Numbers of threads, each once; the page has them in order.
     fn counts(&self, machine: &Machine) -> Vec<u16> {
-        let mut counts = match &self.threads {
+        let counts = match &self.threads {
             Some(Threads(counts)) => counts.clone(),
             None if self.report.is_some() && machine.processors > 1 => vec![1, 2],
             None => vec![1],
         };
-        let mut seen = Vec::new();
-        counts.retain(|count| {
-            let new = !seen.contains(count);
-            seen.push(*count);
-            new
-        });
-        counts
+        distinct(counts, self.report.is_some())
     }
 
     fn settings(&self) -> Settings {
@@ -286,6 +282,12 @@ impl Args {
             let mut session = network.session()?;
             let trace = session.trace(&views, trace::RUNS)?;
             timeline.add(&network, &trace);
+            if !trace.whole {
+                print::warning(format_args!(
+                    "the timeline of {} lacks the last shares of loops: there are too many",
+                    network.name()
+                ));
+            }
         }
         // The page's are of the fewest threads: schedules are alike on all.
         let first = self.counts(machine).first() == Some(&threads);
@@ -302,6 +304,7 @@ impl Args {
         Ok(Outcome {
             spec: spec.display().to_string(),
             hash: model.hash(),
+            exact: self.flags.exact,
             network,
             report,
             kernels: kernels.transpose()?,
@@ -313,6 +316,20 @@ impl Args {
         let options = self.flags.of(spec, 1).options(Backend::Jit, &[]);
         Ok(cnnc::bench::memory(model, &options)?)
     }
+}
+
+/// Each once, as they came or in order.
+fn distinct(mut counts: Vec<u16>, in_order: bool) -> Vec<u16> {
+    if in_order {
+        counts.sort_unstable();
+    }
+    let mut seen = Vec::new();
+    counts.retain(|count| {
+        let new = !seen.contains(count);
+        seen.push(*count);
+        new
+    });
+    counts
 }
 
 /// `85.1 %`
@@ -329,4 +346,16 @@ fn counted(count: usize, what: &str) -> String {
 /// The words of a schedule that say which algorithm it is.
 fn algorithm(schedule: &str) -> &str {
     schedule.split(',').next().unwrap_or(schedule)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page's roofs rise with the threads, and its schedules are of the fewest.
+    #[test]
+    fn the_page_has_threads_in_order() {
+        assert_eq!(distinct(vec![2, 1, 2], true), [1, 2]);
+        assert_eq!(distinct(vec![2, 1, 2], false), [2, 1]);
+    }
 }

@@ -13,6 +13,8 @@ pub const RUNS: usize = 10;
 pub struct Timeline {
     events: Vec<String>,
     processes: usize,
+    /// When the last process ended: the next one begins there, since they ran one after the other.
+    end: Duration,
 }
 
 impl Timeline {
@@ -35,7 +37,9 @@ impl Timeline {
             self.events.push(named("thread_name", thread, name));
         }
         let sections: Vec<_> = network.sections().iter().collect();
+        let start = self.end;
         for event in &trace.events {
+            self.end = self.end.max(start + event.begin + event.length);
             let section = sections[event.section];
             let args = match event.iterations {
                 Some((first, count)) => {
@@ -49,7 +53,7 @@ impl Timeline {
                 }),
             };
             self.events
-                .push(line(process, event, &section.label, &args));
+                .push(line(process, start, event, &section.label, &args));
         }
     }
 
@@ -61,7 +65,13 @@ impl Timeline {
 }
 
 /// A complete event, whose times are in microseconds.
-fn line(process: usize, event: &Event, name: &str, args: &serde_json::Value) -> String {
+fn line(
+    process: usize,
+    start: Duration,
+    event: &Event,
+    name: &str,
+    args: &serde_json::Value,
+) -> String {
     let microseconds = |duration: Duration| duration.as_nanos() as f64 / 1e3;
     let category = match event.iterations {
         None => "section",
@@ -71,7 +81,7 @@ fn line(process: usize, event: &Event, name: &str, args: &serde_json::Value) -> 
         "name": name,
         "cat": category,
         "ph": "X",
-        "ts": microseconds(event.begin),
+        "ts": microseconds(start + event.begin),
         "dur": microseconds(event.length),
         "pid": process,
         "tid": event.thread,

@@ -17,6 +17,19 @@ pub struct Repair {
 }
 
 impl Diagnostics {
+    /// Files other than that one in which a first fix is, each once: what it imports.
+    pub fn fixes_elsewhere(&self, path: &Path) -> Vec<&Path> {
+        let firsts = self.items.iter().filter_map(|item| item.fixes.first());
+        let mut files: Vec<&Path> = Vec::new();
+        for fix in firsts {
+            let file = self.files.path(fix.span.file);
+            if file != path && !files.contains(&file) {
+                files.push(file);
+            }
+        }
+        files
+    }
+
     /// The text of that file with the first fix of each diagnostic applied, and what was done; `None` where there is none. Of fixes that overlap the
     /// first is applied: the others may no longer be right.
     pub fn repair(&self, path: &Path) -> Option<(String, Vec<Repair>)> {

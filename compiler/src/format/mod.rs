@@ -18,6 +18,7 @@
 
 mod columns;
 mod lines;
+mod row;
 
 use crate::diagnostic::{Diagnostics, Files};
 use crate::parse::tokens::tokens;
