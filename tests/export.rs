@@ -15,6 +15,9 @@ const NOTHING: &[&str] = &["dropout"];
 /// Samples that have no form at this opset.
 const REFUSED: &[&str] = &[
     "antialias",
+    "avgpool 3x2 /2 pad 1 dilation",
+    "avgpool 3 /1 pad half dilation",
+    "lppool 2x2x3 /1 dilation",
     "half_pixel_symmetric",
     "exclude_outside",
     "scales",

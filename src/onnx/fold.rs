@@ -216,12 +216,8 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
             f.pay(found.len().saturating_mul(rank.max(1)))?;
             let steps = strides(&x.dims);
             let mut all = Vec::new();
-            for axis in 0..rank {
-                all.extend(
-                    found
-                        .iter()
-                        .map(|&i| ((i / steps[axis]) % x.dims[axis].max(1)) as i64),
-                );
+            for (step, extent) in steps.iter().zip(&x.dims) {
+                all.extend(found.iter().map(|i| ((i / step) % extent.max(&1)) as i64));
             }
             one(Tensor::ints(vec![rank, found.len()], all))
         }

@@ -225,8 +225,9 @@ fn table(rows: &mut [Row<'_, '_>], which: &[(usize, usize)]) {
     }
     // Blanks that are still to come, behind a cell that is flush left.
     let mut behind = vec![0; which.len()];
+    let at = |index: usize, column: usize| cells[index][column].clone();
     for column in 0..count {
-        let cell = |index: usize| cells[index][column].clone();
+        let cell = |index: usize| at(index, column);
         let all = || which.iter().map(|&(row, _)| row).enumerate();
         let widths: Vec<usize> = all()
             .map(|(index, row)| rows[row].width(cell(index)))

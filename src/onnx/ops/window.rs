@@ -215,7 +215,7 @@ pub fn convtranspose(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     }
     let shape = call.attrs.extents("output_shape")?;
     let mut extents = Vec::new();
-    for axis in 0..spatial {
+    for (axis, extra) in extra.iter_mut().enumerate() {
         let n = x.dims[axis + 2];
         let (stride, reach) = (
             window.stride[axis],
@@ -228,11 +228,11 @@ pub fn convtranspose(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             _ => None,
         };
         if let Some(wanted) = wanted {
-            let whole = full + extra[axis];
+            let whole = full + *extra;
             let total = whole.saturating_sub(wanted);
             if wanted > whole {
                 // More than the windows reach: only in the padding of the result.
-                extra[axis] += wanted - whole;
+                *extra += wanted - whole;
             }
             let small = total / 2;
             window.pads[axis] = if window.auto == "SAME_UPPER" {
@@ -242,14 +242,14 @@ pub fn convtranspose(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             };
         }
         let [before, behind] = window.pads[axis];
-        match (full + extra[axis]).checked_sub(before + behind) {
+        match (full + *extra).checked_sub(before + behind) {
             Some(n) if n > 0 => extents.push(n),
             _ => return invalid("nothing is left of the result"),
         }
         // What is added behind is what is not cut off.
-        let kept = extra[axis].min(behind);
+        let kept = (*extra).min(behind);
         window.pads[axis][1] -= kept;
-        extra[axis] -= kept;
+        *extra -= kept;
     }
     let output_pad = extra.iter().copied().max().unwrap_or(0);
     if extra.iter().any(|&n| n != output_pad)
