@@ -7,8 +7,13 @@ use clap::{Command, CommandFactory as _};
 pub const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "check",
-        &["cnnc check net.cnn", "cnnc check specs/*.cnn --json"],
+        &[
+            "cnnc check net.cnn",
+            "cnnc check net.cnn --fix",
+            "cnnc check specs/*.cnn --json",
+        ],
     ),
+    ("fmt", &["cnnc fmt net.cnn", "cnnc fmt specs/*.cnn --check"]),
     (
         "summary",
         &[
@@ -46,11 +51,20 @@ pub const EXAMPLES: &[(&str, &[&str])] = &[
             "cnnc run yolov2_coco --weights yolov2.weights street.jpg --draw boxes.jpg",
             "cnnc run net.cnn --weights w.pt --input synthetic --raw out.safetensors",
             "cnnc run net.cnn --weights w.pt cat.npy --compare theirs.npz",
+            "cnnc run net.cnn --weights w.pt photos --json",
+            "cnnc run net.onnx cat.jpg",
         ],
     ),
     (
         "import",
-        &["cnnc import yolov3.cfg --labels coco.names -o yolov3.cnn"],
+        &[
+            "cnnc import yolov3.cfg --labels coco.names -o yolov3.cnn",
+            "cnnc import net.onnx -o net.cnn",
+        ],
+    ),
+    (
+        "export",
+        &["cnnc export net.cnn --weights w.safetensors -o net.onnx"],
     ),
     (
         "weights",
@@ -72,6 +86,9 @@ pub const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "cnnc bench resnet50 --threads 2",
             "cnnc bench net.cnn --layers --seconds 3",
+            "cnnc bench lenet5 squeezenet1_1 --threads 1,2",
+            "cnnc bench net.cnn --kernels",
+            "cnnc bench net.cnn --report net.html",
         ],
     ),
     (
@@ -169,7 +186,7 @@ mod tests {
             let threads = command.get_arguments().any(|arg| arg.get_id() == "threads");
             let help = command.render_long_help().to_string();
             if threads {
-                let (_, about) = help.split_once("--threads <N>").unwrap();
+                let (_, about) = help.split_once("--threads <N").unwrap();
                 let about = about.split("\n  -").next().unwrap();
                 assert!(about.contains("[default: "), "{name}: {about}");
             }

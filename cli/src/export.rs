@@ -1,7 +1,6 @@
 //! `cnnc export`: a network as an ONNX file.
 
 use crate::{Failure, network, outputs, print};
-use cnnc::compiler::diagnostic::{DiskLoader, Loader};
 use cnnc::compiler::words;
 use cnnc::onnx::{OPSET, Texts, export};
 use cnnc::rt::files::write_atomically;
@@ -11,8 +10,8 @@ use std::path::{Path, PathBuf};
 /// What may be written behind `export`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec
-    #[arg(value_name = "SPEC")]
+    /// The spec, or the name of a network of the zoo
+    #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
     /// Weights: .safetensors, .pt, .pth, .npz or darknet's .weights (the content tells which), or `synthetic` for made-up ones
     #[arg(long, value_name = "FILE|synthetic")]
@@ -62,7 +61,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 /// The spec and what it reads, by the names that it reads it by.
 fn texts(spec: &Path, files: &[PathBuf]) -> Texts {
     let folder = spec.parent().unwrap_or(Path::new(""));
-    let text = |path: &Path| DiskLoader.read(path).ok();
+    let text = |path: &Path| String::from_utf8(cnnc::zoo::read(path).ok()?).ok();
     let files = files.iter().filter(|file| *file != spec);
     let files = files.filter_map(|file| {
         let name = file.strip_prefix(folder).unwrap_or(file);

@@ -19,7 +19,7 @@ use std::time::Duration;
 #[derive(clap::Args)]
 pub struct Args {
     /// The specs, measured one after the other; several with made-up weights only, since `--weights FILE` is of one network
-    #[arg(value_name = "SPEC", required = true)]
+    #[arg(value_name = "SPEC", required = true, value_parser = network::spec())]
     specs: Vec<PathBuf>,
     /// Numbers of threads to run on, measured one after the other [default: 1; with --report 1 and 2]
     #[arg(long, value_name = "N,…", value_parser = threads)]

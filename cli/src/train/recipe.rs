@@ -216,11 +216,15 @@ mod tests {
 
     #[test]
     fn without_section_and_flags_there_are_the_defaults() {
+        let usual = Recipe {
+            threads: threads::many(None),
+            ..Recipe::default()
+        };
         let (defaults, source) = recipe("", "");
-        assert_eq!(defaults, Recipe::default());
+        assert_eq!(defaults, usual);
         assert_eq!(source, "no train section: the defaults of classifiers");
         let (open, source) = recipe("train { }", "");
-        assert_eq!(open, Recipe::default());
+        assert_eq!(open, usual);
         assert_eq!(source, "as the train section says");
     }
 
@@ -250,7 +254,7 @@ mod tests {
             loss: Some(smoothed(0.1)),
             augment: None,
             seed: 3,
-            threads: 1,
+            threads: threads::many(None),
             tuning: Tuning::default(),
         };
         assert_eq!(section, expected);

@@ -1,6 +1,6 @@
 //! What files may be but pictures: arrays of bytes, sounds, folders of frames.
 
-use super::{RUN, inputs, lines, picture, place};
+use super::{NET, RUN, inputs, lines, picture, place};
 use cnnc::rt::image::Picture;
 use serde_json::Value;
 use std::fs;
