@@ -396,7 +396,7 @@ impl<'m> Walker<'m> {
             },
             functions: &model.functions,
             outside,
-            layers: file / 2 + (1 << 20),
+            layers: file / 2 + (1 << 21),
             nodes: 0,
             refused: Vec::new(),
         }
