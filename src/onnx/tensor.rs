@@ -216,9 +216,34 @@ impl Tensor {
 
     /// The elements at steps of each axis.
     pub fn gathered(&self, dims: Vec<usize>, steps: &[usize]) -> Tensor {
-        let mut at = Vec::with_capacity(product(&dims).unwrap_or(0));
-        each(&dims, steps, &mut |index| at.push(index));
-        self.picked(dims, &at)
+        let count = product(&dims).unwrap_or(0);
+        let whole = |values: &[i64]| -> Rc<[i64]> {
+            let mut all = Vec::with_capacity(count);
+            each(&dims, steps, &mut |index| all.push(values[index]));
+            all.into()
+        };
+        let data = match &self.data {
+            Data::Int(values) => Data::Int(whole(values)),
+            Data::Bool(values) => Data::Bool(whole(values)),
+            Data::Coded(coded) if coded.data_type == ty::BOOL => Data::Bool(whole(coded.values())),
+            Data::Coded(coded) => Data::Int(whole(coded.values())),
+            // Without a copy of what may be the most of the file.
+            Data::Raw(bytes) => {
+                let mut all = Vec::with_capacity(count);
+                each(&dims, steps, &mut |index| {
+                    let b = &bytes[4 * index..4 * index + 4];
+                    all.push(f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+                });
+                Data::Float(all.into())
+            }
+            Data::Narrow(..) | Data::Float(_) => {
+                let values = self.to_floats();
+                let mut all = Vec::with_capacity(count);
+                each(&dims, steps, &mut |index| all.push(values[index]));
+                Data::Float(all.into())
+            }
+        };
+        Tensor { dims, data }
     }
 
     /// The elements at those places.

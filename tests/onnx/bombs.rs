@@ -224,6 +224,15 @@ fn bombs() -> Vec<Bomb> {
             PAID,
         ),
         (
+            "a large tensor turned",
+            model(
+                vec![node("Transpose", &["w"], &["z"], vec![]), relu()],
+                x(),
+                vec![tensor("w", &[2, 3 << 20], vec![1.0; 6 << 20])],
+            ),
+            None,
+        ),
+        (
             "many axes",
             model(
                 vec![node("Unsqueeze", &["x", "k"], &["y"], vec![])],
