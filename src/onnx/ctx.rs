@@ -28,6 +28,8 @@ pub(super) struct Ctx {
     pub net: Net,
     /// Images in a batch, where there are several and extents are fixed: the first axis of every tensor then. With `None` the batch is one image.
     pub batch: Option<usize>,
+    /// Elements of constants that may still be made: of four bytes each.
+    pub budget: usize,
 }
 
 /// A node with its operands.
@@ -87,12 +89,28 @@ impl Call<'_> {
     }
 }
 
+/// Takes elements from a budget.
+pub(super) fn pay(budget: &mut usize, elements: usize) -> Result<(), Why> {
+    match budget.checked_sub(elements) {
+        Some(left) => {
+            *budget = left;
+            Ok(())
+        }
+        None => invalid("its constants are more than the file could ever need"),
+    }
+}
+
 /// One result.
 pub(super) fn one(id: Id, dims: Vec<usize>) -> Result<Vec<Item>, Why> {
     Ok(vec![Item::Val(Val { id, dims })])
 }
 
 impl Ctx {
+    /// Takes elements of a constant from those that may still be made.
+    pub fn pay(&mut self, elements: usize) -> Result<(), Why> {
+        pay(&mut self.budget, elements)
+    }
+
     /// How many axes of a tensor stand for the batch: 1 or 0.
     pub fn lead(&self, dims: &[usize]) -> usize {
         match self.batch {

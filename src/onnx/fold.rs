@@ -1,10 +1,11 @@
 //! Nodes whose operands are all constant: computed once, when the network is read. Shapes are the most of it.
 
+use super::ctx::pay;
 use super::error::{Why, invalid, unsupported};
 use super::node::{Attrs, axes, axis};
 use super::proto::data_type as ty;
 use super::shapes;
-use super::tensor::{Data, Tensor, broadcast, product, strides};
+use super::tensor::{AXES, Data, Tensor, broadcast, product, strides};
 
 /// Operands of a node that is computed.
 pub(super) struct Folding<'a> {
@@ -47,12 +48,22 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
             one(Tensor::ints(vec![dims.len()], dims))
         }
         "Size" => one(Tensor::ints(Vec::new(), vec![x.len() as i64])),
-        "Cast" => one(cast(x, attrs.int("to", 1)?)?),
+        "Cast" => {
+            let to = attrs.int("to", 1)?;
+            // Floating point stays as it is.
+            if !x.is_float() || ![ty::FLOAT, ty::DOUBLE].map(i64::from).contains(&to) {
+                f.pay(x.len())?;
+            }
+            one(cast(x, to)?)
+        }
         "CastLike" => {
             let like = f.get(1)?;
-            one(match (like.is_float(), &like.data) {
+            if !(x.is_float() && like.is_float()) {
+                f.pay(x.len())?;
+            }
+            one(match (like.is_float(), like.is_bool()) {
                 (true, _) => cast(x, ty::FLOAT.into())?,
-                (_, Data::Bool(_)) => cast(x, ty::BOOL.into())?,
+                (_, true) => cast(x, ty::BOOL.into())?,
                 _ => cast(x, ty::INT64.into())?,
             })
         }
@@ -420,19 +431,13 @@ impl<'a> Folding<'a> {
     }
 
     fn pay(&mut self, elements: usize) -> Result<(), Why> {
-        match self.budget.checked_sub(elements) {
-            Some(left) => {
-                *self.budget = left;
-                Ok(())
-            }
-            None => invalid("its constants are more than the file could ever need"),
-        }
+        pay(self.budget, elements)
     }
 
     fn pay_dims(&mut self, dims: &[usize]) -> Result<(), Why> {
         match product(dims) {
-            Some(count) => self.pay(count),
-            None => invalid(format!("a constant of extents {dims:?} is too large")),
+            Some(count) if dims.len() <= AXES => self.pay(count),
+            _ => invalid(format!("a constant of extents {dims:?} is too large")),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::error::{Why, invalid, show};
 use super::proto::{AttributeProto, TensorProto, attribute_type as ty};
+use super::tensor::AXES;
 
 /// The attributes of a node.
 pub(super) struct Attrs(pub Vec<AttributeProto>);
@@ -83,6 +84,9 @@ pub(super) fn axis(axis: i64, rank: usize) -> Result<usize, Why> {
 
 /// Axes, each once.
 pub(super) fn axes(list: &[i64], rank: usize) -> Result<Vec<usize>, Why> {
+    if list.len() > AXES {
+        return invalid(format!("{} axes, more than a tensor has", list.len()));
+    }
     let mut all = Vec::with_capacity(list.len());
     for &one in list {
         let at = axis(one, rank)?;

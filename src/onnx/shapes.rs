@@ -2,7 +2,7 @@
 
 use super::error::{Why, invalid};
 use super::node::{Attrs, axes};
-use super::tensor::{Tensor, product};
+use super::tensor::{AXES, Tensor, product};
 
 /// Whole numbers of an operand that must be constant: shapes, axes, places.
 pub(super) fn ints(tensor: Option<&Tensor>) -> Result<Option<Vec<i64>>, Why> {
@@ -29,6 +29,9 @@ pub(super) fn listed(
 
 /// What `Reshape` makes.
 pub(super) fn reshape(dims: &[usize], wanted: &[i64], allow_zero: bool) -> Result<Vec<usize>, Why> {
+    if wanted.len() > AXES {
+        return invalid(format!("{} axes, more than a tensor has", wanted.len()));
+    }
     let mut result = Vec::with_capacity(wanted.len());
     let mut open = None;
     for (at, &n) in wanted.iter().enumerate() {
@@ -78,6 +81,9 @@ pub(super) fn squeeze(dims: &[usize], list: Option<&[i64]>) -> Result<Vec<usize>
 /// What `Unsqueeze` makes.
 pub(super) fn unsqueeze(dims: &[usize], list: &[i64]) -> Result<Vec<usize>, Why> {
     let rank = dims.len() + list.len();
+    if rank > AXES {
+        return invalid(format!("{rank} axes, more than a tensor has"));
+    }
     let new = axes(list, rank)?;
     let mut old = dims.iter();
     Ok((0..rank)

@@ -5,10 +5,17 @@ use super::proto::{TensorProto, data_type as ty};
 use half::{bf16, f16};
 use prost::bytes::Bytes;
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 /// Most elements of a tensor: the language's limit.
 pub(super) const ELEMENTS: usize = 1 << 31;
+
+/// Most axes of a tensor in a file.
+pub(super) const AXES: usize = 64;
+
+/// Most elements of whole numbers that are widened when they are read, rather than when they are asked for.
+const WIDENED: usize = 1 << 10;
 
 /// A constant.
 #[derive(Clone)]
@@ -22,12 +29,56 @@ pub(super) struct Tensor {
 pub(super) enum Data {
     /// f32, little end first, as they lie in the file.
     Raw(Bytes),
+    /// Floating point of another type, as it lies in the file.
+    Narrow(Bytes, i32),
+    /// Many whole numbers or truth values, as they lie in the file, widened once they are asked for.
+    Coded(Rc<Coded>),
     /// Floating point, held as f32.
     Float(Rc<[f32]>),
     /// Whole numbers.
     Int(Rc<[i64]>),
     /// Truth values.
     Bool(Rc<[i64]>),
+}
+
+/// Whole numbers or truth values of a type, as they lie in the file.
+pub(super) struct Coded {
+    bytes: Bytes,
+    data_type: i32,
+    values: OnceCell<Box<[i64]>>,
+}
+
+impl Coded {
+    fn values(&self) -> &[i64] {
+        self.values.get_or_init(|| {
+            let chunks = self.bytes.chunks_exact(width(self.data_type).unwrap_or(1));
+            chunks.map(|bytes| whole(bytes, self.data_type)).collect()
+        })
+    }
+}
+
+/// A whole number of a type.
+fn whole(bytes: &[u8], data_type: i32) -> i64 {
+    let mut all = [0; 8];
+    all[..bytes.len()].copy_from_slice(bytes);
+    let bits = u64::from_le_bytes(all);
+    match data_type {
+        ty::INT8 => i64::from(bits as i8),
+        ty::INT16 => i64::from(bits as i16),
+        ty::INT32 => i64::from(bits as i32),
+        ty::BOOL => i64::from(bits != 0),
+        _ => bits as i64,
+    }
+}
+
+/// A number of floating point of a type.
+fn narrow(bytes: &[u8], data_type: i32) -> f32 {
+    let bits = whole(bytes, data_type);
+    match data_type {
+        ty::DOUBLE => f64::from_bits(bits as u64) as f32,
+        ty::FLOAT16 => f16::from_bits(bits as u16).to_f32(),
+        _ => bf16::from_bits(bits as u16).to_f32(),
+    }
 }
 
 impl Tensor {
@@ -46,13 +97,42 @@ impl Tensor {
     pub fn len(&self) -> usize {
         match &self.data {
             Data::Raw(bytes) => bytes.len() / 4,
+            Data::Narrow(bytes, data_type) => bytes.len() / width(*data_type).unwrap_or(1),
+            Data::Coded(coded) => coded.bytes.len() / width(coded.data_type).unwrap_or(1),
             Data::Float(values) => values.len(),
             Data::Int(values) | Data::Bool(values) => values.len(),
         }
     }
 
     pub fn is_float(&self) -> bool {
-        matches!(self.data, Data::Raw(_) | Data::Float(_))
+        matches!(self.data, Data::Raw(_) | Data::Narrow(..) | Data::Float(_))
+    }
+
+    pub fn is_bool(&self) -> bool {
+        match &self.data {
+            Data::Bool(_) => true,
+            Data::Coded(coded) => coded.data_type == ty::BOOL,
+            _ => false,
+        }
+    }
+
+    /// What it takes to hold the elements besides the file: of four bytes each.
+    pub fn price(&self) -> usize {
+        match &self.data {
+            Data::Raw(_) | Data::Narrow(..) => 0,
+            Data::Float(values) => values.len(),
+            Data::Int(values) | Data::Bool(values) => 2 * values.len(),
+            // Paid for when they are asked for.
+            Data::Coded(_) => 0,
+        }
+    }
+
+    /// What it would take to widen elements that are still as they lie in the file: of four bytes each.
+    pub fn unwidened(&self) -> usize {
+        match &self.data {
+            Data::Coded(coded) if coded.values.get().is_none() => 2 * self.len(),
+            _ => 0,
+        }
     }
 
     /// The elements as f32.
@@ -62,6 +142,13 @@ impl Tensor {
                 let number =
                     |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
                 Cow::Owned(bytes.chunks_exact(4).map(number).collect())
+            }
+            Data::Narrow(bytes, data_type) => {
+                let chunks = bytes.chunks_exact(width(*data_type).unwrap_or(1));
+                Cow::Owned(chunks.map(|bytes| narrow(bytes, *data_type)).collect())
+            }
+            Data::Coded(coded) => {
+                Cow::Owned(coded.values().iter().map(|&value| value as f32).collect())
             }
             Data::Float(values) => Cow::Borrowed(values),
             Data::Int(values) | Data::Bool(values) => {
@@ -74,6 +161,7 @@ impl Tensor {
     pub fn to_ints(&self) -> Option<&[i64]> {
         match &self.data {
             Data::Int(values) | Data::Bool(values) => Some(values),
+            Data::Coded(coded) => Some(coded.values()),
             _ => None,
         }
     }
@@ -128,9 +216,34 @@ impl Tensor {
 
     /// The elements at steps of each axis.
     pub fn gathered(&self, dims: Vec<usize>, steps: &[usize]) -> Tensor {
-        let mut at = Vec::with_capacity(product(&dims).unwrap_or(0));
-        each(&dims, steps, &mut |index| at.push(index));
-        self.picked(dims, &at)
+        let count = product(&dims).unwrap_or(0);
+        let whole = |values: &[i64]| -> Rc<[i64]> {
+            let mut all = Vec::with_capacity(count);
+            each(&dims, steps, &mut |index| all.push(values[index]));
+            all.into()
+        };
+        let data = match &self.data {
+            Data::Int(values) => Data::Int(whole(values)),
+            Data::Bool(values) => Data::Bool(whole(values)),
+            Data::Coded(coded) if coded.data_type == ty::BOOL => Data::Bool(whole(coded.values())),
+            Data::Coded(coded) => Data::Int(whole(coded.values())),
+            // Without a copy of what may be the most of the file.
+            Data::Raw(bytes) => {
+                let mut all = Vec::with_capacity(count);
+                each(&dims, steps, &mut |index| {
+                    let b = &bytes[4 * index..4 * index + 4];
+                    all.push(f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+                });
+                Data::Float(all.into())
+            }
+            Data::Narrow(..) | Data::Float(_) => {
+                let values = self.to_floats();
+                let mut all = Vec::with_capacity(count);
+                each(&dims, steps, &mut |index| all.push(values[index]));
+                Data::Float(all.into())
+            }
+        };
+        Tensor { dims, data }
     }
 
     /// The elements at those places.
@@ -138,6 +251,14 @@ impl Tensor {
         let data = match &self.data {
             Data::Int(values) => Data::Int(at.iter().map(|&i| values[i]).collect()),
             Data::Bool(values) => Data::Bool(at.iter().map(|&i| values[i]).collect()),
+            Data::Coded(coded) => {
+                let values = coded.values();
+                let values = at.iter().map(|&i| values[i]).collect();
+                match coded.data_type {
+                    ty::BOOL => Data::Bool(values),
+                    _ => Data::Int(values),
+                }
+            }
             _ => {
                 let values = self.to_floats();
                 Data::Float(at.iter().map(|&i| values[i]).collect())
@@ -186,6 +307,9 @@ pub(super) fn strides(dims: &[usize]) -> Vec<usize> {
 /// Extents of what two tensors combine to, as numpy has it.
 pub(super) fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Why> {
     let rank = a.len().max(b.len());
+    if rank > AXES {
+        return invalid(format!("{rank} axes, more than a tensor has"));
+    }
     let at = |dims: &[usize], axis: usize| match (axis + dims.len()).checked_sub(rank) {
         Some(axis) => dims[axis],
         None => 1,
@@ -219,6 +343,9 @@ fn width(data_type: i32) -> Option<usize> {
 /// Reads a tensor; `outside` are its bytes if they are in another file.
 pub(super) fn read(proto: &TensorProto, outside: Option<Bytes>) -> Result<Tensor, Why> {
     let name = show(&proto.name);
+    if proto.dims.len() > AXES {
+        return invalid(format!("tensor `{name}` has {} axes", proto.dims.len()));
+    }
     let extent = |&n: &i64| usize::try_from(n).ok();
     let dims: Option<Vec<usize>> = proto.dims.iter().map(extent).collect();
     let Some(dims) = dims else {
@@ -284,40 +411,23 @@ pub(super) fn read(proto: &TensorProto, outside: Option<Bytes>) -> Result<Tensor
                 data: Data::Raw(raw),
             });
         }
-        let chunks = raw.chunks_exact(width);
-        let int = |b: &[u8]| -> i64 {
-            let wide = |b: &[u8]| {
-                let mut all = [0; 8];
-                all[..b.len()].copy_from_slice(b);
-                u64::from_le_bytes(all)
-            };
-            let bits = wide(b);
-            match proto.data_type {
-                ty::INT8 => i64::from(bits as i8),
-                ty::INT16 => i64::from(bits as i16),
-                ty::INT32 => i64::from(bits as i32),
-                ty::BOOL => i64::from(bits != 0),
-                _ => bits as i64,
-            }
-        };
         let data = match proto.data_type {
-            ty::DOUBLE => Data::Float(
-                chunks
-                    .map(|b| f64::from_bits(int(b) as u64) as f32)
-                    .collect(),
-            ),
-            ty::FLOAT16 => Data::Float(
-                chunks
-                    .map(|b| f16::from_bits(int(b) as u16).to_f32())
-                    .collect(),
-            ),
-            ty::BFLOAT16 => Data::Float(
-                chunks
-                    .map(|b| bf16::from_bits(int(b) as u16).to_f32())
-                    .collect(),
-            ),
-            ty::BOOL => Data::Bool(chunks.map(int).collect()),
-            _ => Data::Int(chunks.map(int).collect()),
+            ty::DOUBLE | ty::FLOAT16 | ty::BFLOAT16 => Data::Narrow(raw, proto.data_type),
+            data_type if count > WIDENED => Data::Coded(Rc::new(Coded {
+                bytes: raw,
+                data_type,
+                values: OnceCell::new(),
+            })),
+            data_type => {
+                let values = raw
+                    .chunks_exact(width)
+                    .map(|bytes| whole(bytes, data_type))
+                    .collect();
+                match data_type {
+                    ty::BOOL => Data::Bool(values),
+                    _ => Data::Int(values),
+                }
+            }
         };
         return Ok(Tensor { dims, data });
     }

@@ -1,6 +1,6 @@
 //! From messages to layers: nodes in an order in which they can be read, functions and constant branches in their place.
 
-use super::ctx::{Call, Ctx, Item, Val};
+use super::ctx::{Call, Ctx, Item, Val, pay};
 use super::error::{OnnxError, Unsupported, Why, show};
 use super::fold::{Folding, fold};
 use super::net::{Hint, Net};
@@ -20,6 +20,9 @@ const DEPTH: usize = 24;
 
 /// Most nodes, those of functions wherever they are called included.
 const NODES: usize = 1 << 17;
+
+/// Characters of a name that a layer's label is made of, which every layer keeps.
+const NAME: usize = 128;
 
 /// What the network is read with.
 #[derive(Clone, Debug, Default)]
@@ -96,6 +99,8 @@ pub(super) fn read(
             )));
         }
     }
+    // What lies in other files is the network's as well.
+    let file = file.saturating_add(outside.held());
     let inputs = match inputs(graph, &constants, shapes) {
         Ok(inputs) => inputs,
         // What is not supported is so whatever the shapes.
@@ -170,6 +175,14 @@ pub(super) fn read(
         let mut outputs = Vec::new();
         for output in &graph.output {
             match names.get(&output.name) {
+                Some(Item::Const(tensor))
+                    if walker.ctx.pay(tensor.len() + tensor.unwidened()).is_err() =>
+                {
+                    return Err(OnnxError::Invalid(format!(
+                        "the output `{}` is constant, and larger than the file",
+                        show(&output.name)
+                    )));
+                }
                 Some(item) => outputs.push(Output {
                     name: output.name.clone(),
                     item: item.clone(),
@@ -362,8 +375,8 @@ struct Walker<'m> {
     ctx: Ctx,
     functions: &'m [FunctionProto],
     outside: &'m Outside,
-    /// Elements of constants that may still be made.
-    budget: usize,
+    /// The same for the layers' parameters: as f32, those of 16 bits are twice as large.
+    layers: usize,
     nodes: usize,
     refused: Vec<Unsupported>,
 }
@@ -379,10 +392,11 @@ impl<'m> Walker<'m> {
             ctx: Ctx {
                 net: Net::default(),
                 batch,
+                budget: file / 4 + (1 << 20),
             },
             functions: &model.functions,
             outside,
-            budget: file / 2 + (1 << 22),
+            layers: file / 2 + (1 << 21),
             nodes: 0,
             refused: Vec::new(),
         }
@@ -554,7 +568,11 @@ impl<'m> Walker<'m> {
         }
         if op == "Constant" {
             return match self.constant(attrs) {
-                Ok(tensor) => Ok(vec![Item::Const(tensor)]),
+                // A function's is made again by every call.
+                Ok(tensor) => match self.ctx.pay(tensor.price()) {
+                    Ok(()) => Ok(vec![Item::Const(tensor)]),
+                    Err(why) => self.failed(node, why),
+                },
                 Err(why) => self.failed(node, why),
             };
         }
@@ -582,6 +600,15 @@ impl<'m> Walker<'m> {
                 self.nested(node, 0);
             }
             return Ok(Vec::new());
+        }
+        if known || matches!(op, "NonZero" | "Xor") {
+            for item in inputs.iter().flatten() {
+                if let Item::Const(tensor) = item
+                    && let Err(why) = self.ctx.pay(tensor.unwidened())
+                {
+                    return self.failed(node, why);
+                }
+            }
         }
         // Shapes are known, whatever the elements.
         let constants: Vec<Option<&Tensor>> = inputs
@@ -616,7 +643,7 @@ impl<'m> Walker<'m> {
                 attrs,
                 inputs: &operands,
                 outputs: node.output.len(),
-                budget: &mut self.budget,
+                budget: &mut self.ctx.budget,
             };
             match fold(folding) {
                 Ok(Some(made)) => return Ok(made.into_iter().map(Item::Const).collect()),
@@ -639,11 +666,10 @@ impl<'m> Walker<'m> {
             .input
             .get(1)
             .or(node.input.first())
-            .cloned()
-            .unwrap_or_default();
+            .map_or("", String::as_str);
         self.ctx.net.hint = Hint {
-            weights,
-            node: path(node),
+            weights: weights.chars().take(NAME).collect(),
+            node: path(node).chars().take(NAME).collect(),
         };
         let call = Call {
             op,
@@ -661,7 +687,16 @@ impl<'m> Walker<'m> {
                 .rposition(|name| !name.is_empty())
                 .map_or(0, |last| last + 1),
         };
-        match (row.run)(&mut self.ctx, &call) {
+        let before = self.ctx.net.values.len();
+        let made = (row.run)(&mut self.ctx, &call).and_then(|made| {
+            // A constant of the file may be in many layers, each with numbers of its own.
+            let layers = self.ctx.net.values[before..].iter();
+            let params = layers.filter_map(|value| value.layer.as_ref());
+            let price = params.flat_map(|layer| &layer.params).map(|p| p.1.price());
+            pay(&mut self.layers, price.sum())?;
+            Ok(made)
+        });
+        match made {
             Ok(made) => Ok(made),
             Err(why) => self.failed(node, why),
         }
@@ -793,7 +828,9 @@ impl<'m> Walker<'m> {
         let mut inner = names.clone();
         for proto in &graph.initializer {
             let bytes = self.outside.bytes(proto).map_err(OnnxError::Invalid)?;
-            match tensor::read(proto, bytes) {
+            let tensor = tensor::read(proto, bytes)
+                .and_then(|tensor| self.ctx.pay(tensor.price()).map(|()| tensor));
+            match tensor {
                 Ok(tensor) => inner.insert(proto.name.clone(), Item::Const(tensor)),
                 Err(why) => return self.failed(node, why),
             };

@@ -1,5 +1,6 @@
 //! ONNX files: the pack of `../shared/onnx`, broken files, and the tables of docs/onnx.md.
 
+mod bombs;
 mod expected;
 mod messages;
 mod mutants;

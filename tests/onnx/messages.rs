@@ -4,7 +4,7 @@ use cnnc::onnx::proto::*;
 use cnnc::onnx::{OnnxError, Options, import};
 use prost::Message;
 
-fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
+pub(super) fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
     let dim = dims.iter().map(|&n| DimensionProto {
         dim_value: (n >= 0).then_some(n),
         dim_param: (n < 0).then(|| "h".to_owned()),
@@ -20,7 +20,12 @@ fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
     }
 }
 
-fn node(op: &str, input: &[&str], output: &[&str], attribute: Vec<AttributeProto>) -> NodeProto {
+pub(super) fn node(
+    op: &str,
+    input: &[&str],
+    output: &[&str],
+    attribute: Vec<AttributeProto>,
+) -> NodeProto {
     NodeProto {
         op_type: op.to_owned(),
         name: format!("/net/{op}"),
@@ -31,7 +36,7 @@ fn node(op: &str, input: &[&str], output: &[&str], attribute: Vec<AttributeProto
     }
 }
 
-fn ints(name: &str, ints: &[i64]) -> AttributeProto {
+pub(super) fn ints(name: &str, ints: &[i64]) -> AttributeProto {
     AttributeProto {
         name: name.to_owned(),
         ints: ints.to_vec(),
@@ -40,7 +45,7 @@ fn ints(name: &str, ints: &[i64]) -> AttributeProto {
     }
 }
 
-fn tensor(name: &str, dims: &[i64], values: Vec<f32>) -> TensorProto {
+pub(super) fn tensor(name: &str, dims: &[i64], values: Vec<f32>) -> TensorProto {
     TensorProto {
         name: name.to_owned(),
         dims: dims.to_vec(),
@@ -50,7 +55,7 @@ fn tensor(name: &str, dims: &[i64], values: Vec<f32>) -> TensorProto {
     }
 }
 
-fn model(
+pub(super) fn model(
     node: Vec<NodeProto>,
     input: Vec<ValueInfoProto>,
     initializer: Vec<TensorProto>,

@@ -357,6 +357,9 @@ pub fn with_constant(
     own.extend(&constant.dims);
     let many = all.len() - ctx.lead(&all) > super::super::net::RANK;
     if many {
+        if ctx.pay(all.iter().product()).is_err() {
+            return unsupported(format!("a constant of {:?} for {dims:?}", constant.dims));
+        }
         let whole = ctx
             .net
             .constant(x, constant.broadcast(&all).with_dims(to.clone()));

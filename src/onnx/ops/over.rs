@@ -180,6 +180,10 @@ pub fn map_norm(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             if groups == 0 || channels % groups != 0 {
                 return invalid(format!("{groups} groups of {channels} channels"));
             }
+            // The extent is the input's alone: a small file may say any.
+            if groups != channels && ctx.pay(channels.saturating_mul(2)).is_err() {
+                return unsupported(format!("parameters of {channels} channels"));
+            }
             let each = |at: usize| -> Result<Tensor, Why> {
                 let given = call.needed(at)?;
                 // A number for each group, before operator set 21.
