@@ -4,4 +4,5 @@ mod expected;
 mod messages;
 mod mutants;
 mod packs;
+mod semantics;
 mod table;
