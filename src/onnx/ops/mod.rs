@@ -131,8 +131,8 @@ pub(super) static TABLE: &[Row] = &[
     Row {
         names: &["Cast"],
         since: 1,
-        layer: "nothing",
-        limits: "to floating point",
+        layer: "nothing; to whole numbers and truth values `sign`, `abs`, `floor`, `mul`",
+        limits: "whole numbers only as outputs, or for their shape",
         run: pointwise::passed,
     },
     Row {
