@@ -443,6 +443,10 @@ fn norms_with_fewer_numbers() {
     norm(floats("s", &[1], &[2.0])).is(&[1, 2, 4], &of(&|_| 2.0));
     norm(floats("s", &[2, 1], &[2.0, 3.0])).is(&[1, 2, 4], &of(&|i| 2.0 + (i / 4) as f32));
     norm(floats("s", &[4], &[1.0, 2.0, 3.0, 4.0])).is(&[1, 2, 4], &of(&|i| 1.0 + (i % 4) as f32));
+    // Extents alone make no memory.
+    let mut large = norm(floats("s", &[1], &[2.0]));
+    large.inputs[0].1 = vec![1, 1 << 12, 1 << 12];
+    large.refused("LayerNormalization");
     let wrong = import(
         norm(floats("s", &[3], &[1.0; 3])).bytes(),
         None,

@@ -278,10 +278,13 @@ fn normalised(
     }
     let n: usize = x.dims[at..].iter().product();
     let before: usize = x.dims[lead.min(at)..at].iter().product();
-    let weight = spread(call, 1, &x.dims, at)?;
+    let weight = spread(ctx, call, 1, &x.dims, at)?;
     let bias = match call.constant(2)? {
-        Some(_) => spread(call, 2, &x.dims, at)?,
-        None => Tensor::floats(vec![n], vec![0.0; n]),
+        Some(_) => spread(ctx, call, 2, &x.dims, at)?,
+        None => {
+            repeated(ctx, n)?;
+            Tensor::floats(vec![n], vec![0.0; n])
+        }
     };
     let params = vec![("weight", weight), ("bias", bias)];
     let eps = epsilon(call)?;
@@ -313,8 +316,23 @@ fn normalised(
     one(id, x.dims)
 }
 
+/// Counts numbers that the file has not: extents alone, which cost a file nothing, make no more than so many.
+fn repeated(ctx: &mut Ctx, n: usize) -> Result<(), Why> {
+    ctx.net.repeated = ctx.net.repeated.saturating_add(n);
+    match ctx.net.repeated <= 1 << 22 {
+        true => Ok(()),
+        false => unsupported("norms of more elements than their parameters have numbers"),
+    }
+}
+
 /// A parameter of a norm from axis `at` on: one that has fewer numbers is repeated.
-fn spread(call: &Call<'_>, operand: usize, dims: &[usize], at: usize) -> Result<Tensor, Why> {
+fn spread(
+    ctx: &mut Ctx,
+    call: &Call<'_>,
+    operand: usize,
+    dims: &[usize],
+    at: usize,
+) -> Result<Tensor, Why> {
     let own = &dims[at..];
     let n: usize = own.iter().product();
     let given = call.needed(operand)?;
@@ -324,12 +342,13 @@ fn spread(call: &Call<'_>, operand: usize, dims: &[usize], at: usize) -> Result<
     if broadcast(dims, &given.dims)? != dims {
         return invalid(format!("operand {operand} is larger than the first"));
     }
-    if n > 1 << 20 || broadcast(own, &given.dims).ok().as_deref() != Some(own) {
+    if broadcast(own, &given.dims).ok().as_deref() != Some(own) {
         return unsupported(format!(
             "operand {operand} is {:?}, and the norm goes over {own:?}",
             given.dims
         ));
     }
+    repeated(ctx, n)?;
     Ok(given.broadcast(own).with_dims(vec![n]))
 }
 
