@@ -415,11 +415,56 @@ fn cast(x: &Tensor, to: i64) -> Result<Tensor, Why> {
         | ty::INT64
         | ty::UINT32
         | ty::UINT64 => match x.to_ints() {
-            Some(values) => Tensor::ints(dims, values.to_vec()),
-            None => Tensor::ints(dims, x.to_floats().iter().map(|&v| v as i64).collect()),
+            Some(values) => Tensor::ints(dims, values.iter().map(|&v| wrapped(v, to)).collect()),
+            None => {
+                let values = x.to_floats();
+                let values = values.iter().map(|&v| wrapped(v as i64, to)).collect();
+                Tensor::ints(dims, values)
+            }
         },
         _ => return unsupported(format!("a constant becomes numbers of type {to}")),
     })
+}
+
+/// A whole number in as many bits as its type has; those above are lost.
+fn wrapped(value: i64, to: i32) -> i64 {
+    match to {
+        ty::UINT8 => i64::from(value as u8),
+        ty::INT8 => i64::from(value as i8),
+        ty::UINT16 => i64::from(value as u16),
+        ty::INT16 => i64::from(value as i16),
+        ty::UINT32 => i64::from(value as u32),
+        ty::INT32 => i64::from(value as i32),
+        _ => value,
+    }
+}
+
+/// What a division leaves, with the sign of the divisor.
+fn modulo(x: i64, y: i64) -> i64 {
+    match x.wrapping_rem(y) {
+        rest if rest != 0 && (rest < 0) != (y < 0) => rest + y,
+        rest => rest,
+    }
+}
+
+/// The same of floating point; a remainder of 0 has the divisor's sign, too.
+fn modulo_float(x: f32, y: f32) -> f32 {
+    match x % y {
+        0.0 => 0f32.copysign(y),
+        rest if (rest < 0.0) != (y < 0.0) => rest + y,
+        rest => rest,
+    }
+}
+
+/// A power of whole numbers, towards 0 where it is none.
+fn power(x: i64, y: i64) -> i64 {
+    match (x, u32::try_from(y)) {
+        (_, Ok(y)) => x.wrapping_pow(y),
+        (1, _) => 1,
+        (-1, _) => 1 - 2 * (y & 1),
+        (0, _) if y > 0 => 0,
+        _ => (x as f64).powf(y as f64) as i64,
+    }
 }
 
 impl<'a> Folding<'a> {
@@ -520,6 +565,8 @@ impl<'a> Folding<'a> {
         let dims = broadcast(&a.dims, &b.dims)?;
         self.pay_dims(&dims)?;
         let (a, b) = (a.broadcast(&dims), b.broadcast(&dims));
+        // As C's `fmod`: with the sign of what is divided.
+        let fmod = op == "Mod" && self.attrs.int("fmod", 0)? != 0;
         let truth = |values: Vec<bool>| Data::Bool(values.into_iter().map(i64::from).collect());
         if let (Some(x), Some(y)) = (a.to_ints(), b.to_ints()) {
             let pairs = || x.iter().copied().zip(y.iter().copied());
@@ -533,10 +580,11 @@ impl<'a> Folding<'a> {
                 "Sub" => all(i64::wrapping_sub),
                 "Mul" => all(i64::wrapping_mul),
                 "Div" => all(i64::wrapping_div),
-                "Mod" => all(i64::wrapping_rem_euclid),
+                "Mod" if fmod => all(i64::wrapping_rem),
+                "Mod" => all(modulo),
                 "Min" => all(i64::min),
                 "Max" => all(i64::max),
-                "Pow" => all(|x, y| x.wrapping_pow(u32::try_from(y).unwrap_or(0))),
+                "Pow" => all(power),
                 "Equal" => test(i64::eq),
                 "Greater" => test(i64::gt),
                 "Less" => test(i64::lt),
@@ -557,9 +605,16 @@ impl<'a> Folding<'a> {
             "Sub" => all(|x, y| x - y),
             "Mul" => all(|x, y| x * y),
             "Div" => all(|x, y| x / y),
-            "Mod" => all(|x, y| x % y),
+            "Mod" if fmod => all(|x, y| x % y),
+            "Mod" => all(modulo_float),
             "Min" => all(f32::min),
             "Max" => all(f32::max),
+            // The result is of the base's type.
+            "Pow" if !a.is_float() => Data::Int(
+                pairs()
+                    .map(|(x, y)| f64::from(x).powf(f64::from(y)) as i64)
+                    .collect(),
+            ),
             "Pow" => all(|x, y| f64::from(x).powf(f64::from(y)) as f32),
             "Equal" => test(f32::eq),
             "Greater" => test(f32::gt),

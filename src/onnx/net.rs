@@ -110,6 +110,8 @@ pub(super) struct Net {
     views: HashMap<(Id, Vec<usize>), Id>,
     /// Of the node that is read.
     pub hint: Hint,
+    /// Numbers of norms that no tensor of the file has.
+    pub repeated: usize,
 }
 
 impl Net {

@@ -5,4 +5,5 @@ mod expected;
 mod messages;
 mod mutants;
 mod packs;
+mod semantics;
 mod table;

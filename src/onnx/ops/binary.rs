@@ -22,13 +22,19 @@ pub fn binary(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     }
     if call.opset < 7
         && call.attrs.int("broadcast", 0)? == 1
-        && let [Item::Val(a), Item::Const(b)] = &mut all[..]
+        && let [a, b] = &mut all[..]
     {
-        *b = b.with_dims(old_broadcast(
-            &a.dims,
-            &b.dims,
-            call.attrs.int("axis", -1)?,
-        )?);
+        let at = call.attrs.int("axis", -1)?;
+        let a: &[usize] = match a {
+            Item::Const(a) => &a.dims[..],
+            Item::Val(a) | Item::Whole(a) => &a.dims[..],
+            Item::Unknown => &[],
+        };
+        match b {
+            Item::Const(b) => b.dims = old_broadcast(a, &b.dims, at)?,
+            Item::Val(b) => b.dims = old_broadcast(a, &b.dims, at)?,
+            Item::Whole(_) | Item::Unknown => {}
+        }
     }
     let count = all.len();
     if matches!(op, "Sub" | "Div" | "Pow") && count != 2 {
@@ -123,7 +129,15 @@ fn tensors(
     if op == "Pow" {
         return unsupported("a power whose exponent is computed");
     }
+    // The first axis of each is the batch, and stays the first.
+    if ctx.batch.is_some() && a.dims.len() != b.dims.len() {
+        return unsupported(format!(
+            "operands of {:?} and {:?}: the images of a batch are mixed",
+            a.dims, b.dims
+        ));
+    }
     if op == "Div"
+        && dims == a.dims
         && let Some(id) = l2norm(ctx, a, b)
     {
         return Ok(id);
@@ -230,17 +244,41 @@ fn joined(ctx: &mut Ctx, op: &str, x: Id, y: Id) -> Id {
 
 /// x / max(‖x‖, eps), along the channels.
 fn l2norm(ctx: &mut Ctx, a: &super::super::ctx::Val, b: &super::super::ctx::Val) -> Option<Id> {
+    let whole = ctx.net.dims(a.id);
+    let rest = &a.dims[ctx.lead(&a.dims)..];
+    if rest != whole || ctx.lang(&a.dims) != whole {
+        return None;
+    }
+    // One length for each pixel, where the pixel is: axes of 1 come and go, but no other extents change.
+    let mut each = whole.to_vec();
+    each[0] = 1;
+    let mut from = vec![1; a.dims.len() - b.dims.len()];
+    from.extend(&b.dims);
+    let from = &from[a.dims.len() - rest.len()..];
+    if from != each && from != whole {
+        return None;
+    }
+    let mut repeated = from != each;
     let mut length = b.id;
-    let mut eps = 1e-12;
+    let mut least: Option<f32> = None;
     loop {
         match ctx.net.op(length)? {
-            Op::Clip(low, high) if *high == f32::MAX => eps = *low,
-            Op::Reshape | Op::Text("tiled", _) => {}
+            Op::Clip(low, high) if *high == f32::MAX => {
+                least = Some(least.map_or(*low, |least| least.max(*low)));
+            }
+            Op::Reshape => {}
+            Op::Text("tiled", _)
+                if repeated
+                    && ctx.net.dims(length) == whole
+                    && ctx.net.dims(ctx.net.source(length)?) == each =>
+            {
+                repeated = false;
+            }
             // √Σx², with or without something small added
             Op::Word("sqrt") => {
                 let sum = ctx.net.source(length)?;
                 let sum = match ctx.net.op(sum)? {
-                    Op::Scale(1.0, shift) if *shift < 1e-6 => ctx.net.source(sum)?,
+                    Op::Scale(1.0, shift) if (0.0..1e-6).contains(shift) => ctx.net.source(sum)?,
                     _ => sum,
                 };
                 let square = match ctx.net.op(sum)? {
@@ -273,7 +311,8 @@ fn l2norm(ctx: &mut Ctx, a: &super::super::ctx::Val, b: &super::super::ctx::Val)
         }
         length = ctx.net.source(length)?;
     }
-    if ctx.lang(&a.dims) != ctx.net.dims(a.id) || eps <= 0.0 {
+    let eps = least.unwrap_or(1e-12);
+    if repeated || eps <= 0.0 {
         return None;
     }
     let args = if eps == 1e-12 {
@@ -299,6 +338,12 @@ pub fn with_constant(
 ) -> Result<(Id, Vec<usize>), Why> {
     let all = broadcast(dims, &constant.dims)?;
     ctx.batched(&all)?;
+    if ctx.batch.is_some() && all.len() != dims.len() {
+        return unsupported(format!(
+            "operands of {dims:?} and {:?}: the images of a batch are mixed",
+            constant.dims
+        ));
+    }
     let to = ctx.lang(&all);
     let mut x = x;
     if all.iter().product::<usize>() != dims.iter().product::<usize>()
@@ -313,7 +358,17 @@ pub fn with_constant(
         x = ctx.net.expand(x, &from, &to);
     }
     if let Some(value) = constant.uniform() {
+        // What is infinite on its side confines nothing.
+        let free = match op {
+            "Max" => value == f32::NEG_INFINITY,
+            "Min" => value == f32::INFINITY,
+            _ => false,
+        };
+        if !free && !value.is_finite() {
+            return unsupported("a constant that is not finite");
+        }
         let op = match op {
+            _ if free => Op::Scale(1.0, 0.0),
             "Add" => Op::Scale(1.0, value),
             "Sub" => Op::Scale(1.0, -value),
             "Mul" => Op::Scale(value, 0.0),

@@ -37,7 +37,7 @@ pub(super) static TABLE: &[Row] = &[
         names: &["ConvTranspose"],
         since: 1,
         layer: "`convtranspose`",
-        limits: "weights are constant; `output_padding` of one number, less than the stride",
+        limits: "weights are constant; `dilations` of 1; `output_padding` of one number, less than the stride",
         run: window::convtranspose,
     },
     Row {
@@ -131,8 +131,8 @@ pub(super) static TABLE: &[Row] = &[
     Row {
         names: &["Cast"],
         since: 1,
-        layer: "nothing",
-        limits: "to floating point",
+        layer: "nothing; to whole numbers and truth values `sign`, `abs`, `floor`, `mul`",
+        limits: "whole numbers only as outputs, or for their shape",
         run: pointwise::passed,
     },
     Row {

@@ -5,7 +5,7 @@ use super::super::error::{Why, invalid, unsupported};
 use super::super::net::{Conv, Id, Kind, Op, RANK};
 use super::super::node::{axes, axis};
 use super::super::shapes;
-use super::super::tensor::Tensor;
+use super::super::tensor::{Tensor, broadcast};
 use super::pointwise::epsilon;
 
 /// `ReduceMean` and its like.
@@ -15,7 +15,8 @@ pub fn reduce(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let list = shapes::listed(call.attrs, "axes", call.constant(1)?)?;
     let over = match list {
         Some(list) if !list.is_empty() => axes(&list, rank)?,
-        _ if call.attrs.int("noop_with_empty_axes", 0)? == 1 => return Ok(vec![Item::Val(x)]),
+        // No axes at all: what a reduction does to each element remains.
+        _ if call.attrs.int("noop_with_empty_axes", 0)? == 1 => Vec::new(),
         _ => (0..rank).collect(),
     };
     let kind = match call.op {
@@ -47,7 +48,7 @@ pub fn reduce(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     }
     ctx.batched(&dims)?;
     let lead = ctx.lead(&x.dims);
-    if rank - lead.min(rank) > RANK {
+    if rank - lead.min(rank) > RANK && !over.is_empty() {
         return unsupported(format!("an operand with {rank} axes"));
     }
     let mut over: Vec<usize> = over
@@ -281,10 +282,13 @@ fn normalised(
     }
     let n: usize = x.dims[at..].iter().product();
     let before: usize = x.dims[lead.min(at)..at].iter().product();
-    let weight = call.vector(1, n)?;
+    let weight = spread(ctx, call, 1, &x.dims, at)?;
     let bias = match call.constant(2)? {
-        Some(_) => call.vector(2, n)?,
-        None => Tensor::floats(vec![n], vec![0.0; n]),
+        Some(_) => spread(ctx, call, 2, &x.dims, at)?,
+        None => {
+            repeated(ctx, n)?;
+            Tensor::floats(vec![n], vec![0.0; n])
+        }
     };
     let params = vec![("weight", weight), ("bias", bias)];
     let eps = epsilon(call)?;
@@ -314,6 +318,42 @@ fn normalised(
         .push(Op::Text("layernorm", args), &[id], params, vec![n, before]);
     let id = ctx.net.permute(id, &[1, 0]);
     one(id, x.dims)
+}
+
+/// Counts numbers that the file has not: extents alone, which cost a file nothing, make no more than so many.
+fn repeated(ctx: &mut Ctx, n: usize) -> Result<(), Why> {
+    ctx.net.repeated = ctx.net.repeated.saturating_add(n);
+    match ctx.net.repeated <= 1 << 22 {
+        true => Ok(()),
+        false => unsupported("norms of more elements than their parameters have numbers"),
+    }
+}
+
+/// A parameter of a norm from axis `at` on: one that has fewer numbers is repeated.
+fn spread(
+    ctx: &mut Ctx,
+    call: &Call<'_>,
+    operand: usize,
+    dims: &[usize],
+    at: usize,
+) -> Result<Tensor, Why> {
+    let own = &dims[at..];
+    let n: usize = own.iter().product();
+    let given = call.needed(operand)?;
+    if given.len() == n {
+        return Ok(given.with_dims(vec![n]));
+    }
+    if broadcast(dims, &given.dims)? != dims {
+        return invalid(format!("operand {operand} is larger than the first"));
+    }
+    if broadcast(own, &given.dims).ok().as_deref() != Some(own) {
+        return unsupported(format!(
+            "operand {operand} is {:?}, and the norm goes over {own:?}",
+            given.dims
+        ));
+    }
+    repeated(ctx, n)?;
+    Ok(given.broadcast(own).with_dims(vec![n]))
 }
 
 /// `MatMul`.

@@ -1,6 +1,6 @@
 //! One element at a time, of one operand.
 
-use super::super::ctx::{Call, Ctx, Item, one};
+use super::super::ctx::{Call, Ctx, Item, Val, one};
 use super::super::error::{Why, invalid, unsupported};
 use super::super::net::{Id, Op};
 use super::super::text;
@@ -106,8 +106,23 @@ fn elu(alpha: f32) -> Op {
     )
 }
 
-/// `Identity`, `Dropout`, `Cast`: nothing, in use.
-pub fn passed(_: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
+/// Numbers as those of a type of whole numbers: towards 0, and as a truth value 1 for whatever is not 0.
+fn whole(ctx: &mut Ctx, x: Id, to: i64) -> Result<Id, Why> {
+    let net = &mut ctx.net;
+    let sign = net.unary(Op::Word("sign"), x);
+    match to {
+        9 => Ok(net.unary(Op::Word("abs"), sign)),
+        2..=7 | 12 | 13 => {
+            let size = net.unary(Op::Word("abs"), x);
+            let size = net.unary(Op::Word("floor"), size);
+            Ok(net.product(sign, size))
+        }
+        _ => unsupported(format!("numbers of type {to}")),
+    }
+}
+
+/// `Identity`, `Dropout`, `Cast`: nothing, in use; but a cast to whole numbers rounds.
+pub fn passed(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let x = call.val(0)?;
     match call.op {
         "Dropout" => {
@@ -130,7 +145,8 @@ pub fn passed(_: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             let to = call.attrs.int("to", 1)?;
             if ![1, 10, 11, 16].contains(&to) {
                 // Places are made of numbers; that they are whole is seen where they are used.
-                return Ok(vec![Item::Whole(x)]);
+                let id = whole(ctx, x.id, to)?;
+                return Ok(vec![Item::Whole(Val { id, dims: x.dims })]);
             }
         }
         _ => {}

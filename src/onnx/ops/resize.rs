@@ -33,8 +33,9 @@ pub fn resize(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     match (&scales, &sizes) {
         (Some(scales), None) if scales.len() == over.len() => {
             for (&axis, &scale) in over.iter().zip(scales) {
-                let n = (f64::from(x.dims[axis] as f32) * f64::from(scale)).floor();
-                if !(scale > 0.0 && (1.0..=f64::from(1 << 24)).contains(&n)) {
+                // In 32 bits: 0.7 of 10 is 7, and less than that in 64.
+                let n = (x.dims[axis] as f32 * scale).floor();
+                if !(scale > 0.0 && (1.0..=16_777_216.0).contains(&n)) {
                     return invalid(format!("a scale of {scale} for {} elements", x.dims[axis]));
                 }
                 dims[axis] = n as usize;
