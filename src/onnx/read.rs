@@ -5,6 +5,8 @@ use super::proto::{ModelProto, TensorProto};
 use cnnc_runtime::files::open_ordinary;
 use prost::Message;
 use prost::bytes::Bytes;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
@@ -130,6 +132,8 @@ fn varint(bytes: &[u8], at: &mut usize) -> Option<u64> {
 /// Where tensors may lie that are not in the file itself.
 pub(super) struct Outside {
     folder: Option<PathBuf>,
+    /// Files that were read.
+    seen: RefCell<BTreeSet<PathBuf>>,
 }
 
 impl Outside {
@@ -139,7 +143,13 @@ impl Outside {
             Some(folder) if folder != Path::new("") => folder.to_owned(),
             _ => PathBuf::from("."),
         });
-        Outside { folder }
+        let seen = RefCell::default();
+        Outside { folder, seen }
+    }
+
+    /// The files that tensors were read from, in the order of their names.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.seen.borrow().iter().cloned().collect()
     }
 
     /// The bytes of a tensor that lies in another file.
@@ -200,6 +210,7 @@ impl Outside {
             format!("tensor `{name}` lies in `{shown}`, which cannot be read: {error}")
         };
         let mut file = open_ordinary(&path).map_err(failed)?;
+        self.seen.borrow_mut().insert(path);
         let size = file.metadata().map_err(failed)?.len();
         let length = length.unwrap_or(size.saturating_sub(offset));
         if offset.checked_add(length).is_none_or(|end| end > size) {
