@@ -158,6 +158,11 @@ pub enum Failure {
         /// The file.
         file: String,
     },
+    /// Weights that are there, and that no import of this network wrote.
+    Kept {
+        /// The file.
+        file: String,
+    },
     /// Two files to be written are one.
     Twice {
         /// The file.
@@ -345,6 +350,9 @@ impl Failure {
             Failure::Nameless { .. } => {
                 "name the spec of the network: `cnnc convert SPEC --weights FILE OUT`".to_owned()
             }
+            Failure::Kept { .. } => {
+                "give another name for the spec, or `--force` to replace them".to_owned()
+            }
             Failure::Overwrite { .. } | Failure::Twice { .. } => "give another name for what is written".to_owned(),
             Failure::Ending { .. } => "call it `….safetensors`".to_owned(),
             Failure::EmptyGallery(_) => {
@@ -466,6 +474,10 @@ impl fmt::Display for Failure {
             Failure::Overwrite { file } => {
                 write!(f, "`{file}` would be overwritten, and it is read")
             }
+            Failure::Kept { file } => write!(
+                f,
+                "`{file}` would be replaced, and no import of this network wrote it"
+            ),
             Failure::Twice { file } => write!(f, "`{file}` would be written twice"),
             Failure::Ending { file, ending } => write!(
                 f,

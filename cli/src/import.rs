@@ -27,6 +27,9 @@ pub struct Args {
     /// Keep pictures' proportions, on grey, as darknet's own `detect` does, instead of stretching them to the input; of an .onnx with the size: `--letterbox=640`
     #[arg(long, value_name = "N|WxH", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     letterbox: Option<String>,
+    /// Of an .onnx: replace weights that are there, though no import of this network wrote them
+    #[arg(long)]
+    force: bool,
 }
 
 /// Imports the configuration; writes the whole spec or nothing.
@@ -37,7 +40,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if onnx::is_one(&args.cfg) {
         return from_onnx(args);
     }
-    if args.look.is_given() {
+    if args.look.is_given() || args.force {
         return Err(Failure::NotOnnx);
     }
     let cfg = read(&args.cfg).map_err(|error| {
@@ -135,9 +138,23 @@ fn from_onnx(args: &Args) -> Result<(), Failure> {
         return Ok(print::line(imported.spec.trim_end())?);
     };
     let weights = out.with_extension("safetensors");
-    outputs::apart([out.as_path(), &weights], [args.cfg.as_path()])?;
-    outputs::write(out, &imported.spec)?;
+    let read = [&args.cfg].into_iter().chain(&args.labels);
+    let read = read.chain(&imported.files).map(PathBuf::as_path);
+    outputs::apart([out.as_path(), &weights], read)?;
+    let before = weights.exists();
+    if !args.force && weights.is_file() && !imported.wrote(&begin(&weights)?) {
+        let file = weights.display().to_string();
+        return Err(Failure::Kept { file });
+    }
+    // The spec last: without its weights it would be the worse half.
     outputs::write_bytes(&weights, &imported.weights)?;
+    if let Err(error) = outputs::write(out, &imported.spec) {
+        if !before {
+            // What cannot be removed is no worse than the failure that is told.
+            let _ = std::fs::remove_file(&weights);
+        }
+        return Err(error);
+    }
     let (model, layers) = (
         &imported.model.graph().name,
         imported.model.graph().order.len(),
@@ -150,6 +167,21 @@ fn from_onnx(args: &Args) -> Result<(), Failure> {
         imported.weights.len()
     ))?;
     Ok(())
+}
+
+/// A file's first bytes, as far as they say what wrote it.
+fn begin(path: &Path) -> Result<Vec<u8>, Failure> {
+    let read = || {
+        let mut bytes = Vec::new();
+        open_ordinary(path)?
+            .take(cnnc::onnx::Imported::MARK as u64)
+            .read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().map_err(|error: std::io::Error| Failure::Read {
+        file: path.display().to_string(),
+        why: error.to_string(),
+    })
 }
 
 /// Why an imported spec does not compile: the configuration does, so the names of the classes do not suit it.

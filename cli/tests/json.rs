@@ -241,7 +241,7 @@ fn mistakes_are_objects_and_codes_are_those_that_are_documented() {
     // What is not supported yet, not misspelt.
     fs::write(
         folder.path().join("later.cnn"),
-        "cnn 1\nmodel Later { input x: 3x8x8; LogSoftmax }\n",
+        "cnn 1\nmodel Later { input x: 3x8x8; RMSNorm }\n",
     )
     .unwrap();
     let (text, _) = wrong(&["summary", "later.cnn", "--json"], 3);

@@ -43,6 +43,9 @@ impl OnnxError {
     }
 }
 
+/// Most rows of the table of what is not supported that are shown.
+const ROWS: usize = 50;
+
 impl fmt::Display for OnnxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -57,6 +60,7 @@ impl fmt::Display for OnnxError {
             OnnxError::Beyond(why) => write!(f, "the network is not supported: {why}"),
             OnnxError::Unsupported(rows) => {
                 f.write_str("not supported:")?;
+                let (rows, more) = rows.split_at(rows.len().min(ROWS));
                 let width = |of: fn(&Unsupported) -> &str| {
                     rows.iter()
                         .map(|row| of(row).chars().count())
@@ -73,7 +77,10 @@ impl fmt::Display for OnnxError {
                         row.operator, row.first, row.remedy
                     )?;
                 }
-                Ok(())
+                match more.len() {
+                    0 => Ok(()),
+                    more => write!(f, "\n  and {more} more"),
+                }
             }
         }
     }

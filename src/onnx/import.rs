@@ -12,6 +12,8 @@ use super::statement::{Defaults, statements};
 use super::tensor::Tensor;
 use super::walk::{self, Graph, Shapes};
 use crate::{Model, Weights};
+use cnnc_compiler::limits::NODES;
+use cnnc_compiler::words::grouped;
 use std::path::Path;
 
 /// What the file does not say.
@@ -78,11 +80,16 @@ pub struct Imported {
     pub outputs: Vec<Output>,
     /// Images of a run, where the file fixes a batch of several.
     pub batch: Option<usize>,
+    /// The files beside it that tensors were read from.
+    pub files: Vec<std::path::PathBuf>,
     /// What was guessed, or may be missed.
     pub notes: Vec<String>,
     /// The spec, compiled.
     pub model: Model,
 }
+
+/// Key of the model's name in the metadata of weights that an import wrote.
+const IMPORTED_KEY: &str = "cnnc.imported";
 
 /// Reads a file.
 ///
@@ -108,16 +115,21 @@ pub fn import(
         given: options.shapes.clone(),
         samples: options.samples.clone(),
     };
-    let graph = walk::read(&model, &Outside::beside(beside), &shapes, file)?;
+    let outside = Outside::beside(beside);
+    let graph = walk::read(&model, &outside, &shapes, file)?;
     let plain = write(&model, graph, options, false);
-    match plain {
+    let written = match plain {
         Err(OnnxError::Beyond(_)) => {
             // Names that do not suit the language are not worth a refusal.
-            let graph = walk::read(&model, &Outside::beside(beside), &shapes, file)?;
+            let graph = walk::read(&model, &outside, &shapes, file)?;
             write(&model, graph, options, true)
         }
         other => other,
-    }
+    };
+    written.map(|imported| Imported {
+        files: outside.files(),
+        ..imported
+    })
 }
 
 fn write(
@@ -166,6 +178,13 @@ fn write(
         });
     }
     let order = spec::order(net, &ids);
+    if order.len() > NODES {
+        // Before names are made for them.
+        return Err(OnnxError::Beyond(format!(
+            "the network has more than {} layers",
+            grouped(NODES)
+        )));
+    }
     let last = *order.last().expect("an output is made by a layer");
     let (live, _) = net.live(&ids);
     // One result of classes is the head's business.
@@ -253,7 +272,7 @@ fn write(
     let text = cnnc_compiler::format::format(&text).unwrap_or(text);
     let model = crate::compile_str(place, &text)
         .map_err(|error| OnnxError::Beyond(first_message(&error)))?;
-    let weights = weights(net, &order, &model)?;
+    let weights = weights(net, &order, &model, frame.name)?;
     let port = |id: Id| match id == last || dropped {
         true if dropped => "probabilities".to_owned(),
         true => "raw".to_owned(),
@@ -296,6 +315,7 @@ fn write(
         inputs: inputs.collect(),
         outputs,
         batch: graph.ctx.batch,
+        files: Vec::new(),
         notes: said.guess.into_iter().collect(),
         model,
     })
@@ -312,7 +332,9 @@ fn first_message(error: &crate::Error) -> String {
 }
 
 /// The weights, under the names that the compiled spec has for them, as a safetensors file.
-fn weights(net: &Net, order: &[Id], model: &Model) -> Result<Vec<u8>, OnnxError> {
+///
+/// `name` is the model's, of letters and digits: the header begins with it, so that such a file is known again.
+fn weights(net: &Net, order: &[Id], model: &Model, name: &str) -> Result<Vec<u8>, OnnxError> {
     let graph = model.graph();
     let named = graph.order.iter().map(|&id| &graph.nodes[id]);
     let named = named.map(|node| {
@@ -323,7 +345,7 @@ fn weights(net: &Net, order: &[Id], model: &Model) -> Result<Vec<u8>, OnnxError>
             .collect::<Vec<_>>()
     });
     let mut named = named.filter(|params| !params.is_empty());
-    let mut header = String::from("{");
+    let mut header = format!("{{\"__metadata__\":{{\"{IMPORTED_KEY}\":\"{name}\"}}");
     let mut tensors: Vec<&Tensor> = Vec::new();
     let mut at = 0usize;
     let mismatch =
@@ -345,11 +367,8 @@ fn weights(net: &Net, order: &[Id], model: &Model) -> Result<Vec<u8>, OnnxError>
             }
             let dims: Vec<String> = param.shape.iter().map(usize::to_string).collect();
             let end = at + tensor.len() * 4;
-            if header.len() > 1 {
-                header.push(',');
-            }
             header += &format!(
-                "\"{}\":{{\"dtype\":\"F32\",\"shape\":[{}],\"data_offsets\":[{at},{end}]}}",
+                ",\"{}\":{{\"dtype\":\"F32\",\"shape\":[{}],\"data_offsets\":[{at},{end}]}}",
                 param.name,
                 dims.join(",")
             );
@@ -382,6 +401,20 @@ fn weights(net: &Net, order: &[Id], model: &Model) -> Result<Vec<u8>, OnnxError>
 }
 
 impl Imported {
+    /// Bytes of a file of weights within which it says what wrote it.
+    pub const MARK: usize = 256;
+
+    /// Whether a file with these first bytes, [`Imported::MARK`] of them, holds weights that an import of a network of this name wrote.
+    ///
+    /// Asked before [`Imported::take_weights`].
+    pub fn wrote(&self, begin: &[u8]) -> bool {
+        let mark = self.weights.get(8..).and_then(|header| {
+            let end = header.iter().position(|&byte| byte == b'}')?;
+            header.get(..=end)
+        });
+        mark.is_some_and(|mark| begin.get(8..).is_some_and(|rest| rest.starts_with(mark)))
+    }
+
     /// The weights, to run the network with: once, since they are moved.
     ///
     /// # Panics

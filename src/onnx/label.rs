@@ -1,7 +1,7 @@
 //! Labels: what layers are called in the file, as far as it speaks.
 
 use super::net::Hint;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// The label that a file's names suggest.
 pub(super) fn suggested(hint: &Hint, has_weights: bool) -> Option<String> {
@@ -62,18 +62,24 @@ fn sound(text: &str) -> Option<String> {
 #[derive(Default)]
 pub(super) struct Labels {
     taken: HashSet<String>,
+    /// The last number that was put behind a label.
+    numbers: HashMap<String, usize>,
 }
 
 impl Labels {
     /// A label that no other layer has.
     pub fn unique(&mut self, wanted: String) -> String {
-        let mut label = wanted.clone();
-        let mut more = 1;
-        while !self.taken.insert(label.clone()) {
-            more += 1;
-            label = format!("{wanted}_{more}");
+        if self.taken.insert(wanted.clone()) {
+            return wanted;
         }
-        label
+        let more = self.numbers.entry(wanted.clone()).or_insert(1);
+        loop {
+            *more += 1;
+            let label = format!("{wanted}_{more}");
+            if self.taken.insert(label.clone()) {
+                return label;
+            }
+        }
     }
 }
 
@@ -151,6 +157,11 @@ mod tests {
         assert_eq!(
             [input("input"), input("data_0"), input("0"), input("conv")],
             ["input_in", "data_0", "x0", "conv_in"]
+        );
+        let mut labels = Labels::default();
+        assert_eq!(
+            ["a", "a_3", "a", "a", "a_3"].map(|wanted| labels.unique(wanted.to_owned())),
+            ["a", "a_3", "a_2", "a_4", "a_3_2"]
         );
         assert_eq!(
             [reference("a"), reference("0.conv"), reference("conv")],

@@ -7,6 +7,8 @@ use prost::Message;
 use prost::bytes::Bytes;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
@@ -225,6 +227,8 @@ struct Read {
     parts: HashMap<(PathBuf, u64, u64), Bytes>,
     /// Bytes of each file.
     totals: HashMap<PathBuf, u64>,
+    /// Files that were read.
+    seen: RefCell<BTreeSet<PathBuf>>,
 }
 
 impl Outside {
@@ -237,6 +241,7 @@ impl Outside {
         Outside {
             folder,
             read: RefCell::default(),
+            seen: RefCell::default(),
         }
     }
 
@@ -244,6 +249,11 @@ impl Outside {
     pub fn held(&self) -> usize {
         let sum = self.read.borrow().totals.values().sum::<u64>();
         usize::try_from(sum).unwrap_or(usize::MAX)
+    }
+
+    /// The files that tensors were read from, in the order of their names.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.seen.borrow().iter().cloned().collect()
     }
 
     /// The bytes of a tensor that lies in another file.
@@ -304,6 +314,7 @@ impl Outside {
             format!("tensor `{name}` lies in `{shown}`, which cannot be read: {error}")
         };
         let mut file = open_ordinary(&path).map_err(failed)?;
+        self.seen.borrow_mut().insert(path);
         let size = file.metadata().map_err(failed)?.len();
         let length = length.unwrap_or(size.saturating_sub(offset));
         if offset.checked_add(length).is_none_or(|end| end > size) {

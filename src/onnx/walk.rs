@@ -9,6 +9,8 @@ use super::ops;
 use super::proto::{AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, data_type};
 use super::read::Outside;
 use super::tensor::{self, ELEMENTS, Tensor};
+use cnnc_compiler::limits::INPUTS;
+use cnnc_compiler::words::grouped;
 use prost::Message;
 use std::collections::{HashMap, HashSet};
 
@@ -113,6 +115,7 @@ pub(super) fn read(
             let scope = Scope {
                 opsets: &opsets,
                 attrs: &[],
+                absent: &HashSet::new(),
                 depth: 0,
             };
             walker.graph(&graph.node, &mut names, &outputs_of(graph), &scope)?;
@@ -169,6 +172,7 @@ pub(super) fn read(
         let scope = Scope {
             opsets: &opsets,
             attrs: &[],
+            absent: &HashSet::new(),
             depth: 0,
         };
         walker.graph(&graph.node, &mut names, &outputs_of(graph), &scope)?;
@@ -234,6 +238,25 @@ fn inputs(
         .input
         .iter()
         .filter(|input| !constants.contains_key(&input.name));
+    let names: Vec<&str> = fed.clone().map(|input| &*input.name).collect();
+    if names.len() > INPUTS {
+        return Err(OnnxError::Beyond(format!(
+            "the network has more than {} inputs",
+            grouped(INPUTS)
+        )));
+    }
+    let strange = shapes
+        .given
+        .iter()
+        .find(|(name, _)| !names.contains(&&**name));
+    if let Some((strange, _)) = strange {
+        let known: Vec<String> = names.iter().map(|name| show(name)).collect();
+        return Err(OnnxError::Invalid(format!(
+            "there is no input `{}` to have a shape; inputs are `{}`",
+            show(strange),
+            known.join("`, `")
+        )));
+    }
     for (at, input) in fed.enumerate() {
         let name = show(&input.name);
         let ty = input.r#type.as_ref().and_then(|ty| ty.tensor_type.as_ref());
@@ -283,6 +306,25 @@ fn inputs(
             return Err(OnnxError::Invalid(format!(
                 "input `{name}` has {rank} axes"
             )));
+        }
+        if let Some(given) = given {
+            // With the batch, or without.
+            let before = rank.saturating_sub(given.len());
+            let fits = before <= 1
+                && given.len() <= rank
+                && written.is_none_or(|dims| {
+                    dims[before..].iter().zip(given).all(|(dim, &n)| {
+                        dim.dim_value
+                            .is_none_or(|fixed| fixed <= 0 || usize::try_from(fixed) == Ok(n))
+                    })
+                });
+            if !fits {
+                return Err(OnnxError::Invalid(format!(
+                    "input `{name}` is {} in the file, batch included: {} does not fit that",
+                    shown(),
+                    super::text::extents(given)
+                )));
+            }
         }
         let mut dims = Vec::new();
         for axis in 0..rank {
@@ -368,6 +410,8 @@ fn domain(name: &str) -> &str {
 struct Scope<'a> {
     opsets: &'a HashMap<String, i64>,
     attrs: &'a [AttributeProto],
+    /// Inputs of the function that its call leaves out.
+    absent: &'a HashSet<&'a str>,
     depth: usize,
 }
 
@@ -379,6 +423,8 @@ struct Walker<'m> {
     layers: usize,
     nodes: usize,
     refused: Vec<Unsupported>,
+    /// Where an operator stands among those that were refused.
+    rows: HashMap<String, usize>,
 }
 
 impl<'m> Walker<'m> {
@@ -399,19 +445,23 @@ impl<'m> Walker<'m> {
             layers: file / 2 + (1 << 21),
             nodes: 0,
             refused: Vec::new(),
+            rows: HashMap::new(),
         }
     }
 
     fn refuse(&mut self, operator: &str, first: &str, remedy: &str) {
         let operator = show(operator);
-        match self.refused.iter_mut().find(|row| row.operator == operator) {
-            Some(row) => row.count += 1,
-            None => self.refused.push(Unsupported {
-                operator,
-                count: 1,
-                first: show(first),
-                remedy: show_long(remedy),
-            }),
+        match self.rows.get(&operator) {
+            Some(&at) => self.refused[at].count += 1,
+            None => {
+                self.rows.insert(operator.clone(), self.refused.len());
+                self.refused.push(Unsupported {
+                    operator,
+                    count: 1,
+                    first: show(first),
+                    remedy: show_long(remedy),
+                });
+            }
         }
     }
 
@@ -504,7 +554,10 @@ impl<'m> Walker<'m> {
         let inputs: Vec<Option<Item>> = node
             .input
             .iter()
-            .map(|name| names.get(name).filter(|_| !name.is_empty()).cloned())
+            .map(|name| {
+                let left_out = name.is_empty() || scope.absent.contains(&**name);
+                names.get(name).filter(|_| !left_out).cloned()
+            })
             .collect();
         let mut attrs = Vec::with_capacity(node.attribute.len());
         for attribute in &node.attribute {
@@ -757,7 +810,13 @@ impl<'m> Walker<'m> {
             )));
         }
         let mut names = HashMap::new();
-        for (name, item) in function.input.iter().zip(inputs) {
+        let mut absent: HashSet<&str> = HashSet::new();
+        let mut inputs = inputs.into_iter();
+        for name in &function.input {
+            let item = inputs.next().flatten();
+            if item.is_none() {
+                absent.insert(name);
+            }
             names.insert(name.clone(), item.unwrap_or(Item::Unknown));
         }
         let opsets = function
@@ -774,6 +833,7 @@ impl<'m> Walker<'m> {
         let inner = Scope {
             opsets: &opsets,
             attrs: &attrs,
+            absent: &absent,
             depth: scope.depth + 1,
         };
         let outputs = function.output.clone();

@@ -236,3 +236,165 @@ fn files_that_contradict_themselves() {
     assert!(text(b"version https://git-lfs.github.com/spec/v1\n").contains("`git lfs pull`"));
     assert!(text(b"PK\x03\x04 a zip").contains("no ONNX file"));
 }
+
+#[test]
+fn shapes_that_fit_no_input() {
+    let nodes = vec![node("Relu", &["x"], &["y"], vec![])];
+    let open = model(nodes, vec![value("x", &[-1, 3, -1, -1])], vec![]);
+    let with = |name: &str, dims: &[usize]| {
+        let options = Options {
+            shapes: vec![(name.to_owned(), dims.to_vec())],
+            ..Options::default()
+        };
+        import(open.encode_to_vec(), None, &options)
+            .map(|imported| imported.spec)
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        with("nope", &[3, 4, 4]).unwrap_err(),
+        "there is no input `nope` to have a shape; inputs are `x`"
+    );
+    for (dims, shown) in [
+        (&[5, 4, 4][..], "5x4x4"),
+        (&[4, 4], "4x4"),
+        (&[2, 5, 4, 4], "2x5x4x4"),
+        (&[1, 1, 3, 4, 4], "1x1x3x4x4"),
+    ] {
+        assert_eq!(
+            with("x", dims).unwrap_err(),
+            format!("input `x` is hx3xhxh in the file, batch included: {shown} does not fit that")
+        );
+    }
+    for dims in [&[3, 4, 5][..], &[1, 3, 4, 5]] {
+        let spec = with("x", dims).unwrap();
+        assert!(spec.contains("input x: 3x4x5"), "{spec}");
+    }
+}
+
+fn sets(list: &[(&str, i64)]) -> Vec<OperatorSetIdProto> {
+    let set = |&(domain, version): &(&str, i64)| OperatorSetIdProto {
+        domain: domain.to_owned(),
+        version,
+    };
+    list.iter().map(set).collect()
+}
+
+fn call(function: &str, input: &[&str], output: &str) -> NodeProto {
+    NodeProto {
+        domain: "local".to_owned(),
+        ..node(function, input, &[output], vec![])
+    }
+}
+
+#[test]
+fn calls_may_leave_out_what_a_function_needs_not() {
+    let bound = FunctionProto {
+        name: "Bound".to_owned(),
+        domain: "local".to_owned(),
+        input: ["a", "low", "high"].map(str::to_owned).to_vec(),
+        output: vec!["b".to_owned()],
+        node: vec![node("Clip", &["a", "low", "high"], &["b"], vec![])],
+        opset_import: sets(&[("", 17)]),
+        ..FunctionProto::default()
+    };
+    let input = || vec![value("x", &[1, 4])];
+    let six = || vec![tensor("six", &[], vec![6.0])];
+    let nodes = vec![
+        call("Bound", &["x", "", "six"], "p"),
+        call("Bound", &["p"], "q"),
+        node("Sigmoid", &["q"], &["y"], vec![]),
+    ];
+    let mut called = model(nodes, input(), six());
+    called.functions = vec![bound];
+    called.opset_import = sets(&[("", 17), ("local", 1)]);
+    let nodes = vec![
+        node("Clip", &["x", "", "six"], &["p"], vec![]),
+        node("Clip", &["p"], &["q"], vec![]),
+        node("Sigmoid", &["q"], &["y"], vec![]),
+    ];
+    let written_out = model(nodes, input(), six());
+    assert_eq!(read(&called).unwrap(), read(&written_out).unwrap());
+}
+
+#[test]
+fn more_layers_than_a_network_has() {
+    let inner = |at: usize| match at {
+        0 => "a".to_owned(),
+        at => format!("v{at}"),
+    };
+    let deep = FunctionProto {
+        name: "Deep".to_owned(),
+        domain: "local".to_owned(),
+        input: vec!["a".to_owned()],
+        output: vec![inner(200)],
+        node: (0..200)
+            .map(|at| node("Sigmoid", &[&inner(at)], &[&inner(at + 1)], vec![]))
+            .collect(),
+        opset_import: sets(&[("", 17)]),
+        ..FunctionProto::default()
+    };
+    let outer = |at: usize| match at {
+        0 => "x".to_owned(),
+        101 => "y".to_owned(),
+        at => format!("o{at}"),
+    };
+    let calls = (0..101).map(|at| call("Deep", &[&outer(at)], &outer(at + 1)));
+    let mut long = model(calls.collect(), vec![value("x", &[1, 4])], vec![]);
+    long.functions = vec![deep];
+    long.opset_import = sets(&[("", 17), ("local", 1)]);
+    let error = read(&long).unwrap_err();
+    assert!(error.is_unsupported(), "{error}");
+    assert!(
+        error.to_string().ends_with("has more than 20_000 layers"),
+        "{error}"
+    );
+}
+
+#[test]
+fn tables_end_somewhere() {
+    let name = |at: usize| match at {
+        0 => "x".to_owned(),
+        60 => "y".to_owned(),
+        at => format!("v{at}"),
+    };
+    let nodes = (0..60).map(|at| node(&format!("Odd{at}"), &[&name(at)], &[&name(at + 1)], vec![]));
+    let text = message(&model(nodes.collect(), vec![value("x", &[1, 4])], vec![]));
+    assert_eq!(text.lines().count(), 52, "{text}");
+    assert!(text.contains("Odd49 "), "{text}");
+    assert!(text.ends_with("\n  and 10 more"), "{text}");
+}
+
+#[test]
+fn more_inputs_than_a_network_has() {
+    let inputs = (0..1025).map(|at| value(&format!("x{at}"), &[1, 2]));
+    let nodes = vec![node("Relu", &["x0"], &["y"], vec![])];
+    let error = read(&model(nodes, inputs.collect(), vec![])).unwrap_err();
+    assert!(error.is_unsupported(), "{error}");
+    assert!(error.to_string().ends_with(" inputs"), "{error}");
+}
+
+#[test]
+fn resize_10_takes_the_place_behind_where_it_makes_smaller() {
+    let of = |op: &str, scales: [f32; 2]| {
+        let nodes = vec![node(op, &["x", "s"], &["y"], vec![])];
+        let scales = tensor("s", &[4], vec![1.0, 1.0, scales[0], scales[1]]);
+        let mut resize = model(nodes, vec![value("x", &[1, 1, 9, 7])], vec![scales]);
+        resize.opset_import = sets(&[("", if op == "Resize" { 10 } else { 9 })]);
+        resize
+    };
+    for op in ["Resize", "Upsample"] {
+        for (scales, side) in [
+            ([0.6, 0.4], "ceil"),
+            ([0.6, 1.0], "ceil"),
+            ([1.5, 1.0], "floor"),
+        ] {
+            let spec = read(&of(op, scales)).unwrap();
+            assert!(
+                spec.contains(&format!("nearest asymmetric {side}")),
+                "{spec}"
+            );
+        }
+        let mixed = message(&of(op, [0.6, 1.5]));
+        assert!(mixed.contains("round differently"), "{mixed}");
+    }
+}

@@ -26,7 +26,7 @@ fn cnnc(place: &Path, args: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn prints(place: &Path, args: &[&str]) -> String {
+pub fn prints(place: &Path, args: &[&str]) -> String {
     let output = cnnc(place, args);
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{args:?}: {errors}");
@@ -34,7 +34,7 @@ fn prints(place: &Path, args: &[&str]) -> String {
 }
 
 #[track_caller]
-fn complains(place: &Path, args: &[&str]) -> String {
+pub fn complains(place: &Path, args: &[&str]) -> String {
     let output = cnnc(place, args);
     assert_eq!(output.status.code(), Some(1), "{args:?}");
     String::from_utf8(output.stderr).unwrap()

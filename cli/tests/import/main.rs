@@ -1,4 +1,4 @@
-//! `cnnc import`: darknet's configurations as specs.
+//! `cnnc import`: darknet's configurations as specs; which files are written, of ONNX's too.
 //!
 //! `cases/*.txt` are sections of a `.cfg` and the spec, or the refusal, that it becomes.
 
@@ -8,6 +8,7 @@ mod folder;
 mod hostile;
 mod mutants;
 mod numbers;
+mod onnx;
 mod oracle;
 mod others;
 mod published;

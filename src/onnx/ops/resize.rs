@@ -77,8 +77,18 @@ pub fn resize(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     };
     let coordinates = call.attrs.text("coordinate_transformation_mode", default)?;
     let rounding = match upsample || call.opset < 11 {
-        // Upsample and Resize 10 take the place before.
-        true => "floor".to_owned(),
+        // Upsample and Resize 10 take the place before; the one behind along axes that become smaller.
+        true => {
+            let (less, more) = (|&x: &f32| x < 1.0, |&x: &f32| x > 1.0);
+            let smaller = factors.iter().any(less);
+            if smaller && mode == "nearest" && factors.iter().any(more) {
+                return unsupported(
+                    "some axes become smaller and others larger, which operator sets before 11 round differently",
+                );
+            }
+            let side = if smaller { "ceil" } else { "floor" };
+            side.to_owned()
+        }
         false => call.attrs.text("nearest_mode", "round_prefer_floor")?,
     };
     let lead = ctx.lead(&dims);
