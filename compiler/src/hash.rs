@@ -29,7 +29,7 @@ pub fn architecture(graph: &Graph) -> String {
 }
 
 /// The hash of the normal form of a graph that [`folded`](crate::pass::folded) has made: the same for all ways to write a network down, those
-/// of other formats included. Paddings are numbers, and what a last window reaches beyond the operand is one; a folded batch norm is a bias; numbers are of 32 bits;
+/// of other formats included. Paddings are numbers, operands of sums and products have no order, and what a last window reaches beyond the operand is one; a folded batch norm is a bias; numbers are of 32 bits;
 /// probabilities of an output are none of their own.
 pub fn normal(graph: &Graph) -> String {
     digest(&written(graph, true))
@@ -55,6 +55,10 @@ fn written(graph: &Graph, normal: bool) -> String {
         out: "cnn 1\n".to_owned(),
         values: HashMap::new(),
         params: HashMap::new(),
+        operands: match normal {
+            true => sorted(graph),
+            false => HashMap::new(),
+        },
     };
     for input in &graph.inputs {
         let number = writer.number(input.value);
@@ -83,6 +87,47 @@ struct Writer<'g> {
     out: String,
     values: HashMap<ValueId, usize>,
     params: HashMap<ParamId, usize>,
+    /// Operands of sums and products in an order of their own.
+    operands: HashMap<NodeId, Vec<ValueId>>,
+}
+
+/// Layers whose operands have no order.
+const COMMUTATIVE: [&str; 4] = ["add", "mul", "max", "min"];
+
+/// The operands of sums and products, in the order of what they are made of. Equal ones stay as they are.
+fn sorted(graph: &Graph) -> HashMap<NodeId, Vec<ValueId>> {
+    let mut keys: HashMap<ValueId, u64> = HashMap::new();
+    let mut all = HashMap::new();
+    for (at, input) in graph.inputs.iter().enumerate() {
+        keys.insert(input.value, at as u64);
+    }
+    for &id in &graph.order {
+        let node = &graph.nodes[id];
+        let (keyword, mut attributes) = node.layer.attributes();
+        attributes.sort_by_key(|(name, _)| *name);
+        normalised(graph, node, &mut attributes);
+        let key = |value: &ValueId| keys.get(value).copied().unwrap_or_default();
+        let mut operands = node.inputs.clone();
+        if COMMUTATIVE.contains(&keyword) && node.params.is_empty() {
+            operands.sort_by_key(key);
+        }
+        let own: Vec<u64> = operands.iter().map(key).collect();
+        let shape = &graph.values[node.output].shape;
+        let text = format!(
+            "{keyword} {own:?} {} {shape}",
+            listed(&attributes, "=", ",")
+        );
+        let digest = Sha256::digest(text.as_bytes());
+        let first = digest.iter().take(8);
+        keys.insert(
+            node.output,
+            first.fold(0, |key, &byte| key << 8 | u64::from(byte)),
+        );
+        if operands != node.inputs {
+            all.insert(id, operands);
+        }
+    }
+    all
 }
 
 impl Writer<'_> {
@@ -106,9 +151,14 @@ impl Writer<'_> {
                 continue;
             }
             stack.push((value, true));
-            let operands = &self.graph.nodes[node].inputs;
+            let operands = self.operands_of(node);
             stack.extend(operands.iter().rev().map(|&operand| (operand, false)));
         }
+    }
+
+    fn operands_of(&self, id: NodeId) -> &[ValueId] {
+        let own = &self.graph.nodes[id].inputs;
+        self.operands.get(&id).unwrap_or(own)
     }
 
     fn node(&mut self, id: NodeId) {
@@ -116,8 +166,8 @@ impl Writer<'_> {
         let node = &graph.nodes[id];
         let (keyword, mut attributes) = node.layer.attributes();
         attributes.sort_by_key(|(name, _)| *name);
-        let operands: Vec<String> = node
-            .inputs
+        let inputs = self.operands_of(id).to_vec();
+        let operands: Vec<String> = inputs
             .iter()
             .map(|&value| self.number(value).to_string())
             .collect();

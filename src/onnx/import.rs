@@ -241,23 +241,39 @@ fn write(
             .enumerate()
             .map(|(at, (id, name))| (name.clone(), net.dims(*id).to_vec(), settings(at)))
             .collect(),
+        ids: inputs.iter().map(|(id, _)| *id).collect(),
         defaults,
         taps: taps.clone(),
         head,
     };
-    let text = spec::write(&frame, &body);
     let place = options
         .place
         .clone()
         .unwrap_or_else(|| "imported.cnn".into());
-    let text = cnnc_compiler::format::format(&text).unwrap_or(text);
-    let model = crate::compile_str(place, &text)
-        .map_err(|error| OnnxError::Beyond(first_message(&error)))?;
-    let weights = weights(net, &order, &model)?;
+    let compiled = |text: String| {
+        let text = cnnc_compiler::format::format(&text).unwrap_or(text);
+        let model = crate::compile_str(&place, &text)
+            .map_err(|error| OnnxError::Beyond(first_message(&error)))?;
+        Ok((text, model))
+    };
+    let (mut text, mut model) = compiled(spec::write(&frame, &body))?;
+    let mut weights = weights(net, &order, &model)?;
+    let mut labels = body.labels.clone();
+    // Blocks and loops are taken where they are shorter and the same network.
+    if !plain {
+        let folded = spec::fold(&frame, net, &body, &outputs_of_net);
+        if let Ok((short, other)) = compiled(folded.text)
+            && short.lines().count() <= text.lines().count()
+            && other.normal_hash() == model.normal_hash()
+            && let Ok(bytes) = self::weights(net, &folded.order, &other)
+        {
+            (text, model, weights, labels) = (short, other, bytes, folded.labels);
+        }
+    }
     let port = |id: Id| match id == last || dropped {
         true if dropped => "probabilities".to_owned(),
         true => "raw".to_owned(),
-        false => body.labels[&id].clone(),
+        false => labels[&id].clone(),
     };
     let outputs = graph.outputs.iter().map(|output| {
         let (dims, from) = match &output.item {
