@@ -259,15 +259,19 @@ fn write(
     let (mut text, mut model) = compiled(spec::write(&frame, &body))?;
     let mut weights = weights(net, &order, &model)?;
     let mut labels = body.labels.clone();
-    // Blocks and loops are taken where they are shorter and the same network.
+    // Blocks, loops and shared networks are taken where they are the same network.
     if !plain {
-        let folded = spec::fold(&frame, net, &body, &outputs_of_net);
-        if let Ok((short, other)) = compiled(folded.text)
-            && short.lines().count() <= text.lines().count()
-            && other.normal_hash() == model.normal_hash()
-            && let Ok(bytes) = self::weights(net, &folded.order, &other)
-        {
-            (text, model, weights, labels) = (short, other, bytes, folded.labels);
+        let form = model.unshared_hash();
+        for share in [true, false] {
+            if let Some(folded) = spec::fold(&frame, net, &body, &outputs_of_net, share)
+                && let Ok((short, other)) = compiled(folded.text)
+                && short.lines().count() <= text.lines().count()
+                && other.unshared_hash() == form
+                && let Ok(bytes) = self::weights(net, &folded.order, &other)
+            {
+                (text, model, weights, labels) = (short, other, bytes, folded.labels);
+                break;
+            }
         }
     }
     let port = |id: Id| match id == last || dropped {
@@ -342,6 +346,7 @@ fn weights(net: &Net, order: &[Id], model: &Model) -> Result<Vec<u8>, OnnxError>
     let mut header = String::from("{");
     let mut tensors: Vec<&Tensor> = Vec::new();
     let mut at = 0usize;
+    let mut written = std::collections::HashSet::new();
     let mismatch =
         || OnnxError::Beyond("weights do not fit the layers that were written for them".to_owned());
     for &id in order {
@@ -358,6 +363,10 @@ fn weights(net: &Net, order: &[Id], model: &Model) -> Result<Vec<u8>, OnnxError>
                 .ok_or_else(mismatch)?;
             if param.elements() != tensor.len() {
                 return Err(mismatch());
+            }
+            // Those of a shared network are written once.
+            if !written.insert(&param.name) {
+                continue;
             }
             let dims: Vec<String> = param.shape.iter().map(usize::to_string).collect();
             let end = at + tensor.len() * 4;

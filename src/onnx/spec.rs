@@ -47,10 +47,21 @@ pub(super) struct Folded {
     pub labels: HashMap<Id, String>,
 }
 
-/// Writes a spec with what belongs together in blocks and loops.
-pub(super) fn fold(frame: &Frame<'_>, net: &Net, body: &Body, outputs: &[Id]) -> Folded {
+/// Writes a spec with what belongs together in blocks and loops; `share`: with a shared network, nothing if there is none.
+pub(super) fn fold(
+    frame: &Frame<'_>,
+    net: &Net,
+    body: &Body,
+    outputs: &[Id],
+    share: bool,
+) -> Option<Folded> {
     let inputs: Vec<Id> = frame.ids.clone();
-    let items = tree::runs(net, tree::grow(net, body, outputs), outputs);
+    let mut items = tree::grow(net, body, outputs);
+    let shared = match share {
+        true => tree::share(net, &mut items, outputs)?,
+        false => Vec::new(),
+    };
+    let items = tree::runs(net, items, outputs);
     let mut writer = Writer {
         net,
         defaults: frame.defaults,
@@ -84,6 +95,16 @@ pub(super) fn fold(frame: &Frame<'_>, net: &Net, body: &Body, outputs: &[Id]) ->
         }
     }
     let mut lines = Vec::new();
+    if share {
+        lines.push("shared twin {".to_owned());
+        lines.extend(
+            writer
+                .all(&shared, None)
+                .iter()
+                .map(|line| format!("  {line}")),
+        );
+        lines.push("}".to_owned());
+    }
     let mut order = Vec::new();
     let mut current = match inputs[..] {
         [only] => Some(only),
@@ -109,11 +130,11 @@ pub(super) fn fold(frame: &Frame<'_>, net: &Net, body: &Body, outputs: &[Id]) ->
         item.layers(&mut order);
         current = Some(item.value);
     }
-    Folded {
+    Some(Folded {
         text: framed(frame, &writer.labels, &blocks, &lines),
         order,
         labels: writer.labels,
-    }
+    })
 }
 
 /// Blocks, and the model of these lines.

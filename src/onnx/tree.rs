@@ -10,6 +10,7 @@
 
 use super::net::{Id, Net, Op};
 use super::statement::Body;
+use super::tensor::{Data, Tensor};
 use std::collections::{HashMap, HashSet};
 
 /// A statement, or several as one.
@@ -276,4 +277,97 @@ pub(super) fn runs(net: &Net, items: Vec<Item>, outputs: &[Id]) -> Vec<Item> {
         at = end;
     }
     all
+}
+
+/// Whether two tensors are one in the file.
+fn one(a: &Tensor, b: &Tensor) -> bool {
+    a.dims == b.dims
+        && match (&a.data, &b.data) {
+            (Data::Raw(a), Data::Raw(b)) => a.as_ptr() == b.as_ptr() && a.len() == b.len(),
+            (Data::Float(a), Data::Float(b)) => std::ptr::eq(a.as_ptr(), b.as_ptr()) || a == b,
+            _ => false,
+        }
+}
+
+/// Whether two chains are the same layers with the same weights.
+fn twins(net: &Net, one_of: &Item, other: &Item) -> bool {
+    let (Form::Chain(a, _), Form::Chain(b, _)) = (&one_of.form, &other.form) else {
+        return false;
+    };
+    let same = |(&a, &b): (&Id, &Id)| match (&net.values[a].layer, &net.values[b].layer) {
+        (Some(a), Some(b)) => {
+            a.op == b.op
+                && a.operands.len() == 1
+                && b.operands.len() == 1
+                && a.hint.weights == b.hint.weights
+                && a.params.len() == b.params.len()
+                && a.params
+                    .iter()
+                    .zip(&b.params)
+                    .all(|((_, a), (_, b))| one(a, b))
+        }
+        _ => false,
+    };
+    a.len() == b.len()
+        && a.iter().zip(b).all(same)
+        && net.dims(one_of.value) == net.dims(other.value)
+}
+
+/// A network that is called `twin`, if there is one that is applied to two tensors: its statements; the calls take their places.
+pub(super) fn share(net: &Net, items: &mut Vec<Item>, outputs: &[Id]) -> Option<Vec<Item>> {
+    let (_, reads) = net.live(outputs);
+    let weighty = |item: &Item| matches!(item.form, Form::Chain(_, true));
+    let goes_on =
+        |at: usize| items[at].needs == [items[at - 1].value] && reads[items[at - 1].value] == 1;
+    let count = items.len().min(512);
+    for from in 0..count {
+        for other in from + 1..count {
+            if !twins(net, &items[from], &items[other]) {
+                continue;
+            }
+            let mut n = 1;
+            while from + n < other
+                && other + n < count
+                && twins(net, &items[from + n], &items[other + n])
+                && goes_on(from + n)
+                && goes_on(other + n)
+            {
+                n += 1;
+            }
+            if items[from].needs == items[other].needs || !items[from..from + n].iter().any(weighty)
+            {
+                continue;
+            }
+            let shared: Vec<Item> = items[from..from + n]
+                .iter()
+                .cloned()
+                .map(inner_of)
+                .collect();
+            // The later first, so that places stay.
+            for at in [other, from] {
+                let call: Vec<Item> = items.drain(at..at + n).collect();
+                let mut layers = Vec::new();
+                call.iter().for_each(|item| item.layers(&mut layers));
+                items.insert(
+                    at,
+                    Item {
+                        label: None,
+                        needs: call[0].needs.clone(),
+                        value: call[n - 1].value,
+                        form: Form::Text("twin".to_owned(), layers),
+                    },
+                );
+            }
+            return Some(shared);
+        }
+    }
+    None
+}
+
+/// A statement within a shared network.
+fn inner_of(mut item: Item) -> Item {
+    if matches!(item.form, Form::Chain(_, false)) {
+        item.label = None;
+    }
+    item
 }
