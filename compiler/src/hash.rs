@@ -196,9 +196,9 @@ fn sorted(
             operands.sort_by_key(key);
         }
         let own: Vec<u64> = operands.iter().map(key).collect();
-        let shape = &graph.values[node.output].shape;
+        let shape = extents(&graph.values[node.output].shape);
         let text = format!(
-            "{keyword} {own:?} {} {shape}",
+            "{keyword} {own:?} {} {shape:?}",
             listed(&attributes, "=", ",")
         );
         let digest = Sha256::digest(text.as_bytes());
@@ -316,6 +316,17 @@ fn normalised(graph: &Graph, node: &Node, attributes: &mut Attributes) -> usize 
     match keyword_of(graph, node, node.layer.keyword()) {
         "dense" => attributes.retain(|(name, _)| matches!(*name, "out" | "bias" | "weight" | "bn")),
         "globalavgpool" => attributes.clear(),
+        // One number for all axes is that of each.
+        "subsample" => {
+            let rank = graph.values[node.inputs[0]].shape.spatial().len();
+            for (_, value) in attributes.iter_mut() {
+                if let Attribute::Stride(list) | Attribute::Extents(list) = value
+                    && let &[each] = &list[..]
+                {
+                    *list = vec![each; rank];
+                }
+            }
+        }
         "slice" if attributes.iter().all(|(name, _)| *name != "to") => {
             let axis = attributes.iter().find_map(|(name, value)| match value {
                 Attribute::Int(axis) if *name == "axis" => Some(*axis),
