@@ -139,6 +139,11 @@ impl Model {
         hash::normal(&pass::folded(self.graph()))
     }
 
+    /// The hash of its normal form, as if no layers shared their weights.
+    pub(crate) fn unshared_hash(&self) -> String {
+        hash::unshared(&pass::folded(self.graph()))
+    }
+
     /// What may not be meant.
     pub fn warnings(&self) -> &Diagnostics {
         &self.inner.warnings

@@ -29,10 +29,15 @@ pub fn architecture(graph: &Graph) -> String {
 }
 
 /// The hash of the normal form of a graph that [`folded`](crate::pass::folded) has made: the same for all ways to write a network down, those
-/// of other formats included. Paddings are numbers, and what a last window reaches beyond the operand is one; a folded batch norm is a bias; numbers are of 32 bits;
+/// of other formats included. Paddings are numbers, operands of sums and products have no order, and what a last window reaches beyond the operand is one; a folded batch norm is a bias; numbers are of 32 bits;
 /// probabilities of an output are none of their own.
 pub fn normal(graph: &Graph) -> String {
-    digest(&written(graph, true))
+    digest(&written(graph, true, true))
+}
+
+/// The hash of the normal form of a graph, as if every layer had parameters of its own.
+pub fn unshared(graph: &Graph) -> String {
+    digest(&written(graph, true, false))
 }
 
 fn digest(text: &str) -> String {
@@ -45,27 +50,39 @@ fn digest(text: &str) -> String {
 
 /// The canonical form.
 pub fn canonical(graph: &Graph) -> String {
-    written(graph, false)
+    written(graph, false, true)
 }
 
-fn written(graph: &Graph, normal: bool) -> String {
+fn written(graph: &Graph, normal: bool, shares: bool) -> String {
     let mut writer = Writer {
         graph,
         normal,
+        shares,
         out: "cnn 1\n".to_owned(),
         values: HashMap::new(),
         params: HashMap::new(),
+        operands: HashMap::new(),
     };
+    let outputs = graph.outputs.iter().map(|output| output.value);
+    let mut outputs: Vec<ValueId> = match normal {
+        true => outputs.filter(|&value| !is_share(graph, value)).collect(),
+        false => outputs.collect(),
+    };
+    if normal {
+        let aliases = aliases(graph);
+        let (operands, keys) = sorted(graph, &aliases);
+        writer.operands = operands;
+        for value in &mut outputs {
+            *value = aliases.get(value).copied().unwrap_or(*value);
+        }
+        outputs.sort_by_key(|value| keys.get(value).copied().unwrap_or_default());
+        outputs.dedup();
+    }
     for input in &graph.inputs {
         let number = writer.number(input.value);
         let shape = &graph.values[input.value].shape;
         let _ = writeln!(writer.out, "{number} = input {shape}");
     }
-    let outputs = graph.outputs.iter().map(|output| output.value);
-    let outputs: Vec<ValueId> = match normal {
-        true => outputs.filter(|&value| !is_share(graph, value)).collect(),
-        false => outputs.collect(),
-    };
     for &value in &outputs {
         writer.reach(value);
     }
@@ -80,9 +97,121 @@ struct Writer<'g> {
     graph: &'g Graph,
     /// Whether ways of writing are left out, too.
     normal: bool,
+    /// Whether a tensor that two layers have is told from two.
+    shares: bool,
     out: String,
     values: HashMap<ValueId, usize>,
     params: HashMap<ParamId, usize>,
+    /// Operands without what does nothing, those of sums and products in an order of their own.
+    operands: HashMap<NodeId, Vec<ValueId>>,
+}
+
+/// Extents without those of pixels where there is one pixel: `8x1x1` is a vector.
+fn extents(shape: &Shape) -> &[usize] {
+    let dims = shape.dims();
+    match shape.spatial().iter().all(|&n| n == 1) {
+        true => &dims[..1],
+        false => dims,
+    }
+}
+
+/// Whether a layer's result is its operand, in the normal form.
+fn is_nothing(graph: &Graph, node: &Node) -> bool {
+    let [input] = node.inputs[..] else {
+        return false;
+    };
+    let (from, to) = (&graph.values[input].shape, &graph.values[node.output].shape);
+    match node.layer.keyword() {
+        "reshape" | "flatten" => extents(from) == extents(to),
+        "adaptiveavgpool" | "crop" | "slice" | "upsample" | "subsample" => from == to,
+        "avgpool" | "maxpool" => {
+            let plain = |window: &crate::layer::window::Window| window.reach() == [1; 3];
+            from == to && node.layer.window().is_some_and(plain)
+        }
+        "scale" => {
+            let (_, attributes) = node.layer.attributes();
+            [("factor", 1.0), ("shift", 0.0)]
+                .into_iter()
+                .all(|(name, number)| attributes.contains(&(name, number.into())))
+        }
+        _ => false,
+    }
+}
+
+/// What each value is made of that is the same by another name.
+fn aliases(graph: &Graph) -> HashMap<ValueId, ValueId> {
+    let mut all = HashMap::new();
+    for &id in &graph.order {
+        let node = &graph.nodes[id];
+        if is_nothing(graph, node) {
+            let input = node.inputs[0];
+            let source = all.get(&input).copied().unwrap_or(input);
+            all.insert(node.output, source);
+        }
+    }
+    all
+}
+
+/// A layer's keyword in the normal form: one convolution of one pixel is `dense`.
+fn keyword_of(graph: &Graph, node: &Node, keyword: &'static str) -> &'static str {
+    let one = |value: ValueId| extents(&graph.values[value].shape).len() == 1;
+    match keyword {
+        "adaptiveavgpool" if one(node.output) => "globalavgpool",
+        "conv" if one(node.inputs[0]) && one(node.output) => {
+            let groups = node.layer.attributes().1.contains(&("groups", 1.into()));
+            let small = node
+                .layer
+                .window()
+                .is_some_and(|window| window.reach() == [1; 3]);
+            if groups && small { "dense" } else { keyword }
+        }
+        _ => keyword,
+    }
+}
+
+/// Layers whose operands have no order.
+const COMMUTATIVE: [&str; 4] = ["add", "mul", "max", "min"];
+
+/// Operands that are others than those of the graph, and what each value is made of: operands of sums and products are in the order of that. Equal
+/// ones stay as they are.
+fn sorted(
+    graph: &Graph,
+    aliases: &HashMap<ValueId, ValueId>,
+) -> (HashMap<NodeId, Vec<ValueId>>, HashMap<ValueId, u64>) {
+    let mut keys: HashMap<ValueId, u64> = HashMap::new();
+    let mut all = HashMap::new();
+    for (at, input) in graph.inputs.iter().enumerate() {
+        keys.insert(input.value, at as u64);
+    }
+    for &id in &graph.order {
+        let node = &graph.nodes[id];
+        let (keyword, mut attributes) = node.layer.attributes();
+        attributes.sort_by_key(|(name, _)| *name);
+        normalised(graph, node, &mut attributes);
+        let keyword = keyword_of(graph, node, keyword);
+        let key = |value: &ValueId| keys.get(value).copied().unwrap_or_default();
+        let source = |value: &ValueId| aliases.get(value).copied().unwrap_or(*value);
+        let mut operands: Vec<ValueId> = node.inputs.iter().map(source).collect();
+        if COMMUTATIVE.contains(&keyword) && node.params.is_empty() {
+            operands.sort_by_key(key);
+        }
+        let own: Vec<u64> = operands.iter().map(key).collect();
+        let shape = extents(&graph.values[node.output].shape);
+        let text = format!(
+            "{keyword} {own:?} {} {shape:?}",
+            listed(&attributes, "=", ",")
+        );
+        let digest = Sha256::digest(text.as_bytes());
+        let first = digest.iter().take(8);
+        keys.insert(
+            node.output,
+            first.fold(0, |key, &byte| key << 8 | u64::from(byte)),
+        );
+        if operands != node.inputs {
+            all.insert(id, operands);
+        }
+    }
+    (all, keys)
 }
 
 impl Writer<'_> {
@@ -106,9 +235,14 @@ impl Writer<'_> {
                 continue;
             }
             stack.push((value, true));
-            let operands = &self.graph.nodes[node].inputs;
+            let operands = self.operands_of(node);
             stack.extend(operands.iter().rev().map(|&operand| (operand, false)));
         }
+    }
+
+    fn operands_of(&self, id: NodeId) -> &[ValueId] {
+        let own = &self.graph.nodes[id].inputs;
+        self.operands.get(&id).unwrap_or(own)
     }
 
     fn node(&mut self, id: NodeId) {
@@ -116,8 +250,8 @@ impl Writer<'_> {
         let node = &graph.nodes[id];
         let (keyword, mut attributes) = node.layer.attributes();
         attributes.sort_by_key(|(name, _)| *name);
-        let operands: Vec<String> = node
-            .inputs
+        let inputs = self.operands_of(id).to_vec();
+        let operands: Vec<String> = inputs
             .iter()
             .map(|&value| self.number(value).to_string())
             .collect();
@@ -126,14 +260,20 @@ impl Writer<'_> {
             true => normalised(graph, node, &mut attributes),
             false => node.params.len(),
         };
+        let keyword = match self.normal {
+            true => keyword_of(graph, node, keyword),
+            false => keyword,
+        };
+        let pixel = self.normal && keyword == "dense";
         for &param in &node.params[..own] {
             let next = self.params.len();
-            let number = *self.params.entry(param).or_insert(next);
-            let dims: Vec<String> = graph.params[param]
-                .shape
-                .iter()
-                .map(usize::to_string)
-                .collect();
+            let number = match self.shares {
+                true => *self.params.entry(param).or_insert(next),
+                false => 0,
+            };
+            let dims = &graph.params[param].shape;
+            let rank = if pixel { dims.len().min(2) } else { dims.len() };
+            let dims: Vec<String> = dims[..rank].iter().map(usize::to_string).collect();
             params.push(format!("{number} {}", dims.join("x")));
         }
         // One for the bias that a batch norm became, shared where the weights are.
@@ -141,7 +281,13 @@ impl Writer<'_> {
             params.push("bias".to_owned());
         }
         let number = self.number(node.output);
-        let shape: &Shape = &graph.values[node.output].shape;
+        let shape = &graph.values[node.output].shape;
+        let dims = match self.normal {
+            true => extents(shape),
+            false => shape.dims(),
+        };
+        let dims: Vec<String> = dims.iter().map(usize::to_string).collect();
+        let shape = dims.join("x");
         let _ = writeln!(
             self.out,
             "{number} = {keyword}({}){{{}}}[{}] {shape}",
@@ -167,7 +313,32 @@ fn is_share(graph: &Graph, value: ValueId) -> bool {
 
 /// Brings what a layer is told into the normal form, and says how many of its tensors are counted: with a batch norm, its weights.
 fn normalised(graph: &Graph, node: &Node, attributes: &mut Attributes) -> usize {
-    if let Some(window) = node.layer.window() {
+    match keyword_of(graph, node, node.layer.keyword()) {
+        "dense" => attributes.retain(|(name, _)| matches!(*name, "out" | "bias" | "weight" | "bn")),
+        "globalavgpool" => attributes.clear(),
+        // One number for all axes is that of each.
+        "subsample" => {
+            let rank = graph.values[node.inputs[0]].shape.spatial().len();
+            for (_, value) in attributes.iter_mut() {
+                if let Attribute::Stride(list) | Attribute::Extents(list) = value
+                    && let &[each] = &list[..]
+                {
+                    *list = vec![each; rank];
+                }
+            }
+        }
+        "slice" if attributes.iter().all(|(name, _)| *name != "to") => {
+            let axis = attributes.iter().find_map(|(name, value)| match value {
+                Attribute::Int(axis) if *name == "axis" => Some(*axis),
+                _ => None,
+            });
+            let extent = graph.values[node.inputs[0]].shape.dims()[axis.unwrap_or(0)];
+            attributes.push(("to", extent.into()));
+        }
+        _ => {}
+    }
+    let dense = keyword_of(graph, node, node.layer.keyword()) == "dense";
+    if let Some(window) = node.layer.window().filter(|_| !dense) {
         let shape = &graph.values[node.inputs[0]].shape;
         let clipped = attributes.iter().any(|(name, _)| *name == "rounding");
         let counted = attributes.contains(&("count_include_pad", Attribute::Flag(true)));

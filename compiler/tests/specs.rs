@@ -127,6 +127,14 @@ fn the_normal_form_is_of_the_network_and_not_of_how_it_is_written() {
         ("maxpool 3x3 /2 ceil", "maxpool 3x3 /2 pad (0, 0, 0, 1)"),
         ("conv 3x3 8 bias off; bn eps 1e-5", "conv 3x3 8"),
         ("leaky 0.1", "leaky 0.10000000149011612"),
+        ("a: relu; b: tanh; add(a, b)", "a: relu; b: tanh; add(b, a)"),
+        ("slice 1", "slice 1 3"),
+        ("subsample /2", "subsample /2x2"),
+        ("avgpool 1x1 relu", "adaptiveavgpool 15x14 relu"),
+        (
+            "adaptiveavgpool 1x1 conv 1x1 4 relu flatten",
+            "globalavgpool dense 4 relu",
+        ),
         (
             "globalavgpool; out: dense 5; head classify",
             "globalavgpool; out: dense 5; softmax; tap out",
@@ -145,6 +153,11 @@ fn the_normal_form_is_of_the_network_and_not_of_how_it_is_written() {
         ),
         ("relu bn eps 1e-3", "relu bn eps 1e-5"),
         ("leaky 0.1", "leaky 0.2"),
+        (
+            "a: relu; b: tanh a; sub(a, b)",
+            "a: relu; b: tanh a; sub(b, a)",
+        ),
+        ("slice 0 2", "slice 1 3"),
         ("shrink 0.5", "shrink 0.5 bias 0.5"),
     ];
     for (one, other) in different {

@@ -260,23 +260,43 @@ fn write(
             .enumerate()
             .map(|(at, (id, name))| (name.clone(), net.dims(*id).to_vec(), settings(at)))
             .collect(),
+        ids: inputs.iter().map(|(id, _)| *id).collect(),
         defaults,
         taps: taps.clone(),
         head,
     };
-    let text = spec::write(&frame, &body);
     let place = options
         .place
         .clone()
         .unwrap_or_else(|| "imported.cnn".into());
-    let text = cnnc_compiler::format::format(&text).unwrap_or(text);
-    let model = crate::compile_str(place, &text)
-        .map_err(|error| OnnxError::Beyond(first_message(&error)))?;
-    let weights = weights(net, &order, &model, frame.name)?;
+    let compiled = |text: String| {
+        let text = cnnc_compiler::format::format(&text).unwrap_or(text);
+        let model = crate::compile_str(&place, &text)
+            .map_err(|error| OnnxError::Beyond(first_message(&error)))?;
+        Ok((text, model))
+    };
+    let (mut text, mut model) = compiled(spec::write(&frame, &body))?;
+    let mut weights = weights(net, &order, &model, frame.name)?;
+    let mut labels = body.labels.clone();
+    // Blocks, loops and shared networks are taken where they are the same network.
+    if !plain {
+        let form = model.unshared_hash();
+        for share in [true, false] {
+            if let Some(folded) = spec::fold(&frame, net, &body, &outputs_of_net, share)
+                && let Ok((short, other)) = compiled(folded.text)
+                && short.lines().count() <= text.lines().count()
+                && other.unshared_hash() == form
+                && let Ok(bytes) = self::weights(net, &folded.order, &other, frame.name)
+            {
+                (text, model, weights, labels) = (short, other, bytes, folded.labels);
+                break;
+            }
+        }
+    }
     let port = |id: Id| match id == last || dropped {
         true if dropped => "probabilities".to_owned(),
         true => "raw".to_owned(),
-        false => body.labels[&id].clone(),
+        false => labels[&id].clone(),
     };
     let outputs = graph.outputs.iter().map(|output| {
         let (dims, from) = match &output.item {
@@ -348,6 +368,7 @@ fn weights(net: &Net, order: &[Id], model: &Model, name: &str) -> Result<Vec<u8>
     let mut header = format!("{{\"__metadata__\":{{\"{IMPORTED_KEY}\":\"{name}\"}}");
     let mut tensors: Vec<&Tensor> = Vec::new();
     let mut at = 0usize;
+    let mut written = std::collections::HashSet::new();
     let mismatch =
         || OnnxError::Beyond("weights do not fit the layers that were written for them".to_owned());
     for &id in order {
@@ -364,6 +385,10 @@ fn weights(net: &Net, order: &[Id], model: &Model, name: &str) -> Result<Vec<u8>
                 .ok_or_else(mismatch)?;
             if param.elements() != tensor.len() {
                 return Err(mismatch());
+            }
+            // Those of a shared network are written once.
+            if !written.insert(&param.name) {
+                continue;
             }
             let dims: Vec<String> = param.shape.iter().map(usize::to_string).collect();
             let end = at + tensor.len() * 4;

@@ -8,6 +8,7 @@
 //! is decided there. Constants are computed once, shapes first. Where several nodes are one layer (`x · sigmoid(x)`, a division by a
 //! length, a padding before a convolution), the second sees what the first became. What is not supported is refused in one table of all of it.
 
+mod blocks;
 mod ctx;
 mod error;
 mod export;
@@ -25,6 +26,7 @@ mod spec;
 mod statement;
 mod tensor;
 mod text;
+mod tree;
 mod walk;
 
 pub use error::{OnnxError, Unsupported};

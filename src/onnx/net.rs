@@ -267,6 +267,17 @@ impl Net {
 
     /// The product of two tensors of the same extents.
     pub fn product(&mut self, a: Id, b: Id) -> Id {
+        // x · σ(x), both with other extents than there were.
+        if let (Some(Op::Reshape), Some(Op::Reshape)) = (self.op(a), self.op(b))
+            && let (Some(p), Some(q)) = (self.source(a), self.source(b))
+            && self.dims(a) == self.dims(b)
+            && self.dims(p) == self.dims(q)
+            && (self.source(q) == Some(p) || self.source(p) == Some(q))
+        {
+            let dims = self.dims(a).to_vec();
+            let inner = self.product(p, q);
+            return self.view(inner, &dims);
+        }
         for (a, b) in [(a, b), (b, a)] {
             let gate = match self.op(b) {
                 Some(Op::Word("sigmoid")) => Some("silu"),
@@ -337,7 +348,18 @@ impl Net {
                 let source = self.source(x).expect("one operand");
                 self.view(source, dims)
             }
-            Some(Op::Permute(axes)) if dims.len() == 1 && **axes == [1, 2, 0] => {
+            Some(Op::Text("space_to_depth", size))
+                if size == "2" && self.finer(x, dims).is_some() =>
+            {
+                let source = self.finer(x, dims).expect("just seen");
+                let op = Op::Text("space_to_depth", "2 darknet".to_owned());
+                self.push(op, &[source], Vec::new(), dims.to_vec())
+            }
+            Some(Op::Permute(axes))
+                if dims.len() == 1
+                    && axes.last() == Some(&0)
+                    && axes[..axes.len() - 1].iter().copied().eq(1..axes.len()) =>
+            {
                 let source = self.source(x).expect("one operand");
                 self.push(Op::FlattenSpatial, &[source], Vec::new(), dims.to_vec())
             }
@@ -345,6 +367,20 @@ impl Net {
         };
         self.views.insert((x, dims.to_vec()), id);
         id
+    }
+
+    /// What darknet's own order of a passthrough is applied to, if pixels of 2x2 become channels of what has been seen with a quarter of the channels.
+    fn finer(&self, x: Id, dims: &[usize]) -> Option<Id> {
+        let seen = self.source(x)?;
+        if self.op(seen) != Some(&Op::Reshape) {
+            return None;
+        }
+        let source = self.source(seen)?;
+        let (&[c, h, w], &[few, tall, wide]) = (self.dims(source), self.dims(seen)) else {
+            return None;
+        };
+        let fits = c == few * 4 && tall == h * 2 && wide == w * 2;
+        (fits && h % 2 == 0 && w % 2 == 0 && *dims == [4 * c, h / 2, w / 2]).then_some(source)
     }
 
     /// `weight[c] · x + bias[c]` for the channels of a tensor.

@@ -6,9 +6,8 @@ use cnnc_runtime::files::open_ordinary;
 use prost::Message;
 use prost::bytes::Bytes;
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
@@ -219,6 +218,8 @@ fn varint(bytes: &[u8], at: &mut usize) -> Option<u64> {
 pub(super) struct Outside {
     folder: Option<PathBuf>,
     read: RefCell<Read>,
+    /// Files that were read.
+    seen: RefCell<BTreeSet<PathBuf>>,
 }
 
 /// What was read of other files: tensors of the same bytes share them.
@@ -227,8 +228,6 @@ struct Read {
     parts: HashMap<(PathBuf, u64, u64), Bytes>,
     /// Bytes of each file.
     totals: HashMap<PathBuf, u64>,
-    /// Files that were read.
-    seen: RefCell<BTreeSet<PathBuf>>,
 }
 
 impl Outside {
@@ -314,7 +313,7 @@ impl Outside {
             format!("tensor `{name}` lies in `{shown}`, which cannot be read: {error}")
         };
         let mut file = open_ordinary(&path).map_err(failed)?;
-        self.seen.borrow_mut().insert(path);
+        self.seen.borrow_mut().insert(path.clone());
         let size = file.metadata().map_err(failed)?.len();
         let length = length.unwrap_or(size.saturating_sub(offset));
         if offset.checked_add(length).is_none_or(|end| end > size) {

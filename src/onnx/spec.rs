@@ -1,8 +1,11 @@
 //! The text of a spec, and what tensors its weights are.
 
+use super::blocks::{self, Block, Writer};
 use super::label::reference;
 use super::net::{Id, Net, Op};
-use super::statement::{Body, Defaults, Statement};
+use super::statement::{Body, Defaults};
+use super::tree::{self, Form};
+use std::collections::{HashMap, HashSet};
 
 /// What stands around the layers.
 pub(super) struct Frame<'a> {
@@ -10,6 +13,8 @@ pub(super) struct Frame<'a> {
     pub doc: &'a str,
     /// Name, extents, and how a picture becomes it.
     pub inputs: Vec<(String, Vec<usize>, String)>,
+    /// The inputs' tensors.
+    pub ids: Vec<Id>,
     pub defaults: Defaults,
     /// Tensors that are outputs besides the last.
     pub taps: Vec<Id>,
@@ -17,9 +22,139 @@ pub(super) struct Frame<'a> {
     pub head: Option<String>,
 }
 
-/// Writes a spec.
+/// Writes a spec with a line for each chain of layers.
 pub(super) fn write(frame: &Frame<'_>, body: &Body) -> String {
+    let mut lines = Vec::new();
+    for statement in &body.statements {
+        let route = statement.route.map_or(String::new(), |id| {
+            format!("route {} ", reference(&body.labels[&id]))
+        });
+        let label = statement
+            .label
+            .as_ref()
+            .map_or(String::new(), |label| format!("{label}: "));
+        lines.push(format!("{label}{route}{}", statement.words.join(" ")));
+    }
+    framed(frame, &body.labels, &[], &lines)
+}
+
+/// A spec of blocks and loops.
+pub(super) struct Folded {
+    pub text: String,
+    /// Layers in the order in which they are written.
+    pub order: Vec<Id>,
+    /// What every tensor that is referred to is called.
+    pub labels: HashMap<Id, String>,
+}
+
+/// Writes a spec with what belongs together in blocks and loops; `share`: with a shared network, nothing if there is none.
+pub(super) fn fold(
+    frame: &Frame<'_>,
+    net: &Net,
+    body: &Body,
+    outputs: &[Id],
+    share: bool,
+) -> Option<Folded> {
+    let inputs: Vec<Id> = frame.ids.clone();
+    let mut items = tree::grow(net, body, outputs);
+    let shared = match share {
+        true => tree::share(net, &mut items, outputs)?,
+        false => Vec::new(),
+    };
+    let items = tree::runs(net, items, outputs);
+    let mut writer = Writer {
+        net,
+        defaults: frame.defaults,
+        labels: body.labels.clone(),
+    };
+    let mut taken: HashSet<String> = frame.inputs.iter().map(|input| input.0.clone()).collect();
+    let (blocks, mut items) = blocks::extract(&writer, items, &mut taken);
+    let referred = blocks::referred(net, &items, &inputs, outputs);
+    for item in &mut items {
+        let bare = match &item.form {
+            Form::Chain(_, weighty) => !weighty,
+            _ => false,
+        };
+        if bare && !referred.contains(&item.value) {
+            item.label = None;
+        }
+    }
+    let mut items = blocks::repeats(items, &referred);
+    taken.extend(items.iter().filter_map(|item| item.label.clone()));
+    for item in &mut items {
+        let call = matches!(&item.form, Form::Text(text, _) if !text.starts_with("repeat "));
+        if item.label.is_none() && (call || referred.contains(&item.value)) {
+            let mut number = 1;
+            while !taken.insert(format!("part{number}")) {
+                number += 1;
+            }
+            item.label = Some(format!("part{number}"));
+        }
+        if let Some(label) = &item.label {
+            writer.labels.insert(item.value, label.clone());
+        }
+    }
+    let mut lines = Vec::new();
+    if share {
+        lines.push("shared twin {".to_owned());
+        lines.extend(
+            writer
+                .all(&shared, None)
+                .iter()
+                .map(|line| format!("  {line}")),
+        );
+        lines.push("}".to_owned());
+    }
+    let mut order = Vec::new();
+    let mut current = match inputs[..] {
+        [only] => Some(only),
+        _ => None,
+    };
+    for item in &items {
+        let mut own = writer.lines(item, item.label.as_deref());
+        let route = match item.needs[..] {
+            [need] if current != Some(need) => {
+                format!(
+                    "route {} ",
+                    reference(writer.labels.get(&need).map_or("", String::as_str))
+                )
+            }
+            _ => String::new(),
+        };
+        let label = item
+            .label
+            .as_ref()
+            .map_or(String::new(), |label| format!("{label}: "));
+        own[0] = format!("{label}{route}{}", own[0]);
+        lines.extend(own);
+        item.layers(&mut order);
+        current = Some(item.value);
+    }
+    Some(Folded {
+        text: framed(frame, &writer.labels, &blocks, &lines),
+        order,
+        labels: writer.labels,
+    })
+}
+
+/// Blocks, and the model of these lines.
+fn framed(
+    frame: &Frame<'_>,
+    labels: &HashMap<Id, String>,
+    blocks: &[Block],
+    lines: &[String],
+) -> String {
     let mut text = "cnn 1\n".to_owned();
+    for block in blocks {
+        text += &match block.params.is_empty() {
+            true => format!("block {} {{\n", block.name),
+            false => format!("block {}({}) {{\n", block.name, block.params.join(", ")),
+        };
+        for line in &block.lines {
+            text += &format!("{}\n", plain(line));
+        }
+        text += "}\n";
+    }
     for line in frame.doc.lines() {
         text += &format!("/// {line}\n");
     }
@@ -34,12 +169,14 @@ pub(super) fn write(frame: &Frame<'_>, body: &Body) -> String {
         };
         text += &format!("  input {name}: {}{settings}\n", super::text::extents(dims));
     }
-    lines(&mut text, &body.statements, body);
+    for line in lines {
+        text += &format!("  {}\n", plain(line.trim_end()));
+    }
     if !frame.taps.is_empty() {
         let names: Vec<String> = frame
             .taps
             .iter()
-            .map(|id| reference(&body.labels[id]))
+            .map(|id| reference(labels.get(id).map_or("", String::as_str)))
             .collect();
         text += &format!("  tap {}\n", names.join(", "));
     }
@@ -49,26 +186,9 @@ pub(super) fn write(frame: &Frame<'_>, body: &Body) -> String {
     text + "}\n"
 }
 
-fn lines(text: &mut String, statements: &[Statement], body: &Body) {
-    let width = |statement: &Statement| statement.label.as_ref().map_or(0, |label| label.len() + 2);
-    let widest = statements
-        .iter()
-        .map(width)
-        .filter(|&n| n <= 28)
-        .max()
-        .unwrap_or(0);
-    for statement in statements {
-        let label = statement
-            .label
-            .as_ref()
-            .map_or(String::new(), |label| format!("{label}: "));
-        let route = statement.route.map_or(String::new(), |id| {
-            format!("route {} ", reference(&body.labels[&id]))
-        });
-        let line = format!("  {label:widest$}{route}{}", statement.words.join(" "));
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
+/// A line without strides that need not be said.
+fn plain(line: &str) -> String {
+    line.replace(" /=1 ", " ").replace(" /=", " /")
 }
 
 /// Layers that outputs need, in order.

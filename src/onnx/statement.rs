@@ -68,6 +68,10 @@ pub(super) struct Statement {
     pub route: Option<Id>,
     /// The layers, each as it is written.
     pub words: Vec<String>,
+    /// The layers.
+    pub ids: Vec<Id>,
+    /// Whether one has weights.
+    pub weighty: bool,
 }
 
 /// The statements of a network, in order.
@@ -182,6 +186,8 @@ pub(super) fn statements(
             label,
             route,
             words,
+            ids: chain.clone(),
+            weighty: weighty.is_some(),
         });
         current = Some(value);
     }
@@ -239,7 +245,12 @@ fn keyword(op: &Op) -> String {
 }
 
 /// A layer as it is written.
-fn written(net: &Net, id: Id, labels: &HashMap<Id, String>, defaults: Defaults) -> String {
+pub(super) fn written(
+    net: &Net,
+    id: Id,
+    labels: &HashMap<Id, String>,
+    defaults: Defaults,
+) -> String {
     let Value { dims, layer } = (
         &net.values[id].dims,
         net.values[id].layer.as_ref().expect("a layer"),
@@ -347,17 +358,11 @@ fn convolution(conv: &Conv, layer: &Layer, defaults: Defaults) -> String {
     }
     .to_owned();
     text += &text::extents(&conv.kernel);
-    if conv.stride.iter().any(|&n| n != 1) {
-        let same = conv.stride.iter().all(|&n| n == conv.stride[0]);
-        text += &format!(
-            " /{}",
-            if same {
-                conv.stride[0].to_string()
-            } else {
-                text::extents(&conv.stride)
-            }
-        );
-    }
+    // Marked, since a stride of 1 is left out where it is not a parameter: see `spec`.
+    text += &match conv.stride.iter().all(|&n| n == conv.stride[0]) {
+        true => format!(" /={}", conv.stride[0]),
+        false => format!(" /={}", text::extents(&conv.stride)),
+    };
     text += &format!(" {}", conv.out);
     let half = is_half(conv) && conv.kernel.iter().all(|n| n % 2 == 1);
     let none = conv.pads.iter().all(|&pads| pads == [0, 0]);

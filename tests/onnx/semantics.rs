@@ -276,7 +276,8 @@ fn a_length_is_one_only_where_it_stands() {
 #[test]
 fn reductions_over_no_axes() {
     let x = [0.5, 2.0, 3.0];
-    let all: [(&str, fn(f32) -> f32); 4] = [
+    type Function = fn(f32) -> f32;
+    let all: [(&str, Function); 4] = [
         ("ReduceSum", |x| x),
         ("ReduceSumSquare", |x| x * x),
         ("ReduceLogSum", f32::ln),

@@ -261,7 +261,15 @@ fn l2norm(ctx: &mut Ctx, a: &super::super::ctx::Val, b: &super::super::ctx::Val)
     let mut repeated = from != each;
     let mut length = b.id;
     let mut least: Option<f32> = None;
-    loop {
+    // With the extents that lengths are taken along.
+    let same = |ctx: &Ctx, id: Id| {
+        let root = |id: Id| match ctx.net.op(id) {
+            Some(Op::Reshape) => ctx.net.source(id).unwrap_or(id),
+            _ => id,
+        };
+        root(id) == root(a.id)
+    };
+    let whole = loop {
         match ctx.net.op(length)? {
             Op::Clip(low, high) if *high == f32::MAX => {
                 least = Some(least.map_or(*low, |least| least.max(*low)));
@@ -296,23 +304,24 @@ fn l2norm(ctx: &mut Ctx, a: &super::super::ctx::Val, b: &super::super::ctx::Val)
                     }
                     _ => return None,
                 };
-                if square != a.id {
+                if !same(ctx, square) {
                     return None;
                 }
-                break;
+                break square;
             }
             Op::Reduce(Kind::L2, axes) if axes[..] == [0] => {
-                if ctx.net.source(length)? != a.id {
+                let whole = ctx.net.source(length)?;
+                if !same(ctx, whole) {
                     return None;
                 }
-                break;
+                break whole;
             }
             _ => return None,
         }
         length = ctx.net.source(length)?;
-    }
+    };
     let eps = least.unwrap_or(1e-12);
-    if repeated || eps <= 0.0 {
+    if repeated || ctx.lang(&a.dims) != ctx.net.dims(whole) || eps <= 0.0 {
         return None;
     }
     let args = if eps == 1e-12 {
@@ -320,10 +329,10 @@ fn l2norm(ctx: &mut Ctx, a: &super::super::ctx::Val, b: &super::super::ctx::Val)
     } else {
         format!("eps {}", text::number(eps))
     };
-    let dims = ctx.net.dims(a.id).to_vec();
+    let dims = ctx.net.dims(whole).to_vec();
     Some(
         ctx.net
-            .push(Op::Text("l2norm", args), &[a.id], Vec::new(), dims),
+            .push(Op::Text("l2norm", args), &[whole], Vec::new(), dims),
     )
 }
 

@@ -327,6 +327,24 @@ fn part(ctx: &mut Ctx, id: Id, axis: usize, from: usize, to: usize) -> Id {
         }
         _ => (source, from),
     };
+    // Rows and then columns are a box of pixels.
+    if at == 2
+        && dims.len() == 3
+        && let Some(&Op::Slice(row, _, 1)) = ctx.net.op(source)
+        && let Some(whole) = ctx.net.source(source)
+    {
+        let outer = ctx.net.dims(whole);
+        let middle = [(outer[1] - dims[1]) / 2, (outer[2] - dims[2]) / 2];
+        let size = text::extents(&dims[1..]);
+        let args = match middle == [row, from] {
+            true => size,
+            false => format!("{size} at ({row}, {from})"),
+        };
+        let id = ctx
+            .net
+            .push(Op::Text("crop", args), &[whole], Vec::new(), dims);
+        return ctx.net.permute(id, &order);
+    }
     let id = ctx.net.push(
         Op::Slice(from, from + dims[at], at),
         &[source],
@@ -353,8 +371,14 @@ fn range(ctx: &mut Ctx, x: &Val, range: Range) -> Result<Val, Why> {
         step if step > 1 => {
             let step = step as usize;
             // From the first place on, cut so that the last is the one that is wanted.
-            let end = range.first + (range.count - 1) * step + 1;
-            let cut = part(ctx, id, at, range.first, end);
+            let extent = x.dims[range.axis];
+            let cut = match range.first == 0 && extent.div_ceil(step) == range.count {
+                true => id,
+                false => {
+                    let end = range.first + (range.count - 1) * step + 1;
+                    part(ctx, id, at, range.first, end)
+                }
+            };
             strided(ctx, cut, at, step)
         }
         -1 => {
@@ -650,17 +674,22 @@ fn padded(ctx: &mut Ctx, x: Id, pads: &[[usize; 2]], mode: &str, value: f32) -> 
         };
         id = ctx.net.push(op, &[id], Vec::new(), dims.clone());
     }
-    if pads[0] != [0, 0] {
+    if pads[0] != [0, 0] && mode.is_empty() {
+        dims[0] += pads[0][0] + pads[0][1];
+        let value = match value {
+            0.0 => String::new(),
+            value => format!(" value {}", text::number(value)),
+        };
+        let args = format!("{} {}{value}", pads[0][0], pads[0][1]);
+        id = ctx
+            .net
+            .push(Op::Text("padchannels", args), &[id], Vec::new(), dims);
+    } else if pads[0] != [0, 0] {
         // Channels become the first axis of pixels.
         let rest: usize = dims[1..].iter().product();
         let flat = ctx.net.view(id, &[1, dims[0], rest]);
         dims[0] += pads[0][0] + pads[0][1];
-        let args = format!("({}, {}, 0, 0)", pads[0][0], pads[0][1]);
-        let args = match (mode, value) {
-            ("", 0.0) => args,
-            ("", value) => format!("{args} value {}", text::number(value)),
-            (mode, _) => args + mode,
-        };
+        let args = format!("({}, {}, 0, 0){mode}", pads[0][0], pads[0][1]);
         let wide = ctx.net.push(
             Op::Text("pad", args),
             &[flat],
