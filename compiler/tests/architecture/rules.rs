@@ -118,7 +118,7 @@ pub const USERS: &[Part] = &[
     ])] },
     // Of layers their role, their costs and how they are written.
     Part { folder: "src/picture", root: "cnnc_compiler", knot: &[], rows: &[("", &[
-        "graph", "id", "outline", "shape", "span", "words", "layer::Attribute", "layer::Role", "layer::conv::is_depthwise", "layer::written",
+        "graph", "id", "outline", "shape", "span", "words", "head::Enters", "layer::Attribute", "layer::Role", "layer::conv::is_depthwise", "layer::written",
     ])] },
     Part { folder: "cli/src", root: "cnnc::compiler", knot: &[], rows: &[("", &[
         "diagnostic", "format", "graph", "head::HEADS", "words",
