@@ -9,7 +9,7 @@ use super::ops;
 use super::proto::{AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, data_type};
 use super::read::Outside;
 use super::tensor::{self, ELEMENTS, Tensor};
-use cnnc_compiler::limits::INPUTS;
+use cnnc_compiler::limits::{self, INPUTS};
 use cnnc_compiler::words::grouped;
 use prost::Message;
 use std::collections::{HashMap, HashSet};
@@ -422,6 +422,8 @@ struct Walker<'m> {
     /// The same for the layers' parameters: as f32, those of 16 bits are twice as large.
     layers: usize,
     nodes: usize,
+    /// Nodes that are not constant so far, of which there may be as many as a network has layers.
+    computed: usize,
     refused: Vec<Unsupported>,
     /// Where an operator stands among those that were refused.
     rows: HashMap<String, usize>,
@@ -444,6 +446,7 @@ impl<'m> Walker<'m> {
             outside,
             layers: file / 2 + (1 << 21),
             nodes: 0,
+            computed: 0,
             refused: Vec::new(),
             rows: HashMap::new(),
         }
@@ -715,6 +718,13 @@ impl<'m> Walker<'m> {
             self.nested(node, 0);
             return Ok(Vec::new());
         };
+        self.computed += 1;
+        if self.computed > limits::NODES {
+            return Err(OnnxError::Beyond(format!(
+                "the network has more than {} layers",
+                grouped(limits::NODES)
+            )));
+        }
         let weights = node
             .input
             .get(1)

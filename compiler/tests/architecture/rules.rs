@@ -47,7 +47,7 @@ pub const COMPILER: Part = Part {
         ("lower", &["graph", "id", "limits", "loops", "note", "shape", "target",
             "layer::Halo", "layer::NO_HALO", "layer::Role", "layer::copy", "layer::conv::is_depthwise",
             "layer::elements", "layer::epilogue", "layer::padded"]),
-        ("hash", &["graph", "id", "shape", "layer::attribute"]),
+        ("hash", &["graph", "id", "shape", "layer::attribute", "layer::window"]),
         ("reference", &["graph", "id", "limits"]),
         ("pass", &["graph", "id", "lower::each_operand", "note",
             "layer::Attributes", "layer::Layer", "layer::Role", "layer::dense::Dense", "layer::epilogue"]),

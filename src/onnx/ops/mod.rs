@@ -229,7 +229,7 @@ pub(super) static TABLE: &[Row] = &[
     Row {
         names: &["Expand", "Tile"],
         since: 6,
-        layer: "`tile`",
+        layer: "`tiled`",
         limits: "",
         run: layout::repeat,
     },
