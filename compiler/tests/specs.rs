@@ -153,10 +153,7 @@ fn the_normal_form_is_of_the_network_and_not_of_how_it_is_written() {
         ),
         ("relu bn eps 1e-3", "relu bn eps 1e-5"),
         ("leaky 0.1", "leaky 0.2"),
-        (
-            "a: relu; b: tanh; sub(a, b)",
-            "a: relu; b: tanh; sub(b, a)",
-        ),
+        ("a: relu; b: tanh; sub(a, b)", "a: relu; b: tanh; sub(b, a)"),
         ("slice 0 2", "slice 1 3"),
         ("shrink 0.5", "shrink 0.5 bias 0.5"),
     ];
