@@ -4,7 +4,7 @@
 //! .onnx ──read──▶ messages ──walk, fold, ops──▶ layers ──statement, spec──▶ .cnn and weights
 //! ```
 //!
-//! A file's nodes become layers one by one, each by its row of [`ops`]; what they are in the form that their operator set gives them
+//! A file's nodes become layers one by one, each by its row of `ops`; what they are in the form that their operator set gives them
 //! is decided there. Constants are computed once, shapes first. Where several nodes are one layer (`x · sigmoid(x)`, a division by a
 //! length, a padding before a convolution), the second sees what the first became. What is not supported is refused in one table of all of it.
 
