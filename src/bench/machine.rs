@@ -1,5 +1,6 @@
 //! The machine that is measured on, and whether it is quiet enough for figures to mean something.
 
+use cnnc_compiler::words;
 use cnnc_runtime::peak;
 use std::fs;
 use std::time::{Duration, Instant};
@@ -62,10 +63,8 @@ impl Load {
             && others > 0.25
             && others + threads as f64 > processors as f64 + 0.25
         {
-            let plural = if processors == 1 { "" } else { "s" };
-            reasons.push(format!(
-                "others keep {others:.1} of {processors} processor{plural} busy"
-            ));
+            let processors = words::count(processors, "processor");
+            reasons.push(format!("others keep {others:.1} of {processors} busy"));
         }
         if let Some(stolen) = self.stolen.filter(|&stolen| stolen > 0.01) {
             let stolen = percent(stolen);
@@ -73,10 +72,8 @@ impl Load {
         }
         if threads > processors {
             // What they wait for, they take from each other.
-            let plural = if processors == 1 { "" } else { "s" };
-            reasons.push(format!(
-                "{threads} threads share {processors} processor{plural}"
-            ));
+            let processors = words::count(processors, "processor");
+            reasons.push(format!("{threads} threads share {processors}"));
         } else {
             if let Some(waited) = self.waited.filter(|&waited| waited > 0.02) {
                 let waited = percent(waited);

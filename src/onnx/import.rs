@@ -2,15 +2,17 @@
 
 use super::ctx::Item;
 use super::error::OnnxError;
+use super::graph::{self, Graph};
+use super::inputs::Shapes;
 use super::label;
-use super::net::{Id, Net, Op};
+use super::net::{Id, Op};
 use super::picture::{Pictures, said};
 use super::proto::ModelProto;
 use super::read::{self, Outside};
 use super::spec::{self, Frame};
 use super::statement::{Defaults, statements};
 use super::tensor::Tensor;
-use super::walk::{self, Graph, Shapes};
+use super::weights;
 use crate::{Model, Weights};
 use cnnc_compiler::limits::NODES;
 use cnnc_compiler::words::grouped;
@@ -88,9 +90,6 @@ pub struct Imported {
     pub model: Model,
 }
 
-/// Key of the model's name in the metadata of weights that an import wrote.
-const IMPORTED_KEY: &str = "cnnc.imported";
-
 /// Reads a file.
 ///
 /// # Errors
@@ -116,12 +115,12 @@ pub fn import(
         samples: options.samples.clone(),
     };
     let outside = Outside::beside(beside);
-    let graph = walk::read(&model, &outside, &shapes, file)?;
+    let graph = graph::read(&model, &outside, &shapes, file)?;
     let plain = write(&model, graph, options, false);
     let written = match plain {
         Err(OnnxError::Beyond(_)) => {
             // Names that do not suit the language are not worth a refusal.
-            let graph = walk::read(&model, &outside, &shapes, file)?;
+            let graph = graph::read(&model, &outside, &shapes, file)?;
             write(&model, graph, options, true)
         }
         other => other,
@@ -140,7 +139,7 @@ fn write(
 ) -> Result<Imported, OnnxError> {
     let net = &mut graph.ctx.net;
     // Tensors that are outputs; one that is an input, or constant, is none of the network's.
-    let is_input = |id: Id, inputs: &[walk::Input]| inputs.iter().position(|input| input.id == id);
+    let is_input = |id: Id, inputs: &[graph::Input]| inputs.iter().position(|input| input.id == id);
     let mut ids: Vec<Id> = Vec::new();
     for output in &graph.outputs {
         if let Item::Val(val) | Item::Whole(val) = &output.item
@@ -276,7 +275,7 @@ fn write(
         Ok((text, model))
     };
     let (mut text, mut model) = compiled(spec::write(&frame, &body))?;
-    let mut weights = weights(net, &order, &model, frame.name)?;
+    let mut weights = weights::weights(net, &order, &model, frame.name)?;
     let mut labels = body.labels.clone();
     // Blocks, loops and shared networks are taken where they are the same network.
     if !plain {
@@ -286,7 +285,7 @@ fn write(
                 && let Ok((short, other)) = compiled(folded.text)
                 && short.lines().count() <= text.lines().count()
                 && other.unshared_hash() == form
-                && let Ok(bytes) = self::weights(net, &folded.order, &other, frame.name)
+                && let Ok(bytes) = weights::weights(net, &folded.order, &other, frame.name)
             {
                 (text, model, weights, labels) = (short, other, bytes, folded.labels);
                 break;
@@ -349,80 +348,6 @@ fn first_message(error: &crate::Error) -> String {
             .map_or_else(String::new, |first| first.message.clone()),
         other => other.to_string(),
     }
-}
-
-/// The weights, under the names that the compiled spec has for them, as a safetensors file.
-///
-/// `name` is the model's, of letters and digits: the header begins with it, so that such a file is known again.
-fn weights(net: &Net, order: &[Id], model: &Model, name: &str) -> Result<Vec<u8>, OnnxError> {
-    let graph = model.graph();
-    let named = graph.order.iter().map(|&id| &graph.nodes[id]);
-    let named = named.map(|node| {
-        node.params
-            .iter()
-            .map(|&id| &graph.params[id])
-            .filter(|param| param.literal.is_none())
-            .collect::<Vec<_>>()
-    });
-    let mut named = named.filter(|params| !params.is_empty());
-    let mut header = format!("{{\"__metadata__\":{{\"{IMPORTED_KEY}\":\"{name}\"}}");
-    let mut tensors: Vec<&Tensor> = Vec::new();
-    let mut at = 0usize;
-    let mut written = std::collections::HashSet::new();
-    let mismatch =
-        || OnnxError::Beyond("weights do not fit the layers that were written for them".to_owned());
-    for &id in order {
-        let layer = net.values[id].layer.as_ref().expect("a layer");
-        if layer.params.is_empty() {
-            continue;
-        }
-        let params = named.next().ok_or_else(mismatch)?;
-        for param in &params {
-            let (_, tensor) = layer
-                .params
-                .iter()
-                .find(|(role, _)| *role == param.role)
-                .ok_or_else(mismatch)?;
-            if param.elements() != tensor.len() {
-                return Err(mismatch());
-            }
-            // Those of a shared network are written once.
-            if !written.insert(&param.name) {
-                continue;
-            }
-            let dims: Vec<String> = param.shape.iter().map(usize::to_string).collect();
-            let end = at + tensor.len() * 4;
-            header += &format!(
-                ",\"{}\":{{\"dtype\":\"F32\",\"shape\":[{}],\"data_offsets\":[{at},{end}]}}",
-                param.name,
-                dims.join(",")
-            );
-            at = end;
-            tensors.push(tensor);
-        }
-    }
-    if named.next().is_some() {
-        return Err(mismatch());
-    }
-    header.push('}');
-    while !header.len().is_multiple_of(8) {
-        header.push(' ');
-    }
-    let mut bytes = Vec::with_capacity(8 + header.len() + at);
-    bytes.extend((header.len() as u64).to_le_bytes());
-    bytes.extend(header.as_bytes());
-    for tensor in tensors {
-        match &tensor.data {
-            super::tensor::Data::Raw(raw) => bytes.extend_from_slice(raw),
-            _ => bytes.extend(
-                tensor
-                    .to_floats()
-                    .iter()
-                    .flat_map(|value| value.to_le_bytes()),
-            ),
-        }
-    }
-    Ok(bytes)
 }
 
 impl Imported {

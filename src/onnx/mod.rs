@@ -8,19 +8,26 @@
 //! is decided there. Constants are computed once, shapes first. Where several nodes are one layer (`x · sigmoid(x)`, a division by a
 //! length, a padding before a convolution), the second sees what the first became. What is not supported is refused in one table of all of it.
 
+mod activations;
 mod blocks;
 mod ctx;
 mod error;
 mod export;
 mod fold;
+mod graph;
 mod import;
+mod inputs;
 mod label;
+mod loops;
 mod net;
 mod node;
+mod operator;
 mod ops;
 mod picture;
 pub mod proto;
 mod read;
+mod refusals;
+mod scopes;
 mod shapes;
 mod spec;
 mod statement;
@@ -28,6 +35,7 @@ mod tensor;
 mod text;
 mod tree;
 mod walk;
+mod weights;
 
 pub use error::{OnnxError, Unsupported};
 pub use export::{ExportError, Exported, FILE_KEY, OPSET, SPEC_KEY, Texts, export, forms};

@@ -2,6 +2,7 @@
 
 use super::blocks::{self, Block, Writer};
 use super::label::reference;
+use super::loops;
 use super::net::{Id, Net, Op};
 use super::statement::{Body, Defaults};
 use super::tree::{self, Form};
@@ -69,7 +70,7 @@ pub(super) fn fold(
     };
     let mut taken: HashSet<String> = frame.inputs.iter().map(|input| input.0.clone()).collect();
     let (blocks, mut items) = blocks::extract(&writer, items, &mut taken);
-    let referred = blocks::referred(net, &items, &inputs, outputs);
+    let referred = loops::referred(net, &items, &inputs, outputs);
     for item in &mut items {
         let bare = match &item.form {
             Form::Chain(_, weighty) => !weighty,
@@ -79,7 +80,7 @@ pub(super) fn fold(
             item.label = None;
         }
     }
-    let mut items = blocks::repeats(items, &referred);
+    let mut items = loops::repeats(items, &referred);
     taken.extend(items.iter().filter_map(|item| item.label.clone()));
     for item in &mut items {
         let call = matches!(&item.form, Form::Text(text, _) if !text.starts_with("repeat "));

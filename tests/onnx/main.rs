@@ -5,5 +5,6 @@ mod expected;
 mod messages;
 mod mutants;
 mod packs;
+mod round_trip;
 mod semantics;
 mod table;

@@ -1,8 +1,9 @@
 //! Schedules side by side: how fast each way to compute a layer is, and which the compiler takes.
 
-use super::{counted, percent};
+use super::percent;
 use crate::print;
 use cnnc::bench::{Kernel, Trial};
+use cnnc::compiler::words;
 
 /// Cells of the bar of the quickest schedule.
 const BAR: f64 = 20.0;
@@ -34,7 +35,7 @@ pub fn text(kernels: &[Kernel]) -> String {
             text += &line(trial, kernel.taken(), best, width);
         }
         if let Some(next) = kernel.trials.get(SHOWN) {
-            let more = counted(kernel.trials.len() - SHOWN, "more schedule");
+            let more = words::count(kernel.trials.len() - SHOWN, "more schedule");
             text += &format!(
                 "  and {more}, from {} ms on\n",
                 print::ms(next.times.median)
@@ -103,7 +104,7 @@ fn sum(kernels: &[Kernel]) -> String {
         "✓ is what the compiler takes: the quickest, or within 2 % of it, for {} of {}. All layers together take {} ms, by the quickest schedules {} ms.\n\
          Bars are speeds; winograd does a quarter of the multiplications that are counted.",
         right.count(),
-        counted(tried.len(), "form"),
+        words::count(tried.len(), "form"),
         print::ms(taken),
         print::ms(quickest),
     )

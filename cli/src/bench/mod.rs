@@ -9,7 +9,8 @@ mod trace;
 
 use crate::{Failure, inputs, network, onnx, outputs, print};
 use base::Base;
-use cnnc::bench::{Kernel, Machine, Memory, Report, Settings};
+use cnnc::bench::{Kernel, Machine, Report, Settings};
+use cnnc::compiler::words;
 use cnnc::{Backend, Model, Network, Weights};
 use figures::{csv, json};
 use std::path::{Path, PathBuf};
@@ -138,9 +139,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let mut outcomes = Vec::new();
     let mut timeline = trace::Timeline::default();
-    for (spec, model) in &models {
+    for (network, model) in &models {
+        let spec = &network.spec;
+        let weights = match &args.flags.weights {
+            None if !onnx::is_one(spec) => Weights::synthetic(),
+            _ => network.weights(model)?,
+        };
         for &threads in &counts {
-            let mut outcome = args.measure(spec, model, threads, &machine, &mut timeline)?;
+            let mut outcome =
+                args.measure(spec, model, &weights, threads, &machine, &mut timeline)?;
             if let Some(base) = &base {
                 let compared = base.compare(&outcome)?;
                 if let Some(remark) = &compared.remark {
@@ -158,7 +165,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         outputs::write(path, &base::text(&machine, &outcomes))?;
     }
     if let Some(path) = &args.report {
-        let memory = args.memory(&models[0])?;
+        let (network, model) = &models[0];
+        let memory = cnnc::bench::memory(model, &network.options(Backend::Jit, &[]))?;
         outputs::write(path, &page::page(&machine, &outcomes, &memory))?;
     }
     match (args.json, args.csv) {
@@ -191,7 +199,7 @@ impl Args {
     }
 
     /// The networks, once it is known that what is asked for can be had of them.
-    fn models(&self) -> Result<Vec<(&Path, Model)>, Failure> {
+    fn models(&self) -> Result<Vec<(network::Args, Model)>, Failure> {
         let made_up = self
             .flags
             .weights
@@ -210,7 +218,7 @@ impl Args {
             let network = self.flags.of(spec, 1);
             let model = network.model(self.json)?;
             read.extend(network.read(&model).map(Path::to_owned));
-            models.push((spec.as_path(), model));
+            models.push((network, model));
         }
         // Figures may be compared with those that they replace.
         read.retain(|path| Some(path) != self.compare.as_ref() || self.save != self.compare);
@@ -243,20 +251,13 @@ impl Args {
         &self,
         spec: &Path,
         model: &Model,
+        weights: &Weights,
         threads: u16,
         machine: &Machine,
         timeline: &mut trace::Timeline,
     ) -> Result<Outcome, Failure> {
         let args = self.flags.of(spec, threads);
-        let weights = match self.flags.weights {
-            None if onnx::is_one(spec) => {
-                args.model(true)?;
-                args.weights(model)?
-            }
-            None => Weights::synthetic(),
-            Some(_) => args.weights(model)?,
-        };
-        let network = args.network(model, &weights, Backend::Jit, &[])?;
+        let network = args.network(model, weights, Backend::Jit, &[])?;
         let sample = inputs::synthetic(network.inputs())?;
         let samples = vec![&sample; network.batch()];
         let images = inputs::together(&samples)?;
@@ -274,7 +275,7 @@ impl Args {
             print::warning(format_args!(
                 "{} on {}: times may be too long, {}",
                 network.name(),
-                counted(report.threads, "thread"),
+                words::count(report.threads, "thread"),
                 report.busy.join("; ")
             ));
         }
@@ -299,7 +300,7 @@ impl Args {
                     print::patience(format_args!("{done} of {all} schedules measured"));
                 }
             };
-            cnnc::bench::kernels(model, &weights, &options, &views, &settings, &told)
+            cnnc::bench::kernels(model, weights, &options, &views, &settings, &told)
         });
         Ok(Outcome {
             spec: spec.display().to_string(),
@@ -310,11 +311,6 @@ impl Args {
             kernels: kernels.transpose()?,
             compared: None,
         })
-    }
-
-    fn memory(&self, (spec, model): &(&Path, Model)) -> Result<Memory, Failure> {
-        let options = self.flags.of(spec, 1).options(Backend::Jit, &[]);
-        Ok(cnnc::bench::memory(model, &options)?)
     }
 }
 
@@ -335,12 +331,6 @@ fn distinct(mut counts: Vec<u16>, in_order: bool) -> Vec<u16> {
 /// `85.1 %`
 fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
-}
-
-/// `1 thread`, `2 threads`
-fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }
 
 /// The words of a schedule that say which algorithm it is.

@@ -1,9 +1,10 @@
 //! Figures for people: a list for one network, a table for several.
 
 use super::figures::{images_per_s, milliseconds};
-use super::{Finest, Outcome, algorithm, counted, kernels, percent};
+use super::{Finest, Outcome, algorithm, kernels, percent};
 use crate::print;
 use cnnc::bench::{Machine, Row};
+use cnnc::compiler::words;
 
 /// All that was measured.
 pub fn text(machine: &Machine, outcomes: &[Outcome], finest: Finest) -> String {
@@ -16,7 +17,7 @@ pub fn text(machine: &Machine, outcomes: &[Outcome], finest: Finest) -> String {
             text += "\n\n";
             if outcomes.len() > 1 {
                 let (name, threads) = (outcome.network.name(), outcome.report.threads);
-                text += &print::heading(&format!("{name}, {}", counted(threads, "thread")));
+                text += &print::heading(&format!("{name}, {}", words::count(threads, "thread")));
                 text.push('\n');
             }
             text += &part;
@@ -41,14 +42,14 @@ fn place(machine: &Machine) -> String {
     format!(
         "{}, {}",
         machine.cpu,
-        counted(machine.processors, "processor")
+        words::count(machine.processors, "processor")
     )
 }
 
 fn list(machine: &Machine, outcome: &Outcome) -> String {
     let (network, report) = (&outcome.network, &outcome.report);
     let times = &report.times;
-    let threads = counted(report.threads, "thread");
+    let threads = words::count(report.threads, "thread");
     let mut text = format!(
         "{} on {}, {threads}: {}",
         network.name(),
@@ -60,7 +61,7 @@ fn list(machine: &Machine, outcome: &Outcome) -> String {
         1 => String::new(),
         images => format!(" for {images} images"),
     };
-    let (median, runs) = (print::ms(times.median), counted(times.runs, "run"));
+    let (median, runs) = (print::ms(times.median), words::count(times.runs, "run"));
     line(
         "median",
         format!("{median} ms{of} {} ({runs})", spread(times.spread)),

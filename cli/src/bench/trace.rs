@@ -2,6 +2,7 @@
 
 use cnnc::Network;
 use cnnc::bench::{Event, Trace};
+use cnnc::compiler::words;
 use serde_json::json;
 use std::time::Duration;
 
@@ -26,8 +27,8 @@ impl Timeline {
             json!({ "name": kind, "ph": "M", "pid": process, "tid": thread, "args": { "name": name } })
                 .to_string()
         };
-        let plural = if trace.threads == 1 { "" } else { "s" };
-        let title = format!("{} on {} thread{plural}", network.name(), trace.threads);
+        let threads = words::count(trace.threads, "thread");
+        let title = format!("{} on {threads}", network.name());
         self.events.push(named("process_name", 0, title));
         for thread in 0..trace.threads {
             let name = match thread {

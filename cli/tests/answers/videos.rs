@@ -1,12 +1,16 @@
 //! Videos: frames of a folder, or raw ones of a pipe, answered and drawn one by one.
 
-use super::*;
+use super::{BLUE, Folder, RED, SPOTS, boxes, cnnc, failure, picture, shown, spots, text};
+use serde_json::{Value, json};
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
 /// Runs with bytes on standard input.
 fn fed(args: &[&str], bytes: &[u8]) -> Output {
-    use std::io::Write as _;
     let mut command = Command::new(env!("CARGO_BIN_EXE_cnnc"));
-    let pipe = std::process::Stdio::piped;
+    let pipe = Stdio::piped;
     let mut child = command
         .args(args)
         .stdin(pipe())

@@ -18,6 +18,7 @@ const FILES: [(&str, &[u8]); 5] = [
 ];
 
 const EXPORT: &str = "write the network as a spec, and save its tensors as safetensors or .npz, kernels as (out, in, rows, columns)";
+const IMPORT: &str = "under a name that ends in .onnx it stands in the place of a spec, and `cnnc import NET.onnx -o NET.cnn` writes its spec and weights";
 const TENSORS: &str =
     "it holds no convolutional network; save the tensors of one as safetensors or .npz";
 const BESIDE: &str = "weights stand behind `--weights`, the spec before them: `cnnc run net.cnn --weights FILE picture.jpg`";
@@ -47,7 +48,7 @@ fn models_of_others_are_no_specs() {
         ("m.gguf", "a GGUF model", TENSORS),
         ("m.ggml", "a GGML model", TENSORS),
         ("m.weights", "a file of darknet's weights", BESIDE),
-        ("m.model", "an ONNX model", EXPORT),
+        ("m.model", "an ONNX model", IMPORT),
     ] {
         let expected =
             format!("error[E0106]: `{file}` is {kind}, not a spec\n |\n = help: {help}\n");
@@ -64,7 +65,7 @@ fn models_of_others_are_no_specs() {
 #[test]
 fn models_of_others_are_no_configurations() {
     for (file, kind, help) in [
-        ("m.model", "an ONNX model", EXPORT),
+        ("m.model", "an ONNX model", IMPORT),
         ("m.tflite", "a TensorFlow Lite model", EXPORT),
         ("m.gguf", "a GGUF model", TENSORS),
     ] {

@@ -168,7 +168,7 @@ fn what_is_no_weights_file_is_named() {
     ]);
     assert!(said.contains("net.onnx: not a weights file"), "{said}");
     assert!(
-        said.contains("it looks like an ONNX model; write the network as a spec"),
+        said.contains("it looks like an ONNX model; under a name that ends in .onnx it stands in the place of a spec"),
         "{said}"
     );
     let said = place.complains(&["weights", "net.cnn", "net.cnn"]);

@@ -112,14 +112,8 @@ impl Layer for AvgPool {
     }
 
     fn sliding(&self, operands: &[Shape]) -> Sliding {
-        match self.window.0.unpadded(&operands[0]) {
-            Ok(window) => {
-                let stride = window.stride;
-                let window = PoolWindow(window);
-                Sliding::Window(Box::new(AvgPool { window, ..*self }), stride)
-            }
-            Err(why) => Sliding::Fixed(why),
-        }
+        self.window
+            .sliding(&operands[0], |window| Box::new(AvgPool { window, ..*self }))
     }
 }
 

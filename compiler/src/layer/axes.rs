@@ -77,7 +77,7 @@ pub fn with_extent(shape: &Shape, axis: usize, extent: usize) -> Option<Shape> {
 }
 
 /// The axis among depth, height and width; `None` for that of the channels.
-fn spatial(shape: &Shape, axis: usize) -> Option<usize> {
+pub fn spatial(shape: &Shape, axis: usize) -> Option<usize> {
     Some(axis.checked_sub(1)? + 3 - shape.spatial().len())
 }
 

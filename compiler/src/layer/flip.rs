@@ -78,10 +78,7 @@ impl Lowering for Flip {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, mut from, x) = (cx.output(), cx.input(0), cx.input_shape(0));
         let mut dims = copy::all(&to, &from);
-        let place = match self.axis {
-            0 => 3,
-            axis => axis - 1 + 3 - x.spatial().len(),
-        };
+        let place = axes::spatial(x, self.axis).unwrap_or(3);
         let (count, _, step) = dims[place];
         from.base += (count as i64 - 1) * step;
         dims[place].2 = -step;

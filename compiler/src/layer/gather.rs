@@ -147,15 +147,14 @@ impl Lowering for Gather {
     /// Channels by copies of those that are one behind the other, pixels by a table.
     fn lower(&self, cx: &mut Lower<'_>) {
         let (to, from, x) = (cx.output(), cx.input(0), cx.input_shape(0));
-        if self.axis == 0 {
+        let Some(own) = axes::spatial(x, self.axis) else {
             for (first, count) in self.runs() {
                 let to = to.window(first, count);
                 let from = from.window(self.places[first], count);
                 copy::copy(cx, &to, &from, &copy::all(&to, &from));
             }
             return;
-        }
-        let own = self.axis - 1 + 3 - x.spatial().len();
+        };
         let table = std::array::from_fn(|axis| match axis == own {
             true => self
                 .places

@@ -123,14 +123,8 @@ impl Layer for LpPool {
     }
 
     fn sliding(&self, operands: &[Shape]) -> Sliding {
-        match self.window.0.unpadded(&operands[0]) {
-            Ok(window) => {
-                let stride = window.stride;
-                let window = PoolWindow(window);
-                Sliding::Window(Box::new(LpPool { window, ..*self }), stride)
-            }
-            Err(why) => Sliding::Fixed(why),
-        }
+        self.window
+            .sliding(&operands[0], |window| Box::new(LpPool { window, ..*self }))
     }
 }
 

@@ -79,14 +79,8 @@ impl Layer for MaxPool {
     }
 
     fn sliding(&self, operands: &[Shape]) -> Sliding {
-        match self.window.0.unpadded(&operands[0]) {
-            Ok(window) => {
-                let stride = window.stride;
-                let window = PoolWindow(window);
-                Sliding::Window(Box::new(MaxPool { window }), stride)
-            }
-            Err(why) => Sliding::Fixed(why),
-        }
+        self.window
+            .sliding(&operands[0], |window| Box::new(MaxPool { window }))
     }
 }
 

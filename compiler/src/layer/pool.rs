@@ -12,7 +12,9 @@
 //! Each combination of segments along depth, height and width is one call.
 
 use super::window::{Placed, Window};
-use super::{ArgError, Args, Attributes, Inferred, Kind, ParamDecl, ShapeError, grid};
+use super::{
+    ArgError, Args, Attributes, Inferred, Kind, Layer, ParamDecl, ShapeError, Sliding, grid,
+};
 use crate::limits;
 use crate::lower::{Lower, Storage};
 use crate::shape::Shape;
@@ -371,6 +373,21 @@ impl PoolWindow {
             start: (from + first * dilation).saturating_sub(before),
             taps: end - first,
             counted,
+        }
+    }
+
+    /// How a pool over `x` slides; `unpadded` is the same pool with a window that has no padding.
+    pub fn sliding(
+        &self,
+        x: &Shape,
+        unpadded: impl FnOnce(PoolWindow) -> Box<dyn Layer>,
+    ) -> Sliding {
+        match self.0.unpadded(x) {
+            Ok(window) => {
+                let stride = window.stride;
+                Sliding::Window(unpadded(PoolWindow(window)), stride)
+            }
+            Err(why) => Sliding::Fixed(why),
         }
     }
 

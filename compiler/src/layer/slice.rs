@@ -184,15 +184,10 @@ impl Lowering for Slice {
     fn lower(&self, cx: &mut Lower<'_>) {
         let to = cx.output();
         let count = cx.output_shape().dims()[self.axis];
-        let mut from = axes::part(&cx.input(0), cx.input_shape(0), self.axis, self.from, count);
+        let from = axes::part(&cx.input(0), cx.input_shape(0), self.axis, self.from, count);
         let step = self.step as i64;
-        if self.axis > 0 {
-            from.strides[self.axis - 1 + 3 - cx.input_shape(0).spatial().len()] *= step;
-        }
         let mut dims = copy::all(&to, &from);
-        if self.axis == 0 {
-            dims[3].2 *= step;
-        }
+        dims[axes::spatial(cx.input_shape(0), self.axis).unwrap_or(3)].2 *= step;
         copy::copy(cx, &to, &from, &dims);
     }
 }

@@ -2,12 +2,17 @@
 
 use super::{EXPORT, Kind};
 
+const ONNX: &str = "an ONNX model";
+
+/// It is a spec and weights in one.
+const IMPORTED: &str = "under a name that ends in .onnx it stands in the place of a spec, and `cnnc import NET.onnx -o NET.cnn` writes its spec and weights";
+
 /// What a message of protocol buffers is, from its first fields.
 pub(super) fn kind(bytes: &[u8]) -> Option<Kind> {
     let name = model(bytes)?;
     Some(Kind {
         name,
-        advice: EXPORT,
+        advice: if name == ONNX { IMPORTED } else { EXPORT },
     })
 }
 
@@ -17,7 +22,7 @@ fn model(bytes: &[u8]) -> Option<&'static str> {
         // A version comes first.
         (1, Field::Number(version @ 1..=100)) => match fields.next()? {
             (2, Field::Bytes(inside)) if inside.first() != Some(&0x0a) => {
-                (version > 1 && printable(inside)).then_some("an ONNX model")
+                (version > 1 && printable(inside)).then_some(ONNX)
             }
             // `Model.description.input.name`, or `SavedModel.meta_graphs.meta_info_def`.
             (2, Field::Bytes(inside)) => match Fields(inside).next()? {
@@ -30,7 +35,7 @@ fn model(bytes: &[u8]) -> Option<&'static str> {
             // Its graph, whose nodes and name come first, or its operator sets.
             (7 | 8, Field::Bytes(inside)) => {
                 Fields(inside).next()?;
-                Some("an ONNX model")
+                Some(ONNX)
             }
             _ => None,
         },

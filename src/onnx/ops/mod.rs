@@ -1,9 +1,20 @@
 //! What becomes of each operator.
 
 mod binary;
-mod layout;
-mod over;
+mod concat;
+mod constant;
+mod conv;
+mod extents;
+mod l2norm;
+mod norms;
+mod pads;
+mod pairs;
+mod parts;
+mod permute;
 mod pointwise;
+mod pools;
+mod products;
+mod reduce;
 mod resize;
 mod window;
 
@@ -31,49 +42,49 @@ pub(super) static TABLE: &[Row] = &[
         since: 1,
         layer: "`conv`; `dense` on a vector",
         limits: "weights are constant",
-        run: window::conv,
+        run: conv::conv,
     },
     Row {
         names: &["ConvTranspose"],
         since: 1,
         layer: "`convtranspose`",
         limits: "weights are constant; `dilations` of 1; `output_padding` of one number, less than the stride",
-        run: window::convtranspose,
+        run: conv::convtranspose,
     },
     Row {
         names: &["MaxPool"],
         since: 1,
         layer: "`maxpool`",
         limits: "without places of elements",
-        run: window::pool,
+        run: pools::pool,
     },
     Row {
         names: &["AveragePool"],
         since: 1,
         layer: "`avgpool`",
         limits: "",
-        run: window::pool,
+        run: pools::pool,
     },
     Row {
         names: &["LpPool"],
         since: 1,
         layer: "`lppool`",
         limits: "",
-        run: window::pool,
+        run: pools::pool,
     },
     Row {
         names: &["GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"],
         since: 1,
         layer: "`globalavgpool`, `globalmaxpool`",
         limits: "",
-        run: window::global_pool,
+        run: pools::global_pool,
     },
     Row {
         names: &["RoiAlign", "MaxRoiPool"],
         since: 1,
         layer: "`roialign`, `roipool`",
         limits: "one picture; means of samples, at least one along each axis",
-        run: window::regions,
+        run: pools::regions,
     },
     Row {
         names: &[
@@ -175,63 +186,63 @@ pub(super) static TABLE: &[Row] = &[
         since: 1,
         layer: "`reshape`, `flatten`, or nothing",
         limits: "images of a batch stay apart",
-        run: layout::extents,
+        run: extents::extents,
     },
     Row {
         names: &["Transpose"],
         since: 1,
         layer: "`permute`, `shuffle`, `depth_to_space`, `space_to_depth`, or nothing",
         limits: "",
-        run: layout::transpose,
+        run: permute::transpose,
     },
     Row {
         names: &["DepthToSpace", "SpaceToDepth"],
         since: 1,
         layer: "`depth_to_space`, `space_to_depth`",
         limits: "",
-        run: layout::blocks,
+        run: permute::blocks,
     },
     Row {
         names: &["Concat"],
         since: 4,
         layer: "`concat`",
         limits: "",
-        run: layout::concat,
+        run: concat::concat,
     },
     Row {
         names: &["Split"],
         since: 2,
         layer: "`slice`",
         limits: "",
-        run: layout::split,
+        run: parts::split,
     },
     Row {
         names: &["Slice"],
         since: 1,
         layer: "`slice`, `subsample`, `flip`",
         limits: "constant ranges",
-        run: layout::slice,
+        run: parts::slice,
     },
     Row {
         names: &["Gather"],
         since: 1,
         layer: "`slice`, `gather`",
         limits: "constant places",
-        run: layout::gather,
+        run: parts::gather,
     },
     Row {
         names: &["Pad"],
         since: 1,
         layer: "`pad`, or the padding of the layer behind it",
         limits: "",
-        run: layout::pad,
+        run: pads::pad,
     },
     Row {
         names: &["Expand", "Tile"],
         since: 6,
         layer: "`tiled`",
         limits: "",
-        run: layout::repeat,
+        run: extents::repeat,
     },
     Row {
         names: &["Resize", "Upsample"],
@@ -256,21 +267,21 @@ pub(super) static TABLE: &[Row] = &[
         since: 1,
         layer: "`reduce`, `globalavgpool`, `globalmaxpool`; `l2norm`",
         limits: "not over the batch",
-        run: over::reduce,
+        run: reduce::reduce,
     },
     Row {
         names: &["Softmax", "LogSoftmax", "Hardmax"],
         since: 1,
         layer: "`softmax`, `logsoftmax`, `hardmax`",
         limits: "not over the batch",
-        run: over::softmax,
+        run: norms::softmax,
     },
     Row {
         names: &["LpNormalization"],
         since: 1,
         layer: "`l2norm`",
         limits: "`p` 2",
-        run: over::lp_norm,
+        run: norms::lp_norm,
     },
     Row {
         names: &[
@@ -281,28 +292,28 @@ pub(super) static TABLE: &[Row] = &[
         since: 6,
         layer: "`instancenorm`, `groupnorm`",
         limits: "",
-        run: over::map_norm,
+        run: norms::map_norm,
     },
     Row {
         names: &["LayerNormalization"],
         since: 17,
         layer: "`layernorm`",
         limits: "",
-        run: over::layer_norm,
+        run: norms::layer_norm,
     },
     Row {
         names: &["MatMul"],
         since: 1,
         layer: "`dense`, `conv 1x1`, `matmul`",
         limits: "",
-        run: over::matmul,
+        run: products::matmul,
     },
     Row {
         names: &["Gemm"],
         since: 1,
         layer: "`dense`",
         limits: "weights are constant",
-        run: over::gemm,
+        run: products::gemm,
     },
 ];
 

@@ -266,7 +266,7 @@ pub fn prelu(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let slopes: Vec<f32> = slope.to_floats().iter().map(|s| -s).collect();
     let slopes = super::super::tensor::Tensor::floats(slope.dims.clone(), slopes);
     let (scaled, all) =
-        super::binary::with_constant(ctx, "Mul", negative, &x.dims, &slopes, false)?;
+        super::constant::with_constant(ctx, "Mul", negative, &x.dims, &slopes, false)?;
     let scaled = ctx.net.view(scaled, &dims);
     let id: Id = ctx
         .net

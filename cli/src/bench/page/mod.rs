@@ -4,8 +4,9 @@ mod arena;
 mod roofline;
 mod tables;
 
-use super::{Outcome, counted};
+use super::Outcome;
 use cnnc::bench::{Machine, Memory};
+use cnnc::compiler::words;
 use cnnc::rt::peak;
 
 /// The page's looks, in light and in dark.
@@ -35,12 +36,12 @@ pub fn page(machine: &Machine, outcomes: &[Outcome], memory: &Memory) -> String 
          <p>{} by {isa} on {}, {}. Architecture {}.</p>\n",
         escaped(&first.spec),
         escaped(&machine.cpu),
-        counted(machine.processors, "processor"),
+        words::count(machine.processors, "processor"),
         escaped(&first.hash),
     );
     for outcome in outcomes {
         if !outcome.report.busy.is_empty() {
-            let threads = counted(outcome.report.threads, "thread");
+            let threads = words::count(outcome.report.threads, "thread");
             let reasons = escaped(&outcome.report.busy.join("; "));
             page +=
                 &format!("<p class=\"warn\">Times on {threads} may be too long: {reasons}.</p>\n");

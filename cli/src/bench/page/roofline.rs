@@ -4,6 +4,7 @@
 use super::{KEY, Outcome, class, escaped};
 use crate::print;
 use cnnc::bench::Row;
+use cnnc::compiler::words;
 
 /// What a machine can do on so many threads.
 pub struct Roof {
@@ -78,7 +79,7 @@ pub fn section(outcome: &Outcome, roofs: &[Roof]) -> String {
             intensity: 2.0 * row.macs as f64 / row.bytes as f64,
         })
         .collect();
-    let threads = super::counted(roofs[0].threads, "thread");
+    let threads = words::count(roofs[0].threads, "thread");
     let mut text = format!(
         "<h2>Roofline</h2>\n<p>Each circle is a layer on {threads}, as large as its share of the time: operations for each byte of operands, result and weights, and operations a second. \
          The level roof is the measured peak, the slope what memory gives; what lies in caches may be above the slope, and winograd, which does a quarter of the \
@@ -145,7 +146,7 @@ fn line(scale: &Scale, roof: &Roof, index: usize, taken: &mut Vec<[f64; 4]>) -> 
     let class = if index == 0 { "roof" } else { "roof2" };
     let name = format!(
         "{}: {:.0} GFLOP/s, {:.1} GB/s",
-        super::counted(roof.threads, "thread"),
+        words::count(roof.threads, "thread"),
         roof.gflops,
         roof.gbs
     );

@@ -1,10 +1,11 @@
 //! The page's tables: figures on every number of threads, time layer by layer, and schedules.
 
-use super::{KEY, Outcome, class, counted, escaped};
+use super::{KEY, Outcome, class, escaped};
 use crate::bench::figures::{images_per_s, milliseconds};
 use crate::bench::percent;
 use crate::print;
 use cnnc::bench::{Kernel, Trial};
+use cnnc::compiler::words;
 
 /// A row of cells; those that begin with `>` are numbers, set to the right. Cells are HTML.
 fn row(tag: &str, cells: &[String]) -> String {
@@ -44,7 +45,7 @@ pub fn figures(outcomes: &[Outcome]) -> String {
         text += &row(
             "td",
             &[
-                counted(report.threads, "thread"),
+                words::count(report.threads, "thread"),
                 format!(">{}", print::ms(times.median)),
                 format!(">± {}", percent(times.spread)),
                 format!(">{}", print::ms(times.p90)),
@@ -66,7 +67,8 @@ pub fn layers(outcomes: &[Outcome]) -> String {
     let longest = all.map(|row| row.times.median).fold(0.0, f64::max);
     let mut text = format!("<h2>Time of each layer</h2>\n{KEY}<table>\n");
     let mut names: Vec<String> = vec!["layer".to_owned(), String::new()];
-    names.extend(reports().map(|report| format!(">ms, {}", counted(report.threads, "thread"))));
+    names
+        .extend(reports().map(|report| format!(">ms, {}", words::count(report.threads, "thread"))));
     names.extend([">of peak".to_owned(), String::new()]);
     text += &row("th", &names);
     for (index, first) in outcomes[0].report.layers.iter().enumerate() {
@@ -116,7 +118,7 @@ pub fn schedules(outcome: &Outcome) -> String {
     let kernels = outcome.kernels.as_deref().unwrap_or_default();
     let mut text = format!(
         "<h2>Schedules</h2>\n<p>Every way to compute each form of layers, measured in machine code between the layers around it, on {}.</p>\n<table>\n",
-        counted(outcome.report.threads, "thread")
+        words::count(outcome.report.threads, "thread")
     );
     text += &headings(&[
         "layer",

@@ -1,21 +1,18 @@
 //! Constant tensors, whatever way a file encodes them.
 
-use super::error::{Why, invalid, show, unsupported};
-use super::proto::{TensorProto, data_type as ty};
+mod extents;
+mod file;
+
+pub(super) use extents::{AXES, ELEMENTS, broadcast, product, strides};
+pub(super) use file::read;
+
+use super::proto::data_type as ty;
+use extents::each;
 use half::{bf16, f16};
 use prost::bytes::Bytes;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::rc::Rc;
-
-/// Most elements of a tensor: the language's limit.
-pub(super) const ELEMENTS: usize = 1 << 31;
-
-/// Most axes of a tensor in a file.
-pub(super) const AXES: usize = 64;
-
-/// Most elements of whole numbers that are widened when they are read, rather than when they are asked for.
-const WIDENED: usize = 1 << 10;
 
 /// A constant.
 #[derive(Clone)]
@@ -79,6 +76,17 @@ fn narrow(bytes: &[u8], data_type: i32) -> f32 {
         ty::FLOAT16 => f16::from_bits(bits as u16).to_f32(),
         _ => bf16::from_bits(bits as u16).to_f32(),
     }
+}
+
+/// Bytes of an element of a type, if it is one that is read.
+fn width(data_type: i32) -> Option<usize> {
+    Some(match data_type {
+        ty::FLOAT | ty::INT32 | ty::UINT32 => 4,
+        ty::UINT8 | ty::INT8 | ty::BOOL => 1,
+        ty::UINT16 | ty::INT16 | ty::FLOAT16 | ty::BFLOAT16 => 2,
+        ty::INT64 | ty::DOUBLE | ty::UINT64 => 8,
+        _ => return None,
+    })
 }
 
 impl Tensor {
@@ -266,209 +274,4 @@ impl Tensor {
         };
         Tensor { dims, data }
     }
-}
-
-/// Calls with the place of every element of those extents and steps, in order.
-fn each(dims: &[usize], steps: &[usize], f: &mut dyn FnMut(usize)) {
-    let count = product(dims).unwrap_or(0);
-    let mut index = vec![0; dims.len()];
-    let mut place = 0;
-    for _ in 0..count {
-        f(place);
-        for axis in (0..dims.len()).rev() {
-            index[axis] += 1;
-            place += steps[axis];
-            if index[axis] < dims[axis] {
-                break;
-            }
-            place -= steps[axis] * dims[axis];
-            index[axis] = 0;
-        }
-    }
-}
-
-/// Number of elements, if it is within limits.
-pub(super) fn product(dims: &[usize]) -> Option<usize> {
-    let count = dims
-        .iter()
-        .try_fold(1usize, |count, &n| count.checked_mul(n))?;
-    (count <= ELEMENTS).then_some(count)
-}
-
-/// Steps of each axis in row-major order.
-pub(super) fn strides(dims: &[usize]) -> Vec<usize> {
-    let mut strides = vec![1usize; dims.len()];
-    for axis in (1..dims.len()).rev() {
-        strides[axis - 1] = strides[axis].saturating_mul(dims[axis]);
-    }
-    strides
-}
-
-/// Extents of what two tensors combine to, as numpy has it.
-pub(super) fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Why> {
-    let rank = a.len().max(b.len());
-    if rank > AXES {
-        return invalid(format!("{rank} axes, more than a tensor has"));
-    }
-    let at = |dims: &[usize], axis: usize| match (axis + dims.len()).checked_sub(rank) {
-        Some(axis) => dims[axis],
-        None => 1,
-    };
-    let mut dims = Vec::with_capacity(rank);
-    for axis in 0..rank {
-        dims.push(match (at(a, axis), at(b, axis)) {
-            (x, y) if x == y => x,
-            (1, y) => y,
-            (x, 1) => x,
-            _ => return invalid(format!("{a:?} and {b:?} do not combine")),
-        });
-    }
-    match product(&dims) {
-        Some(_) => Ok(dims),
-        None => invalid(format!("{dims:?} is too large")),
-    }
-}
-
-/// Bytes of an element of a type, if it is one that is read.
-fn width(data_type: i32) -> Option<usize> {
-    Some(match data_type {
-        ty::FLOAT | ty::INT32 | ty::UINT32 => 4,
-        ty::UINT8 | ty::INT8 | ty::BOOL => 1,
-        ty::UINT16 | ty::INT16 | ty::FLOAT16 | ty::BFLOAT16 => 2,
-        ty::INT64 | ty::DOUBLE | ty::UINT64 => 8,
-        _ => return None,
-    })
-}
-
-/// Reads a tensor; `outside` are its bytes if they are in another file.
-pub(super) fn read(proto: &TensorProto, outside: Option<Bytes>) -> Result<Tensor, Why> {
-    let name = show(&proto.name);
-    if proto.dims.len() > AXES {
-        return invalid(format!("tensor `{name}` has {} axes", proto.dims.len()));
-    }
-    let extent = |&n: &i64| usize::try_from(n).ok();
-    let dims: Option<Vec<usize>> = proto.dims.iter().map(extent).collect();
-    let Some(dims) = dims else {
-        return invalid(format!("tensor `{name}` has a negative extent"));
-    };
-    // No zero makes up for extents that are too large.
-    let sound = dims.iter().try_fold(1usize, |n, &d| {
-        n.checked_mul(d.max(1)).filter(|&n| n <= ELEMENTS)
-    });
-    let (Some(_), Some(count)) = (sound, product(&dims)) else {
-        return invalid(format!("tensor `{name}` is too large: {:?}", proto.dims));
-    };
-    let Some(width) = width(proto.data_type) else {
-        return match proto.data_type {
-            ty::STRING => unsupported(format!("tensor `{name}` is of texts")),
-            1..=30 => unsupported(format!(
-                "tensor `{name}` is of numbers of type {}, which are not read; export in f32",
-                proto.data_type
-            )),
-            _ => invalid(format!(
-                "tensor `{name}` has the unknown element type {}",
-                proto.data_type
-            )),
-        };
-    };
-    let fields = [
-        proto.float_data.len(),
-        proto.int32_data.len(),
-        proto.int64_data.len(),
-        proto.double_data.len(),
-        proto.uint64_data.len(),
-    ];
-    let filled = fields.iter().filter(|&&n| n > 0).count();
-    let raw = match outside {
-        Some(bytes) => bytes,
-        None => proto.raw_data.clone(),
-    };
-    if filled > 1 || (filled == 1 && !raw.is_empty()) {
-        return invalid(format!("tensor `{name}` has its elements twice"));
-    }
-    let number = |found: usize| {
-        invalid(format!(
-            "tensor `{name}` has {found} elements, and its extents {dims:?} make {count}"
-        ))
-    };
-    let wrong = || {
-        invalid(format!(
-            "tensor `{name}` has elements of another type than {}",
-            proto.data_type
-        ))
-    };
-    if filled == 0 {
-        if Some(raw.len()) != count.checked_mul(width) {
-            return invalid(format!(
-                "tensor `{name}` has {} bytes, and its extents {dims:?} make {}",
-                raw.len(),
-                count.saturating_mul(width)
-            ));
-        }
-        if proto.data_type == ty::FLOAT {
-            return Ok(Tensor {
-                dims,
-                data: Data::Raw(raw),
-            });
-        }
-        let data = match proto.data_type {
-            ty::DOUBLE | ty::FLOAT16 | ty::BFLOAT16 => Data::Narrow(raw, proto.data_type),
-            data_type if count > WIDENED => Data::Coded(Rc::new(Coded {
-                bytes: raw,
-                data_type,
-                values: OnceCell::new(),
-            })),
-            data_type => {
-                let values = raw
-                    .chunks_exact(width)
-                    .map(|bytes| whole(bytes, data_type))
-                    .collect();
-                match data_type {
-                    ty::BOOL => Data::Bool(values),
-                    _ => Data::Int(values),
-                }
-            }
-        };
-        return Ok(Tensor { dims, data });
-    }
-    let found = fields.iter().sum::<usize>();
-    if found != count {
-        return number(found);
-    }
-    let data = match proto.data_type {
-        ty::FLOAT if fields[0] > 0 => Data::Float(proto.float_data.as_slice().into()),
-        ty::DOUBLE if fields[3] > 0 => {
-            Data::Float(proto.double_data.iter().map(|&x| x as f32).collect())
-        }
-        ty::INT64 if fields[2] > 0 => Data::Int(proto.int64_data.as_slice().into()),
-        ty::UINT32 | ty::UINT64 if fields[4] > 0 => {
-            Data::Int(proto.uint64_data.iter().map(|&x| x as i64).collect())
-        }
-        ty::FLOAT16 if fields[1] > 0 => Data::Float(
-            proto
-                .int32_data
-                .iter()
-                .map(|&x| f16::from_bits(x as u16).to_f32())
-                .collect(),
-        ),
-        ty::BFLOAT16 if fields[1] > 0 => Data::Float(
-            proto
-                .int32_data
-                .iter()
-                .map(|&x| bf16::from_bits(x as u16).to_f32())
-                .collect(),
-        ),
-        ty::BOOL if fields[1] > 0 => Data::Bool(
-            proto
-                .int32_data
-                .iter()
-                .map(|&x| i64::from(x != 0))
-                .collect(),
-        ),
-        ty::INT32 | ty::INT16 | ty::INT8 | ty::UINT16 | ty::UINT8 if fields[1] > 0 => {
-            Data::Int(proto.int32_data.iter().map(|&x| x.into()).collect())
-        }
-        _ => return wrong(),
-    };
-    Ok(Tensor { dims, data })
 }

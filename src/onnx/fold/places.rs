@@ -1,0 +1,122 @@
+//! Elements that are put together or picked out.
+
+use super::super::error::{Why, invalid};
+use super::super::shapes;
+use super::super::tensor::{Tensor, strides};
+use super::Folding;
+
+impl Folding<'_> {
+    /// Tensors behind one another.
+    pub fn concat(&mut self, list: &[&Tensor], at: usize) -> Result<Tensor, Why> {
+        let mut dims = list[0].dims.clone();
+        dims[at] = 0;
+        for tensor in list {
+            let fits = tensor.dims.len() == dims.len()
+                && (0..dims.len()).all(|axis| axis == at || tensor.dims[axis] == dims[axis]);
+            if !fits {
+                return invalid(format!(
+                    "{:?} and {:?} cannot stand behind one another along axis {at}",
+                    list[0].dims, tensor.dims
+                ));
+            }
+            dims[at] = dims[at].saturating_add(tensor.dims[at]);
+        }
+        self.pay_dims(&dims)?;
+        let outer: usize = dims[..at].iter().product();
+        let block = |tensor: &Tensor| tensor.dims[at..].iter().product::<usize>();
+        let ints: Option<Vec<&[i64]>> = list.iter().map(|tensor| tensor.to_ints()).collect();
+        if let Some(ints) = ints {
+            let mut all = Vec::new();
+            for i in 0..outer {
+                for (tensor, values) in list.iter().zip(&ints) {
+                    all.extend_from_slice(&values[i * block(tensor)..][..block(tensor)]);
+                }
+            }
+            return Ok(Tensor::ints(dims, all));
+        }
+        let floats: Vec<_> = list.iter().map(|tensor| tensor.to_floats()).collect();
+        let mut all = Vec::new();
+        for i in 0..outer {
+            for (tensor, values) in list.iter().zip(&floats) {
+                all.extend_from_slice(&values[i * block(tensor)..][..block(tensor)]);
+            }
+        }
+        Ok(Tensor::floats(dims, all))
+    }
+
+    /// Ranges of axes.
+    pub fn slice(&mut self, x: &Tensor, ranges: &[shapes::Range]) -> Result<Tensor, Why> {
+        let steps = strides(&x.dims);
+        let mut places: Vec<Vec<usize>> = x.dims.iter().map(|&n| (0..n).collect()).collect();
+        for range in ranges {
+            let place = |i: usize| (range.first as i64 + i as i64 * range.step) as usize;
+            places[range.axis] = (0..range.count).map(place).collect();
+        }
+        let dims: Vec<usize> = places.iter().map(Vec::len).collect();
+        self.pay_dims(&dims)?;
+        let mut at = vec![0];
+        for (axis, places) in places.iter().enumerate() {
+            at = at
+                .iter()
+                .flat_map(|&base| places.iter().map(move |&place| (base, place)))
+                .map(|(base, place)| base + place * steps[axis])
+                .collect();
+        }
+        Ok(x.picked(dims, &at))
+    }
+
+    /// Places of an axis.
+    pub fn gather(&mut self, x: &Tensor, places: &Tensor, at: usize) -> Result<Tensor, Why> {
+        let n = x.dims[at];
+        let list = places_of(places, n)?;
+        let mut dims = x.dims[..at].to_vec();
+        dims.extend(&places.dims);
+        dims.extend(&x.dims[at + 1..]);
+        self.pay_dims(&dims)?;
+        let inner: usize = x.dims[at + 1..].iter().product();
+        let outer: usize = x.dims[..at].iter().product();
+        let mut all = Vec::new();
+        for i in 0..outer {
+            for &place in &list {
+                all.extend((0..inner).map(|j| (i * n + place) * inner + j));
+            }
+        }
+        Ok(x.picked(dims, &all))
+    }
+
+    /// `NonZero`.
+    pub fn non_zero(&mut self, x: &Tensor) -> Result<Tensor, Why> {
+        let rank = x.dims.len();
+        let values = x.to_floats();
+        let found: Vec<usize> = (0..x.len()).filter(|&i| values[i] != 0.0).collect();
+        self.pay(found.len().saturating_mul(rank.max(1)))?;
+        let steps = strides(&x.dims);
+        let mut all = Vec::new();
+        for (step, extent) in steps.iter().zip(&x.dims) {
+            all.extend(found.iter().map(|i| ((i / step) % extent.max(&1)) as i64));
+        }
+        Ok(Tensor::ints(vec![rank, found.len()], all))
+    }
+}
+
+/// Places along an axis of that extent, counted from the end where they are negative.
+pub fn places_of(places: &Tensor, extent: usize) -> Result<Vec<usize>, Why> {
+    let Some(list) = places.to_ints() else {
+        return invalid("places that are no whole numbers");
+    };
+    let place = |&i: &i64| {
+        let at = if i < 0 {
+            i.saturating_add(extent as i64)
+        } else {
+            i
+        };
+        usize::try_from(at).ok().filter(|&at| at < extent)
+    };
+    match list.iter().map(place).collect() {
+        Some(list) => Ok(list),
+        None => invalid(format!(
+            "places {:?} of an axis with {extent}",
+            &list[..list.len().min(8)]
+        )),
+    }
+}

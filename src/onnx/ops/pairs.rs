@@ -1,0 +1,118 @@
+//! Two tensors of the network, element by element.
+
+use super::super::ctx::{Ctx, Val};
+use super::super::error::{Why, unsupported};
+use super::super::net::{Id, Op, RANK};
+use super::l2norm::l2norm;
+
+/// Two tensors of the network.
+pub fn tensors(ctx: &mut Ctx, op: &str, a: &Val, b: &Val, dims: &[usize]) -> Result<Id, Why> {
+    if op == "Pow" {
+        return unsupported("a power whose exponent is computed");
+    }
+    // The first axis of each is the batch, and stays the first.
+    if ctx.batch.is_some() && a.dims.len() != b.dims.len() {
+        return unsupported(format!(
+            "operands of {:?} and {:?}: the images of a batch are mixed",
+            a.dims, b.dims
+        ));
+    }
+    if op == "Div"
+        && dims == a.dims
+        && let Some(id) = l2norm(ctx, a, b)
+    {
+        return Ok(id);
+    }
+    // Below one change of axes.
+    if a.dims == b.dims && ctx.net.dims(a.id) == ctx.net.dims(b.id) {
+        let ((x, first), (y, second)) = (ctx.below(a.id), ctx.below(b.id));
+        if first == second && !first.is_sorted() {
+            let id = joined(ctx, op, x, y);
+            return Ok(ctx.net.permute(id, &first));
+        }
+    }
+    let to = ctx.lang(dims);
+    let mut ids = [a.id, b.id];
+    let mut vector = false;
+    for (id, val) in ids.iter_mut().zip([a, b]) {
+        let mut from = vec![1; dims.len() - val.dims.len()];
+        from.extend(&val.dims);
+        let from = from[dims.len() - to.len().min(dims.len())..].to_vec();
+        let count: usize = from.iter().product();
+        if count == to.iter().product::<usize>() {
+            *id = ctx.net.view(*id, &to);
+        } else if dims.len() - ctx.lead(dims) > RANK || from.len() != to.len() {
+            return merged(ctx, op, a, b, dims);
+        } else if count == to[0] && from[0] == to[0] && to.len() > 1 && !vector {
+            // A number for each channel is repeated by the layer itself.
+            vector = true;
+            *id = ctx.net.view(*id, &[to[0]]);
+        } else {
+            *id = ctx.net.view(*id, &from);
+        }
+    }
+    let [x, y] = ids;
+    Ok(joined(ctx, op, x, y))
+}
+
+/// Operands with more axes than the language has: axes that both have, or that one repeats, are one where they stand together.
+fn merged(ctx: &mut Ctx, op: &str, a: &Val, b: &Val, dims: &[usize]) -> Result<Id, Why> {
+    let lead = usize::from(ctx.batch.is_some());
+    let full = |val: &Val| {
+        let mut all = vec![1; dims.len() - val.dims.len()];
+        all.extend(&val.dims);
+        all
+    };
+    let (a_dims, b_dims) = (full(a), full(b));
+    let mut groups: Vec<(usize, usize, (bool, bool))> = Vec::new();
+    for axis in lead..dims.len() {
+        let (m, n) = (a_dims[axis], b_dims[axis]);
+        if m == 1 && n == 1 {
+            continue;
+        }
+        let kind = (m == 1, n == 1);
+        match groups.last_mut() {
+            Some(last) if last.2 == kind => *last = (last.0 * m, last.1 * n, kind),
+            _ => groups.push((m, n, kind)),
+        }
+    }
+    if groups.len() > RANK {
+        return unsupported(format!("operands of {:?} and {:?}", a.dims, b.dims));
+    }
+    let x: Vec<usize> = groups.iter().map(|group| group.0).collect();
+    let y: Vec<usize> = groups.iter().map(|group| group.1).collect();
+    let (x, y) = (ctx.net.view(a.id, &x), ctx.net.view(b.id, &y));
+    Ok(joined(ctx, op, x, y))
+}
+
+/// The layer of two tensors: an axis of extent 1 is repeated, and a vector has a number for each channel.
+pub fn joined(ctx: &mut Ctx, op: &str, x: Id, y: Id) -> Id {
+    let (a, b) = (ctx.net.dims(x).to_vec(), ctx.net.dims(y).to_vec());
+    let rank = a.len().max(b.len());
+    let whole = |dims: &[usize]| {
+        let mut dims = dims.to_vec();
+        dims.resize(rank, 1);
+        dims
+    };
+    let dims: Vec<usize> = whole(&a)
+        .iter()
+        .zip(whole(&b))
+        .map(|(&m, n)| m.max(n))
+        .collect();
+    let word = match op {
+        "Mul" if a == b => return ctx.net.product(x, y),
+        "Mul" => "mul",
+        "Add" => "add",
+        "Sub" => "sub",
+        "Div" => "div",
+        "Max" => "max",
+        _ => "min",
+    };
+    // The larger one first, which says what the result is.
+    let ids = match matches!(op, "Sub" | "Div") || a.iter().product::<usize>() >= b.iter().product()
+    {
+        true => [x, y],
+        false => [y, x],
+    };
+    ctx.net.push(Op::Word(word), &ids, Vec::new(), dims)
+}
