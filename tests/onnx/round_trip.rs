@@ -12,6 +12,7 @@ const MOST: usize = 30_000_000;
 const OTHERS: &[(&str, &str)] = &[
     ("bccd_rcnn", "its regions have three axes"),
     ("edges", "its weights stand in the spec"),
+    ("style_vgg19", "its Gram matrices come back as products"),
 ];
 
 /// Lines of an imported network that is written as its paper's table.

@@ -40,8 +40,8 @@ fn files_that_are_something_else() {
         (b"{\"conv1.weight\": [1, 2]}", ": it looks like JSON text"),
         (
             b"\x08\x08\x12\x07pytorch:\xff\x01\x0a",
-            ": it looks like an ONNX model; write the network as a spec, \
-             and save its tensors as safetensors or .npz, kernels as (out, in, rows, columns)",
+            ": it looks like an ONNX model; under a name that ends in .onnx it stands in the place of a spec, and `cnnc import NET.onnx -o NET.cnn` \
+             writes its spec and weights",
         ),
         (b"\x01\x02\x03", ""),
         (&[0xee; 64], ""),
