@@ -45,6 +45,12 @@ pub struct Machine {
     pub few_blocks: usize,
     /// The largest arena of one image at which threads compute different images of a batch, each in an arena of its own.
     pub apart: usize,
+    /// Floats after which addresses fall on the same lines of the level-1 cache.
+    pub way: usize,
+    /// Lines of the level-1 cache for such addresses.
+    pub ways: usize,
+    /// Cycles, per pixel and element of the reduction, of reading again what pixels of the same tile displaced.
+    pub crowded: f64,
     /// Parts that a loop is cut into for the pool, about.
     pub parts: usize,
     /// Multiply-adds below which a layer is not worth sharing among threads (about 5 µs).
@@ -135,6 +141,9 @@ impl Machine {
             close: 340 << 10,
             few_blocks: 6,
             apart: 1 << 20,
+            way: 1 << 10,
+            ways: 8,
+            crowded: 0.25,
             parts: 8,
             serial_sums: 1 << 18,
             serial_elements: 1 << 14,
@@ -157,6 +166,15 @@ impl Machine {
             merged_tiles: 12,
             ..Machine::of(isa)
         }
+    }
+
+    /// Most pixels `apart` floats from each other that the level-1 cache holds a line each of, beside those of two panels.
+    pub fn pixels_apart(&self, apart: usize) -> usize {
+        if apart == 0 {
+            return usize::MAX;
+        }
+        let places = 1 << (self.way.trailing_zeros().saturating_sub(apart.trailing_zeros()));
+        places * (self.ways - 2)
     }
 
     /// Floats of a vector.

@@ -2,7 +2,7 @@
 
 use super::Norm;
 use super::Storage;
-use super::tiling::LONG;
+use super::tiling::{LONG, Row};
 use cnnc_runtime::kernel::{Axis as Tap, Step};
 
 /// A convolution to be lowered.
@@ -185,6 +185,14 @@ impl ConvJob {
 }
 
 impl Grid {
+    /// The pixels of a row, as a tile reads them.
+    pub fn row(&self) -> Row {
+        Row {
+            pixels: self.pixels.count,
+            apart: self.pixels.input.unsigned_abs() as usize,
+        }
+    }
+
     /// Whether all pixels are one row.
     pub fn is_flat(&self) -> bool {
         self.rows.count == 1

@@ -7,7 +7,7 @@
 use super::Arithmetic;
 use super::blocks::{Blocks, PRODUCTS};
 use super::job::ConvJob;
-use super::tiling::{Band, LONG, bands, long_panel, panel, widths};
+use super::tiling::{Band, LONG, Row, bands, long_panel, panel, widths};
 use crate::layer::conv::is_depthwise;
 use crate::target::Machine;
 use cnnc_runtime::kernel::winograd::TILE;
@@ -95,7 +95,7 @@ fn direct(job: &ConvJob, machine: &Machine) -> Vec<Schedule> {
     let (grid, cout) = (job.grid(), job.output.channels / job.groups);
     let nr = |order| match grid.long {
         true => long_panel(grid.pixels.count),
-        false => panel(machine, grid.pixels.count, cout, order == Order::Panels),
+        false => panel(machine, grid.row(), cout, order == Order::Panels),
     };
     let wanted = job.operand().div_ceil(machine.near / 2);
     let weights = job.depth() * cout;
@@ -147,7 +147,12 @@ fn winograd(job: &ConvJob, machine: &Machine, nr: Option<usize>) -> Winograd {
     let cout = job.output.channels;
     let blocks = Blocks::new(job, machine);
     let shared = blocks.count < machine.few_blocks;
-    let nr = nr.unwrap_or_else(|| panel(machine, blocks.tiles, cout, shared));
+    // Products are an odd number of lines apart.
+    let row = Row {
+        pixels: blocks.tiles,
+        apart: 0,
+    };
+    let nr = nr.unwrap_or_else(|| panel(machine, row, cout, shared));
     let (bands, block) = (bands(machine.isa, cout, nr), nr * machine.lanes());
     Winograd {
         together: (machine.near / (PRODUCTS * blocks.tiles * block)).max(1),

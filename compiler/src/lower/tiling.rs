@@ -80,15 +80,17 @@ pub fn long_tiles(pixels: usize, nr: usize) -> Vec<(usize, usize)> {
 
 /// Estimated cycles, per row and element of the reduction, of computing `outs` channels of `pixels` pixels with panels of `nr` vectors. Where panels are
 /// `shared` it is the mean of what one thread takes and of what two take together, one of which waits where the panels of a band are odd.
-fn cost(machine: &Machine, pixels: usize, outs: usize, nr: usize, shared: bool) -> f64 {
+fn cost(machine: &Machine, row: Row, outs: usize, nr: usize, shared: bool) -> f64 {
     let tile = |mr: usize, nr: usize| {
+        let crowded = mr > machine.pixels_apart(row.apart);
         let (mr, nr) = (mr as f64, nr as f64);
-        // The last term is what entering and leaving a tile costs, spread over its reduction.
+        // The last terms are what entering and leaving a tile costs, spread over its reduction, and waiting for what its own pixels displaced.
         let issued = (mr * nr).max(mr + nr) / 2.0;
-        issued.max(machine.latency) + machine.entering
+        let waiting = if crowded { mr * machine.crowded } else { 0.0 };
+        issued.max(machine.latency) + machine.entering + waiting
     };
     let band = |band: &Band| {
-        let row: f64 = tiles(machine.isa, pixels, band.nr)
+        let row: f64 = tiles(machine.isa, row.pixels, band.nr)
             .iter()
             .map(|&(mr, n)| tile(mr, band.nr) * n as f64)
             .sum();
@@ -101,10 +103,19 @@ fn cost(machine: &Machine, pixels: usize, outs: usize, nr: usize, shared: bool) 
     bands(machine.isa, outs, nr).iter().map(band).sum()
 }
 
-/// The panel width, in vectors, that computes rows of `pixels` pixels and `outs` channels in the fewest cycles; threads may have `shared` panels.
-pub fn panel(machine: &Machine, pixels: usize, outs: usize, shared: bool) -> usize {
+/// Pixels that follow one another.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// How many.
+    pub pixels: usize,
+    /// Floats of the operand from one to the next.
+    pub apart: usize,
+}
+
+/// The panel width, in vectors, that computes a row of pixels and `outs` channels in the fewest cycles; threads may have `shared` panels.
+pub fn panel(machine: &Machine, row: Row, outs: usize, shared: bool) -> usize {
     let candidates = widths(machine.isa).filter(|&nr| nr == 1 || (nr - 1) * machine.lanes() < outs);
-    let cost = |&nr: &usize| cost(machine, pixels, outs, nr, shared);
+    let cost = |&nr: &usize| cost(machine, row, outs, nr, shared);
     candidates
         .min_by(|a, b| cost(a).total_cmp(&cost(b)))
         .unwrap_or(1)
@@ -190,12 +201,27 @@ mod tests {
         }
     }
 
+    fn row(pixels: usize, apart: usize) -> Row {
+        Row { pixels, apart }
+    }
+
+    #[test]
+    fn pixels_that_displace_one_another_are_few() {
+        let machine = Machine::of(Isa::Avx512);
+        let places = [0, 16, 512, 1024, 9216, 3072].map(|apart| machine.pixels_apart(apart));
+        assert_eq!(places, [usize::MAX, 384, 12, 6, 6, 6]);
+        assert_eq!(
+            [512, 1024].map(|apart| panel(&machine, row(196, apart), 256, true)),
+            [2, 4]
+        );
+    }
+
     #[test]
     fn narrow_rows_get_wide_panels() {
         let machine = Machine::of(Isa::Avx2);
-        assert_eq!(panel(&machine, 28, 128, false), 2);
-        assert_eq!(panel(&machine, 7, 512, false), 3);
-        assert_eq!(panel(&machine, 1, 4096, false), 8);
+        assert_eq!(panel(&machine, row(28, 16), 128, false), 2);
+        assert_eq!(panel(&machine, row(7, 16), 512, false), 3);
+        assert_eq!(panel(&machine, row(1, 16), 4096, false), 8);
     }
 
     #[test]
@@ -203,7 +229,7 @@ mod tests {
         // Two panels of three vectors and one of two, or four of two.
         let machine = Machine::of(Isa::Avx2);
         assert_eq!(
-            [false, true].map(|shared| panel(&machine, 196, 64, shared)),
+            [false, true].map(|shared| panel(&machine, row(196, 16), 64, shared)),
             [3, 2]
         );
     }
