@@ -127,15 +127,12 @@ impl Machine {
             product_entering: 5.0,
             transforms: [290.0, 250.0],
             expanding: match isa.lanes() {
-                16 => 200.0,
+                16 => 120.0,
                 _ => 90.0,
             },
             packing: 400.0,
             merged_tiles: 64,
-            expand_tiles: match isa.lanes() {
-                16 => [9, 49],
-                _ => [4, 49],
-            },
+            expand_tiles: [4, 49],
             trust: 0.9,
             block_tiles: [14, 28, 49],
             close: 340 << 10,
@@ -173,7 +170,11 @@ impl Machine {
         if apart == 0 {
             return usize::MAX;
         }
-        let places = 1 << (self.way.trailing_zeros().saturating_sub(apart.trailing_zeros()));
+        let places = 1
+            << (self
+                .way
+                .trailing_zeros()
+                .saturating_sub(apart.trailing_zeros()));
         places * (self.ways - 2)
     }
 

@@ -280,7 +280,8 @@ impl Lower<'_> {
                 },
                 w: packed.weights.moved(&weights),
                 w_row: 0,
-                bias: packed.bias.moved(&bias),
+                bias: Some(packed.bias.moved(&bias)),
+                fetch: None,
                 residual: job.residual.as_ref().map(|storage| Pixels {
                     at: storage.access(residual),
                     row: grid.rows.residual,

@@ -121,6 +121,12 @@ impl Lower<'_> {
                 matrix: *matrix,
                 x: group.packed.weights.moved(&from),
             });
+            // The next weights, which would be waited for else.
+            let next = *channels as i64 * taps;
+            let mut fetch = Some((
+                group.packed.weights.moved(&from.offset(next)),
+                next as usize,
+            ));
             let mut done = 0;
             for (mr, turns) in tiles(cx.isa(), count, band.nr) {
                 let product = |at| Pixels {
@@ -151,7 +157,8 @@ impl Lower<'_> {
                     },
                     w: memory.access(weights.clone()),
                     w_row: *matrix,
-                    bias: shape.zeros.clone(),
+                    bias: None,
+                    fetch: fetch.take(),
                     residual: add.then(|| product(to)),
                     slope: 1.0,
                     hi: f64::INFINITY,

@@ -55,8 +55,6 @@ pub(super) struct Shape<'a> {
     /// What blocks, or groups of panels, at once have of both.
     pub input_slot: i64,
     pub product_slot: i64,
-    /// A bias of zeros.
-    pub zeros: Access,
     pub fused: Option<(f64, f64)>,
 }
 
@@ -148,7 +146,8 @@ impl Lower<'_> {
                     },
                     w: group.packed.weights.moved(&weights),
                     w_row: (depth * panel) as i64,
-                    bias: shape.zeros.clone(),
+                    bias: None,
+                    fetch: None,
                     residual: None,
                     slope: 1.0,
                     hi: f64::INFINITY,

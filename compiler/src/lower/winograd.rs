@@ -105,15 +105,6 @@ impl Lower<'_> {
             .unwrap_or(0);
         let (input_tile, product_tile) =
             (spread(cin), spread(widest.next_multiple_of(self.lanes())));
-        let zeros = self.bias(Biases {
-            param: None,
-            at: (0, block, 1),
-            groups: 1,
-            outs: block,
-            channel: (0, block),
-            block,
-            norm: None,
-        });
         let expanded = expand.map(|channels| self.expanded(channels, block));
         let slot = |tile: usize| PRODUCTS as i64 * apart(blocks.tiles, tile as i64);
         let mut scratch = |slots: usize, tile: usize| {
@@ -129,7 +120,6 @@ impl Lower<'_> {
             product_tile: product_tile as i64,
             input_slot: slot(input_tile),
             product_slot: slot(product_tile),
-            zeros,
             fused: clamp(&job.act),
         };
         for part in &parts {

@@ -28,6 +28,7 @@ pub fn conv(mr: i64, nr: i64, isa: Isa, random: &mut Random) -> Vec<i64> {
     ]);
     consts.extend(activation(random));
     consts.push(random.within(0, 1) * random.within(0, 100));
+    consts.extend(*random.pick(&[[1, 0], [0, 0], [0, 64], [0, 5000]]));
     consts
 }
 

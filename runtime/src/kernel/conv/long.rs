@@ -21,7 +21,10 @@ pub(super) unsafe fn reduce_long<S: Simd, const MR: usize, const NR: usize>(
         let mut sums = [[S::splat(0.0); NR]; MR];
         let mut totals = [[S::splat_wide(0.0); NR]; MR];
         for j in 0..NR {
-            let start = S::widen(S::load(bias.add(j * S::LANES)));
+            let start = match c.biased {
+                0 => S::splat_wide(0.0),
+                _ => S::widen(S::load(bias.add(j * S::LANES))),
+            };
             for p in 0..MR {
                 totals[p][j] = start;
             }

@@ -48,8 +48,10 @@ declare! {
         w: P,
         /// From the panel of one row to that of the next.
         w_row: i64,
-        /// One for each lane of the panel.
-        bias: P,
+        /// One for each lane of the panel; without it sums begin with zero.
+        bias: Option<P>,
+        /// Of a call without bias, what is brought into the level-2 cache meanwhile, in floats: a hint, which is never read.
+        fetch: Option<(P, usize)>,
         /// What is added to the sums.
         residual: Option<Pixels<P>>,
         /// Factor below zero of the activation.
@@ -62,7 +64,7 @@ declare! {
         false => conv_kernel(c.tile.0 as u8, c.tile.1 as u8),
     };
     args(c) {
-        out: Write = c.out.at, x: Read = c.x.at, w: Read = c.w, bias: Read = c.bias, residual: Same = pointer(&c.residual),
+        out: Write = c.out.at, x: Read = c.x.at, w: Read = c.w, bias: Read = c.bias.clone().or(c.fetch.as_ref().map(|fetch| fetch.0.clone())), residual: Same = pointer(&c.residual),
     }
     consts(c) {
         rows: Count = c.rows, out_row: Stride = c.out.row, in_row: Stride = c.x.row, res_row: Stride = strides(&c.residual).0,
@@ -72,6 +74,7 @@ declare! {
         n2: Count = c.taps[2].count, s2: Stride = c.taps[2].stride,
         run: Count = c.run, channels: Count = c.channels, residual: Flag = c.residual.is_some(),
         slope: Float = c.slope, hi: Float = c.hi, w_row: Stride = c.w_row,
+        biased: Flag = c.bias.is_some(), fetched: Count = c.fetch.as_ref().map_or(0, |fetch| fetch.1),
     }
 }
 
@@ -166,7 +169,7 @@ unsafe fn tiles<S: Simd, const MR: usize, const NR: usize, const LONG: bool>(
         let mut next = NextPanel::new::<S, MR, NR>(&c);
         for r in 0..c.rows {
             let w = w.offset(r * c.w_row);
-            if c.w_row != 0 {
+            if c.w_row != 0 && c.fetched == 0 {
                 next.pass = 0;
             }
             for t in 0..c.tiles {
@@ -176,7 +179,10 @@ unsafe fn tiles<S: Simd, const MR: usize, const NR: usize, const LONG: bool>(
                 let mut sums = if LONG {
                     reduce_long::<S, MR, NR>(x, w, bias, &c)
                 } else {
-                    let (ahead, lines) = next.part(w);
+                    let (ahead, lines) = match c.fetched {
+                        0 => next.part(w.wrapping_offset(next.panel)),
+                        _ => next.part(bias),
+                    };
                     reduce::<S, MR, NR>(x, w, bias, &c, ahead, lines)
                 };
                 let residual = residual.wrapping_offset(r * c.res_row + first * c.res_px);
@@ -210,11 +216,11 @@ unsafe fn tiles<S: Simd, const MR: usize, const NR: usize, const LONG: bool>(
     }
 }
 
-/// The panel behind the one in use, which is brought nearer in parts: one in each pass over the panel in use.
+/// The panel behind the one in use, or what else is to be fetched, which is brought nearer in parts: one in each pass over the panel in use.
 struct NextPanel {
     /// Lines for each turn of the unrolled reduction.
     lines: isize,
-    /// Floats of a part, and of a panel.
+    /// Floats of a part, and of all parts.
     part: isize,
     panel: isize,
     /// Passes so far.
@@ -230,32 +236,39 @@ impl NextPanel {
     #[inline(always)]
     fn new<S: Simd, const MR: usize, const NR: usize>(c: &Conv) -> NextPanel {
         let taps = c.n0 * c.n1 * c.n2;
-        let passes = if c.w_row == 0 {
+        let passes = if c.w_row == 0 || c.fetched != 0 {
             c.rows * c.tiles
         } else {
             c.tiles
         };
+        let turns = taps * (c.run / S::UNROLL as isize);
+        let panel = taps * c.run * (NR * S::LANES) as isize;
         let used = (S::UNROLL * NR * S::LANES / LINE) as isize;
-        let lines = if fetches::<S>(MR) && passes > 0 {
-            (used + passes - 1) / passes
+        let (each, all) = match c.fetched {
+            0 => (used, passes),
+            // Every pass has as many turns.
+            floats => (floats / LINE as isize, passes * turns),
+        };
+        let lines = if fetches::<S>(MR) && all > 0 {
+            (each + all - 1) / all
         } else {
             0
         };
         NextPanel {
             lines,
-            part: lines * LINE as isize * taps * (c.run / S::UNROLL as isize),
-            panel: taps * c.run * (NR * S::LANES) as isize,
+            part: lines * LINE as isize * turns,
+            panel: if c.fetched == 0 { panel } else { c.fetched },
             pass: 0,
         }
     }
 
-    /// Where the part of this pass begins, and how many of its lines to fetch in each turn.
+    /// Where the part of this pass of what begins `at` there begins, and how many of its lines to fetch in each turn.
     #[inline(always)]
-    fn part(&mut self, w: *const f32) -> (*const f32, isize) {
+    fn part(&mut self, at: *const f32) -> (*const f32, isize) {
         let start = self.pass * self.part;
         self.pass += 1;
         let lines = if start < self.panel { self.lines } else { 0 };
-        (w.wrapping_offset(self.panel + start), lines)
+        (at.wrapping_offset(start), lines)
     }
 }
 
@@ -275,7 +288,10 @@ unsafe fn reduce<S: Simd, const MR: usize, const NR: usize>(
     unsafe {
         let mut sums = [[S::splat(0.0); NR]; MR];
         for j in 0..NR {
-            let start = S::load(bias.add(j * S::LANES));
+            let start = match c.biased {
+                0 => S::splat(0.0),
+                _ => S::load(bias.add(j * S::LANES)),
+            };
             for p in 0..MR {
                 sums[p][j] = start;
             }
@@ -446,6 +462,9 @@ fn footprint_of(mr: usize, panel: usize, lanes: isize, consts: &[i64]) -> Vec<Op
     if last < 1 || last > lanes || !(0..=1).contains(&c.residual) {
         return invalid();
     }
+    if !(0..=1).contains(&c.biased) || c.fetched < 0 || (c.biased == 1 && c.fetched > 0) {
+        return invalid();
+    }
     vec![
         span(&[(c.rows, c.out_row), (pixels, c.out_px), (c.channels, 1)]),
         span(&[
@@ -460,7 +479,7 @@ fn footprint_of(mr: usize, panel: usize, lanes: isize, consts: &[i64]) -> Vec<Op
             (if c.w_row == 0 { 1 } else { c.rows }, c.w_row),
             (c.n0 * c.n1 * c.n2 * c.run * panel, 1),
         ]),
-        vector(panel),
+        if c.biased == 0 { None } else { vector(panel) },
         if c.residual == 0 {
             None
         } else {

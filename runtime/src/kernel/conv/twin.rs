@@ -32,7 +32,7 @@ fn naive(
     for r in 0..c.rows {
         for p in 0..c.tiles * mr as isize {
             for l in 0..c.channels {
-                let start = view.get(3, l);
+                let start = if c.biased == 0 { 0.0 } else { view.get(3, l) };
                 let (mut total, mut sum) = match long {
                     true => (f64::from(start), 0.0),
                     false => (0.0, start),
