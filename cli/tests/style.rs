@@ -497,9 +497,9 @@ fn mistakes_are_told() {
 }
 
 /// SqueezeNet's share of what two photographs cost at first, in so many steps at 256x256.
-fn squeezenet(images: &Path, out: &Path, rest: &[&str]) -> (f64, f64) {
+fn squeezenet(images: &Path, pictures: [&str; 2], out: &Path, rest: &[&str]) -> (f64, f64) {
     let (spec, weights) = (file(SQUEEZENET), file(WEIGHTS));
-    let pictures = ["chelsea.png", "coffee.png"].map(|name| images.join(name));
+    let pictures = pictures.map(|name| images.join(name));
     let given =
         [&spec, &weights, &pictures[0], &pictures[1], out].map(|path| path.to_str().unwrap());
     let [spec, weights, content, style, out] = given;
@@ -532,10 +532,16 @@ fn squeezenets_style_as_it_should_be_long() {
     };
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out.png");
-    let (total, style) = squeezenet(&images, &out, &["--steps", "100"]);
-    assert!(total <= 0.2 && style <= 0.08, "{total} {style}");
-    let (total, _) = squeezenet(&images, &out, &["--from", "noise"]);
-    assert!(total <= 0.1, "{total}");
-    let (total, _) = squeezenet(&images, &out, &["--optimizer", "lbfgs", "--steps", "60"]);
-    assert!(total <= 0.2, "{total}");
+    for pictures in [["chelsea.png", "coffee.png"], ["horses.jpg", "coffee.png"]] {
+        let cost = |rest: &[&str]| squeezenet(&images, pictures, &out, rest);
+        let (total, style) = cost(&["--steps", "100"]);
+        assert!(
+            total <= 0.2 && style <= 0.08,
+            "{pictures:?}: {total} {style}"
+        );
+        let (total, _) = cost(&["--from", "noise"]);
+        assert!(total <= 0.1, "{pictures:?}: {total}");
+        let (total, _) = cost(&["--optimizer", "lbfgs", "--steps", "60"]);
+        assert!(total <= 0.2, "{pictures:?}: {total}");
+    }
 }

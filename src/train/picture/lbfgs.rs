@@ -42,6 +42,10 @@ pub struct Lbfgs {
     pairs: VecDeque<(Vec<f64>, Vec<f64>, f64)>,
     memory: usize,
     first: f64,
+    /// The least and the greatest that each of as many equal parts of a place may be.
+    ends: Vec<[f64; 2]>,
+    /// Rows and columns of the pictures that a place is made of, if it is.
+    extents: Option<[usize; 2]>,
 }
 
 /// A place on the way, seen along the direction.
@@ -65,7 +69,51 @@ impl Lbfgs {
             pairs: VecDeque::new(),
             memory,
             first,
+            ends: Vec::new(),
+            extents: None,
         }
+    }
+
+    /// Keeps the equal parts of a place between these ends. An element that is at one and would be beyond it stays there, whatever was learned from elements that move.
+    #[must_use]
+    pub fn within(self, ends: Vec<[f64; 2]>) -> Lbfgs {
+        Lbfgs { ends, ..self }
+    }
+
+    /// Takes a place as pictures of that height and width, and neighbouring pixels as likely to move together: what is remembered corrects a smooth direction.
+    #[must_use]
+    pub fn smooth(self, extents: [usize; 2]) -> Lbfgs {
+        Lbfgs {
+            extents: Some(extents),
+            ..self
+        }
+    }
+
+    /// The place between the ends that is nearest to this one.
+    fn inside(&self, mut x: Vec<f64>) -> Vec<f64> {
+        let part = x.len() / self.ends.len().max(1);
+        for (part, &[low, high]) in x.chunks_mut(part.max(1)).zip(&self.ends) {
+            part.iter_mut().for_each(|x| *x = x.clamp(low, high));
+        }
+        x
+    }
+
+    /// Numbers, one for each element of a place, but zero for those that are at an end and would be beyond it.
+    fn hold(&self, x: &[f64], gradient: &[f64], of: &[f64]) -> Vec<f64> {
+        let mut of = of.to_vec();
+        let part = (x.len() / self.ends.len().max(1)).max(1);
+        let places = of
+            .chunks_mut(part)
+            .zip(x.chunks(part))
+            .zip(gradient.chunks(part));
+        for (((of, x), gradient), &[low, high]) in places.zip(&self.ends) {
+            for ((of, &x), &g) in of.iter_mut().zip(x).zip(gradient) {
+                if (x <= low && g > 0.0) || (x >= high && g < 0.0) {
+                    *of = 0.0;
+                }
+            }
+        }
+        of
     }
 
     /// Moves a point to a smaller value of the function.
@@ -78,13 +126,16 @@ impl Lbfgs {
         mut function: impl FnMut(&[f64]) -> Evaluated<E>,
     ) -> Result<Moved, E> {
         let mut evaluations = 0;
+        let bounded = !self.ends.is_empty();
         loop {
-            let mut direction = self.direction(&point.gradient);
-            let mut slope = dot(&direction, &point.gradient);
+            let free = self.hold(&point.x, &point.gradient, &point.gradient);
+            let along = |of: &Lbfgs| of.hold(&point.x, &point.gradient, &of.direction(&free));
+            let mut direction = along(self);
+            let mut slope = dot(&direction, &free);
             if slope >= 0.0 && !self.pairs.is_empty() {
                 self.pairs.clear();
-                direction = self.direction(&point.gradient);
-                slope = dot(&direction, &point.gradient);
+                direction = along(self);
+                slope = dot(&direction, &free);
             }
             let largest = direction.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
             if !slope.is_finite() || slope >= 0.0 || largest == 0.0 {
@@ -96,12 +147,13 @@ impl Lbfgs {
             };
             let place = |step: f64| -> Vec<f64> {
                 let moved = point.x.iter().zip(&direction);
-                moved.map(|(x, d)| x + step * d).collect()
+                self.inside(moved.map(|(x, d)| x + step * d).collect())
             };
             let mut at = |step: f64| -> Result<Trial, E> {
                 evaluations += 1;
-                let (value, gradient) = function(&place(step))?;
-                let slope = dot(&gradient, &direction);
+                let x = place(step);
+                let (value, gradient) = function(&x)?;
+                let slope = dot(&self.hold(&x, &gradient, &gradient), &direction);
                 Ok(Trial {
                     number: evaluations - 1,
                     step,
@@ -128,8 +180,12 @@ impl Lbfgs {
             };
             let x = place(step);
             let moved: Vec<f64> = x.iter().zip(&point.x).map(|(new, old)| new - old).collect();
-            let changed = gradient.iter().zip(&point.gradient);
-            let changed: Vec<f64> = changed.map(|(new, old)| new - old).collect();
+            let changed = gradient.iter().zip(&point.gradient).zip(&moved);
+            let changed = changed.map(|((new, old), moved)| match *moved == 0.0 && bounded {
+                true => 0.0,
+                false => new - old,
+            });
+            let changed: Vec<f64> = changed.collect();
             self.remember(moved, changed);
             *point = Point { x, value, gradient };
             return Ok(Moved::Down(number));
@@ -164,11 +220,46 @@ impl Lbfgs {
             let scale = 1.0 / (inverse * dot(changed, changed));
             q.iter_mut().for_each(|q| *q *= scale);
         }
+        if let Some(extents) = self.extents {
+            smooth(&mut q, extents);
+        }
         for ((moved, changed, inverse), share) in self.pairs.iter().zip(shares.into_iter().rev()) {
             let back = inverse * dot(changed, &q);
             add(&mut q, share - back, moved);
         }
         q
+    }
+}
+
+/// Shares of the blurred direction in a smooth one; the rest is the direction itself, so that nothing is forgotten.
+const BLUR: f64 = 10.0 / 11.0;
+
+/// Adds neighbours: a symmetric positive matrix, since each blur of each axis is made twice.
+fn smooth(q: &mut [f64], [height, width]: [usize; 2]) {
+    let mut blurred = q.to_vec();
+    for picture in blurred.chunks_mut((height * width).max(1)) {
+        for _ in 0..2 {
+            blur(picture, width, 1);
+            blur(picture, height, width);
+        }
+    }
+    let sums = q.iter_mut().zip(&blurred);
+    sums.for_each(|(q, blurred)| *q = (1.0 - BLUR) * *q + BLUR * blurred);
+}
+
+/// The mean with both neighbours along an axis, which are zero beyond the picture.
+fn blur(picture: &mut [f64], extent: usize, stride: usize) {
+    let old = picture.to_vec();
+    for (at, to) in picture.iter_mut().enumerate() {
+        let place = at / stride % extent;
+        let mut sum = old[at];
+        if place > 0 {
+            sum += old[at - stride];
+        }
+        if place + 1 < extent {
+            sum += old[at + stride];
+        }
+        *to = sum / 3.0;
     }
 }
 
@@ -301,6 +392,59 @@ mod tests {
                 point.x
             );
         }
+    }
+
+    /// A bowl with its bottom beyond two of four ends: there it stays, and the others, which pull at each other, reach what is least between them.
+    #[test]
+    fn ends_are_kept() {
+        let bowl = |x: &[f64]| {
+            let (a, b, pull) = (x[0] - 3.0, x[2] - 0.5, x[1] - 0.5 * x[3] + 2.0);
+            let value = a * a + b * b + 4.0 * pull * pull + x[3] * x[3];
+            let gradient = [2.0 * a, 8.0 * pull, 2.0 * b, 2.0 * x[3] - 4.0 * pull];
+            (value, gradient.to_vec())
+        };
+        let x = vec![0.2; 4];
+        let (value, gradient) = bowl(&x);
+        let mut point = Point { x, value, gradient };
+        let mut lbfgs = Lbfgs::new(10, 0.1).within(vec![[0.0, 1.0], [-1.0, 1.0]]);
+        for _ in 0..40 {
+            let moved = lbfgs.step(&mut point, |x| Ok::<_, Infallible>(bowl(x)));
+            if moved == Ok(Moved::Nowhere) {
+                break;
+            }
+        }
+        // With x[1] at 0, 4 (2 − x[3] / 2)² + x[3]² is least where x[3] = 2, of which 1 is the nearest.
+        let least = [1.0, 0.0, 0.5, 1.0];
+        let off = point
+            .x
+            .iter()
+            .zip(least)
+            .map(|(x, least)| (x - least).abs());
+        assert!(off.clone().all(|off| off < 1e-8), "{:?}", point.x);
+    }
+
+    /// One column of the matrix after the other: it is as its transpose, and what it makes of anything points the same way.
+    #[test]
+    fn smoothing_is_symmetric_and_positive() {
+        let extents = [3, 3];
+        let column = |at: usize| {
+            let mut x = vec![0.0; 18];
+            x[at] = 1.0;
+            smooth(&mut x, extents);
+            x
+        };
+        let columns: Vec<Vec<f64>> = (0..18).map(column).collect();
+        for (i, j) in (0..18).flat_map(|i| (0..18).map(move |j| (i, j))) {
+            assert!((columns[i][j] - columns[j][i]).abs() < 1e-15);
+            assert_eq!(columns[i][j] == 0.0, (i < 9) != (j < 9), "{i} {j}");
+        }
+        let mut chequered: Vec<f64> = (0..18)
+            .map(|at| f64::from(at % 2))
+            .map(|x| 2.0 * x - 1.0)
+            .collect();
+        let x = chequered.clone();
+        smooth(&mut chequered, extents);
+        assert!(dot(&x, &chequered) > 0.05 * dot(&x, &x));
     }
 
     #[test]

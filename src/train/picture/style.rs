@@ -135,8 +135,13 @@ impl Style {
             let noise = pixels.numbers(target.len(), || WHITE * random.unit());
             step.picture_mut().copy_from_slice(&noise);
         }
+        let channels = 0..pixels.channels();
+        let ends = channels.map(|channel| pixels.ends(channel).map(f64::from));
+        let ends = ends.collect();
         Ok(Style {
-            lbfgs: Lbfgs::new(MEMORY, options.rate * pixels.level()),
+            lbfgs: Lbfgs::new(MEMORY, options.rate * pixels.level())
+                .within(ends)
+                .smooth(extents),
             point: None,
             evaluated: None,
             step,
@@ -191,14 +196,14 @@ impl Style {
         };
         let mut point = Point {
             value: begun.costs.total,
-            gradient: self.held(&x, &begun.gradient),
+            gradient: begun.gradient.iter().map(|&g| f64::from(g)).collect(),
             x,
         };
         let mut all: Vec<Evaluated> = Vec::new();
         let mut lbfgs = std::mem::replace(&mut self.lbfgs, Lbfgs::new(0, 1.0));
         let moved = lbfgs.step(&mut point, |x| {
             let evaluated = self.evaluate(x)?;
-            let gradient = self.held(x, &evaluated.gradient);
+            let gradient = evaluated.gradient.iter().map(|&g| f64::from(g)).collect();
             let value = evaluated.costs.total;
             all.push(evaluated);
             Ok::<_, TrainError>((value, gradient))
@@ -209,8 +214,6 @@ impl Style {
             self.stuck = true;
             return Ok(None);
         };
-        // The next step begins on the edge of what can be shown, not beyond it.
-        point.x = self.step.picture().iter().map(|&x| f64::from(x)).collect();
         self.evaluated = all.into_iter().nth(taken);
         self.point = Some(point);
         Ok(Some(begun.costs))
@@ -231,22 +234,6 @@ impl Style {
         let gradient = gradient.to_vec();
         let costs = self.summed(&costs);
         Ok(Evaluated { costs, gradient })
-    }
-
-    /// The gradient of what moves: a pixel that is black or white, and would be beyond it, stays.
-    fn held(&self, x: &[f64], gradient: &[f32]) -> Vec<f64> {
-        let plane = x.len() / self.pixels.channels();
-        let channels = 0..self.pixels.channels();
-        let ends: Vec<[f64; 2]> = channels
-            .map(|channel| self.pixels.ends(channel).map(f64::from))
-            .collect();
-        let moves = x.iter().zip(gradient).enumerate();
-        let moves = moves.map(|(at, (&x, &g))| {
-            let [low, high] = ends[at / plane];
-            let beyond = (x <= low && g > 0.0) || (x >= high && g < 0.0) || x < low || x > high;
-            if beyond { 0.0 } else { f64::from(g) }
-        });
-        moves.collect()
     }
 
     /// What the picture costs as it is now.
