@@ -19,6 +19,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// Batches that are ready at most where one thread makes them, and the one that is learned.
 const SLOTS: usize = 3;
+/// Threads that make them, at most: each has a batch of its own, which may be tens of megabytes.
+const MOST: usize = 4;
 
 /// Samples of a step.
 #[derive(Debug)]
@@ -258,9 +260,9 @@ impl<'d> Loader<'d> {
     }
 }
 
-/// Threads that make batches ready beside so many that compute: one for each processor that is left, one at least and eight at most.
+/// Threads that make batches ready beside so many that compute: one for each processor that is left, one at least and [`MOST`] at most.
 pub(super) fn beside(computing: usize) -> usize {
-    Ahead::beside(computing, 0).threads
+    Ahead::beside(computing, 0).threads.min(MOST)
 }
 
 #[cfg(test)]
