@@ -6,7 +6,7 @@ use super::taker::Run;
 use super::targets::Targets;
 use super::work::{Work, listed};
 use crate::Failure;
-use cnnc::source::Ahead;
+use cnnc::source::{Ahead, Entries};
 use cnnc::{Model, Network};
 use serde_json::Value;
 use std::collections::HashSet;
@@ -37,7 +37,7 @@ pub fn measured(
         head: model.head(),
         session: network.session()?,
         sink: Sink::new(Form::Nothing, Value::Null),
-        progress: Progress::new(entries.count(), 0, true),
+        progress: Progress::new(Entries::count(&entries), 0, true),
         targets: Targets::new(Vec::new(), false, false),
         waiting: Vec::new(),
         size: None,
