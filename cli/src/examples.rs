@@ -201,6 +201,8 @@ mod tests {
             let help = command.render_long_help().to_string();
             let about = |flag: &str| {
                 let (_, about) = help.split_once(&format!("--{flag} <N")).unwrap();
+                // The next flag has no letter, or one.
+                let about = about.split("\n      -").next().unwrap();
                 let about = about.split("\n  -").next().unwrap();
                 about.split_whitespace().collect::<Vec<_>>().join(" ")
             };
