@@ -1,16 +1,16 @@
 //! `cnnc evaluate`: how well a classifier, or a network that finds boxes, compares faces or answers for each pixel, does on labelled pictures, and whether that is what its spec expects.
 
+use crate::classified::{self, Classified};
 use crate::goals::Goals;
 use crate::pixels::Judged;
 use crate::places::{self, Placed};
 use crate::precision::Found;
 use crate::{Failure, likeness, network, one_shot, outputs, print, threads, windows};
 use cnnc::train::{
-    Annotations, Data, Gathered, Judgement, OfClass, Recipe, Targeted, Whereabouts, contact_sheet,
-    found, found_in_regions, matrix, precision_recall, scored, takes_regions, target_sheet,
+    Annotations, Data, Gathered, Judgement, Recipe, Targeted, Whereabouts, contact_sheet, found,
+    found_in_regions, matrix, precision_recall, scored, takes_regions, target_sheet,
 };
 use cnnc::{Model, Weights};
-use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -60,8 +60,6 @@ pub struct Args {
 const WORST: usize = 25;
 /// Most pictures that are drawn with what is learned of them.
 const TARGETS: usize = 16;
-/// More classes than these are no matrix of text.
-const MOST: usize = 20;
 
 /// Judges the network, draws what is asked for, and holds it against what is expected.
 pub fn run(args: &Args) -> Result<(), Failure> {
@@ -128,8 +126,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     outputs::apart_from_samples(written(), &data, &[&folder])?;
     if !args.json {
         print::skipped(&data.skipped);
-        print::broken(&data.broken);
     }
+    // Figures are of the others.
+    print::broken(&data.broken);
     let recipe = Recipe {
         threads: threads::many(args.threads),
         loss: Recipe::of(&model).loss,
@@ -175,7 +174,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             found: &found,
             data: &data,
             goals: &goals,
-            named: named.map(|named| text(named, &names, |_| String::new())),
+            named: named.map(|named| classified::text(named, &names, &|_| String::new())),
             seconds: start.elapsed().as_secs_f64(),
         };
         placed.show(args.json)?;
@@ -219,6 +218,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return goals.met();
     }
     let judgement = Judgement::of(&model, &weights, &data.test, &recipe, WORST)?;
+    print::broken(&judgement.broken);
     let name = |sample: usize| match data.test.name(sample) {
         Some(name) => name.to_owned(),
         None => format!("sample {sample}"),
@@ -236,17 +236,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let goals = Goals::of(&model, &folder, Some(judgement.accuracy()));
     let seconds = start.elapsed().as_secs_f64();
-    if args.json {
-        print::json(&to_json(&judgement, &labels, &goals, name, seconds))?;
-    } else {
-        print::line(format_args!(
-            "{} samples ({}) in {seconds:.1} s\n{}",
-            judgement.samples(),
-            data.kind,
-            text(&judgement, &labels, name)
-        ))?;
-        goals.show()?;
-    }
+    let judged = Classified {
+        judgement: &judgement,
+        labels: &labels,
+        name: &name,
+        kind: &data.kind,
+        goals: &goals,
+        seconds,
+    };
+    judged.show(args.json)?;
     goals.met()
 }
 
@@ -283,118 +281,4 @@ fn labels(model: &Model, classes: usize) -> Vec<String> {
         None => class.to_string(),
     };
     (0..classes).map(label).collect()
-}
-
-/// What a judgement comes to, for people.
-fn text(judgement: &Judgement, labels: &[String], name: impl Fn(usize) -> String) -> String {
-    let (right, all) = (judgement.right(), judgement.samples());
-    let mut out = format!(
-        "accuracy {:.2} % ({right} of {all})",
-        100.0 * judgement.accuracy()
-    );
-    if labels.len() > 5 {
-        let share = judgement.top5 as f64 / all as f64;
-        out += &format!(", among the first five {:.2} %", 100.0 * share);
-    }
-    let percent = |share: Option<f64>| match share {
-        Some(share) => format!("{:.1} %", 100.0 * share),
-        None => "–".to_owned(),
-    };
-    let few = labels.len() <= MOST;
-    let mut columns = vec!["class", ">samples", ">precision", ">recall"];
-    let heads: Vec<String> = labels.iter().map(|label| format!(">{label}")).collect();
-    if few {
-        columns.extend(heads.iter().map(String::as_str));
-    }
-    let mut table = print::table(&columns);
-    let of_classes = judgement.classes();
-    let rows = labels.iter().zip(&of_classes).enumerate();
-    // Of many classes, the worst.
-    let mut rows: Vec<(usize, (&String, &OfClass))> =
-        rows.filter(|(_, (_, of))| few || of.samples > 0).collect();
-    if !few {
-        rows.sort_by(|(_, (_, a)), (_, (_, b))| {
-            a.recall
-                .partial_cmp(&b.recall)
-                .unwrap_or(std::cmp::Ordering::Equal)
-        });
-        rows.truncate(MOST);
-    }
-    for (class, (label, of)) in rows {
-        let mut row = vec![
-            label.clone(),
-            of.samples.to_string(),
-            percent(of.precision),
-            percent(of.recall),
-        ];
-        if few {
-            let counts = judgement.confusion[class].iter();
-            row.extend(counts.map(|count| {
-                if *count == 0 {
-                    "·".to_owned()
-                } else {
-                    count.to_string()
-                }
-            }));
-        }
-        table.add_row(row);
-    }
-    let what = match few {
-        true => {
-            "behind the recall: how many samples of the row's class were taken for the column's"
-        }
-        false => "the classes with the least recall",
-    };
-    out += &format!("\n{what}\n{table}");
-    let mistakes = judgement.mistakes();
-    if !mistakes.is_empty() {
-        let shown = mistakes.iter().take(8).map(|&(class, guess, count)| {
-            format!("{} for {} {count} times", labels[class], labels[guess])
-        });
-        out += &format!(
-            "\ntaken for another: {}",
-            shown.collect::<Vec<_>>().join(", ")
-        );
-        let wrong = judgement
-            .worst
-            .iter()
-            .filter(|miss| miss.guess != miss.class);
-        let worst = wrong.take(5).map(|miss| {
-            let (class, guess) = (&labels[miss.class], &labels[miss.guess]);
-            format!("\n  {}: {class}, taken for {guess}", name(miss.sample))
-        });
-        let worst: String = worst.collect();
-        if !worst.is_empty() {
-            out += &format!("\nthe worst:{worst}");
-        }
-    }
-    out
-}
-
-fn to_json(
-    judgement: &Judgement,
-    labels: &[String],
-    goals: &Goals<'_>,
-    name: impl Fn(usize) -> String,
-    seconds: f64,
-) -> Value {
-    let classes = labels.iter().zip(judgement.classes()).map(|(label, of)| {
-        json!({ "label": label, "samples": of.samples, "precision": of.precision, "recall": of.recall })
-    });
-    let worst = judgement.worst.iter().map(|miss| {
-        json!({
-            "sample": name(miss.sample), "class": labels[miss.class], "taken_for": labels[miss.guess], "probability": miss.probability,
-        })
-    });
-    json!({
-        "samples": judgement.samples(),
-        "right": judgement.right(),
-        "accuracy": judgement.accuracy(),
-        "top5_accuracy": judgement.top5 as f64 / judgement.samples() as f64,
-        "classes": classes.collect::<Vec<Value>>(),
-        "confusion": judgement.confusion,
-        "worst": worst.collect::<Vec<Value>>(),
-        "expected": goals.to_json(),
-        "seconds": seconds,
-    })
 }

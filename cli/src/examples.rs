@@ -88,6 +88,7 @@ pub const EXAMPLES: &[(&str, &[&str])] = &[
             "cnnc bench net.cnn --layers --seconds 3",
             "cnnc bench lenet5 squeezenet1_1 --threads 1,2",
             "cnnc bench net.cnn --kernels",
+            "cnnc bench net.cnn --weights w.safetensors --input photos",
             "cnnc bench net.cnn --report net.html",
         ],
     ),
@@ -179,17 +180,48 @@ mod tests {
         command().debug_assert();
     }
 
+    /// Which commands run on threads, and on how many where nobody says it; README.md has the same.
+    const THREADS: &[(&str, &str)] = &[
+        ("run", "[default: 1]"),
+        ("identify", "[default: 1]"),
+        ("bench", "[default: 1; with --report 1 and 2]"),
+        ("train", "[default: every processor, 16 at most"),
+        ("evaluate", "[default: every processor, 16 at most]"),
+        ("style", "[default: every processor, 16 at most]"),
+        ("visualize", "[default: every processor, 16 at most]"),
+    ];
+
     #[test]
-    fn threads_and_files_say_what_they_are_without_being_asked() {
+    fn every_command_says_how_many_threads_it_takes() {
+        let mut found = Vec::new();
         for mut command in command().get_subcommands().cloned().collect::<Vec<_>>() {
             let name = command.get_name().to_owned();
-            let threads = command.get_arguments().any(|arg| arg.get_id() == "threads");
+            let has = |flag: &str| command.get_arguments().any(|arg| arg.get_id() == flag);
+            let (threads, decoders) = (has("threads"), has("decoders"));
             let help = command.render_long_help().to_string();
-            if threads {
-                let (_, about) = help.split_once("--threads <N").unwrap();
+            let about = |flag: &str| {
+                let (_, about) = help.split_once(&format!("--{flag} <N")).unwrap();
+                // The next flag has no letter, or one.
+                let about = about.split("\n      -").next().unwrap();
                 let about = about.split("\n  -").next().unwrap();
-                assert!(about.contains("[default: "), "{name}: {about}");
+                about.split_whitespace().collect::<Vec<_>>().join(" ")
+            };
+            if threads {
+                let known = THREADS.iter().find(|(known, _)| *known == name);
+                let (_, default) = known.unwrap_or_else(|| panic!("{name} is not listed"));
+                let about = about("threads");
+                assert!(about.contains(default), "{name}: {about}");
+                found.push(name);
+            }
+            if decoders {
+                let about = about("decoders");
+                assert!(about.contains("by default one for each core that is left"));
             }
         }
+        assert_eq!(found.len(), THREADS.len(), "{found:?}");
+        let readme = std::fs::read_to_string(cnnc_testing::file("README.md")).unwrap();
+        assert!(readme.contains(
+            "`run`, `identify` and `bench` take one thread unless `--threads` says more, `train`, `evaluate`, `style` and `visualize` every processor, 16 at most"
+        ));
     }
 }

@@ -7,6 +7,7 @@ mod anchors;
 mod answer;
 mod bench;
 mod check;
+mod classified;
 mod compare;
 mod completions;
 mod convert;

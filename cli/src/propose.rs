@@ -34,7 +34,7 @@ pub struct Args {
     /// Write the proposals as rows `left,top,right,bottom` in pixels: .csv
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Print it as JSON
+    /// Print it as JSON: of several pictures an object a line, as they are ready
     #[arg(long)]
     pub json: bool,
 }
@@ -64,35 +64,64 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             return Err(Failure::OneOut(flag));
         }
     }
-    let mut results = Vec::new();
+    let mut broken = 0;
     for file in &args.files {
-        let picture = Picture::open(file)?;
-        let start = Instant::now();
-        let mut found = propose(&picture, &settings)?;
-        let seconds = start.elapsed().as_secs_f64();
-        found.truncate(most);
-        if let Some(path) = &args.draw {
-            let some = spread(&found, args.drawn.into());
-            outputs::picture(&drawn(&picture, &settings, &some)?, path)?;
+        let proposed = proposed(file, &settings, most, args);
+        let (found, seconds) = match proposed {
+            Ok(proposed) => proposed,
+            // Of several the others are answered.
+            Err(failure) if args.files.len() > 1 => {
+                broken += 1;
+                let input = file.display().to_string();
+                match args.json {
+                    true => print::line(json!({ "input": input, "error": failure.to_string() }))?,
+                    false => print::error(&failure),
+                }
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
+        let of_one = || to_json(file, &found, seconds);
+        match (args.json, args.files.len()) {
+            (true, 1) => print::json(&json!({ "results": [of_one()] }))?,
+            (true, _) => print::line(of_one())?,
+            _ => print::line(format_args!(
+                "{}: {} proposals in {seconds:.2} s\n{}",
+                file.display(),
+                found.len(),
+                text(&found)
+            ))?,
         }
-        if let Some(path) = &args.out {
-            outputs::write(path, &csv(&found))?;
-        }
-        if args.json {
-            results.push(to_json(file, &found, seconds));
-            continue;
-        }
-        print::line(format_args!(
-            "{}: {} proposals in {seconds:.2} s\n{}",
-            file.display(),
-            found.len(),
-            text(&found)
-        ))?;
     }
-    if args.json {
-        print::json(&json!({ "results": results }))?;
+    match broken {
+        0 => Ok(()),
+        _ => Err(Failure::LeftOut {
+            broken,
+            of: args.files.len(),
+        }),
     }
-    Ok(())
+}
+
+/// The proposals of a picture, which are drawn and written where that is asked for, and how many seconds they took.
+fn proposed(
+    file: &Path,
+    settings: &Settings,
+    most: usize,
+    args: &Args,
+) -> Result<(Vec<BBox>, f64), Failure> {
+    let picture = Picture::open(file)?;
+    let start = Instant::now();
+    let mut found = propose(&picture, settings)?;
+    let seconds = start.elapsed().as_secs_f64();
+    found.truncate(most);
+    if let Some(path) = &args.draw {
+        let some = spread(&found, args.drawn.into());
+        outputs::picture(&drawn(&picture, settings, &some)?, path)?;
+    }
+    if let Some(path) = &args.out {
+        outputs::write(path, &csv(&found))?;
+    }
+    Ok((found, seconds))
 }
 
 /// So many of them at most, from the largest regions to the smallest.

@@ -1,5 +1,6 @@
 //! `cnnc bench`: what it prints and writes, and what it says of flags and files that are wrong. How long anything takes is no matter here.
 
+use cnnc::rt::image::Picture;
 use cnnc_testing::{Place, told};
 use serde_json::Value;
 use std::fs;
@@ -148,6 +149,69 @@ fn every_schedule_is_measured_and_one_is_taken() {
     assert!(text.contains("✓ is what the compiler takes"), "{text}");
     let csv = place.prints("bench net.cnn --kernels --runs 3 --csv");
     assert!(csv.contains(",\"direct, panels of "), "{csv}");
+}
+
+/// Files are answered as `run` answers them, beside runs that nothing is read for.
+#[test]
+fn files_are_measured_with_reading() {
+    let place = place();
+    fs::write(
+        place.path("see.cnn"),
+        "cnn 1; model See { input x: 3x8x8 { resize 8x8 }; conv 3x3 4 relu; globalavgpool; flatten; dense 3; head classify }",
+    )
+    .unwrap();
+    fs::create_dir(place.path("in")).unwrap();
+    for number in 0..7_u8 {
+        let picture = Picture::from_rgb(12, 10, [number, 9, 200].repeat(120)).unwrap();
+        picture
+            .write_png(place.path(&format!("in/{number}.png")))
+            .unwrap();
+    }
+    let bench = "bench see.cnn --runs 3";
+    let figures = json(&place.prints(&format!("{bench} --input in --batch 2 --json")));
+    let files = &figures["files"];
+    assert_eq!(
+        (&files["answered"], &files["broken"]),
+        (&7.into(), &0.into())
+    );
+    let rate = 7.0 / number(files, "seconds");
+    assert!(
+        (number(files, "per_s") / rate - 1.0).abs() < 1e-6,
+        "{files}"
+    );
+    let share = number(files, "per_s") / number(&figures, "images_per_s");
+    assert!(
+        (number(files, "share") / share - 1.0).abs() < 1e-6,
+        "{files}"
+    );
+    for share in ["reading_share", "waiting_share"] {
+        assert!((0.0..=1.0).contains(&number(files, share)), "{files}");
+    }
+    assert!(figures["decoders"].is_null() && number(files, "decoders") >= 1.0);
+    let text = place.prints(&format!("{bench} --input in/0.png --input in/1.png"));
+    assert!(
+        text.contains("\nfiles/s   ") && text.contains("(2 answered)"),
+        "{text}"
+    );
+    let text = place.prints(&format!("{bench} --threads 1,2 --input in/[0-3].png"));
+    assert!(text.contains("files/s"), "{text}");
+    // What cannot be read is named, and the figures are of the others.
+    fs::write(place.path("in/3.png"), "no picture").unwrap();
+    let output = place.output(&format!("{bench} --input in --json"));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told(&output).contains("in/3.png"), "{}", told(&output));
+    let files = json(&String::from_utf8(output.stdout).unwrap())["files"].clone();
+    assert_eq!(
+        (&files["answered"], &files["broken"]),
+        (&6.into(), &1.into())
+    );
+    for (line, why) in [
+        ("--input -", "standard input is read once"),
+        ("--input none", "none"),
+    ] {
+        let said = place.fails(&format!("{bench} {line}"));
+        assert!(said.contains(why), "{said}");
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn tables() -> BTreeMap<String, Vec<Row>> {
     let mut tables = BTreeMap::new();
     for section in text.split("\n## ").skip(1) {
         let (title, body) = section.split_once('\n').unwrap();
-        let name = title.trim_start_matches("`cnnc ").trim_end_matches('`');
+        let name = title.trim_start_matches("`cnnc ").replace('`', "");
         let rows = body.lines().filter(|line| line.starts_with("| `"));
         let rows = rows.map(|line| {
             let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
@@ -30,7 +30,7 @@ fn tables() -> BTreeMap<String, Vec<Row>> {
                 sometimes: cells[2].contains("sometimes"),
             }
         });
-        tables.insert(name.to_owned(), rows.collect());
+        tables.insert(name, rows.collect());
     }
     tables
 }
@@ -149,7 +149,7 @@ fn prepare(folder: &Path) {
     assert!(cnnc(folder, &raw).status.success());
 }
 
-/// A line for each command, some several; with `!`, exit code 1 is expected.
+/// A line for each command, some several; with `!`, exit code 1 is expected, and with `~` an object a line.
 const LINES: &[&str] = &[
     "!check net.cnn wrong.cnn absent.cnn",
     "summary net.cnn",
@@ -159,6 +159,9 @@ const LINES: &[&str] = &[
     "run classes.cnn --weights classes.safetensors cat.jpeg --compare theirs.safetensors",
     "run net.cnn --weights net.safetensors cat.jpeg cat.jpeg",
     "run yolov2_tiny_voc --weights synthetic cat.jpeg --keep 0.001",
+    "~run classes.cnn --weights classes.safetensors cat.jpeg faces/cat.jpeg",
+    "~!run classes.cnn --weights classes.safetensors cat.jpeg none.jpeg",
+    "~run classes.cnn --weights classes.safetensors faces --shard 0/1",
     "weights net.safetensors net.cnn",
     "convert net.cnn --weights synthetic again.safetensors",
     "identify net.cnn --weights net.safetensors --gallery faces cat.jpeg",
@@ -171,6 +174,7 @@ const LINES: &[&str] = &[
     "visualize net.cnn --weights net.safetensors --photo cat.jpeg -o seen --threads 1",
     "crops boxes -o crops",
     "propose cat.jpeg",
+    "~!propose none.jpeg cat.jpeg --side 64",
 ];
 
 #[test]
@@ -178,18 +182,28 @@ fn what_is_printed_is_what_the_tables_say() {
     let folder = tempfile::tempdir().unwrap();
     prepare(folder.path());
     let tables = tables();
-    let mut printed: BTreeMap<&str, BTreeMap<String, BTreeSet<&str>>> = BTreeMap::new();
+    let mut printed: BTreeMap<String, BTreeMap<String, BTreeSet<&str>>> = BTreeMap::new();
     for line in LINES {
-        let (line, code) = line.strip_prefix('!').map_or((*line, 0), |line| (line, 1));
+        let (line, lines) = line
+            .strip_prefix('~')
+            .map_or((*line, false), |line| (line, true));
+        let (line, code) = line.strip_prefix('!').map_or((line, 0), |line| (line, 1));
         let words: Vec<&str> = line.split(' ').chain(["--json"]).collect();
         let output = cnnc(folder.path(), &words);
         let error = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{line}: {error}");
-        let value: Value = serde_json::from_slice(&output.stdout).unwrap();
-        flat("", &value, printed.entry(words[0]).or_default());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (name, values) = match lines {
+            true => (format!("{}, a line", words[0]), text.lines().collect()),
+            false => (words[0].to_owned(), vec![text.as_str()]),
+        };
+        for value in values {
+            let value: Value = serde_json::from_str(value).unwrap();
+            flat("", &value, printed.entry(name.clone()).or_default());
+        }
     }
     for (name, found) in &printed {
-        let rows = &tables[*name];
+        let rows = &tables[name];
         for (path, kinds) in found {
             let of = rows.iter().filter(|row| about(row, path));
             let listed = |kind: &&str| match *kind {
@@ -200,7 +214,7 @@ fn what_is_printed_is_what_the_tables_say() {
             };
             for kind in kinds {
                 // Others may add figures to these two; what is said of them has to be true.
-                let more = matches!(*name, "bench" | "run") && of.clone().next().is_none();
+                let more = matches!(name.as_str(), "bench" | "run") && of.clone().next().is_none();
                 assert!(
                     more || listed(kind),
                     "docs/json.md has no `{path}` ({kind}) of `cnnc {name}`"
@@ -212,7 +226,7 @@ fn what_is_printed_is_what_the_tables_say() {
             assert!(there, "`cnnc {name}` prints no `{}`", row.path);
         }
     }
-    let commands: BTreeSet<&str> = printed.keys().copied().collect();
+    let commands: BTreeSet<&str> = printed.keys().map(String::as_str).collect();
     let documented: BTreeSet<&str> = tables
         .keys()
         .map(String::as_str)

@@ -358,6 +358,19 @@ fn proposals_are_printed_drawn_and_written() {
         first[0],
         serde_json::json!({ "x": 0.0, "y": 0.0, "width": 120.0, "height": 120.0 })
     );
+    // Of several pictures a line each; what cannot be read is one of them.
+    let output = place.output(&format!(
+        "propose {picture} none.png data/images/train/00.png --json"
+    ));
+    assert_eq!(output.status.code(), Some(1));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<serde_json::Value> = lines.lines().map(json).collect();
+    let inputs: Vec<&str> = lines
+        .iter()
+        .flat_map(|line| line["input"].as_str())
+        .collect();
+    assert_eq!(inputs, [picture, "none.png", "data/images/train/00.png"]);
+    assert!(lines[1]["error"].is_string() && lines[2]["proposals"].is_array());
     for (line, said) in [
         ("propose", "`propose` needs pictures"),
         (

@@ -305,6 +305,81 @@ fn folders_of_classes_are_read_and_what_is_no_picture_is_named() {
     assert!(best.contains("100.00 %"), "{printed}");
 }
 
+/// Pictures that judge are read while they are judged; what is broken among them is named, and a table of the others is the same.
+#[test]
+fn what_cannot_be_read_is_left_out_of_what_judges() {
+    let made = Made::new(NET);
+    made.classes("signs", 12);
+    made.classes("fewer", 12);
+    let [spec, weights] = ["net.cnn", "net.safetensors"].map(|name| made.path(name));
+    let (spec, weights) = (spec.to_str().unwrap(), weights.to_str().unwrap());
+    let output = cnnc(&["convert", spec, "--weights", "synthetic", weights]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let evaluate = |data: &str, more: &[&str]| {
+        let data = made.path(data);
+        let data = data.to_str().unwrap();
+        let args = ["evaluate", spec, "--weights", weights, "--data", data];
+        cnnc(&[&args[..], more].concat())
+    };
+    let judged = |data: &str, threads: &str| -> Value {
+        let output = evaluate(data, &["--threads", threads, "--json"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let broken = ["signs/0/3.PNG", "signs/2/11.PNG"].map(|name| made.path(name));
+    for file in &broken {
+        std::fs::write(file, "no picture").unwrap();
+    }
+    for file in ["fewer/0/3.PNG", "fewer/2/11.PNG"] {
+        std::fs::remove_file(made.path(file)).unwrap();
+    }
+    let whole = judged("signs", "1");
+    assert_eq!(
+        (&whole["samples"], &judged("fewer", "1")["confusion"]),
+        (&Value::from(46), &whole["confusion"])
+    );
+    assert_eq!(judged("signs", "3")["worst"], whole["worst"]);
+    let said: Vec<&str> = whole["broken"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|why| why.as_str().unwrap())
+        .collect();
+    for (why, file) in said.iter().zip(&broken) {
+        assert!(why.starts_with(file.to_str().unwrap()), "{why}");
+    }
+    assert_eq!(said.len(), 2);
+    let output = evaluate("signs", &[]);
+    let (printed, warned) = (text(&output.stdout), text(&output.stderr));
+    assert!(
+        printed.contains("46 samples (folders of 4 classes) in ") && printed.contains(" a second"),
+        "{printed}"
+    );
+    assert_eq!(warned.matches("left out: ").count(), 2, "{warned}");
+    // More than ten are no accident.
+    for number in 0..12 {
+        std::fs::write(made.path(&format!("signs/1/{number}.PNG")), "").unwrap();
+    }
+    let output = evaluate("signs", &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    let many = format!(
+        "{}: more than 10 files are broken; the next is ",
+        made.path("signs").display()
+    );
+    assert!(said.contains(&many), "{said}");
+    // And of nothing else there is no accuracy.
+    std::fs::remove_dir_all(made.path("signs")).unwrap();
+    made.classes("signs", 1);
+    for class in 0..CLASSES {
+        std::fs::write(made.path(&format!("signs/{class}/0.PNG")), "").unwrap();
+    }
+    let output = evaluate("signs", &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("signs: nothing to be judged by"), "{said}");
+}
+
 #[test]
 fn a_loss_that_explodes_names_the_tensor() {
     let made = Made::new("input x: 1x8x8; conv 3x3 6; conv 3x3 6; flatten; dense 4; head classify");

@@ -10,6 +10,7 @@
 //! | `pattern` | `*`, `?`, `[a-z]` and `**` in paths |
 //! | `shard` | which of several processes has a file |
 //! | `entries` | which files there are, in which order |
+//! | `picture` | what a network sees of a picture |
 //! | `prepare` | threads ahead of the one that takes what they make |
 //! | `feed` | sources that may keep waiting, which nobody waits for in the end |
 //! | `sound` | WAV files: read, resampled, cut into frames |
@@ -17,6 +18,7 @@
 mod entries;
 mod feed;
 mod pattern;
+mod picture;
 mod prepare;
 mod shard;
 mod sound;
@@ -24,6 +26,7 @@ mod sound;
 pub use entries::{Entries, Entry, Place, Wanted};
 pub use feed::{Feed, Over};
 pub use pattern::{Pattern, is_pattern};
+pub use picture::Viewed;
 pub use prepare::{Ahead, each};
 pub use shard::{Shard, ShardError};
 pub use sound::{Heard, Sound, SoundError, resampled};

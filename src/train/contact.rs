@@ -246,6 +246,7 @@ mod tests {
             confusion: vec![vec![3, 1], vec![0, 4]],
             top5: 8,
             worst: Vec::new(),
+            broken: Vec::new(),
         };
         let labels = ["no".to_owned(), "yes & no".to_owned()];
         let svg = matrix("Net", &judgement, &labels).to_svg();

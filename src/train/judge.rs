@@ -3,7 +3,7 @@
 use super::data::Samples;
 use super::draw::judging_pairs;
 use super::error::TrainError;
-use super::loader::Loader;
+use super::loader::{Loader, beside};
 use super::measure::Score;
 use super::pass::copy_input;
 use super::precision::Precision;
@@ -25,6 +25,8 @@ pub struct Judgement {
     pub top5: usize,
     /// Those that it finds least likely to be what they are, the worst first.
     pub worst: Vec<Miss>,
+    /// What is wrong with files that could not be read and were left out.
+    pub broken: Vec<String>,
 }
 
 /// A sample that a network is wrong about, or nearly.
@@ -52,10 +54,11 @@ pub struct OfClass {
 }
 
 impl Judgement {
-    /// Runs a network on samples, and keeps so many of the worst.
+    /// Runs a network on samples, and keeps so many of the worst. Samples are made ready ahead, on threads of their own; pictures that cannot be read are left
+    /// out, up to ten, or one in a hundred.
     ///
     /// # Errors
-    /// Weights that do not fit, a network with several answers for a sample, or too little memory.
+    /// Weights that do not fit, a network with several answers for a sample, more broken pictures, or too little memory.
     pub fn of(
         model: &Model,
         weights: &Weights,
@@ -80,11 +83,13 @@ impl Judgement {
             confusion: vec![vec![0; classes]; classes],
             top5: 0,
             worst: Vec::new(),
+            broken: Vec::new(),
         };
         let loader = Loader::of(samples, batch);
         let all: Vec<u32> = (0..samples.len() as u32).collect();
-        for part in all.chunks(batch) {
-            let outputs = session.run(&[&loader.batch(part)?.inputs])?;
+        let ahead = beside(recipe.threads);
+        judgement.broken = loader.each_readable(&all, ahead, &mut |part, batch| {
+            let outputs = session.run(&[&batch.inputs])?;
             for (image, &sample) in part.iter().enumerate() {
                 let sample = sample as usize;
                 judgement.add(
@@ -93,7 +98,8 @@ impl Judgement {
                     samples.label(sample) as usize,
                 );
             }
-        }
+            Ok(())
+        })?;
         judgement.worst.sort_by(|a, b| {
             a.probability
                 .total_cmp(&b.probability)
@@ -231,8 +237,7 @@ fn score(
         1 => (0..samples.len() as u32).collect(),
         _ => judging_pairs(samples)?,
     };
-    for part in all.chunks(recipe.batch * samples.together()) {
-        let batch = loader.batch(part)?;
+    loader.each_behind(&all, 0, beside(recipe.threads), &mut |_, batch| {
         let input = |index: usize| {
             let mut input = vec![0.0; batch.len() * elements[index]];
             copy_input(&batch.inputs, &elements, index, &mut input);
@@ -246,7 +251,8 @@ fn score(
             Measure::Nearest => vectors.extend(made),
             _ => score.add(&made.collect::<Vec<f32>>(), output, batch.targets()),
         }
-    }
+        Ok(true)
+    })?;
     if measure == Measure::Nearest {
         let classes = (0..samples.len()).map(|sample| samples.label(sample));
         let classes: Vec<u32> = classes.collect();
@@ -280,9 +286,9 @@ pub fn found(
     let place = Placement::new(1, 1);
     let loader = Loader::of(samples, batch);
     let all: Vec<u32> = (0..samples.len() as u32).collect();
-    for part in all.chunks(batch) {
-        let outputs = session.run(&[&loader.batch(part)?.inputs])?;
-        for (image, &sample) in part.iter().enumerate() {
+    loader.each_behind(&all, 0, beside(recipe.threads), &mut |at, made| {
+        let outputs = session.run(&[&made.inputs])?;
+        for (image, &sample) in all[at * batch..][..made.len()].iter().enumerate() {
             let answer = outputs.image(image).answer(&head, &place);
             let answer = answer.map_err(|error| refuse(&error.to_string()))?;
             let known = samples.known(sample as usize)?;
@@ -291,7 +297,8 @@ pub fn found(
             };
             precision.add(&boxes, rows);
         }
-    }
+        Ok(true)
+    })?;
     Ok(precision)
 }
 
@@ -305,6 +312,7 @@ mod tests {
             confusion: vec![vec![0; 6]; 6],
             top5: 0,
             worst: Vec::new(),
+            broken: Vec::new(),
         };
         let up = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
         // Right; taken for another; last of six; equal ones, of which the first counts; nothing that is a number.

@@ -1,24 +1,26 @@
-//! Batches are made ready on a thread of their own while a step runs.
+//! Batches are made ready on threads of their own while a step runs, or a network that is judged.
 //!
 //! ```text
-//! samples ──in their order──▶ a slot ──▶ full ──▶ step
-//!                               ▲                   │
-//!                               └────── empty ◀─────┘
+//! samples ──in their order──▶ a slot ──source::each──▶ step
+//!                               ▲                        │
+//!                               └──────── empty ◀────────┘
 //! ```
 //!
-//! There are a few slots, which are used again and again. What is in a batch depends on the order, the epoch and the seed alone, so that it is the same without the thread.
+//! There are a few slots, which are used again and again. What is in a batch depends on the order, the epoch and the seed alone, so that it is the same on any number of threads.
 
 use super::affine::Affine;
 use super::augment::Augmenter;
-use super::data::{Known, Samples};
+use super::data::{DataError, Known, Samples, is_of_the_file, leave_out};
 use super::error::TrainError;
+use crate::source::{Ahead, each};
 use cnnc_compiler::loss::Targets;
 use cnnc_runtime::memory::zeros;
-use std::sync::mpsc::{channel, sync_channel};
-use std::thread;
+use std::sync::{Mutex, PoisonError};
 
-/// Batches that are ready at most, and the one that is learned.
+/// Batches that are ready at most where one thread makes them, and the one that is learned.
 const SLOTS: usize = 3;
+/// Threads that make them, at most: each has a batch of its own, which may be tens of megabytes.
+const MOST: usize = 4;
 
 /// Samples of a step.
 #[derive(Debug)]
@@ -28,6 +30,9 @@ pub struct Batch {
     /// What is known of them.
     pub known: Known,
     samples: usize,
+    /// Of those that judge: which samples these are, and what is wrong with others that are left out.
+    readable: Vec<u32>,
+    broken: Vec<(usize, String)>,
 }
 
 impl Batch {
@@ -78,6 +83,8 @@ impl<'d> Loader<'d> {
             inputs,
             known: Known::default(),
             samples: 0,
+            readable: Vec::new(),
+            broken: Vec::new(),
         })
     }
 
@@ -140,53 +147,158 @@ impl<'d> Loader<'d> {
     pub fn each(
         &self,
         order: &[u32],
-        take: impl FnMut(usize, &Batch) -> Result<bool, TrainError>,
+        mut take: impl FnMut(usize, &Batch) -> Result<bool, TrainError>,
     ) -> Result<bool, TrainError> {
-        self.each_behind(order, 0, take)
+        self.each_behind(order, 0, 1, &mut take)
     }
 
-    /// The same behind so many batches, which keep their numbers.
+    /// The same on so many threads, behind so many batches, which keep their numbers.
     pub(super) fn each_behind(
         &self,
         order: &[u32],
         done: usize,
-        mut take: impl FnMut(usize, &Batch) -> Result<bool, TrainError>,
+        threads: usize,
+        take: &mut dyn FnMut(usize, &Batch) -> Result<bool, TrainError>,
     ) -> Result<bool, TrainError> {
         let of_batch = self.batch * self.samples.together();
-        let batches = order.len().div_ceil(of_batch);
-        let (to_empty, empty) = channel();
-        for _ in 0..SLOTS {
-            // Both ends are here.
-            let _ = to_empty.send(self.slot()?);
-        }
-        let (to_full, full) = sync_channel::<Result<Batch, TrainError>>(SLOTS);
-        thread::scope(|scope| {
-            scope.spawn(move || {
-                for (index, samples) in order.chunks(of_batch).enumerate().skip(done) {
-                    // Nobody takes batches any more.
-                    let Ok(mut batch) = empty.recv() else { return };
-                    let filled = self.fill(&mut batch, samples, index * of_batch);
-                    let filled = filled.map(|()| batch);
-                    let failed = filled.is_err();
-                    if to_full.send(filled).is_err() || failed {
-                        return;
-                    }
-                }
-            });
-            // Both go out of scope before the thread is waited for, which ends it.
-            let (full, to_empty) = (full, to_empty);
-            for index in done..batches {
-                // Without a sender it has panicked, which the scope passes on.
-                let Ok(batch) = full.recv() else {
-                    return Ok(false);
-                };
-                let batch = batch?;
-                if !take(index, &batch)? {
-                    return Ok(false);
-                }
-                let _ = to_empty.send(batch);
+        let fill = |batch: &mut Batch, at: usize, samples: &[u32]| {
+            self.fill(batch, samples, at * of_batch)
+        };
+        self.ahead(order, done, threads, &fill, take)
+    }
+
+    /// Hands on every batch of samples as they are, for those that judge: without samples whose pictures cannot be read, with the numbers of those that are in it; gives what
+    /// is wrong with the others.
+    ///
+    /// # Errors
+    /// Those of `take`, more broken files than are left out, or nothing else.
+    pub(super) fn each_readable(
+        &self,
+        order: &[u32],
+        threads: usize,
+        take: &mut dyn FnMut(&[u32], &Batch) -> Result<(), TrainError>,
+    ) -> Result<Vec<String>, TrainError> {
+        let (mut broken, mut any) = (Vec::new(), false);
+        let fill =
+            |batch: &mut Batch, _: usize, samples: &[u32]| self.fill_readable(batch, samples);
+        self.ahead(order, 0, threads, &fill, &mut |_, batch| {
+            for (sample, why) in &batch.broken {
+                let root = self.samples.root(*sample);
+                leave_out(&root, why.clone(), order.len(), &mut broken)?;
+            }
+            if !batch.is_empty() {
+                any = true;
+                take(&batch.readable, batch)?;
             }
             Ok(true)
-        })
+        })?;
+        match any || order.is_empty() {
+            true => Ok(broken),
+            false => {
+                let root = self.samples.root(order[0] as usize);
+                Err(DataError::Empty(root, "to be judged by").into())
+            }
+        }
+    }
+
+    /// Makes a batch of those of these samples that can be read, as they are.
+    fn fill_readable(&self, batch: &mut Batch, samples: &[u32]) -> Result<(), TrainError> {
+        let elements = self.samples.elements();
+        batch.inputs.resize(samples.len() * elements, 0.0);
+        batch.known.clear();
+        batch.readable.clear();
+        batch.broken.clear();
+        for &sample in samples {
+            let to = &mut batch.inputs[batch.readable.len() * elements..][..elements];
+            match self.samples.fill(sample as usize, to) {
+                Ok(()) => batch.readable.push(sample),
+                Err(DataError::Picture(error)) if is_of_the_file(&error) => {
+                    batch.broken.push((sample as usize, error.to_string()));
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            }
+            let known = &mut batch.known;
+            self.samples
+                .tell(sample as usize, Affine::IDENTITY, known)?;
+        }
+        batch.samples = batch.readable.len();
+        batch.inputs.truncate(batch.samples * elements);
+        Ok(())
+    }
+
+    /// Hands every batch on that `fill` makes on so many threads ahead; each is used again once it has been taken.
+    fn ahead(
+        &self,
+        order: &[u32],
+        done: usize,
+        threads: usize,
+        fill: &(dyn Fn(&mut Batch, usize, &[u32]) -> Result<(), TrainError> + Sync),
+        take: &mut dyn FnMut(usize, &Batch) -> Result<bool, TrainError>,
+    ) -> Result<bool, TrainError> {
+        let of_batch = self.batch * self.samples.together();
+        let spare = Mutex::new(Vec::new());
+        let slots = || spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = |(at, samples): (usize, &[u32])| -> Result<(usize, Batch), TrainError> {
+            let used = slots().pop();
+            let mut batch = used.map_or_else(|| self.slot(), Ok)?;
+            fill(&mut batch, at, samples)?;
+            Ok((at, batch))
+        };
+        let ahead = Ahead {
+            threads,
+            places: SLOTS - 1 + threads,
+        };
+        let mut batches = order.chunks(of_batch).enumerate().skip(done);
+        let mut taken = |made: Result<(usize, Batch), TrainError>| {
+            let (at, batch) = made?;
+            let more = take(at, &batch)?;
+            slots().push(batch);
+            Ok(more)
+        };
+        each(&mut batches, &make, ahead, &mut taken, &|| ())
+    }
+}
+
+/// Threads that make batches ready beside so many that compute: one for each processor that is left, one at least and [`MOST`] at most.
+pub(super) fn beside(computing: usize) -> usize {
+    Ahead::beside(computing, 0).threads.min(MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is in each batch, and its number.
+    type Taken = Vec<(usize, Vec<f32>, Vec<u32>)>;
+
+    #[test]
+    fn batches_are_the_same_on_any_number_of_threads() {
+        let inputs = (0..37 * 6).map(|number| number as f32).collect();
+        let labels = (0..37).map(|number| number % 5).collect();
+        let samples = Samples::of_classes(inputs, 6, labels).expect("37 samples");
+        let order: Vec<u32> = (0..37).map(|at| 7 * at % 37).collect();
+        let loader = Loader::of(&samples, 4);
+        let batches = |threads, done| {
+            let mut all: Taken = Vec::new();
+            let taken = loader.each_behind(&order, done, threads, &mut |at, batch| {
+                all.push((at, batch.inputs.clone(), batch.known.labels.clone()));
+                Ok(true)
+            });
+            assert!(taken.expect("enough memory"));
+            all
+        };
+        let alone = batches(1, 0);
+        assert_eq!((alone.len(), alone[9].1.len()), (10, 6));
+        assert!(batches(5, 0) == alone);
+        assert!(batches(5, 3) == alone[3..]);
+        let mut readable: Taken = Vec::new();
+        let broken = loader.each_readable(&order, 3, &mut |of, batch| {
+            let at = readable.len();
+            assert_eq!(of, &order[4 * at..][..batch.len()]);
+            readable.push((at, batch.inputs.clone(), batch.known.labels.clone()));
+            Ok(())
+        });
+        assert!(broken.expect("samples").is_empty() && readable == alone);
     }
 }

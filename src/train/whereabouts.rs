@@ -3,7 +3,7 @@
 use super::data::Samples;
 use super::error::TrainError;
 use super::judge::Judgement;
-use super::loader::Loader;
+use super::loader::{Loader, beside};
 use super::located::{Located, Place, Worth};
 use super::recipe::Recipe;
 use super::targets::loss_of;
@@ -87,9 +87,9 @@ impl Whereabouts {
         let mut points: Vec<(f64, usize)> = Vec::new();
         let loader = Loader::of(samples, batch);
         let order: Vec<u32> = (0..samples.len() as u32).collect();
-        for part in order.chunks(batch) {
-            let outputs = session.run(&[&loader.batch(part)?.inputs])?;
-            for (image, &sample) in part.iter().enumerate() {
+        loader.each_behind(&order, 0, beside(recipe.threads), &mut |at, made| {
+            let outputs = session.run(&[&made.inputs])?;
+            for (image, &sample) in order[at * batch..][..made.len()].iter().enumerate() {
                 let known = samples.known(sample as usize)?.numbers;
                 if known.len() != told {
                     let message = format!(
@@ -129,7 +129,8 @@ impl Whereabouts {
                     worth,
                 });
             }
-        }
+            Ok(true)
+        })?;
         let numbers = all.iter().filter_map(|one| one.worth.number).collect();
         all.sort_by(|a, b| {
             let (a, b, order) = (a.wrong(), b.wrong(), a.sample.cmp(&b.sample));
@@ -140,6 +141,7 @@ impl Whereabouts {
             confusion,
             top5: 0,
             worst: Vec::new(),
+            broken: Vec::new(),
         });
         let mean = |(sum, count): (f64, usize)| sum / count as f64;
         Ok(Some(Whereabouts {

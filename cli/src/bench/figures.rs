@@ -53,6 +53,18 @@ pub fn of(machine: &Machine, outcome: &Outcome) -> Value {
         },
         "layers": report.layers.iter().map(layer).collect::<Value>(),
     });
+    if let Some(pace) = &outcome.files {
+        value["files"] = json!({
+            "answered": pace.answered,
+            "broken": pace.broken,
+            "seconds": pace.time.as_secs_f64(),
+            "per_s": pace.per_second,
+            "share": outcome.share_of_files(pace),
+            "decoders": pace.decoders,
+            "reading_share": pace.reading,
+            "waiting_share": pace.waiting,
+        });
+    }
     if let Some(kernels) = &outcome.kernels {
         value["kernels"] = kernels.iter().map(kernel).collect();
     }

@@ -7,6 +7,7 @@ mod page;
 mod text;
 mod trace;
 
+use crate::run::{self, Pace};
 use crate::{Failure, inputs, network, onnx, outputs, print};
 use base::Base;
 use cnnc::bench::{Kernel, Machine, Report, Settings};
@@ -27,6 +28,9 @@ pub struct Args {
     threads: Option<Threads>,
     #[command(flatten)]
     flags: network::Flags,
+    /// Answer files, too, once each, as `run` does: pictures, sounds, folders, patterns in quotes, lists; how many a second with reading, beside what the network does alone. May be given several times
+    #[arg(long, value_name = "FILE|DIR")]
+    input: Vec<PathBuf>,
     /// How long to measure
     #[arg(long, default_value_t = 1.0, value_name = "S", value_parser = seconds)]
     seconds: f64,
@@ -113,8 +117,17 @@ struct Outcome {
     network: Network,
     report: Report,
     kernels: Option<Vec<Kernel>>,
+    /// What answering files came to.
+    files: Option<Pace>,
     /// What it is compared with, and what came of it.
     compared: Option<base::Compared>,
+}
+
+impl Outcome {
+    /// Files a second by images a second of the network alone: 1 where reading costs nothing.
+    fn share_of_files(&self, pace: &Pace) -> f64 {
+        pace.per_second / figures::images_per_s(self).max(1e-9)
+    }
 }
 
 /// Measures and prints.
@@ -180,7 +193,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             print::written(path);
         }
     }
-    Ok(())
+    match outcomes.iter().filter_map(|of| of.files.as_ref()).next() {
+        Some(pace) if pace.broken > 0 => Err(Failure::LeftOut {
+            broken: pace.broken,
+            of: pace.broken + pace.answered,
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// What is printed one by one; the page has all of it.
@@ -212,8 +231,15 @@ impl Args {
                 return Err(Failure::OneNetwork { flag, networks });
             }
         }
+        if self.input.iter().any(|place| place == Path::new("-")) {
+            let why = "files are answered once for each network and number of threads, and standard input is read once".to_owned();
+            return Err(Failure::Flag {
+                flag: "--input",
+                why,
+            });
+        }
         let mut models = Vec::new();
-        let mut read: Vec<PathBuf> = self.compare.iter().cloned().collect();
+        let mut read: Vec<PathBuf> = self.compare.iter().chain(&self.input).cloned().collect();
         for spec in &self.specs {
             let network = self.flags.of(spec, 1);
             let model = network.model(self.json)?;
@@ -271,6 +297,10 @@ impl Args {
             ));
         }
         let report = cnnc::bench::run(&network, &views, &settings)?;
+        let files = match &self.input[..] {
+            [] => None,
+            files => Some(run::measured(model, &network, files, threads.into())?),
+        };
         if !report.busy.is_empty() {
             print::warning(format_args!(
                 "{} on {}: times may be too long, {}",
@@ -309,6 +339,7 @@ impl Args {
             network,
             report,
             kernels: kernels.transpose()?,
+            files,
             compared: None,
         })
     }

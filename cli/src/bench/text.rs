@@ -78,6 +78,18 @@ fn list(machine: &Machine, outcome: &Outcome) -> String {
         line("compared", compared.to_text());
     }
     line("images/s", format!("{:.1}", images_per_s(outcome)));
+    if let Some(pace) = &outcome.files {
+        line(
+            "files/s",
+            format!(
+                "{:.1}, {} of that ({} answered); {}",
+                pace.per_second,
+                percent(outcome.share_of_files(pace)),
+                pace.answered,
+                pace.shares()
+            ),
+        );
+    }
     let peak = format!(
         "{} of the {:.0} measured peak",
         percent(report.peak_share),
@@ -100,6 +112,7 @@ fn table(machine: &Machine, outcomes: &[Outcome]) -> String {
     let any = |has: &dyn Fn(&Outcome) -> bool| outcomes.iter().any(has);
     let batches = any(&|outcome| outcome.report.images > 1);
     let compared = any(&|outcome| outcome.compared.is_some());
+    let files = any(&|outcome| outcome.files.is_some());
     let mut headings = vec!["network", "", ">threads"];
     if batches {
         headings.push(">images");
@@ -113,6 +126,9 @@ fn table(machine: &Machine, outcomes: &[Outcome]) -> String {
         ">GFLOP/s",
         ">of peak",
     ]);
+    if files {
+        headings.extend([">files/s", ">waiting"]);
+    }
     if compared {
         headings.push("compared");
     }
@@ -137,6 +153,10 @@ fn table(machine: &Machine, outcomes: &[Outcome]) -> String {
             format!("{:.1}", report.gflops),
             percent(report.peak_share),
         ]);
+        if let Some(pace) = &outcome.files {
+            row.push(format!("{:.1}", pace.per_second));
+            row.push(percent(pace.waiting));
+        }
         if let Some(compared) = &outcome.compared {
             row.push(compared.to_text());
         }

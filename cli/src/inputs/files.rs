@@ -1,15 +1,15 @@
 //! What a file, or a folder of frames, is to a network with one input.
 
+use super::Sample;
 use super::arrays::{batch, select};
 use super::sounds::{Runs, Unheard};
-use super::{Sample, Shown};
 use crate::{Failure, print};
 use cnnc::Model;
-use cnnc::rt::image::{Picture, PreProcess, is_called_a_picture};
+use cnnc::rt::image::{PreProcess, is_called_a_picture};
 use cnnc::rt::memory::zeros;
 use cnnc::rt::plan::Port;
 use cnnc::rt::tensor_file::read_tensors;
-use cnnc::source::SourceError;
+use cnnc::source::{SourceError, Viewed};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -81,12 +81,8 @@ pub fn each(
             shape: print::shape(&port.shape),
         });
     };
-    let picture = Picture::open(file)?;
-    let mut sample = Sample::of_picture(name, picture, pre, kept)?;
-    if let (false, Some((shown, _))) = (kept, &mut sample.picture) {
-        *shown = Shown::File(file.to_owned());
-    }
-    Ok(Runs::Made(vec![sample]))
+    let viewed = Viewed::open(file, pre, kept)?;
+    Ok(Runs::Made(vec![Sample::of_view(name, file, viewed, pre)?]))
 }
 
 /// The frames of a folder, in the order of their names, as planes behind one another: of more than the network takes those that are
@@ -115,8 +111,8 @@ fn video(port: &Port, pre: &PreProcess, name: String, folder: &Path) -> Result<S
     let plane = height * width;
     for at in 0..depth {
         let frame = &frames[(2 * at + 1) * frames.len() / (2 * depth)];
-        let picture = Picture::open(frame)?;
-        let seen = pre.apply(&picture, &frame.display().to_string())?;
+        let viewed = Viewed::open(frame, pre, false)?;
+        let seen = pre.input(&viewed.seen, &frame.display().to_string())?;
         for channel in 0..channels {
             let to = &mut numbers[(channel * depth + at) * plane..][..plane];
             to.copy_from_slice(&seen[channel * plane..][..plane]);

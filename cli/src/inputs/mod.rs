@@ -17,6 +17,7 @@ use cnnc::rt::memory::{OutOfMemory, reserved};
 use cnnc::rt::plan::Port;
 use cnnc::rt::synthetic::Synthetic;
 use cnnc::rt::tensor_file::read_tensors;
+use cnnc::source::Viewed;
 pub use files::is_tensors;
 use std::borrow::{Borrow, Cow};
 use std::path::{Path, PathBuf};
@@ -98,23 +99,22 @@ impl Sample {
         }
     }
 
-    /// The sample of a picture that has been decoded; where it is kept, it can be drawn on.
-    pub fn of_picture(
+    /// The sample of a picture; where it is not kept, it can be drawn on once it is read again from a file.
+    pub fn of_view(
         name: String,
-        picture: Picture,
+        file: &Path,
+        viewed: Viewed,
         pre: &PreProcess,
-        kept: bool,
     ) -> Result<Sample, Failure> {
-        let place = pre.placement(picture.width(), picture.height());
-        let tensors = vec![pre.apply(&picture, &name)?];
-        let shown = match kept {
-            true => Shown::Kept(Box::new(picture)),
-            false => Shown::File(PathBuf::from(&name)),
+        let tensors = vec![pre.input(&viewed.seen, &name)?];
+        let shown = match viewed.picture {
+            Some(picture) => Shown::Kept(Box::new(picture)),
+            None => Shown::File(file.to_owned()),
         };
         Ok(Sample {
             name,
             tensors,
-            picture: Some((shown, place)),
+            picture: Some((shown, viewed.place)),
         })
     }
 
@@ -279,7 +279,7 @@ pub fn picture(
             shape: print::shape(&port.shape),
         });
     };
-    let picture = Picture::open(file)?;
-    let place = pre.placement(picture.width(), picture.height());
-    Ok((pre.apply(&picture, &file.display().to_string())?, place))
+    let viewed = Viewed::open(file, pre, false)?;
+    let numbers = pre.input(&viewed.seen, &file.display().to_string())?;
+    Ok((numbers, viewed.place))
 }

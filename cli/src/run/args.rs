@@ -63,7 +63,7 @@ pub struct Args {
     pub(super) cost: bool,
     #[command(flatten)]
     pub(super) many: Flags,
-    /// Print the answers as JSON; those to many inputs (a folder, a pattern, a list, frames) an object a line, as they come
+    /// Print the answer as JSON; those to several inputs (files, a folder, a pattern, a list, frames) an object a line, as they come
     #[arg(long)]
     pub json: bool,
 }

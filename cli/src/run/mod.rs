@@ -7,6 +7,7 @@ mod many_args;
 mod slide;
 
 pub use args::Args;
+pub use many::{Pace, measured};
 
 use crate::answer::{self, Comparison, Context};
 use crate::compare::Compared;

@@ -1,6 +1,8 @@
 //! Boxes: in pixels of the picture, whatever its size; which of them are kept, and how they are drawn.
 
-use super::{BLUE, Folder, RED, SPOTS, boxes, failure, json_of, picture, shown, spots, text};
+use super::{
+    BLUE, Folder, RED, SPOTS, boxes, failure, json_of, picture, results_of, shown, spots, text,
+};
 use cnnc::rt::answer::class_colour;
 use cnnc::rt::tensor_file::{read_tensors, write_npy, write_safetensors};
 use cnnc_testing::Raster;
@@ -49,7 +51,8 @@ fn a_camera_that_was_held_upright_changes_nothing() {
         folder.picture("upright.png", &upright),
     ];
     let run = ["run", &spec, "--weights", &weights];
-    let found = json_of(&[&run[..], &[&files[0], &files[1]]].concat());
+    let lines = [&run[..], &[&files[0], &files[1], "--json"]].concat();
+    let found = results_of(&text(&lines));
     for result in [0, 1] {
         assert_eq!(
             boxes(&found, result),

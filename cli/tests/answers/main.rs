@@ -14,7 +14,7 @@ mod videos;
 use cnnc::rt::image::Picture;
 use cnnc::rt::tensor_file::write_safetensors;
 use cnnc_testing::Raster;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -78,6 +78,13 @@ fn text(args: &[&str]) -> String {
 #[track_caller]
 fn json_of(args: &[&str]) -> Value {
     serde_json::from_str(&text(&[args, &["--json"]].concat())).unwrap()
+}
+
+/// What is printed of several inputs, an object a line.
+fn results_of(printed: &str) -> Value {
+    let line = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+    let lines: Vec<Value> = printed.lines().map(line).collect();
+    json!({ "results": lines })
 }
 
 /// What it says when it fails, and its exit code.

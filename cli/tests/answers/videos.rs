@@ -1,7 +1,8 @@
 //! Videos: frames of a folder, or raw ones of a pipe, answered and drawn one by one.
 
-use super::{BLUE, Folder, RED, SPOTS, boxes, cnnc, failure, picture, shown, spots, text};
-use serde_json::{Value, json};
+use super::{
+    BLUE, Folder, RED, SPOTS, boxes, cnnc, failure, picture, results_of, shown, spots, text,
+};
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -27,13 +28,6 @@ fn fed(args: &[&str], bytes: &[u8]) -> Output {
     output
 }
 
-/// What is printed of frames, an object a line.
-fn frames_of(printed: &str) -> Value {
-    let line = |line: &str| serde_json::from_str::<Value>(line).unwrap();
-    let lines: Vec<Value> = printed.lines().map(line).collect();
-    json!({ "results": lines })
-}
-
 #[test]
 fn videos_are_frames_of_a_folder_or_of_a_pipe() {
     let folder = Folder::new("video");
@@ -44,7 +38,7 @@ fn videos_are_frames_of_a_folder_or_of_a_pipe() {
     }
     let (from, to) = (folder.path("frames"), folder.path("drawn"));
     let run = ["run", &spec, "--weights", &weights];
-    let answer = frames_of(&text(&[&run[..], &[&from, "--json"]].concat()));
+    let answer = results_of(&text(&[&run[..], &[&from, "--json"]].concat()));
     assert_eq!(answer["results"][2]["weights"], weights);
     let found = (0..3).map(|frame| boxes(&answer, frame));
     let found: Vec<_> = found.collect();
@@ -61,7 +55,7 @@ fn videos_are_frames_of_a_folder_or_of_a_pipe() {
         .collect();
     let piped = [&run[..], &["--frames", "160x80"]].concat();
     let output = fed(&[&piped[..], &["--json"]].concat(), &raw);
-    let same = frames_of(&String::from_utf8(output.stdout).unwrap());
+    let same = results_of(&String::from_utf8(output.stdout).unwrap());
     assert_eq!(
         (0..3).map(|frame| boxes(&same, frame)).collect::<Vec<_>>(),
         found

@@ -304,22 +304,28 @@ fn broken_files_may_be_allowed() {
 
 /// A shell's own pattern: files by themselves, one of which is broken.
 #[test]
-fn files_that_are_named_are_answered_in_one_object() {
+fn files_that_are_named_are_answered_as_those_of_a_folder() {
     let place = place();
     for name in ["in/1.png", "in/3.png"] {
         picture(&place, name, [255, 0, 0]);
     }
     let output = place.output(&format!("{RUN} in/1.png none.png in/3.png --json"));
     assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    let all = lines(&text_of(output.stdout));
+    assert_eq!(inputs(&all), ["in/1.png", "none.png", "in/3.png"]);
+    assert!(all[1]["error"].is_string(), "{}", all[1]);
+    let folder = lines(&place.prints(&format!("{RUN} in --json")));
+    assert_eq!([&all[0], &all[2]], [&folder[0], &folder[1]]);
+    // One alone, and what is said of several together, is a document.
+    let document = |line: &str| -> Value { serde_json::from_str(&place.prints(line)).unwrap() };
+    let one = document(&format!("{RUN} in/1.png --json"));
+    assert_eq!(inputs(one["results"].as_array().unwrap()), ["in/1.png"]);
+    let tapped = document(&format!("{RUN} in/1.png in/3.png --tap scores --json"));
+    assert_eq!(tapped["results"].as_array().unwrap().len(), 2);
+    let output = place.output(&format!("{RUN} in/1.png none.png --tap scores --json"));
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
     let whole: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(
-        inputs(whole["results"].as_array().unwrap()),
-        ["in/1.png", "in/3.png"]
-    );
     let broken = whole["broken"].as_array().unwrap();
     assert_eq!(inputs(broken), ["none.png"]);
     assert!(broken[0]["error"].is_string());
-    let whole = place.prints(&format!("{RUN} in/1.png in/3.png --json"));
-    let whole: Value = serde_json::from_str(&whole).unwrap();
-    assert!(whole.get("broken").is_none());
 }

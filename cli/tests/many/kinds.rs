@@ -33,10 +33,9 @@ fn bytes_of_arrays_are_pixels() {
     fs::write(place.path("pixels.npy"), npy("8, 8, 3", &pixels)).unwrap();
     fs::write(place.path("two.npy"), npy("2, 3, 8, 8", &planes.repeat(2))).unwrap();
     let answer = place.prints(&format!("{RUN} p.png planes.npy pixels.npy two.npy --json"));
-    let answer: Value = serde_json::from_str(&answer).unwrap();
-    let results = answer["results"].as_array().unwrap();
+    let results = lines(&answer);
     assert_eq!(results.len(), 5);
-    for result in results {
+    for result in &results {
         assert_eq!(
             result["outputs"], results[0]["outputs"],
             "{}",

@@ -135,9 +135,20 @@ impl PreProcess {
     /// When the steps do not lead to the network's size, or lead through too large a picture, or the
     /// network takes neither one nor three channels.
     pub fn apply(&self, picture: &Picture, name: &str) -> Result<Vec<f32>, ImageError> {
-        let Seen { bytes, border } = self.see(picture, name)?;
+        self.input(&self.see(picture, name)?, name)
+    }
+
+    /// The input that what is seen of a picture makes, channels first; `name` is for messages.
+    ///
+    /// # Errors
+    /// Too little memory.
+    ///
+    /// # Panics
+    /// If it was seen by another pre-processing, of another size.
+    pub fn input(&self, seen: &Seen, name: &str) -> Result<Vec<f32>, ImageError> {
         let mut out = zeros(self.elements()).map_err(|error| ImageProblem::from(error).of(name))?;
-        self.numbers(&self.tables(), &bytes, border.as_ref(), &mut out);
+        let Seen { bytes, border } = seen;
+        self.numbers(&self.tables(), bytes, border.as_ref(), &mut out);
         Ok(out)
     }
 

@@ -1,5 +1,6 @@
 //! Pictures with boxes: what VOC's XML and YOLO's rows of text have in common.
 
+use super::ahead::views;
 use super::annotated::{Annotated, Purpose, Written};
 use super::files::{name, within};
 use super::reader::Reader;
@@ -8,7 +9,6 @@ use super::{Data, DataError, rows, voc};
 use cnnc_compiler::loss::BOX;
 use cnnc_compiler::recipe::DataKind;
 use cnnc_runtime::answer::BBox;
-use cnnc_runtime::image::Picture;
 use std::path::Path;
 
 /// A folder of pictures with boxes.
@@ -229,9 +229,10 @@ impl Reader<'_> {
         let used: Vec<&Annotated> = used.collect();
         filling.reserve_files(used.len(), None, self.most)?;
         let (mut all, mut judges, mut said) = (Vec::new(), Vec::new(), Vec::new());
-        for of in used {
-            let picture = Picture::open(&of.picture).map_err(DataError::Picture)?;
-            let size = (picture.width(), picture.height());
+        let mut paths = used.iter().map(|of| of.picture.as_path());
+        views(&mut paths, pre, &mut |at, viewed| {
+            let (of, viewed) = (used[at], viewed.map_err(DataError::Picture)?);
+            let (size, place) = (viewed.size(), viewed.place);
             same_size(of.size, size, &of.file, &of.picture)?;
             let unit = match kind {
                 DataKind::Voc => (size.0 as f32, size.1 as f32),
@@ -239,7 +240,6 @@ impl Reader<'_> {
             };
             let (boxes, left_out) = sound(of, unit)?;
             said.extend(left_out);
-            let place = pre.placement(size.0, size.1);
             let mut rows: Vec<[f32; BOX]> = Vec::new();
             for Written { class, bbox } in boxes {
                 let class = self.class_of_box(&class, &of.file)?;
@@ -256,13 +256,12 @@ impl Reader<'_> {
             if let Some(told) = one {
                 single(of, rows.len(), told)?;
             }
-            let name = of.picture.display().to_string();
-            let seen = pre.see(&picture, &name).map_err(DataError::Picture)?;
-            filling.picture_of(of.picture.clone(), seen, 0)?;
+            filling.picture_of(of.picture.clone(), viewed.seen, 0)?;
             filling.name(within(folder, &of.picture));
             all.push(rows);
             judges.push(of.purpose == Purpose::Judge);
-        }
+            Ok(())
+        })?;
         let boxes = all.iter().map(Vec::len).sum::<usize>();
         let mut train = filling.boxed(&all);
         train.told = one.cloned();

@@ -104,6 +104,13 @@ impl Filling {
         Ok(())
     }
 
+    /// Adds the file of a picture that is read when it is needed.
+    pub fn unread(&mut self, file: PathBuf, class: u32) -> Result<(), DataError> {
+        self.class(class)?;
+        self.samples.files.push(file);
+        Ok(())
+    }
+
     /// The same with a target that is a picture, too.
     pub fn pair(
         &mut self,

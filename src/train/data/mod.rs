@@ -15,8 +15,10 @@
 //! | `volumes` | arrays of numpy with a target for each |
 //! | `told` | what a loss is told of one box, or of points |
 //! | `samples`, `filling`, `store` | all of them, while they are read, and what is kept |
+//! | `ahead` | picture files, read on several threads; those that are left out |
 //! | `room` | how much of memory samples may take |
 
+mod ahead;
 mod annotated;
 mod annotation;
 mod array;
@@ -49,6 +51,7 @@ mod voc;
 mod volumes;
 mod wav;
 
+pub(super) use ahead::{is_of_the_file, leave_out};
 pub use annotation::{Annotation, Annotations};
 pub(super) use boxes::class_called;
 pub use boxes::sizes_of;
@@ -177,7 +180,8 @@ impl Data {
         Ok(data)
     }
 
-    /// The samples at a path that judge a network: its test set if it has one, else all of them, which are the `test` of the result.
+    /// The samples at a path that judge a network: its test set if it has one, else all of them, which are the `test` of the result. Pictures of classes
+    /// are read while they are judged: what is broken among them is what [`Judgement::broken`](super::Judgement::broken) names.
     ///
     /// # Errors
     /// As [`Data::open`].
@@ -190,7 +194,7 @@ impl Data {
     /// # Errors
     /// As [`Data::open`].
     pub fn judged_by(path: &Path, list: Option<&Path>, network: &Graph) -> Result<Data, DataError> {
-        let mut data = Reader::new(network, None).open(path, None)?;
+        let mut data = Reader::to_judge(network).open(path, None)?;
         if let Some(list) = list {
             data.train.append(std::mem::take(&mut data.test));
             data.split(&Split::List(list.to_owned()))?;

@@ -2,11 +2,13 @@
 //!
 //! A mask is a PNG whose palette indices or grey values are the classes, and 255 counts for nothing; where `colours.txt` lies beside them, a row `R G B` or `R G B NAME` for each class, its colours are.
 
+use super::ahead::{ahead, unbroken};
 use super::annotated::Purpose;
 use super::files::{entries, name, read, within};
 use super::maps::{NOTHING, Pixel, View};
-use super::reader::{Reader, picked};
+use super::reader::Reader;
 use super::{Data, DataError};
+use crate::source::Viewed;
 use crate::train::affine::Affine;
 use cnnc_runtime::image::{Picture, is_called_a_picture};
 use std::collections::BTreeMap;
@@ -40,18 +42,25 @@ impl Reader<'_> {
         filling.reserve_files(pairs.len(), Some(view), self.most)?;
         let view = filling.view().expect("room was made for targets");
         let (mut broken, mut judges) = (Vec::new(), Vec::new());
-        for pair in &pairs {
-            let Some(picture) = picked(root, &pair.picture, pairs.len(), &mut broken)? else {
-                continue;
+        let make = |at: usize| {
+            let Pair {
+                picture, target, ..
+            } = &pairs[at];
+            let viewed = Viewed::open(picture, pre, false);
+            let both = viewed.map(|viewed| (view.read(target, Some(viewed.size())), viewed.seen));
+            (at, both)
+        };
+        ahead(&mut (0..pairs.len()), &make, &mut |(at, both)| {
+            let pair = &pairs[at];
+            let Some((target, seen)) = unbroken(root, both, pairs.len(), &mut broken)? else {
+                return Ok(());
             };
-            let size = (picture.width(), picture.height());
-            let target = view.read(&pair.target, Some(size))?;
-            let seen = pre.see(&picture, &pair.picture.display().to_string());
             let files = (pair.picture.clone(), pair.target.clone());
-            filling.pair(files, seen.map_err(DataError::Picture)?, &target)?;
+            filling.pair(files, seen, &target?)?;
             filling.name(within(root, &pair.picture));
             judges.push(pair.purpose == Purpose::Judge);
-        }
+            Ok(())
+        })?;
         let kind = match classes {
             true => "pictures with a class for each pixel",
             false => "pictures with targets",

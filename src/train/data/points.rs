@@ -2,12 +2,13 @@
 //!
 //! A row without numbers is a picture in which there is nothing, which heads with a `presence` can say. A first row with words, and without a number, names the columns.
 
+use super::ahead::{unbroken, views};
 use super::files::{read, within};
-use super::reader::{Reader, picked};
+use super::reader::Reader;
 use super::told::Told;
 use super::{Data, DataError};
 use ::csv::{ReaderBuilder, StringRecord, Trim};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Pixels that a point may be outside of its picture: rounding.
 const SLACK: f32 = 0.5;
@@ -64,7 +65,13 @@ impl Reader<'_> {
         let mut filling = self.filling(path);
         filling.reserve_files(rows.len(), None, self.most)?;
         let (mut kept, mut left_out) = (Vec::new(), Vec::new());
-        for row in &rows {
+        let files = rows
+            .iter()
+            .map(|row| folder.join(row.get(0).unwrap_or_default()));
+        let files: Vec<PathBuf> = files.collect();
+        let mut paths = files.iter().map(PathBuf::as_path);
+        views(&mut paths, pre, &mut |at, viewed| {
+            let (row, file) = (&rows[at], &files[at]);
             let line = row.position().map_or(0, ::csv::Position::line);
             let broken = |why: String| broken(format!("line {line}: {why}"));
             let found = points_of(row, points).map_err(broken)?;
@@ -72,12 +79,10 @@ impl Reader<'_> {
                 let why = "no points, and the head has no `presence` that says so";
                 return Err(broken(why.to_owned()));
             }
-            let file = folder.join(row.get(0).unwrap_or_default());
-            let Some(picture) = picked(path, &file, rows.len(), &mut left_out)? else {
-                continue;
+            let Some(viewed) = unbroken(path, viewed, rows.len(), &mut left_out)? else {
+                return Ok(());
             };
-            let (width, height) = (picture.width(), picture.height());
-            let place = pre.placement(width, height);
+            let ((width, height), place) = (viewed.size(), viewed.place);
             kept.push(if found.is_some() { 1.0 } else { 0.0 });
             for [x, y] in found.unwrap_or_else(|| vec![[0.0; 2]; points]) {
                 let inside =
@@ -90,10 +95,10 @@ impl Reader<'_> {
                 let (x, y) = place.fraction(x, y);
                 kept.extend([x, y]);
             }
-            let seen = pre.see(&picture, &file.display().to_string());
-            filling.picture_of(file.clone(), seen.map_err(DataError::Picture)?, 0)?;
-            filling.name(within(folder, &file));
-        }
+            filling.picture_of(file.clone(), viewed.seen, 0)?;
+            filling.name(within(folder, file));
+            Ok(())
+        })?;
         if let (true, Some(first)) = (kept.is_empty(), left_out.first()) {
             let why = format!("none of its pictures can be read: {first}");
             return Err(DataError::Broken(path.to_owned(), why));

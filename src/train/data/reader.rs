@@ -1,5 +1,6 @@
 //! How files become samples of a network.
 
+use super::ahead::{unbroken, views};
 use super::files::{entries, within};
 use super::filling::{Filling, MOST};
 use super::gathered::Gathered;
@@ -11,12 +12,9 @@ use super::{Data, DataError};
 use cnnc_compiler::graph::{Graph, Hearing};
 use cnnc_compiler::recipe::DataKind;
 use cnnc_compiler::shape::Shape;
-use cnnc_runtime::image::{ImageError, ImageProblem, Picture, PreProcess};
+use cnnc_runtime::image::{Picture, PreProcess};
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
-
-/// Broken files that are left out, at most, however few there are.
-const FEW_BROKEN: usize = 10;
 
 /// How files become samples of a network.
 pub(super) struct Reader<'g> {
@@ -48,6 +46,8 @@ pub(super) struct Reader<'g> {
     pub margin: f64,
     /// Bytes that pictures may take.
     pub most: usize,
+    /// Whether pictures of classes are not read until they are needed, which is once.
+    pub unread: bool,
 }
 
 impl<'g> Reader<'g> {
@@ -78,6 +78,17 @@ impl<'g> Reader<'g> {
             output: raw,
             margin: head.and_then(|head| head.number("margin")).unwrap_or(0.0),
             most: most.map_or_else(room, |most| most.min(MOST)),
+            unread: false,
+        }
+    }
+
+    /// The same for those that judge a network by each sample once.
+    pub fn to_judge(network: &'g Graph) -> Reader<'g> {
+        let reader = Reader::new(network, None);
+        let one = reader.output.elements() == reader.classes;
+        Reader {
+            unread: reader.gathered == Gathered::Each && one && reader.told.is_none(),
+            ..reader
         }
     }
 
@@ -200,7 +211,8 @@ impl<'g> Reader<'g> {
         Ok(filling.done())
     }
 
-    /// Makes samples of picture files with their classes. Files that cannot be read as pictures are left out, if they are few.
+    /// Makes samples of picture files with their classes. Files that cannot be read as pictures are left out, if they are few; those that are not read yet
+    /// are left out by those who judge.
     pub fn picture_files(
         &self,
         from: &Path,
@@ -208,41 +220,26 @@ impl<'g> Reader<'g> {
     ) -> Result<(Samples, Vec<String>), DataError> {
         let pre = self.sight()?;
         let mut filling = self.filling(from);
-        filling.reserve_files(files.len(), None, self.most)?;
+        let most = if self.unread { 0 } else { self.most };
+        filling.reserve_files(files.len(), None, most)?;
+        if self.unread {
+            for (path, class) in files {
+                filling.unread(path.clone(), *class)?;
+                filling.name(within(from, path));
+            }
+            return Ok((filling.done(), Vec::new()));
+        }
         let mut broken = Vec::new();
-        for (path, class) in files {
-            let Some(picture) = picked(from, path, files.len(), &mut broken)? else {
-                continue;
-            };
-            let name = path.display().to_string();
-            let seen = pre.see(&picture, &name).map_err(DataError::Picture)?;
-            filling.picture_of(path.clone(), seen, *class)?;
-            filling.name(within(from, path));
-        }
+        let mut paths = files.iter().map(|(path, _)| path.as_path());
+        views(&mut paths, pre, &mut |at, viewed| {
+            let (path, class) = &files[at];
+            if let Some(viewed) = unbroken(from, viewed, files.len(), &mut broken)? {
+                filling.picture_of(path.clone(), viewed.seen, *class)?;
+                filling.name(within(from, path));
+            }
+            Ok(())
+        })?;
         Ok((filling.done(), broken))
-    }
-}
-
-/// The picture of a file, or nothing where it cannot be read as one and is left out, of so many in a place.
-pub(super) fn picked(
-    from: &Path,
-    path: &Path,
-    count: usize,
-    broken: &mut Vec<String>,
-) -> Result<Option<Picture>, DataError> {
-    let most = FEW_BROKEN.max(count / 100);
-    match Picture::open(path) {
-        Ok(picture) => Ok(Some(picture)),
-        Err(error) if is_of_the_file(&error) && broken.len() < most => {
-            broken.push(error.to_string());
-            Ok(None)
-        }
-        Err(error) if is_of_the_file(&error) => Err(DataError::ManyBroken(
-            from.to_owned(),
-            most,
-            error.to_string(),
-        )),
-        Err(error) => Err(DataError::Picture(error)),
     }
 }
 
@@ -272,9 +269,4 @@ pub(in crate::train) fn takes_two_alike(network: &Graph) -> bool {
 pub(super) fn shape_is(found: &[usize], wanted: &[usize]) -> bool {
     let ones = wanted.iter().take_while(|&&extent| extent == 1).count();
     (0..=ones).any(|skipped| found == &wanted[skipped..])
-}
-
-/// Whether another file could be read.
-fn is_of_the_file(error: &ImageError) -> bool {
-    !matches!(error.problem, ImageProblem::Memory(_))
 }

@@ -10,12 +10,12 @@ use super::reader::Reader;
 use super::region_rows::{SIDES, rows};
 use super::{Data, DataError};
 use crate::propose::{Settings, propose};
+use crate::source::Viewed;
 use crate::train::precision::OVERLAP;
 use crate::train::random::{self, Random};
 use cnnc_compiler::loss::UNLABELLED;
 use cnnc_compiler::recipe::DataKind;
 use cnnc_runtime::answer::BBox;
-use cnnc_runtime::image::Picture;
 use std::path::Path;
 
 impl Reader<'_> {
@@ -35,8 +35,8 @@ impl Reader<'_> {
         filling.reserve(used.len())?;
         let (mut judges, mut said, mut boxes) = (Vec::new(), Vec::new(), 0);
         for annotated in used {
-            let picture = Picture::open(&annotated.picture).map_err(DataError::Picture)?;
-            let (width, height) = (picture.width(), picture.height());
+            let viewed = Viewed::open(&annotated.picture, pre, true).map_err(DataError::Picture)?;
+            let (width, height) = viewed.size();
             let (file, name) = (&annotated.file, &annotated.picture);
             same_size(annotated.size, (width, height), file, name)?;
             let unit = match of.kind {
@@ -59,14 +59,14 @@ impl Reader<'_> {
                 known.push((class, bbox));
             }
             boxes += known.len();
-            let proposed = propose(&picture, &Settings::default()).map_err(DataError::Picture)?;
+            let picture = viewed.picture.as_ref().expect("it is kept");
+            let proposed = propose(picture, &Settings::default()).map_err(DataError::Picture)?;
             let name = within(folder, &annotated.picture);
             let (chosen, mut labels) = chosen(&known, proposed, count, &name);
-            let place = pre.placement(width, height);
             let mut numbers = pre
-                .apply(&picture, &annotated.picture.display().to_string())
+                .input(&viewed.seen, &annotated.picture.display().to_string())
                 .map_err(DataError::Picture)?;
-            numbers.extend(rows(&chosen, &place, (pre.width, pre.height), count));
+            numbers.extend(rows(&chosen, &viewed.place, (pre.width, pre.height), count));
             labels.resize(count, UNLABELLED);
             filling.known(&numbers, &labels, &[])?;
             filling.name(name);

@@ -6,8 +6,9 @@ use super::known::Known;
 use super::maps::Maps;
 use super::store::{Kept, Store, keep, of, pick};
 use super::told::Told;
+use crate::source::Viewed;
 use crate::train::affine::Affine;
-use cnnc_runtime::image::{Border, Picture, PreProcess, Seen};
+use cnnc_runtime::image::{Border, PreProcess, Seen};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -112,6 +113,13 @@ impl Samples {
     /// # Panics
     /// If there is not room for exactly one sample.
     pub fn fill(&self, index: usize, to: &mut [f32]) -> Result<(), DataError> {
+        if let (Store::Files, Some(sight)) = (&self.store, &self.seen) {
+            let Seen { bytes, border } = self.look(index)?;
+            sight
+                .pre
+                .numbers(&sight.tables, &bytes, border.as_ref(), to);
+            return Ok(());
+        }
         match (self.kept(index)?, &self.seen) {
             (Kept::Numbers(numbers), _) => to.copy_from_slice(numbers),
             (Kept::Bytes(bytes), Some(sight)) => {
@@ -163,15 +171,27 @@ impl Samples {
         Ok(match (&self.store, &self.seen) {
             (Store::Bytes(bytes), _) => Kept::Bytes(Cow::Borrowed(&bytes[range])),
             (Store::Numbers(numbers), _) => Kept::Numbers(&numbers[range]),
-            (Store::Files, Some(sight)) => {
-                let file = &self.files[index];
-                let picture = Picture::open(file).map_err(DataError::Picture)?;
-                let seen = sight.pre.see(&picture, &file.display().to_string());
-                let Seen { bytes, .. } = seen.map_err(DataError::Picture)?;
-                Kept::Bytes(Cow::Owned(bytes))
-            }
-            (Store::Files, None) => unreachable!("only pictures are read from their files"),
+            (Store::Files, _) => Kept::Bytes(Cow::Owned(self.look(index)?.bytes)),
         })
+    }
+
+    /// What is seen of a picture that is read when it is needed.
+    fn look(&self, index: usize) -> Result<Seen, DataError> {
+        let Some(sight) = &self.seen else {
+            unreachable!("only pictures are read from their files")
+        };
+        let viewed = Viewed::open(&self.files[index], &sight.pre, false);
+        Ok(viewed.map_err(DataError::Picture)?.seen)
+    }
+
+    /// The folder that a sample's name is relative to, or the sample's file.
+    pub(in crate::train) fn root(&self, index: usize) -> PathBuf {
+        let Some(file) = self.files.get(index) else {
+            return PathBuf::new();
+        };
+        let name = Path::new(self.name(index).unwrap_or_default());
+        let root = file.ancestors().nth(name.components().count());
+        root.unwrap_or(file).to_owned()
     }
 
     /// How pictures become numbers, if the samples are some.

@@ -10,11 +10,12 @@
 //! That is how the 20-way runs of Omniglot come (B. Lake, R. Salakhutdinov and J. Tenenbaum 2015). What may be answered is every picture beside one that is right.
 
 use super::compare::Comparer;
+use crate::source::Viewed;
 use crate::train::data::{DataError, entries};
 use crate::train::error::TrainError;
 use crate::{Model, Weights};
 use cnnc_runtime::files::read_ordinary;
-use cnnc_runtime::image::{Picture, is_called_a_picture};
+use cnnc_runtime::image::is_called_a_picture;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -92,8 +93,8 @@ pub fn one_shot(
         return Err(DataError::NoPicture(model.graph().name.clone()).into());
     };
     let see = |path: &PathBuf| -> Result<Vec<f32>, TrainError> {
-        let picture = Picture::open(path).map_err(DataError::Picture)?;
-        let numbers = pre.apply(&picture, &path.display().to_string());
+        let viewed = Viewed::open(path, pre, false).map_err(DataError::Picture)?;
+        let numbers = pre.input(&viewed.seen, &path.display().to_string());
         Ok(numbers.map_err(DataError::Picture)?)
     };
     let mut runs = Vec::new();

@@ -5,7 +5,7 @@ use crate::train::data::Data;
 use crate::train::error::TrainError;
 use crate::train::initial::initial;
 use crate::train::judge::judged;
-use crate::train::loader::Loader;
+use crate::train::loader::{Loader, beside};
 use crate::train::stage::{Stage, Tensors};
 use crate::train::state::Within;
 use cnnc_compiler::graph::Param;
@@ -65,7 +65,8 @@ impl Run {
             epoch: number,
             batch: self.recipe.batch,
         };
-        let all = loader.each_behind(&order, first, |index, batch| {
+        let ahead = beside(self.recipe.threads);
+        let all = loader.each_behind(&order, first, ahead, &mut |index, batch| {
             let trainer = &mut self.stage.trainer;
             let rate = self.recipe.rate_of(trainer.steps(), steps);
             let done = trainer.step_targets(&batch.inputs, batch.targets(), rate);

@@ -7,29 +7,31 @@
 mod csv;
 mod frames;
 mod identity;
+mod measured;
 mod part;
 mod progress;
 mod sink;
 mod taker;
 mod targets;
+mod work;
 
 use super::Args;
-use crate::inputs::{self, Runs, Sample};
-use crate::{Failure, print};
-use cnnc::rt::image::{Picture, is_called_a_picture};
-use cnnc::rt::plan::Port;
-use cnnc::source::{self, Ahead, Entries, Entry, Feed, Place, Wanted};
+use crate::{Failure, inputs, print};
+use cnnc::rt::image::is_called_a_picture;
+use cnnc::source::{Ahead, Entries, Feed, Place};
 use cnnc::{Model, Weights};
 use frames::Frames;
+pub use measured::measured;
 use part::Part;
+pub use progress::Pace;
 use progress::Progress;
 use sink::{Form, Sink};
 use std::collections::HashSet;
 use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
-use taker::{Made, Run};
+use taker::Run;
 use targets::{Targets, create};
+use work::{Work, listed};
 
 /// Whether the inputs are many, or are to be answered as many are.
 pub fn is_many(args: &Args, model: &Model) -> bool {
@@ -44,29 +46,21 @@ pub fn is_many(args: &Args, model: &Model) -> bool {
     if places().any(|place| place.is_many() && !(framed && matches!(place, Place::Folder(_)))) {
         return true;
     }
-    // Pictures whose answers have nothing to do with each other.
+    // Files whose answers have nothing to do with each other.
     let head = model.graph().head.as_ref();
     let embeds = head.is_some_and(|head| head.decl.keyword == "embed");
     let written = [&args.raw, &args.out, &args.draw, &args.draw_all];
     args.files.len() > 1
-        && args.files.iter().all(|file| is_called_a_picture(file))
         && model.graph().inputs.len() == 1
         && !embeds
         && args.compare.file().is_none()
-        && !(args.json || written.into_iter().any(Option::is_some) || !args.tap.is_empty())
+        && args.tap.is_empty()
+        && written.into_iter().all(Option::is_none)
 }
 
 /// Whether drawn frames go to standard output, as they would come from standard input.
 pub fn is_pipe(path: &Path) -> bool {
     path == Path::new("-")
-}
-
-/// What is to be answered.
-enum Work {
-    File(Entry),
-    Frame(String, Picture),
-    /// There is no more.
-    Failed(Failure),
 }
 
 /// Answers for every file.
@@ -144,10 +138,7 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
         None => Ahead::beside(threads, network.batch()),
     };
     let mut work: Box<dyn Iterator<Item = Work> + Send> = match (entries, args.frames) {
-        (Some(entries), _) => Box::new(entries.map(|entry| match entry {
-            Ok(entry) => Work::File(entry),
-            Err(error) => Work::Failed(error.into()),
-        })),
+        (Some(entries), _) => Box::new(entries.map(Work::of)),
         (None, size) => Box::new(
             Frames::of(size.unwrap_or_default()).map(|frame| match frame {
                 Ok((name, picture)) => Work::Frame(name, picture),
@@ -167,9 +158,6 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
             over.end();
         }
     };
-    let port = &network.inputs()[0];
-    let kept = args.draw.is_some();
-    let make = |work: Work| made(model, port, work, kept);
     let mut run = Run {
         draw: args.draw.as_deref(),
         out: args.out.as_deref(),
@@ -182,17 +170,7 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
         waiting: Vec::new(),
         size: None,
     };
-    let mut take = |made: Made| {
-        let begun = Instant::now();
-        let more = run.take(&network, made);
-        run.progress.computing += begun.elapsed();
-        run.progress.say();
-        more.map(|()| true)
-    };
-    let all = source::each(&mut *work, &make, ahead, &mut take, &over);
-    let begun = Instant::now();
-    all.and_then(|_| run.answer(&network))?;
-    run.progress.computing += begun.elapsed();
+    run.all(model, &network, &mut *work, ahead, &over)?;
     run.progress.end(ahead.threads);
     if form == Form::Text
         && let Some(remark) = args.network.remark(model)
@@ -296,70 +274,7 @@ fn refuse(args: &Args, model: &Model, piped: bool) -> Result<(), Failure> {
 
 /// The files that are named, but those that have been done.
 fn entries(args: &Args, model: &Model, done: HashSet<String>) -> Result<Entries, Failure> {
-    let framed = inputs::takes_frames(model);
-    let places = args.files.iter().map(|word| match Place::of(word) {
-        Place::Folder(folder) if framed => Place::File(folder),
-        place => place,
-    });
-    let places: Vec<Place> = places.collect();
     let written = [&args.draw, &args.out].into_iter().flatten();
     let without: Vec<&Path> = written.map(PathBuf::as_path).collect();
-    let same = |one: &Path, other: &Path| match (one.canonicalize(), other.canonicalize()) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
-    };
-    for place in &places {
-        if let Place::Folder(folder) = place
-            && without.iter().any(|written| same(folder, written))
-        {
-            let file = folder.display().to_string();
-            return Err(Failure::Overwrite { file });
-        }
-    }
-    let kind = |path: &Path| inputs::is_called_an_input(model, path);
-    let wanted = Wanted {
-        kind: Some(&kind),
-        without: &without,
-        shard: args.many.shard,
-        done,
-    };
-    Ok(Entries::of(&places, wanted)?)
-}
-
-fn made(model: &Model, port: &Port, work: Work, kept: bool) -> Made {
-    let begun = Instant::now();
-    let (is_file, ends) = match &work {
-        Work::File(_) => (true, false),
-        Work::Frame(..) => (false, false),
-        Work::Failed(_) => (false, true),
-    };
-    let (name, place, runs) = match work {
-        Work::File(entry) => {
-            let name = entry.name();
-            let runs = inputs::each(model, port, (name.clone(), &entry.path), kept);
-            let runs = runs.and_then(|runs| match kept && !runs.are_shown() {
-                false => Ok(runs),
-                true => Err(Failure::Flag {
-                    flag: "--draw",
-                    why: format!("`{name}` is not a picture, and cannot be drawn on"),
-                }),
-            });
-            (name, entry.place(), runs)
-        }
-        Work::Frame(name, picture) => {
-            let pre = model.graph().inputs[0].pre.as_ref();
-            let sample = pre.map(|pre| Sample::of_picture(name.clone(), picture, pre, kept));
-            let samples: Result<Vec<Sample>, Failure> = sample.into_iter().collect();
-            (name.clone(), PathBuf::from(name), samples.map(Runs::Made))
-        }
-        Work::Failed(failure) => (String::new(), PathBuf::new(), Err(failure)),
-    };
-    Made {
-        name,
-        place,
-        is_file,
-        runs,
-        ends,
-        time: begun.elapsed(),
-    }
+    listed(model, &args.files, &without, args.many.shard, done)
 }

@@ -86,31 +86,73 @@ impl Progress {
     }
 
     /// What it came to, where so many threads made files ready.
-    pub fn end(&self, threads: usize) {
+    pub fn pace(&self, threads: usize) -> Pace {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
         let time = self.begun.elapsed();
-        let share = |part: Duration| 100.0 * part.as_secs_f64() / time.as_secs_f64().max(1e-9);
+        let share = |part: Duration| part.as_secs_f64() / time.as_secs_f64().max(1e-9);
+        let threads = threads.max(1);
+        Pace {
+            answered: self.answered,
+            broken: self.broken,
+            time,
+            per_second: self.rate(time),
+            decoders: threads,
+            reading: share(self.making) / threads as f64,
+            waiting: 1.0 - share(self.computing.min(time)),
+        }
+    }
+
+    /// Says what it came to, where so many threads made files ready.
+    pub fn end(&self, threads: usize) {
+        let pace = self.pace(threads);
         let mut more = String::new();
         for (count, what) in [(self.broken, "broken"), (self.before, "answered before")] {
             if count > 0 {
                 more += &format!(", {count} {what}");
             }
         }
-        let busy = match threads {
+        eprintln!(
+            "{} answered in {}, {:.1} a second{more}; {}",
+            pace.answered,
+            seconds(pace.time),
+            pace.per_second,
+            pace.shares(),
+        );
+    }
+}
+
+/// What answering many files came to.
+pub struct Pace {
+    /// Files that are answered.
+    pub answered: usize,
+    /// Files that are broken.
+    pub broken: usize,
+    /// How long it took.
+    pub time: Duration,
+    /// Files that are answered in a second.
+    pub per_second: f64,
+    /// Threads that made files ready.
+    pub decoders: usize,
+    /// Share of the time in which each of them was busy.
+    pub reading: f64,
+    /// Share of the time in which nothing was computed, since no file was ready.
+    pub waiting: f64,
+}
+
+impl Pace {
+    /// How busy everyone was, in words.
+    pub fn shares(&self) -> String {
+        let busy = match self.decoders {
             1 => "one thread".to_owned(),
             threads => format!("{threads} threads"),
         };
-        let line = format!(
-            "{} answered in {}, {:.1} a second{more}; reading kept {busy} busy for {:.0} % of the time, computing waited {:.0} %",
-            self.answered,
-            seconds(time),
-            self.rate(time),
-            share(self.making) / threads.max(1) as f64,
-            100.0 - share(self.computing.min(time)),
-        );
-        eprintln!("{line}");
+        format!(
+            "reading kept {busy} busy for {:.0} % of the time, computing waited {:.0} %",
+            100.0 * self.reading,
+            100.0 * self.waiting,
+        )
     }
 }
 
