@@ -264,10 +264,12 @@ const FORMS: &[&str] = &[
     "bench net.cnn --kernels --seconds 0.01 --save base.json",
     "bench net.cnn --seconds 0.01 --compare base.json",
     "gradcheck net.cnn --show",
-    "train classes.cnn --data signs --dry --threads 1",
+    "train classes.cnn --data signs --batch 2 --dry --threads 1",
     "evaluate net.cnn --weights net.safetensors --data signs --threads 1",
     "evaluate segments.cnn --weights segments.safetensors --data maps --threads 1",
     "evaluate street_3x3x2x8 --weights street.safetensors --data boxes --threads 1",
+    "evaluate one.cnn --weights one.safetensors --data one --threads 1",
+    "evaluate sliding.cnn --weights sliding.safetensors --data boxes --slide --threads 1",
     "style net.cnn --weights net.safetensors cat.jpeg cat.jpeg -o styled.jpg --steps 2 --size 32 --each --content map --style map --threads 1",
     "style net.cnn --weights net.safetensors cat.jpeg cat.jpeg -o styled.jpg --size 32 --gram --style map --threads 1",
     "propose --data boxes",
@@ -313,22 +315,34 @@ fn more(folder: &Path) {
     );
     write(
         "points.cnn",
-        "cnn 1\nmodel P { input x: 3x16x16 { resize 16x16 }; conv 3x3 4 relu; globalavgpool; dense 4; head points }\n",
+        "cnn 1\nmodel P { input x: 3x16x16 { resize 16x16 }; conv 3x3 4 relu; globalavgpool; dense 4; head landmarks }\n",
     );
     write(
         "segments.cnn",
         "cnn 1\nmodel S { input x: 3x16x16 { resize 16x16 }; conv 1x1 2; head segment { labels [\"no\", \"yes\"] } }\n",
     );
+    write(
+        "one.cnn",
+        "cnn 1\nmodel O { input x: 3x16x16 { resize 16x16 }; conv 3x3 4 relu; globalavgpool; dense 5; head boxes { labels [\"0\"] } }\n",
+    );
+    write(
+        "sliding.cnn",
+        "cnn 1\nmodel L { input x: 3x16x16; conv 3x3 /2 4 relu; globalavgpool; dense 3; head classify { labels [\"background\", \"0\", \"1\"] } }\n",
+    );
     for (spec, weights) in [
+        ("one.cnn", "one.safetensors"),
+        ("sliding.cnn", "sliding.safetensors"),
         ("segments.cnn", "segments.safetensors"),
         ("street_3x3x2x8", "street.safetensors"),
     ] {
         let words = ["convert", spec, "--weights", "synthetic", weights];
         assert!(cnnc(folder, &words).status.success(), "{spec}");
     }
-    for place in ["maps/images", "maps/masks"] {
+    for place in ["maps/images", "maps/masks", "one/images", "one/labels"] {
         fs::create_dir_all(folder.join(place)).unwrap();
     }
+    fs::copy(folder.join("cat.jpeg"), folder.join("one/images/a.jpeg")).unwrap();
+    write("one/labels/a.txt", "0 0.5 0.5 0.2 0.4\n");
     let classes: Vec<u8> = (0..256).map(|pixel| u8::from(pixel % 3 == 0)).collect();
     for name in ["a.png", "b.png"] {
         let images = folder.join("maps/images").join(name);

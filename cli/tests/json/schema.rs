@@ -183,7 +183,7 @@ fn what_does_not_fit_is_told() {
         ("48", "48.5", ".size: 48.5 is no \"integer\""),
         ("48", "-1", ".size: -1 is less than 0"),
         ("\"seed\": 1, ", "", "there is no `seed`"),
-        ("\"seed\"", "\"sead\"", "seed"),
+        ("\"seed\"", "\"sead\"", "`sead` is not in the schema"),
         (
             "\"seed\": 1",
             "\"seed\": 1, \"more\": 1",
