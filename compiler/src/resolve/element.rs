@@ -31,10 +31,9 @@ impl<'a> Resolver<'a> {
         let Some(decl) = layer::find(word).filter(|_| at == 0 && self.active.is_empty()) else {
             return Ok(None);
         };
-        let inputs = self.graph.inputs.iter();
-        let Some(index) = inputs.clone().position(|input| input.name == word) else {
+        if !self.graph.inputs.iter().any(|input| input.name == word) {
             return Ok(None);
-        };
+        }
         let next = terms.get(at + 1).map(|term| &term.kind);
         let belongs_to_layer = match next {
             Some(TermKind::Value(_) | TermKind::Stride(_)) => true,
@@ -51,7 +50,7 @@ impl<'a> Resolver<'a> {
         }
         let lacks = decl.operands.0 > 1 || decl.params.iter().any(|param| param.default.is_none());
         if lacks {
-            return Ok(self.find_tensor(&self.graph.inputs[index].name));
+            return Ok(self.tensors.get(word).copied());
         }
         let message = format!("`{word}` is a layer and an input");
         let problem = Diagnostic::new(codes::RESERVED, terms[at].span, message)
