@@ -1,6 +1,6 @@
 //! `cnnc anchors`: sizes that the boxes of a set of pictures are near to, as a detector's head takes them.
 
-use crate::{Failure, print};
+use crate::{Failure, print, size};
 use cnnc::train::{DataError, TrainError, anchors, sizes_of};
 use serde_json::json;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ pub struct Args {
     #[arg(short = 'n', long = "count", default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
     count: u16,
     /// Width and height of the network's input, in whose pixels the anchors are
-    #[arg(long, default_value = "416x416", value_name = "WxH", value_parser = size)]
+    #[arg(long, default_value = "416x416", value_name = "WxH", value_parser = input)]
     input: (u32, u32),
     /// Where the search begins
     #[arg(long, default_value_t = 1, value_name = "N")]
@@ -25,11 +25,8 @@ pub struct Args {
     pub json: bool,
 }
 
-fn size(text: &str) -> Result<(u32, u32), String> {
-    let sides = text.split_once('x');
-    let sides = sides.and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
-    let sound = sides.filter(|&(w, h): &(u32, u32)| w > 0 && h > 0);
-    sound.ok_or_else(|| "a size is written like 416x416".to_owned())
+fn input(text: &str) -> Result<(u32, u32), String> {
+    size::both(text, u32::MAX).ok_or_else(|| "a size is written like 416x416".to_owned())
 }
 
 /// Looks for them, and prints the line of the head.

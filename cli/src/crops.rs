@@ -1,6 +1,6 @@
 //! `cnnc crops`: close crops of objects and of backgrounds, a folder for each class, as a classifier of windows learns from them.
 
-use crate::{Failure, print};
+use crate::{Failure, outputs, print};
 use cnnc::sliding::BACKGROUND;
 use cnnc::train::{Annotation, Annotations, Crops, TrainError};
 use serde_json::json;
@@ -13,7 +13,7 @@ pub struct Args {
     /// Folder of pictures with boxes: VOC's XML or YOLO's rows
     #[arg(value_name = "DATA")]
     data: PathBuf,
-    /// Folder to make: `train` and `val` in it have a folder for each class, and one for `background`
+    /// Folder to make: `train` and `val` in it have a folder for each class, and one for `background`, of PNG files
     #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
     /// A class of objects; may be given several times [default: all that there are]
@@ -38,6 +38,7 @@ pub struct Args {
 
 /// Cuts them out, and says how many there are of each class.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    outputs::folder("--out", &args.out)?;
     let data = Annotations::open(&args.data)?;
     let known = data.labels();
     let mut classes: Vec<String> = Vec::new();

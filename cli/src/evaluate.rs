@@ -32,13 +32,13 @@ pub struct Args {
     /// Folder of one-shot runs, as Omniglot's come: a network that compares says which of the known pictures is of the class of each that is asked
     #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "out", "show_targets"])]
     one_shot: Option<PathBuf>,
-    /// Draw the confusion matrix, the curves of a network that compares or, of one that finds boxes, the curves of precision over recall: .svg or .png
+    /// Draw the confusion matrix, the curves of a network that compares or, of one that finds boxes, the curves of precision over recall: .svg, .png or .jpg
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Draw the pictures that it is most wrong about, or the hardest triplets of a network that compares: .png
+    /// Draw the pictures that it is most wrong about, or the hardest triplets of a network that compares: .png or .jpg
     #[arg(long, value_name = "FILE")]
     worst: Option<PathBuf>,
-    /// Draw pictures of the first batch with the grid, the boxes that are there, and the cells and anchors that answer for them: .png
+    /// Draw pictures of the first batch with the grid, the boxes that are there, and the cells and anchors that answer for them: .png or .jpg
     #[arg(long, value_name = "FILE")]
     show_targets: Option<PathBuf>,
     /// Judge a classifier by the boxes that its windows find in pictures with boxes
@@ -124,6 +124,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let data = Data::judged_by(&folder, args.test.as_deref(), model.graph())?;
     outputs::apart_from_samples(written(), &data, &[&folder])?;
+    outputs::sheets(args.out.as_deref(), false)?;
+    outputs::sheets(args.worst.as_deref(), true)?;
+    outputs::sheets(args.show_targets.as_deref(), true)?;
     if !args.json {
         print::skipped(&data.skipped);
     }

@@ -13,7 +13,7 @@ pub struct Args {
     spec: PathBuf,
     #[command(flatten)]
     open: onnx::Open,
-    /// How it is written, if not as the file's name says: .svg, .png, .mmd (Mermaid), .dot [default: svg]
+    /// How it is written, if not as the file's name says: .svg, .png, .jpg, .mmd (Mermaid), .dot [default: svg]
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// Open so many levels of blocks, instead of as many as fit a screen
@@ -33,6 +33,8 @@ enum Format {
     Svg,
     /// A picture of pixels, two for one of SVG
     Png,
+    /// The same as JPEG
+    Jpg,
     /// A flowchart that GitHub draws
     Mermaid,
     /// For Graphviz
@@ -56,11 +58,21 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Format::Svg => picture.to_svg(),
         Format::Mermaid => picture.to_mermaid(),
         Format::Dot => picture.to_dot(),
-        Format::Png => {
+        Format::Png | Format::Jpg => {
+            let flag = match format {
+                Format::Jpg => "--format jpg",
+                _ => "--format png",
+            };
             let boxes = picture.boxes();
             let pixels = picture.to_pixels(SCALE).ok_or(TooLarge { boxes })?;
-            let path = args.output.as_deref();
-            return outputs::png(&pixels, path.ok_or(Failure::FileOnly("--format png"))?);
+            let path = args.output.as_deref().ok_or(Failure::FileOnly(flag))?;
+            // What has no name that says a format is written as the flag says.
+            match format {
+                Format::Jpg => pixels.write_jpeg(path)?,
+                _ => pixels.write_png(path)?,
+            }
+            print::wrote(path);
+            return Ok(());
         }
     };
     match &args.output {
@@ -81,6 +93,7 @@ fn format(args: &Args) -> Result<Format, Failure> {
     let said = match ending.to_string_lossy().to_lowercase().as_str() {
         "svg" => Some(Format::Svg),
         "png" => Some(Format::Png),
+        "jpg" | "jpeg" => Some(Format::Jpg),
         "mmd" | "mermaid" => Some(Format::Mermaid),
         "dot" | "gv" => Some(Format::Dot),
         _ => None,

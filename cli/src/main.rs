@@ -42,6 +42,7 @@ mod propose;
 mod raw;
 mod run;
 mod signals;
+mod size;
 mod style;
 mod summary;
 mod threads;
@@ -102,7 +103,7 @@ enum Command {
     Fmt(fmt::Args),
     /// List layers with shapes, parameters and multiply-adds
     Summary(summary::Args),
-    /// Draw a network: SVG, PNG, Mermaid or DOT
+    /// Draw a network: SVG, PNG, JPEG, Mermaid or DOT
     Graph(graph::Args),
     /// List the networks that come with the program, or print one's spec
     Zoo(zoo::Args),

@@ -30,6 +30,7 @@ pub fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     if let Some(path) = asked.worst {
         let read = one_shot_files(asked.folder)?;
         outputs::apart([path], read.iter().map(PathBuf::as_path))?;
+        outputs::sheets([path], true)?;
     }
     let weights = Weights::open(asked.weights).map_err(cnnc::Error::from)?;
     let all = one_shot(asked.model, &weights, asked.folder, asked.threads)?;

@@ -1,7 +1,7 @@
 //! ONNX files in the place of specs: imported, compiled and run without leaving files.
 
 use crate::inputs::Sample;
-use crate::{Failure, print};
+use crate::{Failure, print, size};
 use cnnc::onnx::{self, From, Imported, Options, Pictures};
 use cnnc::rt::tensor_file::{read_tensors, write_npy};
 use cnnc::{Model, Outputs};
@@ -19,10 +19,10 @@ pub struct Open {
 #[derive(clap::Args, Clone, Default)]
 pub struct Look {
     /// Of an .onnx: scale pictures, `256` for the shorter side or `227x227`
-    #[arg(long, value_name = "N|WxH", value_parser = size)]
+    #[arg(long, value_name = "N|WxH", value_parser = extents_of)]
     resize: Option<String>,
     /// Of an .onnx: cut out the middle
-    #[arg(long, value_name = "N|WxH", value_parser = size)]
+    #[arg(long, value_name = "N|WxH", value_parser = extents_of)]
     crop: Option<String>,
     /// Of an .onnx: what becomes of pixels: unit, imagenet, symmetric or caffe
     #[arg(long, value_name = "HOW", value_parser = ["unit", "imagenet", "symmetric", "caffe"])]
@@ -48,11 +48,10 @@ fn shape(text: &str) -> Result<(String, Vec<usize>), String> {
     })
 }
 
-fn size(text: &str) -> Result<String, String> {
-    let sound = |n: &str| n.parse::<u32>().is_ok_and(|n| (1..=1 << 14).contains(&n));
-    match text.split('x').count() <= 2 && text.split('x').all(sound) {
-        true => Ok(text.to_owned()),
-        false => Err("a size is written like 256 or 640x480".to_owned()),
+fn extents_of(text: &str) -> Result<String, String> {
+    match size::one_or_both(text, 1 << 14) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("a size is written like 256 or 640x480".to_owned()),
     }
 }
 
@@ -72,7 +71,7 @@ impl Look {
     ) -> Result<Pictures, Failure> {
         let letterbox = match letterbox {
             None => None,
-            Some(text) => Some(size(text).map_err(|why| Failure::Read {
+            Some(text) => Some(extents_of(text).map_err(|why| Failure::Read {
                 file: format!("--letterbox={text}"),
                 why,
             })?),

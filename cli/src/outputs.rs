@@ -2,8 +2,8 @@
 
 use crate::{Failure, print};
 use cnnc::rt::files::{same_file, write_atomically};
-use cnnc::rt::image::{Picture, is_jpeg};
-use cnnc::train::Data;
+use cnnc::rt::image::{Picture, is_called_a_picture, is_jpeg};
+use cnnc::train::{Data, SheetFormat};
 use std::io::Write as _;
 use std::path::Path;
 
@@ -92,11 +92,25 @@ pub fn pictures<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<(), Fai
     Ok(())
 }
 
-/// Writes a picture as PNG, and says so.
-pub fn png(picture: &Picture, path: &Path) -> Result<(), Failure> {
-    picture.write_png(path)?;
-    print::wrote(path);
+/// Refuses sheets, of pictures or of curves and numbers alone, under names which say no format of these.
+pub fn sheets<'a>(
+    paths: impl IntoIterator<Item = &'a Path>,
+    pictures: bool,
+) -> Result<(), Failure> {
+    for path in paths {
+        SheetFormat::of(path, pictures)?;
+    }
     Ok(())
+}
+
+/// Refuses a folder of pictures that is called as one picture.
+pub fn folder(flag: &'static str, path: &Path) -> Result<(), Failure> {
+    if path.is_dir() || !is_called_a_picture(path) {
+        return Ok(());
+    }
+    let path = path.display();
+    let why = format!("it names a folder of pictures, and `{path}` is called as a picture");
+    Err(Failure::Flag { flag, why })
 }
 
 /// Writes a picture, in the format that its name says, and says so.

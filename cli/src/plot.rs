@@ -1,6 +1,6 @@
 //! `cnnc plot`: curves of runs over one another.
 
-use crate::{Failure, print};
+use crate::{Failure, outputs, print};
 use cnnc::train::{by_pictures, overlaid, ran};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ pub struct Args {
     /// Folders of runs
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<PathBuf>,
-    /// The picture: .svg or .png
+    /// The picture: .svg, .png or .jpg
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
     /// Draw over epochs, or the last epoch of each run over the number of pictures that it learned from; runs whose names differ in the number at their end are then one curve
@@ -27,6 +27,7 @@ enum Across {
 
 /// Draws the losses and the accuracies of all of them.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    outputs::sheets([args.out.as_path()], false)?;
     let mut runs = Vec::new();
     for folder in &args.runs {
         runs.push(ran(folder, name(folder))?);

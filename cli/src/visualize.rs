@@ -47,7 +47,7 @@ pub struct Args {
     /// Seed of what is random
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
-    /// Folder for the sheets
+    /// Folder for the sheets, which are PNG files
     #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
     /// Threads to run on; what comes out is the same for any number [default: every processor, 16 at most]
@@ -84,6 +84,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let why = "nothing says what to show: `--data DIR` for patches, `--photo FILE` for feature maps and saliency, `--ascent` for pictures that excite units";
         return Err(TrainError::Recipe(why.to_owned()).into());
     }
+    outputs::folder("--out", &args.out)?;
     let labels = layers(&model, &args.layer)?;
     let files = args
         .data

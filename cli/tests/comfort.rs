@@ -222,6 +222,7 @@ fn formats_follow_the_names_of_files() {
         ("net.dot", "digra"),
         ("net.mmd", "flowc"),
         ("net.png", "\u{89}PNG"),
+        ("net.jpg", "\u{ff}\u{d8}\u{ff}"),
     ] {
         let (_, error) = works(here, &["graph", "lenet5", "-o", name]);
         assert!(error.contains(&format!("wrote {name}")), "{error}");
@@ -230,7 +231,7 @@ fn formats_follow_the_names_of_files() {
     }
     let (code, _, error) = cnnc(here, &["graph", "lenet5", "-o", "net.gif"]);
     assert!(
-        code == 1 && error.contains(".svg, .png, .mmd (Mermaid) or .dot"),
+        code == 1 && error.contains(".svg, .png, .jpg, .mmd (Mermaid) or .dot"),
         "{error}"
     );
     let (code, _, error) = cnnc(
@@ -294,6 +295,90 @@ fn formats_follow_the_names_of_files() {
 }
 
 #[test]
+fn sheets_and_folders_say_their_formats_too() {
+    let folder = empty();
+    let here = folder.path();
+    fs::write(
+        here.join("net.cnn"),
+        "cnn 1\nmodel Net { input x: 3x16x16 { resize 16x16 }; map: conv 3x3 4 relu; globalavgpool; dense 2; head classify { labels [\"no\", \"yes\"] } }\n",
+    )
+    .unwrap();
+    let photo = file("examples/data/pelican.jpeg");
+    for class in ["no", "yes"] {
+        fs::create_dir_all(here.join("signs").join(class)).unwrap();
+        for name in ["a", "b", "c", "d", "e"] {
+            let to = here.join(format!("signs/{class}/{name}.jpeg"));
+            fs::copy(&photo, to).unwrap();
+        }
+    }
+    fs::copy(&photo, here.join("cat.jpeg")).unwrap();
+    let convert = "convert net.cnn --weights synthetic w.safetensors";
+    let words = |line: &str| -> Vec<String> { line.split(' ').map(str::to_owned).collect() };
+    let run = |line: &str| {
+        let words = words(line);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        cnnc(here, &words)
+    };
+    assert_eq!(run(convert).0, 0);
+    let train = "train net.cnn --data signs --epochs 1 --batch 2 --threads 1 --name a";
+    let style =
+        "style net.cnn --weights w.safetensors cat.jpeg cat.jpeg --size 32 --style map --threads 1";
+    let evaluate = "evaluate net.cnn --weights w.safetensors --data signs --threads 1";
+    let visualize = "visualize net.cnn --weights w.safetensors --photo cat.jpeg --threads 1";
+    for (line, name) in [
+        (format!("{train} --show-batch batch.jpg"), "batch.jpg"),
+        (format!("{style} --gram -o grams.jpeg"), "grams.jpeg"),
+        (
+            format!("{style} --content map --steps 1 -o s.png --curves curves.jpg"),
+            "curves.jpg",
+        ),
+        (format!("{evaluate} --out matrix.jpg"), "matrix.jpg"),
+        (format!("{evaluate} --worst worst.JPG"), "worst.JPG"),
+        ("plot runs/a -o plot.jpg".to_owned(), "plot.jpg"),
+        (
+            "propose cat.jpeg --draw regions.jpg".to_owned(),
+            "regions.jpg",
+        ),
+    ] {
+        let (code, _, error) = run(&line);
+        assert_eq!(code, 0, "{line}: {error}");
+        let begins = start(&here.join(name));
+        assert!(begins.starts_with(&[0xff, 0xd8, 0xff]), "{line}");
+    }
+    let chart = "it is written as .svg, .png or .jpg";
+    let sheet = "a sheet of pictures is written as .png or .jpg";
+    let picture = ".png, .jpg and .jpeg are written";
+    let folder = "names a folder of pictures";
+    for (line, list) in [
+        (format!("{train} --show-batch x.gif"), chart),
+        (format!("{style} --gram -o x.svg"), sheet),
+        (format!("{style} -o x.svg"), picture),
+        (format!("{style} -o x.png --curves x.gif"), chart),
+        (format!("{evaluate} --out x"), chart),
+        (format!("{evaluate} --worst x.svg"), sheet),
+        ("plot runs/a -o x.gif".to_owned(), chart),
+        ("propose cat.jpeg --draw x.svg".to_owned(), picture),
+        (format!("{visualize} -o x.jpg"), folder),
+        ("crops signs -o x.png".to_owned(), folder),
+    ] {
+        let (code, _, error) = run(&line);
+        assert!(code == 1 && error.contains(list), "{line}: {error}");
+        let names = here.read_dir().unwrap();
+        let left = names.filter(|entry| {
+            let name = entry.as_ref().unwrap().file_name();
+            name.to_string_lossy().starts_with('x')
+        });
+        assert_eq!(left.count(), 0, "{line}");
+    }
+    let (code, _, error) = run(&format!("{visualize} -o seen"));
+    assert!(code == 0, "{error}");
+    for entry in here.join("seen").read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        assert!(start(&path).starts_with(b"\x89PNG"), "{}", path.display());
+    }
+}
+
+#[test]
 fn a_frame_is_no_edge() {
     let folder = empty();
     let here = folder.path();
@@ -333,6 +418,24 @@ fn shells_and_versions() {
         }
     }
     assert_eq!(cnnc(folder.path(), &["completions", "csh"]).0, 2);
+    // Names of networks and files, where a spec is expected.
+    let (script, _) = works(folder.path(), &["completions", "zsh"]);
+    assert!(
+        script.contains(":spec -- ") && script.contains(":_cnnc_specs'"),
+        "{script}"
+    );
+    let (script, _) = works(folder.path(), &["completions", "fish"]);
+    for line in [
+        "complete -c cnnc -n \"__fish_cnnc_using_subcommand run\" -a \"",
+        "complete -c cnnc -n \"__fish_cnnc_using_subcommand zoo\" -f -a \"",
+        "-l from -d 'The spec",
+    ] {
+        assert!(script.contains(line), "{line}");
+    }
+    for command in ["plot", "fmt"] {
+        let line = format!("using_subcommand {command}\" -a");
+        assert!(!script.contains(&line), "{command} takes no network");
+    }
     let (text, _) = works(folder.path(), &["--version"]);
     assert!(
         text.contains("instruction set: ")
@@ -341,4 +444,56 @@ fn shells_and_versions() {
         "{text}"
     );
     assert_eq!(works(folder.path(), &["-V"]).0.lines().count(), 1);
+}
+
+/// What bash offers for the last of these words, with files `lemon tree.cnn` and `lens.cnn` there.
+#[cfg(unix)]
+fn offered(words: &[&str]) -> Vec<String> {
+    let folder = empty();
+    fs::write(folder.path().join("lemon tree.cnn"), "").unwrap();
+    fs::write(folder.path().join("lens.cnn"), "").unwrap();
+    fs::create_dir(folder.path().join("letters")).unwrap();
+    let (mut script, _) = works(folder.path(), &["completions", "bash"]);
+    script.push_str(
+        r#"
+COMP_WORDS=("$@")
+COMP_CWORD=$(($# - 1))
+_cnnc cnnc "${COMP_WORDS[$COMP_CWORD]}" "${COMP_WORDS[$COMP_CWORD - 1]}"
+printf '%s\n' "${COMPREPLY[@]}"
+"#,
+    );
+    let mut bash = Command::new("bash");
+    let bash = bash.args(["--norc", "-c", &script, "bash"]).args(words);
+    let output = bash.current_dir(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn bash_completes_networks_and_files_where_a_spec_is_expected() {
+    let both = |words: &[&str]| {
+        let found = offered(words);
+        for name in ["lenet5", "lemon tree.cnn", "lens.cnn", "letters"] {
+            assert!(found.iter().any(|it| it == name), "{words:?}: {found:?}");
+        }
+        assert!(!found.iter().any(|it| it.starts_with('-')), "{found:?}");
+    };
+    both(&["cnnc", "run", "le"]);
+    both(&["cnnc", "run", "--exact", "le"]);
+    both(&["cnnc", "check", "resnet50", ""]);
+    both(&["cnnc", "new", "--from", "le"]);
+    both(&["cnnc", "explain", "le"]);
+    both(&["cnnc", "convert", "le"]);
+    let flags = offered(&["cnnc", "summary", "--js"]);
+    assert_eq!(flags, ["--json"]);
+    assert_eq!(offered(&["cnnc", "train", "lenet5", "--js"]), ["--json"]);
+    // Where no spec may stand, there is none.
+    assert_eq!(offered(&["cnnc", "run", "--isa", "lenet"]), [""]);
+    let networks = offered(&["cnnc", "zoo", "len"]);
+    assert!(
+        networks.contains(&"lenet5".to_owned()) && !networks.contains(&"lens.cnn".to_owned()),
+        "{networks:?}"
+    );
 }

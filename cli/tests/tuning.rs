@@ -259,12 +259,12 @@ fn a_judgement_says_what_is_taken_for_what() {
     assert!(few.contains("accuracy 33.33 % (1 of 3)"), "{few}");
     let message = made.fails(&format!("{good} -o m.gif"));
     assert!(
-        message.contains("m.gif: it is written as .svg or .png"),
+        message.contains("m.gif: it is written as .svg, .png or .jpg"),
         "{message}"
     );
     let message = made.fails(&format!("{good} --worst w.svg"));
     assert!(
-        message.contains("w.svg: a sheet of pictures is written as .png"),
+        message.contains("w.svg: a sheet of pictures is written as .png or .jpg"),
         "{message}"
     );
     let plain = Made::new("");

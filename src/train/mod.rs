@@ -108,7 +108,7 @@ pub use proposed::Proposed;
 pub use recall_chart::precision_recall;
 pub use recipe::{Recipe, usual};
 pub use run::{Run, ran};
-pub use sheet::Sheet;
+pub use sheet::{Sheet, SheetFormat};
 pub use target_sheet::{Targeted, target_sheet};
 pub use targets::odd_boxes;
 pub use trainer::Trainer;

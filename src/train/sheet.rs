@@ -3,7 +3,7 @@
 use super::error::TrainError;
 use cnnc_runtime::answer::{Canvas, Colour};
 use cnnc_runtime::files::write_atomically;
-use cnnc_runtime::image::Picture;
+use cnnc_runtime::image::{Picture, is_device, is_jpeg};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -50,6 +50,41 @@ pub struct Sheet {
     marks: Vec<Mark>,
 }
 
+/// How a sheet is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SheetFormat {
+    /// Marks, at any size; of sheets without pictures.
+    Svg,
+    /// Pixels, and for what has no name: pipes and devices.
+    Png,
+    /// Pixels in less space.
+    Jpeg,
+}
+
+impl SheetFormat {
+    /// What a file's name says, of a sheet with pictures or without.
+    ///
+    /// # Errors
+    /// An ending of another format, or none, with a list of those that there are.
+    pub fn of(path: &Path, pictures: bool) -> Result<SheetFormat, TrainError> {
+        let ending = path.extension().unwrap_or_default();
+        let is_svg = ending.eq_ignore_ascii_case("svg") && !is_device(path);
+        match is_jpeg(path) {
+            _ if is_svg && !pictures => Ok(SheetFormat::Svg),
+            Ok(true) => Ok(SheetFormat::Jpeg),
+            Ok(false) => Ok(SheetFormat::Png),
+            Err(_) => Err(TrainError::Recipe(format!(
+                "{}: {}",
+                path.display(),
+                match pictures {
+                    true => "a sheet of pictures is written as .png or .jpg",
+                    false => "it is written as .svg, .png or .jpg",
+                }
+            ))),
+        }
+    }
+}
+
 impl Sheet {
     pub(super) fn new(width: f64, height: f64) -> Sheet {
         Sheet {
@@ -94,42 +129,25 @@ impl Sheet {
         self.marks.push(Mark::Picture { corner, picture });
     }
 
-    /// Writes it as SVG or as PNG: the name's ending says which.
+    /// Writes it as SVG, PNG or JPEG: the name's ending says which.
     ///
     /// # Errors
-    /// Another ending, or a file that cannot be written.
+    /// Another ending, SVG of a sheet with pictures, or a file that cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), TrainError> {
-        let ending = path
-            .extension()
-            .map(|ending| ending.to_string_lossy().to_lowercase());
+        let is_picture = |mark: &Mark| matches!(mark, Mark::Picture { .. });
         let failed = |error| TrainError::File(path.to_owned(), error);
-        match ending.as_deref() {
-            Some("svg")
-                if !self
-                    .marks
-                    .iter()
-                    .any(|mark| matches!(mark, Mark::Picture { .. })) =>
-            {
-                let svg = self.to_svg();
-                write_atomically(path, |file| file.write_all(svg.as_bytes())).map_err(failed)
-            }
-            Some("png") => {
-                let picture = self.to_picture().ok_or_else(|| {
-                    failed(std::io::Error::other("the picture would be too large"))
-                })?;
-                picture
-                    .write_png(path)
-                    .map_err(|error| failed(std::io::Error::other(error.to_string())))
-            }
-            Some("svg") => Err(TrainError::Recipe(format!(
-                "{}: a sheet of pictures is written as .png",
-                path.display()
-            ))),
-            _ => Err(TrainError::Recipe(format!(
-                "{}: it is written as .svg or .png",
-                path.display()
-            ))),
+        let format = SheetFormat::of(path, self.marks.iter().any(is_picture))?;
+        if format == SheetFormat::Svg {
+            let svg = self.to_svg();
+            return write_atomically(path, |file| file.write_all(svg.as_bytes())).map_err(failed);
         }
+        let too_large = || failed(std::io::Error::other("the picture would be too large"));
+        let picture = self.to_picture().ok_or_else(too_large)?;
+        let written = match format {
+            SheetFormat::Jpeg => picture.write_jpeg(path),
+            _ => picture.write_png(path),
+        };
+        written.map_err(|error| failed(std::io::Error::other(error.to_string())))
     }
 
     /// As SVG, without pictures.

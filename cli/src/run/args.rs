@@ -1,7 +1,7 @@
 //! What may be written behind `run`.
 
 use super::many_args::Flags;
-use crate::{compare, network, onnx, thresholds, windows};
+use crate::{compare, network, onnx, size, thresholds, windows};
 use cnnc::Backend;
 use cnnc::rt::image::MAX_PIXELS;
 use std::path::PathBuf;
@@ -35,16 +35,16 @@ pub struct Args {
     pub(super) tap: Vec<String>,
     #[command(flatten)]
     pub(super) compare: compare::Args,
-    /// Write the answer, where it is a picture: .png or .jpg; of many inputs, a folder: answers are written to part-I.jsonl in it, and pictures beside it
+    /// Write the answer, where it is a picture: .png or .jpg; of many inputs, a folder: answers are written to part-I.jsonl in it, and pictures beside it as .png
     #[arg(long, value_name = "FILE|FOLDER")]
     pub(super) out: Option<PathBuf>,
-    /// Write the picture with the boxes, points or classes of pixels that were found drawn on it: .png or .jpg; of many inputs, into a folder
+    /// Write the picture with the boxes, points or classes of pixels that were found drawn on it: .png or .jpg; of many inputs, into a folder, as .png
     #[arg(long, value_name = "FILE|FOLDER")]
     pub(super) draw: Option<PathBuf>,
     /// Write the picture twice, side by side: with all boxes before suppression, and with those that are kept: .png or .jpg
     #[arg(long, value_name = "FILE", conflicts_with_all = ["slide", "frames"])]
     pub(super) draw_all: Option<PathBuf>,
-    /// Read frames of a video from standard input, that many columns and rows of three bytes each, red, green, blue; `--draw` names a folder, or is `-` for frames on standard output
+    /// Read frames of a video from standard input, that many columns and rows of three bytes each, red, green, blue; `--draw` names a folder for PNG files, or is `-` for frames on standard output
     #[arg(long, value_name = "WxH", value_parser = frame_size, conflicts_with_all = ["input", "slide", "resume", "shard"])]
     pub(super) frames: Option<(usize, usize)>,
     /// What runs the network: jit (machine code), interp (the same loops, interpreted), reference (the layers' definitions in f64)
@@ -70,12 +70,9 @@ pub struct Args {
 
 /// Width and height of a frame.
 fn frame_size(text: &str) -> Result<(usize, usize), String> {
-    let sides = text.split_once('x');
-    let sides = sides.and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
-    let sound = |&(w, h): &(usize, usize)| {
-        let side = 1..=1 << 14;
-        side.contains(&w) && side.contains(&h) && w * h <= MAX_PIXELS
-    };
+    let sides = size::both(text, 1 << 14);
+    let sides = sides.map(|(width, height)| (width as usize, height as usize));
+    let sound = |&(width, height): &(usize, usize)| width * height <= MAX_PIXELS;
     sides.filter(sound).ok_or_else(|| {
         format!(
             "a size is written like 640x480, 16384 at most each and {MAX_PIXELS} pixels at most in all"

@@ -1,6 +1,6 @@
 //! What may be written behind `style`.
 
-use crate::{network, threads};
+use crate::{network, size, threads};
 use cnnc::train::picture::{By, From, Size, StyleOptions};
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ pub struct Args {
     /// The picture whose style is taken
     #[arg(value_name = "STYLE")]
     pub(super) with: PathBuf,
-    /// The picture to be written: .png or .jpg; the sheets of `--each` and `--gram`: .png
+    /// The picture, or the sheet of `--each` or `--gram`, to be written: .png or .jpg
     #[arg(short, long, value_name = "FILE")]
     pub(super) out: PathBuf,
     /// A layer that the content is compared in, several times for several; with `LABEL=W` it weighs W. Without it: what `head style` says, or the last of the style's layers
@@ -41,7 +41,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "content")]
     pub(super) from: Begin,
     /// Pixels of the longer side, or width and height of both pictures, which are scaled and cut for it
-    #[arg(long, value_name = "N|WxH", default_value = "384", value_parser = size)]
+    #[arg(long, value_name = "N|WxH", default_value = "384", value_parser = extents)]
     pub(super) size: Size,
     /// Steps
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -58,7 +58,7 @@ pub struct Args {
     /// Write the picture every N steps too, as OUT-0020.png …
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(super) every: Option<u32>,
-    /// Draw what content and style cost over the steps: .svg or .png
+    /// Draw what content and style cost over the steps: .svg, .png or .jpg
     #[arg(long, value_name = "FILE")]
     pub(super) curves: Option<PathBuf>,
     /// Make a picture for each of the content's layers by itself, and write them side by side
@@ -100,15 +100,12 @@ fn weighted(text: &str) -> Result<(String, f64), String> {
 }
 
 /// `384` or `256x192`.
-fn size(text: &str) -> Result<Size, String> {
-    let side = |text: &str| text.parse().ok().filter(|side| (1..=4096).contains(side));
-    let found = match text.split_once('x') {
-        None => side(text).map(Size::Longer),
-        Some((width, height)) => side(width)
-            .zip(side(height))
-            .map(|(width, height)| Size::Exactly(width, height)),
-    };
-    found.ok_or_else(|| "a size is written like 384 or 256x192, of 1 to 4096 pixels".to_owned())
+fn extents(text: &str) -> Result<Size, String> {
+    match size::one_or_both(text, 4096) {
+        Some(size::Size::Side(side)) => Ok(Size::Longer(side as usize)),
+        Some(size::Size::Both(width, height)) => Ok(Size::Exactly(width as usize, height as usize)),
+        None => Err("a size is written like 384 or 256x192, of 1 to 4096 pixels".to_owned()),
+    }
 }
 
 /// The options that the flags say.

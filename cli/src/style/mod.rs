@@ -29,9 +29,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let read: Vec<&Path> = read.collect();
     outputs::apart(written.map(PathBuf::as_path), read.iter().copied())?;
     on_the_way(args, &read)?;
-    if !args.each && !args.gram {
-        outputs::pictures([args.out.as_path()])?;
+    match args.each || args.gram {
+        true => outputs::sheets([args.out.as_path()], true)?,
+        false => outputs::pictures([args.out.as_path()])?,
     }
+    outputs::sheets(args.curves.as_deref(), false)?;
     let weights = network::open(&args.weights)?;
     let content = Picture::open(&args.picture)?;
     let style = Picture::open(&args.with)?;

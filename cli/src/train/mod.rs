@@ -48,7 +48,7 @@ pub struct Args {
     /// MiB of memory that pictures may take, instead of half of what is free; where they need more, they are read each time that they are needed
     #[arg(long, value_name = "MIB")]
     memory: Option<usize>,
-    /// Draw the first batch as it is learned, with its labels, as .png (series also as .svg), and go on
+    /// Draw the first batch as it is learned, with its labels, as .png or .jpg (series also as .svg), and go on
     #[arg(long, value_name = "FILE")]
     show_batch: Option<PathBuf>,
     /// Say what a run would take, and train five steps without writing anything
@@ -85,6 +85,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 let places = std::iter::once(&from.path).chain(&from.test);
                 let places: Vec<&Path> = places.map(PathBuf::as_path).collect();
                 outputs::apart_from_samples([file.as_path()], &data, &places)?;
+                outputs::sheets([file.as_path()], false)?;
             }
             if !args.json {
                 print::skipped(&data.skipped);

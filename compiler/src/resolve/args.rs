@@ -528,7 +528,7 @@ pub(super) fn find(params: &'static [ParamDecl], name: &str) -> Option<&'static 
 }
 
 /// The parameter that the word is a value of, standing alone.
-fn lone(params: &'static [ParamDecl], word: &str) -> Option<&'static ParamDecl> {
+pub(super) fn lone(params: &'static [ParamDecl], word: &str) -> Option<&'static ParamDecl> {
     let takes =
         |param: &&ParamDecl| matches!(param.kind, Kind::Word(words) if words.contains(&word));
     params.iter().find(takes)

@@ -108,6 +108,10 @@ impl<'a> Resolver<'a> {
                 if let Some(problem) = spaced(terms, at) {
                     return Err(self.error(problem));
                 }
+                if let Some(input) = self.input_at_start(word, terms, at)? {
+                    self.current = Some(input);
+                    return Ok(at + 1);
+                }
                 if let Some(decl) = layer::find(word) {
                     let operands = self.value_so_far().into_iter().collect();
                     return self.layer(decl, term.span, operands, terms, at + 1, chain);

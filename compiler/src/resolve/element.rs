@@ -4,10 +4,11 @@
 //! Names in such a chain are those of where it is written, and so are its mistakes, which are looked for there, once. What it is
 //! applied to, and the defaults, are those of where it stands.
 
+use super::args::{find, lone};
 use super::chain::Chain;
 use super::value::{Steps, Value, Written};
 use super::{Reported, Resolver, Result, Tensor};
-use crate::ast::{Expr, ExprKind, Infix};
+use crate::ast::{Expr, ExprKind, Infix, Term, TermKind};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::layer;
 use crate::span::Span;
@@ -17,6 +18,48 @@ impl<'a> Resolver<'a> {
     /// Whether the word is an element of chains, without a value of its own.
     pub(super) fn is_element(&self, word: &str) -> bool {
         layer::find(word).is_some() || self.program.block(word).is_some() || self.is_shared(word)
+    }
+
+    /// The input that a chain begins with although it is called as a layer: where the layer could not stand so. Where both could, neither is
+    /// taken; in a block, which any model may call, the word is the layer.
+    pub(super) fn input_at_start(
+        &mut self,
+        word: &str,
+        terms: &[Term],
+        at: usize,
+    ) -> Result<Option<Tensor>> {
+        let Some(decl) = layer::find(word).filter(|_| at == 0 && self.active.is_empty()) else {
+            return Ok(None);
+        };
+        if !self.graph.inputs.iter().any(|input| input.name == word) {
+            return Ok(None);
+        }
+        let next = terms.get(at + 1).map(|term| &term.kind);
+        let belongs_to_layer = match next {
+            Some(TermKind::Value(_) | TermKind::Stride(_)) => true,
+            Some(TermKind::Word(next)) => {
+                find(decl.params, next).is_some()
+                    || lone(decl.params, next).is_some()
+                    || (!self.is_callable(next) && self.find_variable(next).is_some())
+            }
+            Some(TermKind::Call(name, _)) => find(decl.params, &name.value).is_some(),
+            _ => false,
+        };
+        if belongs_to_layer {
+            return Ok(None);
+        }
+        let lacks = decl.operands.0 > 1 || decl.params.iter().any(|param| param.default.is_none());
+        if lacks {
+            return Ok(self.tensors.get(word).copied());
+        }
+        let message = format!("`{word}` is a layer and an input");
+        let problem = Diagnostic::new(codes::RESERVED, terms[at].span, message)
+            .label("either could begin this chain")
+            .help(format!("the input is `route {word}` here"))
+            .help(format!(
+                "the layer stands behind what it works on: `x {word}`, `{word}(x)`"
+            ));
+        Err(self.error(problem))
     }
 
     /// The chain that is written there, as a value.

@@ -119,10 +119,6 @@ impl<'a> Resolver<'a> {
                 self.halt(format!("the network has more than {most} inputs"));
                 return;
             }
-            if crate::layer::find(&name.value).is_some() {
-                let message = format!("`{}` is a layer and cannot be an input", name.value);
-                self.error(Diagnostic::new(codes::RESERVED, name.span, message));
-            }
             let tensor = match &shape {
                 Ok(shape) => {
                     let index = self.graph.inputs.len();

@@ -1,6 +1,10 @@
-//! docs/json.md: what commands print with `--json` is what its tables say, and all of it.
+//! What commands print with `--json` is what the tables of docs/json.md say, and all of it, and what docs/schema says.
 
+mod schema;
+
+use cnnc::rt::image::write_png;
 use cnnc_testing::file;
+use schema::Schemas;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -182,6 +186,7 @@ fn what_is_printed_is_what_the_tables_say() {
     let folder = tempfile::tempdir().unwrap();
     prepare(folder.path());
     let tables = tables();
+    let schemas = Schemas::read();
     let mut printed: BTreeMap<String, BTreeMap<String, BTreeSet<&str>>> = BTreeMap::new();
     for line in LINES {
         let (line, lines) = line
@@ -199,6 +204,9 @@ fn what_is_printed_is_what_the_tables_say() {
         };
         for value in values {
             let value: Value = serde_json::from_str(value).unwrap();
+            if let Err(why) = schemas.check(words[0], &value) {
+                panic!("{line}: {why}");
+            }
             flat("", &value, printed.entry(name.clone()).or_default());
         }
     }
@@ -233,6 +241,129 @@ fn what_is_printed_is_what_the_tables_say() {
         .filter(|name| *name != "Exit codes" && *name != "Errors")
         .collect();
     assert_eq!(commands, documented);
+    let described: BTreeSet<&str> = schemas.names().filter(|name| *name != "error").collect();
+    assert_eq!(commands, described, "docs/schema has a file for each");
+    for (name, rows) in &tables {
+        let name = match name.as_str() {
+            "Exit codes" => continue,
+            "Errors" => "error",
+            name => name,
+        };
+        for row in rows {
+            let there = schemas.has(name, &row.path);
+            assert!(there, "docs/schema/{name}.json has no `{}`", row.path);
+        }
+    }
+}
+
+/// Other forms that commands print, beside those of [`LINES`]: with flags, of other data, mistakes.
+const FORMS: &[&str] = &[
+    "check fixable.cnn --fix",
+    "explain E0101",
+    "explain net.cnn",
+    "run classes.cnn --weights classes.safetensors signs",
+    "!run classes.cnn --weights classes.safetensors some.txt",
+    "!run classes.cnn --weights classes.safetensors cat.jpeg absent.jpeg",
+    "run verify.cnn --weights synthetic cat.jpeg cat.jpeg",
+    "run points.cnn --weights synthetic cat.jpeg",
+    "run segments.cnn --weights synthetic cat.jpeg",
+    "run edges cat.jpeg",
+    "run net.cnn --weights synthetic --input synthetic --backend reference",
+    "run lenet5_slide --weights synthetic cat.jpeg --slide",
+    "run lenet5_slide --weights synthetic cat.jpeg --slide --scales 1,2 --cost",
+    "run lenet5_slide --weights synthetic cat.jpeg --slide --raw map.safetensors",
+    "weights classes.safetensors",
+    "!weights classes.safetensors net.cnn",
+    "bench net.cnn classes.cnn --seconds 0.01 --threads 1",
+    "bench net.cnn --kernels --seconds 0.01 --save base.json",
+    "bench net.cnn --seconds 0.01 --compare base.json",
+    "gradcheck net.cnn --show",
+    "train classes.cnn --data signs --batch 2 --dry --threads 1",
+    "evaluate net.cnn --weights net.safetensors --data signs --threads 1",
+    "evaluate segments.cnn --weights segments.safetensors --data maps --threads 1",
+    "evaluate street_3x3x2x8 --weights street.safetensors --data boxes --threads 1",
+    "evaluate one.cnn --weights one.safetensors --data one --threads 1",
+    "evaluate sliding.cnn --weights sliding.safetensors --data boxes --slide --threads 1",
+    "style net.cnn --weights net.safetensors cat.jpeg cat.jpeg -o styled.jpg --steps 2 --size 32 --each --content map --style map --threads 1",
+    "style net.cnn --weights net.safetensors cat.jpeg cat.jpeg -o styled.jpg --size 32 --gram --style map --threads 1",
+    "propose --data boxes",
+];
+
+#[test]
+fn other_forms_are_in_the_schemas_too() {
+    let folder = tempfile::tempdir().unwrap();
+    prepare(folder.path());
+    more(folder.path());
+    let schemas = Schemas::read();
+    for line in FORMS {
+        let (line, code) = line.strip_prefix('!').map_or((*line, 0), |line| (line, 1));
+        let words: Vec<&str> = line.split(' ').chain(["--json"]).collect();
+        let output = cnnc(folder.path(), &words);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{line}: {error}");
+        let values = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<Value>();
+        let values: Vec<Value> = values.map(Result::unwrap).collect();
+        assert!(!values.is_empty(), "{line}");
+        for value in values {
+            if let Err(why) = schemas.check(words[0], &value) {
+                panic!(
+                    "{line}: {why}
+{value:#}"
+                );
+            }
+        }
+    }
+}
+
+/// Specs and data of other forms.
+fn more(folder: &Path) {
+    let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
+    write(
+        "fixable.cnn",
+        "cnn 1\nmodel F { input x: 3x8x8; convv 3x3 4 }\n",
+    );
+    write("some.txt", "cat.jpeg\nabsent.jpeg\n");
+    write(
+        "verify.cnn",
+        "cnn 1\nmodel V { input x: 3x16x16 { resize 16x16 }; conv 3x3 4 relu; globalavgpool; head embed { threshold 0.5 } }\n",
+    );
+    write(
+        "points.cnn",
+        "cnn 1\nmodel P { input x: 3x16x16 { resize 16x16 }; conv 3x3 4 relu; globalavgpool; dense 4; head landmarks }\n",
+    );
+    write(
+        "segments.cnn",
+        "cnn 1\nmodel S { input x: 3x16x16 { resize 16x16 }; conv 1x1 2; head segment { labels [\"no\", \"yes\"] } }\n",
+    );
+    write(
+        "one.cnn",
+        "cnn 1\nmodel O { input x: 3x16x16 { resize 16x16 }; conv 3x3 4 relu; globalavgpool; dense 5; head boxes { labels [\"0\"] } }\n",
+    );
+    write(
+        "sliding.cnn",
+        "cnn 1\nmodel L { input x: 3x16x16; conv 3x3 /2 4 relu; globalavgpool; dense 3; head classify { labels [\"background\", \"0\", \"1\"] } }\n",
+    );
+    for (spec, weights) in [
+        ("one.cnn", "one.safetensors"),
+        ("sliding.cnn", "sliding.safetensors"),
+        ("segments.cnn", "segments.safetensors"),
+        ("street_3x3x2x8", "street.safetensors"),
+    ] {
+        let words = ["convert", spec, "--weights", "synthetic", weights];
+        assert!(cnnc(folder, &words).status.success(), "{spec}");
+    }
+    for place in ["maps/images", "maps/masks", "one/images", "one/labels"] {
+        fs::create_dir_all(folder.join(place)).unwrap();
+    }
+    fs::copy(folder.join("cat.jpeg"), folder.join("one/images/a.jpeg")).unwrap();
+    write("one/labels/a.txt", "0 0.5 0.5 0.2 0.4\n");
+    let classes: Vec<u8> = (0..256).map(|pixel| u8::from(pixel % 3 == 0)).collect();
+    for name in ["a.png", "b.png"] {
+        let images = folder.join("maps/images").join(name);
+        write_png(images, 16, 16, 3, &[90; 3 * 256]).unwrap();
+        let masks = folder.join("maps/masks").join(name);
+        write_png(masks, 16, 16, 1, &classes).unwrap();
+    }
 }
 
 #[test]
@@ -251,6 +382,11 @@ fn mistakes_are_objects_and_codes_are_those_that_are_documented() {
         value["error"]["message"].is_string()
             && value["error"]["diagnostics"][0]["code"].is_string()
     );
+    let schemas = Schemas::read();
+    assert_eq!(schemas.check("error", &value), Ok(()));
+    let (text, _) = wrong(&["weights", "absent.safetensors", "--json"], 1);
+    let value: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(schemas.check("error", &value), Ok(()));
     wrong(&["run", "--no-such-flag"], 2);
     // What is not supported yet, not misspelt.
     fs::write(
