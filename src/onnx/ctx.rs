@@ -30,13 +30,15 @@ pub(super) struct Ctx {
     pub batch: Option<usize>,
     /// Elements of constants that may still be made: of four bytes each.
     pub budget: usize,
+    /// Elements of constants that may still be read.
+    pub work: usize,
 }
 
 /// A node with its operands.
 pub(super) struct Call<'a> {
     pub op: &'a str,
     pub opset: i64,
-    pub attrs: &'a Attrs,
+    pub attrs: &'a Attrs<'a>,
     pub inputs: Vec<Option<Item>>,
     pub outputs: usize,
     /// Whether an operand is read here only, so that what makes it may become part of what this node makes.
@@ -97,6 +99,17 @@ pub(super) fn pay(budget: &mut usize, elements: usize) -> Result<(), Why> {
             Ok(())
         }
         None => invalid("its constants are more than the file could ever need"),
+    }
+}
+
+/// Takes elements that are read from those that may still be.
+pub(super) fn work(left: &mut usize, elements: usize) -> Result<(), Why> {
+    match left.checked_sub(elements) {
+        Some(rest) => {
+            *left = rest;
+            Ok(())
+        }
+        None => unsupported("there is more to compute of constants than a network has"),
     }
 }
 

@@ -5,10 +5,9 @@ use super::error::{OnnxError, Why, show};
 use super::inputs::{Fed, Shapes, inputs};
 use super::proto::{GraphProto, ModelProto};
 use super::read::Outside;
-use super::scopes::{self, Scope};
+use super::scopes::{self, Names, Scope};
 use super::tensor;
 use super::walk::Walker;
-use std::collections::HashMap;
 
 /// Newest operator set that is known.
 const NEWEST: i64 = 24;
@@ -95,8 +94,8 @@ pub(super) fn read(
 }
 
 /// The tensors of the file by name.
-fn constants(graph: &GraphProto, outside: &Outside) -> Result<HashMap<String, Item>, OnnxError> {
-    let mut all: HashMap<String, Item> = HashMap::new();
+fn constants(graph: &GraphProto, outside: &Outside) -> Result<Names<'static>, OnnxError> {
+    let mut all = Names::default();
     for proto in &graph.initializer {
         let bytes = outside.bytes(proto).map_err(OnnxError::Invalid)?;
         let item = match tensor::read(proto, bytes) {
@@ -110,14 +109,15 @@ fn constants(graph: &GraphProto, outside: &Outside) -> Result<HashMap<String, It
     Ok(all)
 }
 
-fn insert(names: &mut HashMap<String, Item>, name: &str, item: Item) -> Result<(), OnnxError> {
-    match names.insert(name.to_owned(), item) {
-        None => Ok(()),
-        Some(_) => Err(OnnxError::Invalid(format!(
+fn insert(names: &mut Names<'_>, name: &str, item: Item) -> Result<(), OnnxError> {
+    if names.contains(name) {
+        return Err(OnnxError::Invalid(format!(
             "two tensors are called `{}`",
             show(name)
-        ))),
+        )));
     }
+    names.insert(name, item);
+    Ok(())
 }
 
 /// What a graph is read from.
@@ -125,7 +125,7 @@ struct Source<'m> {
     model: &'m ModelProto,
     graph: &'m GraphProto,
     outside: &'m Outside,
-    constants: HashMap<String, Item>,
+    constants: Names<'m>,
     scope: Scope<'m>,
     /// Bytes of it all.
     size: usize,
@@ -136,11 +136,7 @@ impl Source<'_> {
         Walker::new(batch, self.model, self.outside, self.size)
     }
 
-    fn walk(
-        &self,
-        walker: &mut Walker<'_>,
-        names: &mut HashMap<String, Item>,
-    ) -> Result<(), OnnxError> {
+    fn walk(&self, walker: &mut Walker<'_>, names: &mut Names<'_>) -> Result<(), OnnxError> {
         let outputs = scopes::outputs(self.graph);
         walker.graph(&self.graph.node, names, &outputs, &self.scope)
     }
@@ -148,9 +144,11 @@ impl Source<'_> {
     /// Why a graph is not read whose inputs are open: what is not supported is so whatever the shapes.
     fn open(&self, error: OnnxError) -> OnnxError {
         let mut walker = self.walker(None);
-        let mut names = self.constants.clone();
+        let mut names = Names::within(&self.constants);
         for input in &self.graph.input {
-            names.entry(input.name.clone()).or_insert(Item::Unknown);
+            if !names.contains(&input.name) {
+                names.insert(&input.name, Item::Unknown);
+            }
         }
         let walked = self.walk(&mut walker, &mut names);
         let refused = walked.and_then(|()| walker.reader.refusals.checked());
@@ -160,7 +158,7 @@ impl Source<'_> {
     /// Reads the graph with so many images, each by itself.
     fn run(&self, fed: &[Fed], batch: Option<usize>) -> Result<Graph, OnnxError> {
         let mut walker = self.walker(batch);
-        let mut names = self.constants.clone();
+        let mut names = Names::within(&self.constants);
         let mut inputs = Vec::new();
         for Fed { name, dims, float } in fed {
             let ctx = &mut walker.reader.ctx;

@@ -1,13 +1,12 @@
 //! What a network is fed: its inputs with extents, as the file has them and as it is told where they are open.
 
-use super::ctx::Item;
 use super::error::{OnnxError, Unsupported, show};
 use super::proto::{DimensionProto, GraphProto, ValueInfoProto, data_type};
+use super::scopes::Names;
 use super::tensor::{self, ELEMENTS};
 use super::text;
 use cnnc_compiler::limits::INPUTS;
 use cnnc_compiler::words::grouped;
-use std::collections::HashMap;
 
 /// Most axes of an input.
 const RANK: usize = 16;
@@ -33,12 +32,12 @@ pub(super) struct Fed {
 /// Every input that has no value in the file.
 pub(super) fn inputs(
     graph: &GraphProto,
-    constants: &HashMap<String, Item>,
+    constants: &Names<'_>,
     shapes: &Shapes,
 ) -> Result<Vec<Fed>, OnnxError> {
     let fed = graph.input.iter();
     let fed: Vec<&ValueInfoProto> = fed
-        .filter(|input| !constants.contains_key(&input.name))
+        .filter(|input| !constants.contains(&input.name))
         .collect();
     if fed.len() > INPUTS {
         return Err(OnnxError::Beyond(format!(

@@ -64,7 +64,7 @@ pub fn imported_operators() -> Vec<Operator> {
         limits: row.limits,
     });
     let folded = Operator {
-        names: &ops::FOLDED,
+        names: ops::FOLDED,
         since: 1,
         layer: "nothing: they are computed when the network is read",
         limits: "operands are constant, or shapes",

@@ -4,12 +4,18 @@ use super::error::{Why, invalid, show};
 use super::proto::{AttributeProto, TensorProto, attribute_type as ty};
 use super::tensor::AXES;
 
-/// The attributes of a node.
-pub(super) struct Attrs(pub Vec<AttributeProto>);
+/// The attributes of a node, as they lie in the file, with the names that the node has for them.
+pub(super) struct Attrs<'a>(pub Vec<(&'a str, &'a AttributeProto)>);
 
-impl Attrs {
-    fn find(&self, name: &str, kind: i32) -> Result<Option<&AttributeProto>, Why> {
-        let Some(found) = self.0.iter().find(|attribute| attribute.name == name) else {
+impl<'a> Attrs<'a> {
+    /// What is called so, if it is there.
+    pub fn get(&self, name: &str) -> Option<&'a AttributeProto> {
+        let mut all = self.0.iter();
+        all.find(|(own, _)| *own == name).map(|(_, found)| *found)
+    }
+
+    fn find(&self, name: &str, kind: i32) -> Result<Option<&'a AttributeProto>, Why> {
+        let Some(found) = self.get(name) else {
             return Ok(None);
         };
         // Old files do not say the type.
@@ -23,7 +29,7 @@ impl Attrs {
     }
 
     pub fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|attribute| attribute.name == name)
+        self.get(name).is_some()
     }
 
     pub fn int(&self, name: &str, default: i64) -> Result<i64, Why> {
@@ -34,11 +40,11 @@ impl Attrs {
         Ok(self.find(name, ty::FLOAT)?.map_or(default, |found| found.f))
     }
 
-    pub fn ints(&self, name: &str) -> Result<Option<&[i64]>, Why> {
+    pub fn ints(&self, name: &str) -> Result<Option<&'a [i64]>, Why> {
         Ok(self.find(name, ty::INTS)?.map(|found| &*found.ints))
     }
 
-    pub fn floats(&self, name: &str) -> Result<Option<&[f32]>, Why> {
+    pub fn floats(&self, name: &str) -> Result<Option<&'a [f32]>, Why> {
         Ok(self.find(name, ty::FLOATS)?.map(|found| &*found.floats))
     }
 
@@ -50,7 +56,7 @@ impl Attrs {
             }))
     }
 
-    pub fn tensor(&self, name: &str) -> Result<Option<&TensorProto>, Why> {
+    pub fn tensor(&self, name: &str) -> Result<Option<&'a TensorProto>, Why> {
         Ok(self
             .find(name, ty::TENSOR)?
             .and_then(|found| found.t.as_deref()))

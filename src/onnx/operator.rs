@@ -1,6 +1,6 @@
 //! What one node of ONNX's own operators becomes: numbers, layers, or a row of the table of what is not supported.
 
-use super::ctx::{Call, Ctx, Item, pay};
+use super::ctx::{Call, Ctx, Item, pay, work};
 use super::error::{OnnxError, Why};
 use super::fold::{Folding, fold};
 use super::net::{Hint, Net};
@@ -44,6 +44,7 @@ impl<'m> Reader<'m> {
                 net: Net::default(),
                 batch,
                 budget: file / 4 + (1 << 20),
+                work: file.saturating_mul(2).saturating_add(1 << 30),
             },
             refusals: Refusals::default(),
             outside,
@@ -53,9 +54,9 @@ impl<'m> Reader<'m> {
         }
     }
 
-    /// Counts a node; whether there may be as many.
-    pub fn count(&mut self) -> bool {
-        self.nodes += 1;
+    /// Counts nodes; whether there may be as many.
+    pub fn count(&mut self, nodes: usize) -> bool {
+        self.nodes = self.nodes.saturating_add(nodes);
         self.nodes <= NODES
     }
 
@@ -65,7 +66,7 @@ impl<'m> Reader<'m> {
         node: &NodeProto,
         opset: i64,
         inputs: Vec<Option<Item>>,
-        attrs: &Attrs,
+        attrs: &Attrs<'_>,
         uses: &HashMap<&str, usize>,
     ) -> Result<Vec<Item>, OnnxError> {
         let op = &*node.op_type;
@@ -92,10 +93,12 @@ impl<'m> Reader<'m> {
         }
         if known || matches!(op, "NonZero" | "Xor") {
             for item in inputs.iter().flatten() {
-                if let Item::Const(tensor) = item
-                    && let Err(why) = self.ctx.pay(tensor.unwidened())
-                {
-                    return self.failed(node, why);
+                if let Item::Const(tensor) = item {
+                    let read = work(&mut self.ctx.work, tensor.len());
+                    let paid = read.and_then(|()| self.ctx.pay(tensor.unwidened()));
+                    if let Err(why) = paid {
+                        return self.failed(node, why);
+                    }
                 }
             }
         }
@@ -151,7 +154,7 @@ impl<'m> Reader<'m> {
     fn folded(
         &mut self,
         node: &NodeProto,
-        attrs: &Attrs,
+        attrs: &Attrs<'_>,
         inputs: &[Option<Item>],
     ) -> Result<Option<Vec<Item>>, Why> {
         let op = &*node.op_type;
@@ -190,6 +193,7 @@ impl<'m> Reader<'m> {
             inputs: &operands,
             outputs: node.output.len(),
             budget: &mut self.ctx.budget,
+            work: &mut self.ctx.work,
         })?;
         Ok(made.map(|made| made.into_iter().map(Item::Const).collect()))
     }
@@ -200,7 +204,7 @@ impl<'m> Reader<'m> {
         Ok(tensor)
     }
 
-    fn constant(&self, attrs: &Attrs) -> Result<Tensor, Why> {
+    fn constant(&self, attrs: &Attrs<'_>) -> Result<Tensor, Why> {
         if let Some(proto) = attrs.tensor("value")? {
             let bytes = self.outside.bytes(proto).map_err(Why::Invalid)?;
             return tensor::read(proto, bytes);
@@ -254,7 +258,7 @@ impl<'m> Reader<'m> {
                 continue;
             };
             for node in &graph.node {
-                if !self.count() {
+                if !self.count(1) {
                     return;
                 }
                 let op = &*node.op_type;
@@ -272,7 +276,7 @@ impl<'m> Reader<'m> {
 }
 
 /// Whether a node does what is done in training only.
-fn training(op: &str, inputs: &[Option<Item>], attrs: &Attrs) -> bool {
+fn training(op: &str, inputs: &[Option<Item>], attrs: &Attrs<'_>) -> bool {
     match op {
         "BatchNormalization" => attrs.int("training_mode", 0).unwrap_or(0) == 1,
         "Dropout" => {

@@ -6,16 +6,55 @@ use super::node::Attrs;
 use super::proto::{AttributeProto, FunctionProto, GraphProto, NodeProto, OperatorSetIdProto};
 use super::refusals::wrong;
 use prost::Message;
+use prost::bytes::Bytes;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 /// How deep functions and branches may stand within one another.
 const DEPTH: usize = 24;
+
+/// What names stand for: those of a graph, and around a branch those of the graph that it stands in.
+#[derive(Default)]
+pub(super) struct Names<'a> {
+    own: HashMap<String, Item>,
+    around: Option<&'a Names<'a>>,
+}
+
+impl<'a> Names<'a> {
+    /// Names of a branch, none so far.
+    pub fn within(around: &'a Names<'a>) -> Names<'a> {
+        Names {
+            own: HashMap::new(),
+            around: Some(around),
+        }
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Item> {
+        let mut names = self;
+        loop {
+            match (names.own.get(name), names.around) {
+                (Some(item), _) => return Some(item),
+                (None, Some(around)) => names = around,
+                (None, None) => return None,
+            }
+        }
+    }
+
+    pub fn contains(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Names a tensor; in its place, not around it.
+    pub fn insert(&mut self, name: &str, item: Item) {
+        self.own.insert(name.to_owned(), item);
+    }
+}
 
 /// Where a node stands: the graph, or a function with what its call gives.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
     opsets: &'a HashMap<String, i64>,
-    attrs: &'a [AttributeProto],
+    attrs: &'a [(&'a str, &'a AttributeProto)],
     /// Inputs of the function that its call leaves out.
     absent: Option<&'a HashSet<&'a str>>,
     depth: usize,
@@ -50,7 +89,7 @@ impl<'a> Scope<'a> {
     }
 
     /// What a node reads.
-    pub fn inputs(&self, node: &NodeProto, names: &HashMap<String, Item>) -> Vec<Option<Item>> {
+    pub fn inputs(&self, node: &NodeProto, names: &Names<'_>) -> Vec<Option<Item>> {
         let known = |name: &String| {
             let absent = self.absent.is_some_and(|all| all.contains(&**name));
             let left_out = name.is_empty() || absent;
@@ -60,34 +99,39 @@ impl<'a> Scope<'a> {
     }
 
     /// A node's attributes, those that its function was given in their place.
-    pub fn attrs(&self, node: &NodeProto) -> Attrs {
+    pub fn attrs<'n>(&self, node: &'n NodeProto) -> Attrs<'n>
+    where
+        'a: 'n,
+    {
         let own = node.attribute.iter().filter_map(|attribute| {
-            let given = &attribute.ref_attr_name;
-            if given.is_empty() {
-                return Some(attribute.clone());
-            }
-            let given = self.attrs.iter().find(|own| own.name == *given)?;
-            Some(AttributeProto {
-                name: attribute.name.clone(),
-                ..given.clone()
-            })
+            let given = &*attribute.ref_attr_name;
+            let meant = match given.is_empty() {
+                true => attribute,
+                false => self.attrs.iter().find(|(own, _)| *own == given)?.1,
+            };
+            Some((&*attribute.name, meant))
         });
         Attrs(own.collect())
+    }
+
+    /// Whether it is a function's, whose nodes are read again by every call.
+    pub fn is_called(&self) -> bool {
+        self.absent.is_some()
     }
 }
 
 /// A function with what a call of it gives.
 pub(super) struct Called<'f> {
     /// What its names stand for at first.
-    pub names: HashMap<String, Item>,
+    pub names: Names<'f>,
     opsets: HashMap<String, i64>,
-    attrs: Vec<AttributeProto>,
+    attrs: Vec<(&'f str, &'f AttributeProto)>,
     absent: HashSet<&'f str>,
 }
 
 impl<'f> Called<'f> {
-    pub fn new(function: &'f FunctionProto, inputs: Vec<Option<Item>>, given: &Attrs) -> Self {
-        let mut names = HashMap::new();
+    pub fn new(function: &'f FunctionProto, inputs: Vec<Option<Item>>, given: Attrs<'f>) -> Self {
+        let mut names = Names::default();
         let mut absent: HashSet<&str> = HashSet::new();
         let mut inputs = inputs.into_iter();
         for name in &function.input {
@@ -95,12 +139,12 @@ impl<'f> Called<'f> {
             if item.is_none() {
                 absent.insert(name);
             }
-            names.insert(name.clone(), item.unwrap_or(Item::Unknown));
+            names.insert(name, item.unwrap_or(Item::Unknown));
         }
-        let mut attrs = given.0.clone();
+        let mut attrs = given.0;
         for default in &function.attribute_proto {
-            if !attrs.iter().any(|given| given.name == default.name) {
-                attrs.push(default.clone());
+            if !attrs.iter().any(|(given, _)| *given == default.name) {
+                attrs.push((&default.name, default));
             }
         }
         Called {
@@ -122,19 +166,36 @@ impl<'f> Called<'f> {
     }
 }
 
-/// The branch of an `If` that is taken.
-pub(super) fn branch(node: &NodeProto, taken: bool) -> Result<GraphProto, OnnxError> {
-    let name = match taken {
-        true => "then_branch",
-        false => "else_branch",
-    };
-    let found = node
-        .attribute
-        .iter()
-        .find(|attribute| attribute.name == name);
-    found
-        .and_then(|attribute| GraphProto::decode(attribute.g.clone()).ok())
-        .ok_or_else(|| wrong(node, &format!("it has no {name}")))
+/// Branches of functions by where they lie in the file: they are decoded once, not by every call.
+#[derive(Default)]
+pub(super) struct Branches(HashMap<(usize, usize), Rc<GraphProto>>);
+
+impl Branches {
+    /// The branch of an `If` that is taken.
+    pub fn taken(
+        &mut self,
+        node: &NodeProto,
+        attrs: &Attrs<'_>,
+        taken: bool,
+        scope: &Scope<'_>,
+    ) -> Result<Rc<GraphProto>, OnnxError> {
+        let name = match taken {
+            true => "then_branch",
+            false => "else_branch",
+        };
+        let none = || wrong(node, &format!("it has no {name}"));
+        let bytes: &Bytes = &attrs.get(name).ok_or_else(none)?.g;
+        let place = (bytes.as_ptr() as usize, bytes.len());
+        if let Some(known) = self.0.get(&place) {
+            return Ok(known.clone());
+        }
+        let graph = GraphProto::decode(bytes.clone()).map_err(|_| none())?;
+        let graph = Rc::new(graph);
+        if scope.is_called() {
+            self.0.insert(place, graph.clone());
+        }
+        Ok(graph)
+    }
 }
 
 /// What a graph gives out.

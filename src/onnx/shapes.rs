@@ -17,7 +17,7 @@ pub(super) fn ints(tensor: Option<&Tensor>) -> Result<Option<Vec<i64>>, Why> {
 
 /// A list that is an attribute in old operator sets, and an operand in new ones.
 pub(super) fn listed(
-    attrs: &Attrs,
+    attrs: &Attrs<'_>,
     name: &str,
     operand: Option<&Tensor>,
 ) -> Result<Option<Vec<i64>>, Why> {
@@ -98,7 +98,7 @@ pub(super) fn unsqueeze(dims: &[usize], list: &[i64]) -> Result<Vec<usize>, Why>
 }
 
 /// The order of axes of `Transpose`.
-pub(super) fn permutation(attrs: &Attrs, rank: usize) -> Result<Vec<usize>, Why> {
+pub(super) fn permutation(attrs: &Attrs<'_>, rank: usize) -> Result<Vec<usize>, Why> {
     let order = match attrs.ints("perm")? {
         Some(list) => axes(list, rank)?,
         None => (0..rank).rev().collect(),
@@ -123,7 +123,7 @@ pub(super) struct Range {
 /// What `Slice` takes, axis by axis.
 pub(super) fn slices(
     dims: &[usize],
-    attrs: &Attrs,
+    attrs: &Attrs<'_>,
     operands: &[Option<&Tensor>],
 ) -> Result<Vec<Range>, Why> {
     let get = |at: usize| operands.get(at).copied().flatten();
@@ -171,7 +171,7 @@ pub(super) fn slices(
 /// Extents of the parts of `Split`.
 pub(super) fn split(
     extent: usize,
-    attrs: &Attrs,
+    attrs: &Attrs<'_>,
     operand: Option<&Tensor>,
     outputs: usize,
 ) -> Result<Vec<usize>, Why> {

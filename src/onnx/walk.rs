@@ -2,18 +2,24 @@
 
 use super::ctx::Item;
 use super::error::{OnnxError, show};
+use super::node::Attrs;
 use super::operator::Reader;
 use super::proto::{FunctionProto, ModelProto, NodeProto};
 use super::read::Outside;
 use super::refusals::{remedy, title};
-use super::scopes::{self, Called, Scope, domain};
+use super::scopes::{self, Branches, Called, Names, Scope, domain};
 use super::tensor;
 use std::collections::{BTreeSet, HashMap};
+
+/// Names of a function, or of a graph, that count as one node more.
+const NAMES: usize = 16;
 
 /// Reads graphs, and those within them.
 pub(super) struct Walker<'m> {
     pub reader: Reader<'m>,
-    functions: &'m [FunctionProto],
+    /// By set of operators and name.
+    functions: HashMap<(&'m str, &'m str), &'m FunctionProto>,
+    branches: Branches,
 }
 
 impl<'m> Walker<'m> {
@@ -23,9 +29,16 @@ impl<'m> Walker<'m> {
         outside: &'m Outside,
         file: usize,
     ) -> Walker<'m> {
+        let mut functions = HashMap::new();
+        for own in &model.functions {
+            functions
+                .entry((domain(&own.domain), &*own.name))
+                .or_insert(own);
+        }
         Walker {
             reader: Reader::new(batch, outside, file),
-            functions: &model.functions,
+            functions,
+            branches: Branches::default(),
         }
     }
 
@@ -33,7 +46,7 @@ impl<'m> Walker<'m> {
     pub fn graph(
         &mut self,
         nodes: &[NodeProto],
-        names: &mut HashMap<String, Item>,
+        names: &mut Names<'_>,
         outputs: &[String],
         scope: &Scope<'_>,
     ) -> Result<(), OnnxError> {
@@ -41,7 +54,7 @@ impl<'m> Walker<'m> {
         let mut uses: HashMap<&str, usize> = HashMap::new();
         for (at, node) in nodes.iter().enumerate() {
             for output in node.output.iter().filter(|output| !output.is_empty()) {
-                if made.insert(output, at).is_some() || names.contains_key(output) {
+                if made.insert(output, at).is_some() || names.contains(output) {
                     return Err(OnnxError::Invalid(format!(
                         "two nodes make `{}`",
                         show(output)
@@ -64,7 +77,7 @@ impl<'m> Walker<'m> {
                         waits[at] += 1;
                         readers[maker].push(at);
                     }
-                    None if names.contains_key(input) => {}
+                    None if names.contains(input) => {}
                     None => {
                         return Err(OnnxError::Invalid(format!(
                             "{} reads `{}`, which nothing makes",
@@ -104,23 +117,19 @@ impl<'m> Walker<'m> {
     fn node(
         &mut self,
         node: &NodeProto,
-        names: &mut HashMap<String, Item>,
+        names: &mut Names<'_>,
         uses: &HashMap<&str, usize>,
         scope: &Scope<'_>,
     ) -> Result<(), OnnxError> {
-        if !self.reader.count() {
-            return Err(OnnxError::Invalid(
-                "the network has more nodes than any, those of its functions included".to_owned(),
-            ));
-        }
+        self.count(1)?;
         let inputs = scope.inputs(node, names);
         let attrs = scope.attrs(node);
         let op = &*node.op_type;
         let set = domain(&node.domain);
-        let mut functions = self.functions.iter();
-        let function = functions.find(|own| own.name == *op && domain(&own.domain) == set);
-        let made = if let Some(function) = function {
-            let called = Called::new(function, inputs, &attrs);
+        let made = if let Some(&function) = self.functions.get(&(set, op)) {
+            let more = function.input.len() + function.output.len();
+            self.count((more + function.attribute_proto.len()) / NAMES)?;
+            let called = Called::new(function, inputs, attrs);
             self.function(function, node, called, scope)?
         } else if !set.is_empty() {
             let operator = format!("{set}.{op}");
@@ -128,7 +137,7 @@ impl<'m> Walker<'m> {
         } else {
             let opset = scope.opset(node)?;
             match op {
-                "If" => self.branch(node, &inputs, names, scope)?,
+                "If" => self.branch(node, &attrs, &inputs, names, scope)?,
                 _ => self.reader.operator(node, opset, inputs, &attrs, uses)?,
             }
         };
@@ -136,10 +145,20 @@ impl<'m> Walker<'m> {
         for output in &node.output {
             let item = made.next().unwrap_or(Item::Unknown);
             if !output.is_empty() {
-                names.insert(output.clone(), item);
+                names.insert(output, item);
             }
         }
         Ok(())
+    }
+
+    /// Counts nodes, of which there may be so many.
+    fn count(&mut self, nodes: usize) -> Result<(), OnnxError> {
+        match self.reader.count(nodes) {
+            true => Ok(()),
+            false => Err(OnnxError::Invalid(
+                "the network has more nodes than any, those of its functions included".to_owned(),
+            )),
+        }
     }
 
     /// A function's nodes in the place of its call.
@@ -155,7 +174,7 @@ impl<'m> Walker<'m> {
         let inner = called.scope(&around);
         self.graph(&function.node, &mut names, &function.output, &inner)?;
         let outputs = function.output.iter();
-        let made = outputs.map(|name| names.remove(name).unwrap_or(Item::Unknown));
+        let made = outputs.map(|name| names.get(name).cloned().unwrap_or(Item::Unknown));
         Ok(made.collect())
     }
 
@@ -163,8 +182,9 @@ impl<'m> Walker<'m> {
     fn branch(
         &mut self,
         node: &NodeProto,
+        attrs: &Attrs<'_>,
         inputs: &[Option<Item>],
-        names: &HashMap<String, Item>,
+        names: &Names<'_>,
         scope: &Scope<'_>,
     ) -> Result<Vec<Item>, OnnxError> {
         let chosen = match inputs.first() {
@@ -174,16 +194,17 @@ impl<'m> Walker<'m> {
         let Some(chosen) = chosen else {
             return Ok(self.reader.refuse(node, "If", remedy("", "If")));
         };
-        let graph = scopes::branch(node, chosen != 0.0)?;
+        let graph = self.branches.taken(node, attrs, chosen != 0.0, scope)?;
+        self.count((graph.initializer.len() + graph.output.len()) / NAMES)?;
         let within = scope.deeper(node, "branches stand within one another too deep")?;
         // Names of the branch are its own; those around it are known in it.
-        let mut inner = names.clone();
+        let mut inner = Names::within(names);
         for proto in &graph.initializer {
             let bytes = self.reader.outside.bytes(proto);
             let bytes = bytes.map_err(OnnxError::Invalid)?;
             let tensor = tensor::read(proto, bytes).and_then(|tensor| self.reader.paid(tensor));
             match tensor {
-                Ok(tensor) => inner.insert(proto.name.clone(), Item::Const(tensor)),
+                Ok(tensor) => inner.insert(&proto.name, Item::Const(tensor)),
                 Err(why) => return self.reader.failed(node, why),
             };
         }

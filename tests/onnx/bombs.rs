@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 type Bomb = (&'static str, ModelProto, Option<&'static str>);
 
 const PAID: Option<&str> = Some("its constants are more than the file could ever need");
+const WORK: Option<&str> = Some("there is more to compute of constants than a network has");
 const AXES: Option<&str> = Some("axes, more than a tensor has");
 
 fn relu() -> NodeProto {
@@ -267,6 +268,187 @@ fn bombs() -> Vec<Bomb> {
     ]
 }
 
+/// A node whose graph is taken.
+fn choice(condition: &str, made: &str, branch: &GraphProto) -> NodeProto {
+    let graph = AttributeProto {
+        name: "then_branch".to_owned(),
+        g: branch.encode_to_vec().into(),
+        r#type: attribute_type::GRAPH,
+        ..AttributeProto::default()
+    };
+    node("If", &[condition], &[made], vec![graph])
+}
+
+fn truth(name: &str) -> TensorProto {
+    TensorProto {
+        data_type: data_type::BOOL,
+        ..bytes(name, 1)
+    }
+}
+
+/// A graph without inputs that gives out `b`.
+fn branch(node: Vec<NodeProto>) -> GraphProto {
+    GraphProto {
+        node,
+        output: vec![value("b", &[1, 2])],
+        ..GraphProto::default()
+    }
+}
+
+/// Functions that hand an attribute on to one another.
+fn handed(depth: usize, t: TensorProto) -> ModelProto {
+    let named = |at: usize| format!("F{at}");
+    let attribute = AttributeProto {
+        name: "v".to_owned(),
+        r#type: attribute_type::TENSOR,
+        ..AttributeProto::default()
+    };
+    let call = |at: usize, from: &str, to: &str, attribute: AttributeProto| NodeProto {
+        domain: "d".to_owned(),
+        ..node(&named(at), &[from], &[to], vec![attribute])
+    };
+    let given = AttributeProto {
+        t: Some(Box::new(t)),
+        ..attribute.clone()
+    };
+    let passed = AttributeProto {
+        ref_attr_name: "v".to_owned(),
+        ..attribute
+    };
+    let mut model = calls(0, relu());
+    let graph = model.graph.as_mut().unwrap();
+    graph.output.truncate(1);
+    graph.node = vec![call(0, "x", "y", given)];
+    let one = model.functions[0].clone();
+    let function = |at: usize| FunctionProto {
+        name: named(at),
+        attribute: vec!["v".to_owned()],
+        node: vec![match at + 1 == depth {
+            true => node("Sigmoid", &["i"], &["o"], vec![]),
+            false => call(at + 1, "i", "o", passed.clone()),
+        }],
+        ..one.clone()
+    };
+    model.functions = (0..depth).map(function).collect();
+    model
+}
+
+/// What takes long rather than much memory.
+fn long() -> Vec<Bomb> {
+    // Each in a graph of its own, among names of the graph around it.
+    let conditions = (0..16_000).map(|at| {
+        let inner = branch(vec![node("Identity", &["x"], &["b"], vec![])]);
+        choice("t", &format!("c{at}"), &inner)
+    });
+    let mut decoded = calls(1_500, constant(truth("v")));
+    let inner = GraphProto {
+        value_info: (0..60_000).map(|_| value("n", &[])).collect(),
+        ..branch(vec![node("Identity", &["i"], &["b"], vec![])])
+    };
+    decoded.functions[0].node.push(choice("k", "c", &inner));
+    let mut parameters = calls(20_000, relu());
+    parameters.functions[0].node.remove(0);
+    let more = (0..20_000).map(|at| format!("p{at}"));
+    parameters.functions[0].input.extend(more);
+    let matrices = |dims: [i64; 2], name: &str| tensor(name, &dims, vec![1.0; 1 << 21]);
+    let product = |at: usize| node("MatMul", &["a", "b"], &[&format!("m{at}")], vec![]);
+    let places = |at: usize| node("NonZero", &["w"], &[&format!("z{at}")], vec![]);
+    let floats = |count: usize| vec![tensor("w", &[count as i64], vec![0.0; count])];
+    let parts = vec![
+        node("ConstantOfShape", &["k"], &["w"], vec![]),
+        node("Split", &["w"], &["z"], vec![int("num_outputs", 50_000)]),
+        relu(),
+    ];
+    let empty = || {
+        let mut all = vec![tensor("e", &[1 << 31, 0], vec![])];
+        all.extend([listed("none", vec![]), listed("zero", vec![0])]);
+        all.push(listed("one", vec![1]));
+        all
+    };
+    let along = |at: i64| vec![int("axis", at)];
+    let hidden = |op: &str, operands: &[&str], attributes: Vec<AttributeProto>| {
+        let node = node(op, operands, &["z"], attributes);
+        model(vec![node, relu()], x(), empty())
+    };
+    vec![
+        (
+            "conditions in a long graph",
+            model(conditions.chain([relu()]).collect(), x(), vec![truth("t")]),
+            None,
+        ),
+        ("a branch in a function", decoded, None),
+        (
+            "a function of many parameters",
+            parameters,
+            Some("the network has more nodes than any"),
+        ),
+        (
+            "an attribute that is handed on",
+            handed(20, tensor("v", &[1 << 21], vec![1.0; 1 << 21])),
+            None,
+        ),
+        (
+            "products of matrices",
+            model(
+                (0..400).map(product).chain([relu()]).collect(),
+                x(),
+                vec![matrices([8, 1 << 18], "a"), matrices([1 << 18, 8], "b")],
+            ),
+            WORK,
+        ),
+        (
+            "elements that are looked for",
+            model(
+                (0..3_000).map(places).chain([relu()]).collect(),
+                x(),
+                floats(1 << 20),
+            ),
+            WORK,
+        ),
+        (
+            "a constant in as many layers as there may be",
+            model(
+                (0..3_000)
+                    .map(|at| node("Mul", &["x", "w"], &[&format!("z{at}")], vec![]))
+                    .chain([relu()])
+                    .collect(),
+                vec![value("x", &[1, 1 << 20])],
+                floats(1 << 20),
+            ),
+            WORK,
+        ),
+        (
+            "many parts",
+            model(parts, x(), vec![listed("k", vec![400_000])]),
+            None,
+        ),
+        (
+            "nothing, many times",
+            model(
+                vec![node("Tile", &["e", "k"], &["z"], vec![]), relu()],
+                x(),
+                vec![tensor("e", &[0], vec![]), listed("k", vec![1 << 24])],
+            ),
+            PAID,
+        ),
+        (
+            "extents that a zero hides, put together",
+            hidden("Concat", &["e", "e"], along(1)),
+            None,
+        ),
+        (
+            "extents that a zero hides, cut",
+            hidden("Slice", &["e", "zero", "one", "one"], vec![]),
+            None,
+        ),
+        (
+            "extents that a zero hides, picked",
+            hidden("Gather", &["e", "none"], along(1)),
+            None,
+        ),
+    ]
+}
+
 /// Imports a network within the limits that hold for a file of that many bytes.
 fn within(name: &str, bytes: Vec<u8>, beside: Option<&Path>, length: usize) -> Result<(), String> {
     let start = Instant::now();
@@ -281,7 +463,7 @@ fn within(name: &str, bytes: Vec<u8>, beside: Option<&Path>, length: usize) -> R
 
 #[test]
 fn much_is_not_made_of_little() {
-    for (name, model, wanted) in bombs() {
+    for (name, model, wanted) in bombs().into_iter().chain(long()) {
         let bytes = model.encode_to_vec();
         let length = bytes.len();
         let said = within(name, bytes, None, length).err();

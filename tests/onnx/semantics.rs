@@ -28,7 +28,7 @@ fn attribute(name: &str, kind: i32) -> AttributeProto {
     }
 }
 
-fn int(name: &str, i: i64) -> AttributeProto {
+pub(super) fn int(name: &str, i: i64) -> AttributeProto {
     AttributeProto {
         i,
         ..attribute(name, attribute_type::INT)
@@ -42,7 +42,7 @@ fn ints(name: &str, ints: &[i64]) -> AttributeProto {
     }
 }
 
-fn text(name: &str, text: &'static str) -> AttributeProto {
+pub(super) fn text(name: &str, text: &'static str) -> AttributeProto {
     AttributeProto {
         s: text.as_bytes().into(),
         ..attribute(name, attribute_type::STRING)
@@ -69,7 +69,12 @@ fn whole(name: &str, values: &[i64]) -> TensorProto {
     }
 }
 
-fn node(op: &str, input: &[&str], output: &str, attribute: Vec<AttributeProto>) -> NodeProto {
+pub(super) fn node(
+    op: &str,
+    input: &[&str],
+    output: &str,
+    attribute: Vec<AttributeProto>,
+) -> NodeProto {
     NodeProto {
         op_type: op.to_owned(),
         input: input.iter().map(|&name| name.to_owned()).collect(),
@@ -80,7 +85,7 @@ fn node(op: &str, input: &[&str], output: &str, attribute: Vec<AttributeProto>) 
 }
 
 /// A network with the output `y`.
-struct Net {
+pub(super) struct Net {
     opset: i64,
     inputs: Vec<(&'static str, Vec<i64>, Vec<f32>)>,
     constants: Vec<TensorProto>,
@@ -89,7 +94,12 @@ struct Net {
 
 impl Net {
     /// Of one operand `x`.
-    fn of(dims: &[i64], values: &[f32], constants: Vec<TensorProto>, nodes: Vec<NodeProto>) -> Net {
+    pub fn of(
+        dims: &[i64],
+        values: &[f32],
+        constants: Vec<TensorProto>,
+        nodes: Vec<NodeProto>,
+    ) -> Net {
         Net {
             opset: 18,
             inputs: vec![("x", dims.to_vec(), values.to_vec())],
@@ -121,7 +131,7 @@ impl Net {
     }
 
     /// Extents and elements of `y`.
-    fn run(&self) -> (Vec<usize>, Vec<f32>) {
+    pub fn run(&self) -> (Vec<usize>, Vec<f32>) {
         let mut imported = import(self.bytes(), None, &Options::default()).unwrap();
         let output = imported.outputs[0].clone();
         let port = match output.from {

@@ -1,14 +1,13 @@
 //! `avgpool`: the mean of each window.
 
 use super::Sliding;
-use super::pool::{self, PoolWindow, Pooling};
+use super::pool::{self, Bin, PoolWindow, Pooling};
 use super::window::{DILATION, PAD, Window};
 use super::{
     ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError,
 };
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
-use crate::op::along::Along;
 use crate::shape::Shape;
 use ndarray::ArrayD;
 
@@ -88,16 +87,10 @@ impl Layer for AvgPool {
 
     fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
         let (x, y) = (g.shape(g.x(0)), g.shape(g.y()));
-        let (placed, _) = self.window.place(&x).expect("infer accepted it");
-        let adjoint = Along::adjoint(self.attributes(), &x, &y, |axis, place| {
-            let extent = x.dhw()[axis];
-            let bin = self
-                .window
-                .bin(&placed, extent, axis, place, self.count_padding);
-            let factor = 1.0 / bin.counted as f64;
-            let seen = self.window.seen(bin, axis);
-            seen.map(|place| (place, factor)).collect()
-        });
+        let mean = |bin: Bin| 1.0 / bin.counted as f64;
+        let adjoint = self
+            .window
+            .adjoint(self.attributes(), (&x, &y), self.count_padding, mean);
         let dx = g.push(adjoint, &[g.dy()]);
         g.give(0, dx);
         Ok(())

@@ -11,7 +11,6 @@ use super::{
 };
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
-use crate::op::along::Along;
 use crate::op::slope::Slope;
 use crate::shape::Shape;
 use cnnc_runtime::kernel::Step;
@@ -88,12 +87,9 @@ impl Layer for LpPool {
     /// Where a window is all zeros and p is more than 1, there is none, and the quotient is NaN.
     fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
         let (x, y) = (g.shape(g.x(0)), g.shape(g.y()));
-        let (placed, _) = self.window.place(&x).expect("infer accepted it");
-        let adjoint = Along::adjoint(self.attributes(), &x, &y, |axis, place| {
-            let bin = self.window.bin(&placed, x.dhw()[axis], axis, place, false);
-            let seen = self.window.seen(bin, axis);
-            seen.map(|place| (place, 1.0)).collect()
-        });
+        let adjoint = self
+            .window
+            .adjoint(self.attributes(), (&x, &y), false, |_| 1.0);
         // With s the norm, the derivative of each element x is sign x · (|x| / s)^(p − 1).
         let power = Pow {
             p: self.p as f64 - 1.0,

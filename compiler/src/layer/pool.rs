@@ -17,6 +17,7 @@ use super::{
 };
 use crate::limits;
 use crate::lower::{Lower, Storage};
+use crate::op::along::Along;
 use crate::shape::Shape;
 use cnnc_runtime::kernel::{AvgPoolCall, Axis, MaxPoolCall, Pixels};
 use ndarray::ArrayD;
@@ -391,8 +392,25 @@ impl PoolWindow {
         }
     }
 
+    /// The adjoint of a weighted sum of each window, of the pool `of` from `x` to `y`: `factor` of what an output sees along an axis, its padding counted as
+    /// `padding` says, is that of each element along it.
+    pub fn adjoint(
+        &self,
+        of: (&'static str, Attributes),
+        (x, y): (&Shape, &Shape),
+        padding: bool,
+        factor: fn(Bin) -> f64,
+    ) -> Along {
+        let (placed, _) = self.place(x).expect("infer accepted it");
+        Along::adjoint(of, x, y, |axis, place| {
+            let bin = self.bin(&placed, x.dhw()[axis], axis, place, padding);
+            let factor = factor(bin);
+            self.seen(bin, axis).map(|place| (place, factor)).collect()
+        })
+    }
+
     /// The elements that an output sees along an axis.
-    pub fn seen(&self, bin: Bin, axis: usize) -> impl Iterator<Item = usize> + use<> {
+    fn seen(&self, bin: Bin, axis: usize) -> impl Iterator<Item = usize> + use<> {
         let dilation = self.0.dilation[axis];
         (0..bin.taps).map(move |tap| bin.start + tap * dilation)
     }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::gradient::{Adjoint, NoGradient};
 use crate::lower::Lower;
-use crate::op::along::{Along, sums};
+use crate::op::along::{Along, evaluate, sums};
 use crate::shape::Shape;
 use ndarray::ArrayD;
 use std::sync::Arc;
@@ -263,22 +263,8 @@ impl Layer for Resize {
             .infer(std::slice::from_ref(&shape))
             .expect("infer accepted it")
             .output;
-        let x = grid::view(inputs[0]);
-        let [depth, height, width] = self.0.table(&shape);
-        grid::tabulate(&output, |[c, d, h, w]| {
-            if depth[d].is_empty() || height[h].is_empty() || width[w].is_empty() {
-                return self.0.outside;
-            }
-            let mut sum = 0.0;
-            for &(i, plane) in &depth[d] {
-                for &(j, row) in &height[h] {
-                    for &(k, pixel) in &width[w] {
-                        sum += plane * row * pixel * x[[c, i, j, k]];
-                    }
-                }
-            }
-            sum
-        })
+        let table = self.0.table(&shape);
+        evaluate(inputs[0], &output, &table, self.0.outside)
     }
 
     fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {

@@ -1,5 +1,6 @@
 //! `roialign`: means of interpolated samples of each region, without rounding its corners.
 
+use super::pointwise::larger;
 use super::roi::{Regions, SIZE, SPATIAL_SCALE};
 use super::{
     ArgError, Args, Attributes, Decl, Inferred, Kind, Layer, Lowering, ParamDecl, ShapeError, grid,
@@ -35,6 +36,14 @@ pub static DECL: Decl = Decl {
             default: Some("off"),
             doc: "Whether pixels are points in the middle of their square: corners are moved by half an element, and a region may be smaller than one.",
         },
+        ParamDecl {
+            name: "largest",
+            kind: Kind::Flag,
+            positional: false,
+            default: Some("off"),
+            doc: "Instead of the mean, the largest of what the four elements around each sample count for, as ONNX's `max` has it; a sample outside the map \
+                  counts for 0.",
+        },
     ],
     operands: (2, 2),
     build,
@@ -42,6 +51,7 @@ pub static DECL: Decl = Decl {
         "input x: 5x9x8; input r: 6x4; roialign(x, r) 3x3 spatial_scale 4",
         "input x: 17x6x7; input r: 3x5; b: route r scale 9; roialign(x, b) 2x4 spatial_scale 0.5 samples 3 aligned",
         "input x: 3x12x12; input r: 16x4; b: route r scale 40 shift -10; f: route x conv 3x3 33; roialign(f, b) 7 aligned; conv 1x7x7 5",
+        "input x: 9x8x7; input r: 5x4; b: route r scale 7; roialign(x, b) 3x2 samples 2 largest",
     ],
 };
 
@@ -57,6 +67,8 @@ pub struct RoiAlign {
     pub samples: usize,
     /// Whether pixels are points in the middle of their square.
     pub aligned: bool,
+    /// Whether the largest of what the elements around samples count for is taken, instead of the samples' mean.
+    pub largest: bool,
 }
 
 fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
@@ -69,6 +81,7 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
         regions: Regions::from_args(args)?,
         samples,
         aligned: args.flag("aligned")?.unwrap_or(false),
+        largest: args.flag("largest")?.unwrap_or(false),
     }))
 }
 
@@ -99,6 +112,26 @@ impl RoiAlign {
         (0..self.samples).map(sample).collect()
     }
 
+    /// What the elements around the samples of a bin count for, sample by sample and row by row: each element and its weight, or no element.
+    pub(crate) fn counted([down, along]: &[Vec<Terms>; 2]) -> Vec<Option<([usize; 2], f64)>> {
+        let mut all = Vec::new();
+        for rows in down {
+            for columns in along {
+                let before = all.len();
+                for &(y, row) in rows {
+                    for &(x, column) in columns {
+                        all.push(Some(([y, x], row * column)));
+                    }
+                }
+                // An element of weight zero, or beside the map, counts for nothing.
+                if all.len() < before + 4 {
+                    all.push(None);
+                }
+            }
+        }
+        all
+    }
+
     /// The samples of a bin of a region along height and width, of a map of those extents; `None` if a corner is NaN.
     pub(crate) fn weights(
         &self,
@@ -123,6 +156,9 @@ impl Layer for RoiAlign {
         let mut attributes = self.regions.attributes();
         attributes.push(("samples", self.samples.into()));
         attributes.push(("aligned", self.aligned.into()));
+        if self.largest {
+            attributes.push(("largest", true.into()));
+        }
         (DECL.keyword, attributes)
     }
 
@@ -137,9 +173,16 @@ impl Layer for RoiAlign {
         let output = self.infer(&shapes).expect("infer accepted it").output;
         let extents = shapes[0].dhw();
         grid::tabulate(&output, |[c, n, h, w]| {
-            let Some([down, along]) = self.weights(inputs[1], n, [h, w], extents) else {
+            let Some(weights) = self.weights(inputs[1], n, [h, w], extents) else {
                 return f64::NAN;
             };
+            if self.largest {
+                let parts = Self::counted(&weights).into_iter();
+                let parts =
+                    parts.map(|one| one.map_or(0.0, |([y, x], w)| w * inputs[0][[c, y, x]]));
+                return parts.fold(f64::NEG_INFINITY, |most, part| larger(part, most));
+            }
+            let [down, along] = weights;
             let mut sum = 0.0;
             for (y, row) in down.iter().flatten() {
                 for (x, column) in along.iter().flatten() {
@@ -169,6 +212,7 @@ impl Lowering for RoiAlign {
             grid,
             samples: self.samples,
             aligned: self.aligned,
+            largest: self.largest,
         });
     }
 }

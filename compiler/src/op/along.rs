@@ -85,20 +85,9 @@ impl Layer for Along {
     }
 
     fn evaluate(&self, inputs: &[&ArrayD<f64>], _: &[&ArrayD<f64>]) -> ArrayD<f64> {
-        let dy = grid::view(inputs[0]);
-        let [depth, height, width] = &*self.terms;
-        grid::tabulate(&self.to, |[c, d, h, w]| {
-            let mut sum = 0.0;
-            for &(i, plane) in &depth[d] {
-                for &(j, row) in &height[h] {
-                    for &(k, pixel) in &width[w] {
-                        sum += plane * row * pixel * dy[[c, i, j, k]];
-                    }
-                }
-            }
-            sum
-        })
+        evaluate(inputs[0], &self.to, &self.terms, 0.0)
     }
+
     fn lowering(&self) -> Option<&dyn Lowering> {
         Some(self)
     }
@@ -109,6 +98,31 @@ impl Lowering for Along {
         let (out, x) = (cx.output(), cx.input(0));
         sums(cx, &out, &x, &self.terms);
     }
+}
+
+/// The plain definition: every element of the result is a sum over a grid of the operand's, or `outside` where it has no terms along an axis.
+pub fn evaluate(
+    x: &ArrayD<f64>,
+    to: &Shape,
+    [depth, height, width]: &[Vec<Terms>; 3],
+    outside: f64,
+) -> ArrayD<f64> {
+    let x = grid::view(x);
+    grid::tabulate(to, |[c, d, h, w]| {
+        let (planes, rows, pixels) = (&depth[d], &height[h], &width[w]);
+        if planes.is_empty() || rows.is_empty() || pixels.is_empty() {
+            return outside;
+        }
+        let mut sum = 0.0;
+        for &(i, plane) in planes {
+            for &(j, row) in rows {
+                for &(k, pixel) in pixels {
+                    sum += plane * row * pixel * x[[c, i, j, k]];
+                }
+            }
+        }
+        sum
+    })
 }
 
 /// Emits sums along depth, height and width, by the terms of each place of the result: one axis after the other, the innermost first, while the tensor is

@@ -23,7 +23,7 @@ pub struct RoiPoolInput(
     pub RoiPool,
 );
 
-/// What each bin got goes to the elements that its samples lie between. Of the operands map (whose shape is all that matters), regions and dy.
+/// What each bin got goes to the elements that its samples lie between, or to the first that counts for most. Of the operands map, regions and dy.
 #[derive(Clone, Debug)]
 pub struct RoiAlignInput(
     /// The layer.
@@ -80,9 +80,23 @@ impl Layer for RoiAlignInput {
         let mut dx = ArrayD::zeros(inputs[0].raw_dim());
         let samples = (self.0.samples * self.0.samples) as f64;
         for ((c, n, h, w), dy) in grid::view(inputs[2]).indexed_iter() {
-            let Some([down, along]) = self.0.weights(inputs[1], n, [h, w], extents) else {
+            let Some(weights) = self.0.weights(inputs[1], n, [h, w], extents) else {
                 continue;
             };
+            if self.0.largest {
+                let mut best = (f64::NEG_INFINITY, None);
+                for one in RoiAlign::counted(&weights) {
+                    let part = one.map_or(0.0, |([y, x], w)| w * inputs[0][[c, y, x]]);
+                    if part > best.0 {
+                        best = (part, one);
+                    }
+                }
+                if let Some(([y, x], weight)) = best.1 {
+                    dx[[c, y, x]] += weight * dy;
+                }
+                continue;
+            }
+            let [down, along] = weights;
             for (y, row) in down.iter().flatten() {
                 for (x, column) in along.iter().flatten() {
                     dx[[c, *y, *x]] += row * column * dy / samples;
@@ -107,10 +121,12 @@ impl Lowering for RoiPoolInput {
 impl Lowering for RoiAlignInput {
     fn lower(&self, cx: &mut Lower<'_>) {
         let regions = &self.0.regions;
-        regions.lower_input(cx, |grid, _| RoiAlignInputCall {
+        regions.lower_input(cx, |grid, map| RoiAlignInputCall {
             grid,
+            map,
             samples: self.0.samples,
             aligned: self.0.aligned,
+            largest: self.0.largest,
         });
     }
 }

@@ -358,42 +358,63 @@ fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
 
 fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: Isa) {
     let c = Reduce::new(consts);
-    let op = c.op as i64;
-    let lanes = isa.lanes() as isize;
+    let op = Reduction::ALL[c.op as usize];
     let mut view = View::new(memory, at);
     for j0 in 0..c.n0 {
         for j1 in 0..c.n1 {
             for k in 0..c.run {
-                // The last one takes what no vector has.
-                let mut parts: Vec<Single> = (0..=lanes).map(|_| Single::begin(op)).collect();
-                let whole = match c.run == 1 && op < 4 {
-                    true => c.within - c.within % lanes,
-                    false => 0,
-                };
-                let mut number = 0.0;
+                let mut rows: Vec<Vec<f32>> = Vec::new();
                 for l0 in 0..c.m0 {
                     for l1 in 0..c.m1 {
                         for l2 in 0..c.m2 {
-                            for l in 0..c.within {
-                                let from = j0 * c.i0 + j1 * c.i1 + l0 * c.s0 + l1 * c.s1;
-                                let x = view.get(1, from + l2 * c.s2 + k + l);
-                                let part = if l < whole { l % lanes } else { lanes };
-                                parts[part as usize].take(op, x, number);
-                                number += 1.0;
-                            }
+                            let from = j0 * c.i0 + j1 * c.i1 + l0 * c.s0 + l1 * c.s1 + l2 * c.s2;
+                            let row = (0..c.within).map(|l| view.get(1, from + k + l));
+                            rows.push(row.collect());
                         }
                     }
                 }
-                let mut result = parts.pop().expect("one more than lanes");
-                for part in parts.iter().filter(|_| whole > 0) {
-                    match op {
-                        0 => result.wide += part.wide,
-                        1 => result.wide *= part.wide,
-                        _ => result.take(op, part.best, 0.0),
-                    }
-                }
-                view.set(j0 * c.o0 + j1 * c.o1 + k, result.end(op, c.scale));
+                let lanes = if c.run == 1 { isa.lanes() } else { 1 };
+                let result = defined(op, &rows, lanes, c.scale);
+                view.set(j0 * c.o0 + j1 * c.o1 + k, result);
             }
         }
+    }
+}
+
+/// What becomes of rows of elements, by the operation's definition. What has an order of its own is taken in that in which so many lanes are reduced side by side.
+fn defined(op: Reduction, rows: &[Vec<f32>], lanes: usize, scale: f64) -> f32 {
+    let all: Vec<f32> = rows.concat();
+    // What no vector has comes first, then one lane after the other.
+    let mut parts: Vec<Vec<f32>> = vec![Vec::new(); 1 + lanes];
+    for row in rows {
+        let whole = row.len() - row.len() % lanes;
+        for (i, &x) in row.iter().enumerate() {
+            let part = if i < whole { 1 + i % lanes } else { 0 };
+            parts[part].push(x);
+        }
+    }
+    let folded = |neutral: f64, join: fn(f64, f64) -> f64| {
+        let part = |part: &Vec<f32>| part.iter().copied().map(f64::from).fold(neutral, join);
+        parts.iter().map(part).fold(neutral, join)
+    };
+    let found = |worst: f32, best: fn(f32, f32) -> f32, last: bool| {
+        let number = |x: &f32| if x.is_nan() { worst } else { *x };
+        let most = all.iter().map(number).fold(worst, best);
+        let same = |x: &f32| number(x) == most;
+        let place = match last {
+            true => all.iter().rposition(same),
+            false => all.iter().position(same),
+        };
+        place.unwrap_or(0) as f32
+    };
+    match op {
+        Reduction::Sum => (scale * folded(0.0, |a, b| a + b)) as f32,
+        Reduction::Product => folded(1.0, |a, b| a * b) as f32,
+        Reduction::Largest => parts.concat().into_iter().fold(f32::NEG_INFINITY, maximum),
+        Reduction::Smallest => parts.concat().into_iter().fold(f32::INFINITY, minimum),
+        Reduction::FirstLargest => found(f32::NEG_INFINITY, f32::max, false),
+        Reduction::LastLargest => found(f32::NEG_INFINITY, f32::max, true),
+        Reduction::FirstSmallest => found(f32::INFINITY, f32::min, false),
+        Reduction::LastSmallest => found(f32::INFINITY, f32::min, true),
     }
 }

@@ -56,7 +56,7 @@ declare! {
 }
 
 declare! {
-    /// The mean of samples of each bin of each region: a call of `f32_roi_align`.
+    /// The mean of samples of each bin of each region, or the largest: a call of `f32_roi_align`.
     pub struct RoiAlignCall: RoiAlign {
         /// The regions.
         grid: RoiGrid<P>,
@@ -64,6 +64,8 @@ declare! {
         samples: usize,
         /// Whether pixels are squares around their position.
         aligned: bool,
+        /// Whether the largest of what neighbours of samples count for is taken instead of the mean.
+        largest: bool,
     }
     kernel(_c) = super::F32_ROI_ALIGN;
     args(c) { out: Write = c.grid.out.at, x: Read = c.grid.x.at, rois: Read = c.grid.regions }
@@ -74,7 +76,7 @@ declare! {
         out_h: Count = c.grid.size[0], out_w: Count = c.grid.size[1],
         out_roi: Stride = c.grid.out_roi, out_row: Stride = c.grid.out.row, out_px: Stride = c.grid.out.pixel,
         channels: Count = c.grid.channels, scale: Float = c.grid.scale,
-        samples: Count = c.samples, aligned: Flag = c.aligned,
+        samples: Count = c.samples, aligned: Flag = c.aligned, largest: Flag = c.largest,
     }
 }
 
@@ -169,6 +171,11 @@ unsafe fn align<S: Simd>(
             for i in 0..c.out_h {
                 for j in 0..c.out_w {
                     let out = out.offset(r * c.out_roi + i * c.out_row + j * c.out_px);
+                    if c.largest != 0 {
+                        let start = start(&region, false);
+                        largest::<S>(out, x, &c, start, [&rows, &columns], [i, j]);
+                        continue;
+                    }
                     let mut l = 0;
                     while l < channels {
                         store_first::<S>(out.add(l), channels - l, S::splat(start(&region, true)));
@@ -216,6 +223,51 @@ unsafe fn align<S: Simd>(
                     }
                 }
             }
+        }
+    }
+}
+
+/// The largest of what the neighbours of a bin's samples count for; a sample outside and a neighbour of weight zero are 0.
+#[inline(always)]
+unsafe fn largest<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    c: &RoiAlign,
+    start: f32,
+    [rows, columns]: [&Steps; 2],
+    [i, j]: [isize; 2],
+) {
+    // SAFETY: the caller's promise; `between` stays within the map.
+    unsafe {
+        let channels = c.channels as usize;
+        let mut l = 0;
+        while l < channels {
+            let count = channels - l;
+            let mut most = S::splat(start);
+            for k in 0..c.samples {
+                let row = between(rows.at(i, k), c.in_h);
+                for m in 0..c.samples {
+                    let column = between(columns.at(j, m), c.in_w);
+                    let (Some((upper, lower, down)), Some((left, right, along))) = (row, column)
+                    else {
+                        most = S::maximum(S::splat(0.0), most);
+                        continue;
+                    };
+                    let places = [(upper, left), (upper, right), (lower, left), (lower, right)];
+                    let weights = weights(down, along);
+                    for n in 0..4 {
+                        let mut part = S::splat(0.0);
+                        if weights[n] != 0.0 {
+                            let (h, w) = places[n];
+                            let x = x.offset(h * c.in_row + w * c.in_px).add(l);
+                            part = S::mul(S::splat(weights[n]), load_first::<S>(x, count));
+                        }
+                        most = S::maximum(part, most);
+                    }
+                }
+            }
+            store_first::<S>(out.add(l), count, most);
+            l += S::LANES;
         }
     }
 }
@@ -414,11 +466,13 @@ fn twin_align(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa
             for j in 0..c.out_w {
                 for l in 0..c.channels {
                     let mut total = start(&region, true);
+                    let mut parts = Vec::new();
                     for k in 0..c.samples {
                         for m in 0..c.samples {
                             let row = between(rows.at(i, k), c.in_h);
                             let column = between(columns.at(j, m), c.in_w);
                             let (Some(row), Some(column)) = (row, column) else {
+                                parts.push(0.0);
                                 continue;
                             };
                             let x =
@@ -435,13 +489,24 @@ fn twin_align(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa
                             {
                                 if weight != 0.0 {
                                     sum += weight * corner;
+                                    parts.push(weight * corner);
+                                } else {
+                                    parts.push(0.0);
                                 }
                             }
                             total += sum;
                         }
                     }
-                    let mean = total / (c.samples * c.samples) as f32;
-                    view.set(r * c.out_roi + i * c.out_row + j * c.out_px + l, mean);
+                    let result = match c.largest {
+                        0 => total / (c.samples * c.samples) as f32,
+                        _ => {
+                            let start = start(&region, false);
+                            parts
+                                .into_iter()
+                                .fold(start, |most, part| maximum(part, most))
+                        }
+                    };
+                    view.set(r * c.out_roi + i * c.out_row + j * c.out_px + l, result);
                 }
             }
         }

@@ -39,13 +39,17 @@ declare! {
     pub struct RoiAlignInputCall: RoiAlignInput {
         /// The regions; `x` is the map's gradient, `out` are the cotangents.
         grid: RoiGrid<P>,
+        /// The map.
+        map: Pixels<P>,
         /// Samples along each axis of a bin.
         samples: usize,
         /// Whether pixels are squares around their position.
         aligned: bool,
+        /// Whether a result is the largest of what neighbours of samples count for: the first of these gets it all.
+        largest: bool,
     }
     kernel(_c) = super::F32_ROI_ALIGN_INPUT;
-    args(c) { out: Write = c.grid.x.at, rois: Read = c.grid.regions, dy: Read = c.grid.out.at }
+    args(c) { out: Write = c.grid.x.at, x: Read = c.map.at, rois: Read = c.grid.regions, dy: Read = c.grid.out.at }
     consts(c) {
         rois: Count = c.grid.rois, roi: Stride = c.grid.roi, coordinate: Stride = c.grid.coordinate,
         in_h: Count = c.grid.map[0], in_w: Count = c.grid.map[1],
@@ -53,7 +57,8 @@ declare! {
         out_h: Count = c.grid.size[0], out_w: Count = c.grid.size[1],
         out_roi: Stride = c.grid.out_roi, out_row: Stride = c.grid.out.row, out_px: Stride = c.grid.out.pixel,
         channels: Count = c.grid.channels, scale: Float = c.grid.scale,
-        samples: Count = c.samples, aligned: Flag = c.aligned,
+        map_row: Stride = c.map.row, map_px: Stride = c.map.pixel,
+        samples: Count = c.samples, aligned: Flag = c.aligned, largest: Flag = c.largest,
     }
 }
 
@@ -130,9 +135,9 @@ unsafe fn pool<S: Simd>(
 #[inline(always)]
 unsafe fn align<S: Simd>(
     out: *mut f32,
+    x: *const f32,
     rois: *const f32,
     dy: *const f32,
-    _: *const f32,
     _: *const f32,
     consts: *const i64,
 ) {
@@ -153,6 +158,10 @@ unsafe fn align<S: Simd>(
             for i in 0..c.out_h {
                 for j in 0..c.out_w {
                     let dy = dy.offset(r * c.out_roi + i * c.out_row + j * c.out_px);
+                    if c.largest != 0 {
+                        to_largest(out, x, dy, &c, [&rows, &columns], [i, j]);
+                        continue;
+                    }
                     for k in 0..c.samples {
                         let Some(row) = between(rows.at(i, k), c.in_h) else {
                             continue;
@@ -180,6 +189,49 @@ unsafe fn align<S: Simd>(
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Gives what a bin got to the first neighbour of its samples that counts for most, channel by channel.
+#[inline(always)]
+unsafe fn to_largest(
+    out: *mut f32,
+    x: *const f32,
+    dy: *const f32,
+    c: &RoiAlignInput,
+    [rows, columns]: [&Steps; 2],
+    [i, j]: [isize; 2],
+) {
+    // SAFETY: the caller's promise; `between` stays within the map.
+    unsafe {
+        for l in 0..c.channels {
+            let (mut most, mut weight, mut place) = (f32::NEG_INFINITY, 0.0, 0);
+            for k in 0..c.samples {
+                let row = between(rows.at(i, k), c.in_h);
+                for m in 0..c.samples {
+                    let column = between(columns.at(j, m), c.in_w);
+                    let (Some(row), Some(column)) = (row, column) else {
+                        // Nobody's.
+                        if most < 0.0 {
+                            (most, weight) = (0.0, 0.0);
+                        }
+                        continue;
+                    };
+                    for ([h, w], factor) in neighbours(row, column) {
+                        let mut part = 0.0;
+                        if factor != 0.0 {
+                            part = factor * *x.offset(h * c.map_row + w * c.map_px + l);
+                        }
+                        if part > most {
+                            (most, weight, place) = (part, factor, h * c.in_row + w * c.in_px);
+                        }
+                    }
+                }
+            }
+            if weight != 0.0 {
+                *out.offset(place + l) += weight * *dy.offset(l);
             }
         }
     }
@@ -233,6 +285,7 @@ fn footprint_align(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     }
     vec![
         span(&[(c.in_h, c.in_row), (c.in_w, c.in_px), (c.channels, 1)]),
+        span(&[(c.in_h, c.map_row), (c.in_w, c.map_px), (c.channels, 1)]),
         span(&[(c.rois, c.roi), (4, c.coordinate)]),
         span(&[
             (c.rois, c.out_roi),
@@ -283,7 +336,7 @@ fn twin_align(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa
     let mut view = View::new(memory, at);
     view.clear([1, c.in_h, c.in_w], [0, c.in_row, c.in_px], c.channels);
     for r in 0..c.rois {
-        let region = [0, 1, 2, 3].map(|k| view.get(1, r * c.roi + k * c.coordinate));
+        let region = [0, 1, 2, 3].map(|k| view.get(2, r * c.roi + k * c.coordinate));
         if is_broken(&region) {
             continue;
         }
@@ -292,7 +345,9 @@ fn twin_align(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa
         for i in 0..c.out_h {
             for j in 0..c.out_w {
                 for l in 0..c.channels {
-                    let dy = view.get(2, r * c.out_roi + i * c.out_row + j * c.out_px + l);
+                    let dy = view.get(3, r * c.out_roi + i * c.out_row + j * c.out_px + l);
+                    // Of each neighbour: what it counts for, its weight and its place.
+                    let mut counted: Vec<(f32, f32, isize)> = Vec::new();
                     let part = dy / (c.samples * c.samples) as f32;
                     for k in 0..c.samples {
                         for m in 0..c.samples {
@@ -301,16 +356,38 @@ fn twin_align(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa
                             let (Some((upper, lower, down)), Some((left, right, along))) =
                                 (row, column)
                             else {
+                                counted.push((0.0, 0.0, 0));
                                 continue;
                             };
                             let places =
                                 [(upper, left), (upper, right), (lower, left), (lower, right)];
                             for ((h, w), weight) in places.into_iter().zip(weights(down, along)) {
-                                if weight != 0.0 {
-                                    view.add(h * c.in_row + w * c.in_px + l, weight * part);
+                                if weight == 0.0 {
+                                    counted.push((0.0, 0.0, 0));
+                                    continue;
+                                }
+                                let to = h * c.in_row + w * c.in_px + l;
+                                match c.largest {
+                                    0 => view.add(to, weight * part),
+                                    _ => {
+                                        let x = view.get(1, h * c.map_row + w * c.map_px + l);
+                                        counted.push((weight * x, weight, to));
+                                    }
                                 }
                             }
                         }
+                    }
+                    let most = counted
+                        .iter()
+                        .map(|one| one.0)
+                        .fold(f32::NEG_INFINITY, f32::max);
+                    let first = counted
+                        .iter()
+                        .find(|one| one.0 == most && most > f32::NEG_INFINITY);
+                    if let (Some(&(_, weight, to)), true) = (first, c.largest != 0)
+                        && weight != 0.0
+                    {
+                        view.add(to, weight * dy);
                     }
                 }
             }

@@ -124,11 +124,23 @@ fn drawn(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         "f32_roi_pool" => windows::regions(random),
         "f32_roi_align" => {
             let mut consts = windows::regions(random);
-            consts.extend([random.within(1, 3), random.within(0, 1)]);
+            consts.extend([
+                random.within(1, 3),
+                random.within(0, 1),
+                random.within(0, 1),
+            ]);
             consts
         }
         "f32_roi_pool_input" => steps::roi_pool_input(random),
-        "f32_roi_align_input" => drawn("f32_roi_align", isa, random),
+        "f32_roi_align_input" => {
+            let mut consts = steps::roi_pool_input(random);
+            consts.extend([
+                random.within(1, 3),
+                random.within(0, 1),
+                random.within(0, 1),
+            ]);
+            consts
+        }
         _ => {
             let tile = name
                 .strip_prefix("f32_conv_")

@@ -58,7 +58,7 @@ pub(super) fn roialign(cx: &mut Cx<'_, '_>) -> Printed {
         false => "output_half_pixel",
     };
     let attributes = vec![
-        word("mode", "avg"),
+        word("mode", if cx.flag("largest") { "max" } else { "avg" }),
         word("coordinate_transformation_mode", mode),
         int("output_height", size[0]),
         int("output_width", size[1]),

@@ -2,107 +2,158 @@
 
 use super::super::error::{Why, invalid, unsupported};
 use super::super::node::axis;
-use super::super::tensor::{Data, Tensor, broadcast};
+use super::super::proto::data_type as ty;
+use super::super::tensor::{Tensor, broadcast};
 use super::Folding;
+use super::cast::truncated;
 
 impl Folding<'_> {
     /// An operator of two operands.
     pub fn binary(&mut self, op: &str, a: &Tensor, b: &Tensor) -> Result<Tensor, Why> {
         let dims = broadcast(&a.dims, &b.dims)?;
         self.pay_dims(&dims)?;
+        let exponent = b.scalar();
         let (a, b) = (a.broadcast(&dims), b.broadcast(&dims));
-        // As C's `fmod`: with the sign of what is divided.
-        let fmod = op == "Mod" && self.attrs.int("fmod", 0)? != 0;
-        let truth = |values: Vec<bool>| Data::Bool(values.into_iter().map(i64::from).collect());
-        if let (Some(x), Some(y)) = (a.to_ints(), b.to_ints()) {
-            let pairs = || x.iter().copied().zip(y.iter().copied());
-            let all = |f: fn(i64, i64) -> i64| Data::Int(pairs().map(|(x, y)| f(x, y)).collect());
-            let test = |f: fn(&i64, &i64) -> bool| truth(pairs().map(|(x, y)| f(&x, &y)).collect());
-            if matches!(op, "Div" | "Mod") && y.contains(&0) {
-                return invalid("a division by 0");
-            }
-            let data = match op {
-                "Add" => all(i64::wrapping_add),
-                "Sub" => all(i64::wrapping_sub),
-                "Mul" => all(i64::wrapping_mul),
-                "Div" => all(i64::wrapping_div),
-                "Mod" if fmod => all(i64::wrapping_rem),
-                "Mod" => all(modulo),
-                "Min" => all(i64::min),
-                "Max" => all(i64::max),
-                "Pow" => all(power),
-                "Equal" => test(i64::eq),
-                "Greater" => test(i64::gt),
-                "Less" => test(i64::lt),
-                "GreaterOrEqual" => test(i64::ge),
-                "LessOrEqual" => test(i64::le),
-                "And" => test(|x, y| *x != 0 && *y != 0),
-                "Or" => test(|x, y| *x != 0 || *y != 0),
-                _ => test(|x, y| (*x != 0) != (*y != 0)),
-            };
-            return Ok(Tensor { dims, data });
+        if let (Some(x), "Pow") = (a.to_ints(), op) {
+            return Ok(power(dims, (x, a.kind()), &b, exponent));
         }
+        match (a.to_ints(), b.to_ints()) {
+            (Some(x), Some(y)) => self.whole(op, dims, (x, y), a.kind()),
+            _ => self.float(op, dims, &a, &b),
+        }
+    }
+
+    /// Of whole numbers of a type, of which the result is as well; what it has no bits for is lost.
+    fn whole(
+        &self,
+        op: &str,
+        dims: Vec<usize>,
+        (x, y): (&[i64], &[i64]),
+        kind: i32,
+    ) -> Result<Tensor, Why> {
+        let all = |f: &dyn Fn(i64, i64) -> i64| {
+            let values = x.iter().zip(y).map(|(&x, &y)| f(x, y)).collect();
+            Ok(Tensor::whole(dims.clone(), values, kind))
+        };
+        let test = |f: &dyn Fn(i64, i64) -> bool| {
+            let values = x.iter().zip(y).map(|(&x, &y)| i64::from(f(x, y)));
+            Ok(Tensor::whole(dims.clone(), values.collect(), ty::BOOL))
+        };
+        if matches!(op, "Div" | "Mod") && y.contains(&0) {
+            return invalid("a division by 0");
+        }
+        // 64 bits without a sign are those of a number that may have one.
+        let unsigned = kind == ty::UINT64;
+        let order = |x: i64| if unsigned { x ^ i64::MIN } else { x };
+        match op {
+            "Add" => all(&i64::wrapping_add),
+            "Sub" => all(&i64::wrapping_sub),
+            "Mul" => all(&i64::wrapping_mul),
+            "Div" if unsigned => all(&|x, y| (x as u64 / y as u64) as i64),
+            "Div" => all(&i64::wrapping_div),
+            "Mod" if unsigned => all(&|x, y| (x as u64 % y as u64) as i64),
+            // As C's `fmod`: with the sign of what is divided.
+            "Mod" if self.attrs.int("fmod", 0)? != 0 => all(&i64::wrapping_rem),
+            "Mod" => all(&modulo),
+            "Min" => all(&|x, y| if order(y) < order(x) { y } else { x }),
+            "Max" => all(&|x, y| if order(y) > order(x) { y } else { x }),
+            "BitwiseAnd" => all(&|x, y| x & y),
+            "BitwiseOr" => all(&|x, y| x | y),
+            "BitwiseXor" => all(&|x, y| x ^ y),
+            "BitShift" => {
+                // Behind the last bit there is none.
+                let by = |y: i64| u32::try_from(y).unwrap_or(u32::MAX);
+                match &*self.attrs.text("direction", "")? {
+                    "LEFT" => all(&|x, y| x.checked_shl(by(y)).unwrap_or(0)),
+                    "RIGHT" => all(&|x, y| (x as u64).checked_shr(by(y)).unwrap_or(0) as i64),
+                    _ => invalid("a shift in no direction"),
+                }
+            }
+            "Equal" => test(&|x, y| x == y),
+            "Greater" => test(&|x, y| order(x) > order(y)),
+            "Less" => test(&|x, y| order(x) < order(y)),
+            "GreaterOrEqual" => test(&|x, y| order(x) >= order(y)),
+            "LessOrEqual" => test(&|x, y| order(x) <= order(y)),
+            "And" => test(&|x, y| x != 0 && y != 0),
+            "Or" => test(&|x, y| x != 0 || y != 0),
+            _ => test(&|x, y| (x != 0) != (y != 0)),
+        }
+    }
+
+    /// Of which one at least is of floating point.
+    fn float(&self, op: &str, dims: Vec<usize>, a: &Tensor, b: &Tensor) -> Result<Tensor, Why> {
         let (x, y) = (a.to_floats(), b.to_floats());
         let pairs = || x.iter().copied().zip(y.iter().copied());
-        let all = |f: fn(f32, f32) -> f32| Data::Float(pairs().map(|(x, y)| f(x, y)).collect());
-        let test = |f: fn(&f32, &f32) -> bool| truth(pairs().map(|(x, y)| f(&x, &y)).collect());
-        let data = match op {
-            "Add" => all(|x, y| x + y),
-            "Sub" => all(|x, y| x - y),
-            "Mul" => all(|x, y| x * y),
-            "Div" => all(|x, y| x / y),
-            "Mod" if fmod => all(|x, y| x % y),
-            "Mod" => all(modulo_float),
-            "Min" => all(f32::min),
-            "Max" => all(f32::max),
-            // The result is of the base's type.
-            "Pow" if !a.is_float() => Data::Int(
-                pairs()
-                    .map(|(x, y)| f64::from(x).powf(f64::from(y)) as i64)
-                    .collect(),
-            ),
-            "Pow" => all(|x, y| f64::from(x).powf(f64::from(y)) as f32),
-            "Equal" => test(f32::eq),
-            "Greater" => test(f32::gt),
-            "Less" => test(f32::lt),
-            "GreaterOrEqual" => test(f32::ge),
-            "LessOrEqual" => test(f32::le),
-            _ => return unsupported("truth values that are of floating point"),
+        let all = |f: &dyn Fn(f32, f32) -> f32| {
+            let values = pairs().map(|(x, y)| f(x, y)).collect();
+            Ok(Tensor::floats(dims.clone(), values))
         };
-        Ok(Tensor { dims, data })
+        let test = |f: &dyn Fn(f32, f32) -> bool| {
+            let values = pairs().map(|(x, y)| i64::from(f(x, y))).collect();
+            Ok(Tensor::whole(dims.clone(), values, ty::BOOL))
+        };
+        match op {
+            "Add" => all(&|x, y| x + y),
+            "Sub" => all(&|x, y| x - y),
+            "Mul" => all(&|x, y| x * y),
+            "Div" => all(&|x, y| x / y),
+            "Mod" if self.attrs.int("fmod", 0)? != 0 => all(&|x, y| x % y),
+            "Mod" => all(&modulo_float),
+            "Min" => all(&f32::min),
+            "Max" => all(&f32::max),
+            "Pow" => all(&|x, y| f64::from(x).powf(f64::from(y)) as f32),
+            "Equal" => test(&|x, y| x == y),
+            "Greater" => test(&|x, y| x > y),
+            "Less" => test(&|x, y| x < y),
+            "GreaterOrEqual" => test(&|x, y| x >= y),
+            "LessOrEqual" => test(&|x, y| x <= y),
+            _ => unsupported("bits and truth values that are of floating point"),
+        }
     }
 
     /// A function of each element; `None` if it is none that is computed here.
     pub fn each(&mut self, x: &Tensor) -> Result<Option<Tensor>, Why> {
-        let Some(function) = unary(self.op) else {
-            return Ok(None);
+        let Some(values) = x.to_ints() else {
+            let Some(function) = unary(self.op) else {
+                return Ok(None);
+            };
+            self.pay(x.len())?;
+            let values = x.to_floats();
+            let values = values.iter().map(|&v| function(f64::from(v)) as f32);
+            return Ok(Some(Tensor::floats(x.dims.clone(), values.collect())));
+        };
+        let unsigned = x.kind() == ty::UINT64;
+        let function: fn(i64) -> i64 = match self.op {
+            "Not" | "BitwiseNot" if x.kind() == ty::BOOL => |v| i64::from(v == 0),
+            "BitwiseNot" => |v| !v,
+            "Neg" => i64::wrapping_neg,
+            "Abs" | "Relu" if unsigned => |v| v,
+            "Abs" => i64::wrapping_abs,
+            "Relu" => |v| v.max(0),
+            "Sign" if unsigned => |v| i64::from(v != 0),
+            "Sign" => i64::signum,
+            _ => return Ok(None),
         };
         self.pay(x.len())?;
-        Ok(Some(match (x.to_ints(), self.op) {
-            (Some(values), "Not") => Tensor {
-                dims: x.dims.clone(),
-                data: Data::Bool(values.iter().map(|&v| i64::from(v == 0)).collect()),
-            },
-            (Some(values), "Neg") => Tensor::ints(
-                x.dims.clone(),
-                values.iter().map(|v| v.wrapping_neg()).collect(),
-            ),
-            (Some(values), "Abs") => Tensor::ints(
-                x.dims.clone(),
-                values.iter().map(|v| v.wrapping_abs()).collect(),
-            ),
-            (Some(values), "Sign") => {
-                Tensor::ints(x.dims.clone(), values.iter().map(|v| v.signum()).collect())
+        let values = values.iter().map(|&v| function(v)).collect();
+        Ok(Some(Tensor::whole(x.dims.clone(), values, x.kind())))
+    }
+
+    /// `Clip`: bounds are operands, and were attributes.
+    pub fn clipped(&mut self, x: &Tensor) -> Result<Tensor, Why> {
+        let mut tensor = x.clone();
+        for (at, name, op) in [(1, "min", "Max"), (2, "max", "Min")] {
+            let bound = match self.inputs.get(at).copied().flatten() {
+                Some(bound) => bound.clone(),
+                None if !self.attrs.has(name) => continue,
+                None => Tensor::floats(Vec::new(), vec![self.attrs.float(name, 0.0)?]),
+            };
+            if bound.len() != 1 {
+                return invalid(format!("`{name}` is no number"));
             }
-            (Some(_), _) => return Ok(None),
-            (None, _) => Tensor::floats(
-                x.dims.clone(),
-                x.to_floats()
-                    .iter()
-                    .map(|&v| function(f64::from(v)) as f32)
-                    .collect(),
-            ),
-        }))
+            tensor = self.binary(op, &tensor, &bound.with_dims(Vec::new()))?;
+        }
+        Ok(tensor)
     }
 
     /// `Where`.
@@ -113,20 +164,14 @@ impl Folding<'_> {
         let (c, a, b) = (x.broadcast(&dims), a.broadcast(&dims), b.broadcast(&dims));
         let c = c.to_floats();
         Ok(match (a.to_ints(), b.to_ints()) {
-            (Some(a), Some(b)) => Tensor::ints(
-                dims,
-                (0..c.len())
-                    .map(|i| if c[i] != 0.0 { a[i] } else { b[i] })
-                    .collect(),
-            ),
+            (Some(x), Some(y)) => {
+                let choice = |i| if c[i] != 0.0 { x[i] } else { y[i] };
+                Tensor::whole(dims, (0..c.len()).map(choice).collect(), a.kind())
+            }
             _ => {
-                let (a, b) = (a.to_floats(), b.to_floats());
-                Tensor::floats(
-                    dims,
-                    (0..c.len())
-                        .map(|i| if c[i] != 0.0 { a[i] } else { b[i] })
-                        .collect(),
-                )
+                let (x, y) = (a.to_floats(), b.to_floats());
+                let choice = |i| if c[i] != 0.0 { x[i] } else { y[i] };
+                Tensor::floats(dims, (0..c.len()).map(choice).collect())
             }
         })
     }
@@ -149,7 +194,6 @@ fn unary(op: &str) -> Option<fn(f64) -> f64> {
         "Sigmoid" => |x| 1.0 / (1.0 + (-x).exp()),
         "Relu" => |x| x.max(0.0),
         "Sign" => |x| if x == 0.0 { 0.0 } else { x.signum() },
-        "Not" => |x| f64::from(x == 0.0),
         _ => return None,
     })
 }
@@ -186,13 +230,21 @@ fn modulo_float(x: f32, y: f32) -> f32 {
     }
 }
 
-/// A power of whole numbers, towards 0 where it is none.
-fn power(x: i64, y: i64) -> i64 {
-    match (x, u32::try_from(y)) {
-        (_, Ok(y)) => x.wrapping_pow(y),
-        (1, _) => 1,
-        (-1, _) => 1 - 2 * (y & 1),
-        (0, _) if y > 0 => 0,
-        _ => (x as f64).powf(y as f64) as i64,
-    }
+/// Powers of whole numbers, of whose type they are. A square or a cube of all is a product, any other is that of floating point.
+fn power(dims: Vec<usize>, (x, kind): (&[i64], i32), b: &Tensor, exponent: Option<f32>) -> Tensor {
+    let x = x.iter();
+    let values: Vec<i64> = match (exponent, b.to_ints()) {
+        (Some(2.0), _) => x.map(|x| x.wrapping_mul(*x)).collect(),
+        (Some(3.0), _) => x.map(|x| x.wrapping_mul(*x).wrapping_mul(*x)).collect(),
+        (_, Some(y)) => {
+            let of = |(&x, &y): (&i64, &i64)| truncated((x as f64).powf(y as f64), kind);
+            x.zip(y).map(of).collect()
+        }
+        (_, None) => {
+            let y = b.to_floats();
+            let of = |(&x, &y): (&i64, &f32)| truncated((x as f64).powf(y.into()), kind);
+            x.zip(y.iter()).map(of).collect()
+        }
+    };
+    Tensor::whole(dims, values, kind)
 }

@@ -2,7 +2,7 @@
 
 use super::super::error::{Why, invalid};
 use super::super::shapes;
-use super::super::tensor::{Data, Tensor, product, read};
+use super::super::tensor::{Tensor, product, read};
 use super::Folding;
 
 impl Folding<'_> {
@@ -15,26 +15,20 @@ impl Folding<'_> {
         };
         self.pay_dims(&dims)?;
         let count = product(&dims).unwrap_or(0);
-        let data = match self.attrs.tensor("value")? {
-            None => Data::Float(vec![0.0; count].into()),
-            Some(value) => {
-                let value = read(value, None)?;
-                match &value.data {
-                    _ if value.len() != 1 => {
-                        return invalid("a constant whose value is no number");
-                    }
-                    Data::Int(v) => Data::Int(vec![v[0]; count].into()),
-                    Data::Bool(v) => Data::Bool(vec![v[0]; count].into()),
-                    _ => Data::Float(vec![value.to_floats()[0]; count].into()),
-                }
-            }
+        let Some(value) = self.attrs.tensor("value")? else {
+            return Ok(Tensor::floats(dims, vec![0.0; count]));
         };
-        Ok(Tensor { dims, data })
+        let value = read(value, None)?;
+        match (value.len(), value.to_ints()) {
+            (1, Some(whole)) => Ok(Tensor::whole(dims, vec![whole[0]; count], value.kind())),
+            (1, None) => Ok(Tensor::floats(dims, vec![value.to_floats()[0]; count])),
+            _ => invalid("a constant whose value is no number"),
+        }
     }
 
     /// `Range`.
     pub fn range(&mut self, from: &Tensor) -> Result<Tensor, Why> {
-        let (to, step) = (self.get(1)?, self.get(2)?);
+        let (to, step, kind) = (self.get(1)?, self.get(2)?, from.kind());
         if let (Some(from), Some(to), Some(step)) = (
             first(from.to_ints()),
             first(to.to_ints()),
@@ -48,7 +42,7 @@ impl Folding<'_> {
             let count = count.clamp(0, 1 << 40) as usize;
             self.pay(count)?;
             let values = (0..count as i64).map(|i| from + i * step).collect();
-            return Ok(Tensor::ints(vec![count], values));
+            return Ok(Tensor::whole(vec![count], values, kind));
         }
         let number = |t: &Tensor| t.scalar().map(f64::from).unwrap_or(f64::NAN);
         let (from, to, step) = (number(from), number(to), number(step));

@@ -9,7 +9,7 @@ mod sums;
 pub(super) use arithmetic::old_broadcast;
 pub(super) use places::places_of;
 
-use super::ctx::pay;
+use super::ctx::{pay, work};
 use super::error::{Why, invalid, unsupported};
 use super::node::{Attrs, axis};
 use super::proto::data_type as ty;
@@ -20,11 +20,13 @@ use cast::cast;
 /// Operands of a node that is computed.
 pub(super) struct Folding<'a> {
     pub op: &'a str,
-    pub attrs: &'a Attrs,
+    pub attrs: &'a Attrs<'a>,
     pub inputs: &'a [Option<&'a Tensor>],
     pub outputs: usize,
     /// Elements that may still be made.
     pub budget: &'a mut usize,
+    /// Elements that may still be read.
+    pub work: &'a mut usize,
 }
 
 /// Computes a node; `None` if it is of an operator that is not computed here.
@@ -71,11 +73,7 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
             if !(x.is_float() && like.is_float()) {
                 f.pay(x.len())?;
             }
-            one(match (like.is_float(), like.is_bool()) {
-                (true, _) => cast(x, ty::FLOAT.into())?,
-                (_, true) => cast(x, ty::BOOL.into())?,
-                _ => cast(x, ty::INT64.into())?,
-            })
+            one(cast(x, like.kind().into())?)
         }
         "Reshape" => {
             let wanted = shapes::listed(attrs, "shape", f.inputs.get(1).copied().flatten())?;
@@ -127,6 +125,7 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
             )?;
             let mut first = 0;
             let mut all = Vec::new();
+            f.pay(parts.len())?;
             for count in parts {
                 all.push(f.slice(
                     x,
@@ -167,6 +166,7 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
                 let mut dims = tensor.dims.clone();
                 dims[at] = dims[at].saturating_mul(n as usize);
                 f.pay_dims(&dims)?;
+                f.pay(n as usize)?;
                 let list = vec![&tensor; n as usize];
                 tensor = match n {
                     1 => tensor,
@@ -194,7 +194,8 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
             one(f.binary("Add", x, y)?)
         }
         "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "Mod" | "Equal" | "Greater"
-        | "Less" | "GreaterOrEqual" | "LessOrEqual" | "And" | "Or" | "Xor" => {
+        | "Less" | "GreaterOrEqual" | "LessOrEqual" | "And" | "Or" | "Xor" | "BitwiseAnd"
+        | "BitwiseOr" | "BitwiseXor" | "BitShift" => {
             let y = f.get(1)?;
             let op = f.op;
             // Before operator set 7, `axis` said where the second begins.
@@ -205,6 +206,7 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
             one(f.binary(op, x, moved.as_ref().unwrap_or(y))?)
         }
         "ReduceProd" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceMean" => one(f.reduce(x)?),
+        "Clip" => one(f.clipped(x)?),
         "MatMul" => Ok(f.matmul(x)?.map(|all| vec![all])),
         _ => Ok(f.each(x)?.map(|all| vec![all])),
     }
@@ -220,6 +222,11 @@ impl<'a> Folding<'a> {
 
     fn pay(&mut self, elements: usize) -> Result<(), Why> {
         pay(self.budget, elements)
+    }
+
+    /// Products of two elements, several of which take as long as one that is read.
+    fn work(&mut self, products: usize) -> Result<(), Why> {
+        work(self.work, products / 4)
     }
 
     fn pay_dims(&mut self, dims: &[usize]) -> Result<(), Why> {

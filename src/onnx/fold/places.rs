@@ -2,7 +2,7 @@
 
 use super::super::error::{Why, invalid};
 use super::super::shapes;
-use super::super::tensor::{Tensor, strides};
+use super::super::tensor::{Tensor, product, strides};
 use super::Folding;
 
 impl Folding<'_> {
@@ -22,6 +22,9 @@ impl Folding<'_> {
             dims[at] = dims[at].saturating_add(tensor.dims[at]);
         }
         self.pay_dims(&dims)?;
+        if product(&dims) == Some(0) {
+            return Ok(list[0].picked(dims, &[]));
+        }
         let outer: usize = dims[..at].iter().product();
         let block = |tensor: &Tensor| tensor.dims[at..].iter().product::<usize>();
         let ints: Option<Vec<&[i64]>> = list.iter().map(|tensor| tensor.to_ints()).collect();
@@ -32,7 +35,7 @@ impl Folding<'_> {
                     all.extend_from_slice(&values[i * block(tensor)..][..block(tensor)]);
                 }
             }
-            return Ok(Tensor::ints(dims, all));
+            return Ok(Tensor::whole(dims, all, list[0].kind()));
         }
         let floats: Vec<_> = list.iter().map(|tensor| tensor.to_floats()).collect();
         let mut all = Vec::new();
@@ -47,20 +50,24 @@ impl Folding<'_> {
     /// Ranges of axes.
     pub fn slice(&mut self, x: &Tensor, ranges: &[shapes::Range]) -> Result<Tensor, Why> {
         let steps = strides(&x.dims);
-        let mut places: Vec<Vec<usize>> = x.dims.iter().map(|&n| (0..n).collect()).collect();
+        let mut dims = x.dims.clone();
         for range in ranges {
-            let place = |i: usize| (range.first as i64 + i as i64 * range.step) as usize;
-            places[range.axis] = (0..range.count).map(place).collect();
+            dims[range.axis] = range.count;
         }
-        let dims: Vec<usize> = places.iter().map(Vec::len).collect();
         self.pay_dims(&dims)?;
+        if product(&dims) == Some(0) {
+            return Ok(x.picked(dims, &[]));
+        }
         let mut at = vec![0];
-        for (axis, places) in places.iter().enumerate() {
-            at = at
-                .iter()
-                .flat_map(|&base| places.iter().map(move |&place| (base, place)))
-                .map(|(base, place)| base + place * steps[axis])
-                .collect();
+        for (axis, &count) in dims.iter().enumerate() {
+            let range = ranges.iter().find(|range| range.axis == axis);
+            let (first, step) = range.map_or((0, 1), |range| (range.first, range.step));
+            let place = |i: usize| (first as i64 + i as i64 * step) as usize * steps[axis];
+            let mut all = Vec::with_capacity(at.len() * count);
+            for &base in &at {
+                all.extend((0..count).map(|i| base + place(i)));
+            }
+            at = all;
         }
         Ok(x.picked(dims, &at))
     }
@@ -73,6 +80,9 @@ impl Folding<'_> {
         dims.extend(&places.dims);
         dims.extend(&x.dims[at + 1..]);
         self.pay_dims(&dims)?;
+        if product(&dims) == Some(0) {
+            return Ok(x.picked(dims, &[]));
+        }
         let inner: usize = x.dims[at + 1..].iter().product();
         let outer: usize = x.dims[..at].iter().product();
         let mut all = Vec::new();

@@ -17,6 +17,9 @@ pub fn with_constant(
     once: bool,
 ) -> Result<(Id, Vec<usize>), Why> {
     let all = broadcast(dims, &constant.dims)?;
+    if all.contains(&0) {
+        return unsupported("a tensor without elements");
+    }
     ctx.batched(&all)?;
     if ctx.batch.is_some() && all.len() != dims.len() {
         return unsupported(format!(

@@ -83,7 +83,7 @@ pub(super) static TABLE: &[Row] = &[
         names: &["RoiAlign", "MaxRoiPool"],
         since: 1,
         layer: "`roialign`, `roipool`",
-        limits: "one picture; means of samples, at least one along each axis",
+        limits: "one picture; at least one sample along each axis",
         run: pools::regions,
     },
     Row {
@@ -318,7 +318,7 @@ pub(super) static TABLE: &[Row] = &[
 ];
 
 /// Operators that are computed when the network is read, where their operands are constant.
-pub(super) const FOLDED: [&str; 16] = [
+pub(super) const FOLDED: &[&str] = &[
     "Constant",
     "ConstantOfShape",
     "Shape",
@@ -334,6 +334,11 @@ pub(super) const FOLDED: [&str; 16] = [
     "Or",
     "Not",
     "Mod",
+    "BitShift",
+    "BitwiseAnd",
+    "BitwiseOr",
+    "BitwiseXor",
+    "BitwiseNot",
     "CastLike",
 ];
 

@@ -6,6 +6,7 @@ use super::super::fold::places_of;
 use super::super::net::{Id, Op};
 use super::super::node::axis;
 use super::super::shapes::{self, Range};
+use super::super::tensor::Tensor;
 use super::super::text;
 use super::concat::joined;
 
@@ -160,10 +161,22 @@ pub fn slice(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     for at in 1..call.inputs.len() {
         operands.push(call.constant(at)?);
     }
-    for one in shapes::slices(&x.dims, call.attrs, &operands)? {
+    let ranges = shapes::slices(&x.dims, call.attrs, &operands)?;
+    if ranges.iter().any(|range| range.count == 0) {
+        for range in ranges {
+            x.dims[range.axis] = range.count;
+        }
+        return Ok(vec![nothing(x.dims)]);
+    }
+    for one in ranges {
         x = range(ctx, &x, one)?;
     }
     Ok(vec![Item::Val(x)])
+}
+
+/// A tensor without elements, which depends on nothing.
+fn nothing(dims: Vec<usize>) -> Item {
+    Item::Const(Tensor::floats(dims, Vec::new()))
 }
 
 /// `Split`.
@@ -180,7 +193,11 @@ pub fn split(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             step: 1,
         };
         all.push(match count {
-            0 => Item::Unknown,
+            0 => {
+                let mut dims = x.dims.clone();
+                dims[at] = 0;
+                nothing(dims)
+            }
             _ => Item::Val(range(ctx, &x, part)?),
         });
         first += count;
@@ -203,7 +220,7 @@ pub fn gather(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     dims.extend(&places.dims);
     dims.extend(&x.dims[at + 1..]);
     let Some(&first) = list.first() else {
-        return unsupported("a tensor without elements");
+        return Ok(vec![nothing(dims)]);
     };
     // Places in a row are one range.
     let rows = runs(&list);

@@ -149,9 +149,11 @@ pub fn regions(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             call.attrs.int("output_height", 1)?,
             call.attrs.int("output_width", 1)?,
         ];
-        if call.attrs.text("mode", "avg")? != "avg" {
-            return unsupported("`mode` max: samples are averaged");
-        }
+        let largest = match &*call.attrs.text("mode", "avg")? {
+            "avg" => "",
+            "max" => " largest",
+            other => return unsupported(format!("`mode` {other}")),
+        };
         let samples = call.attrs.int("sampling_ratio", 0)?;
         if samples < 1 {
             return unsupported(
@@ -168,7 +170,7 @@ pub fn regions(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         (
             size,
             call.attrs.float("spatial_scale", 1.0)?,
-            format!(" samples {samples}{aligned}"),
+            format!(" samples {samples}{aligned}{largest}"),
         )
     } else {
         let size = call.attrs.ints("pooled_shape")?.unwrap_or_default();

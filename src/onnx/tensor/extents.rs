@@ -8,12 +8,12 @@ pub const ELEMENTS: usize = 1 << 31;
 /// Most axes of a tensor in a file.
 pub const AXES: usize = 64;
 
-/// Number of elements, if it is within limits.
+/// Number of elements, if it is within limits. No zero makes up for extents that are too large.
 pub fn product(dims: &[usize]) -> Option<usize> {
-    let count = dims
-        .iter()
-        .try_fold(1usize, |count, &n| count.checked_mul(n))?;
-    (count <= ELEMENTS).then_some(count)
+    let count = dims.iter().try_fold(1usize, |count, &n| {
+        count.checked_mul(n.max(1)).filter(|&n| n <= ELEMENTS)
+    })?;
+    Some(if dims.contains(&0) { 0 } else { count })
 }
 
 /// Steps of each axis in row-major order.

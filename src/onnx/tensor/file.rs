@@ -2,7 +2,7 @@
 
 use super::super::error::{Why, invalid, show, unsupported};
 use super::super::proto::{TensorProto, data_type as ty};
-use super::{AXES, Coded, Data, ELEMENTS, Tensor, product, whole, width};
+use super::{AXES, Coded, Data, Tensor, product, whole, width, wrapped};
 use half::{bf16, f16};
 use prost::bytes::Bytes;
 use std::cell::OnceCell;
@@ -22,11 +22,7 @@ pub fn read(proto: &TensorProto, outside: Option<Bytes>) -> Result<Tensor, Why> 
     let Some(dims) = dims else {
         return invalid(format!("tensor `{name}` has a negative extent"));
     };
-    // No zero makes up for extents that are too large.
-    let sound = dims.iter().try_fold(1usize, |n, &d| {
-        n.checked_mul(d.max(1)).filter(|&n| n <= ELEMENTS)
-    });
-    let (Some(_), Some(count)) = (sound, product(&dims)) else {
+    let Some(count) = product(&dims) else {
         return invalid(format!("tensor `{name}` is too large: {:?}", proto.dims));
     };
     let Some(width) = width(proto.data_type) else {
@@ -90,14 +86,9 @@ pub fn read(proto: &TensorProto, outside: Option<Bytes>) -> Result<Tensor, Why> 
                 values: OnceCell::new(),
             })),
             data_type => {
-                let values = raw
-                    .chunks_exact(width)
-                    .map(|bytes| whole(bytes, data_type))
-                    .collect();
-                match data_type {
-                    ty::BOOL => Data::Bool(values),
-                    _ => Data::Int(values),
-                }
+                let values = raw.chunks_exact(width);
+                let values = values.map(|bytes| whole(bytes, data_type)).collect();
+                Data::Int(values, data_type)
             }
         };
         return Ok(Tensor { dims, data });
@@ -111,9 +102,11 @@ pub fn read(proto: &TensorProto, outside: Option<Bytes>) -> Result<Tensor, Why> 
         ty::DOUBLE if fields[3] > 0 => {
             Data::Float(proto.double_data.iter().map(|&x| x as f32).collect())
         }
-        ty::INT64 if fields[2] > 0 => Data::Int(proto.int64_data.as_slice().into()),
-        ty::UINT32 | ty::UINT64 if fields[4] > 0 => {
-            Data::Int(proto.uint64_data.iter().map(|&x| x as i64).collect())
+        ty::INT64 if fields[2] > 0 => Data::Int(proto.int64_data.as_slice().into(), ty::INT64),
+        data_type @ (ty::UINT32 | ty::UINT64) if fields[4] > 0 => {
+            let values = proto.uint64_data.iter();
+            let values = values.map(|&x| wrapped(x as i64, data_type)).collect();
+            Data::Int(values, data_type)
         }
         ty::FLOAT16 if fields[1] > 0 => Data::Float(
             proto
@@ -129,15 +122,12 @@ pub fn read(proto: &TensorProto, outside: Option<Bytes>) -> Result<Tensor, Why> 
                 .map(|&x| bf16::from_bits(x as u16).to_f32())
                 .collect(),
         ),
-        ty::BOOL if fields[1] > 0 => Data::Bool(
-            proto
-                .int32_data
-                .iter()
-                .map(|&x| i64::from(x != 0))
-                .collect(),
-        ),
-        ty::INT32 | ty::INT16 | ty::INT8 | ty::UINT16 | ty::UINT8 if fields[1] > 0 => {
-            Data::Int(proto.int32_data.iter().map(|&x| x.into()).collect())
+        data_type @ (ty::BOOL | ty::INT32 | ty::INT16 | ty::INT8 | ty::UINT16 | ty::UINT8)
+            if fields[1] > 0 =>
+        {
+            let values = proto.int32_data.iter();
+            let values = values.map(|&x| wrapped(x.into(), data_type)).collect();
+            Data::Int(values, data_type)
         }
         _ => return wrong(),
     };

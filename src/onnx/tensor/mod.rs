@@ -32,10 +32,8 @@ pub(super) enum Data {
     Coded(Rc<Coded>),
     /// Floating point, held as f32.
     Float(Rc<[f32]>),
-    /// Whole numbers.
-    Int(Rc<[i64]>),
-    /// Truth values.
-    Bool(Rc<[i64]>),
+    /// Whole numbers or truth values of a type, each within it; of 64 bits without a sign as the same bits with one.
+    Int(Rc<[i64]>, i32),
 }
 
 /// Whole numbers or truth values of a type, as they lie in the file.
@@ -44,6 +42,9 @@ pub(super) struct Coded {
     data_type: i32,
     values: OnceCell<Box<[i64]>>,
 }
+
+/// Calls what it is given with one place after the other.
+type Places<'a> = dyn FnMut(&mut dyn FnMut(usize)) + 'a;
 
 impl Coded {
     fn values(&self) -> &[i64] {
@@ -65,6 +66,29 @@ fn whole(bytes: &[u8], data_type: i32) -> i64 {
         ty::INT32 => i64::from(bits as i32),
         ty::BOOL => i64::from(bits != 0),
         _ => bits as i64,
+    }
+}
+
+/// A whole number in as many bits as its type has; those above are lost. A truth value is 0 or 1.
+fn wrapped(value: i64, data_type: i32) -> i64 {
+    match data_type {
+        ty::UINT8 => i64::from(value as u8),
+        ty::INT8 => i64::from(value as i8),
+        ty::UINT16 => i64::from(value as u16),
+        ty::INT16 => i64::from(value as i16),
+        ty::UINT32 => i64::from(value as u32),
+        ty::INT32 => i64::from(value as i32),
+        ty::BOOL => i64::from(value != 0),
+        _ => value,
+    }
+}
+
+/// Whole numbers of a type as f32.
+fn floats(values: &[i64], data_type: i32) -> Vec<f32> {
+    let values = values.iter();
+    match data_type {
+        ty::UINT64 => values.map(|&value| value as u64 as f32).collect(),
+        _ => values.map(|&value| value as f32).collect(),
     }
 }
 
@@ -97,8 +121,16 @@ impl Tensor {
     }
 
     pub fn ints(dims: Vec<usize>, values: Vec<i64>) -> Tensor {
+        Tensor::whole(dims, values, ty::INT64)
+    }
+
+    /// Of whole numbers or truth values of a type, which loses bits that it has not.
+    pub fn whole(dims: Vec<usize>, mut values: Vec<i64>, data_type: i32) -> Tensor {
         debug_assert_eq!(product(&dims), Some(values.len()));
-        let data = Data::Int(values.into());
+        for value in &mut values {
+            *value = wrapped(*value, data_type);
+        }
+        let data = Data::Int(values.into(), data_type);
         Tensor { dims, data }
     }
 
@@ -108,20 +140,21 @@ impl Tensor {
             Data::Narrow(bytes, data_type) => bytes.len() / width(*data_type).unwrap_or(1),
             Data::Coded(coded) => coded.bytes.len() / width(coded.data_type).unwrap_or(1),
             Data::Float(values) => values.len(),
-            Data::Int(values) | Data::Bool(values) => values.len(),
+            Data::Int(values, _) => values.len(),
+        }
+    }
+
+    /// Type of the elements; floating point of every width is held as that of 32 bits.
+    pub fn kind(&self) -> i32 {
+        match &self.data {
+            Data::Raw(_) | Data::Narrow(..) | Data::Float(_) => ty::FLOAT,
+            Data::Coded(coded) => coded.data_type,
+            Data::Int(_, data_type) => *data_type,
         }
     }
 
     pub fn is_float(&self) -> bool {
-        matches!(self.data, Data::Raw(_) | Data::Narrow(..) | Data::Float(_))
-    }
-
-    pub fn is_bool(&self) -> bool {
-        match &self.data {
-            Data::Bool(_) => true,
-            Data::Coded(coded) => coded.data_type == ty::BOOL,
-            _ => false,
-        }
+        self.kind() == ty::FLOAT
     }
 
     /// What it takes to hold the elements besides the file: of four bytes each.
@@ -129,7 +162,7 @@ impl Tensor {
         match &self.data {
             Data::Raw(_) | Data::Narrow(..) => 0,
             Data::Float(values) => values.len(),
-            Data::Int(values) | Data::Bool(values) => 2 * values.len(),
+            Data::Int(values, _) => 2 * values.len(),
             // Paid for when they are asked for.
             Data::Coded(_) => 0,
         }
@@ -155,20 +188,16 @@ impl Tensor {
                 let chunks = bytes.chunks_exact(width(*data_type).unwrap_or(1));
                 Cow::Owned(chunks.map(|bytes| narrow(bytes, *data_type)).collect())
             }
-            Data::Coded(coded) => {
-                Cow::Owned(coded.values().iter().map(|&value| value as f32).collect())
-            }
+            Data::Coded(coded) => Cow::Owned(floats(coded.values(), coded.data_type)),
             Data::Float(values) => Cow::Borrowed(values),
-            Data::Int(values) | Data::Bool(values) => {
-                Cow::Owned(values.iter().map(|&value| value as f32).collect())
-            }
+            Data::Int(values, data_type) => Cow::Owned(floats(values, *data_type)),
         }
     }
 
     /// The elements as whole numbers, if they are.
     pub fn to_ints(&self) -> Option<&[i64]> {
         match &self.data {
-            Data::Int(values) | Data::Bool(values) => Some(values),
+            Data::Int(values, _) => Some(values),
             Data::Coded(coded) => Some(coded.values()),
             _ => None,
         }
@@ -225,53 +254,38 @@ impl Tensor {
     /// The elements at steps of each axis.
     pub fn gathered(&self, dims: Vec<usize>, steps: &[usize]) -> Tensor {
         let count = product(&dims).unwrap_or(0);
-        let whole = |values: &[i64]| -> Rc<[i64]> {
-            let mut all = Vec::with_capacity(count);
-            each(&dims, steps, &mut |index| all.push(values[index]));
-            all.into()
-        };
-        let data = match &self.data {
-            Data::Int(values) => Data::Int(whole(values)),
-            Data::Bool(values) => Data::Bool(whole(values)),
-            Data::Coded(coded) if coded.data_type == ty::BOOL => Data::Bool(whole(coded.values())),
-            Data::Coded(coded) => Data::Int(whole(coded.values())),
-            // Without a copy of what may be the most of the file.
-            Data::Raw(bytes) => {
-                let mut all = Vec::with_capacity(count);
-                each(&dims, steps, &mut |index| {
-                    let b = &bytes[4 * index..4 * index + 4];
-                    all.push(f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-                });
-                Data::Float(all.into())
-            }
-            Data::Narrow(..) | Data::Float(_) => {
-                let values = self.to_floats();
-                let mut all = Vec::with_capacity(count);
-                each(&dims, steps, &mut |index| all.push(values[index]));
-                Data::Float(all.into())
-            }
-        };
-        Tensor { dims, data }
+        self.taken(dims.clone(), count, &mut |take| each(&dims, steps, take))
     }
 
     /// The elements at those places.
     pub fn picked(&self, dims: Vec<usize>, at: &[usize]) -> Tensor {
-        let data = match &self.data {
-            Data::Int(values) => Data::Int(at.iter().map(|&i| values[i]).collect()),
-            Data::Bool(values) => Data::Bool(at.iter().map(|&i| values[i]).collect()),
-            Data::Coded(coded) => {
-                let values = coded.values();
-                let values = at.iter().map(|&i| values[i]).collect();
-                match coded.data_type {
-                    ty::BOOL => Data::Bool(values),
-                    _ => Data::Int(values),
-                }
+        self.taken(dims, at.len(), &mut |take| at.iter().for_each(|&i| take(i)))
+    }
+
+    /// So many elements, at the places that are given one by one, without a copy of what may be the most of the file.
+    fn taken(&self, dims: Vec<usize>, count: usize, places: &mut Places<'_>) -> Tensor {
+        if let Some(values) = self.to_ints() {
+            let mut all = Vec::with_capacity(count);
+            places(&mut |i| all.push(values[i]));
+            let data = Data::Int(all.into(), self.kind());
+            return Tensor { dims, data };
+        }
+        let mut all: Vec<f32> = Vec::with_capacity(count);
+        match &self.data {
+            Data::Raw(bytes) => places(&mut |i| {
+                let b = &bytes[4 * i..4 * i + 4];
+                all.push(f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+            }),
+            Data::Narrow(bytes, data_type) => {
+                let width = width(*data_type).unwrap_or(1);
+                places(&mut |i| all.push(narrow(&bytes[width * i..][..width], *data_type)));
             }
             _ => {
                 let values = self.to_floats();
-                Data::Float(at.iter().map(|&i| values[i]).collect())
+                places(&mut |i| all.push(values[i]));
             }
-        };
+        }
+        let data = Data::Float(all.into());
         Tensor { dims, data }
     }
 }
