@@ -55,6 +55,7 @@ pub mod normalise;
 pub mod pad;
 pub mod padchannels;
 pub mod permute;
+pub(crate) mod phase;
 pub mod pointwise;
 pub mod pool;
 pub mod pow;

@@ -48,7 +48,7 @@ pub(super) static TABLE: &[Row] = &[
         names: &["ConvTranspose"],
         since: 1,
         layer: "`convtranspose`",
-        limits: "weights are constant; `dilations` of 1; `output_padding` of one number, less than the stride",
+        limits: "weights are constant; `output_padding` of one number, less than the stride",
         run: conv::convtranspose,
     },
     Row {
