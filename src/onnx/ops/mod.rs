@@ -16,6 +16,7 @@ mod pools;
 mod products;
 mod reduce;
 mod resize;
+mod truth;
 mod window;
 
 use super::ctx::{Call, Ctx, Item};
@@ -177,9 +178,33 @@ pub(super) static TABLE: &[Row] = &[
     Row {
         names: &["Pow"],
         since: 1,
-        layer: "`pow`, `sqrt`, `exp`",
-        limits: "exponent or base is one number",
+        layer: "`pow`, `sqrt`, `exp`, `power`",
+        limits: "",
         run: binary::binary,
+    },
+    Row {
+        names: &[
+            "Less",
+            "Greater",
+            "LessOrEqual",
+            "GreaterOrEqual",
+            "Equal",
+            "And",
+            "Or",
+            "Xor",
+            "Not",
+        ],
+        since: 1,
+        layer: "`less`, `equal`; `max`, `mul`, `scale`, … of truth values, which are 1 and 0",
+        limits: "four axes besides the batch",
+        run: truth::truth,
+    },
+    Row {
+        names: &["Where"],
+        since: 9,
+        layer: "`where`",
+        limits: "four axes besides the batch",
+        run: truth::choice,
     },
     Row {
         names: &["Reshape", "Flatten", "Squeeze", "Unsqueeze"],
@@ -318,21 +343,12 @@ pub(super) static TABLE: &[Row] = &[
 ];
 
 /// Operators that are computed when the network is read, where their operands are constant.
-pub(super) const FOLDED: [&str; 16] = [
+pub(super) const FOLDED: [&str; 7] = [
     "Constant",
     "ConstantOfShape",
     "Shape",
     "Size",
     "Range",
-    "Where",
-    "Equal",
-    "Greater",
-    "Less",
-    "GreaterOrEqual",
-    "LessOrEqual",
-    "And",
-    "Or",
-    "Not",
     "Mod",
     "CastLike",
 ];
