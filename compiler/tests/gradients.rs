@@ -56,14 +56,19 @@ fn names(graph: &Graph, node: &Node) -> Vec<String> {
     params.map(|&id| graph.params[id].name.clone()).collect()
 }
 
-/// What has no gradient by its nature: corners of regions, what a tensor is beside, and of what places are told.
-const CONSTANT: [(&str, usize); 6] = [
+/// What has no gradient by its nature: corners of regions, what a tensor is beside, of what places are told, what is compared, and conditions.
+const CONSTANT: [(&str, usize); 11] = [
     ("roipool", 1),
     ("roialign", 1),
     ("constant", 0),
     ("argmax", 0),
     ("argmin", 0),
     ("hardmax", 0),
+    ("less", 0),
+    ("less", 1),
+    ("equal", 0),
+    ("equal", 1),
+    ("where", 0),
 ];
 
 #[test]
@@ -115,18 +120,14 @@ fn windows_of_every_kind_have_gradients() {
                 epilogue: Epilogue::default(),
             });
             let turned: Box<dyn Layer> = Box::new(ConvTranspose {
-                window: Window {
-                    dilation: [1; 3],
-                    ..window
-                },
+                window,
                 out: 2,
-                output_pad: dilation - 1,
+                output_pad: (dilation - 1).min(stride - 1),
                 groups,
                 bias: true,
                 epilogue: Epilogue::default(),
             });
-            let turned = (dilation <= stride).then_some(turned);
-            for layer in [Some(conv), turned].into_iter().flatten() {
+            for layer in [conv, turned] {
                 for extent in 5..8 {
                     let shape = Shape::new([4, extent]).expect("a shape");
                     if layer.infer(std::slice::from_ref(&shape)).is_err() {
@@ -233,7 +234,7 @@ fn what_passes_have_fused_is_refused() {
 }
 
 /// Layers that are a linear map and a constant, in the operands that have gradients; `roipool` where a bin has one element.
-const AFFINE: [&str; 36] = [
+const AFFINE: [&str; 39] = [
     "adaptiveavgpool",
     "add",
     "argmax",
@@ -248,11 +249,13 @@ const AFFINE: [&str; 36] = [
     "dense",
     "depth_to_space",
     "dropout",
+    "equal",
     "flatten",
     "flip",
     "gather",
     "globalavgpool",
     "hardmax",
+    "less",
     "local",
     "pad",
     "padchannels",
@@ -270,6 +273,7 @@ const AFFINE: [&str; 36] = [
     "subsample",
     "tiled",
     "upsample",
+    "where",
 ];
 
 /// `⟨A x, u⟩ = ⟨x, Aᵀ u⟩` for whatever is linear, found by trying.

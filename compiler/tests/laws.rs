@@ -187,6 +187,14 @@ fn kernels_reach_beyond_their_operand() {
             "input x: 3x4x4x4; conv 5x3x5 4 dilation 9x1x4 pad half",
             4000,
         ),
+        (
+            "input x: 1x8x8; convtranspose 3x3 1 dilation 30000 pad half",
+            1000,
+        ),
+        (
+            "input x: 3x5x6; convtranspose 3x3 6 /2 groups 3 dilation 1000x4 pad half output_pad 1",
+            3000,
+        ),
     ] {
         let graph = compile(body).unwrap_or_else(|problems| panic!("`{body}`\n{problems}"));
         support::every_engine_agrees(body, &graph, &Isa::ALL);

@@ -236,6 +236,10 @@ fn poisoned(kernel: &Kernel, layout: &Layout, poison: f32) -> Vec<f32> {
     for touched in &layout.touched[1..] {
         for &index in touched {
             memory[index] = random.value();
+            // A power of something negative would be NaN, which poison is too.
+            if kernel.name == "f32_power" {
+                memory[index] = memory[index].abs();
+            }
         }
     }
     memory
@@ -350,6 +354,75 @@ fn slopes_are_relatively_accurate() {
                     "{isa}: {slope:?} of {x:e}: {found:e}, must be {right:e}"
                 );
             }
+        }
+    }
+}
+
+/// Powers of all kinds of numbers to all kinds of exponents: infinities, NaN, zeros of both signs and exponents that are barely whole are what IEEE 754
+/// says, everything else within 1e-6.
+#[test]
+fn powers_are_those_of_ieee_754() {
+    let (most, least) = (f32::MAX, f32::MIN_POSITIVE);
+    let whole = (1 << 22) as f32;
+    let sizes = [
+        0.0,
+        least,
+        1e-20,
+        0.25,
+        0.3,
+        1.0 - f32::EPSILON / 2.0,
+        1.0,
+        1.0 + f32::EPSILON,
+        1.5,
+        2.0,
+        3.0,
+        7.5,
+        32.0,
+        33.0,
+        whole - 0.5,
+        whole,
+        whole + 0.5,
+        whole + 1.0,
+        2.0 * whole - 1.0,
+        2.0 * whole - 0.5,
+        2.0 * whole + 1.0,
+        4.0 * whole - 1.0,
+        4.0 * whole,
+        1e20,
+        most,
+        f32::INFINITY,
+        f32::NAN,
+    ];
+    let all = || sizes.iter().flat_map(|&x| [x, -x]);
+    let (x, p): (Vec<f32>, Vec<f32>) = all().flat_map(|x| all().map(move |p| (x, p))).unzip();
+    let run = x.len() as i64;
+    let consts = [1, 0, 0, 0, 1, 0, 0, 0, run];
+    let null = std::ptr::null();
+    for isa in isas() {
+        let mut out = vec![9.0; x.len()];
+        // SAFETY: as many elements each, as `consts` says.
+        unsafe {
+            entry("f32_power", isa)(
+                out.as_mut_ptr(),
+                x.as_ptr(),
+                p.as_ptr(),
+                null,
+                null,
+                null,
+                consts.as_ptr(),
+            )
+        };
+        for ((&x, &p), &found) in x.iter().zip(&p).zip(&out) {
+            let right = f64::from(x).powf(f64::from(p)) as f32;
+            let close = match right.is_normal() {
+                true => (found - right).abs() <= 1e-6 * right.abs(),
+                // What is smaller than the least number is that, or zero, of its sign.
+                false if right.abs() < least => {
+                    found.abs() <= least && found.is_sign_negative() == right.is_sign_negative()
+                }
+                false => found == right || (found.is_nan() && right.is_nan()),
+            };
+            assert!(close, "{isa}: {x:e} to {p:e}: {found:e}, must be {right:e}");
         }
     }
 }

@@ -9,3 +9,4 @@ mod round_trip;
 mod semantics;
 mod table;
 mod whole;
+mod truth;

@@ -106,9 +106,9 @@ const SEQUENCE: &str = "layers of sequences; networks are convolutional";
 #[rustfmt::skip]
 pub static FOREIGN: &[Foreign] = &[
     row(PyTorch, "Conv1d Conv2d Conv3d", "- out kernel stride pad dilation groups bias", Layer("conv"), &["nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)", "nn.Conv2d(64, 64, 3, padding=1, groups=64)", "nn.Conv2d(64, 64, 3, padding=1, padding_mode=\"reflect\")"]),
-    row(PyTorch, "ConvTranspose1d ConvTranspose2d ConvTranspose3d", "- out kernel stride pad output_pad groups bias", Layer("convtranspose"), &["nn.ConvTranspose2d(64, 32, 2, stride=2)"]),
+    row(PyTorch, "ConvTranspose1d ConvTranspose2d ConvTranspose3d", "- out kernel stride pad output_pad groups bias dilation", Layer("convtranspose"), &["nn.ConvTranspose2d(64, 32, 2, stride=2)"]),
     row(PyTorch, "LazyConv1d LazyConv2d LazyConv3d", "out kernel stride pad dilation groups bias", Layer("conv"), &["nn.LazyConv2d(64, 3)"]),
-    row(PyTorch, "LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d", "out kernel stride pad output_pad groups bias", Layer("convtranspose"), &["nn.LazyConvTranspose2d(32, 2, 2)"]),
+    row(PyTorch, "LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d", "out kernel stride pad output_pad groups bias dilation", Layer("convtranspose"), &["nn.LazyConvTranspose2d(32, 2, 2)"]),
     row(PyTorch, "Linear", "- out bias", Layer("dense"), &["nn.Linear(512, 10)"]),
     row(PyTorch, "LazyLinear", "out bias", Layer("dense"), &["nn.LazyLinear(10)"]),
     row(PyTorch, "MaxPool1d MaxPool2d MaxPool3d", "kernel stride pad dilation return_indices rounding", Layer("maxpool"), &["nn.MaxPool2d(3, stride=2, padding=1)"]),

@@ -1,8 +1,8 @@
 //! `convtranspose`: a convolution turned round, which enlarges its operand.
 //!
-//! At stride `s` the outputs fall into `s` *phases* along each axis, by their index modulo `s`. All outputs of a phase are
-//! reached by the same taps of the kernel, every `s`-th one, so a phase is an ordinary convolution at stride 1 with a part of the
-//! kernel, read backwards, whose result is spread out. Three taps at stride 2 without padding, over inputs a, b, c:
+//! At stride `s` the outputs fall into `s` [phases](super::phase) along each axis, by their index modulo `s`. All outputs of a phase are
+//! reached by the same taps of the kernel, every `s`-th one where these are side by side, so a phase is an ordinary convolution at stride 1 with a
+//! part of the kernel, read backwards, whose result is spread out. Three taps at stride 2 without padding, over inputs a, b, c:
 //!
 //! ```text
 //!     output    0     1     2        3     4        5     6
@@ -14,8 +14,9 @@
 use super::conv::Conv;
 use super::copy;
 use super::epilogue::{Epilogue, clamp};
+use super::phase::{Phase, Turned, reach};
 use super::pointwise;
-use super::window::{Padding, STRIDE, Window, of_rank, show};
+use super::window::{DILATION, Padding, STRIDE, Window, of_rank, show};
 use super::{
     ArgError, Args, Attributes, Decl, Halo, Inferred, Kind, Layer, Lowering, NO_HALO, ParamDecl,
     ParamSpec, ShapeError, grid,
@@ -32,8 +33,8 @@ use ndarray::{ArrayD, IxDyn};
 pub static DECL: Decl = Decl {
     keyword: "convtranspose",
     doc: "Transposed convolution (also called deconvolution) of the rank of its kernel: every input adds its multiple of the kernel to the result, \
-          `out[o, i·stride + k − pad] += weight[c, o, k] · in[c, i]`, and `bias[o]` is added. `weight` is (in, out/groups, kernel…) as in PyTorch, \
-          `bias` is (out). Extents are `(n − 1)·stride + kernel − padding + output_pad`, with `pad same` `n·stride`.",
+          `out[o, i·stride + k·dilation − pad] += weight[c, o, k] · in[c, i]`, and `bias[o]` is added. `weight` is (in, out/groups, kernel…) as in PyTorch, \
+          `bias` is (out). Extents are `(n − 1)·stride + (kernel − 1)·dilation + 1 − padding + output_pad`, with `pad same` `n·stride`.",
     params: &[
         ParamDecl {
             name: "kernel",
@@ -55,9 +56,10 @@ pub static DECL: Decl = Decl {
             kind: Kind::Padding,
             positional: false,
             default: Some("valid"),
-            doc: "Elements that are cut off the result: `valid` (nothing), `half` ((kernel−1)/2 on both sides, rounded down), `same` (Keras's and TensorFlow's: \
+            doc: "Elements that are cut off the result: `valid` (nothing), `half` (dilation·(kernel−1)/2 on both sides, rounded down), `same` (Keras's and TensorFlow's: \
                   all that is more than `n·stride`, the odd element at the end), `1`, `0x1x1` (each axis), or `(top, bottom, left, right)`.",
         },
+        DILATION,
         ParamDecl {
             name: "output_pad",
             kind: Kind::Int,
@@ -96,6 +98,11 @@ pub static DECL: Decl = Decl {
         "input x: 6x5x4; c: convtranspose 4x5 9 /1x2 groups 3 pad same",
         "input x: 5x4x3; c: convtranspose 2x1 3 /3 pad same",
         "input x: 6x5x4; c: convtranspose 4x4 16 /2 pad 1 bias off; bn affine off; silu",
+        "input x: 5x4x3; c: convtranspose 3x3 9 dilation 2 relu",
+        "input x: 6x5x4; c: convtranspose 3x2 9 /2x3 pad half dilation 3x2 groups 3",
+        "input x: 8x5x4; c: convtranspose 3x3 8 /4 groups 8 dilation 6 pad same",
+        "input x: 4x9; c: convtranspose 3 5 /2 pad 1 dilation 2 output_pad 1 bias off",
+        "input x: 3x2x3x2; c: convtranspose 2x2x2 5 /2x1x2 dilation 1x2x3",
         "input x: 5x4x3; input r: 9x8x6; c: x convtranspose 4x4 9 /2 pad 1 bn; add(c, r); tanh",
     ],
 };
@@ -150,21 +157,6 @@ fn build(args: &mut Args) -> Result<Box<dyn Layer>, ArgError> {
     }))
 }
 
-/// The outputs of one axis that are `first` modulo the stride.
-#[derive(Clone, Copy, Debug)]
-struct Phase {
-    /// The first of them.
-    first: usize,
-    /// Number of outputs.
-    count: usize,
-    /// Number of taps; none, where the stride is longer than the kernel.
-    taps: usize,
-    /// The last tap, which meets the first input.
-    last: usize,
-    /// The input that the first output's last tap meets; those outside the operand are zero.
-    input: i64,
-}
-
 impl ConvTranspose {
     fn kernel(&self) -> &[usize] {
         &self.window.kernel[3 - self.window.rank..]
@@ -172,13 +164,13 @@ impl ConvTranspose {
 
     /// What is cut off before and behind an axis.
     pub fn cut(&self, axis: usize) -> (usize, usize) {
-        let (kernel, stride) = (self.window.kernel[axis], self.window.stride[axis]);
+        let (reach, stride) = (self.window.reach()[axis], self.window.stride[axis]);
         match &self.window.padding {
             Padding::Valid => (0, 0),
-            Padding::Half => ((kernel - 1) / 2, (kernel - 1) / 2),
+            Padding::Half => ((reach - 1) / 2, (reach - 1) / 2),
             // What the convolution that this one turns round pads: its result has one element for `stride` of its operand.
             Padding::Same => {
-                let all = kernel.saturating_sub(stride);
+                let all = reach.saturating_sub(stride);
                 (all / 2, all - all / 2)
             }
             Padding::Explicit(pairs) => pairs[axis],
@@ -188,7 +180,7 @@ impl ConvTranspose {
     /// What is added at the end of an axis.
     pub fn added(&self, axis: usize) -> usize {
         match &self.window.padding {
-            Padding::Same => self.window.stride[axis].saturating_sub(self.window.kernel[axis]),
+            Padding::Same => self.window.stride[axis].saturating_sub(self.window.reach()[axis]),
             _ => self.output_pad,
         }
     }
@@ -210,7 +202,7 @@ impl ConvTranspose {
             let (before, behind) = self.cut(axis);
             let whole = (x.dhw()[axis] - 1)
                 .saturating_mul(self.window.stride[axis])
-                .saturating_add(self.window.kernel[axis] + self.added(axis));
+                .saturating_add(self.window.reach()[axis] + self.added(axis));
             *extent = match whole.checked_sub(before + behind) {
                 None | Some(0) => {
                     let message = format!(
@@ -225,45 +217,18 @@ impl ConvTranspose {
         Ok(extents)
     }
 
-    /// The phases of an axis whose result has that extent.
-    fn phases(&self, axis: usize, extent: usize) -> Vec<Phase> {
-        let (stride, kernel) = (self.window.stride[axis], self.window.kernel[axis]);
-        let phase = |first: usize| {
-            let at = first + self.cut(axis).0;
-            let tap = at % stride;
-            let taps = kernel.saturating_sub(tap).div_ceil(stride);
-            let later = taps.saturating_sub(1);
-            Phase {
-                first,
-                count: (extent - first).div_ceil(stride),
-                taps,
-                last: tap + later * stride,
-                input: (at / stride) as i64 - later as i64,
-            }
-        };
-        (0..stride.min(extent)).map(phase).collect()
-    }
-
-    /// What the taps of an axis with `n` inputs reach outside them.
-    fn reach(&self, axis: usize, n: usize, extent: usize) -> (usize, usize) {
-        let mut reach = (0, 0);
-        for phase in self
-            .phases(axis, extent)
-            .iter()
-            .filter(|phase| phase.taps > 0)
-        {
-            let beyond = phase.input + (phase.count + phase.taps - 1) as i64 - n as i64;
-            reach.0 = reach.0.max(-phase.input);
-            reach.1 = reach.1.max(beyond);
-        }
-        (reach.0 as usize, reach.1 as usize)
+    /// The phases of an axis with `n` inputs, whose result has that extent.
+    fn phases(&self, axis: usize, n: usize, extent: usize) -> Vec<Phase> {
+        Turned::new(&self.window, axis, self.cut(axis).0).phases(n, extent)
     }
 }
 
 impl Layer for ConvTranspose {
     fn attributes(&self) -> (&'static str, Attributes) {
         let mut attributes = self.window.attributes();
-        attributes.retain(|(name, _)| *name != "dilation");
+        if self.window.dilation == [1; 3] {
+            attributes.retain(|(name, _)| *name != "dilation");
+        }
         attributes.insert(1, ("out", self.out.into()));
         attributes.push(("output_pad", self.output_pad.into()));
         attributes.push(("groups", self.groups.into()));
@@ -312,7 +277,10 @@ impl Layer for ConvTranspose {
             params.push(ParamSpec::learned("bias", [self.out]));
         }
         params.extend(self.epilogue.params(self.out));
-        let halo: Halo = std::array::from_fn(|axis| self.reach(axis, x.dhw()[axis], extents[axis]));
+        let halo: Halo = std::array::from_fn(|axis| {
+            let n = x.dhw()[axis];
+            reach(&self.phases(axis, n, extents[axis]), n)
+        });
         Ok(Inferred {
             output,
             params,
@@ -340,7 +308,7 @@ impl Layer for ConvTranspose {
         }
         // The output that an input meets through a tap, if it is not cut off.
         let meets = |axis: usize, i: usize, k: usize| {
-            let at = i * self.window.stride[axis] + k;
+            let at = i * self.window.stride[axis] + k * self.window.dilation[axis];
             at.checked_sub(self.cut(axis).0)
                 .filter(|&at| at < extents[axis])
         };
@@ -427,9 +395,9 @@ impl Layer for ConvTranspose {
 
 impl Lowering for ConvTranspose {
     fn lower(&self, cx: &mut Lower<'_>) {
-        let output = cx.output();
+        let (output, input) = (cx.output(), cx.input(0));
         let along: [Vec<Phase>; 3] =
-            std::array::from_fn(|axis| self.phases(axis, output.dhw[axis]));
+            std::array::from_fn(|axis| self.phases(axis, input.dhw[axis], output.dhw[axis]));
         // Pixels of a phase are apart: where channels do not fill vectors, all phases together take fewer of them.
         let together = clamp(&self.epilogue.act).is_none()
             && along.iter().any(|phases| phases.len() > 1)
@@ -464,6 +432,7 @@ impl ConvTranspose {
         let volume = self.window.kernel.iter().product::<usize>() as i64;
         let taps = [kh * kw, kw, 1];
         let stride = self.window.stride.map(|s| s as i64);
+        let apart = along.map(|phase| phase.apart as i64);
         let mut kernel = along.map(|phase| phase.taps);
         let mut origin: i64 = (0..3)
             .map(|axis| along[axis].input * input.strides[axis])
@@ -497,7 +466,7 @@ impl ConvTranspose {
             residual: self.epilogue.residual(cx).map(part),
             kernel,
             stride: [1; 3],
-            dilation: [1; 3],
+            dilation: along.map(|phase| phase.dilation),
             groups: self.groups,
             weight: 0,
             weight_base: base,
@@ -505,9 +474,9 @@ impl ConvTranspose {
             weight_strides: [
                 volume,
                 outs * volume,
-                -stride[0] * taps[0],
-                -stride[1] * taps[1],
-                -stride[2] * taps[2],
+                -apart[0] * taps[0],
+                -apart[1] * taps[1],
+                -apart[2] * taps[2],
             ],
             bias: self.bias.then_some(1),
             norm,

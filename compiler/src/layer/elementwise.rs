@@ -1,4 +1,4 @@
-//! `sub`, `mul`, `div`, `max`, `min`, `absdiff`: tensors of equal shape combined element by element (and `add`, which stands in [`super::add`]).
+//! `sub`, `mul`, `div`, `max`, `min`, `absdiff`, `less`, `equal`: tensors of equal shape combined element by element (and `add`, which stands in [`super::add`]).
 //!
 //! An operand with one value for each channel (`[C]`, or `C` with all other extents 1) is repeated over
 //! the pixels of the others, as squeeze-and-excitation does.
@@ -106,6 +106,35 @@ pub static ABSDIFF: Decl = Decl {
     ],
 };
 
+/// Row of the table of layers: `less`.
+pub static LESS: Decl = Decl {
+    keyword: "less",
+    doc: "1 where the first tensor is below the second, 0 elsewhere: `where` chooses by it. What is NaN is below nothing. An axis of extent 1 is repeated, and a \
+          vector has one value for each channel. It has no gradient.",
+    params: &[],
+    operands: (2, 2),
+    build: |_| Ok(Box::new(Elementwise(Op::Less))),
+    samples: &[
+        "input a, b: 5x4x3; less(a, b)",
+        "input a: 17; input b: 17x3x3; less(a, b)",
+        "input a: 9x1x3; input b: 1; less(a, b)",
+    ],
+};
+
+/// Row of the table of layers: `equal`.
+pub static EQUAL: Decl = Decl {
+    keyword: "equal",
+    doc: "1 where two tensors are the same number, 0 elsewhere: `where` chooses by it. What is NaN equals nothing. An axis of extent 1 is repeated, and a vector \
+          has one value for each channel. It has no gradient.",
+    params: &[],
+    operands: (2, 2),
+    build: |_| Ok(Box::new(Elementwise(Op::Equal))),
+    samples: &[
+        "input a, b: 5x4x3; x: a sign; y: b sign; equal(x, y)",
+        "input a: 17; input b: 17x2x3x2; x: a scale 2; y: x round; z: b scale 2; w: z round; equal(y, w)",
+    ],
+};
+
 /// What an [`Elementwise`] layer computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {
@@ -121,6 +150,10 @@ pub enum Op {
     Min,
     /// Absolute difference.
     AbsDiff,
+    /// Whether the first is below the second.
+    Less,
+    /// Whether both are the same.
+    Equal,
 }
 
 /// Tensors combined element by element.
@@ -139,6 +172,8 @@ impl Op {
             Op::Max => (&MAX, ZipOp::Max),
             Op::Min => (&MIN, ZipOp::Min),
             Op::AbsDiff => (&ABSDIFF, ZipOp::AbsDiff),
+            Op::Less => (&LESS, ZipOp::Less),
+            Op::Equal => (&EQUAL, ZipOp::Equal),
         }
     }
 
@@ -150,6 +185,8 @@ impl Op {
             Op::Max => larger(a, b),
             Op::Min => smaller(a, b),
             Op::AbsDiff => (a - b).abs(),
+            Op::Less => f64::from(u8::from(a < b)),
+            Op::Equal => f64::from(u8::from(a == b)),
         }
     }
 }
@@ -246,6 +283,8 @@ impl Layer for Elementwise {
 
     fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
         match self.0 {
+            // A small change of an operand changes nothing.
+            Op::Less | Op::Equal => {}
             Op::Sub => {
                 g.give_wanted(0, |g| g.dy());
                 g.give_wanted(1, |g| g.scale(g.dy(), -1.0, 0.0));

@@ -13,6 +13,7 @@ pub mod avgpool;
 pub mod axes;
 pub mod bn;
 pub mod celu;
+pub mod choose;
 pub mod clip;
 pub mod concat;
 pub mod constant;
@@ -55,9 +56,11 @@ pub mod normalise;
 pub mod pad;
 pub mod padchannels;
 pub mod permute;
+pub(crate) mod phase;
 pub mod pointwise;
 pub mod pool;
 pub mod pow;
+pub mod power;
 pub mod prelu;
 pub mod reduce;
 pub mod relu;
@@ -161,6 +164,7 @@ pub static LAYERS: &[&Decl] = &[
     &sin::ERF,
     &sqrt::DECL,
     &pow::DECL,
+    &power::DECL,
     &rounding::FLOOR,
     &rounding::CEIL,
     &rounding::ROUND,
@@ -173,6 +177,9 @@ pub static LAYERS: &[&Decl] = &[
     &elementwise::MAX,
     &elementwise::MIN,
     &elementwise::ABSDIFF,
+    &elementwise::LESS,
+    &elementwise::EQUAL,
+    &choose::DECL,
     &matmul::DECL,
     &constant::DECL,
     &concat::DECL,

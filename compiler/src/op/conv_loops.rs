@@ -7,6 +7,7 @@ use super::conv::{ConvInput, ConvWeight, Taps};
 use super::scatter::add_to_taps;
 use super::{conv_winograd, local_loops};
 use crate::layer::elementwise::zip;
+use crate::layer::phase::{Phase, Turned, reach};
 use crate::layer::pointwise::map;
 use crate::layer::{Halo, Lowering, NO_HALO, copy};
 use crate::loops::Affine;
@@ -14,72 +15,23 @@ use crate::lower::{ConvJob, Lower, Storage, across};
 use crate::shape::Shape;
 use cnnc_runtime::kernel::{Axis, OuterCall, Pace, SumCall, Term, ZipOp};
 
-/// The places of an axis of the operand that are `first` modulo the stride.
-#[derive(Clone, Copy, Debug)]
-struct Phase {
-    /// The first of them.
-    first: usize,
-    /// Number of places.
-    count: usize,
-    /// Number of taps that they meet.
-    taps: usize,
-    /// The last of these taps, which meets the first output.
-    last: usize,
-    /// Taps from one of these to the next.
-    apart: usize,
-    /// The output that the first place's last tap meets; those outside the result are zero.
-    output: i64,
-    /// Outputs from one tap to the one before it.
-    dilation: usize,
-}
-
-fn gcd(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { gcd(b, a % b) }
-}
-
 impl Taps {
-    /// The phases of an axis with `n` elements.
-    fn phases(&self, axis: usize, n: usize) -> Vec<Phase> {
-        let (stride, dilation, kernel) =
-            (self.stride[axis], self.dilation[axis], self.kernel[axis]);
-        let common = gcd(stride, dilation);
-        let apart = stride / common;
-        let phase = |first: usize| {
-            let at = first + self.before[axis];
-            // Tap k meets an output where at − k·dilation is a multiple of the stride.
-            let met =
-                |k: &usize| (at as i64 - (k * dilation) as i64).rem_euclid(stride as i64) == 0;
-            let tap = (0..kernel.min(apart)).find(met);
-            let taps = tap.map_or(0, |tap| (kernel - tap).div_ceil(apart));
-            let last = tap.unwrap_or(0) + taps.saturating_sub(1) * apart;
-            Phase {
-                first,
-                count: (n - first).div_ceil(stride),
-                taps,
-                last,
-                apart,
-                output: (at as i64 - (last * dilation) as i64).div_euclid(stride as i64),
-                dilation: dilation / common,
-            }
+    /// The phases of an axis, of an operand and a result with so many elements.
+    fn phases(&self, axis: usize, x: usize, y: usize) -> Vec<Phase> {
+        let turned = Turned {
+            kernel: self.kernel[axis],
+            stride: self.stride[axis],
+            dilation: self.dilation[axis],
+            before: self.before[axis],
         };
-        (0..stride.min(n)).map(phase).collect()
+        turned.phases(y, x)
     }
 
     /// What the operand's gradient reads beyond the result's edges.
     pub(super) fn beyond_result(&self, x: &Shape, y: &Shape) -> Halo {
         std::array::from_fn(|axis| {
-            let outputs = y.dhw()[axis] as i64;
-            let mut reach = (0, 0);
-            for phase in self.phases(axis, x.dhw()[axis]) {
-                if phase.taps > 0 {
-                    let end = phase.output
-                        + (phase.count - 1 + (phase.taps - 1) * phase.dilation) as i64
-                        + 1;
-                    reach.0 = reach.0.max(-phase.output);
-                    reach.1 = reach.1.max(end - outputs);
-                }
-            }
-            (reach.0 as usize, reach.1 as usize)
+            let outputs = y.dhw()[axis];
+            reach(&self.phases(axis, x.dhw()[axis], outputs), outputs)
         })
     }
 
@@ -119,7 +71,7 @@ impl Lowering for ConvInput {
             return self.finish(cx, &output);
         }
         let along: [Vec<Phase>; 3] =
-            std::array::from_fn(|axis| taps.phases(axis, output.dhw[axis]));
+            std::array::from_fn(|axis| taps.phases(axis, output.dhw[axis], input.dhw[axis]));
         for &planes in &along[0] {
             for &rows in &along[1] {
                 for &pixels in &along[2] {
@@ -243,7 +195,8 @@ impl ConvInput {
             ..output.clone()
         };
         if along.iter().any(|phase| phase.taps == 0) {
-            return copy::fill(cx, &part, 0.0);
+            copy::fill(cx, &part, 0.0);
+            return self.finish(cx, output);
         }
         let [_, kh, kw] = taps.kernel.map(|k| k as i64);
         let volume = taps.kernel.iter().product::<usize>() as i64;
@@ -252,7 +205,7 @@ impl ConvInput {
         let outs = (input.channels / taps.groups) as i64;
         let back = |axis: usize| -(along[axis].apart as i64) * steps[axis];
         cx.convolve(ConvJob {
-            origin: input.at(along[0].output, along[1].output, along[2].output),
+            origin: input.at(along[0].input, along[1].input, along[2].input),
             input: input.clone(),
             output: part,
             residual: self.epilogue.residual(cx),

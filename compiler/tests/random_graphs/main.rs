@@ -108,16 +108,19 @@ fn argument(dice: &mut Dice, param: &ParamDecl, operand: &Shape) -> Option<Liter
 }
 
 /// Layers that make something else of what is a little different: what engines agree about are inputs.
-const JUMPS: [&str; 9] = [
+const JUMPS: [&str; 12] = [
     "argmax",
     "argmin",
     "ceil",
+    "equal",
     "floor",
     "hardmax",
+    "less",
     "round",
     "shrink",
     "sign",
     "thresholdedrelu",
+    "where",
 ];
 
 /// Tries to add one layer.
@@ -154,12 +157,19 @@ fn step(builder: &mut Builder, dice: &mut Dice, decl: &'static Decl) {
     let shape = builder.graph.values[first].shape.clone();
     for _ in 1..count {
         // An operand of another shape would mostly be rejected.
-        let alike: Vec<ValueId> = values
+        let from = match JUMPS.contains(&decl.keyword) {
+            true => &inputs,
+            false => &values,
+        };
+        let alike: Vec<ValueId> = from
             .iter()
             .copied()
             .filter(|&value| builder.graph.values[value].shape.spatial() == shape.spatial())
             .collect();
-        let other = pick(dice);
+        let other = match JUMPS.contains(&decl.keyword) {
+            true => dice.pick(&inputs),
+            false => pick(dice),
+        };
         operands.push(if dice.below(4) == 0 {
             other
         } else {

@@ -1,10 +1,10 @@
 //! The table of kernels, and a name for each row's id.
 
 use super::{
-    Kernel, KernelId, accumulate, along, bilinear, centred, channel_sums, channels, contrastive,
-    conv, copy, cross, cross_entropy, depthwise, deviation, fill, group_norm, lrn, map, max_input,
-    norm, outer, pack, pool, reduce, roi, roi_input, scatter, sum, update, winograd,
-    winograd_gradient, winograd_tiles, winograd_weights, zip,
+    Kernel, KernelId, accumulate, along, bilinear, centred, channel_sums, channels, choose,
+    contrastive, conv, copy, cross, cross_entropy, depthwise, deviation, fill, group_norm, lrn,
+    map, max_input, norm, outer, pack, pool, power, reduce, roi, roi_input, scatter, sum, update,
+    winograd, winograd_gradient, winograd_tiles, winograd_weights, zip,
 };
 use crate::isa::Isa;
 
@@ -144,6 +144,10 @@ kernels! {
         F32_ALONG = along::ROW;
         /// `f32_reduce`
         F32_REDUCE = reduce::ROW;
+        /// `f32_choose`
+        F32_CHOOSE = choose::ROW;
+        /// `f32_power`
+        F32_POWER = power::ROW;
     }
     narrow {
         (1, 1) (2, 1) (3, 1) (4, 1) (5, 1) (6, 1) (7, 1) (8, 1)

@@ -68,11 +68,13 @@ pub enum ZipOp {
     Less = 7,
     /// `a > 0 ? b : 0`
     Where = 8,
+    /// `a = b ? 1 : 0`
+    Equal = 9,
 }
 
 impl ZipOp {
     /// Every operation.
-    pub const ALL: [ZipOp; 9] = [
+    pub const ALL: [ZipOp; 10] = [
         ZipOp::Add,
         ZipOp::Sub,
         ZipOp::Mul,
@@ -82,6 +84,7 @@ impl ZipOp {
         ZipOp::Div,
         ZipOp::Less,
         ZipOp::Where,
+        ZipOp::Equal,
     ];
 }
 
@@ -110,7 +113,8 @@ unsafe fn body<S: Simd>(
             5 => combine::<S, 5>(out, a, b, &c),
             6 => combine::<S, 6>(out, a, b, &c),
             7 => combine::<S, 7>(out, a, b, &c),
-            _ => combine::<S, 8>(out, a, b, &c),
+            8 => combine::<S, 8>(out, a, b, &c),
+            _ => combine::<S, 9>(out, a, b, &c),
         }
     }
 }
@@ -141,7 +145,8 @@ unsafe fn combine<S: Simd, const OP: i64>(out: *mut f32, a: *const f32, b: *cons
                         5 => S::minimum(a, b),
                         6 => S::div(a, b),
                         7 => S::select_lt(a, b, S::splat(1.0), S::splat(0.0)),
-                        _ => S::select_lt(S::splat(0.0), a, b, S::splat(0.0)),
+                        8 => S::select_lt(S::splat(0.0), a, b, S::splat(0.0)),
+                        _ => equal::<S>(a, b),
                     };
                     store_first::<S>(out.add(k), run - k, activation.apply(value));
                     k += S::LANES;
@@ -151,9 +156,23 @@ unsafe fn combine<S: Simd, const OP: i64>(out: *mut f32, a: *const f32, b: *cons
     }
 }
 
+/// 1 where both are the same number.
+#[inline(always)]
+unsafe fn equal<S: Simd>(a: S::V, b: S::V) -> S::V {
+    // SAFETY: as of `Simd`.
+    unsafe {
+        let (zero, one) = (S::splat(0.0), S::splat(1.0));
+        let unless = S::select_lt(b, a, zero, one);
+        let value = S::select_lt(a, b, zero, unless);
+        // What is NaN is not above −1.
+        let size = S::maximum(S::abs(a), S::abs(b));
+        S::select_lt(S::splat(-1.0), size, value, zero)
+    }
+}
+
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Zip::new(consts);
-    if !(ZipOp::Add as isize..=ZipOp::Where as isize).contains(&c.op) {
+    if !(ZipOp::Add as isize..=ZipOp::Equal as isize).contains(&c.op) {
         return invalid();
     }
     vec![
@@ -183,6 +202,7 @@ fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
                     7 => f32::from(a < b),
                     8 if a > 0.0 => b,
                     8 => 0.0,
+                    9 => f32::from(a == b),
                     other => panic!("f32_zip: no operation {other}"),
                 };
                 view.set(i0 * c.o0 + i1 * c.o1 + k, activate(value, slope, hi));

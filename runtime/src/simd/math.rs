@@ -11,7 +11,7 @@ use super::Simd;
 pub(crate) use gates::{
     gelu_tanh, gelu_tanh_slope, mish, mish_slope, sigmoid, silu, silu_slope, softplus,
 };
-pub(crate) use logarithm::{ln, log, pow};
+pub(crate) use logarithm::{ln, log, pow, pow_each};
 pub(crate) use normal::{erf, gelu, gelu_slope};
 pub(crate) use power::{exp, exp_minus_one};
 

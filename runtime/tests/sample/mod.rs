@@ -59,6 +59,8 @@ fn drawn(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         }
         "f32_map" => map(random),
         "f32_zip" => zip(random),
+        "f32_choose" => runs(3, true, random),
+        "f32_power" => runs(2, true, random),
         "f32_scale_shift" => [pixels(random), activation(random)].concat(),
         "f32_prelu" => pixels(random),
         "f32_softmax" => softmax(isa, random),

@@ -189,6 +189,22 @@ pub(super) fn absdiff(cx: &mut Cx<'_, '_>) -> Printed {
     Ok(())
 }
 
+/// A comparison, and its truth values as numbers.
+pub(super) fn compared(cx: &mut Cx<'_, '_>, op: &'static str) -> Printed {
+    let operands = combined(cx);
+    let truth = cx.op(op, &[&operands[0], &operands[1]], Vec::new());
+    cx.end("Cast", &[&truth], vec![int("to", 1)]);
+    Ok(())
+}
+
+pub(super) fn choice(cx: &mut Cx<'_, '_>) -> Printed {
+    let operands = combined(cx);
+    let zero = cx.scalar("zero", 0.0);
+    let truth = cx.op("Greater", &[&operands[0], &zero], Vec::new());
+    cx.end("Where", &[&truth, &operands[1], &operands[2]], Vec::new());
+    Ok(())
+}
+
 /// A plain sum, or one of operands times their factors.
 pub(super) fn add(cx: &mut Cx<'_, '_>) -> Printed {
     if !cx.has("shares") {

@@ -107,13 +107,16 @@ pub(super) fn convtranspose(cx: &mut Cx<'_, '_>) -> Printed {
         .chain(cut.iter().map(|cut| cut.1))
         .collect();
     let added: Vec<usize> = axes.clone().map(|axis| layer.added(axis)).collect();
-    let attributes = vec![
+    let mut attributes = vec![
         ints("kernel_shape", &window.kernel[axes.clone()]),
         ints("strides", &window.stride[axes.clone()]),
         ints("pads", &pads),
         ints("output_padding", &added),
         int("group", layer.groups),
     ];
+    if window.dilation != [1; 3] {
+        attributes.push(ints("dilations", &window.dilation[axes]));
+    }
     let operands = operands(cx)?;
     cx.end("ConvTranspose", &names(&operands), attributes);
     Ok(())

@@ -6,7 +6,7 @@ use super::super::fold::old_broadcast;
 use super::super::net::{Id, Op};
 use super::super::tensor::broadcast;
 use super::constant::with_constant;
-use super::pairs::tensors;
+use super::pairs::{beside, tensors};
 
 /// `Add`, `Sub`, `Mul`, `Div`, `Pow`, `Max`, `Min`, `Sum`, `Mean`.
 pub fn binary(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
@@ -102,7 +102,13 @@ fn two(ctx: &mut Ctx, op: &str, a: Item, b: Item, once: bool) -> Result<Item, Wh
                         let id = ctx.net.unary(Op::Word("exp"), scaled);
                         return Ok(Item::Val(Val { id, dims: b.dims }));
                     }
-                    _ => return unsupported("a constant to the power of a tensor"),
+                    _ => {
+                        let dims = broadcast(&a.dims, &b.dims)?;
+                        ctx.batched(&dims)?;
+                        let base = beside(ctx, &b, &a)?;
+                        let id = tensors(ctx, op, &base, &b, &dims)?;
+                        return Ok(Item::Val(Val { id, dims }));
+                    }
                 },
                 op => (op, b.id),
             };

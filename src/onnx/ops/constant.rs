@@ -1,11 +1,11 @@
 //! A tensor of the network and a constant, element by element.
 
-use super::super::ctx::{Ctx, inverse};
+use super::super::ctx::{Ctx, Val, inverse};
 use super::super::error::{Why, invalid, unsupported};
 use super::super::net::{Id, Op, RANK};
 use super::super::tensor::{Tensor, broadcast};
 use super::super::text;
-use super::pairs::joined;
+use super::pairs::{beside, joined, tensors};
 
 /// A tensor of the network and a constant.
 pub fn with_constant(
@@ -44,7 +44,12 @@ pub fn with_constant(
         return Ok((number(ctx, op, x, value, once)?, all));
     }
     if op == "Pow" {
-        return unsupported("a power with another exponent for each element");
+        let base = Val {
+            id: x,
+            dims: dims.to_vec(),
+        };
+        let exponent = beside(ctx, &base, constant)?;
+        return Ok((tensors(ctx, op, &base, &exponent, &all)?, all));
     }
     // The constant with the axes that the tensor has in the language.
     let lead = all.len() - all.len().min(to.len());

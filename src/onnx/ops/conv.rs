@@ -87,9 +87,6 @@ pub fn convtranspose(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             *dilation = 1;
         }
     }
-    if window.dilation.iter().any(|&n| n > 1) {
-        return unsupported(format!("`dilations` of {:?}", window.dilation));
-    }
     let groups = usize::try_from(call.attrs.int("group", 1)?).unwrap_or(0);
     let Some(out) = weight.dims[1].checked_mul(groups).filter(|&out| out > 0) else {
         return invalid(format!("{groups} groups"));

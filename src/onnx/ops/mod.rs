@@ -16,6 +16,7 @@ mod pools;
 mod products;
 mod reduce;
 mod resize;
+mod truth;
 mod window;
 
 use super::ctx::{Call, Ctx, Item};
@@ -48,7 +49,7 @@ pub(super) static TABLE: &[Row] = &[
         names: &["ConvTranspose"],
         since: 1,
         layer: "`convtranspose`",
-        limits: "weights are constant; `dilations` of 1; `output_padding` of one number, less than the stride",
+        limits: "weights are constant; `output_padding` of one number, less than the stride",
         run: conv::convtranspose,
     },
     Row {
@@ -177,9 +178,33 @@ pub(super) static TABLE: &[Row] = &[
     Row {
         names: &["Pow"],
         since: 1,
-        layer: "`pow`, `sqrt`, `exp`",
-        limits: "exponent or base is one number",
+        layer: "`pow`, `sqrt`, `exp`, `power`",
+        limits: "",
         run: binary::binary,
+    },
+    Row {
+        names: &[
+            "Less",
+            "Greater",
+            "LessOrEqual",
+            "GreaterOrEqual",
+            "Equal",
+            "And",
+            "Or",
+            "Xor",
+            "Not",
+        ],
+        since: 1,
+        layer: "`less`, `equal`; `max`, `mul`, `scale`, … of truth values, which are 1 and 0",
+        limits: "four axes besides the batch",
+        run: truth::truth,
+    },
+    Row {
+        names: &["Where"],
+        since: 9,
+        layer: "`where`",
+        limits: "four axes besides the batch",
+        run: truth::choice,
     },
     Row {
         names: &["Reshape", "Flatten", "Squeeze", "Unsqueeze"],
@@ -324,15 +349,6 @@ pub(super) const FOLDED: &[&str] = &[
     "Shape",
     "Size",
     "Range",
-    "Where",
-    "Equal",
-    "Greater",
-    "Less",
-    "GreaterOrEqual",
-    "LessOrEqual",
-    "And",
-    "Or",
-    "Not",
     "Mod",
     "BitShift",
     "BitwiseAnd",

@@ -3,13 +3,11 @@
 use super::super::ctx::{Ctx, Val};
 use super::super::error::{Why, unsupported};
 use super::super::net::{Id, Op, RANK};
+use super::super::tensor::Tensor;
 use super::l2norm::l2norm;
 
 /// Two tensors of the network.
 pub fn tensors(ctx: &mut Ctx, op: &str, a: &Val, b: &Val, dims: &[usize]) -> Result<Id, Why> {
-    if op == "Pow" {
-        return unsupported("a power whose exponent is computed");
-    }
     // The first axis of each is the batch, and stays the first.
     if ctx.batch.is_some() && a.dims.len() != b.dims.len() {
         return unsupported(format!(
@@ -53,6 +51,24 @@ pub fn tensors(ctx: &mut Ctx, op: &str, a: &Val, b: &Val, dims: &[usize]) -> Res
     }
     let [x, y] = ids;
     Ok(joined(ctx, op, x, y))
+}
+
+/// A constant as a tensor of the network, of as many axes as that beside it has.
+pub fn beside(ctx: &mut Ctx, near: &Val, constant: &Tensor) -> Result<Val, Why> {
+    let mut dims = vec![1; near.dims.len().saturating_sub(constant.dims.len())];
+    dims.extend(&constant.dims);
+    let lead = ctx.lead(&dims).min(dims.len());
+    if ctx.batch.is_some() && dims.first() != Some(&1) {
+        return unsupported("a constant with numbers of its own for each image of a batch");
+    }
+    ctx.pay(constant.unwidened() + constant.len())?;
+    let own = match dims.len() - lead {
+        0..=RANK => ctx.lang(&dims),
+        _ => vec![constant.len()],
+    };
+    let numbers = Tensor::floats(own, constant.to_floats().into_owned());
+    let id = ctx.net.constant(near.id, numbers);
+    Ok(Val { id, dims })
 }
 
 /// Operands with more axes than the language has: axes that both have, or that one repeats, are one where they stand together.
@@ -105,12 +121,15 @@ pub fn joined(ctx: &mut Ctx, op: &str, x: Id, y: Id) -> Id {
         "Add" => "add",
         "Sub" => "sub",
         "Div" => "div",
+        "Pow" => "power",
+        "Less" => "less",
+        "Equal" => "equal",
         "Max" => "max",
         _ => "min",
     };
     // The larger one first, which says what the result is.
-    let ids = match matches!(op, "Sub" | "Div") || a.iter().product::<usize>() >= b.iter().product()
-    {
+    let ordered = matches!(op, "Sub" | "Div" | "Pow" | "Less");
+    let ids = match ordered || a.iter().product::<usize>() >= b.iter().product() {
         true => [x, y],
         false => [y, x],
     };
