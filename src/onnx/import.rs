@@ -263,7 +263,19 @@ fn write(
         ));
     }
     let defaults = Defaults::of(net, &order);
-    let body = statements(net, &order, &inputs, &outputs_of_net, maps, defaults, plain);
+    let labelled = match maps {
+        [] => &[][..],
+        _ => &outputs_of_net[..],
+    };
+    let body = statements(
+        net,
+        &order,
+        &inputs,
+        &outputs_of_net,
+        labelled,
+        defaults,
+        plain,
+    );
     let taps: Vec<Id> = outputs_of_net
         .iter()
         .copied()

@@ -100,7 +100,14 @@ pub(super) fn fold(
     let mut taken: HashSet<String> = frame.inputs.iter().map(|input| input.0.clone()).collect();
     let (blocks, mut items) = blocks::extract(&writer, items, &mut taken);
     let mut referred = loops::referred(net, &items, &inputs, outputs);
-    referred.extend(frame.head.iter().flat_map(|head| &head.maps));
+    if frame
+        .head
+        .as_ref()
+        .is_some_and(|head| !head.maps.is_empty())
+    {
+        // Outputs are those that the head names, and taps.
+        referred.extend(outputs);
+    }
     for item in &mut items {
         let bare = match &item.form {
             Form::Chain(_, weighty) => !weighty,

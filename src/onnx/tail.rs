@@ -70,6 +70,11 @@ pub(super) fn find(net: &mut Net, outputs: &[Id], input: &[usize], file: usize) 
             return None;
         }
         let (maps, layers) = cut(net, table, [height, width])?;
+        let dims: Vec<&[usize]> = maps.iter().map(|&map| net.dims(map)).collect();
+        if distances(&dims, [rows, columns]).is_none() && anchors(&dims, [rows, columns]).is_none()
+        {
+            return None;
+        }
         let behind = Behind::new(net, table, &maps, &layers, size)?;
         let found = behind
             .distances([rows, columns])
@@ -161,9 +166,32 @@ fn is_map(layer: &Layer, dims: &[usize], [height, width]: [usize; 2]) -> bool {
     let &[channels, rows, columns] = dims else {
         return false;
     };
-    let stride = height / rows;
+    let stride = height.checked_div(rows).unwrap_or(0);
     let square = stride > 1 && rows * stride == height && columns * stride == width;
     made && square && channels > BOX
+}
+
+/// Cells of all maps.
+fn cells(maps: &[&[usize]]) -> usize {
+    maps.iter()
+        .map(|dims| dims[1..].iter().product::<usize>())
+        .sum()
+}
+
+/// Classes and bins, if a table of these extents may hold boxes by distances: columns of `x y w h` and classes.
+fn distances(maps: &[&[usize]], [rows, columns]: [usize; 2]) -> Option<(usize, usize)> {
+    let classes = rows.checked_sub(BOX).filter(|&classes| classes > 0)?;
+    let sides = maps[0][0].checked_sub(classes)?;
+    let fits = columns == cells(maps) && sides > 0 && sides.is_multiple_of(BOX);
+    fits.then_some((classes, sides / BOX))
+}
+
+/// Classes and anchors of each map, if a table of these extents may hold boxes by anchors: rows of `x y w h`, objectness and classes.
+fn anchors(maps: &[&[usize]], [rows, columns]: [usize; 2]) -> Option<(usize, usize)> {
+    let classes = columns.checked_sub(BOX + 1)?;
+    let each = maps[0][0] / columns;
+    let fits = maps[0][0].is_multiple_of(columns) && each > 0 && rows == each * cells(maps);
+    fits.then_some((classes, each))
 }
 
 /// What lies behind the maps, as a network of its own.
@@ -249,16 +277,8 @@ impl Behind {
         counts.map(&mut fill).collect()
     }
 
-    /// Cells of all maps.
-    fn cells(&self) -> usize {
-        self.maps
-            .iter()
-            .map(|[_, rows, columns]| rows * columns)
-            .sum()
-    }
-
-    fn channels(&self) -> usize {
-        self.maps[0][0]
+    fn dims(&self) -> Vec<&[usize]> {
+        self.maps.iter().map(|dims| &dims[..]).collect()
     }
 
     /// Whether the head makes the same of numbers.
@@ -285,33 +305,26 @@ impl Behind {
             })
             .collect();
         let wanted = table(task, &tensors, self.size)?;
-        let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-4 + 1e-5 * b.abs();
+        let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-3 + 1e-5 * b.abs();
         Some(found.len() == wanted.len() && found.iter().zip(&wanted).all(near))
     }
 
-    /// Boxes by distances: columns of `x y w h` and classes.
-    fn distances(&self, [rows, columns]: [usize; 2]) -> Option<Task> {
-        let classes = rows.checked_sub(BOX).filter(|&classes| classes > 0)?;
-        let sides = self.channels().checked_sub(classes)?;
-        if columns != self.cells() || sides == 0 || !sides.is_multiple_of(BOX) {
-            return None;
-        }
+    /// The head of boxes by distances.
+    fn distances(&self, table: [usize; 2]) -> Option<Task> {
+        let (classes, bins) = distances(&self.dims(), table)?;
         let task = Task::Dfl(Dfl {
             maps: self.maps.len(),
-            bins: sides / BOX,
+            bins,
             classes,
             select: SELECT,
         });
         self.is(&task)?.then_some(task)
     }
 
-    /// Boxes by anchors: rows of `x y w h`, objectness and classes.
-    fn anchors(&self, [rows, columns]: [usize; 2]) -> Option<Task> {
-        let classes = columns.checked_sub(BOX + 1)?;
-        let each = self.channels() / columns;
-        if self.channels() % columns != 0 || each == 0 || rows != each * self.cells() {
-            return None;
-        }
+    /// The head of boxes by anchors.
+    fn anchors(&self, table: [usize; 2]) -> Option<Task> {
+        let (classes, each) = anchors(&self.dims(), table)?;
+        let columns = table[1];
         // Of zeros a box has the size of its anchor, be it by a power of e or by the square of a doubled half.
         let zeros: Vec<Vec<f32>> = self
             .maps
