@@ -9,8 +9,8 @@ use cnnc_testing::shared;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-const WIDTH: u32 = 64;
-const HEIGHT: u32 = 32;
+const WIDTH: usize = 64;
+const HEIGHT: usize = 32;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx/tails")
