@@ -45,6 +45,13 @@ heads! {
           b: conv 1x1 9 /2
           head yolo3 { anchors (10, 13) (16, 30) (33, 23)  maps a b  masks (1, 2) (0)  stretch (1.05, 1.2)  squared  nms off }
         }"#;
+    Distances = r#"cnn 1
+        model M {
+          input x: 3x64x96
+          a: conv 1x1 34 /16
+          b: conv 1x1 34 /2
+          head dfl { maps a b  bins 8  labels ["cat", "dog"]  nms off }
+        }"#;
     Regions = r#"cnn 1
         model M {
           input boxes: 5x4

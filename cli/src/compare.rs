@@ -2,8 +2,10 @@
 
 use crate::{Failure, print};
 use cnnc::Outputs;
+use cnnc::onnx::{From, Imported};
 use cnnc::rt::tensor_file::{Tensor, read_tensors};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// What `run` takes for it.
@@ -82,14 +84,32 @@ struct Row {
 }
 
 impl Compare {
-    /// Adds the outputs of an image.
-    pub fn add(&mut self, outputs: &Outputs<'_>) {
-        for (index, output) in outputs.iter().enumerate() {
+    /// Adds the outputs of an image; of an .onnx whose end has become a head, those of the file.
+    pub fn add(&mut self, outputs: &Outputs<'_>, file: Option<&Imported>) {
+        let is_head = |file: &&Imported| {
+            let mut all = file.outputs.iter();
+            all.any(|output| matches!(output.from, From::Head))
+        };
+        let found: Vec<(&str, &[usize], Cow<'_, [f32]>)> = match file.filter(is_head) {
+            Some(file) => {
+                let all = file.outputs.iter().enumerate();
+                all.filter_map(|(at, output)| {
+                    let shape = output.dims.get(1..)?;
+                    Some((&*output.name, shape, file.output(at, outputs)?))
+                })
+                .collect()
+            }
+            None => outputs
+                .iter()
+                .map(|output| (output.name, output.shape, Cow::Borrowed(output.data)))
+                .collect(),
+        };
+        for (index, (name, shape, data)) in found.into_iter().enumerate() {
             match self.ours.get_mut(index) {
-                Some((_, _, values)) => values.extend_from_slice(output.data),
+                Some((_, _, values)) => values.extend_from_slice(&data),
                 None => {
-                    let (name, shape) = (output.name.to_owned(), output.shape.to_vec());
-                    self.ours.push((name, shape, output.data.to_vec()));
+                    let (name, shape) = (name.to_owned(), shape.to_vec());
+                    self.ours.push((name, shape, data.into_owned()));
                 }
             }
         }

@@ -245,11 +245,9 @@ impl<'a> Results<'a> {
 
     /// Adds those of one image.
     pub fn add(&mut self, outputs: &Outputs<'_>) {
-        for (values, output) in self.values.iter_mut().zip(&self.imported.outputs) {
-            if let From::Port(port) = &output.from
-                && let Some(found) = outputs.get(port)
-            {
-                values.extend_from_slice(found.data);
+        for (at, values) in self.values.iter_mut().enumerate() {
+            if let Some(found) = self.imported.output(at, outputs) {
+                values.extend_from_slice(&found);
             }
         }
         self.images += 1;
@@ -260,7 +258,7 @@ impl<'a> Results<'a> {
         make(folder)?;
         for (at, output) in self.imported.outputs.iter().enumerate() {
             let values = match &output.from {
-                From::Port(_) => &self.values[at],
+                From::Port(_) | From::Head => &self.values[at],
                 From::Input(input) => match inputs.get(*input) {
                     Some(values) => values,
                     None => continue,

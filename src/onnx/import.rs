@@ -9,13 +9,16 @@ use super::net::{Id, Op};
 use super::picture::{Pictures, said};
 use super::proto::ModelProto;
 use super::read::{self, Outside};
-use super::spec::{self, Frame};
+use super::spec::{self, Frame, Head};
 use super::statement::{Defaults, statements};
+use super::tail;
 use super::tensor::Tensor;
 use super::weights;
-use crate::{Model, Weights};
+use crate::{Model, Outputs, Weights};
 use cnnc_compiler::limits::NODES;
 use cnnc_compiler::words::grouped;
+use cnnc_runtime::answer;
+use std::borrow::Cow;
 use std::path::Path;
 
 /// What the file does not say.
@@ -53,6 +56,8 @@ pub struct Input {
 pub enum From {
     /// An output of the network.
     Port(String),
+    /// All boxes of the head, which was the end of the file's network.
+    Head,
     /// An input of the file, as it is.
     Input(usize),
     /// Numbers that do not depend on any input.
@@ -116,12 +121,12 @@ pub fn import(
     };
     let outside = Outside::beside(beside);
     let graph = graph::read(&model, &outside, &shapes, file)?;
-    let plain = write(&model, graph, options, false);
+    let plain = write(&model, graph, options, false, file);
     let written = match plain {
         Err(OnnxError::Beyond(_)) => {
             // Names that do not suit the language are not worth a refusal.
             let graph = graph::read(&model, &outside, &shapes, file)?;
-            write(&model, graph, options, true)
+            write(&model, graph, options, true, file)
         }
         other => other,
     };
@@ -136,6 +141,7 @@ fn write(
     mut graph: Graph,
     options: &Options,
     plain: bool,
+    size: usize,
 ) -> Result<Imported, OnnxError> {
     let net = &mut graph.ctx.net;
     // Tensors that are outputs; one that is an input, or constant, is none of the network's.
@@ -176,6 +182,16 @@ fn write(
             net.turn_input(input.id, &ids)
         });
     }
+    let (live, _) = net.live(&ids);
+    let entry = graph.inputs.iter().find(|input| live[input.id]);
+    let entry = entry.map_or(Vec::new(), |input| net.dims(input.id).to_vec());
+    let tail = tail::find(net, &ids, &entry, size);
+    if let Some(tail) = &tail {
+        // Maps are outputs in the place of what was made of them.
+        ids.retain(|id| *id != tail.table && !tail.maps.contains(id));
+        ids.splice(0..0, tail.maps.iter().copied());
+    }
+    let maps = tail.as_ref().map_or(&[][..], |tail| &tail.maps);
     let order = spec::order(net, &ids);
     if order.len() > NODES {
         // Before names are made for them.
@@ -187,7 +203,8 @@ fn write(
     let last = *order.last().expect("an output is made by a layer");
     let (live, _) = net.live(&ids);
     // One result of classes is the head's business.
-    let single = ids.len() == 1
+    let single = tail.is_none()
+        && ids.len() == 1
         && graph.outputs.len() == 1
         && net.dims(last).len() == 1
         && net.dims(last)[0] > 1;
@@ -212,12 +229,20 @@ fn write(
         .first()
         .map(|(at, _)| net.dims(graph.inputs[*at].id).to_vec())
         .unwrap_or_default();
-    let said = said(file, &options.pictures, &first, result);
+    let said = said(file, &options.pictures, &first, result, tail.is_some());
     let softmax = single && spec::is_softmax(net, last) && order.len() > 1;
-    let head = (single && said.classes).then(|| match &said.labels {
-        Some(labels) => format!("classify {{ labels {labels} }}"),
-        None => "classify".to_owned(),
-    });
+    let head = match &tail {
+        Some(tail) => Some(tail.head(&said)),
+        None => (single && said.classes).then(|| Head {
+            keyword: "classify",
+            maps: Vec::new(),
+            keys: said
+                .labels
+                .iter()
+                .map(|labels| format!("labels {labels}"))
+                .collect(),
+        }),
+    };
     let dropped = head.is_some() && softmax;
     let (order, last) = match dropped {
         true => (order[..order.len() - 1].to_vec(), order[order.len() - 2]),
@@ -238,11 +263,26 @@ fn write(
         ));
     }
     let defaults = Defaults::of(net, &order);
-    let body = statements(net, &order, &inputs, &outputs_of_net, defaults, plain);
+    let labelled = match maps {
+        [] => &[][..],
+        _ => &outputs_of_net[..],
+    };
+    let body = statements(
+        net,
+        &order,
+        &inputs,
+        &outputs_of_net,
+        labelled,
+        defaults,
+        plain,
+    );
     let taps: Vec<Id> = outputs_of_net
         .iter()
         .copied()
-        .filter(|&id| id != last)
+        .filter(|&id| match maps {
+            [] => id != last,
+            maps => !maps.contains(&id),
+        })
         .collect();
     let settings = |at: usize| {
         if at == 0 {
@@ -292,11 +332,13 @@ fn write(
             }
         }
     }
-    let port = |id: Id| match id == last || dropped {
+    let raw = maps.first().copied().unwrap_or(last);
+    let port = |id: Id| match id == raw || dropped {
         true if dropped => "probabilities".to_owned(),
         true => "raw".to_owned(),
         false => labels[&id].clone(),
     };
+    let is_table = |id: Id| tail.as_ref().is_some_and(|tail| tail.table == id);
     let outputs = graph.outputs.iter().map(|output| {
         let (dims, from) = match &output.item {
             Item::Const(tensor) => (
@@ -305,6 +347,7 @@ fn write(
             ),
             Item::Val(val) | Item::Whole(val) => match is_input(val.id, &graph.inputs) {
                 Some(at) => (val.dims.clone(), From::Input(at)),
+                None if is_table(val.id) => (val.dims.clone(), From::Head),
                 None => (val.dims.clone(), From::Port(port(val.id))),
             },
             Item::Unknown => (Vec::new(), From::Constant(Vec::new())),
@@ -372,6 +415,38 @@ impl Imported {
     pub fn take_weights(&mut self) -> Weights {
         let bytes = std::mem::take(&mut self.weights);
         Weights::from_bytes(bytes).expect("the header was written here")
+    }
+
+    /// The elements of an output of the file that the network computes: of all images of a run, one behind another. `None`
+    /// for one that does not come from it, or if these are another network's outputs.
+    pub fn output<'s>(&self, at: usize, outputs: &Outputs<'s>) -> Option<Cow<'s, [f32]>> {
+        match &self.outputs.get(at)?.from {
+            From::Port(port) => Some(Cow::Borrowed(outputs.get(port)?.data)),
+            From::Input(_) | From::Constant(_) => None,
+            From::Head => {
+                let graph = self.model.graph();
+                let input = graph.values[graph.inputs.first()?.value].shape.dims();
+                let &[.., height, width] = input else {
+                    return None;
+                };
+                let task = self.model.head().task;
+                let mut all = Vec::new();
+                for image in 0..outputs.images() {
+                    let outputs = outputs.image(image);
+                    let tensors: Vec<answer::Tensor<'_>> = outputs
+                        .iter()
+                        .map(|output| answer::Tensor {
+                            name: output.name,
+                            shape: output.shape,
+                            data: output.data,
+                        })
+                        .collect();
+                    let size = (width as f32, height as f32);
+                    all.extend(tail::table(&task, &tensors, size)?);
+                }
+                Some(Cow::Owned(all))
+            }
+        }
     }
 
     /// A tensor of the file's input as the spec's: one image after another, axes in the spec's order.

@@ -31,6 +31,7 @@ mod scopes;
 mod shapes;
 mod spec;
 mod statement;
+mod tail;
 mod tensor;
 mod text;
 mod tree;

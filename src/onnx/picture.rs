@@ -28,18 +28,21 @@ pub(super) struct Said {
     pub settings: String,
     /// Names of classes, as a list or a file.
     pub labels: Option<String>,
+    /// How many names they are, if they do not lie in a file.
+    pub names: Option<usize>,
     /// Whether the result is one of classes.
     pub classes: bool,
     /// What was guessed, for a warning.
     pub guess: Option<String>,
 }
 
-/// What is said of an input of those extents, and of a result of so many numbers.
+/// What is said of an input of those extents, and of a result of so many numbers, or of boxes.
 pub(super) fn said(
     model: &ModelProto,
     given: &Pictures,
     input: &[usize],
     result: Option<usize>,
+    boxes: bool,
 ) -> Said {
     let find = |key: &str| {
         model
@@ -49,10 +52,15 @@ pub(super) fn said(
             .map(|entry| &*entry.value)
     };
     let ultralytics = find("task").is_some() && find("names").is_some();
+    let listed = match given.labels {
+        Some(_) => None,
+        None => find("names").and_then(names),
+    };
     let mut said = Said {
+        names: listed.as_ref().map(Vec::len),
         labels: match &given.labels {
             Some(file) => Some(format!("\"{}\"", file.replace(['"', '\n'], ""))),
-            None => find("names").and_then(names),
+            None => listed.map(|names| format!("[{}]", names.join(", "))),
         },
         classes: given.labels.is_some() || find("task") == Some("classify"),
         ..Said::default()
@@ -72,6 +80,8 @@ pub(super) fn said(
         format!("{w}x{h}")
     };
     let mut parts: Vec<String> = Vec::new();
+    // What ultralytics does to pictures for detectors.
+    let boxed = format!("letterbox {size}  color 114  rounding round  filter bilinear");
     let imagenet = c == 3 && result == Some(1000);
     if written {
         let mut add = |key: &str, value: &Option<String>| {
@@ -95,8 +105,13 @@ pub(super) fn said(
     } else if ultralytics {
         parts.push(match find("task") {
             Some("classify") => format!("resize {size}  crop {size}  normalize unit"),
-            _ => format!("letterbox {size}  color 114  rounding round  filter bilinear"),
+            _ => boxed,
         });
+    } else if boxes {
+        parts.push(boxed);
+        said.guess = Some(format!(
+            "the file does not say how pictures become its input; it finds boxes as YOLO's later versions do, so pictures are scaled into {w}x{h} with grey around them, with values from 0 to 1"
+        ));
     } else if imagenet {
         let larger = h * 8 / 7;
         let resize = if h == w {
@@ -119,8 +134,8 @@ pub(super) fn said(
     said
 }
 
-/// `{0: 'cat', 1: "dog"}`, as ultralytics writes it, as a list.
-fn names(text: &str) -> Option<String> {
+/// `{0: 'cat', 1: "dog"}`, as ultralytics writes it, as strings of a spec.
+fn names(text: &str) -> Option<Vec<String>> {
     let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
     let mut all = Vec::new();
     let mut rest = inner.trim_start();
@@ -145,7 +160,7 @@ fn names(text: &str) -> Option<String> {
             .trim_start_matches(',')
             .trim_start();
     }
-    (!all.is_empty() && all.len() <= 4096).then(|| format!("[{}]", all.join(", ")))
+    (!all.is_empty() && all.len() <= 4096).then_some(all)
 }
 
 #[cfg(test)]
@@ -153,8 +168,8 @@ mod tests {
     #[test]
     fn names_of_classes() {
         assert_eq!(
-            super::names("{0: 'cat', 1: \"dog's\"}").as_deref(),
-            Some("[\"cat\", \"dog's\"]")
+            super::names("{0: 'cat', 1: \"dog's\"}"),
+            Some(vec!["\"cat\"".to_owned(), "\"dog's\"".to_owned()])
         );
         assert_eq!(super::names("{1: 'cat'}"), None);
         assert_eq!(super::names("cat"), None);

@@ -19,8 +19,37 @@ pub(super) struct Frame<'a> {
     pub defaults: Defaults,
     /// Tensors that are outputs besides the last.
     pub taps: Vec<Id>,
-    /// The head, as it is written.
-    pub head: Option<String>,
+    /// The head.
+    pub head: Option<Head>,
+}
+
+/// A head.
+pub(super) struct Head {
+    pub keyword: &'static str,
+    /// The tensors that it names.
+    pub maps: Vec<Id>,
+    /// Its other keys, as they are written.
+    pub keys: Vec<String>,
+}
+
+impl Head {
+    /// The head as it is written, with what tensors are called.
+    fn text(&self, labels: &HashMap<Id, String>) -> String {
+        let name = |id: &Id| reference(labels.get(id).map_or("", String::as_str));
+        let maps: Vec<String> = self.maps.iter().map(name).collect();
+        let keyword = self.keyword;
+        match (&self.maps[..], &self.keys[..]) {
+            ([], []) => format!("  head {keyword}\n"),
+            ([], keys) => format!("  head {keyword} {{ {} }}\n", keys.join("  ")),
+            (_, keys) => {
+                let mut text = format!("  head {keyword} {{\n    maps {}\n", maps.join(" "));
+                for key in keys {
+                    text += &format!("    {key}\n");
+                }
+                text + "  }\n"
+            }
+        }
+    }
 }
 
 /// Writes a spec with a line for each chain of layers.
@@ -70,7 +99,15 @@ pub(super) fn fold(
     };
     let mut taken: HashSet<String> = frame.inputs.iter().map(|input| input.0.clone()).collect();
     let (blocks, mut items) = blocks::extract(&writer, items, &mut taken);
-    let referred = loops::referred(net, &items, &inputs, outputs);
+    let mut referred = loops::referred(net, &items, &inputs, outputs);
+    if frame
+        .head
+        .as_ref()
+        .is_some_and(|head| !head.maps.is_empty())
+    {
+        // Outputs are those that the head names, and taps.
+        referred.extend(outputs);
+    }
     for item in &mut items {
         let bare = match &item.form {
             Form::Chain(_, weighty) => !weighty,
@@ -182,7 +219,7 @@ fn framed(
         text += &format!("  tap {}\n", names.join(", "));
     }
     if let Some(head) = &frame.head {
-        text += &format!("  head {head}\n");
+        text += &head.text(labels);
     }
     text + "}\n"
 }

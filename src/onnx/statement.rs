@@ -81,12 +81,13 @@ pub(super) struct Body {
     pub labels: HashMap<Id, String>,
 }
 
-/// Writes layers as statements. `named` are tensors that must have labels; `plain` gives labels that say nothing.
+/// Writes layers as statements. Outputs besides the last tensor have labels, and those that are `labelled`; `plain` gives labels that say nothing.
 pub(super) fn statements(
     net: &Net,
     order: &[Id],
     inputs: &[(Id, String)],
     outputs: &[Id],
+    labelled: &[Id],
     defaults: Defaults,
     plain: bool,
 ) -> Body {
@@ -139,6 +140,7 @@ pub(super) fn statements(
             named.insert(id, true);
         }
     }
+    named.extend(labelled.iter().map(|&id| (id, true)));
     let mut counts: HashMap<String, usize> = HashMap::new();
     let mut all = Vec::new();
     let mut current = match inputs {

@@ -10,3 +10,4 @@ mod semantics;
 mod table;
 mod whole;
 mod truth;
+mod tails;

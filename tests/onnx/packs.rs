@@ -80,13 +80,12 @@ fn run(
         .map(|values| values as &dyn cnnc::Input)
         .collect();
     let all = session.run(&views).map_err(|error| error.to_string())?;
-    let outputs = imported.outputs.iter().map(|output| {
+    let outputs = imported.outputs.iter().enumerate().map(|(at, output)| {
         let values = match &output.from {
-            From::Port(port) => all
-                .get(port)
-                .ok_or(format!("no output {port}"))?
-                .data
-                .to_vec(),
+            From::Port(_) | From::Head => imported
+                .output(at, &all)
+                .ok_or(format!("no output {at}"))?
+                .into_owned(),
             From::Input(at) => inputs[*at].1.clone(),
             From::Constant(values) => values.clone(),
         };

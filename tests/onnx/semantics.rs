@@ -132,6 +132,7 @@ impl Net {
         let port = match output.from {
             From::Port(port) => port,
             From::Constant(values) => return (output.dims, values),
+            From::Head => panic!("it is no detector"),
             From::Input(at) => return (output.dims, self.inputs[at].2.clone()),
         };
         let weights = imported.take_weights();

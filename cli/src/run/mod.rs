@@ -108,7 +108,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             let outputs = all.image(index);
             raw.add(&outputs)?;
             if let Some(compare) = &mut compare {
-                compare.add(&outputs);
+                compare.add(&outputs, imported);
             }
             if let Some(file) = &mut file {
                 file.add(&outputs);

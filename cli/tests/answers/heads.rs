@@ -74,7 +74,7 @@ fn a_flag_that_is_for_other_heads_names_them() {
         "synthetic",
     ];
     let refused = |flag: &'static str, value| failure(&[&run[..], &[flag, value]].concat()).1;
-    let detectors = "`head yolo1`, `head yolo2`, `head yolo3` or `head regions`";
+    let detectors = "`head yolo1`, `head yolo2`, `head yolo3`, `head dfl` or `head regions`";
     assert!(refused("--iou", "0.3").contains(&format!("`--iou` is for specs with {detectors}")));
     let alike = "`--threshold` is for specs with `head embed` or `head verify`";
     assert!(refused("--threshold", "1").contains(alike));

@@ -96,7 +96,7 @@ pub(super) static HEADS: &[(&str, &str, &str)] = &[
     ("yolov2 yolo9000 region", "yolo2", ""),
     ("yolov1 detection", "yolo1", ""),
     ("yolo5 yolo6 yolo7 yolo8 yolo9 yolo10 yolo11 yolo12 yolov5 yolov6 yolov7 yolov8 yolov9 yolov10 yolov11 yolov12 yolox detect",
-     "", "the versions of YOLO from 5 on"),
+     "", "heads of that name; `head dfl` has the boxes of YOLOv8 and its successors, `head yolo3 { stretch 2  squared }` on logistic maps those of YOLOv5 and 7"),
     ("ssd ssdlite retinanet fcos centernet efficientdet detr prior_box detection_output", "", "SSD and other detectors without darknet's boxes"),
     ("rcnn fast_rcnn fastrcnn faster_rcnn fasterrcnn mask_rcnn maskrcnn", "regions", ""),
     ("segmentation semantic_segmentation semantic deeplab fcn", "segment", ""),

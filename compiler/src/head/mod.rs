@@ -8,6 +8,7 @@
 mod anchors;
 mod boxes;
 mod classify;
+mod dfl;
 mod embed;
 mod fit;
 mod image;
@@ -45,6 +46,7 @@ pub static HEADS: &[&HeadDecl] = &[
     &yolo1::DECL,
     &yolo2::DECL,
     &yolo3::DECL,
+    &dfl::DECL,
     &regions::DECL,
     &boxes::DECL,
     &landmarks::DECL,

@@ -20,6 +20,7 @@ mod boxes;
 mod classify;
 #[doc(hidden)]
 pub mod constant;
+mod dfl;
 mod distance;
 #[cfg(feature = "drawing")]
 mod draw;
@@ -51,6 +52,7 @@ pub use crate::image::Placement;
 pub use crate::image::Show;
 pub use boxes::{BBox, Detection};
 pub use classify::Classify;
+pub use dfl::Dfl;
 pub use distance::{cosine, euclidean, identify, l2_norm};
 #[cfg(feature = "drawing")]
 pub use draw::{Canvas, Colour, class_colour};

@@ -2,8 +2,8 @@
 
 use super::constant::{Constant, Value};
 use super::{
-    Answer, AnswerError, Classify, Embed, Image, Keypoints, Landmarks, Locate, Numbers, Overlap,
-    Pitch, Placement, Regions, Segment, Tensor, Verify, Yolo1, Yolo2, Yolo3,
+    Answer, AnswerError, Classify, Dfl, Embed, Image, Keypoints, Landmarks, Locate, Numbers,
+    Overlap, Pitch, Placement, Regions, Segment, Tensor, Verify, Yolo1, Yolo2, Yolo3,
 };
 
 /// What a task knows: its answer, and what may be changed about it.
@@ -87,6 +87,8 @@ tasks! {
     Yolo2,
     /// `head yolo3`: boxes from one map or several.
     Yolo3,
+    /// `head dfl`: boxes by distances to their sides.
+    Dfl,
     /// `head regions`: proposals, classified and moved.
     Regions,
     /// `head boxes`: one box, and what is in it.

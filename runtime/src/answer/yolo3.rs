@@ -7,6 +7,7 @@ use super::select::Found;
 use super::{
     Answer, AnswerError, Decode, DecodeError, Detection, Placement, Select, Settings, Tensor,
 };
+use crate::memory::OutOfMemory;
 use crate::plan::List;
 
 /// `(5 + classes)` channels for each anchor of a map; classes are independent of each other.
@@ -48,15 +49,8 @@ impl Yolo3 {
     ) -> Result<Vec<Detection>, DecodeError> {
         let grid = Grid::new(values, extents, map.anchors.len(), self.classes)?;
         let mut found = Found::new(self.select);
-        let logistic = |value: f32| if self.squared { value } else { sigmoid(value) };
-        let centre = |value| logistic(value) * map.stretch - (map.stretch - 1.0) / 2.0;
-        let size = |value: f32| {
-            if self.squared {
-                (2.0 * value).powi(2)
-            } else {
-                value.exp()
-            }
-        };
+        let logistic = |value: f32| self.logistic(value);
+        let (centre, size) = (|value| self.centre(map, value), |value| self.size(value));
         for (anchor, &(width, height)) in map.anchors.iter().enumerate() {
             for cell in 0..grid.cells() {
                 let objectness = logistic(grid.value(anchor, 4, cell));
@@ -78,6 +72,67 @@ impl Yolo3 {
             }
         }
         Ok(found.detections)
+    }
+
+    fn logistic(&self, value: f32) -> f32 {
+        if self.squared { value } else { sigmoid(value) }
+    }
+
+    /// Where the centre is in its cell.
+    fn centre(&self, map: &Map, value: f32) -> f32 {
+        self.logistic(value) * map.stretch - (map.stretch - 1.0) / 2.0
+    }
+
+    /// How many times its anchor a box is.
+    fn size(&self, value: f32) -> f32 {
+        if self.squared {
+            (2.0 * value).powi(2)
+        } else {
+            value.exp()
+        }
+    }
+
+    /// All boxes, as networks are exported: a row for each anchor of each map in each cell, of `x y w h` in pixels of an input of that
+    /// width and height, the objectness, and the probability of each class.
+    ///
+    /// # Errors
+    /// When the outputs are not those of a network with this head.
+    pub fn table(
+        &self,
+        outputs: &[Tensor<'_>],
+        (width, height): (f32, f32),
+    ) -> Result<Vec<f32>, AnswerError> {
+        let mut table = Vec::new();
+        for (index, map) in self.maps.iter().enumerate() {
+            let output = outputs.get(index);
+            let output = output.ok_or(AnswerError::Output("one output for each map"))?;
+            let [rows, columns] = output.extents()?;
+            let grid = Grid::new(
+                output.data,
+                [rows, columns],
+                map.anchors.len(),
+                self.classes,
+            )?;
+            let bytes = size_of_val(output.data);
+            let reserved = table.try_reserve_exact(output.data.len());
+            reserved.map_err(|_| OutOfMemory { bytes })?;
+            let (across, down) = (width / columns as f32, height / rows as f32);
+            for (anchor, &(w, h)) in map.anchors.iter().enumerate() {
+                for cell in 0..grid.cells() {
+                    let value = |channel| grid.value(anchor, channel, cell);
+                    let (column, row) = (cell % columns, cell / columns);
+                    table.extend([
+                        (self.centre(map, value(0)) + column as f32) * across,
+                        (self.centre(map, value(1)) + row as f32) * down,
+                        w * width * self.size(value(2)),
+                        h * height * self.size(value(3)),
+                    ]);
+                    table
+                        .extend((4..5 + self.classes).map(|channel| self.logistic(value(channel))));
+                }
+            }
+        }
+        Ok(table)
     }
 }
 
@@ -160,6 +215,20 @@ mod tests {
         let map = map(1, 1, 1, 0, 0, &[0.75, 0.5, 0.5, 0.25, 0.8, 0.5]);
         let found = decode(&head, &map, [1, 1]);
         close(&found[0], 0, 0.4, [0.75, 0.4375, 1.25, 0.5625]);
+    }
+
+    #[test]
+    fn a_table_has_every_box() {
+        let select = Select::above(0.9, Labels::Best);
+        let mut head = head(&[(0.25, 0.5), (0.5, 1.0)], 2.0, 1, select);
+        head.squared = true;
+        // The second anchor in row 1 of 2x1: 0.75 · 2 − 0.5 = 1; (2 · 0.5)² = 1, (2 · 0.25)² = 1/4.
+        let map = map(2, 1, 2, 1, 1, &[0.75, 0.5, 0.5, 0.25, 0.8, 0.5]);
+        let outputs = [Tensor::raw(&[12, 2, 1], &map)];
+        let table = head.table(&outputs, (64.0, 32.0)).unwrap();
+        assert_eq!(table.len(), 4 * 6);
+        assert_eq!(table[18..], [64.0, 24.0, 32.0, 8.0, 0.8, 0.5]);
+        assert!(head.table(&[], (64.0, 32.0)).is_err());
     }
 
     #[test]
