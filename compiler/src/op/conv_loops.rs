@@ -276,6 +276,9 @@ impl ConvInput {
 /// Rows of the matrix that one call computes, so that threads share them: a multiple of the kernel's tile.
 const ROWS: usize = 24;
 
+/// Where a matrix of sums, its operand and its cotangent begin.
+type Places = (Affine, Affine, Affine);
+
 impl Lowering for ConvWeight {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (x, dy) = (cx.input(0), cx.input(1));
@@ -343,7 +346,6 @@ impl ConvWeight {
                             out: parts.access(to),
                             a: x.access(from),
                             b: Some(dy.access(image.clone().times(dy.image))),
-                            centre: None,
                             term: Term::Product,
                             scale: 1.0,
                         });
@@ -363,7 +365,6 @@ impl ConvWeight {
             out: sums.access(Affine::default()),
             a: parts.access(Affine::default()),
             b: None,
-            centre: None,
             term: Term::Plain,
             scale: 1.0,
         });
@@ -393,64 +394,95 @@ impl ConvWeight {
             true if x.images > 1 => across(x, Some(dy)),
             _ => paces(taps, x, dy),
         };
+        // Images whose sums stay in registers: as many as stay in the near cache, where no axis of a picture is in their place.
+        let near = 2 * cx.machine().near / (dy.pixels() * outs).max(1);
+        let together = match one || dy.dhw[0] > 1 {
+            true => 1,
+            false => near.clamp(1, x.images),
+        };
         let block = |cx: &mut Lower<'_>, at: Affine, from: Affine, to: Affine, rows: usize| {
-            let call = |at: Affine, from: Affine, to: Affine, add: bool| OuterCall {
-                pixels,
-                rows: Axis {
-                    count: rows,
-                    stride: outs as i64,
-                },
-                columns: outs,
-                out: sums.access(at.clone()),
-                acc: add.then(|| sums.access(at)),
-                a: x.access(from),
-                b: dy.access(to),
+            let call = |image: Affine, images: usize, add: bool| {
+                let mut pixels = pixels;
+                if images > 1 {
+                    pixels[0] = Pace {
+                        count: images,
+                        a: x.image,
+                        b: dy.image,
+                    };
+                }
+                OuterCall {
+                    pixels,
+                    rows: Axis {
+                        count: rows,
+                        stride: outs as i64,
+                    },
+                    columns: outs,
+                    out: sums.access(at.clone()),
+                    acc: add.then(|| sums.access(at.clone())),
+                    a: x.access(from.clone().add(&image.clone().times(x.image))),
+                    b: dy.access(to.clone().add(&image.times(dy.image))),
+                }
             };
-            cx.call(call(at.clone(), from.clone(), to.clone(), false));
-            if !one {
-                cx.repeat(x.images - 1, |cx, image| {
-                    let image = image.offset(1);
-                    let from = from.add(&image.clone().times(x.image));
-                    let to = to.add(&image.times(dy.image));
-                    cx.call(call(at, from, to, true));
-                });
+            let images = if one { 1 } else { x.images };
+            let (more, left) = (images / together - 1, images % together);
+            cx.call(call(Affine::default(), together, false));
+            cx.repeat(more, |cx, turn| {
+                let first = turn.offset(1).times(together as i64);
+                cx.call(call(first, together, true));
+            });
+            if left > 0 {
+                cx.call(call(Affine::constant((images - left) as i64), left, true));
             }
         };
         let (whole, rest) = (rows / ROWS, rows % ROWS);
-        // Over groups and taps the loop is for threads, or over the rows where there is only one of these.
-        let tiles = |cx: &mut Lower<'_>, at: Affine, from: Affine, to: Affine| {
-            cx.parallel(whole, |cx, i| {
-                let at = at.clone().add(&i.clone().times((ROWS * outs) as i64));
-                let from = from.clone().add(&i.times(ROWS as i64));
-                block(cx, at, from, to.clone(), ROWS);
-            });
-            if rest > 0 {
-                let at = at.offset((whole * ROWS * outs) as i64);
-                block(cx, at, from.offset((whole * ROWS) as i64), to, rest);
-            }
+        let rows_of = |cx: &mut Lower<'_>, (at, from, to): Places, i: &Affine, rows: usize| {
+            let at = at.add(&i.clone().times((ROWS * outs) as i64));
+            let from = from.add(&i.clone().times(ROWS as i64));
+            block(cx, at, from, to, rows);
         };
-        cx.parallel(taps.groups, |cx, g| {
-            cx.parallel(kd, |cx, i| {
-                cx.parallel(kh, |cx, j| {
-                    cx.parallel(along, |cx, k| {
-                        let at = g
-                            .clone()
-                            .times((count * matrix) as i64)
-                            .add(&i.clone().times((kh * along * matrix) as i64))
-                            .add(&j.clone().times((along * matrix) as i64))
-                            .add(&k.clone().times(matrix as i64));
-                        let from = g
-                            .clone()
-                            .times(ins as i64)
-                            .add(&i.times(axes[0].1))
-                            .add(&j.times(axes[1].1))
-                            .add(&k.times(axes[2].1))
-                            .offset(origin);
-                        tiles(cx, at, from, g.times(outs as i64));
+        let last = Affine::constant(whole as i64);
+        let matrices = |cx: &mut Lower<'_>, write: &dyn Fn(&mut Lower<'_>, Places)| {
+            cx.parallel(taps.groups, |cx, g| {
+                cx.parallel(kd, |cx, i| {
+                    cx.parallel(kh, |cx, j| {
+                        cx.parallel(along, |cx, k| {
+                            let at = g
+                                .clone()
+                                .times((count * matrix) as i64)
+                                .add(&i.clone().times((kh * along * matrix) as i64))
+                                .add(&j.clone().times((along * matrix) as i64))
+                                .add(&k.clone().times(matrix as i64));
+                            let from = g
+                                .clone()
+                                .times(ins as i64)
+                                .add(&i.times(axes[0].1))
+                                .add(&j.times(axes[1].1))
+                                .add(&k.times(axes[2].1))
+                                .offset(origin);
+                            write(cx, (at, from, g.times(outs as i64)));
+                        });
                     });
                 });
             });
-        });
+        };
+        // What threads share is the outermost loop: that over rows or that over matrices, whichever is longer.
+        if whole > taps.groups * kd * kh * along {
+            cx.parallel(whole, |cx, i| {
+                matrices(cx, &|cx, places| rows_of(cx, places, &i, ROWS));
+            });
+            if rest > 0 {
+                matrices(cx, &|cx, places| rows_of(cx, places, &last, rest));
+            }
+        } else {
+            matrices(cx, &|cx, places| {
+                cx.parallel(whole, |cx, i| {
+                    rows_of(cx, places.clone(), &i, ROWS);
+                });
+                if rest > 0 {
+                    rows_of(cx, places, &last, rest);
+                }
+            });
+        }
         let out = cx.output();
         let volume = (kd * kh * kw) as i64;
         let (m, c) = (matrix as i64, outs as i64);

@@ -8,7 +8,7 @@
 //! so that a tile takes 36 products of inputs and cotangents instead of 144. Tiles are transformed by `winograd_tiles`, and `f32_outer` adds products up.
 
 use super::declare::declare;
-use super::support::{View, span};
+use super::support::{View, invalid, multiply_add, span};
 use super::winograd::{SPAN, WEIGHTS};
 use super::{Footprint, Kernel, MAX_ARGS};
 use crate::isa::Isa;
@@ -38,7 +38,6 @@ declare! {
     consts(c) { pairs: Count = c.pairs, parts: Count = c.parts, in_xi: Stride = c.matrix, in_part: Stride = c.part }
 }
 
-/// Computed in f64 and rounded once.
 pub(super) const FILTERGRAD: Kernel = Kernel {
     name: "f32_winograd_filtergrad",
     signature: Filtergrad::SIGNATURE,
@@ -54,19 +53,17 @@ entries! {
 
 /// `Gᵀ m`
 #[inline(always)]
-unsafe fn gather<S: Simd>(m: [S::W; SPAN]) -> [S::W; TAPS] {
+unsafe fn gather<S: Simd>(m: [S::V; SPAN]) -> [S::V; TAPS] {
     // SAFETY: as of `Simd`.
     unsafe {
-        let minus = |a, b| S::add_wide(a, S::mul_wide(S::splat_wide(-1.0), b));
-        let times = |factor, a| S::mul_wide(S::splat_wide(factor), a);
-        let (sum_a, difference_a) = (S::add_wide(m[1], m[2]), minus(m[1], m[2]));
-        let (sum_b, difference_b) = (S::add_wide(m[3], m[4]), minus(m[3], m[4]));
-        let g = &WEIGHTS;
-        let sums = |tap: usize| S::add_wide(times(g[1][tap], sum_a), times(g[3][tap], sum_b));
+        let g = |row: usize, tap: usize| S::splat(WEIGHTS[row][tap] as f32);
+        let (sum_a, difference_a) = (S::add(m[1], m[2]), S::sub(m[1], m[2]));
+        let (sum_b, difference_b) = (S::add(m[3], m[4]), S::sub(m[3], m[4]));
+        let sums = |tap: usize| S::fma(g(3, tap), sum_b, S::mul(g(1, tap), sum_a));
         [
-            S::add_wide(sums(0), times(g[0][0], m[0])),
-            S::add_wide(times(g[1][1], difference_a), times(g[3][1], difference_b)),
-            S::add_wide(sums(2), m[5]),
+            S::fma(g(0, 0), m[0], sums(0)),
+            S::fma(g(3, 1), difference_b, S::mul(g(1, 1), difference_a)),
+            S::add(sums(2), m[5]),
         ]
     }
 }
@@ -86,27 +83,28 @@ unsafe fn filtergrad<S: Simd>(
         let mut first = 0;
         while first < c.pairs {
             let count = ((c.pairs - first) as usize).min(S::LANES);
-            let mut half = [[S::splat_wide(0.0); TAPS]; SPAN];
+            let mut half = [[S::splat(0.0); TAPS]; SPAN];
             for i in 0..SPAN {
-                let mut m = [S::splat_wide(0.0); SPAN];
+                let mut m = [S::splat(0.0); SPAN];
                 for j in 0..SPAN {
                     let x = x.offset(first + (i * SPAN + j) as isize * c.in_xi);
-                    for part in 0..c.parts {
+                    m[j] = load_first::<S>(x, count);
+                    for part in 1..c.parts {
                         let value = load_first::<S>(x.offset(part * c.in_part), count);
-                        m[j] = S::add_wide(m[j], S::widen(value));
+                        m[j] = S::add(m[j], value);
                     }
                 }
                 half[i] = gather::<S>(m);
             }
             let mut taps = [[0.0f32; MOST_LANES]; TAPS * TAPS];
             for j in 0..TAPS {
-                let mut m = [S::splat_wide(0.0); SPAN];
+                let mut m = [S::splat(0.0); SPAN];
                 for i in 0..SPAN {
                     m[i] = half[i][j];
                 }
                 let g = gather::<S>(m);
                 for i in 0..TAPS {
-                    S::store(taps[i * TAPS + j].as_mut_ptr(), S::narrow(g[i]));
+                    S::store(taps[i * TAPS + j].as_mut_ptr(), g[i]);
                 }
             }
             let out = out.offset(first * (TAPS * TAPS) as isize);
@@ -125,6 +123,10 @@ const MOST_LANES: usize = 16;
 
 fn filtergrad_footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Filtergrad::new(consts);
+    // The first part is where sums begin.
+    if c.parts < 1 {
+        return invalid();
+    }
     vec![
         span(&[(c.pairs * (TAPS * TAPS) as isize, 1)]),
         span(&[
@@ -136,32 +138,35 @@ fn filtergrad_footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
 }
 
 /// `Gᵀ m`, in the order of [`gather`].
-fn gather_of(m: [f64; SPAN]) -> [f64; TAPS] {
-    let g = &WEIGHTS;
-    let sums = |tap: usize| g[1][tap] * (m[1] + m[2]) + g[3][tap] * (m[3] + m[4]);
+fn gather_of(m: [f32; SPAN], isa: Isa) -> [f32; TAPS] {
+    let g = |row: usize, tap: usize| WEIGHTS[row][tap] as f32;
+    let sums = |tap: usize| {
+        let near = g(1, tap) * (m[1] + m[2]);
+        multiply_add(isa, g(3, tap), m[3] + m[4], near)
+    };
     [
-        sums(0) + g[0][0] * m[0],
-        g[1][1] * (m[1] - m[2]) + g[3][1] * (m[3] - m[4]),
+        multiply_add(isa, g(0, 0), m[0], sums(0)),
+        multiply_add(isa, g(3, 1), m[3] - m[4], g(1, 1) * (m[1] - m[2])),
         sums(2) + m[5],
     ]
 }
 
-fn filtergrad_twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
+fn filtergrad_twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], isa: Isa) {
     let c = Filtergrad::new(consts);
     let mut view = View::new(memory, at);
     for pair in 0..c.pairs {
         let sum = |i: usize, j: usize| {
             let at = pair + (i * SPAN + j) as isize * c.in_xi;
-            let parts = (0..c.parts).map(|part| f64::from(view.get(1, at + part * c.in_part)));
-            parts.fold(0.0, |sum, value| sum + value)
+            let parts = (1..c.parts).map(|part| view.get(1, at + part * c.in_part));
+            parts.fold(view.get(1, at), |sum, value| sum + value)
         };
         let rows: [_; SPAN] =
-            std::array::from_fn(|i| gather_of(std::array::from_fn(|j| sum(i, j))));
+            std::array::from_fn(|i| gather_of(std::array::from_fn(|j| sum(i, j)), isa));
         for j in 0..TAPS {
-            let column = gather_of(std::array::from_fn(|i| rows[i][j]));
+            let column = gather_of(std::array::from_fn(|i| rows[i][j]), isa);
             for (i, value) in column.into_iter().enumerate() {
                 let tap = (i * TAPS + j) as isize;
-                view.set(pair * (TAPS * TAPS) as isize + tap, value as f32);
+                view.set(pair * (TAPS * TAPS) as isize + tap, value);
             }
         }
     }
@@ -179,9 +184,9 @@ mod tests {
         let d = [3.0f32, -1.0, 4.0, 1.0, -5.0, 9.0];
         let e = [2.0f32, 7.0, -1.0, 8.0];
         let (inputs, cotangents) = both(d, e);
-        let products = std::array::from_fn(|i| f64::from(inputs[i]) * f64::from(cotangents[i]));
-        for (k, found) in gather_of(products).into_iter().enumerate() {
-            let exact: f64 = (0..TILE).map(|i| f64::from(e[i] * d[i + k])).sum();
+        let products = std::array::from_fn(|i| inputs[i] * cotangents[i]);
+        for (k, found) in gather_of(products, Isa::Avx512).into_iter().enumerate() {
+            let exact: f32 = (0..TILE).map(|i| e[i] * d[i + k]).sum();
             assert!((found - exact).abs() < 1e-4, "{k}: {found} is not {exact}");
         }
     }
