@@ -394,44 +394,27 @@ impl ConvWeight {
             true if x.images > 1 => across(x, Some(dy)),
             _ => paces(taps, x, dy),
         };
-        // Images whose sums stay in registers: as many as stay in the near cache, where no axis of a picture is in their place.
-        let near = 2 * cx.machine().near / (dy.pixels() * outs).max(1);
-        let together = match one || dy.dhw[0] > 1 {
-            true => 1,
-            false => near.clamp(1, x.images),
-        };
         let block = |cx: &mut Lower<'_>, at: Affine, from: Affine, to: Affine, rows: usize| {
-            let call = |image: Affine, images: usize, add: bool| {
-                let mut pixels = pixels;
-                if images > 1 {
-                    pixels[0] = Pace {
-                        count: images,
-                        a: x.image,
-                        b: dy.image,
-                    };
-                }
-                OuterCall {
-                    pixels,
-                    rows: Axis {
-                        count: rows,
-                        stride: outs as i64,
-                    },
-                    columns: outs,
-                    out: sums.access(at.clone()),
-                    acc: add.then(|| sums.access(at.clone())),
-                    a: x.access(from.clone().add(&image.clone().times(x.image))),
-                    b: dy.access(to.clone().add(&image.times(dy.image))),
-                }
+            let call = |at: Affine, from: Affine, to: Affine, add: bool| OuterCall {
+                pixels,
+                rows: Axis {
+                    count: rows,
+                    stride: outs as i64,
+                },
+                columns: outs,
+                out: sums.access(at.clone()),
+                acc: add.then(|| sums.access(at)),
+                a: x.access(from),
+                b: dy.access(to),
             };
-            let images = if one { 1 } else { x.images };
-            let (more, left) = (images / together - 1, images % together);
-            cx.call(call(Affine::default(), together, false));
-            cx.repeat(more, |cx, turn| {
-                let first = turn.offset(1).times(together as i64);
-                cx.call(call(first, together, true));
-            });
-            if left > 0 {
-                cx.call(call(Affine::constant((images - left) as i64), left, true));
+            cx.call(call(at.clone(), from.clone(), to.clone(), false));
+            if !one {
+                cx.repeat(x.images - 1, |cx, image| {
+                    let image = image.offset(1);
+                    let from = from.add(&image.clone().times(x.image));
+                    let to = to.add(&image.times(dy.image));
+                    cx.call(call(at, from, to, true));
+                });
             }
         };
         let (whole, rest) = (rows / ROWS, rows % ROWS);

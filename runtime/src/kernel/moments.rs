@@ -160,36 +160,69 @@ unsafe fn body<S: Simd>(
     unsafe {
         let c = Moments::read(consts);
         let channels = c.channels as usize;
-        let share = S::splat_wide(1.0 / (c.n0 * c.n1 * c.n2) as f64);
-        let minus = S::splat_wide(-1.0);
         let mut k = 0;
         while k < channels {
             let left = channels - k;
-            let first = S::widen(load_first::<S>(x.add(k), left));
-            let less = S::mul_wide(minus, first);
-            let (mut sum, mut squares) = (S::splat_wide(0.0), S::splat_wide(0.0));
-            for i0 in 0..c.n0 {
-                for i1 in 0..c.n1 {
-                    let row = x.offset(i0 * c.x0 + i1 * c.x1).add(k);
-                    for i2 in 0..c.n2 {
-                        let value = S::widen(load_first::<S>(row.offset(i2 * c.x2), left));
-                        let from = S::add_wide(value, less);
-                        sum = S::add_wide(sum, from);
-                        squares = S::add_wide(squares, S::mul_wide(from, from));
+            if left >= WIDE * S::LANES {
+                moments::<S, WIDE>(out.add(k), x.add(k), left, &c);
+                k += WIDE * S::LANES;
+            } else {
+                moments::<S, 1>(out.add(k), x.add(k), left, &c);
+                k += S::LANES;
+            }
+        }
+    }
+}
+
+/// Vectors of channels that are walked together, so that what is read lies together.
+const WIDE: usize = 4;
+
+/// Moments of `NR` vectors of channels; of one, `left` may be fewer.
+#[inline(always)]
+unsafe fn moments<S: Simd, const NR: usize>(
+    out: *mut f32,
+    x: *const f32,
+    left: usize,
+    c: &Moments,
+) {
+    // SAFETY: the caller's promise; `left` keeps a single vector within the channels.
+    unsafe {
+        let left = if NR > 1 { S::LANES } else { left };
+        let channels = c.channels as usize;
+        let share = S::splat_wide(1.0 / (c.n0 * c.n1 * c.n2) as f64);
+        let minus = S::splat_wide(-1.0);
+        let mut less = [S::splat_wide(0.0); NR];
+        for j in 0..NR {
+            let first = S::widen(load_first::<S>(x.add(j * S::LANES), left));
+            less[j] = S::mul_wide(minus, first);
+        }
+        let (mut sums, mut squares) = ([S::splat_wide(0.0); NR], [S::splat_wide(0.0); NR]);
+        for i0 in 0..c.n0 {
+            for i1 in 0..c.n1 {
+                let row = x.offset(i0 * c.x0 + i1 * c.x1);
+                for i2 in 0..c.n2 {
+                    let pixel = row.offset(i2 * c.x2);
+                    for j in 0..NR {
+                        let value = S::widen(load_first::<S>(pixel.add(j * S::LANES), left));
+                        let from = S::add_wide(value, less[j]);
+                        sums[j] = S::add_wide(sums[j], from);
+                        squares[j] = S::add_wide(squares[j], S::mul_wide(from, from));
                     }
                 }
             }
-            let away = S::mul_wide(sum, share);
-            let mean = S::add_wide(first, away);
+        }
+        for j in 0..NR {
+            let out = out.add(j * S::LANES);
+            let away = S::mul_wide(sums[j], share);
+            let mean = S::add_wide(S::mul_wide(minus, less[j]), away);
             let high = S::narrow(mean);
             let low = S::add_wide(mean, S::mul_wide(minus, S::widen(high)));
-            let over = S::mul_wide(minus, S::mul_wide(sum, away));
+            let over = S::mul_wide(minus, S::mul_wide(sums[j], away));
             // What is not a number stays so.
-            let squares = S::max(S::splat(0.0), S::narrow(S::add_wide(squares, over)));
-            store_first::<S>(out.add(k), left, high);
-            store_first::<S>(out.add(channels + k), left, S::narrow(low));
-            store_first::<S>(out.add(2 * channels + k), left, squares);
-            k += S::LANES;
+            let rest = S::max(S::splat(0.0), S::narrow(S::add_wide(squares[j], over)));
+            store_first::<S>(out, left, high);
+            store_first::<S>(out.add(channels), left, S::narrow(low));
+            store_first::<S>(out.add(2 * channels), left, rest);
         }
     }
 }
@@ -266,25 +299,60 @@ unsafe fn pair<S: Simd>(
         let mut k = 0;
         while k < channels {
             let left = channels - k;
-            let centre = S::widen(load_first::<S>(centre.add(k), left));
-            let less = S::mul_wide(S::splat_wide(-1.0), centre);
-            let (mut sum, mut products) = (S::splat_wide(0.0), S::splat_wide(0.0));
-            for i0 in 0..c.n0 {
-                for i1 in 0..c.n1 {
-                    let a = a.offset(i0 * c.a0 + i1 * c.a1).add(k);
-                    let b = b.offset(i0 * c.b0 + i1 * c.b1).add(k);
-                    for i2 in 0..c.n2 {
-                        let term = S::widen(load_first::<S>(a.offset(i2 * c.a2), left));
-                        let factor = S::widen(load_first::<S>(b.offset(i2 * c.b2), left));
-                        let factor = S::add_wide(factor, less);
-                        sum = S::add_wide(sum, term);
-                        products = S::add_wide(products, S::mul_wide(term, factor));
+            let (out, a, b, centre) = (out.add(k), a.add(k), b.add(k), centre.add(k));
+            if left >= WIDE * S::LANES {
+                pairs::<S, WIDE>(out, a, b, centre, left, &c);
+                k += WIDE * S::LANES;
+            } else {
+                pairs::<S, 1>(out, a, b, centre, left, &c);
+                k += S::LANES;
+            }
+        }
+    }
+}
+
+/// Sums of `NR` vectors of channels; of one, `left` may be fewer.
+#[inline(always)]
+unsafe fn pairs<S: Simd, const NR: usize>(
+    out: *mut f32,
+    a: *const f32,
+    b: *const f32,
+    centre: *const f32,
+    left: usize,
+    c: &SumPair,
+) {
+    // SAFETY: the caller's promise; `left` keeps a single vector within the channels.
+    unsafe {
+        let left = if NR > 1 { S::LANES } else { left };
+        let channels = c.channels as usize;
+        let mut less = [S::splat_wide(0.0); NR];
+        for j in 0..NR {
+            let centre = S::widen(load_first::<S>(centre.add(j * S::LANES), left));
+            less[j] = S::mul_wide(S::splat_wide(-1.0), centre);
+        }
+        let (mut sums, mut products) = ([S::splat_wide(0.0); NR], [S::splat_wide(0.0); NR]);
+        for i0 in 0..c.n0 {
+            for i1 in 0..c.n1 {
+                let (a, b) = (
+                    a.offset(i0 * c.a0 + i1 * c.a1),
+                    b.offset(i0 * c.b0 + i1 * c.b1),
+                );
+                for i2 in 0..c.n2 {
+                    let (a, b) = (a.offset(i2 * c.a2), b.offset(i2 * c.b2));
+                    for j in 0..NR {
+                        let term = S::widen(load_first::<S>(a.add(j * S::LANES), left));
+                        let factor = S::widen(load_first::<S>(b.add(j * S::LANES), left));
+                        let factor = S::add_wide(factor, less[j]);
+                        sums[j] = S::add_wide(sums[j], term);
+                        products[j] = S::add_wide(products[j], S::mul_wide(term, factor));
                     }
                 }
             }
-            store_first::<S>(out.add(k), left, S::narrow(sum));
-            store_first::<S>(out.add(channels + k), left, S::narrow(products));
-            k += S::LANES;
+        }
+        for j in 0..NR {
+            let out = out.add(j * S::LANES);
+            store_first::<S>(out, left, S::narrow(sums[j]));
+            store_first::<S>(out.add(channels), left, S::narrow(products[j]));
         }
     }
 }
