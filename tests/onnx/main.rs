@@ -8,6 +8,6 @@ mod packs;
 mod round_trip;
 mod semantics;
 mod table;
-mod whole;
-mod truth;
 mod tails;
+mod truth;
+mod whole;

@@ -477,6 +477,15 @@ pub trait Layer: Any + fmt::Debug + Send + Sync + CloneLayer {
 pub trait Lowering {
     /// Emits the loops that compute the node which `cx` stands at. Never fails.
     fn lower(&self, cx: &mut Lower<'_>);
+
+    /// For layers that [add up](Layer::reduces) over images: the operands of which numbers are taken as soon as an image has them, and how many for
+    /// each channel of the first.
+    fn gathers(&self) -> Option<(&'static [usize], usize)> {
+        None
+    }
+
+    /// Emits what takes these numbers of one image, in [`Lower::gathered`].
+    fn gather(&self, _cx: &mut Lower<'_>) {}
 }
 
 /// `Clone` and `Any` for boxed layers; implemented for every `Layer + Clone`.

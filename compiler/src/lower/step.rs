@@ -12,6 +12,7 @@
 //! ```
 
 mod each;
+mod gather;
 
 use super::region::Region;
 use super::{Lower, Lowered, Storage};
@@ -23,6 +24,7 @@ use crate::shape::Shape;
 use crate::target::Target;
 use cnnc_runtime::plan::Port;
 use each::{Moved, Open};
+use gather::Gathered;
 use std::collections::{HashMap, HashSet};
 
 /// What a step knows beyond a network: its images, and what stays.
@@ -46,6 +48,8 @@ pub(super) struct Images {
     weights: HashSet<BufferId>,
     /// What is written for one image, while it is.
     open: Option<Open>,
+    /// Numbers that are taken of each image.
+    gathered: Gathered,
 }
 
 impl Images {
@@ -92,6 +96,7 @@ pub fn lower_step(
         packed: HashMap::new(),
         weights: HashSet::new(),
         open: None,
+        gathered: Gathered::default(),
     };
     for (index, &id) in state.iter().enumerate() {
         images.buffers.push(cx.buffers.push(Buffer {
@@ -107,6 +112,7 @@ pub fn lower_step(
     cx.images = Some(images);
     cx.place_state();
     cx.place_images();
+    cx.place_gathered();
     cx.enter(None, "input");
     let ports = |values: Vec<ValueId>| {
         let ports = values.into_iter().enumerate();
@@ -114,7 +120,10 @@ pub fn lower_step(
     };
     let (shared, own) = ports(graph.inputs.iter().map(|input| input.value).collect());
     shared.iter().for_each(|(index, _)| cx.read_input(*index));
-    cx.each(|cx| own.iter().for_each(|(index, _)| cx.read_input(*index)));
+    cx.each(|cx| {
+        own.iter().for_each(|(index, _)| cx.read_input(*index));
+        cx.gather_behind(None);
+    });
     for (id, node) in graph.live() {
         cx.enter(Some(id), &node.label);
         let values = || node.inputs.iter().chain([&node.output]);
@@ -123,10 +132,12 @@ pub fn lower_step(
             cx.each(|cx| {
                 cx.pad_operands();
                 node.layer.lower(cx);
+                cx.gather_behind(Some(id));
             });
         } else {
             cx.pad_operands();
             node.layer.lower(&mut cx);
+            cx.each(|cx| cx.gather_behind(Some(id)));
         }
     }
     cx.enter(None, "output");

@@ -19,7 +19,8 @@ use crate::loops::Affine;
 use crate::lower::{Lower, Storage, across};
 use crate::shape::Shape;
 use cnnc_runtime::kernel::{
-    CentredCall, CentredFactorsCall, FillCall, Pace, Pixels, Step, SumCall, Term,
+    CentredCall, CentredFactorsCall, FillCall, MomentsCall, MomentsTogetherCall, Pace, Pixels,
+    Statistic, Step, SumCall, SumPairCall, Term,
 };
 use ndarray::{ArrayD, Axis, IxDyn};
 
@@ -123,60 +124,120 @@ impl Layer for Moment {
 }
 
 impl Lowering for Moment {
-    /// Sums of each image, then of all.
+    /// Of what has been taken of each image; of the operand, where nothing has been.
     fn lower(&self, cx: &mut Lower<'_>) {
         let (x, out) = (cx.input(0), cx.output());
-        let (images, channels) = (x.images, x.channels);
-        let count = images * x.pixels();
-        if *self == Moment::Count {
-            cx.call(FillCall {
+        match self {
+            Moment::Count => cx.call(FillCall {
                 out: out.access(Affine::default()),
                 axes: [cnnc_runtime::kernel::Axis::ONCE; 3],
-                run: channels,
-                value: count as f64,
-            });
-            return;
+                run: x.channels,
+                value: (x.images * x.pixels()) as f64,
+            }),
+            Moment::Variance => {
+                let taken = cx.gathered();
+                moment(cx, Statistic::Variance, &x, &taken);
+            }
+            Moment::Product => {
+                let taken = cx.gathered();
+                total(cx, &x, &taken, x.channels);
+            }
+            Moment::Mean => match cx.gathered_of(0) {
+                Some((by, taken)) if by.layer.downcast() == Some(&Moment::Variance) => {
+                    moment(cx, Statistic::Mean, &x, &taken);
+                }
+                Some((_, taken)) => total(cx, &x, &taken, 0),
+                None => plain_mean(cx, &x),
+            },
         }
-        let (b, centre, term) = match self {
-            Moment::Variance => (None, Some(cx.input(1)), Term::Square),
-            Moment::Product => (Some(cx.input(1)), Some(cx.input(2)), Term::Centred),
-            _ => (None, None, Term::Plain),
-        };
-        let one = |storage: &Storage| Storage {
-            images: 1,
-            image: 0,
-            ..storage.clone()
-        };
-        let pixels = across(&one(&x), b.as_ref().map(one).as_ref());
-        let parts = copy::scratch(cx, images * channels);
-        cx.parallel(images, |cx, image| {
-            cx.call(SumCall {
-                pixels,
-                channels,
-                out: parts.access(image.clone().times(channels as i64)),
-                a: x.access(image.clone().times(x.image)),
-                b: b.as_ref().map(|b| b.access(image.times(b.image))),
-                centre: centre.map(|centre| centre.access(Affine::default())),
-                term,
-                scale: 1.0,
+    }
+
+    fn gathers(&self) -> Option<(&'static [usize], usize)> {
+        match self {
+            Moment::Variance => Some((&[0], 3)),
+            Moment::Product => Some((&[0, 1, 2], 2)),
+            _ => None,
+        }
+    }
+
+    fn gather(&self, cx: &mut Lower<'_>) {
+        let x = cx.input(0).of_one();
+        let out = cx.gathered().access(Affine::default());
+        let start = |storage: &Storage| storage.access(Affine::default());
+        if *self == Moment::Variance {
+            return cx.call(MomentsCall {
+                pixels: across(&x, None),
+                channels: x.channels,
+                out,
+                x: start(&x),
             });
-        });
-        let rows = Pace {
-            count: images,
-            a: channels as i64,
-            b: 0,
-        };
-        cx.call(SumCall {
-            pixels: [rows, Pace::ONCE, Pace::ONCE],
-            channels,
-            out: out.access(Affine::default()),
-            a: parts.access(Affine::default()),
-            b: None,
-            centre: None,
-            term: Term::Plain,
-            scale: 1.0 / count as f64,
+        }
+        let (b, centre) = (cx.input(1).of_one(), cx.input(2));
+        cx.call(SumPairCall {
+            pixels: across(&x, Some(&b)),
+            channels: x.channels,
+            out,
+            a: start(&x),
+            b: start(&b),
+            centre: start(&centre),
         });
     }
+}
+
+/// Emits the mean or the variance of x, of the moments of each image.
+fn moment(cx: &mut Lower<'_>, of: Statistic, x: &Storage, taken: &Storage) {
+    let out = cx.output().access(Affine::default());
+    cx.call(MomentsTogetherCall {
+        images: x.images,
+        channels: x.channels,
+        of,
+        share: 1.0 / x.pixels() as f64,
+        out,
+        x: taken.access(Affine::default()),
+    });
+}
+
+/// Emits the mean, over all elements of x, of sums of each image, which are `from` numbers behind one another's start.
+fn total(cx: &mut Lower<'_>, x: &Storage, taken: &Storage, from: usize) {
+    let out = cx.output().access(Affine::default());
+    let images = Pace {
+        count: x.images,
+        a: taken.image,
+        b: 0,
+    };
+    cx.call(SumCall {
+        pixels: [images, Pace::ONCE, Pace::ONCE],
+        channels: x.channels,
+        out,
+        a: taken.access(Affine::constant(from as i64)),
+        b: None,
+        term: Term::Plain,
+        scale: 1.0 / (x.images * x.pixels()) as f64,
+    });
+}
+
+/// Emits the mean of x: sums of each image, then of all.
+fn plain_mean(cx: &mut Lower<'_>, x: &Storage) {
+    let channels = x.channels;
+    let sums = copy::scratch(cx, x.images * channels);
+    let one = x.of_one();
+    cx.parallel(x.images, |cx, image| {
+        cx.call(SumCall {
+            pixels: across(&one, None),
+            channels,
+            out: sums.access(image.clone().times(channels as i64)),
+            a: x.access(image.times(x.image)),
+            b: None,
+            term: Term::Plain,
+            scale: 1.0,
+        });
+    });
+    let taken = Storage {
+        images: x.images,
+        image: channels as i64,
+        ..sums
+    };
+    total(cx, x, &taken, 0);
 }
 
 /// `γ · (x − mean) / √(variance + ε) + β` of the operands x, mean and variance.

@@ -229,6 +229,9 @@ impl ConvInput {
 /// Rows of the matrix that one call computes, so that threads share them: a multiple of the kernel's tile.
 const ROWS: usize = 24;
 
+/// Where a matrix of sums, its operand and its cotangent begin.
+type Places = (Affine, Affine, Affine);
+
 impl Lowering for ConvWeight {
     fn lower(&self, cx: &mut Lower<'_>) {
         let (x, dy) = (cx.input(0), cx.input(1));
@@ -296,7 +299,6 @@ impl ConvWeight {
                             out: parts.access(to),
                             a: x.access(from),
                             b: Some(dy.access(image.clone().times(dy.image))),
-                            centre: None,
                             term: Term::Product,
                             scale: 1.0,
                         });
@@ -316,7 +318,6 @@ impl ConvWeight {
             out: sums.access(Affine::default()),
             a: parts.access(Affine::default()),
             b: None,
-            centre: None,
             term: Term::Plain,
             scale: 1.0,
         });
@@ -370,40 +371,54 @@ impl ConvWeight {
             }
         };
         let (whole, rest) = (rows / ROWS, rows % ROWS);
-        // Over groups and taps the loop is for threads, or over the rows where there is only one of these.
-        let tiles = |cx: &mut Lower<'_>, at: Affine, from: Affine, to: Affine| {
-            cx.parallel(whole, |cx, i| {
-                let at = at.clone().add(&i.clone().times((ROWS * outs) as i64));
-                let from = from.clone().add(&i.times(ROWS as i64));
-                block(cx, at, from, to.clone(), ROWS);
-            });
-            if rest > 0 {
-                let at = at.offset((whole * ROWS * outs) as i64);
-                block(cx, at, from.offset((whole * ROWS) as i64), to, rest);
-            }
+        let rows_of = |cx: &mut Lower<'_>, (at, from, to): Places, i: &Affine, rows: usize| {
+            let at = at.add(&i.clone().times((ROWS * outs) as i64));
+            let from = from.add(&i.clone().times(ROWS as i64));
+            block(cx, at, from, to, rows);
         };
-        cx.parallel(taps.groups, |cx, g| {
-            cx.parallel(kd, |cx, i| {
-                cx.parallel(kh, |cx, j| {
-                    cx.parallel(along, |cx, k| {
-                        let at = g
-                            .clone()
-                            .times((count * matrix) as i64)
-                            .add(&i.clone().times((kh * along * matrix) as i64))
-                            .add(&j.clone().times((along * matrix) as i64))
-                            .add(&k.clone().times(matrix as i64));
-                        let from = g
-                            .clone()
-                            .times(ins as i64)
-                            .add(&i.times(axes[0].1))
-                            .add(&j.times(axes[1].1))
-                            .add(&k.times(axes[2].1))
-                            .offset(origin);
-                        tiles(cx, at, from, g.times(outs as i64));
+        let last = Affine::constant(whole as i64);
+        let matrices = |cx: &mut Lower<'_>, write: &dyn Fn(&mut Lower<'_>, Places)| {
+            cx.parallel(taps.groups, |cx, g| {
+                cx.parallel(kd, |cx, i| {
+                    cx.parallel(kh, |cx, j| {
+                        cx.parallel(along, |cx, k| {
+                            let at = g
+                                .clone()
+                                .times((count * matrix) as i64)
+                                .add(&i.clone().times((kh * along * matrix) as i64))
+                                .add(&j.clone().times((along * matrix) as i64))
+                                .add(&k.clone().times(matrix as i64));
+                            let from = g
+                                .clone()
+                                .times(ins as i64)
+                                .add(&i.times(axes[0].1))
+                                .add(&j.times(axes[1].1))
+                                .add(&k.times(axes[2].1))
+                                .offset(origin);
+                            write(cx, (at, from, g.times(outs as i64)));
+                        });
                     });
                 });
             });
-        });
+        };
+        // What threads share is the outermost loop: that over rows or that over matrices, whichever is longer.
+        if whole > taps.groups * kd * kh * along {
+            cx.parallel(whole, |cx, i| {
+                matrices(cx, &|cx, places| rows_of(cx, places, &i, ROWS));
+            });
+            if rest > 0 {
+                matrices(cx, &|cx, places| rows_of(cx, places, &last, rest));
+            }
+        } else {
+            matrices(cx, &|cx, places| {
+                cx.parallel(whole, |cx, i| {
+                    rows_of(cx, places.clone(), &i, ROWS);
+                });
+                if rest > 0 {
+                    rows_of(cx, places, &last, rest);
+                }
+            });
+        }
         let out = cx.output();
         let volume = (kd * kh * kw) as i64;
         let (m, c) = (matrix as i64, outs as i64);

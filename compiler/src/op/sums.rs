@@ -53,7 +53,6 @@ pub(super) fn sum(cx: &mut Lower<'_>, out: &Storage, x: &Storage) {
         out: out.access(Affine::default()),
         a: x.access(Affine::default()),
         b: None,
-        centre: None,
         term: Term::Plain,
         scale: 1.0,
     });

@@ -5,7 +5,7 @@
 //! tests read, and the view of the constants that the kernel's own code works with. Strides stand beside the pointer that they
 //! belong to, and counts, strides and floats have types of their own, so that they cannot change places.
 
-use super::{Deviation, Fusion, KernelId, Reduction, Rule, Step, Term, ZipOp, bits};
+use super::{Deviation, Fusion, KernelId, Reduction, Rule, Statistic, Step, Term, ZipOp, bits};
 
 /// Element type of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,7 +168,7 @@ pub(super) fn strides<P>(residual: &Option<Pixels<P>>) -> (i64, i64) {
 /// How a constant of each type is written down.
 pub(super) mod encode {
     #![allow(non_snake_case)] // Each is called like its variant of `Type`.
-    use super::{Deviation, Fusion, Reduction, Rule, Step, Term, ZipOp, bits};
+    use super::{Deviation, Fusion, Reduction, Rule, Statistic, Step, Term, ZipOp, bits};
 
     pub fn Count(count: usize) -> i64 {
         count as i64
@@ -206,6 +206,11 @@ pub(super) mod encode {
         }
     }
     impl Operation for Term {
+        fn code(&self) -> i64 {
+            *self as i64
+        }
+    }
+    impl Operation for Statistic {
         fn code(&self) -> i64 {
             *self as i64
         }

@@ -34,6 +34,7 @@ mod group_norm;
 mod lrn;
 pub mod map;
 mod max_input;
+mod moments;
 mod norm;
 mod outer;
 pub(crate) mod pack;
@@ -75,6 +76,7 @@ pub use group_norm::{GroupNormCall, Walk};
 pub use lrn::LrnCall;
 pub use map::{MapCall, Step};
 pub use max_input::{MaxInputCall, PoolAxis};
+pub use moments::{MomentsCall, MomentsTogetherCall, Statistic, SumPairCall};
 pub use norm::{L2NormCall, SoftmaxCall};
 pub use outer::{OuterCall, Pace};
 pub use pack::{

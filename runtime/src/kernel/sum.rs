@@ -1,4 +1,4 @@
-//! `f32_sum`: each channel summed over pixels: by itself, with another tensor's as factors, about a centre.
+//! `f32_sum`: each channel summed over pixels: by itself, or with another tensor's as factors.
 //!
 //! All of it is computed in f64 and rounded once.
 
@@ -17,23 +17,11 @@ pub enum Term {
     Plain = 0,
     /// `a · b`
     Product = 1,
-    /// `a · (b − centre)`
-    Centred = 2,
-    /// `(a − centre)²`
-    Square = 3,
 }
 
 impl Term {
     /// Every term.
-    pub const ALL: [Term; 4] = [Term::Plain, Term::Product, Term::Centred, Term::Square];
-
-    fn reads_b(term: isize) -> bool {
-        term == Term::Product as isize || term == Term::Centred as isize
-    }
-
-    fn reads_centre(term: isize) -> bool {
-        term == Term::Centred as isize || term == Term::Square as isize
-    }
+    pub const ALL: [Term; 2] = [Term::Plain, Term::Product];
 }
 
 declare! {
@@ -49,15 +37,13 @@ declare! {
         a: P,
         /// Its factors, if the term has some.
         b: Option<P>,
-        /// A number for each channel, if the term has a centre.
-        centre: Option<P>,
         /// The term.
         term: Term,
         /// Factor of the sum.
         scale: f64,
     }
     kernel(_c) = super::F32_SUM;
-    args(c) { out: Write = c.out, a: Read = c.a, b: Read = c.b, centre: Read = c.centre }
+    args(c) { out: Write = c.out, a: Read = c.a, b: Read = c.b }
     consts(c) {
         n0: Count = c.pixels[0].count, a0: Stride = c.pixels[0].a, b0: Stride = c.pixels[0].b,
         n1: Count = c.pixels[1].count, a1: Stride = c.pixels[1].a, b1: Stride = c.pixels[1].b,
@@ -84,7 +70,7 @@ unsafe fn body<S: Simd>(
     out: *mut f32,
     a: *const f32,
     b: *const f32,
-    centre: *const f32,
+    _: *const f32,
     _: *const f32,
     consts: *const i64,
 ) {
@@ -92,22 +78,14 @@ unsafe fn body<S: Simd>(
     unsafe {
         let c = Sum::read(consts);
         match c.term {
-            0 => sums::<S, 0>(out, a, b, centre, &c),
-            1 => sums::<S, 1>(out, a, b, centre, &c),
-            2 => sums::<S, 2>(out, a, b, centre, &c),
-            _ => sums::<S, 3>(out, a, b, centre, &c),
+            0 => sums::<S, 0>(out, a, b, &c),
+            _ => sums::<S, 1>(out, a, b, &c),
         }
     }
 }
 
 #[inline(always)]
-unsafe fn sums<S: Simd, const TERM: i64>(
-    out: *mut f32,
-    a: *const f32,
-    b: *const f32,
-    centre: *const f32,
-    c: &Sum,
-) {
+unsafe fn sums<S: Simd, const TERM: i64>(out: *mut f32, a: *const f32, b: *const f32, c: &Sum) {
     // SAFETY: every address is one of the footprint.
     unsafe {
         let channels = c.channels as usize;
@@ -115,25 +93,14 @@ unsafe fn sums<S: Simd, const TERM: i64>(
         while k < channels {
             let left = channels - k;
             let mut total = S::splat_wide(0.0);
-            let mut minus = S::splat_wide(0.0);
-            if TERM >= 2 {
-                let centre = S::widen(load_first::<S>(centre.add(k), left));
-                minus = S::mul_wide(S::splat_wide(-1.0), centre);
-            }
             for i0 in 0..c.n0 {
                 for i1 in 0..c.n1 {
                     for i2 in 0..c.n2 {
                         let a = a.offset(i0 * c.a0 + i1 * c.a1 + i2 * c.a2).add(k);
                         let mut term = S::widen(load_first::<S>(a, left));
-                        if TERM == 1 || TERM == 2 {
+                        if TERM == 1 {
                             let b = b.offset(i0 * c.b0 + i1 * c.b1 + i2 * c.b2).add(k);
-                            let b = S::widen(load_first::<S>(b, left));
-                            let factor = if TERM == 2 { S::add_wide(b, minus) } else { b };
-                            term = S::mul_wide(term, factor);
-                        }
-                        if TERM == 3 {
-                            term = S::add_wide(term, minus);
-                            term = S::mul_wide(term, term);
+                            term = S::mul_wide(term, S::widen(load_first::<S>(b, left)));
                         }
                         total = S::add_wide(total, term);
                     }
@@ -148,15 +115,14 @@ unsafe fn sums<S: Simd, const TERM: i64>(
 
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Sum::new(consts);
-    if !(0..=3).contains(&c.term) {
+    if !(0..=1).contains(&c.term) {
         return invalid();
     }
     let b = span(&[(c.n0, c.b0), (c.n1, c.b1), (c.n2, c.b2), (c.channels, 1)]);
     vec![
         span(&[(c.channels, 1)]),
         span(&[(c.n0, c.a0), (c.n1, c.a1), (c.n2, c.a2), (c.channels, 1)]),
-        b.filter(|_| Term::reads_b(c.term)),
-        span(&[(c.channels, 1)]).filter(|_| Term::reads_centre(c.term)),
+        b.filter(|_| c.term == Term::Product as isize),
     ]
 }
 
@@ -164,10 +130,6 @@ fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
     let c = Sum::new(consts);
     let mut view = View::new(memory, at);
     for k in 0..c.channels {
-        let centre = match Term::reads_centre(c.term) {
-            true => f64::from(view.get(3, k)),
-            false => 0.0,
-        };
         let mut total = 0.0;
         for i0 in 0..c.n0 {
             for i1 in 0..c.n1 {
@@ -178,9 +140,7 @@ fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
                     };
                     total += match c.term {
                         0 => a,
-                        1 => a * b(&view),
-                        2 => a * (b(&view) - centre),
-                        _ => (a - centre) * (a - centre),
+                        _ => a * b(&view),
                     };
                 }
             }

@@ -3,8 +3,8 @@
 use super::{
     Kernel, KernelId, accumulate, along, bilinear, centred, channel_sums, channels, choose,
     contrastive, conv, copy, cross, cross_entropy, depthwise, deviation, fill, group_norm, lrn,
-    map, max_input, norm, outer, pack, pool, power, reduce, roi, roi_input, scatter, sum, update,
-    winograd, winograd_gradient, winograd_tiles, winograd_weights, zip,
+    map, max_input, moments, norm, outer, pack, pool, power, reduce, roi, roi_input, scatter, sum,
+    update, winograd, winograd_gradient, winograd_tiles, winograd_weights, zip,
 };
 use crate::isa::Isa;
 
@@ -116,6 +116,12 @@ kernels! {
         F32_SCATTER = scatter::ROW;
         /// `f32_sum`
         F32_SUM = sum::ROW;
+        /// `f32_sum_pair`
+        F32_SUM_PAIR = moments::PAIR;
+        /// `f32_moments`
+        F32_MOMENTS = moments::ROW;
+        /// `f32_moments_together`
+        F32_MOMENTS_TOGETHER = moments::TOGETHER;
         /// `f32_accumulate`
         F32_ACCUMULATE = accumulate::ROW;
         /// `f32_centred`

@@ -33,6 +33,21 @@ pub fn sum(random: &mut Random) -> Vec<i64> {
     consts
 }
 
+pub fn sum_pair(random: &mut Random) -> Vec<i64> {
+    let mut consts = paces(random);
+    consts.push(random.within(1, 70));
+    consts
+}
+
+pub fn moments(random: &mut Random) -> Vec<i64> {
+    let mut consts = Vec::new();
+    for _ in 0..3 {
+        consts.extend([random.within(1, 4), random.within(0, 60)]);
+    }
+    consts.push(random.within(1, 70));
+    consts
+}
+
 /// Places with no term, one and several.
 pub fn along(random: &mut Random) -> Vec<i64> {
     let (run, sources, places) = (

@@ -114,14 +114,17 @@ unsafe fn body<S: Simd>(
             for i1 in 0..n1 {
                 for i2 in 0..n2 {
                     let data = data.offset(i0 * s0 + i1 * s1 + i2 * s2);
+                    if i2 + 1 < n2 {
+                        fetch_stretch::<S>(data.wrapping_offset(s2), (n, step), &c);
+                    }
                     let mut k = 0;
                     while k < n {
                         let len = (n - k).min(TILE as isize);
                         let data = data.offset(k * step);
                         if step == 1 {
-                            tile::<true>(out, data, 1, len as usize, &c, scaled, gamma, var);
+                            tile::<S, true>(out, data, 1, len as usize, &c, scaled, gamma, var);
                         } else {
-                            tile::<false>(out, data, step, len as usize, &c, scaled, gamma, var);
+                            tile::<S, false>(out, data, step, len as usize, &c, scaled, gamma, var);
                         }
                         out = out.offset(len * c.block);
                         k += len;
@@ -132,10 +135,32 @@ unsafe fn body<S: Simd>(
     }
 }
 
+/// Elements of a cache line.
+const LINE: isize = 16;
+
+/// Elements, at most, that are fetched before they are packed.
+const STRETCH: isize = 1024;
+
+/// Hints what is packed next, where lanes stand close together and the indices between them are few: a short stretch, as the taps of adjacent
+/// channels are, which ends before the machine has seen where it leads.
+#[inline(always)]
+unsafe fn fetch_stretch<S: Simd>(data: *const f32, (n, step): (isize, isize), c: &Panels) {
+    let (len, span) = (c.outs * c.stride, n * step);
+    if c.stride <= 0 || len > STRETCH || span.abs() > LINE {
+        return;
+    }
+    let mut at = span.min(0);
+    while at < len {
+        // SAFETY: a hint is valid for any address.
+        unsafe { S::prefetch_near(data.wrapping_offset(at)) };
+        at += LINE;
+    }
+}
+
 /// All lanes of `len` reduction indices, `step` apart.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-unsafe fn tile<const ADJACENT: bool>(
+unsafe fn tile<S: Simd, const ADJACENT: bool>(
     out: *mut f32,
     data: *const f32,
     step: isize,
@@ -153,6 +178,17 @@ unsafe fn tile<const ADJACENT: bool>(
         while lane + SIDE <= outs {
             let from = data.offset(lane as isize * c.stride);
             let out = out.add(lane);
+            if ADJACENT {
+                // The same lanes' next indices, which are as many lines as these in rows of their own.
+                for i in 0..SIDE as isize {
+                    let row = from.wrapping_offset(i * c.stride + TILE as isize);
+                    let mut at = 0;
+                    while at < len as isize {
+                        S::prefetch_near(row.wrapping_offset(at));
+                        at += LINE;
+                    }
+                }
+            }
             if scaled {
                 let mut scales = [0.0; SIDE];
                 for i in 0..SIDE {

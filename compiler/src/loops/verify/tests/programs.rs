@@ -13,7 +13,7 @@ use cnnc_runtime::kernel::bits;
 type Make = fn() -> Program;
 
 /// Valid programs.
-pub const ALL: [(&str, Make); 9] = [
+pub const ALL: [(&str, Make); 10] = [
     ("conv_with_halo", conv_with_halo),
     ("windows", windows),
     ("dense_growth", dense_growth),
@@ -22,8 +22,52 @@ pub const ALL: [(&str, Make); 9] = [
     ("shared_memory", shared_memory),
     ("strided", strided),
     ("channel_blocks", channel_blocks),
+    ("moments", moments),
     ("lowered", lowered),
 ];
+
+/// Two images of 2x2 pixels of 5 channels, whose moments are taken where each is written; then mean and variance of both, and sums about the mean.
+fn moments() -> Program {
+    let mut b = build(88);
+    let images = b.buffer("images", Place::Input(0), 40);
+    let x = b.buffer("x", Place::Arena(0), 40);
+    let taken = b.buffer("taken", Place::Arena(48), 30);
+    let mean = b.buffer("mean", Place::Arena(80), 5);
+    let variance = b.buffer("variance", Place::Output(0), 5);
+    let sums = b.buffer("sums", Place::Output(1), 10);
+    let image = b.repeat(2, true, |_, image| {
+        let here = to(x, 0, &[(image, 20)]);
+        let pixels = [1, 0, 2, 10, 2, 5, 5];
+        vec![
+            copy(
+                here.clone(),
+                to(images, 0, &[(image, 20)]),
+                &[[4, 5, 1], [5, 1, 4]],
+            ),
+            call(
+                "f32_moments",
+                &[to(taken, 0, &[(image, 15)]), here],
+                &pixels,
+            ),
+        ]
+    });
+    b.section("x", vec![image]);
+    let quarter = 0.25_f64.to_bits() as i64;
+    let together = |out: BufferId, of: i64| {
+        let args = [to(out, 0, &[]), to(taken, 0, &[])];
+        call("f32_moments_together", &args, &[2, 5, of, quarter])
+    };
+    b.section("mean", vec![together(mean, 0), together(variance, 1)]);
+    let args = [
+        to(sums, 0, &[]),
+        to(x, 0, &[]),
+        to(x, 0, &[]),
+        to(mean, 0, &[]),
+    ];
+    let pixels = [1, 0, 0, 2, 20, 20, 4, 5, 5, 5];
+    b.section("sums", vec![call("f32_sum_pair", &args, &pixels)]);
+    b.0
+}
 
 /// A network with every kind of join, as the compiler lowers it.
 fn lowered() -> Program {
