@@ -32,6 +32,8 @@ pub(super) enum Data {
     Coded(Rc<Coded>),
     /// Floating point, held as f32.
     Float(Rc<[f32]>),
+    /// The same, that stand in the graph as a list of numbers.
+    Listed(Rc<[f32]>),
     /// Whole numbers.
     Int(Rc<[i64]>),
     /// Truth values.
@@ -96,6 +98,14 @@ impl Tensor {
         Tensor { dims, data }
     }
 
+    /// Numbers that stand in the graph as a list.
+    pub fn listed(values: &[f32]) -> Tensor {
+        Tensor {
+            dims: vec![values.len()],
+            data: Data::Listed(values.into()),
+        }
+    }
+
     pub fn ints(dims: Vec<usize>, values: Vec<i64>) -> Tensor {
         debug_assert_eq!(product(&dims), Some(values.len()));
         let data = Data::Int(values.into());
@@ -107,13 +117,16 @@ impl Tensor {
             Data::Raw(bytes) => bytes.len() / 4,
             Data::Narrow(bytes, data_type) => bytes.len() / width(*data_type).unwrap_or(1),
             Data::Coded(coded) => coded.bytes.len() / width(coded.data_type).unwrap_or(1),
-            Data::Float(values) => values.len(),
+            Data::Float(values) | Data::Listed(values) => values.len(),
             Data::Int(values) | Data::Bool(values) => values.len(),
         }
     }
 
     pub fn is_float(&self) -> bool {
-        matches!(self.data, Data::Raw(_) | Data::Narrow(..) | Data::Float(_))
+        matches!(
+            self.data,
+            Data::Raw(_) | Data::Narrow(..) | Data::Float(_) | Data::Listed(_)
+        )
     }
 
     pub fn is_bool(&self) -> bool {
@@ -128,7 +141,7 @@ impl Tensor {
     pub fn price(&self) -> usize {
         match &self.data {
             Data::Raw(_) | Data::Narrow(..) => 0,
-            Data::Float(values) => values.len(),
+            Data::Float(values) | Data::Listed(values) => values.len(),
             Data::Int(values) | Data::Bool(values) => 2 * values.len(),
             // Paid for when they are asked for.
             Data::Coded(_) => 0,
@@ -158,7 +171,7 @@ impl Tensor {
             Data::Coded(coded) => {
                 Cow::Owned(coded.values().iter().map(|&value| value as f32).collect())
             }
-            Data::Float(values) => Cow::Borrowed(values),
+            Data::Float(values) | Data::Listed(values) => Cow::Borrowed(values),
             Data::Int(values) | Data::Bool(values) => {
                 Cow::Owned(values.iter().map(|&value| value as f32).collect())
             }
@@ -244,7 +257,7 @@ impl Tensor {
                 });
                 Data::Float(all.into())
             }
-            Data::Narrow(..) | Data::Float(_) => {
+            Data::Narrow(..) | Data::Float(_) | Data::Listed(_) => {
                 let values = self.to_floats();
                 let mut all = Vec::with_capacity(count);
                 each(&dims, steps, &mut |index| all.push(values[index]));
