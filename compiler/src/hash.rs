@@ -17,11 +17,12 @@
 
 use crate::graph::{Def, Graph, Node};
 use crate::id::{NodeId, ParamId, ValueId};
-use crate::layer::attribute::{Attribute, Attributes, listed};
+use crate::layer::attribute::{Attribute, Attributes, Exact, listed};
 use crate::shape::Shape;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// The hash, as 64 hexadecimal digits.
 pub fn architecture(graph: &Graph) -> String {
@@ -30,7 +31,7 @@ pub fn architecture(graph: &Graph) -> String {
 
 /// The hash of the normal form of a graph that [`folded`](crate::pass::folded) has made: the same for all ways to write a network down, those
 /// of other formats included. Paddings are numbers, operands of sums and products have no order, and what a last window reaches beyond the operand is one; a folded batch norm is a bias; numbers are of 32 bits;
-/// probabilities of an output are none of their own.
+/// probabilities of an output are none of their own, and an input that is handed on is no output; constant weights are one kernel where all kernels are alike.
 pub fn normal(graph: &Graph) -> String {
     digest(&written(graph, true, true))
 }
@@ -75,6 +76,7 @@ fn written(graph: &Graph, normal: bool, shares: bool) -> String {
         for value in &mut outputs {
             *value = aliases.get(value).copied().unwrap_or(*value);
         }
+        outputs.retain(|&value| !matches!(graph.values[value].def, Def::Input(_)));
         outputs.sort_by_key(|value| keys.get(value).copied().unwrap_or_default());
         outputs.dedup();
     }
@@ -311,6 +313,21 @@ fn is_share(graph: &Graph, value: ValueId) -> bool {
             .any(|output| output.value == node.inputs[0])
 }
 
+/// Constant weights of a tensor of those extents: one kernel, where all are alike.
+fn constants(keyword: &str, shape: &[usize], values: &Arc<[f32]>) -> Attribute {
+    let whole = || Attribute::Constants(shape.to_vec(), Exact(Arc::clone(values)));
+    let (Some(kernel), "conv") = (shape.get(2..), keyword) else {
+        return whole();
+    };
+    let bits = |kernel: &[f32]| kernel.iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
+    let mut kernels = values.chunks(kernel.iter().product::<usize>().max(1));
+    let first = kernels.next().unwrap_or_default();
+    match kernels.all(|kernel| bits(kernel) == bits(first)) {
+        true => Attribute::Constants(kernel.to_vec(), Exact(first.into())),
+        false => whole(),
+    }
+}
+
 /// Brings what a layer is told into the normal form, and says how many of its tensors are counted: with a batch norm, its weights.
 fn normalised(graph: &Graph, node: &Node, attributes: &mut Attributes) -> usize {
     match keyword_of(graph, node, node.layer.keyword()) {
@@ -361,6 +378,12 @@ fn normalised(graph: &Graph, node: &Node, attributes: &mut Attributes) -> usize 
     for (_, value) in attributes.iter_mut() {
         if let Attribute::Float(number) = value {
             *value = f64::from(number.0 as f32).into();
+        }
+        if let Attribute::Constants(_, values) = value
+            && let Some(&param) = node.params.first()
+        {
+            let shape = &graph.params[param].shape;
+            *value = constants(node.layer.keyword(), shape, &values.0);
         }
     }
     let folded = attributes.iter().any(|(name, _)| *name == "bn");

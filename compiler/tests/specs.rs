@@ -129,6 +129,15 @@ fn the_normal_form_is_of_the_network_and_not_of_how_it_is_written() {
         ("leaky 0.1", "leaky 0.10000000149011612"),
         ("a: relu; b: tanh; add(a, b)", "a: relu; b: tanh; add(b, a)"),
         ("slice 1", "slice 1 3"),
+        (
+            "conv 1x2 2 weight [[1, 2]]",
+            "conv 1x2 2 weight [[[[1, 2]], [[1, 2]], [[1, 2]]], [[[1, 2]], [[1, 2]], [[1, 2]]]]",
+        ),
+        (
+            "k: constant 2x2 weight [[1, 2], [3, 4]]",
+            "k: constant 2x2 weight [1, 2, 3, 4]",
+        ),
+        ("relu; tap x", "relu"),
         ("subsample /2", "subsample /2x2"),
         ("avgpool 1x1 relu", "adaptiveavgpool 15x14 relu"),
         (
@@ -156,6 +165,8 @@ fn the_normal_form_is_of_the_network_and_not_of_how_it_is_written() {
         ("a: relu; b: tanh; sub(a, b)", "a: relu; b: tanh; sub(b, a)"),
         ("slice 0 2", "slice 1 3"),
         ("shrink 0.5", "shrink 0.5 bias 0.5"),
+        ("conv 1x2 2 weight [[1, 2]]", "conv 1x2 2"),
+        ("conv 1x2 2 weight [[1, 2]]", "conv 1x2 2 weight [[1, 3]]"),
     ];
     for (one, other) in different {
         assert_ne!(net(one), net(other), "{one} | {other}");

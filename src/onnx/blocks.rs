@@ -1,143 +1,15 @@
 //! Groups of statements that differ in their numbers only become calls of a block.
 
-use super::net::{Id, Net, Op};
-use super::statement::{Defaults, written};
+use super::lines::{Writer, indented};
 use super::tree::{Form, Item};
 use std::collections::{HashMap, HashSet};
 
-/// What parameters that are no strides are called.
-const NAMES: [&str; 10] = ["w", "v", "u", "t", "r", "q", "p", "n", "m", "k"];
+/// What parameters are called that are neither strides nor kernels.
+const NAMES: [&str; 10] = ["w", "v", "u", "t", "r", "q", "p", "n", "m", "h"];
 /// What strides are called.
 const STRIDES: [&str; 2] = ["s", "z"];
-/// Longest line that holds a whole group.
-const WIDE: usize = 96;
-
-/// Writes what stands in groups.
-pub(super) struct Writer<'a> {
-    pub net: &'a Net,
-    pub defaults: Defaults,
-    /// What tensors that are referred to are called.
-    pub labels: HashMap<Id, String>,
-}
-
-impl Writer<'_> {
-    /// Layers one behind another.
-    pub fn words(&self, ids: &[Id]) -> String {
-        let word = |&id: &Id| written(self.net, id, &self.labels, self.defaults);
-        ids.iter().map(word).collect::<Vec<_>>().join(" ")
-    }
-
-    /// The lines of a statement without its label, in which labels begin behind `prefix`.
-    pub fn lines(&self, item: &Item, prefix: Option<&str>) -> Vec<String> {
-        match &item.form {
-            Form::Text(text, _) => vec![text.clone()],
-            Form::Chain(ids, _) => vec![self.words(ids)],
-            Form::Scope(items) => {
-                let mut all = vec!["{".to_owned()];
-                all.extend(indented(self.all(items, prefix)));
-                all.push("}".to_owned());
-                all
-            }
-            Form::Group(paths, ids) => self.group(paths, ids, prefix),
-        }
-    }
-
-    /// The lines of statements, with their labels.
-    pub fn all(&self, items: &[Item], prefix: Option<&str>) -> Vec<String> {
-        items
-            .iter()
-            .flat_map(|item| {
-                let within = item.label.as_deref().or(prefix);
-                let mut lines = self.lines(item, within);
-                let label = item.label.as_deref().map(|label| match prefix {
-                    Some(prefix) => label
-                        .strip_prefix(prefix)
-                        .map_or(label, |rest| rest.trim_start_matches('.')),
-                    None => label,
-                });
-                if let Some(label) = label.filter(|label| !label.is_empty()) {
-                    lines[0] = format!("{label}: {}", lines[0]);
-                }
-                lines
-            })
-            .collect()
-    }
-
-    fn group(&self, paths: &[Vec<Item>], ids: &[Id], prefix: Option<&str>) -> Vec<String> {
-        let then = self.words(&ids[1..]);
-        let op = self.net.op(ids[0]);
-        let whole = paths.len() == 2 && op == Some(&Op::Word("add"));
-        let mut all: Vec<Vec<String>> = paths.iter().map(|path| self.all(path, prefix)).collect();
-        let mut lines = Vec::new();
-        if whole {
-            if all[0].is_empty() {
-                all.swap(0, 1);
-            }
-            let short = match all[1].len() {
-                0 => None,
-                _ => Some(all[1].join(" ; ")),
-            };
-            let line = match &short {
-                None => format!("residual {{ {} }} {then}", all[0].join(" ; ")),
-                Some(short) => format!(
-                    "residual {{ {} }} shortcut {{ {short} }} {then}",
-                    all[0].join(" ; ")
-                ),
-            };
-            if line.len() <= 60 && all.iter().flatten().all(|line| closed(line)) {
-                return vec![line.trim_end().to_owned()];
-            }
-            lines.push("residual {".to_owned());
-            lines.extend(indented(std::mem::take(&mut all[0])));
-            match short {
-                None => lines.push(format!("}} {then}")),
-                Some(short) if short.len() <= WIDE && all[1].iter().all(|line| closed(line)) => {
-                    lines.push(format!("}} shortcut {{ {short} }} {then}"));
-                }
-                Some(_) => {
-                    lines.push("} shortcut {".to_owned());
-                    lines.extend(indented(std::mem::take(&mut all[1])));
-                    lines.push(format!("}} {then}"));
-                }
-            }
-        } else {
-            let open = match op {
-                Some(Op::Concat(0)) => "branch {".to_owned(),
-                Some(Op::Concat(axis)) => format!("branch concat axis {axis} {{"),
-                Some(Op::Word(word)) => format!("branch {word} {{"),
-                _ => "branch {".to_owned(),
-            };
-            lines.push(open);
-            for (path, of) in all.into_iter().zip(paths) {
-                if of.len() == 1 && !path[0].starts_with('{') {
-                    lines.extend(indented(path));
-                } else if path.iter().all(|line| closed(line))
-                    && path.iter().map(|line| line.len() + 3).sum::<usize>() <= WIDE
-                {
-                    lines.push(format!("  {{ {} }}", path.join(" ; ")));
-                } else {
-                    lines.push("  {".to_owned());
-                    lines.extend(indented(indented(path)));
-                    lines.push("  }".to_owned());
-                }
-            }
-            lines.push(format!("}} {then}"));
-        }
-        lines
-            .iter()
-            .map(|line| line.trim_end().to_owned())
-            .collect()
-    }
-}
-
-/// Whether a line is a statement as it is.
-fn closed(line: &str) -> bool {
-    line.matches('{').count() == line.matches('}').count() && !line.starts_with(' ')
-}
-
-fn indented(lines: Vec<String>) -> Vec<String> {
-    lines.into_iter().map(|line| format!("  {line}")).collect()
-}
+/// What kernels are called.
+const KERNELS: [&str; 2] = ["k", "j"];
 
 /// A block of the spec.
 pub(super) struct Block {
@@ -146,69 +18,143 @@ pub(super) struct Block {
     pub lines: Vec<String>,
 }
 
-/// The number in a word: a stride, or any other.
-fn numeral(word: &str) -> Option<(&str, u64)> {
-    for start in ["/=", "/", ""] {
-        if let Some(rest) = word.strip_prefix(start)
-            && rest.bytes().all(|c| c.is_ascii_digit())
-            && let Ok(number) = rest.parse()
-        {
-            return Some((if start.is_empty() { "" } else { "/=" }, number));
-        }
-    }
-    None
+/// What a number is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    Stride,
+    Kernel,
+}
+
+/// A number of a statement.
+#[derive(Clone)]
+struct Number {
+    kind: Kind,
+    /// As it is an argument,
+    text: String,
+    /// and what it is; of a kernel nothing.
+    value: u64,
+    /// Whether it stands beside convolutions: in a dense layer, or among arguments.
+    beside: bool,
 }
 
 /// Statements as words, numbers left out.
 type Shape = Vec<Vec<String>>;
 
-/// The numbers of statements, and whether each has a mark.
-type Numbers = Vec<(bool, u64)>;
-
 /// How each number is written, and parameters with the places of their numbers.
 type Plan = (Vec<String>, Vec<(String, usize)>);
 
-/// Text with its numbers taken out, and these.
-fn shape(lines: &[String]) -> (Shape, Numbers) {
+/// A word without its number, and the number; `kernel`: whether extents are one.
+fn numeral(word: &str, kernel: bool) -> Option<(&'static str, Kind, &str)> {
+    let whole = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+    // A pool's stride is not a convolution's: what is left out differs.
+    for (mark, kind) in [("/=", Kind::Stride), ("/", Kind::Stride), ("", Kind::Plain)] {
+        if let Some(rest) = word.strip_prefix(mark)
+            && whole(rest)
+        {
+            return Some((mark, kind, rest));
+        }
+    }
+    let extents = kernel && word.contains('x') && word.split('x').all(whole);
+    extents.then_some(("", Kind::Kernel, word))
+}
+
+/// Text with its numbers taken out, and these; `kernels`: also those of convolutions.
+fn shape(lines: &[String], kernels: bool) -> (Shape, Vec<Number>) {
     let mut numbers = Vec::new();
     let shape = lines.iter().map(|line| {
-        let word = |word: &str| match numeral(word) {
-            // A pool's stride is not a convolution's: what is left out differs.
-            Some((mark, number)) => {
-                numbers.push((!mark.is_empty(), number));
-                let own = word.starts_with('/') && !word.starts_with("/=");
-                format!("{}#", if own { "/" } else { mark })
-            }
-            None => word.to_owned(),
+        let words: Vec<&str> = line.split(' ').collect();
+        let mut called = false;
+        let dense = words.contains(&"dense");
+        let word = |(at, word): (usize, &&str)| {
+            called = word.ends_with('(') || called && *word != ")";
+            let kernel = kernels && (called || at > 0 && words[at - 1] == "conv");
+            let found = numeral(word, kernel).and_then(|(mark, kind, text)| {
+                let value = match kind {
+                    Kind::Kernel => 0,
+                    _ => text.parse().ok()?,
+                };
+                Some((mark, kind, text, value))
+            });
+            let Some((mark, kind, text, value)) = found else {
+                return (*word).to_owned();
+            };
+            numbers.push(Number {
+                kind,
+                text: text.to_owned(),
+                value,
+                beside: dense || called,
+            });
+            format!("{mark}#")
         };
-        line.split(' ').map(word).collect()
+        words.iter().enumerate().map(word).collect()
     });
     (shape.collect(), numbers)
 }
 
+/// What a number is beside another one.
+enum Ratio {
+    Same,
+    Times(u64),
+    Part(u64),
+}
+
+impl Ratio {
+    /// That of two numbers, if it is the same everywhere.
+    fn of(sites: &[Vec<Number>], at: usize, source: usize) -> Option<Ratio> {
+        let (own, other) = (&sites[0][at], &sites[0][source]);
+        let all = |fits: &dyn Fn(&Number, &Number) -> bool| {
+            sites.iter().all(|site| fits(&site[at], &site[source]))
+        };
+        if own.kind != other.kind {
+            return None;
+        }
+        if all(&|own, other| own.text == other.text) {
+            return Some(Ratio::Same);
+        }
+        if own.kind != Kind::Plain {
+            return None;
+        }
+        let times = own.value.checked_div(other.value).unwrap_or(0);
+        if times > 0 && all(&|own, other| other.value.checked_mul(times) == Some(own.value)) {
+            return Some(Ratio::Times(times));
+        }
+        let parts = other.value.checked_div(own.value).unwrap_or(0);
+        let fits =
+            parts > 0 && all(&|own, other| own.value.checked_mul(parts) == Some(other.value));
+        fits.then_some(Ratio::Part(parts))
+    }
+
+    /// The number, where the other one has that name.
+    fn written(&self, name: &str) -> String {
+        match self {
+            Ratio::Same => name.to_owned(),
+            Ratio::Times(factor) => format!("({factor}*{name})"),
+            Ratio::Part(parts) => format!("({name}/{parts})"),
+        }
+    }
+}
+
 /// How each number is written, and which places are parameters.
-fn plan(sites: &[Numbers]) -> Option<Plan> {
+fn plan(sites: &[Vec<Number>]) -> Option<Plan> {
     let first = &sites[0];
-    let column = |at: usize| sites.iter().map(move |site| site[at].1);
-    let varies: Vec<usize> = (0..first.len())
-        .filter(|&at| column(at).any(|number| number != first[at].1))
+    let mut varies: Vec<usize> = (0..first.len())
+        .filter(|&at| sites.iter().any(|site| site[at].text != first[at].text))
         .collect();
-    let mut smallest = varies.clone();
-    smallest.sort_by_key(|&at| (column(at).sum::<u64>(), at));
+    let sum = |at: usize| {
+        sites
+            .iter()
+            .map(|site| site[at].value)
+            .fold(0, u64::saturating_add)
+    };
+    varies.sort_by_key(|&at| (first[at].beside, sum(at), at));
     let mut sources: Vec<usize> = Vec::new();
-    let mut of: HashMap<usize, (usize, u64)> = HashMap::new();
-    for &at in &smallest {
-        let multiple = sources.iter().find_map(|&source| {
-            if first[at].0 != first[source].0 {
-                return None;
-            }
-            let factor = first[at].1.checked_div(first[source].1)?;
-            let fits = column(at)
-                .zip(column(source))
-                .all(|(own, other)| other.checked_mul(factor) == Some(own));
-            (factor > 0 && fits && (factor == 1 || !first[at].0)).then_some((source, factor))
-        });
-        match multiple {
+    let mut of: HashMap<usize, (usize, Ratio)> = HashMap::new();
+    for &at in &varies {
+        let found = sources
+            .iter()
+            .find_map(|&source| Some((source, Ratio::of(sites, at, source)?)));
+        match found {
             Some(found) => {
                 of.insert(at, found);
             }
@@ -217,24 +163,25 @@ fn plan(sites: &[Numbers]) -> Option<Plan> {
     }
     // In the order of their first use.
     sources.sort_unstable();
-    let (mut strides, mut others) = (STRIDES.iter(), NAMES.iter());
+    let (mut strides, mut kernels) = (STRIDES.iter(), KERNELS.iter());
+    let mut others = NAMES.iter();
     let mut names: Vec<(String, usize)> = Vec::new();
     for &at in &sources {
-        let name = match first[at].0 {
-            true => strides.next()?,
-            false => others.next()?,
+        let name = match first[at].kind {
+            Kind::Stride => strides.next()?,
+            Kind::Kernel => kernels.next()?,
+            Kind::Plain => others.next()?,
         };
         names.push(((*name).to_owned(), at));
     }
     let name = |at: usize| {
         let found = names.iter().find(|(_, own)| *own == at);
-        found.map_or(String::new(), |(name, _)| name.clone())
+        found.map_or("", |(name, _)| name)
     };
     let texts = (0..first.len()).map(|at| match of.get(&at) {
-        Some(&(source, 1)) => name(source),
-        Some(&(source, factor)) => format!("({factor}*{})", name(source)),
-        None if sources.contains(&at) => name(at),
-        None => first[at].1.to_string(),
+        Some((source, ratio)) => ratio.written(name(*source)),
+        None if sources.contains(&at) => name(at).to_owned(),
+        None => first[at].text.clone(),
     });
     Some((texts.collect(), names))
 }
@@ -262,21 +209,19 @@ fn named(lines: &[String], taken: &mut HashSet<String>) -> String {
     name
 }
 
-/// Replaces groups of the same shape by calls.
-pub(super) fn extract(
-    writer: &Writer<'_>,
-    items: Vec<Item>,
+/// Blocks for what has a shape that others have, too, and the calls that take the places of these: groups as lines, none for what is none.
+/// `kernels`: whether a block's kernels may differ.
+pub(super) fn calls(
+    groups: &[Option<Vec<String>>],
+    kernels: bool,
     taken: &mut HashSet<String>,
-) -> (Vec<Block>, Vec<Item>) {
-    let mut sites: HashMap<Shape, Vec<Numbers>> = HashMap::new();
+) -> (Vec<Block>, Vec<Option<String>>) {
+    let mut sites: HashMap<Shape, Vec<Vec<Number>>> = HashMap::new();
     let mut order: Vec<Shape> = Vec::new();
-    let shapes: Vec<Option<(Shape, Numbers)>> = items
+    let shapes = groups
         .iter()
-        .map(|item| {
-            matches!(item.form, Form::Group(..) | Form::Scope(..))
-                .then(|| shape(&writer.lines(item, item.label.as_deref())))
-        })
-        .collect();
+        .map(|lines| Some(shape(lines.as_ref()?, kernels)));
+    let shapes: Vec<Option<(Shape, Vec<Number>)>> = shapes.collect();
     for (shape, numbers) in shapes.iter().flatten() {
         let known = sites.entry(shape.clone()).or_default();
         if known.is_empty() {
@@ -320,28 +265,37 @@ pub(super) fn extract(
         });
         plans.insert(shape, (name, params));
     }
+    let calls = shapes.into_iter().map(|found| {
+        let (shape, numbers) = found?;
+        let (name, params) = plans.get(&shape)?;
+        let list: Vec<&str> = params.iter().map(|&(_, at)| &*numbers[at].text).collect();
+        // Numbers are words, so that those of a call within a group are found as well: see `spec`.
+        Some(match list.is_empty() {
+            true => name.clone(),
+            false => format!("{name}( {} )", list.join(" , ")),
+        })
+    });
+    (blocks, calls.collect())
+}
+
+/// Replaces groups of the same shape by calls.
+pub(super) fn extract(
+    writer: &Writer<'_>,
+    items: Vec<Item>,
+    taken: &mut HashSet<String>,
+) -> (Vec<Block>, Vec<Item>) {
+    let groups = items.iter().map(|item| {
+        matches!(item.form, Form::Group(..) | Form::Scope(..))
+            .then(|| writer.lines(item, item.label.as_deref()))
+    });
+    let (blocks, calls) = calls(&groups.collect::<Vec<_>>(), false, taken);
     let mut all = Vec::new();
-    for (item, shape) in items.into_iter().zip(shapes) {
-        let call = shape.and_then(|(shape, numbers)| {
-            let (name, params) = plans.get(&shape)?;
-            let list: Vec<String> = params
-                .iter()
-                .map(|&(_, at)| numbers[at].1.to_string())
-                .collect();
-            Some(match list.is_empty() {
-                true => name.clone(),
-                false => format!("{name}({})", list.join(", ")),
-            })
-        });
+    for (mut item, call) in items.into_iter().zip(calls) {
         match (call, item.form) {
             (Some(call), form) => {
-                let item = Item { form, ..item };
-                let mut layers = Vec::new();
-                item.layers(&mut layers);
-                all.push(Item {
-                    form: Form::Text(call, layers),
-                    ..item
-                });
+                item.form = form;
+                item.becomes(call);
+                all.push(item);
             }
             (None, Form::Scope(items)) => all.extend(items),
             (None, form) => all.push(Item { form, ..item }),

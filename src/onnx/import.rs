@@ -5,12 +5,12 @@ use super::error::OnnxError;
 use super::graph::{self, Graph};
 use super::inputs::Shapes;
 use super::label;
-use super::net::{Id, Op};
+use super::net::{Id, Net, Op};
 use super::picture::{Pictures, said};
 use super::proto::ModelProto;
 use super::read::{self, Outside};
-use super::spec::{self, Frame, Head};
-use super::statement::{Defaults, statements};
+use super::spec::{self, Folding, Frame, Head};
+use super::statement::{Body, Defaults, statements};
 use super::tail;
 use super::tensor::Tensor;
 use super::weights;
@@ -320,9 +320,8 @@ fn write(
     // Blocks, loops and shared networks are taken where they are the same network.
     if !plain {
         let form = model.unshared_hash();
-        for share in [true, false] {
-            if let Some(folded) = spec::fold(&frame, net, &body, &outputs_of_net, share)
-                && let Ok((short, other)) = compiled(folded.text)
+        for folded in folded(&frame, net, &body, &outputs_of_net) {
+            if let Ok((short, other)) = compiled(folded.text)
                 && short.lines().count() <= text.lines().count()
                 && other.unshared_hash() == form
                 && let Ok(bytes) = weights::weights(net, &folded.order, &other, frame.name)
@@ -381,6 +380,25 @@ fn write(
         notes: said.guess.into_iter().collect(),
         model,
     })
+}
+
+/// Ways to write the spec with blocks and loops, best first.
+fn folded(
+    frame: &Frame<'_>,
+    net: &Net,
+    body: &Body,
+    outputs: &[Id],
+) -> impl Iterator<Item = spec::Folded> {
+    let [shared, nested, plain] = [Folding::Shared, Folding::Nested, Folding::Plain]
+        .map(|folding| spec::fold(frame, net, body, outputs, folding));
+    let lines = |folded: &Option<spec::Folded>| {
+        let text = folded.as_ref().map(|folded| folded.text.lines().count());
+        text.unwrap_or(usize::MAX)
+    };
+    // Blocks within blocks are harder to read, and have to be worth it.
+    let worth = lines(&nested) <= lines(&plain) / 3 * 2;
+    let nested = nested.filter(|_| worth);
+    [shared, nested, plain].into_iter().flatten()
 }
 
 fn first_message(error: &crate::Error) -> String {

@@ -3,7 +3,7 @@
 //! Every tensor has the language's extents, without the batch. Since both orders of elements are row by row, extents of 1 and
 //! adjacent axes come and go by [`Net::view`], which costs nothing but a `reshape` where a layer asks for other extents than there are.
 
-use super::tensor::Tensor;
+use super::tensor::{Data, Tensor};
 use std::collections::HashMap;
 
 /// A tensor of the network.
@@ -11,6 +11,9 @@ pub(super) type Id = usize;
 
 /// Most axes of a tensor in the language.
 pub(super) const RANK: usize = 4;
+
+/// Most numbers of a tensor that stand in the spec.
+const WRITTEN: usize = 1 << 12;
 
 /// What a layer computes.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +87,28 @@ pub(super) struct Layer {
     pub params: Vec<(&'static str, Tensor)>,
     /// What it is called in the file, best first.
     pub hint: Hint,
+}
+
+impl Layer {
+    /// The tensor whose numbers stand in the spec, if the file lists them in its graph: weights of a convolution, and a constant.
+    pub fn literal(&self) -> Option<&Tensor> {
+        let written = match &self.op {
+            Op::Conv(conv) => !conv.transposed,
+            Op::Constant => true,
+            _ => false,
+        };
+        let (_, tensor) = self.params.first().filter(|_| written)?;
+        let Data::Listed(values) = &tensor.data else {
+            return None;
+        };
+        let sound = values.len() <= WRITTEN && values.iter().all(|value| value.is_finite());
+        sound.then_some(tensor)
+    }
+
+    /// Parameters that stand in a file of weights.
+    pub fn learned(&self) -> &[(&'static str, Tensor)] {
+        &self.params[usize::from(self.literal().is_some())..]
+    }
 }
 
 /// Where a layer's name comes from.

@@ -213,7 +213,7 @@ impl<'m> Reader<'m> {
             return Ok(Tensor::ints(vec![list.len()], list.to_vec()));
         }
         if let Some(list) = attrs.floats("value_floats")? {
-            return Ok(Tensor::floats(vec![list.len()], list.to_vec()));
+            return Ok(Tensor::listed(list));
         }
         if attrs.has("value_int") {
             return Ok(Tensor::ints(Vec::new(), vec![attrs.int("value_int", 0)?]));

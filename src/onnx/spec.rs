@@ -1,8 +1,10 @@
 //! The text of a spec, and what tensors its weights are.
 
-use super::blocks::{self, Block, Writer};
+use super::blocks::{self, Block};
 use super::label::reference;
+use super::lines::Writer;
 use super::loops;
+use super::nested;
 use super::net::{Id, Net, Op};
 use super::statement::{Body, Defaults};
 use super::tree::{self, Form};
@@ -77,28 +79,44 @@ pub(super) struct Folded {
     pub labels: HashMap<Id, String>,
 }
 
-/// Writes a spec with what belongs together in blocks and loops; `share`: with a shared network, nothing if there is none.
+/// What belongs together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Folding {
+    /// Blocks, and a shared network.
+    Shared,
+    /// Blocks, and blocks within them.
+    Nested,
+    /// Blocks.
+    Plain,
+}
+
+/// Writes a spec with what belongs together in blocks and loops; nothing, if there is no shared network.
 pub(super) fn fold(
     frame: &Frame<'_>,
     net: &Net,
     body: &Body,
     outputs: &[Id],
-    share: bool,
+    folding: Folding,
 ) -> Option<Folded> {
+    let share = folding == Folding::Shared;
+    let deep = folding == Folding::Nested;
     let inputs: Vec<Id> = frame.ids.clone();
     let mut items = tree::grow(net, body, outputs);
     let shared = match share {
         true => tree::share(net, &mut items, outputs)?,
         false => Vec::new(),
     };
-    let items = tree::runs(net, items, outputs);
+    let items = tree::runs(net, items, outputs, deep);
     let mut writer = Writer {
         net,
         defaults: frame.defaults,
         labels: body.labels.clone(),
     };
     let mut taken: HashSet<String> = frame.inputs.iter().map(|input| input.0.clone()).collect();
-    let (blocks, mut items) = blocks::extract(&writer, items, &mut taken);
+    let (blocks, mut items) = match deep {
+        true => nested::extract(&writer, items, &mut taken),
+        false => blocks::extract(&writer, items, &mut taken),
+    };
     let mut referred = loops::referred(net, &items, &inputs, outputs);
     if frame
         .head
@@ -224,9 +242,12 @@ fn framed(
     text + "}\n"
 }
 
-/// A line without strides that need not be said.
+/// A line without strides that need not be said, and with the blanks of calls.
 fn plain(line: &str) -> String {
-    line.replace(" /=1 ", " ").replace(" /=", " /")
+    let line = line.replace(" /=1 ", " ").replace(" /=", " /");
+    line.replace("( ", "(")
+        .replace(" , ", ", ")
+        .replace(" )", ")")
 }
 
 /// Layers that outputs need, in order.

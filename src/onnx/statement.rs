@@ -277,7 +277,7 @@ pub(super) fn written(
         Op::Conv(conv) => convolution(conv, layer, defaults),
         Op::Dense(out) => format!("dense {out}{}", bias(layer, defaults)),
         Op::Affine => "bn eps 0".to_owned(),
-        Op::Constant => format!("constant {}", text::extents(dims)),
+        Op::Constant => format!("constant {}{}", text::extents(dims), numbers(layer, 0)),
         Op::Slice(from, to, axis) => match axis {
             0 => format!("slice {from} {to}"),
             axis => format!("slice {from} {to} axis {axis}"),
@@ -406,5 +406,22 @@ fn convolution(conv: &Conv, layer: &Layer, defaults: Defaults) -> String {
     if conv.output_pad != 0 {
         text += &format!(" output_pad {}", conv.output_pad);
     }
-    text + bias(layer, defaults)
+    text + bias(layer, defaults) + &numbers(layer, 2)
+}
+
+/// Weights that stand in the spec, as nested lists: without the first axes, where what stands behind these is the same everywhere.
+fn numbers(layer: &Layer, repeated: usize) -> String {
+    let Some(tensor) = layer.literal() else {
+        return String::new();
+    };
+    let values = tensor.to_floats();
+    let inner = &tensor.dims[repeated..];
+    let mut parts = values.chunks(inner.iter().product::<usize>().max(1));
+    let bits = |part: &[f32]| part.iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
+    let first = parts.next().unwrap_or_default();
+    let (dims, values) = match parts.all(|part| bits(part) == bits(first)) {
+        true => (inner, first),
+        false => (&tensor.dims[..], &*values),
+    };
+    format!(" weight {}", text::nested(dims, values))
 }

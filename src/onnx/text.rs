@@ -2,16 +2,39 @@
 
 /// A number; negative ones in parentheses, where they may stand behind others.
 pub(super) fn number(x: f32) -> String {
-    let size = x.abs();
-    let text = match size {
-        0.0 => "0".to_owned(),
-        _ if (1e-4..1e7).contains(&size) => format!("{size}"),
-        _ => format!("{size:e}"),
-    };
     match x < 0.0 {
-        true => format!("(-{text})"),
-        false => text,
+        true => format!("(-{})", size(x)),
+        false => size(x),
     }
+}
+
+/// How large a number is.
+fn size(x: f32) -> String {
+    match x.abs() {
+        0.0 => "0".to_owned(),
+        size if (1e-4..1e7).contains(&size) => format!("{size}"),
+        size => format!("{size:e}"),
+    }
+}
+
+/// Nested lists of numbers: `[[1, 0], [0, -1]]`.
+pub(super) fn nested(dims: &[usize], values: &[f32]) -> String {
+    let items: Vec<String> = match dims {
+        [_, inner @ ..] if !inner.is_empty() => values
+            .chunks(inner.iter().product::<usize>().max(1))
+            .map(|part| nested(inner, part))
+            .collect(),
+        // 0 has a sign, too.
+        _ => values
+            .iter()
+            .map(|&x| match (x == 0.0, x.is_sign_negative()) {
+                (true, true) => "-0.0".to_owned(),
+                (_, true) => format!("-{}", size(x)),
+                (_, false) => size(x),
+            })
+            .collect(),
+    };
+    format!("[{}]", items.join(", "))
 }
 
 /// `3x3`.
@@ -96,6 +119,11 @@ mod tests {
             [number(0.5), number(-1.0), number(1e-12), number(f32::MAX)],
             ["0.5", "(-1)", "1e-12", "3.4028235e38"]
         );
+        assert_eq!(
+            nested(&[1, 2, 2], &[1.0, -0.0, 0.0, -2.5e-7]),
+            "[[[1, -0.0], [0, -2.5e-7]]]"
+        );
+        assert_eq!(nested(&[3], &[1.0, -2.0, 0.5]), "[1, -2, 0.5]");
         assert_eq!(pads(&[[1, 1], [1, 1]]), "1");
         assert_eq!(pads(&[[0, 0], [2, 2]]), "0x2");
         assert_eq!(pads(&[[0, 1], [2, 2]]), "(0, 1, 2, 2)");

@@ -54,6 +54,13 @@ impl Item {
         }
     }
 
+    /// Takes a text for what it was.
+    pub fn becomes(&mut self, text: String) {
+        let mut layers = Vec::new();
+        self.layers(&mut layers);
+        self.form = Form::Text(text, layers);
+    }
+
     /// Labels of what stands in it.
     fn labels<'a>(&'a self, all: &mut Vec<&'a str>) {
         match &self.form {
@@ -227,52 +234,85 @@ fn of_run(label: &str) -> Option<&str> {
     }
 }
 
-/// Runs of chains under one name as one statement each; they are undone where nothing comes of it.
-pub(super) fn runs(net: &Net, items: Vec<Item>, outputs: &[Id]) -> Vec<Item> {
-    let (_, reads) = net.live(outputs);
-    let names: Vec<Option<String>> = items
-        .iter()
-        .map(|item| match item.form {
-            Form::Chain(..) => item.label.as_deref().and_then(of_run).map(str::to_owned),
-            _ => None,
-        })
-        .collect();
-    let others = |name: &str, from: usize, to: usize| {
-        let under = |label: &str| {
-            label == name
-                || label
-                    .strip_prefix(name)
-                    .is_some_and(|rest| rest.starts_with('.'))
+/// Whether a label begins with a name.
+fn is_under(label: &str, name: &str) -> bool {
+    let rest = label.strip_prefix(name);
+    rest.is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// Runs of statements under one name as one statement each; they are undone where nothing comes of it.
+///
+/// They consist of chains, and of groups but sums where these are `deep`: under the longest name that several have then.
+pub(super) fn runs(net: &Net, items: Vec<Item>, outputs: &[Id], deep: bool) -> Vec<Item> {
+    let mut reads: HashMap<Id, usize> = HashMap::new();
+    for id in items.iter().flat_map(|item| &item.needs).chain(outputs) {
+        *reads.entry(*id).or_default() += 1;
+    }
+    let belongs = |item: &Item| match &item.form {
+        Form::Chain(..) => true,
+        Form::Group(_, ids) => deep && net.op(ids[0]) != Some(&Op::Word("add")),
+        _ => false,
+    };
+    // How many labels there are under each name, and the first of them.
+    let mut under: HashMap<&str, (usize, usize)> = HashMap::new();
+    for (at, item) in items.iter().enumerate() {
+        let mut name = item.label.as_deref();
+        while let Some(own) = name {
+            under.entry(own).or_insert((at, 0)).1 += 1;
+            name = own.rsplit_once('.').map(|(start, _)| start);
+        }
+    }
+    let run = |at: usize, name: &str| {
+        let (first, count) = *under.get(name)?;
+        let whole = first == at && count > 1 && at + count <= items.len();
+        let within = |label: &str| match deep {
+            true => is_under(label, name),
+            false => of_run(label) == Some(name),
         };
-        items
-            .iter()
-            .enumerate()
-            .any(|(at, item)| !(from..to).contains(&at) && item.label.as_deref().is_some_and(under))
+        let goes_on = |next: usize| {
+            let (before, item) = (items[next - 1].value, &items[next]);
+            belongs(item)
+                && item.label.as_deref().is_some_and(within)
+                && item.needs == [before]
+                && reads.get(&before) == Some(&1)
+        };
+        (whole && (at + 1..at + count).all(goes_on)).then_some(at + count)
     };
     let mut all = Vec::new();
     let mut at = 0;
     while at < items.len() {
-        let mut end = at + 1;
-        if let Some(name) = &names[at] {
-            while end < items.len()
-                && names[end].as_ref() == Some(name)
-                && items[end].needs == [items[end - 1].value]
-                && reads[items[end - 1].value] == 1
-            {
-                end += 1;
+        let item = &items[at];
+        let label = item
+            .label
+            .as_deref()
+            .filter(|_| belongs(item) && item.needs.len() == 1);
+        let found = label.and_then(|label| {
+            let shortest = of_run(label)?;
+            let mut name = match deep {
+                true => label.rsplit_once('.')?.0,
+                false => shortest,
+            };
+            loop {
+                if let Some(end) = run(at, name) {
+                    break Some((name, end));
+                }
+                name = name.rsplit_once('.')?.0;
+                if name.len() < shortest.len() {
+                    break None;
+                }
             }
-            if end - at > 1 && items[at].needs.len() == 1 && !others(name, at, end) {
-                all.push(Item {
-                    label: Some(name.clone()),
-                    needs: items[at].needs.clone(),
-                    value: items[end - 1].value,
-                    form: Form::Scope(items[at..end].to_vec()),
-                });
-                at = end;
-                continue;
-            }
-        }
-        all.extend(items[at..end].iter().cloned());
+        });
+        let Some((name, end)) = found else {
+            all.push(item.clone());
+            at += 1;
+            continue;
+        };
+        all.push(Item {
+            label: Some(name.to_owned()),
+            needs: item.needs.clone(),
+            value: items[end - 1].value,
+            form: Form::Scope(items[at..end].to_vec()),
+        });
         at = end;
     }
     all
@@ -283,7 +323,7 @@ fn one(a: &Tensor, b: &Tensor) -> bool {
     a.dims == b.dims
         && match (&a.data, &b.data) {
             (Data::Raw(a), Data::Raw(b)) => a == b,
-            (Data::Float(a), Data::Float(b)) => a == b,
+            (Data::Float(a) | Data::Listed(a), Data::Float(b) | Data::Listed(b)) => a == b,
             _ => false,
         }
 }

@@ -35,13 +35,13 @@ pub(super) fn weights(
         || OnnxError::Beyond("weights do not fit the layers that were written for them".to_owned());
     for &id in order {
         let layer = net.values[id].layer.as_ref().expect("a layer");
-        if layer.params.is_empty() {
+        if layer.learned().is_empty() {
             continue;
         }
         let params = named.next().ok_or_else(mismatch)?;
         for param in &params {
             let (_, tensor) = layer
-                .params
+                .learned()
                 .iter()
                 .find(|(role, _)| *role == param.role)
                 .ok_or_else(mismatch)?;

@@ -177,15 +177,28 @@ impl Cx<'_, '_> {
         if let Some(name) = self.writer.written.get(&key) {
             return Ok(name.clone());
         }
-        let values = match param.constants() {
-            Some(values) => values.collect(),
-            None => (self.writer.values)(&param.name)?,
+        let name = match param.constants() {
+            Some(values) => self.listed(&param.name, &key.1, values.collect()),
+            None => {
+                let values = (self.writer.values)(&param.name)?;
+                let bytes = bytes(&values);
+                self.writer
+                    .constant(&param.name, &key.1, data_type::FLOAT, bytes)
+            }
         };
-        let name = self
-            .writer
-            .constant(&param.name, &key.1, data_type::FLOAT, bytes(&values));
         self.writer.written.insert(key, name.clone());
         Ok(name)
+    }
+
+    /// Numbers that stand in the spec: a list in the graph, with extents.
+    fn listed(&mut self, name: &str, dims: &[usize], values: Vec<f32>) -> String {
+        let list = self.op("Constant", &[], vec![floats("value_floats", values)]);
+        let shape = self.whole("weights", &signed(dims));
+        let name = self.writer.name(name);
+        let inputs = [&*list, &*shape];
+        self.writer
+            .node("Reshape", &name, &inputs, &name, Vec::new());
+        name
     }
 
     /// How many tensors the layer has.
@@ -311,6 +324,16 @@ pub(super) fn float(name: &str, value: f32) -> AttributeProto {
         name: name.to_owned(),
         f: value,
         r#type: attribute_type::FLOAT,
+        ..AttributeProto::default()
+    }
+}
+
+/// An attribute that is numbers.
+fn floats(name: &str, values: Vec<f32>) -> AttributeProto {
+    AttributeProto {
+        name: name.to_owned(),
+        floats: values,
+        r#type: attribute_type::FLOATS,
         ..AttributeProto::default()
     }
 }

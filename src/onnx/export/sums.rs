@@ -272,7 +272,10 @@ pub(super) fn gram(cx: &mut Cx<'_, '_>) -> Printed {
     let divisor = match cx.word("divide") {
         "mean" => positions,
         "all" => positions * dims[0],
-        _ => 1,
+        _ => {
+            cx.end_reshape(&product);
+            return Ok(());
+        }
     };
     let divisor = cx.scalar("positions", divisor as f32);
     let mean = cx.op("Div", &[&product, &divisor], Vec::new());

@@ -5,15 +5,31 @@ use super::super::error::{Why, invalid, unsupported};
 use super::super::net::{Id, Op, RANK};
 use super::super::node::axis;
 use super::super::tensor::product;
+use super::products::as_value;
 
 /// `Concat`.
 pub fn concat(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let mut vals = Vec::new();
+    let computed = call
+        .inputs
+        .iter()
+        .position(|item| matches!(item, Some(Item::Val(_))));
     for at in 0..call.inputs.len() {
-        match &call.inputs[at] {
+        match (&call.inputs[at], computed) {
             // Nothing, as torch writes a list that begins empty.
-            Some(Item::Const(tensor)) if tensor.len() == 0 => {}
-            Some(Item::Const(_)) => return unsupported("constants stand beside what is computed"),
+            (Some(Item::Const(tensor)), _) if tensor.len() == 0 => {}
+            (Some(Item::Const(tensor)), Some(near)) => {
+                if !tensor.is_float() || tensor.to_floats().iter().any(|x| !x.is_finite()) {
+                    return unsupported(
+                        "a constant that stands beside what is computed is not finite",
+                    );
+                }
+                let near = call.val(near)?.id;
+                vals.push(as_value(ctx, near, tensor)?);
+            }
+            (Some(Item::Const(_)), None) => {
+                return unsupported("constants stand beside whole numbers that are computed");
+            }
             _ => vals.push(call.val(at)?),
         }
     }

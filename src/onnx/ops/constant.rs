@@ -129,8 +129,30 @@ pub fn with_constant(
     Ok((ctx.net.permute(result, &order), all))
 }
 
+/// A Gram matrix divided by the number of positions, or by that of elements.
+fn divided(ctx: &mut Ctx, x: Id, value: f32) -> Option<Id> {
+    let sum = matches!(ctx.net.op(x), Some(Op::Text("gram", how)) if how == "sum");
+    let source = ctx.net.source(x).filter(|_| sum)?;
+    let elements: usize = ctx.net.dims(source).iter().product();
+    let positions = elements / ctx.net.dims(source)[0];
+    let how = match value {
+        value if value == positions as f32 => "",
+        value if value == elements as f32 => "all",
+        _ => return None,
+    };
+    let dims = ctx.net.dims(x).to_vec();
+    let gram = Op::Text("gram", how.to_owned());
+    Some(ctx.net.push(gram, &[source], Vec::new(), dims))
+}
+
 /// A tensor of the network and one number.
 fn number(ctx: &mut Ctx, op: &str, x: Id, value: f32, once: bool) -> Result<Id, Why> {
+    if op == "Div"
+        && once
+        && let Some(id) = divided(ctx, x, value)
+    {
+        return Ok(id);
+    }
     // What is infinite on its side confines nothing.
     let free = match op {
         "Max" => value == f32::NEG_INFINITY,

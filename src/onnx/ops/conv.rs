@@ -37,13 +37,17 @@ pub fn conv(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let pixel =
         window.kernel.iter().all(|&n| n == 1) && window.pads.iter().all(|&pads| pads == [0, 0]);
     let mut params = vec![("weight", weight.clone())];
-    // A map of one pixel that is a vector already.
-    if pixel && groups == 1 && ctx.net.dims(x.id) == [channels] {
+    // A map of one pixel that is a vector already, or was one.
+    let vector = match (ctx.net.op(x.id), ctx.net.source(x.id)) {
+        (Some(Op::Reshape), Some(source)) => source,
+        _ => x.id,
+    };
+    if pixel && groups == 1 && ctx.net.dims(vector) == [channels] {
         ctx.batched(&dims)?;
         params[0].1 = weight.with_dims(vec![out, channels]);
         params.extend(bias.map(|bias| ("bias", bias)));
         return one(
-            ctx.net.push(Op::Dense(out), &[x.id], params, vec![out]),
+            ctx.net.push(Op::Dense(out), &[vector], params, vec![out]),
             dims,
         );
     }

@@ -129,7 +129,9 @@ fn idiom(ctx: &mut Ctx, x: Id, dims: &[usize], order: &[usize]) -> Option<Id> {
             ))
         }
         (&[g, k, ref rest @ ..], [1, 0, others @ ..])
+            // Four axes of a tensor's own are no groups of channels.
             if rest.len() == 2
+                && ctx.net.dims(x) != dims
                 && others.iter().enumerate().all(|(at, &axis)| axis == at + 2)
                 && g > 1
                 && k > 1 =>

@@ -2,7 +2,7 @@
 
 use super::super::ctx::{Call, Ctx, Item, one};
 use super::super::error::{Why, invalid, unsupported};
-use super::super::net::Op;
+use super::super::net::{Id, Op};
 use super::super::text;
 use super::window::{Window, padded};
 
@@ -129,6 +129,35 @@ pub fn global_pool(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     one(id, dims)
 }
 
+/// Regions as rows. There is one picture, so that the number which tells whose region it is may be there or not: it is not put in front of
+/// corners, nor cut off.
+fn rows(ctx: &mut Ctx, id: Id, count: usize, columns: usize) -> Id {
+    let regions = ctx.net.view(id, &[count, columns]);
+    let made = match ctx.net.op(regions) {
+        Some(Op::Reshape) => ctx.net.source(regions).unwrap_or(regions),
+        _ => regions,
+    };
+    let Some(layer) = &ctx.net.values[made].layer else {
+        return regions;
+    };
+    let last = ctx.net.dims(made).len() - 1;
+    let elements = |id: Id| ctx.net.dims(id).iter().product::<usize>();
+    let of = |id: Id, columns: usize| (elements(id) == count * columns).then_some((id, columns));
+    let found = match (&layer.op, &layer.operands[..], columns) {
+        (Op::Concat(axis), &[number, corners], 5) if *axis == last => {
+            let constant = ctx.net.op(number) == Some(&Op::Constant);
+            of(corners, 4).filter(|_| constant)
+        }
+        (Op::Slice(1, 5, axis), &[whole], 4) if *axis == last => of(whole, 5),
+        _ => None,
+    };
+    match found {
+        Some((id, 4)) => rows(ctx, id, count, 4),
+        Some((id, columns)) => ctx.net.view(id, &[count, columns]),
+        None => regions,
+    }
+}
+
 /// `MaxRoiPool`, `RoiAlign`.
 pub fn regions(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     let (x, rois) = (call.val(0)?, call.val(1)?);
@@ -143,7 +172,7 @@ pub fn regions(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         return invalid(format!("regions of {columns} numbers"));
     }
     let map = ctx.map(&x)?;
-    let regions = ctx.net.view(rois.id, &[count, columns]);
+    let regions = rows(ctx, rois.id, count, columns);
     let (size, scale, args) = if align {
         let size = [
             call.attrs.int("output_height", 1)?,

@@ -59,7 +59,7 @@ pub fn matmul(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
 }
 
 /// A constant as a tensor of the network.
-fn as_value(ctx: &mut Ctx, near: Id, weight: &Tensor) -> Result<Val, Why> {
+pub fn as_value(ctx: &mut Ctx, near: Id, weight: &Tensor) -> Result<Val, Why> {
     ctx.batched(&weight.dims)?;
     let lang = ctx.lang(&weight.dims);
     let id = ctx.net.constant(near, weight.with_dims(lang));
@@ -83,11 +83,36 @@ fn values(ctx: &mut Ctx, a: &Val, b: &Val) -> Result<Vec<Item>, Why> {
     }
     dims.extend([m, n]);
     let ids = [ctx.natural(a), ctx.natural(b)];
+    if let Some(x) = own_transposed(ctx, ids) {
+        let gram = Op::Text("gram", "sum".to_owned());
+        return one(ctx.net.push(gram, &[x], Vec::new(), vec![m, m]), dims);
+    }
     let result = ctx.lang(&dims);
     one(
         ctx.net.push(Op::Word("matmul"), &ids, Vec::new(), result),
         dims,
     )
+}
+
+/// The map that a product is of with its own transposition: channels times channels, over all positions.
+fn own_transposed(ctx: &Ctx, [rows, columns]: [Id; 2]) -> Option<Id> {
+    let &[channels, positions] = ctx.net.dims(rows) else {
+        return None;
+    };
+    let map = |id: Id| match ctx.net.op(id) {
+        Some(Op::Reshape) => ctx.net.source(id),
+        _ => Some(id),
+    };
+    let turned = match ctx.net.op(columns) {
+        Some(Op::Permute(_)) => ctx.below(columns) == (rows, vec![1, 0]),
+        // One position, or one channel: nothing is moved.
+        _ => {
+            let fits = ctx.net.dims(columns) == [positions, channels];
+            fits && positions.min(channels) == 1 && map(rows) == map(columns)
+        }
+    };
+    let source = map(rows).filter(|&source| ctx.net.dims(source)[0] == channels);
+    turned.then_some(source.unwrap_or(rows))
 }
 
 /// `x · Wᵀ + b` over the last axis; `weight` is (out, in).

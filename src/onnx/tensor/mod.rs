@@ -32,6 +32,8 @@ pub(super) enum Data {
     Coded(Rc<Coded>),
     /// Floating point, held as f32.
     Float(Rc<[f32]>),
+    /// The same, that stand in the graph as a list of numbers.
+    Listed(Rc<[f32]>),
     /// Whole numbers or truth values of a type, each within it; of 64 bits without a sign as the same bits with one.
     Int(Rc<[i64]>, i32),
 }
@@ -120,6 +122,14 @@ impl Tensor {
         Tensor { dims, data }
     }
 
+    /// Numbers that stand in the graph as a list.
+    pub fn listed(values: &[f32]) -> Tensor {
+        Tensor {
+            dims: vec![values.len()],
+            data: Data::Listed(values.into()),
+        }
+    }
+
     pub fn ints(dims: Vec<usize>, values: Vec<i64>) -> Tensor {
         Tensor::whole(dims, values, ty::INT64)
     }
@@ -139,7 +149,7 @@ impl Tensor {
             Data::Raw(bytes) => bytes.len() / 4,
             Data::Narrow(bytes, data_type) => bytes.len() / width(*data_type).unwrap_or(1),
             Data::Coded(coded) => coded.bytes.len() / width(coded.data_type).unwrap_or(1),
-            Data::Float(values) => values.len(),
+            Data::Float(values) | Data::Listed(values) => values.len(),
             Data::Int(values, _) => values.len(),
         }
     }
@@ -147,7 +157,7 @@ impl Tensor {
     /// Type of the elements; floating point of every width is held as that of 32 bits.
     pub fn kind(&self) -> i32 {
         match &self.data {
-            Data::Raw(_) | Data::Narrow(..) | Data::Float(_) => ty::FLOAT,
+            Data::Raw(_) | Data::Narrow(..) | Data::Float(_) | Data::Listed(_) => ty::FLOAT,
             Data::Coded(coded) => coded.data_type,
             Data::Int(_, data_type) => *data_type,
         }
@@ -161,7 +171,7 @@ impl Tensor {
     pub fn price(&self) -> usize {
         match &self.data {
             Data::Raw(_) | Data::Narrow(..) => 0,
-            Data::Float(values) => values.len(),
+            Data::Float(values) | Data::Listed(values) => values.len(),
             Data::Int(values, _) => 2 * values.len(),
             // Paid for when they are asked for.
             Data::Coded(_) => 0,
@@ -189,7 +199,7 @@ impl Tensor {
                 Cow::Owned(chunks.map(|bytes| narrow(bytes, *data_type)).collect())
             }
             Data::Coded(coded) => Cow::Owned(floats(coded.values(), coded.data_type)),
-            Data::Float(values) => Cow::Borrowed(values),
+            Data::Float(values) | Data::Listed(values) => Cow::Borrowed(values),
             Data::Int(values, data_type) => Cow::Owned(floats(values, *data_type)),
         }
     }
