@@ -336,8 +336,8 @@ model Squares {
     let mut trainer = Trainer::new(&network, &recipe).expect("it can be trained");
     let all: Vec<u32> = (0..data.train.len() as u32).collect();
     let loader = Loader::of(&data.train, 8);
-    for epoch in 0..200 {
-        let rate = if epoch < 150 { 3e-3 } else { 3e-4 };
+    for epoch in 0..300 {
+        let rate = if epoch < 200 { 3e-3 } else { 3e-4 };
         for part in all.chunks_exact(8) {
             let batch = loader.batch(part).expect("memory");
             trainer

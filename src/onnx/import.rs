@@ -15,6 +15,7 @@ use super::tail;
 use super::tensor::Tensor;
 use super::weights;
 use crate::{Model, Outputs, Weights};
+use cnnc_compiler::diagnostic::Severity;
 use cnnc_compiler::limits::NODES;
 use cnnc_compiler::words::grouped;
 use cnnc_runtime::answer;
@@ -389,23 +390,28 @@ fn folded(
     body: &Body,
     outputs: &[Id],
 ) -> impl Iterator<Item = spec::Folded> {
-    let [shared, nested, plain] = [Folding::Shared, Folding::Nested, Folding::Plain]
-        .map(|folding| spec::fold(frame, net, body, outputs, folding));
-    let lines = |folded: &Option<spec::Folded>| {
-        let text = folded.as_ref().map(|folded| folded.text.lines().count());
-        text.unwrap_or(usize::MAX)
+    let fold = move |folding| spec::fold(frame, net, body, outputs, folding);
+    let rest = move || {
+        let [nested, plain] = [Folding::Nested, Folding::Plain].map(fold);
+        let lines = |folded: &Option<spec::Folded>| {
+            let text = folded.as_ref().map(|folded| folded.text.lines().count());
+            text.unwrap_or(usize::MAX)
+        };
+        // Blocks within blocks are harder to read, and have to be worth it.
+        let worth = lines(&nested) <= lines(&plain) / 3 * 2;
+        let nested = nested.filter(|_| worth);
+        nested.into_iter().chain(plain)
     };
-    // Blocks within blocks are harder to read, and have to be worth it.
-    let worth = lines(&nested) <= lines(&plain) / 3 * 2;
-    let nested = nested.filter(|_| worth);
-    [shared, nested, plain].into_iter().flatten()
+    let shared = std::iter::once_with(move || fold(Folding::Shared)).flatten();
+    shared.chain(std::iter::once_with(rest).flatten())
 }
 
 fn first_message(error: &crate::Error) -> String {
     match error {
         crate::Error::Spec(found) => found
             .items()
-            .first()
+            .iter()
+            .find(|item| item.severity() == Severity::Error)
             .map_or_else(String::new, |first| first.message.clone()),
         other => other.to_string(),
     }

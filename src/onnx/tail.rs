@@ -11,11 +11,14 @@ use super::statement::{Defaults, statements};
 use super::text::number;
 use super::weights;
 use crate::{Options, Weights};
-use cnnc_runtime::answer::{Dfl, Labels, Map, Overlap, Select, Task, Tensor, Yolo3};
+use cnnc_runtime::answer::{Dfl, Labels, MOST_BINS, Map, Overlap, Select, Task, Tensor, Yolo3};
 use std::collections::{HashMap, HashSet};
 
 /// Numbers of a table that are computed in any case; more, if the file is large.
 const SMALL: usize = 1 << 21;
+
+/// Most multiply-adds of what lies behind the maps: a detector's are a few millions.
+const MOST_MACS: u64 = 1 << 30;
 
 /// Most layers behind the maps, and most maps.
 const LAYERS: usize = 512;
@@ -70,6 +73,11 @@ pub(super) fn find(net: &mut Net, outputs: &[Id], input: &[usize], file: usize) 
             return None;
         }
         let (maps, layers) = cut(net, table, [height, width])?;
+        let held = maps.iter().chain(&layers).map(|&id| net.dims(id));
+        let held = held.map(|dims| dims.iter().product::<usize>());
+        if held.fold(0, usize::saturating_add) > 4 * (SMALL + file / 8) {
+            return None;
+        }
         let dims: Vec<&[usize]> = maps.iter().map(|&map| net.dims(map)).collect();
         if distances(&dims, [rows, columns]).is_none() && anchors(&dims, [rows, columns]).is_none()
         {
@@ -182,7 +190,8 @@ fn cells(maps: &[&[usize]]) -> usize {
 fn distances(maps: &[&[usize]], [rows, columns]: [usize; 2]) -> Option<(usize, usize)> {
     let classes = rows.checked_sub(BOX).filter(|&classes| classes > 0)?;
     let sides = maps[0][0].checked_sub(classes)?;
-    let fits = columns == cells(maps) && sides > 0 && sides.is_multiple_of(BOX);
+    let most = BOX * MOST_BINS;
+    let fits = columns == cells(maps) && (1..=most).contains(&sides) && sides.is_multiple_of(BOX);
     fits.then_some((classes, sides / BOX))
 }
 
@@ -246,6 +255,9 @@ impl Behind {
             head: None,
         };
         let model = crate::compile_str("tail.cnn", &spec::write(&frame, &body)).ok()?;
+        if model.graph().macs() > MOST_MACS {
+            return None;
+        }
         let weights = weights::weights(&own, &order, &model, name).ok()?;
         let weights = Weights::from_bytes(weights).ok()?;
         let extents = |&map: &Id| net.dims(map).try_into().ok();
@@ -265,12 +277,12 @@ impl Behind {
         Some(outputs.raw().to_vec())
     }
 
-    /// Maps of numbers between -4 and 4, the same every time.
-    fn numbers(&self) -> Vec<Vec<f32>> {
+    /// Maps of numbers that are within `reach` of 0, the same every time.
+    fn numbers(&self, reach: f32) -> Vec<Vec<f32>> {
         let mut state = 1u32;
         let mut next = || {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / (1 << 21) as f32 - 4.0
+            ((state >> 8) as f32 / (1 << 23) as f32 - 1.0) * reach
         };
         let counts = self.maps.iter().map(|dims| dims.iter().product());
         let mut fill = |count: usize| (0..count).map(|_| next()).collect();
@@ -281,9 +293,13 @@ impl Behind {
         self.maps.iter().map(|dims| &dims[..]).collect()
     }
 
-    /// Whether the head makes the same of numbers.
+    /// Whether the head makes the same of usual numbers, and of those that something between may have cut off.
     fn is(&self, task: &Task) -> Option<bool> {
-        let maps = self.numbers();
+        Some(self.is_within(task, 4.0)? && self.is_within(task, 40.0)?)
+    }
+
+    fn is_within(&self, task: &Task, reach: f32) -> Option<bool> {
+        let maps = self.numbers(reach);
         let found = self.run(&maps)?;
         let seen: Vec<Vec<f32>> = match task {
             Task::Yolo3(yolo) if yolo.squared => {
@@ -338,10 +354,9 @@ impl Behind {
             let mut anchors = Vec::new();
             for _ in 0..each {
                 let side = |at: usize| {
-                    let pixels = *found.get(row * columns + at)?;
-                    let sound = pixels > 0.0 && pixels < 1e6;
                     // As they were written, before they were divided by a stride and multiplied again.
-                    sound.then(|| (pixels * 1e3).round() / 1e3)
+                    let pixels = (*found.get(row * columns + at)? * 1e3).round() / 1e3;
+                    (pixels > 0.0 && pixels < 1e6).then_some(pixels)
                 };
                 anchors.push((side(2)? / self.size.0, side(3)? / self.size.1));
                 row += height * width;

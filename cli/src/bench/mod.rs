@@ -193,12 +193,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             print::written(path);
         }
     }
-    match outcomes.iter().filter_map(|of| of.files.as_ref()).next() {
-        Some(pace) if pace.broken > 0 => Err(Failure::LeftOut {
+    let mut paces = outcomes.iter().filter_map(|of| of.files.as_ref());
+    match paces.find(|pace| pace.broken > 0) {
+        Some(pace) => Err(Failure::LeftOut {
             broken: pace.broken,
             of: pace.broken + pace.answered,
         }),
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 

@@ -94,7 +94,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         onnx::warn(imported);
     }
     let folder = args.raw.as_deref().filter(|path| onnx::is_folder(path));
-    let mut file = imported.map(onnx::Results::new);
+    let mut file = imported
+        .filter(|_| folder.is_some())
+        .map(onnx::Results::new);
     let head = args.thresholds.apply(&model)?;
     let mut raw = Raw::default();
     let mut results = Vec::new();

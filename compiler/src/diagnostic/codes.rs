@@ -106,7 +106,8 @@ codes! {
     UNKNOWN_NAME "E0205" "unknown name in an expression"
         "Expressions know the parameters of the block and the variables of the loops around them, constants above them, `min`, `max` and `sqrt`."
     RESERVED "E0206" "name that means something else"
-        "A variable, block or shared network cannot have the name of a layer: the layer could no longer be written."
+        "A variable, block or shared network cannot have the name of a layer: the layer could no longer be written. \
+         An input can: where a chain could begin with either, `route NAME` is the input, and a layer stands behind what it works on."
     RECURSION "E0207" "block that calls itself"
         "Blocks are expanded where they are called, so they cannot contain themselves. Use `repeat` or `for`."
 

@@ -4,7 +4,7 @@ use super::keys::{LABELS, key};
 use super::select::{NMS, PER_BOX, iou, select};
 use super::{Entering, Enters, Head, HeadDecl, Misfit, channels, nothing};
 use crate::args::Kind;
-use cnnc_runtime::answer::{Dfl, Task};
+use cnnc_runtime::answer::{Dfl, MOST_BINS, Task};
 
 /// The row of [`HEADS`](super::HEADS).
 pub(super) static DECL: HeadDecl = HeadDecl {
@@ -50,9 +50,6 @@ pub(super) static DECL: HeadDecl = HeadDecl {
         r#"input x: 3x8x8; conv 1x1 65 /2; head dfl"#,
     ],
 };
-
-/// Most bins of a distance.
-const MOST_BINS: usize = 1024;
 
 /// Maps that have the same classes, one at least.
 fn fit(head: &Head, Entering { shapes, .. }: &Entering<'_>) -> Result<usize, Misfit> {

@@ -1,12 +1,18 @@
 //! `where`: of two tensors the one that a third says, element by element.
 
-use super::elementwise::{combined, element, operand, sliding};
+use super::elementwise::{Elementwise, Op, combined, element, operand, sliding};
 use super::{Attributes, Decl, Inferred, Layer, Lowering, ShapeError, Sliding, grid};
 use crate::gradient::{Adjoint, NoGradient};
+use crate::id::ValueId;
 use crate::lower::{Lower, Storage, Sweep};
 use crate::shape::Shape;
 use cnnc_runtime::kernel::ChooseCall;
 use ndarray::ArrayD;
+
+/// Zeros of the extents of a tensor, whatever it holds: nothing is less than itself, NaN and infinity included.
+pub(super) fn zeros(g: &mut Adjoint<'_>, like: ValueId) -> ValueId {
+    g.push(Elementwise(Op::Less), &[like, like])
+}
 
 /// Row of the table of layers.
 pub static DECL: Decl = Decl {
@@ -52,11 +58,11 @@ impl Layer for Choose {
     fn gradient(&self, g: &mut Adjoint<'_>) -> Result<(), NoGradient> {
         let (condition, dy) = (g.x(0), g.dy());
         g.give_wanted(1, |g| {
-            let nothing = g.scale(dy, 0.0, 0.0);
+            let nothing = zeros(g, dy);
             g.push(Choose, &[condition, dy, nothing])
         });
         g.give_wanted(2, |g| {
-            let nothing = g.scale(dy, 0.0, 0.0);
+            let nothing = zeros(g, dy);
             g.push(Choose, &[condition, nothing, dy])
         });
         Ok(())

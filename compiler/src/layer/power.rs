@@ -1,7 +1,7 @@
 //! `power`: a tensor to the power of another, element by element.
 
 use super::abs::Abs;
-use super::choose::Choose;
+use super::choose::{Choose, zeros};
 use super::elementwise::{Elementwise, Op, combined, element, operand, sliding};
 use super::log::Log;
 use super::{Attributes, Decl, Inferred, Layer, Lowering, ShapeError, Sliding, grid};
@@ -59,7 +59,7 @@ impl Layer for Power {
             let slope = g.mul(power, exponent);
             let all = g.mul(dy, slope);
             let counts = g.push(Abs, &[exponent]);
-            let nothing = g.scale(dy, 0.0, 0.0);
+            let nothing = zeros(g, dy);
             g.push(Choose, &[counts, all, nothing])
         });
         g.give_wanted(1, |g| {
@@ -68,7 +68,7 @@ impl Layer for Power {
             let all = g.mul(product, log);
             let (size, turned) = (g.push(Abs, &[base]), g.scale(exponent, -1.0, 0.0));
             let counts = g.push(Elementwise(Op::Max), &[size, turned]);
-            let nothing = g.scale(dy, 0.0, 0.0);
+            let nothing = zeros(g, dy);
             g.push(Choose, &[counts, all, nothing])
         });
         Ok(())

@@ -211,7 +211,7 @@ mod tests {
         let places = [0, 16, 512, 1024, 9216, 3072].map(|apart| machine.pixels_apart(apart));
         assert_eq!(places, [usize::MAX, 384, 12, 6, 6, 6]);
         assert_eq!(
-            [512, 1024].map(|apart| panel(&machine, row(196, apart), 256, true)),
+            [256, 1024].map(|apart| panel(&machine, row(196, apart), 256, true)),
             [2, 4]
         );
     }

@@ -296,7 +296,9 @@ impl Resolver<'_> {
         let message = format!("`{}` takes {wanted}, not {given}", decl.keyword);
         let mut problem = Diagnostic::new(codes::OPERANDS, span, message);
         if given < least {
-            problem = problem.help(format!("name them: `{}(a, b)`", decl.keyword));
+            let names: Vec<String> = ('a'..='z').take(least).map(String::from).collect();
+            let names = names.join(", ");
+            problem = problem.help(format!("name them: `{}({names})`", decl.keyword));
         }
         self.error(problem)
     }

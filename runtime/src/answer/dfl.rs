@@ -9,6 +9,9 @@ use super::{
     Answer, AnswerError, BBox, Decode, DecodeError, Detection, Placement, Select, Settings, Tensor,
 };
 
+/// Most bins of a distance.
+pub const MOST_BINS: usize = 1024;
+
 /// `4 · bins + classes` channels for each cell of a map; classes are independent of each other.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dfl {

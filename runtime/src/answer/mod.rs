@@ -52,7 +52,7 @@ pub use crate::image::Placement;
 pub use crate::image::Show;
 pub use boxes::{BBox, Detection};
 pub use classify::Classify;
-pub use dfl::Dfl;
+pub use dfl::{Dfl, MOST_BINS};
 pub use distance::{cosine, euclidean, identify, l2_norm};
 #[cfg(feature = "drawing")]
 pub use draw::{Canvas, Colour, class_colour};

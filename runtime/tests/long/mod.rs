@@ -64,6 +64,8 @@ fn very_long_sums_are_accurate() {
         one,
         bits(f64::INFINITY),
         0,
+        1,
+        0,
     ];
     for isa in crate::isas() {
         let cases = [

@@ -44,7 +44,11 @@ impl Folding<'_> {
             let order = |&&x: &&i64| if kind == ty::UINT64 { x ^ i64::MIN } else { x };
             // In floating point, and then as near to it as the type has numbers.
             let wide = |part: &[i64]| {
-                let part = part.iter().map(|&x| x as f64).collect::<Vec<f64>>();
+                let part = part.iter().map(|&x| match kind {
+                    ty::UINT64 => x as u64 as f64,
+                    _ => x as f64,
+                });
+                let part = part.collect::<Vec<f64>>();
                 nearest(self.wide(&part), kind)
             };
             let one = |part: &[i64]| match self.op {

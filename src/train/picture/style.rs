@@ -110,9 +110,9 @@ impl Style {
             step.count(cost, options.alpha);
         }
         // The style picture has proportions of its own, which its Gram matrices do not show.
-        let (numbers, extents) = pixels.apply(style, options.size, &options.names[1])?;
+        let (numbers, others) = pixels.apply(style, options.size, &options.names[1])?;
         let first = of_content.len();
-        let mut other = new(&costs[first..first + of_style.len()], extents)?;
+        let mut other = new(&costs[first..first + of_style.len()], others)?;
         other.picture_mut().copy_from_slice(&numbers);
         for (index, (layer, made)) in of_style.iter().zip(other.made()?).enumerate() {
             let cost = first + index;

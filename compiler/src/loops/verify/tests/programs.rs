@@ -114,7 +114,7 @@ pub fn conv_with_halo() -> Program {
         let whole = b.repeat(1, false, |_, panel| {
             let mut consts = vec![1, 48, 12, 0, 2, 12, 2, 0, 1, 0, 1, 0, 3, 12, 6, 8, 0];
             consts.extend(linear());
-            consts.push(0);
+            consts.extend([0, 1, 0]);
             let args = [
                 to(y, 0, &[(row, 48), (panel, 8)]),
                 to(x, 0, &[(row, 12)]),
@@ -126,7 +126,7 @@ pub fn conv_with_halo() -> Program {
         });
         let mut consts = vec![1, 48, 12, 0, 2, 12, 2, 0, 1, 0, 1, 0, 3, 12, 6, 4, 0];
         consts.extend(linear());
-        consts.push(0);
+        consts.extend([0, 1, 0]);
         let args = [
             to(y, 8, &[(row, 48)]),
             to(x, 0, &[(row, 12)]),
@@ -406,7 +406,7 @@ fn channel_blocks() -> Program {
     let conv = b.repeat(2, true, |_, panel| {
         let mut consts = vec![1, 0, 0, 0, 5, 16, 12, 12, 1, 0, 1, 0, 1, 0, 3, 8, 1];
         consts.extend(linear());
-        consts.push(0);
+        consts.extend([0, 1, 0]);
         let args = [
             to(z, 0, &[(panel, 8)]),
             to(y, 0, &[]),
