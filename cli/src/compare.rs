@@ -83,6 +83,9 @@ struct Row {
     beyond: usize,
 }
 
+/// Name, extents and numbers of an output.
+type Found<'a> = (&'a str, &'a [usize], Cow<'a, [f32]>);
+
 impl Compare {
     /// Adds the outputs of an image; of an .onnx whose end has become a head, those of the file.
     pub fn add(&mut self, outputs: &Outputs<'_>, file: Option<&Imported>) {
@@ -90,7 +93,7 @@ impl Compare {
             let mut all = file.outputs.iter();
             all.any(|output| matches!(output.from, From::Head))
         };
-        let found: Vec<(&str, &[usize], Cow<'_, [f32]>)> = match file.filter(is_head) {
+        let found: Vec<Found<'_>> = match file.filter(is_head) {
             Some(file) => {
                 let all = file.outputs.iter().enumerate();
                 all.filter_map(|(at, output)| {

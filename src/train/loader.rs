@@ -17,6 +17,12 @@ use cnnc_compiler::loss::Targets;
 use cnnc_runtime::memory::zeros;
 use std::sync::{Mutex, PoisonError};
 
+/// Takes the samples of a batch, and the batch.
+type Take<'a> = dyn FnMut(&[u32], &Batch) -> Result<(), TrainError> + 'a;
+
+/// Fills a batch, of which the number is given, with samples.
+type Fill<'a> = dyn Fn(&mut Batch, usize, &[u32]) -> Result<(), TrainError> + Sync + 'a;
+
 /// Batches that are ready at most where one thread makes them, and the one that is learned.
 const SLOTS: usize = 3;
 /// Threads that make them, at most: each has a batch of its own, which may be tens of megabytes.
@@ -176,7 +182,7 @@ impl<'d> Loader<'d> {
         &self,
         order: &[u32],
         threads: usize,
-        take: &mut dyn FnMut(&[u32], &Batch) -> Result<(), TrainError>,
+        take: &mut Take<'_>,
     ) -> Result<Vec<String>, TrainError> {
         let (mut broken, mut any) = (Vec::new(), false);
         let fill =
@@ -233,7 +239,7 @@ impl<'d> Loader<'d> {
         order: &[u32],
         done: usize,
         threads: usize,
-        fill: &(dyn Fn(&mut Batch, usize, &[u32]) -> Result<(), TrainError> + Sync),
+        fill: &Fill<'_>,
         take: &mut dyn FnMut(usize, &Batch) -> Result<bool, TrainError>,
     ) -> Result<bool, TrainError> {
         let of_batch = self.batch * self.samples.together();
