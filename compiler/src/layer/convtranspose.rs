@@ -1,6 +1,6 @@
 //! `convtranspose`: a convolution turned round, which enlarges its operand.
 //!
-//! At stride `s` the outputs fall into `s` [phases](super::phase) along each axis, by their index modulo `s`. All outputs of a phase are
+//! At stride `s` the outputs fall into `s` phases along each axis, by their index modulo `s`. All outputs of a phase are
 //! reached by the same taps of the kernel, every `s`-th one where these are side by side, so a phase is an ordinary convolution at stride 1 with a
 //! part of the kernel, read backwards, whose result is spread out. Three taps at stride 2 without padding, over inputs a, b, c:
 //!
