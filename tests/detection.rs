@@ -328,29 +328,43 @@ model Squares {
 ",
     );
     let data = Data::open(folder.path(), None, network.graph()).expect("boxes");
-    let recipe = Recipe {
-        optimizer: cnnc::train::Optimizer::new(cnnc::train::Method::AdamW),
-        batch: 8,
-        ..Recipe::of(&network)
-    };
-    let mut trainer = Trainer::new(&network, &recipe).expect("it can be trained");
     let all: Vec<u32> = (0..data.train.len() as u32).collect();
     let loader = Loader::of(&data.train, 8);
-    for epoch in 0..300 {
-        let rate = if epoch < 200 { 3e-3 } else { 3e-4 };
-        for part in all.chunks_exact(8) {
-            let batch = loader.batch(part).expect("memory");
-            trainer
-                .step_targets(&batch.inputs, batch.targets(), rate)
-                .expect("a step");
+    let learn = |seed| {
+        let recipe = Recipe {
+            optimizer: cnnc::train::Optimizer::new(cnnc::train::Method::AdamW),
+            batch: 8,
+            seed,
+            ..Recipe::of(&network)
+        };
+        let mut trainer = Trainer::new(&network, &recipe).expect("it can be trained");
+        for epoch in 0..300 {
+            let rate = if epoch < 225 { 3e-3 } else { 3e-4 };
+            for part in all.chunks_exact(8) {
+                let batch = loader.batch(part).expect("memory");
+                trainer
+                    .step_targets(&batch.inputs, batch.targets(), rate)
+                    .expect("a step");
+            }
         }
+        let weights = trainer.weights().expect("tensors");
+        let precision = found(&network, &weights, &data.train, &recipe).expect("a detector");
+        (recipe, weights, precision)
+    };
+    // Two squares in a cell are one for it, so that .96 is the most; of eight seeds means were .902 to .960, deviation .018, which three bring to .010.
+    let learned = [1, 2, 3].map(learn);
+    for definition in [Definition::Voc2010, Definition::Coco50] {
+        let means = learned
+            .each_ref()
+            .map(|(_, _, found)| found.mean_by(definition));
+        assert!(
+            means.iter().sum::<f64>() / 3.0 > 0.9,
+            "{definition:?}: {means:?}"
+        );
     }
-    let weights = trainer.weights().expect("tensors");
-    let precision = found(&network, &weights, &data.train, &recipe).expect("a detector");
-    assert!(precision.mean() > 0.9, "{:?}", precision.averages());
-    assert!(precision.mean_by(Definition::Coco50) > 0.9);
+    let [(recipe, weights, _), ..] = &learned;
     // Two predictors of a cell: which one answers is what the weights say.
-    let drawn = target_sheet(&network, &weights, &data.train, &recipe, 3).expect("boxes");
+    let drawn = target_sheet(&network, weights, &data.train, recipe, 3).expect("boxes");
     assert_eq!((drawn.pictures, drawn.boxes, drawn.lost), (3, 3, 0));
 }
 

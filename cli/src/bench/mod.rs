@@ -297,11 +297,12 @@ impl Args {
                 network.name()
             ));
         }
-        let report = cnnc::bench::run(&network, &views, &settings)?;
+        // Files first: a mistake in their names shows before anything is measured.
         let files = match &self.input[..] {
             [] => None,
             files => Some(run::measured(model, &network, files, threads.into())?),
         };
+        let report = cnnc::bench::run(&network, &views, &settings)?;
         if !report.busy.is_empty() {
             print::warning(format_args!(
                 "{} on {}: times may be too long, {}",

@@ -79,16 +79,16 @@ fn list(machine: &Machine, outcome: &Outcome) -> String {
     }
     line("images/s", format!("{:.1}", images_per_s(outcome)));
     if let Some(pace) = &outcome.files {
-        line(
-            "files/s",
-            format!(
-                "{:.1}, {} of that ({} answered); {}",
+        let speed = match pace.answered {
+            0 => "none answered".to_owned(),
+            answered => format!(
+                "{:.1}, {} of that ({answered} answered); {}",
                 pace.per_second,
                 percent(outcome.share_of_files(pace)),
-                pace.answered,
                 pace.shares()
             ),
-        );
+        };
+        line("files/s", speed);
     }
     let peak = format!(
         "{} of the {:.0} measured peak",

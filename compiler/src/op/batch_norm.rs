@@ -191,7 +191,6 @@ fn moment(cx: &mut Lower<'_>, of: Statistic, x: &Storage, taken: &Storage) {
         images: x.images,
         channels: x.channels,
         of,
-        share: 1.0 / x.pixels() as f64,
         out,
         x: taken.access(Affine::default()),
     });

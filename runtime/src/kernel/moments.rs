@@ -1,18 +1,18 @@
-//! `f32_moments`, `f32_moments_together` and `f32_sum_pair`: what batch norm adds up, each element read once, so that it can be
-//! done while an image is in the cache.
+//! `f32_moments` and `f32_moments_together`: mean and variance of batch norm, each element read once, so that it can be done while an image is in
+//! the cache.
 //!
 //! With the `p` elements `xᵢ` that a channel has in an image, `K` the first of them, and all sums in f64:
 //!
 //! ```text
-//! D = Σ (xᵢ − K)     Q = Σ (xᵢ − K)²     mean = K + D/p     squares = Q − D²/p = Σ (xᵢ − mean)²
+//! D = Σ (xᵢ − K)     Q = Σ (xᵢ − K)²     mean = K + D/p     variance = (Q − D²/p) / p = Σ (xᵢ − mean)² / p
 //! ```
 //!
-//! `Q` exceeds `squares` by `p · (K − mean)²`, and each sum is off by at most `p · 2⁻⁵³` of its terms: `squares` loses less than it does by being
-//! rounded to f32 as long as `p · (1 + (K − mean)² / variance)` is below 2²⁸. The mean is kept as a float and what it was rounded by, 48 bits.
+//! `Q` exceeds `p · variance` by `p · (K − mean)²`, and each sum is off by at most `p · 2⁻⁵³` of its terms: the variance loses less than it does by
+//! being rounded to f32 as long as `p · (1 + (K − mean)² / variance)` is below 2²⁸. The mean is kept as a float and what it was rounded by, 48 bits.
 //! Images, of `p` elements each, are put together by (Chan, Golub and LeVeque)
 //!
 //! ```text
-//! mean = Σ meanⱼ / n     variance = (Σ squaresⱼ / p + Σ (meanⱼ − mean)²) / n
+//! mean = Σ meanⱼ / n     variance = Σ (varianceⱼ + (meanⱼ − mean)²) / n
 //! ```
 //!
 //! where nothing cancels but differences of means.
@@ -40,13 +40,13 @@ impl Statistic {
 }
 
 declare! {
-    /// Of each channel the mean, what it was rounded by, and the sum of squared distances from it: a call of `f32_moments`.
+    /// Of each channel the mean, what it was rounded by, and the variance: a call of `f32_moments`.
     pub struct MomentsCall: Moments {
         /// The axes of the pixels, outermost first; `b` is not read.
         pixels: [Pace; 3],
         /// Channels.
         channels: usize,
-        /// Three numbers for each channel: first all means, then what they were rounded by, then all sums.
+        /// Three numbers for each channel: first all means, then what they were rounded by, then all variances.
         out: P,
         /// The operand.
         x: P,
@@ -70,8 +70,6 @@ declare! {
         channels: usize,
         /// Which of both.
         of: Statistic,
-        /// One over the pixels of an image.
-        share: f64,
         /// The result.
         out: P,
         /// Three numbers for each channel of each image.
@@ -79,33 +77,7 @@ declare! {
     }
     kernel(_c) = super::F32_MOMENTS_TOGETHER;
     args(c) { out: Write = c.out, x: Read = c.x }
-    consts(c) { images: Count = c.images, channels: Count = c.channels, of: Code of Statistic = c.of, share: Double = c.share }
-}
-
-declare! {
-    /// `Σ a`, and behind them `Σ a · (b − centre)`: a call of `f32_sum_pair`.
-    pub struct SumPairCall: SumPair {
-        /// The axes of the pixels, outermost first.
-        pixels: [Pace; 3],
-        /// Channels.
-        channels: usize,
-        /// Two numbers for each channel: first all of one sum, then all of the other.
-        out: P,
-        /// The operand.
-        a: P,
-        /// Its factors.
-        b: P,
-        /// What is taken off the factors: a number for each channel.
-        centre: P,
-    }
-    kernel(_c) = super::F32_SUM_PAIR;
-    args(c) { out: Write = c.out, a: Read = c.a, b: Read = c.b, centre: Read = c.centre }
-    consts(c) {
-        n0: Count = c.pixels[0].count, a0: Stride = c.pixels[0].a, b0: Stride = c.pixels[0].b,
-        n1: Count = c.pixels[1].count, a1: Stride = c.pixels[1].a, b1: Stride = c.pixels[1].b,
-        n2: Count = c.pixels[2].count, a2: Stride = c.pixels[2].a, b2: Stride = c.pixels[2].b,
-        channels: Count = c.channels,
-    }
+    consts(c) { images: Count = c.images, channels: Count = c.channels, of: Code of Statistic = c.of }
 }
 
 pub(super) const ROW: Kernel = Kernel {
@@ -126,25 +98,12 @@ pub(super) const TOGETHER: Kernel = Kernel {
     twin: together_twin,
 };
 
-pub(super) const PAIR: Kernel = Kernel {
-    name: "f32_sum_pair",
-    signature: SumPair::SIGNATURE,
-    exact: true,
-    footprint: pair_footprint,
-    entry: pair_entry,
-    twin: pair_twin,
-};
-
 entries! {
     fn entry = body
 }
 
 entries! {
     fn together_entry = together
-}
-
-entries! {
-    fn pair_entry = pair
 }
 
 #[inline(always)]
@@ -175,7 +134,7 @@ unsafe fn body<S: Simd>(
 }
 
 /// Vectors of channels that are walked together, so that what is read lies together.
-const WIDE: usize = 4;
+pub(super) const WIDE: usize = 4;
 
 /// Moments of `NR` vectors of channels; of one, `left` may be fewer.
 #[inline(always)]
@@ -219,7 +178,8 @@ unsafe fn moments<S: Simd, const NR: usize>(
             let low = S::add_wide(mean, S::mul_wide(minus, S::widen(high)));
             let over = S::mul_wide(minus, S::mul_wide(sums[j], away));
             // What is not a number stays so.
-            let rest = S::max(S::splat(0.0), S::narrow(S::add_wide(squares[j], over)));
+            let rest = S::mul_wide(S::add_wide(squares[j], over), share);
+            let rest = S::max(S::splat(0.0), S::narrow(rest));
             store_first::<S>(out, left, high);
             store_first::<S>(out.add(channels), left, S::narrow(low));
             store_first::<S>(out.add(2 * channels), left, rest);
@@ -241,7 +201,6 @@ unsafe fn together<S: Simd>(
         let c = Of::read(consts);
         let channels = c.channels as usize;
         let each = S::splat_wide(1.0 / c.images as f64);
-        let share = S::splat_wide(c.share);
         let mut k = 0;
         while k < channels {
             let left = channels - k;
@@ -257,8 +216,7 @@ unsafe fn together<S: Simd>(
                 for image in 0..c.images {
                     let x = x.offset(image * 3 * c.channels).add(k);
                     let away = S::add_wide(mean_of::<S>(x, channels, left), less);
-                    let squares = S::widen(load_first::<S>(x.add(2 * channels), left));
-                    let within = S::mul_wide(squares, share);
+                    let within = S::widen(load_first::<S>(x.add(2 * channels), left));
                     let all = S::add_wide(within, S::mul_wide(away, away));
                     sum = S::add_wide(sum, all);
                 }
@@ -283,80 +241,6 @@ unsafe fn mean_of<S: Simd>(x: *const f32, channels: usize, left: usize) -> S::W 
     }
 }
 
-#[inline(always)]
-unsafe fn pair<S: Simd>(
-    out: *mut f32,
-    a: *const f32,
-    b: *const f32,
-    centre: *const f32,
-    _: *const f32,
-    consts: *const i64,
-) {
-    // SAFETY: every address is one of the footprint, by the contract of `KernelFn`.
-    unsafe {
-        let c = SumPair::read(consts);
-        let channels = c.channels as usize;
-        let mut k = 0;
-        while k < channels {
-            let left = channels - k;
-            let (out, a, b, centre) = (out.add(k), a.add(k), b.add(k), centre.add(k));
-            if left >= WIDE * S::LANES {
-                pairs::<S, WIDE>(out, a, b, centre, left, &c);
-                k += WIDE * S::LANES;
-            } else {
-                pairs::<S, 1>(out, a, b, centre, left, &c);
-                k += S::LANES;
-            }
-        }
-    }
-}
-
-/// Sums of `NR` vectors of channels; of one, `left` may be fewer.
-#[inline(always)]
-unsafe fn pairs<S: Simd, const NR: usize>(
-    out: *mut f32,
-    a: *const f32,
-    b: *const f32,
-    centre: *const f32,
-    left: usize,
-    c: &SumPair,
-) {
-    // SAFETY: the caller's promise; `left` keeps a single vector within the channels.
-    unsafe {
-        let left = if NR > 1 { S::LANES } else { left };
-        let channels = c.channels as usize;
-        let mut less = [S::splat_wide(0.0); NR];
-        for j in 0..NR {
-            let centre = S::widen(load_first::<S>(centre.add(j * S::LANES), left));
-            less[j] = S::mul_wide(S::splat_wide(-1.0), centre);
-        }
-        let (mut sums, mut products) = ([S::splat_wide(0.0); NR], [S::splat_wide(0.0); NR]);
-        for i0 in 0..c.n0 {
-            for i1 in 0..c.n1 {
-                let (a, b) = (
-                    a.offset(i0 * c.a0 + i1 * c.a1),
-                    b.offset(i0 * c.b0 + i1 * c.b1),
-                );
-                for i2 in 0..c.n2 {
-                    let (a, b) = (a.offset(i2 * c.a2), b.offset(i2 * c.b2));
-                    for j in 0..NR {
-                        let term = S::widen(load_first::<S>(a.add(j * S::LANES), left));
-                        let factor = S::widen(load_first::<S>(b.add(j * S::LANES), left));
-                        let factor = S::add_wide(factor, less[j]);
-                        sums[j] = S::add_wide(sums[j], term);
-                        products[j] = S::add_wide(products[j], S::mul_wide(term, factor));
-                    }
-                }
-            }
-        }
-        for j in 0..NR {
-            let out = out.add(j * S::LANES);
-            store_first::<S>(out, left, S::narrow(sums[j]));
-            store_first::<S>(out.add(channels), left, S::narrow(products[j]));
-        }
-    }
-}
-
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Moments::new(consts);
     // The first pixel is read, and its share is one over their number.
@@ -378,16 +262,6 @@ fn together_footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     vec![span(&[(c.channels, 1)]), span(&[(c.images, all), (all, 1)])]
 }
 
-fn pair_footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
-    let c = SumPair::new(consts);
-    vec![
-        span(&[(c.channels.saturating_mul(2), 1)]),
-        span(&[(c.n0, c.a0), (c.n1, c.a1), (c.n2, c.a2), (c.channels, 1)]),
-        span(&[(c.n0, c.b0), (c.n1, c.b1), (c.n2, c.b2), (c.channels, 1)]),
-        span(&[(c.channels, 1)]),
-    ]
-}
-
 fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
     let c = Moments::new(consts);
     let mut view = View::new(memory, at);
@@ -407,12 +281,12 @@ fn twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
         }
         let mean = first + sum * share;
         let high = mean as f32;
-        let squares = (squares - sum * (sum * share)) as f32;
+        let variance = ((squares - sum * (sum * share)) * share) as f32;
         view.set(k, high);
         view.set(c.channels + k, (mean - f64::from(high)) as f32);
         view.set(
             2 * c.channels + k,
-            if 0.0 > squares { 0.0 } else { squares },
+            if 0.0 > variance { 0.0 } else { variance },
         );
     }
 }
@@ -435,32 +309,11 @@ fn together_twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: 
             let mut sum = 0.0;
             for image in 0..c.images {
                 let away = mean_of(image) - result;
-                sum += number(image, 2) * c.share + away * away;
+                sum += number(image, 2) + away * away;
             }
             result = sum * each;
         }
         view.set(k, result as f32);
-    }
-}
-
-fn pair_twin(memory: &mut [f32], at: &[usize; MAX_ARGS], consts: &[i64], _: Isa) {
-    let c = SumPair::new(consts);
-    let mut view = View::new(memory, at);
-    for k in 0..c.channels {
-        let centre = f64::from(view.get(3, k));
-        let (mut sum, mut products) = (0.0, 0.0);
-        for i0 in 0..c.n0 {
-            for i1 in 0..c.n1 {
-                for i2 in 0..c.n2 {
-                    let a = f64::from(view.get(1, i0 * c.a0 + i1 * c.a1 + i2 * c.a2 + k));
-                    let b = f64::from(view.get(2, i0 * c.b0 + i1 * c.b1 + i2 * c.b2 + k));
-                    sum += a;
-                    products += a * (b - centre);
-                }
-            }
-        }
-        view.set(k, sum as f32);
-        view.set(c.channels + k, products as f32);
     }
 }
 
@@ -480,8 +333,7 @@ mod tests {
             twin(&mut memory, &at, &consts, Isa::Portable);
         }
         [0, 1].map(|of| {
-            let share = (1.0 / pixels as f64).to_bits() as i64;
-            let consts = [count as i64, 1, of, share];
+            let consts = [count as i64, 1, of];
             together_twin(&mut memory, &[0, 1, 0, 0, 0, 0], &consts, Isa::Portable);
             memory[0]
         })

@@ -4,7 +4,7 @@ use super::{
     Kernel, KernelId, accumulate, along, bilinear, centred, channel_sums, channels, choose,
     contrastive, conv, copy, cross, cross_entropy, depthwise, deviation, fill, group_norm, lrn,
     map, max_input, moments, norm, outer, pack, pool, power, reduce, roi, roi_input, scatter, sum,
-    update, winograd, winograd_gradient, winograd_tiles, winograd_weights, zip,
+    sum_pair, update, winograd, winograd_gradient, winograd_tiles, winograd_weights, zip,
 };
 use crate::isa::Isa;
 
@@ -117,7 +117,7 @@ kernels! {
         /// `f32_sum`
         F32_SUM = sum::ROW;
         /// `f32_sum_pair`
-        F32_SUM_PAIR = moments::PAIR;
+        F32_SUM_PAIR = sum_pair::ROW;
         /// `f32_moments`
         F32_MOMENTS = moments::ROW;
         /// `f32_moments_together`

@@ -52,10 +52,9 @@ fn moments() -> Program {
         ]
     });
     b.section("x", vec![image]);
-    let quarter = 0.25_f64.to_bits() as i64;
     let together = |out: BufferId, of: i64| {
         let args = [to(out, 0, &[]), to(taken, 0, &[])];
-        call("f32_moments_together", &args, &[2, 5, of, quarter])
+        call("f32_moments_together", &args, &[2, 5, of])
     };
     b.section("mean", vec![together(mean, 0), together(variance, 1)]);
     let args = [
