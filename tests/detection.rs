@@ -101,6 +101,14 @@ fn boxes_of_voc_are_read() {
     );
     let (sizes, pictures) = sizes_of(folder.path()).expect("boxes");
     assert_eq!((sizes, pictures), (vec![[0.5, 0.5]; 3], 2));
+    // A picture that cannot be read is left out, and named last.
+    let file = folder.path().join("JPEGImages/p0.png");
+    fs::write(&file, "no picture").expect("written");
+    let data = Data::open(folder.path(), None, model(DETECTOR).graph()).expect("boxes");
+    assert_eq!((data.train.len(), data.test.len()), (1, 1));
+    assert_eq!(boxes(&data.train, 0), [corner(0.0), corner(1.0)].concat());
+    let named = file.display().to_string();
+    assert!(data.broken[2].starts_with(&named), "{:?}", data.broken);
 }
 
 #[test]

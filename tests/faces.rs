@@ -344,6 +344,23 @@ fn comparisons_by_vectors_and_by_runs_are_those_of_the_pixels() {
         areas.push(roc.area());
     }
     assert_eq!(areas[0], areas[1]);
+    // The same of all pictures but one.
+    let data = Data::to_judge(folder.path(), vectors.graph()).expect("identities");
+    let whole = Likeness::of(&vectors, &none, &data.test, 2).expect("it compares");
+    let file = folder.path().join("p00/0.pgm");
+    let kept = fs::read(&file).expect("a picture");
+    fs::write(&file, "no picture").expect("written");
+    let all = Likeness::of(&vectors, &none, &data.test, 2).expect("it compares");
+    assert_eq!(all.samples, whole.samples[1..]);
+    assert_eq!(all.roc().pairs, (27, 144));
+    assert_eq!(all.broken.len(), 1);
+    assert!(all.broken[0].starts_with(&file.display().to_string()));
+    let hard = |all: &Likeness| all.hardest(200).into_iter().find(|of| of.anchor == 19);
+    assert_eq!(
+        hard(&all).map(|of| of.alike),
+        hard(&whole).map(|of| of.alike)
+    );
+    fs::write(&file, kept).expect("written");
     let flat = model("cnn 1\nmodel F { input x: 1x12x12; flatten; dense 2; head classify }");
     let data = Data::to_judge(folder.path(), vectors.graph()).expect("identities");
     let error = Likeness::of(&flat, &none, &data.test, 1).expect_err("it does not compare");
@@ -389,6 +406,31 @@ fn one_shot_runs_are_answered_by_the_nearest() {
     assert_eq!((run.name.as_str(), run.ways, run.right()), ("run1", 3, 2));
     assert!((all.accuracy() - 2.0 / 3.0).abs() < 1e-12);
     assert!(run.tried[2].said.ends_with("training/c0.pgm"));
+    assert!(all.broken.is_empty());
+    // Without a picture that is asked, and without one that is known: nobody is asked for what is not.
+    for (broken, ways, asked) in [("test/b.pgm", 3, 2), ("training/c2.pgm", 2, 1)] {
+        let file = place("runs/run1").join(broken);
+        fs::write(&file, "no picture").expect("written");
+        let all = one_shot(&network, &none, &place("runs"), 2).expect("a run");
+        let run = &all.runs[0];
+        assert_eq!(
+            (run.ways, run.tried.len(), run.right()),
+            (ways, asked, asked.min(1))
+        );
+        let named = |why: &&String| why.starts_with(&file.display().to_string());
+        assert_eq!(
+            all.broken.iter().filter(named).count(),
+            1,
+            "{:?}",
+            all.broken
+        );
+    }
+    for (from, to) in [
+        ("p01/1.pgm", "test/b.pgm"),
+        ("p02/0.pgm", "training/c2.pgm"),
+    ] {
+        copy(from, to);
+    }
     for (lines, why) in [
         ("", "in it"),
         (

@@ -17,6 +17,8 @@ pub struct Classified<'a> {
     pub name: &'a dyn Fn(usize) -> String,
     /// Where samples were found, in a few words.
     pub kind: &'a str,
+    /// What is broken and was left out.
+    pub broken: &'a [String],
     pub goals: &'a Goals<'a>,
     /// How long all of it took.
     pub seconds: f64,
@@ -159,7 +161,7 @@ fn to_json(judged: &Classified<'_>) -> Value {
         "confusion": judgement.confusion,
         "worst": worst.collect::<Vec<Value>>(),
         "expected": goals.to_json(),
-        "broken": judgement.broken,
+        "broken": judged.broken,
         "seconds": seconds,
         "samples_per_s": rate(judgement, *seconds),
     })

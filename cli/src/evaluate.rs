@@ -109,15 +109,17 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             return Err(Failure::NothingDrawn);
         }
         let data = Annotations::open(&folder)?;
-        if !args.json {
-            print::broken(&data.left_out);
-        }
+        print::broken(&data.left_out);
         let pictures = data.to_judge();
-        let precision = found_in_regions(&model, &weights, &pictures, threads::many(args.threads))?;
+        let threads = threads::many(args.threads);
+        let (precision, broken) = found_in_regions(&model, &weights, &pictures, threads)?;
+        print::broken(&broken);
+        let count = pictures.len() - broken.len();
         let found = Found {
             precision: &precision,
             labels: &labels(&model, precision.classes()),
-            kind: &format!("{} pictures, all proposed regions", pictures.len()),
+            kind: &format!("{count} pictures, all proposed regions"),
+            broken: &[data.left_out, broken].concat(),
             seconds: start.elapsed().as_secs_f64(),
         };
         return found.show(args.json);
@@ -198,6 +200,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             precision: &precision,
             labels: &labels,
             kind: &data.kind,
+            broken: &data.broken,
             seconds: start.elapsed().as_secs_f64(),
         };
         return found.show(args.json);
@@ -214,6 +217,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             score: &score,
             samples: data.test.len(),
             kind: &data.kind,
+            broken: &data.broken,
             goals: &goals,
             seconds: start.elapsed().as_secs_f64(),
         };
@@ -244,6 +248,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         labels: &labels,
         name: &name,
         kind: &data.kind,
+        broken: &[&data.broken[..], &judgement.broken].concat(),
         goals: &goals,
         seconds,
     };

@@ -30,6 +30,8 @@ pub fn show(judged: &Judged<'_>) -> Result<(), Failure> {
     let Judged { model, data, .. } = judged;
     let samples = &data.test;
     let all = Likeness::of(model, judged.weights, samples, judged.threads)?;
+    print::broken(&all.broken);
+    let broken = [&data.broken[..], &all.broken].concat();
     let roc = all.roc();
     let (rate, equal) = roc.equal_error();
     let [at_head, at_equal] = [all.threshold, equal].map(|threshold| all.galleries(threshold));
@@ -65,7 +67,7 @@ pub fn show(judged: &Judged<'_>) -> Result<(), Failure> {
             "threshold": all.said(all.threshold), "false_accepts": head.false_accepts, "false_rejects": head.false_rejects(),
             "nearest_accuracy": all.nearest(), "galleries": galleries_to_json(&at_head, &at_equal),
             "hardest": hardest.iter().map(|of| hard_to_json(&all, of, name)).collect::<Vec<Value>>(),
-            "expected": goals.to_json(), "seconds": seconds,
+            "expected": goals.to_json(), "broken": broken, "seconds": seconds,
         }))?;
         return goals.met();
     }

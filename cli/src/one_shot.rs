@@ -34,6 +34,7 @@ pub fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     }
     let weights = Weights::open(asked.weights).map_err(cnnc::Error::from)?;
     let all = one_shot(asked.model, &weights, asked.folder, asked.threads)?;
+    print::broken(&all.broken);
     if let (Some(path), Some(pre)) = (asked.worst, &asked.model.graph().inputs[0].pre) {
         let tried = all.runs.iter().flat_map(|run| &run.tried);
         let missed: Vec<_> = tried
@@ -69,5 +70,5 @@ fn to_json(all: &OneShot, seconds: f64) -> Value {
     let runs = all.runs.iter().map(|run| {
         json!({ "run": run.name, "known": run.ways, "asked": run.tried.len(), "right": run.right() })
     });
-    json!({ "accuracy": all.accuracy(), "asked": all.tried(), "runs": runs.collect::<Vec<Value>>(), "seconds": seconds })
+    json!({ "accuracy": all.accuracy(), "asked": all.tried(), "runs": runs.collect::<Vec<Value>>(), "broken": all.broken, "seconds": seconds })
 }

@@ -16,6 +16,8 @@ pub struct Judged<'j> {
     pub samples: usize,
     /// What the samples are.
     pub kind: &'j str,
+    /// What is broken and was left out.
+    pub broken: &'j [String],
     pub goals: &'j Goals<'j>,
     pub seconds: f64,
 }
@@ -33,7 +35,7 @@ impl Judged<'_> {
         } = self;
         let measure = score.measure();
         if as_json {
-            let mut object = json!({ "samples": samples, "measure": measure.name(), "value": score.value(), "expected": goals.to_json(), "seconds": seconds });
+            let mut object = json!({ "samples": samples, "measure": measure.name(), "value": score.value(), "expected": goals.to_json(), "broken": self.broken, "seconds": seconds });
             if measure == Measure::MeanIou {
                 object["pixel_accuracy"] = json!(score.share());
                 let classes = self.classes();

@@ -56,7 +56,7 @@ impl Placed<'_> {
         let name = |sample| name(self.data, sample);
         if as_json {
             let mut value = json!({
-                "samples": samples, "expected": self.goals.to_json(), "seconds": self.seconds,
+                "samples": samples, "expected": self.goals.to_json(), "broken": self.data.broken, "seconds": self.seconds,
             });
             to_json(self.found, &self.found.located.names(), name, &mut value);
             return Ok(print::json(&value)?);

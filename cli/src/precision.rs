@@ -12,6 +12,8 @@ pub struct Found<'f> {
     pub labels: &'f [String],
     /// What it was judged by, in a few words.
     pub kind: &'f str,
+    /// What is broken and was left out.
+    pub broken: &'f [String],
     /// How long all of it took.
     pub seconds: f64,
 }
@@ -86,6 +88,7 @@ impl Found<'_> {
             "map50": precision.mean(),
             "means": Map::from_iter(means),
             "classes": rows.collect::<Vec<Value>>(),
+            "broken": self.broken,
             "seconds": self.seconds,
         })
     }

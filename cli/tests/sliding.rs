@@ -225,6 +225,16 @@ fn crops_become_boxes() {
         proposed["classes"][0],
         serde_json::json!({ "class": "0", "found": 16, "boxes": 16 })
     );
+    // A broken picture is named, and figures are of the others.
+    std::fs::write(place.path(picture), "no picture").unwrap();
+    let line = format!("evaluate net.cnn {weights} --data data --slide --scales {SCALES} --json");
+    let judged = json(&place.prints(&line));
+    assert_eq!(
+        (&judged["pictures"], &judged["classes"][0]["boxes"]),
+        (&7.into(), &14.into())
+    );
+    let why = judged["broken"][0].as_str().unwrap_or_default();
+    assert!(why.starts_with(picture), "{why}");
 }
 
 /// Classes are numbers in the data, and have names in the head.
@@ -256,6 +266,15 @@ fn proposed_regions_are_learned_and_judged() {
         [Some(16), Some(8), Some(0)],
         "{judged}"
     );
+    assert_eq!(judged["broken"], serde_json::json!([]));
+    let broken = "data/images/val/14.png";
+    std::fs::write(place.path(broken), "no picture").unwrap();
+    let line = format!("evaluate net.cnn {weights} --data data --json");
+    let of_others = json(&place.prints(&line));
+    let boxes = |class: usize| of_others["classes"][class]["boxes"].as_u64();
+    assert_eq!([boxes(0), boxes(1)], [Some(14), Some(7)], "{of_others}");
+    let why = of_others["broken"][0].as_str().unwrap_or_default();
+    assert!(why.starts_with(broken), "{why}");
     let moved = small.replace("train {", "train {\n    augment { mirror }");
     std::fs::write(place.path("moved.cnn"), moved).unwrap();
     let told = place.fails("train moved.cnn --data data");

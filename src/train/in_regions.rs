@@ -3,26 +3,36 @@
 use super::data::{Annotation, DataError, class_called, rows, takes_regions};
 use super::error::TrainError;
 use super::precision::Precision;
+use super::readable::Readable;
 use crate::propose::{Settings, propose};
+use crate::source::Viewed;
 use crate::{Model, Options, Weights};
 use cnnc_compiler::loss::BOX;
-use cnnc_runtime::answer::{Answer, Overlap, Thresholds, suppress};
+use cnnc_runtime::answer::{Answer, BBox, Overlap, Placement, Thresholds, suppress};
 
 /// Least score of a box that is counted.
 const LEAST: f32 = 0.01;
 /// More classes than a head has.
 const CLASSES: usize = 1 << 16;
 
-/// What a network that classifies regions finds in pictures among all that are proposed there, as many at once as it takes.
+/// A picture that has been made ready.
+struct Ready {
+    numbers: Vec<f32>,
+    place: Placement,
+    proposed: Vec<BBox>,
+}
+
+/// What a network that classifies regions finds in pictures among all that are proposed there, as many at once as it takes; and what is wrong with pictures that cannot
+/// be read and were left out. Pictures are read, and regions proposed, on threads ahead.
 ///
 /// # Errors
-/// A network whose second input is not rows of regions, weights that do not fit, pictures that cannot be read, or too little memory.
+/// A network whose second input is not rows of regions, weights that do not fit, more broken pictures than are left out, or too little memory.
 pub fn found_in_regions(
     model: &Model,
     weights: &Weights,
     pictures: &[&Annotation],
     threads: usize,
-) -> Result<Precision, TrainError> {
+) -> Result<(Precision, Vec<String>), TrainError> {
     let graph = model.graph();
     let refuse = |why: &str| TrainError::Network(format!("`{}` {why}", graph.name));
     let count = takes_regions(graph).ok_or_else(|| refuse("takes no regions"))?;
@@ -39,18 +49,29 @@ pub fn found_in_regions(
     });
     set.map_err(|_| refuse("finds no boxes"))?;
     let mut precision = Precision::new(head.labels.len());
-    for of in pictures {
+    let make = |at: usize| -> Result<Ready, DataError> {
+        let of = pictures[at];
         let picture = of.open()?;
-        let (width, height) = (picture.width(), picture.height());
         let name = of.picture.display().to_string();
-        let place = pre.placement(width, height);
-        let seen = pre.apply(&picture, &name).map_err(DataError::Picture)?;
         let proposed = propose(&picture, &Settings::default()).map_err(DataError::Picture)?;
+        let viewed = Viewed::of(picture, &name, pre, false).map_err(DataError::Picture)?;
+        let numbers = pre.input(&viewed.seen, &name);
+        Ok(Ready {
+            numbers: numbers.map_err(DataError::Picture)?,
+            place: viewed.place,
+            proposed,
+        })
+    };
+    let root = pictures.first().map(|of| of.root()).unwrap_or_default();
+    let mut readable = Readable::new(&root, pictures.len(), threads, 1);
+    readable.each(pictures.len(), &make, &mut |at, ready: Ready| {
+        let of = pictures[at];
+        let (width, height) = ready.place.picture();
         let mut found = Vec::new();
-        for part in proposed.chunks(count) {
-            let regions = rows(part, &place, (pre.width, pre.height), count);
-            let outputs = session.run(&[&seen, &regions])?;
-            let answer = outputs.answer(&head, &place);
+        for part in ready.proposed.chunks(count) {
+            let regions = rows(part, &ready.place, (pre.width, pre.height), count);
+            let outputs = session.run(&[&ready.numbers, &regions])?;
+            let answer = outputs.answer(&head, &ready.place);
             let answer = answer.map_err(|error| refuse(&error.to_string()))?;
             let Answer::Boxes(boxes) = answer else {
                 return Err(refuse("finds no boxes"));
@@ -69,6 +90,7 @@ pub fn found_in_regions(
             there.push([class as f32, x, y, bbox.width(), bbox.height()]);
         }
         precision.add(&found, there.as_flattened());
-    }
-    Ok(precision)
+        Ok(())
+    })?;
+    Ok((precision, readable.done()?))
 }

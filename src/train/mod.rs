@@ -51,6 +51,7 @@ mod place;
 mod precision;
 mod proposed;
 mod random;
+mod readable;
 mod recall_chart;
 mod recipe;
 mod run;

@@ -26,9 +26,7 @@ impl Judge<'_> {
     /// Slides over all pictures that judge, and prints what each class came to.
     pub fn show(&self, model: &Model, weights: &Weights, start: Instant) -> Result<(), Failure> {
         let data = Annotations::open(self.folder)?;
-        if !self.json {
-            print::broken(&data.left_out);
-        }
+        print::broken(&data.left_out);
         let pictures = data.to_judge();
         let options = Options::new().threads(self.threads);
         let mut sliding = self.windows.sliding(model, weights, &options)?;
@@ -53,7 +51,18 @@ impl Judge<'_> {
                 ours.join(", ")
             ))));
         }
-        let precision = found_by_windows(&mut sliding, &pictures, &labels, scales, &finding)?;
+        let found = found_by_windows(
+            &mut sliding,
+            &pictures,
+            &labels,
+            scales,
+            &finding,
+            self.threads,
+        );
+        let (precision, broken) = found?;
+        print::broken(&broken);
+        let count = pictures.len() - broken.len();
+        let broken = [data.left_out, broken].concat();
         let seconds = start.elapsed().as_secs_f64();
         let rows = objects
             .iter()
@@ -63,8 +72,8 @@ impl Judge<'_> {
         if self.json {
             let classes = rows.iter().map(Row::to_json);
             return Ok(print::json(&json!({
-                "pictures": pictures.len(), "scales": scales, "keep": finding.keep, "iou": finding.iou,
-                "classes": classes.collect::<Vec<_>>(), "not_looked_for": others, "seconds": seconds,
+                "pictures": count, "scales": scales, "keep": finding.keep, "iou": finding.iou,
+                "classes": classes.collect::<Vec<_>>(), "not_looked_for": others, "broken": broken, "seconds": seconds,
             }))?);
         }
         let columns = [
@@ -82,8 +91,7 @@ impl Judge<'_> {
         }
         let scales: Vec<String> = scales.iter().map(f64::to_string).collect();
         print::line(format_args!(
-            "{} pictures in {seconds:.1} s, at the scales {}\n{}, right at an intersection over union of .5\n{table}",
-            pictures.len(),
+            "{count} pictures in {seconds:.1} s, at the scales {}\n{}, right at an intersection over union of .5\n{table}",
             scales.join(", "),
             stated(&finding, &head)
         ))?;

@@ -1,7 +1,8 @@
 //! What is known to be in pictures, without a network that learns it.
 
 use super::DataError;
-use super::annotated::Purpose;
+use super::ahead::{ahead, unbroken};
+use super::annotated::{Annotated, Purpose};
 use super::boxes::{Boxed, same_size, sound};
 use cnnc_compiler::recipe::DataKind;
 use cnnc_runtime::answer::BBox;
@@ -35,6 +36,12 @@ impl Annotation {
         Ok(picture)
     }
 
+    /// The folder that it is in.
+    pub(in crate::train) fn root(&self) -> PathBuf {
+        let folder = self.picture.parent();
+        folder.unwrap_or(&self.picture).to_owned()
+    }
+
     /// The boxes in pixels of a picture of that size.
     pub fn in_pixels(&self, width: usize, height: usize) -> Vec<(String, BBox)> {
         let (width, height) = (width as f32, height as f32);
@@ -52,7 +59,7 @@ impl Annotation {
 pub struct Annotations {
     /// All that judge or are learned from, in the order of their names.
     pub pictures: Vec<Annotation>,
-    /// Boxes that are broken and were left out: each with its file.
+    /// Boxes, and pictures, that are broken and were left out: each with its file.
     pub left_out: Vec<String>,
 }
 
@@ -60,21 +67,30 @@ impl Annotations {
     /// What lies in a folder of pictures with boxes, VOC's XML or YOLO's rows.
     ///
     /// # Errors
-    /// A folder without any, or boxes that are broken.
+    /// A folder without any, boxes that are broken, or more broken pictures than are left out.
     pub fn open(folder: &Path) -> Result<Annotations, DataError> {
         let Some(Boxed { kind, pictures }) = Boxed::find(folder, None)? else {
             return Err(DataError::NotThat(folder.to_owned(), "voc` or `yolo"));
         };
         let mut all = Annotations::default();
-        for of in pictures.iter().filter(|of| of.purpose != Purpose::Nothing) {
-            let size = match (kind, of.size) {
-                (DataKind::Voc, Some(size)) => size,
-                (DataKind::Voc, None) => {
-                    let picture = Picture::open(&of.picture).map_err(DataError::Picture)?;
-                    (picture.width(), picture.height())
-                }
-                _ => (1, 1),
-            };
+        let used = pictures.iter().filter(|of| of.purpose != Purpose::Nothing);
+        let used: Vec<&Annotated> = used.collect();
+        let mut sizes: Vec<Option<(usize, usize)>> = match kind {
+            DataKind::Voc => used.iter().map(|of| of.size).collect(),
+            _ => vec![Some((1, 1)); used.len()],
+        };
+        let unsaid = (0..used.len()).filter(|&at| sizes[at].is_none());
+        let unsaid: Vec<usize> = unsaid.collect();
+        let size = |at: usize| {
+            let picture = Picture::open(&used[at].picture);
+            (at, picture.map(|of| (of.width(), of.height())))
+        };
+        ahead(&mut unsaid.into_iter(), &size, &mut |(at, size)| {
+            sizes[at] = unbroken(folder, size, used.len(), &mut all.left_out)?;
+            Ok(())
+        })?;
+        let sized = used.into_iter().zip(sizes);
+        for (of, size) in sized.filter_map(|(of, size)| Some((of, size?))) {
             let (boxes, left_out) = sound(of, (size.0 as f32, size.1 as f32))?;
             all.left_out.extend(left_out);
             let boxes = boxes.into_iter().map(|of| (of.class, of.bbox));

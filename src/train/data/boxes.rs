@@ -1,6 +1,6 @@
 //! Pictures with boxes: what VOC's XML and YOLO's rows of text have in common.
 
-use super::ahead::views;
+use super::ahead::{unbroken, views};
 use super::annotated::{Annotated, Purpose, Written};
 use super::files::{name, within};
 use super::reader::Reader;
@@ -229,9 +229,13 @@ impl Reader<'_> {
         let used: Vec<&Annotated> = used.collect();
         filling.reserve_files(used.len(), None, self.most)?;
         let (mut all, mut judges, mut said) = (Vec::new(), Vec::new(), Vec::new());
+        let mut broken = Vec::new();
         let mut paths = used.iter().map(|of| of.picture.as_path());
         views(&mut paths, pre, &mut |at, viewed| {
-            let (of, viewed) = (used[at], viewed.map_err(DataError::Picture)?);
+            let of = used[at];
+            let Some(viewed) = unbroken(folder, viewed, used.len(), &mut broken)? else {
+                return Ok(());
+            };
             let (size, place) = (viewed.size(), viewed.place);
             same_size(of.size, size, &of.file, &of.picture)?;
             let unit = match kind {
@@ -262,6 +266,7 @@ impl Reader<'_> {
             judges.push(of.purpose == Purpose::Judge);
             Ok(())
         })?;
+        said.extend(broken);
         let boxes = all.iter().map(Vec::len).sum::<usize>();
         let mut train = filling.boxed(&all);
         train.told = one.cloned();

@@ -180,8 +180,9 @@ impl Data {
         Ok(data)
     }
 
-    /// The samples at a path that judge a network: its test set if it has one, else all of them, which are the `test` of the result. Pictures of classes
-    /// are read while they are judged: what is broken among them is what [`Judgement::broken`](super::Judgement::broken) names.
+    /// The samples at a path that judge a network: its test set if it has one, else all of them, which are the `test` of the result. Pictures of classes,
+    /// and of identities, are read while they are judged: what is broken among them is what [`Judgement::broken`](super::Judgement::broken) and
+    /// [`Likeness::broken`](super::Likeness::broken) name.
     ///
     /// # Errors
     /// As [`Data::open`].

@@ -85,9 +85,9 @@ impl<'g> Reader<'g> {
     /// The same for those that judge a network by each sample once.
     pub fn to_judge(network: &'g Graph) -> Reader<'g> {
         let reader = Reader::new(network, None);
-        let one = reader.output.elements() == reader.classes;
+        let one = reader.output.elements() == reader.classes || reader.gathered != Gathered::Each;
         Reader {
-            unread: reader.gathered == Gathered::Each && one && reader.told.is_none(),
+            unread: one && reader.told.is_none(),
             ..reader
         }
     }

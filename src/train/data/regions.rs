@@ -3,6 +3,7 @@
 //! A region that overlaps a box by an intersection over union of one half or more is of its class, all others are background. There are all of the first (the boxes themselves among them),
 //! and as many others as there is room for, at random.
 
+use super::ahead::{ahead, unbroken};
 use super::annotated::{Annotated, Purpose};
 use super::boxes::{Boxed, same_size, sound};
 use super::files::within;
@@ -34,9 +35,26 @@ impl Reader<'_> {
         let used: Vec<&Annotated> = used.collect();
         filling.reserve(used.len())?;
         let (mut judges, mut said, mut boxes) = (Vec::new(), Vec::new(), 0);
-        for annotated in used {
-            let viewed = Viewed::open(&annotated.picture, pre, true).map_err(DataError::Picture)?;
-            let (width, height) = viewed.size();
+        let mut broken = Vec::new();
+        // Regions are proposed where pictures are read.
+        let make = |at: usize| {
+            let file = &used[at].picture;
+            let made = Viewed::open(file, pre, true).and_then(|viewed| {
+                let picture = viewed.picture.as_ref().expect("it is kept");
+                let proposed = propose(picture, &Settings::default())?;
+                let numbers = pre.input(&viewed.seen, &file.display().to_string())?;
+                Ok((viewed.place, proposed, numbers))
+            });
+            (at, made)
+        };
+        ahead(&mut (0..used.len()), &make, &mut |(at, made)| {
+            let annotated = used[at];
+            let Some((place, proposed, mut numbers)) =
+                unbroken(folder, made, used.len(), &mut broken)?
+            else {
+                return Ok(());
+            };
+            let (width, height) = place.picture();
             let (file, name) = (&annotated.file, &annotated.picture);
             same_size(annotated.size, (width, height), file, name)?;
             let unit = match of.kind {
@@ -59,19 +77,16 @@ impl Reader<'_> {
                 known.push((class, bbox));
             }
             boxes += known.len();
-            let picture = viewed.picture.as_ref().expect("it is kept");
-            let proposed = propose(picture, &Settings::default()).map_err(DataError::Picture)?;
             let name = within(folder, &annotated.picture);
             let (chosen, mut labels) = chosen(&known, proposed, count, &name);
-            let mut numbers = pre
-                .input(&viewed.seen, &annotated.picture.display().to_string())
-                .map_err(DataError::Picture)?;
-            numbers.extend(rows(&chosen, &viewed.place, (pre.width, pre.height), count));
+            numbers.extend(rows(&chosen, &place, (pre.width, pre.height), count));
             labels.resize(count, UNLABELLED);
             filling.known(&numbers, &labels, &[])?;
             filling.name(name);
             judges.push(annotated.purpose == Purpose::Judge);
-        }
+            Ok(())
+        })?;
+        said.extend(broken);
         let kind = format!("pictures with {boxes} boxes, and {count} proposed regions each");
         Ok(Data::divided(kind, filling.done(), &judges, said))
     }

@@ -1,7 +1,8 @@
 //! How far a network finds two inputs from each other: by their vectors, or by a run on both.
 
-use crate::train::data::takes_two_alike;
+use crate::train::data::{DataError, takes_two_alike};
 use crate::train::error::TrainError;
+use crate::train::readable::Readable;
 use crate::{Model, Options, Session, Weights};
 use cnnc_runtime::answer::{Embed, Metric, Task, Verify};
 use cnnc_runtime::input::Input;
@@ -29,7 +30,7 @@ enum By {
 }
 
 /// Inputs of a run.
-const BATCH: usize = 32;
+pub(super) const BATCH: usize = 32;
 
 impl Comparer {
     /// That of a model with `head embed`, or `head verify` on two inputs of one shape, made in one way.
@@ -73,26 +74,49 @@ impl Comparer {
         self.by == By::Score
     }
 
-    /// What stands for each of so many inputs in comparisons: its vector, or itself.
+    /// What stands for each of so many inputs in comparisons: its vector, or itself; nothing for those that cannot be read.
     pub fn stand_ins(
         &mut self,
         count: usize,
-        input: impl Fn(usize) -> Result<Vec<f32>, TrainError>,
-    ) -> Result<Vec<Vec<f32>>, TrainError> {
-        if self.runs_on_pairs() {
-            return (0..count).map(input).collect();
-        }
-        let all: Vec<usize> = (0..count).collect();
-        let mut vectors = Vec::with_capacity(count);
-        for part in all.chunks(self.batch) {
-            let mut inputs = Vec::with_capacity(part.len() * self.elements);
-            for &index in part {
-                inputs.extend(input(index)?);
+        input: &(dyn Fn(usize) -> Result<Vec<f32>, DataError> + Sync),
+        readable: &mut Readable<'_>,
+    ) -> Result<Vec<Option<Vec<f32>>>, TrainError> {
+        let mut all = vec![None; count];
+        let (mut waiting, mut inputs) = (Vec::new(), Vec::new());
+        let by_pairs = self.runs_on_pairs();
+        readable.each(count, input, &mut |at, input| {
+            if by_pairs {
+                all[at] = Some(input);
+                return Ok(());
             }
-            let outputs = self.session.run(&[&inputs])?;
-            vectors.extend((0..part.len()).map(|image| outputs.image(image).raw().to_vec()));
+            waiting.push(at);
+            inputs.extend(input);
+            match waiting.len() == self.batch {
+                true => self.vectors(&mut waiting, &mut inputs, &mut all),
+                false => Ok(()),
+            }
+        })?;
+        self.vectors(&mut waiting, &mut inputs, &mut all)?;
+        Ok(all)
+    }
+
+    /// Makes the vectors of inputs that wait, whose numbers lie behind one another.
+    fn vectors(
+        &mut self,
+        waiting: &mut Vec<usize>,
+        inputs: &mut Vec<f32>,
+        all: &mut [Option<Vec<f32>>],
+    ) -> Result<(), TrainError> {
+        if waiting.is_empty() {
+            return Ok(());
         }
-        Ok(vectors)
+        let input: &dyn Input = &*inputs;
+        let outputs = self.session.run(&[input])?;
+        for (image, at) in waiting.drain(..).enumerate() {
+            all[at] = Some(outputs.image(image).raw().to_vec());
+        }
+        inputs.clear();
+        Ok(())
     }
 
     /// Distances of pairs, each of one of `some` and one of `others`; what is not a number is farther than everything.

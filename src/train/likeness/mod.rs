@@ -21,8 +21,9 @@ pub use sheet::{curves, hardest_sheet, missed_sheet};
 
 use super::data::Samples;
 use super::error::TrainError;
+use super::readable::Readable;
 use crate::{Model, Weights};
-use compare::Comparer;
+use compare::{BATCH, Comparer};
 use gallery::Faces;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,6 +41,8 @@ pub struct Likeness {
     pub threshold: f32,
     /// Whether distances are scores, the other way round.
     pub scores: bool,
+    /// What is wrong with files that could not be read and were left out.
+    pub broken: Vec<String>,
     identities: Vec<u32>,
     /// A row for each.
     far: Vec<f32>,
@@ -57,10 +60,11 @@ pub struct Hard {
 }
 
 impl Likeness {
-    /// Compares samples of identities; of many of them a part: two of each identity or more, as far as there is room.
+    /// Compares samples of identities; of many of them a part: two of each identity or more, as far as there is room. Pictures that are not kept are read ahead, on
+    /// threads of their own; those that cannot be read are left out, up to ten, or one in a hundred.
     ///
     /// # Errors
-    /// A network that compares nothing, weights that do not fit, samples without two of one identity and two identities.
+    /// A network that compares nothing, weights that do not fit, more broken pictures, samples without two of one identity and two identities.
     pub fn of(
         model: &Model,
         weights: &Weights,
@@ -82,8 +86,13 @@ impl Likeness {
             false => VECTORS,
         };
         let chosen = chosen(samples, most);
-        let input = |at: usize| Ok(samples.input(chosen[at] as usize)?);
-        let faces = comparer.stand_ins(chosen.len(), input)?;
+        let input = |at: usize| samples.input(chosen[at] as usize);
+        let root = samples.root(0);
+        let mut readable = Readable::new(&root, chosen.len(), threads, BATCH);
+        let faces = comparer.stand_ins(chosen.len(), &input, &mut readable)?;
+        let there = chosen.iter().zip(faces);
+        let there = there.filter_map(|(sample, face)| Some((*sample, face?)));
+        let (chosen, faces): (Vec<u32>, Vec<Vec<f32>>) = there.unzip();
         let count = chosen.len();
         let pairs = (0..count).flat_map(|one| (one + 1..count).map(move |other| (one, other)));
         let pairs: Vec<(usize, usize)> = pairs.collect();
@@ -94,12 +103,16 @@ impl Likeness {
             far[other * count + one] = distance;
         }
         let identities = chosen.iter().map(|&sample| samples.label(sample as usize));
-        Likeness::new(
+        let all = Likeness::new(
             identities.collect(),
             chosen.clone(),
             far,
             (comparer.threshold, comparer.scores()),
-        )
+        )?;
+        Ok(Likeness {
+            broken: readable.broken,
+            ..all
+        })
     }
 
     fn new(
@@ -112,6 +125,7 @@ impl Likeness {
             samples,
             threshold,
             scores,
+            broken: Vec::new(),
             identities,
             far,
         };

@@ -9,10 +9,11 @@
 //!
 //! That is how the 20-way runs of Omniglot come (B. Lake, R. Salakhutdinov and J. Tenenbaum 2015). What may be answered is every picture beside one that is right.
 
-use super::compare::Comparer;
+use super::compare::{BATCH, Comparer};
 use crate::source::Viewed;
 use crate::train::data::{DataError, entries};
 use crate::train::error::TrainError;
+use crate::train::readable::Readable;
 use crate::{Model, Weights};
 use cnnc_runtime::files::read_ordinary;
 use cnnc_runtime::image::is_called_a_picture;
@@ -27,6 +28,8 @@ const LIST: &str = "class_labels.txt";
 pub struct OneShot {
     /// Each of them, in the order of their names.
     pub runs: Vec<OneShotRun>,
+    /// What is wrong with pictures that could not be read and were left out.
+    pub broken: Vec<String>,
 }
 
 /// A run: pictures that are asked, and those that are known.
@@ -34,9 +37,9 @@ pub struct OneShot {
 pub struct OneShotRun {
     /// The folder.
     pub name: String,
-    /// How many are known.
+    /// How many are known: those that can be read.
     pub ways: usize,
-    /// What was asked.
+    /// What was asked: of pictures that can be read, those whose class is known.
     pub tried: Vec<Tried>,
 }
 
@@ -78,10 +81,10 @@ impl OneShot {
     }
 }
 
-/// Tries a network on the one-shot runs in a folder.
+/// Tries a network on the one-shot runs in a folder. Pictures are read on threads ahead; those that cannot be read are left out, up to ten, or one in a hundred of all.
 ///
 /// # Errors
-/// A folder without runs, lists that name what is not there, a network that compares no pictures.
+/// A folder without runs, lists that name what is not there, more broken pictures, a network that compares no pictures.
 pub fn one_shot(
     model: &Model,
     weights: &Weights,
@@ -92,19 +95,34 @@ pub fn one_shot(
     let Some(pre) = &model.graph().inputs[0].pre else {
         return Err(DataError::NoPicture(model.graph().name.clone()).into());
     };
-    let see = |path: &PathBuf| -> Result<Vec<f32>, TrainError> {
-        let viewed = Viewed::open(path, pre, false).map_err(DataError::Picture)?;
-        let numbers = pre.input(&viewed.seen, &path.display().to_string());
-        Ok(numbers.map_err(DataError::Picture)?)
+    let see = |path: &Path| {
+        let viewed = Viewed::open(path, pre, false)?;
+        pre.input(&viewed.seen, &path.display().to_string())
     };
+    let listed = listed_runs(folder)?;
+    let count = listed
+        .iter()
+        .map(|(_, asked, known)| asked.len() + known.len());
+    let mut readable = Readable::new(folder, count.sum(), threads, BATCH);
     let mut runs = Vec::new();
-    for (inside, asked, known) in listed_runs(folder)? {
-        let queries = comparer.stand_ins(asked.len(), |at| see(&asked[at].0))?;
-        let faces = comparer.stand_ins(known.len(), |at| see(&known[at]))?;
+    for (inside, asked, known) in listed {
+        let files = asked.iter().map(|(picture, _)| picture).chain(&known);
+        let files: Vec<&PathBuf> = files.collect();
+        let see = |at: usize| see(files[at]).map_err(DataError::Picture);
+        let mut seen = comparer.stand_ins(files.len(), &see, &mut readable)?;
+        let faces = seen.split_off(asked.len());
+        let known = known.into_iter().zip(faces);
+        let known = known.filter_map(|(picture, face)| Some((picture, face?)));
+        let (known, faces): (Vec<PathBuf>, Vec<Vec<f32>>) = known.unzip();
+        // Nobody finds what is not known.
+        let asked = asked.into_iter().zip(seen);
+        let asked = asked.filter_map(|(asked, query)| Some((asked, query?)));
+        let asked = asked.filter(|((_, right), _)| known.contains(right));
+        let (asked, queries): (Asked, Vec<Vec<f32>>) = asked.unzip();
         let pairs = (0..asked.len()).flat_map(|one| (0..known.len()).map(move |at| (one, at)));
         let pairs: Vec<(usize, usize)> = pairs.collect();
         let far = comparer.distances(&queries, &faces, &pairs)?;
-        let tried = asked.into_iter().zip(far.chunks(known.len()));
+        let tried = asked.into_iter().zip(far.chunks(known.len().max(1)));
         let tried = tried.map(|((picture, right), far)| {
             let nearest = (0..far.len()).min_by(|&one, &other| far[one].total_cmp(&far[other]));
             Tried {
@@ -120,7 +138,11 @@ pub fn one_shot(
             tried: tried.collect(),
         });
     }
-    Ok(OneShot { runs })
+    if runs.iter().all(|run| run.tried.is_empty()) {
+        return Err(DataError::Empty(folder.to_owned(), "to be judged by").into());
+    }
+    let broken = readable.done()?;
+    Ok(OneShot { runs, broken })
 }
 
 /// All files that the one-shot runs in a folder read: lists, and pictures that are asked and known.
