@@ -1,9 +1,9 @@
 //! `cnnc check`: every mistake in specs, and with `--fix` those put right that can be.
 
 use crate::{Failure, fmt, network, onnx, outputs, print};
-use cnnc::Error;
 use cnnc::compiler::diagnostic::{Diagnostics, Repair};
 use cnnc::compiler::words;
+use cnnc::{Error, Model};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -29,66 +29,71 @@ pub struct Args {
     pub json: bool,
 }
 
-/// Checks every spec, and fails when one has a mistake.
+/// Checks every spec, whatever is wrong with others, and fails when one has a mistake.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let mut found = Vec::new();
-    let mut failed = false;
+    let mut codes = Vec::new();
     for spec in &args.specs {
-        let fixed = match args.fix {
-            true if !onnx::is_one(spec) => fix(spec)?,
-            _ => Vec::new(),
+        let fixed = match args.fix && !onnx::is_one(spec) {
+            true => fix(spec),
+            false => Ok(Vec::new()),
         };
-        if !args.json {
-            for repair in &fixed {
-                print::line(told(spec, repair))?;
-            }
-        }
-        match onnx::model(spec, &args.open) {
-            Ok(model) if args.json => {
-                let mut entry = entry(spec, true, model.warnings(), &fixed, args);
-                if args.hash {
-                    entry["hash"] = model.normal_hash().into();
-                }
-                found.push(entry);
-            }
-            Ok(model) => {
-                print::diagnostics(model.warnings());
-                args.tell_elsewhere(spec, model.warnings());
-                let graph = model.graph();
-                let layers = graph.order.len();
-                print::line(format_args!(
-                    "{}: {} is sound, {}",
-                    spec.display(),
-                    graph.name,
-                    words::count(layers, "layer")
-                ))?;
-                if args.hash {
-                    print::line(format_args!("{}: {}", spec.display(), model.normal_hash()))?;
-                }
-            }
-            Err(Failure::Network(Error::Spec(diagnostics))) => {
-                failed = true;
-                if args.json {
-                    found.push(entry(spec, false, &diagnostics, &fixed, args));
-                } else {
-                    print::diagnostics(&diagnostics);
-                    args.tell_elsewhere(spec, &diagnostics);
-                }
-            }
-            Err(error) => return Err(error),
+        let (fixed, model) = match fixed {
+            Ok(fixed) => (fixed, onnx::model(spec, &args.open)),
+            Err(failure) => (Vec::new(), Err(failure)),
+        };
+        codes.extend(model.as_ref().err().map(Failure::exit_code));
+        match args.json {
+            true => found.push(to_json(spec, &model, &fixed, args)),
+            false => args.tell(spec, &model, &fixed)?,
         }
     }
     if args.json {
         print::json(&Value::Array(found))?;
     }
-    // In JSON the mistakes are the result; there is nothing to add.
-    match failed {
-        true => Err(Failure::Reported),
-        false => Ok(()),
+    // What is wrong has been said; there is nothing to add.
+    match codes.iter().all(|code| *code == 3) {
+        _ if codes.is_empty() => Ok(()),
+        true => Err(Failure::Unsupported),
+        false => Err(Failure::Reported),
     }
 }
 
 impl Args {
+    /// Says what became of a spec, and what is wrong with it.
+    fn tell(
+        &self,
+        spec: &Path,
+        model: &Result<Model, Failure>,
+        fixed: &[Repair],
+    ) -> Result<(), Failure> {
+        for repair in fixed {
+            print::line(told(spec, repair))?;
+        }
+        let model = match model {
+            Ok(model) => model,
+            Err(failure) => {
+                match failure.diagnostics() {
+                    Some(diagnostics) => {
+                        print::diagnostics(diagnostics);
+                        self.tell_elsewhere(spec, diagnostics);
+                    }
+                    None => print::error(failure),
+                }
+                return Ok(());
+            }
+        };
+        print::diagnostics(model.warnings());
+        self.tell_elsewhere(spec, model.warnings());
+        let (graph, spec) = (model.graph(), spec.display());
+        let layers = words::count(graph.order.len(), "layer");
+        print::line(format_args!("{spec}: {} is sound, {layers}", graph.name))?;
+        if self.hash {
+            print::line(format_args!("{spec}: {}", model.normal_hash()))?;
+        }
+        Ok(())
+    }
+
     /// Says in which files fixes are left: `--fix` writes the specs that it is given, not what they import.
     fn tell_elsewhere(&self, spec: &Path, diagnostics: &Diagnostics) {
         if self.fix {
@@ -103,18 +108,25 @@ impl Args {
     }
 }
 
-fn entry(
-    spec: &Path,
-    sound: bool,
-    diagnostics: &Diagnostics,
-    fixed: &[Repair],
-    args: &Args,
-) -> Value {
+/// What was found in a spec; of one that is no spec, why not.
+fn to_json(spec: &Path, model: &Result<Model, Failure>, fixed: &[Repair], args: &Args) -> Value {
+    let none = Diagnostics::default();
+    let diagnostics = match model {
+        Ok(model) => model.warnings(),
+        Err(failure) => failure.diagnostics().unwrap_or(&none),
+    };
     let mut entry = json!({
         "spec": spec.display().to_string(),
-        "sound": sound,
+        "sound": model.is_ok(),
         "diagnostics": diagnostics.to_json(),
     });
+    match model {
+        Ok(model) if args.hash => entry["hash"] = model.normal_hash().into(),
+        Err(failure) if failure.diagnostics().is_none() => {
+            entry["error"] = failure.to_string().into();
+        }
+        _ => {}
+    }
     if args.fix {
         let fixed = fixed.iter().map(|repair| {
             let (line, column) = repair.at;

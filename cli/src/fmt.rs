@@ -60,10 +60,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             }
             (true, _) => {}
             (false, true) => print::text(&formatted)?,
-            (false, false) if !same => {
-                outputs::write(path, &formatted)?;
-                print::line(format_args!("wrote {}", path.display()))?;
-            }
+            (false, false) if !same => match outputs::write(path, &formatted) {
+                Ok(()) => {}
+                Err(failure) => {
+                    print::error(&failure);
+                    failed = true;
+                }
+            },
             (false, false) => {}
         }
     }

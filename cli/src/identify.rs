@@ -73,11 +73,24 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let mut table = print::table(&["picture", "identity", ">distance", "nearest"]);
     let mut results = Vec::new();
+    let mut unread = 0;
     for picture in &args.pictures {
-        let (query, broken) = embedder.embed(picture)?;
+        let name = picture.display().to_string();
+        let (query, broken) = match embedder.embed(picture) {
+            Ok(made) => made,
+            // Of several the others are answered.
+            Err(failure) if args.pictures.len() > 1 => {
+                unread += 1;
+                match args.json {
+                    true => results.push(json!({ "input": name, "error": failure.to_string() })),
+                    false => print::error(&failure),
+                }
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
         let found = nearest(&query, &known, metric);
         let same = found.filter(|(_, distance)| *distance <= threshold);
-        let name = picture.display().to_string();
         if args.json {
             results.push(json!({
                 "input": name,
@@ -96,8 +109,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             found.map_or_else(String::new, |(face, _)| face.picture.display().to_string());
         table.add_row([&name, identity, &distance, &nearest]);
     }
+    let left_out = match unread {
+        0 => Ok(()),
+        broken => Err(Failure::LeftOut {
+            broken,
+            of: args.pictures.len(),
+        }),
+    };
     if args.json {
-        return Ok(print::json(&json!({
+        print::json(&json!({
             "model": network.name(),
             "weights": args.network.origin(),
             "faces": known.len(),
@@ -105,13 +125,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             "skipped": skipped.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
             "threshold": threshold,
             "results": results,
-        }))?);
+        }))?;
+        return left_out;
     }
     print::line(table.trim_fmt())?;
     if let Some(remark) = args.network.remark(&model) {
         print::line(remark)?;
     }
-    Ok(())
+    left_out
 }
 
 /// The nearest face, however far it is.

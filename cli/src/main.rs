@@ -212,7 +212,7 @@ fn end(result: Result<(), Failure>, json: bool) -> ExitCode {
 
 /// Says what went wrong: to people on standard error, to tools on standard output, unless that is what is wrong.
 fn report(failure: &Failure, json: bool) {
-    if matches!(failure, Failure::Reported)
+    if matches!(failure, Failure::Reported | Failure::Unsupported)
         || (json
             && matches!(
                 failure,

@@ -102,11 +102,6 @@ pub fn diagnostics(diagnostics: &Diagnostics) {
     }
 }
 
-/// Says which file was written.
-pub fn written(path: &Path) {
-    let _ = writeln!(anstream::stderr(), "wrote {}", path.display());
-}
-
 /// Says that something takes a while, if anybody watches.
 pub fn patience(text: impl Display) {
     if io::stderr().is_terminal() {

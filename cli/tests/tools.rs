@@ -40,7 +40,9 @@ fn specs_are_formatted_in_place() {
         "net.cnn:2: not as `cnnc fmt` writes it\n"
     );
     assert_eq!(text(&place), MESSY);
-    assert_eq!(place.prints("fmt net.cnn"), "wrote net.cnn\n");
+    let output = place.output("fmt net.cnn");
+    assert_eq!(told(&output), "wrote net.cnn\n");
+    assert!(output.status.success() && output.stdout.is_empty());
     assert_eq!(text(&place), NEAT);
     assert_eq!(place.prints("fmt net.cnn"), "");
     assert_eq!(place.prints("fmt --check net.cnn"), "");
@@ -112,6 +114,46 @@ fn fixes_are_applied_and_told() {
         place.prints("check --fix net.cnn"),
         "net.cnn: N is sound, 3 layers\n"
     );
+}
+
+/// Whatever is wrong with a file, those behind it are looked at.
+#[test]
+fn every_spec_is_looked_at() {
+    let place = place(NEAT);
+    fs::write(place.path("empty.onnx"), "").unwrap();
+    let specs = "empty.onnx net.cnn absent.onnx no_such_network net.cnn";
+    let output = place.output(&format!("check {specs}"));
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    let sound = "net.cnn: N is sound, 3 layers\n";
+    assert_eq!(String::from_utf8_lossy(&output.stdout), sound.repeat(2));
+    for name in ["empty.onnx", "absent.onnx", "no_such_network"] {
+        assert!(told(&output).contains(name), "{}", told(&output));
+    }
+    let output = place.output(&format!("check {specs} --json"));
+    assert_eq!(output.status.code(), Some(1));
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let sound = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|of| of["sound"] == true);
+    assert_eq!(
+        sound.collect::<Vec<bool>>(),
+        [false, true, false, false, true]
+    );
+    let why = found[0]["error"].as_str().unwrap_or_default();
+    assert!(why.contains("empty.onnx"), "{found:#}");
+    fs::write(place.path("net.cnn"), NEAT.replace("relu", "rellu")).unwrap();
+    let output = place.output("check --fix empty.onnx net.cnn");
+    assert_eq!(output.status.code(), Some(1));
+    fs::write(place.path("net.cnn"), text(&place).replace("  ", "   ")).unwrap();
+    place.fails("fmt --check absent.cnn net.cnn");
+    let said = place.fails("fmt absent.cnn net.cnn");
+    assert!(
+        said.contains("absent.cnn") && said.contains("wrote net.cnn"),
+        "{said}"
+    );
+    assert_eq!(text(&place), NEAT);
 }
 
 /// What a spec imports is another file, which is left, and that is told.

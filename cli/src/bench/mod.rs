@@ -187,12 +187,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         (_, true) => print::line(csv(&outcomes, args.finest()).trim_end())?,
         _ => print::line(text::text(&machine, &outcomes, args.finest()))?,
     }
-    if !args.json {
-        let written = [&args.trace, &args.save, &args.report];
-        for path in written.into_iter().flatten() {
-            print::written(path);
-        }
-    }
     let mut paces = outcomes.iter().filter_map(|of| of.files.as_ref());
     match paces.find(|pace| pace.broken > 0) {
         Some(pace) => Err(Failure::LeftOut {

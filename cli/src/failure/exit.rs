@@ -34,6 +34,7 @@ impl Failure {
             Failure::Network(cnnc::Error::Jit(JitError::Host(_) | JitError::Unavailable(_))) => {
                 true
             }
+            Failure::Unsupported => true,
             Failure::Image(error) => matches!(error.problem, ImageProblem::Unsupported(_)),
             Failure::Cfg { error, .. } => matches!(error.mistake, Mistake::Unsupported { .. }),
             Failure::Onnx { error, .. } => error.is_unsupported(),

@@ -21,6 +21,8 @@ use cnnc::train::{DataError, TrainError};
 pub enum Failure {
     /// It has been said already.
     Reported,
+    /// The same, where all that is wrong is what is not supported.
+    Unsupported,
     /// A signal has stopped a run, which can go on.
     Stopped {
         /// The signal.

@@ -22,6 +22,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Reported => f.write_str("a spec has mistakes"),
+            Failure::Unsupported => f.write_str("a spec has what is not supported"),
             Failure::Stopped { folder, .. } => write!(
                 f,
                 "stopped, and saved behind its last step; `cnnc train --resume {}` goes on",

@@ -169,6 +169,7 @@ const LINES: &[&str] = &[
     "weights net.safetensors net.cnn",
     "convert net.cnn --weights synthetic again.safetensors",
     "identify net.cnn --weights net.safetensors --gallery faces cat.jpeg",
+    "!identify net.cnn --weights net.safetensors --gallery faces none.jpeg cat.jpeg",
     "bench net.cnn --seconds 0.01 --layers",
     "gradcheck net.cnn",
     "train classes.cnn --data signs --epochs 1 --batch 2 --threads 1",
@@ -265,6 +266,8 @@ fn command(table: &str) -> &str {
 /// Other forms that commands print, beside those of [`LINES`]: with flags, of other data, mistakes.
 const FORMS: &[&str] = &[
     "check fixable.cnn --fix",
+    "check net.cnn --hash",
+    "!check absent.onnx net.cnn",
     "explain E0101",
     "explain net.cnn",
     "run classes.cnn --weights classes.safetensors signs",
