@@ -27,7 +27,7 @@ pub struct Args {
     /// Of an .onnx: the file with the names of the classes
     #[arg(long, value_name = "FILE")]
     pub(super) labels: Option<PathBuf>,
-    /// Write the network's raw outputs (a classifier's logits) and taps as .safetensors, or into a folder as output_0.npy and so on; those of an .onnx as the file has them
+    /// Write the network's raw outputs (a classifier's logits) and taps as .safetensors, those of several files that are named stacked; into a folder a file for each input, INPUT.safetensors, or of one input alone output_0.npy and so on, those of an .onnx as the file has them
     #[arg(long, value_name = "FILE|DIR/", conflicts_with_all = ["scales", "background", "stride", "memory"])]
     pub(super) raw: Option<PathBuf>,
     /// Make the tensor of that label an output too

@@ -70,9 +70,10 @@ fn videos_are_frames_of_a_folder_or_of_a_pipe() {
         error.contains("frame 3 ends behind 38399 of 38400 bytes"),
         "{error}"
     );
+    let file = format!("{to}.safetensors");
     for (more, message) in [
         (&["--draw", &from][..], "would be overwritten"),
-        (&["--raw", &to][..], "inputs are answered one by one"),
+        (&["--raw", &file][..], "inputs are answered one by one"),
     ] {
         let (_, error) = failure(&[&run[..], &[&from], more].concat());
         assert!(error.contains(message), "{error}");

@@ -33,6 +33,8 @@ pub fn measured(
     let mut run = Run {
         draw: None,
         out: None,
+        raw: None,
+        taps: &[],
         piped: false,
         head: model.head(),
         session: network.session()?,

@@ -16,7 +16,7 @@ mod targets;
 mod work;
 
 use super::Args;
-use crate::{Failure, inputs, print};
+use crate::{Failure, inputs, onnx, print};
 use cnnc::rt::image::is_called_a_picture;
 use cnnc::source::{Ahead, Entries, Feed, Place};
 use cnnc::{Model, Weights};
@@ -30,7 +30,7 @@ use std::collections::HashSet;
 use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 use taker::Run;
-use targets::{Targets, create};
+use targets::{Named, Targets, create, drawn, tensors};
 use work::{Work, listed};
 
 /// Whether the inputs are many, or are to be answered as many are.
@@ -50,12 +50,16 @@ pub fn is_many(args: &Args, model: &Model) -> bool {
     let head = model.graph().head.as_ref();
     let embeds = head.is_some_and(|head| head.decl.keyword == "embed");
     let written = [&args.raw, &args.out, &args.draw, &args.draw_all];
-    args.files.len() > 1
-        && model.graph().inputs.len() == 1
-        && !embeds
+    let alone = !embeds
         && args.compare.file().is_none()
         && args.tap.is_empty()
-        && written.into_iter().all(Option::is_none)
+        && written.into_iter().all(Option::is_none);
+    args.files.len() > 1 && model.graph().inputs.len() == 1 && (alone || raw(args).is_some())
+}
+
+/// The folder that raw outputs go to, a file for each input.
+fn raw(args: &Args) -> Option<&Path> {
+    args.raw.as_deref().filter(|path| onnx::is_folder(path))
 }
 
 /// Whether drawn frames go to standard output, as they would come from standard input.
@@ -107,24 +111,29 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
     let is_open = args.files.iter().any(|file| is_pipe(file));
     let makes_pictures = model.graph().head.as_ref();
     let makes_pictures = makes_pictures.is_some_and(|head| head.decl.keyword == "image");
-    let folders = [
-        args.draw.as_ref().filter(|_| !piped),
-        args.out.as_ref().filter(|_| makes_pictures),
+    let raw = raw(args);
+    let draw = args.draw.as_deref().filter(|_| !piped);
+    let out = args.out.as_deref();
+    let folders: [(Option<&Path>, Named); 3] = [
+        (draw, drawn),
+        (out.filter(|_| makes_pictures), drawn),
+        (raw, tensors),
     ];
-    let folders = folders.into_iter().flatten().cloned().collect();
+    let folders = folders.into_iter();
+    let folders = folders.filter_map(|(folder, named)| Some((folder?.to_owned(), named)));
+    let folders = folders.collect();
     let targets = Targets::new(folders, is_open, args.many.resume);
     if let Some(entries) = &entries {
         targets.apart(entries.known(), entries.skipped())?;
     }
-    let network = args.network.network(model, weights, args.backend, &[])?;
+    let network = args
+        .network
+        .network(model, weights, args.backend, &args.tap)?;
     let session = network.session()?;
     if !args.many.resume {
         open()?;
     }
-    for folder in [args.draw.as_ref().filter(|_| !piped), args.out.as_ref()]
-        .into_iter()
-        .flatten()
-    {
+    for folder in [draw, out, raw].into_iter().flatten() {
         create(folder)?;
     }
     let (count, before) = match &entries {
@@ -160,7 +169,9 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
     };
     let mut run = Run {
         draw: args.draw.as_deref(),
-        out: args.out.as_deref(),
+        out,
+        raw,
+        taps: &args.tap,
         piped,
         head,
         session,
@@ -191,16 +202,17 @@ pub fn run(args: &Args, model: &Model, weights: &Weights) -> Result<(), Failure>
 fn refuse(args: &Args, model: &Model, piped: bool) -> Result<(), Failure> {
     let what = match args.frames {
         Some(_) => {
-            "frames are answered one by one, and only `--draw` and `--out` have a place for each"
+            "frames are answered one by one, and only `--draw`, `--out` and `--raw FOLDER/` have a place for each"
         }
         None => {
-            "inputs are answered one by one, and only `--draw` and `--out` have a place for each"
+            "inputs are answered one by one, and only `--draw`, `--out` and `--raw FOLDER/` have a place for each"
         }
     };
+    let has_raw = raw(args).is_some();
     for (flag, given) in [
-        ("--raw", args.raw.is_some()),
+        ("--raw", args.raw.is_some() && !has_raw),
         ("--draw-all", args.draw_all.is_some()),
-        ("--tap", !args.tap.is_empty()),
+        ("--tap", !args.tap.is_empty() && !has_raw),
     ] {
         if given {
             return Err(Failure::NotShown { flag, why: what });
@@ -274,7 +286,7 @@ fn refuse(args: &Args, model: &Model, piped: bool) -> Result<(), Failure> {
 
 /// The files that are named, but those that have been done.
 fn entries(args: &Args, model: &Model, done: HashSet<String>) -> Result<Entries, Failure> {
-    let written = [&args.draw, &args.out].into_iter().flatten();
-    let without: Vec<&Path> = written.map(PathBuf::as_path).collect();
+    let written = [args.draw.as_deref(), args.out.as_deref(), raw(args)];
+    let without: Vec<&Path> = written.into_iter().flatten().collect();
     listed(model, &args.files, &without, args.many.shard, done)
 }

@@ -3,9 +3,10 @@
 use super::frames::another_size;
 use super::progress::Progress;
 use super::sink::{Of, Sink};
-use super::targets::{Targets, create, drawn};
+use super::targets::{Targets, create, drawn, tensors};
 use crate::answer::{self, Context};
 use crate::inputs::{self, Runs, Sample};
+use crate::raw::Raw;
 use crate::{Failure, finite, print};
 use cnnc::rt::answer::Head;
 use cnnc::rt::files::same_file;
@@ -44,6 +45,10 @@ pub struct Run<'a> {
     pub draw: Option<&'a Path>,
     /// Where answers go that are pictures.
     pub out: Option<&'a Path>,
+    /// Where raw outputs go.
+    pub raw: Option<&'a Path>,
+    /// Labels of the tensors that are outputs, too.
+    pub taps: &'a [String],
     /// Whether drawn pictures go to standard output.
     pub piped: bool,
     pub head: Head,
@@ -84,7 +89,7 @@ impl Run<'_> {
         for (at, sample) in samples.enumerate() {
             let sample = sample?;
             self.waiting.push(Waiting {
-                place: places.next().unwrap_or_else(|| drawn(&made.place)),
+                place: places.next().unwrap_or_else(|| made.place.clone()),
                 file: (sample.name != *file).then(|| Arc::clone(&file)),
                 last: at + 1 == count,
                 sample,
@@ -126,7 +131,7 @@ impl Run<'_> {
             let found = outputs.answer(&self.head, &sample.placement(network.inputs()))?;
             let of = Context {
                 head: &self.head,
-                taps: &[],
+                taps: self.taps,
                 outputs: &outputs,
             };
             if !not_finite.is_empty() && !self.sink.tells() {
@@ -140,17 +145,25 @@ impl Run<'_> {
                 if self.piped && own != first {
                     return Err(another_size(&sample.name, own, first));
                 }
+                let named = drawn(place);
                 let drawn = answer::draw(&self.head, &found, picture)?;
                 match self.piped {
                     true => {
                         let mut out = std::io::stdout();
                         out.write_all(drawn.rgb()).map_err(Failure::Write)?;
                     }
-                    false => write(&drawn, &path.join(place), &sample.name)?,
+                    false => write(&drawn, &path.join(named), &sample.name)?,
                 }
             }
             if let (Some(folder), cnnc::Answer::Picture(picture)) = (self.out, &found) {
-                write(picture, &folder.join(place), &sample.name)?;
+                write(picture, &folder.join(drawn(place)), &sample.name)?;
+            }
+            if let Some(folder) = self.raw {
+                let path = folder.join(tensors(place));
+                into(&path, &sample.name)?;
+                let mut raw = Raw::default();
+                raw.add(&outputs)?;
+                raw.write(&path)?;
             }
             let nth = Of {
                 file: file.as_deref(),
@@ -165,6 +178,12 @@ impl Run<'_> {
 
 /// Writes a picture, in a folder of a folder; not over the one that was read.
 fn write(picture: &Picture, path: &Path, read: &str) -> Result<(), Failure> {
+    into(path, read)?;
+    Ok(picture.write_png(path)?)
+}
+
+/// Makes the folder that a file is written to, which is not the one that was read.
+fn into(path: &Path, read: &str) -> Result<(), Failure> {
     if same_file(Path::new(read), path) {
         let file = path.display().to_string();
         return Err(Failure::Overwrite { file });
@@ -172,5 +191,5 @@ fn write(picture: &Picture, path: &Path, read: &str) -> Result<(), Failure> {
     if let Some(folder) = path.parent() {
         create(folder)?;
     }
-    Ok(picture.write_png(path)?)
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Where pictures are written: none over one that is read, and none over another.
+//! Where pictures and tensors are written: none over a file that is read, and none over another.
 
 use crate::Failure;
 use cnnc::source::Entry;
@@ -6,9 +6,12 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-/// Folders that pictures are written to, and what has its place there.
+/// What the file is called that is made of an input with this place.
+pub type Named = fn(&Path) -> PathBuf;
+
+/// Folders that files are written to, and what has its place there.
 pub struct Targets {
-    folders: Vec<PathBuf>,
+    folders: Vec<(PathBuf, Named)>,
     /// Those of this run, as numbers.
     taken: HashSet<u128>,
     /// Whether inputs may yet be named that are there, so that nothing may be written over.
@@ -19,7 +22,7 @@ pub struct Targets {
 
 impl Targets {
     /// In these folders, where more inputs may be named while it runs, or all are known.
-    pub fn new(folders: Vec<PathBuf>, open: bool, resume: bool) -> Targets {
+    pub fn new(folders: Vec<(PathBuf, Named)>, open: bool, resume: bool) -> Targets {
         Targets {
             folders,
             taken: HashSet::new(),
@@ -36,10 +39,10 @@ impl Targets {
     /// Refuses entries that would be written over one another, or over one that is read; those that are done have their places, too.
     pub fn apart(&self, known: &[Entry], done: &[Entry]) -> Result<(), Failure> {
         let mut there = Vec::new();
-        for folder in &self.folders {
+        for (folder, named) in &self.folders {
             let mut taken = HashSet::new();
             for entry in done.iter().chain(known) {
-                let target = folder.join(drawn(&entry.place()));
+                let target = folder.join(named(&entry.place()));
                 if !taken.insert(number(&target)) {
                     return Err(twice(&target));
                 }
@@ -63,14 +66,14 @@ impl Targets {
         }
     }
 
-    /// The place in the folders for the answer of that number among so many of a file, which nothing else is given any more.
+    /// The place in the folders for the answer of that number among so many of a file, which nothing else is given any more; what is written there is named after it.
     pub fn claim(&mut self, place: &Path, nth: usize, of: usize) -> Result<PathBuf, Failure> {
         let place = match of {
-            1 => drawn(place),
-            _ => place.with_added_extension(format!("{nth}.png")),
+            1 => place.to_owned(),
+            _ => place.with_added_extension(nth.to_string()),
         };
-        for folder in &self.folders {
-            let target = folder.join(&place);
+        for (folder, named) in &self.folders {
+            let target = folder.join(named(&place));
             if !self.taken.insert(number(&target)) {
                 return Err(twice(&target));
             }
@@ -102,6 +105,11 @@ pub fn drawn(place: &Path) -> PathBuf {
         Some(ending) if ending.eq_ignore_ascii_case("png") => place.to_owned(),
         _ => place.with_added_extension("png"),
     }
+}
+
+/// The file of an input's outputs.
+pub fn tensors(place: &Path) -> PathBuf {
+    place.with_added_extension("safetensors")
 }
 
 /// A number that two paths have in common once in 10³⁸.
