@@ -40,7 +40,7 @@ impl<'a> Readable<'a> {
         take: &mut dyn FnMut(usize, T) -> Result<(), TrainError>,
     ) -> Result<(), TrainError> {
         let make = |at: usize| (at, make(at));
-        let mut made = |(at, made): (usize, Result<T, DataError>)| {
+        let mut made = |(at, made): (usize, Result<T, DataError>)| -> Result<bool, TrainError> {
             match made {
                 Ok(made) => {
                     self.any = true;

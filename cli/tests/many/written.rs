@@ -158,7 +158,7 @@ fn outputs_are_files_in_a_folder() {
     // Before anything is computed.
     for line in [
         "in --raw in/",
-        "in in/a --raw raw/",
+        "in/a in/b --raw twice/",
         "in --raw raw.safetensors",
     ] {
         let said = place.fails(&format!("{RUN} {line}"));
