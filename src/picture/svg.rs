@@ -74,6 +74,10 @@ fn dark(marks: &[Mark]) -> String {
             rules,
             "[fill=\"{light}\"]{{fill:{dark}}}[stroke=\"{light}\"]{{stroke:{dark}}}"
         );
+        // A picture by itself may be smaller than the window that shows it.
+        if *light == PAPER {
+            let _ = write!(rules, "svg:root{{background:{dark}}}");
+        }
     }
     format!("@media(prefers-color-scheme:dark){{{rules}}}")
 }

@@ -375,6 +375,8 @@ fn every_colour_has_one_for_the_dark() {
         }
     }
     assert!(colours > 50);
+    // What a window shows around it.
+    assert!(rules.contains("svg:root{background:#11161d}"), "{rules}");
 }
 
 const TWINS: &str = "cnn 1; model M { input a, b: 1x32x32
