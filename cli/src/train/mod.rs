@@ -13,7 +13,7 @@ use samples::{first_batch, source_of};
 use serde_json::{Value, json};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What may be written behind `train`.
 #[derive(clap::Args)]
@@ -299,6 +299,9 @@ fn dry(
     start: Instant,
 ) -> Result<(), Failure> {
     const STEPS: u32 = 5;
+    /// Steps that are timed at most, once those told of are done, and the time after which none begins.
+    const MORE: u32 = 200;
+    const ENOUGH: Duration = Duration::from_millis(250);
     let mut trainer = cnnc::train::Trainer::new(model, recipe)?;
     trainer.check(&data.train)?;
     trainer.check(&data.test)?;
@@ -321,15 +324,20 @@ fn dry(
     };
     let batch = loader.batch(samples)?;
     let (mut losses, mut times) = (Vec::new(), Vec::new());
-    for step in 0..STEPS {
-        let rate = recipe.rate_of(step.into(), u64::from(STEPS));
+    let all = Instant::now();
+    for step in 0..MORE {
+        let rate = recipe.rate_of(step.min(STEPS - 1).into(), u64::from(STEPS));
         let begun = Instant::now();
-        let done = trainer.step_targets(&batch.inputs, batch.targets(), rate)?;
-        losses.push(done.loss);
+        let done = trainer.step_targets(&batch.inputs, batch.targets(), rate);
         times.push(begun.elapsed());
+        if step < STEPS {
+            losses.push(done?.loss);
+        } else if done.is_err() || all.elapsed() > ENOUGH {
+            break;
+        }
     }
-    // The first steps find memory that nobody has touched.
-    let each = times.into_iter().min().unwrap_or_default();
+    // The first steps find memory that nobody has touched, and a step of milliseconds is as fast as its neighbours let it be.
+    let each = times.iter().min().copied().unwrap_or_default();
     let (state, rest) = trainer.bytes();
     let batches = draw.len().div_ceil(recipe.batch);
     let steps = batches.saturating_mul(recipe.epochs);
@@ -343,7 +351,7 @@ fn dry(
     print::line(format_args!(
         "{} samples, {} to be judged by ({}, {}{}); read and compiled in {:.1} s\n{source}\n{}: {steps} steps\n{}\
          tensors and optimiser {}, activations and gradients {}\n\
-         {:.2} ms a step, {:.0} samples/s, so a run takes {:.0} s; loss of the first batch {first:.4} → {last:.4} in {STEPS} steps, the fastest of which counts",
+         {:.2} ms a step, {:.0} samples/s, so a run takes {:.0} s; loss of the first batch {first:.4} → {last:.4} in {STEPS} steps, the fastest of {} counts",
         data.train.len(),
         data.test.len(),
         data.kind,
@@ -357,6 +365,7 @@ fn dry(
         1e3 * each.as_secs_f64(),
         recipe.batch as f64 / each.as_secs_f64(),
         each.as_secs_f64() * steps as f64,
+        times.len(),
     ))?;
     if args.layers {
         print::line(parts(&mut trainer, recipe.batch)?)?;

@@ -207,7 +207,8 @@ impl Layer for ConvInput {
         self.taps.check(&self.to, &inputs[0])?;
         self.epilogue.check(inputs, &self.to)?;
         let taps = &self.taps;
-        let halo = match taps.local {
+        // A matrix for each tap reads what there is, and nothing beyond.
+        let halo = match taps.local || taps.reads_whole(&self.to) {
             true => Vec::new(),
             false => vec![taps.beyond_result(&self.to, &inputs[0])],
         };
