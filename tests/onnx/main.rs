@@ -2,8 +2,10 @@
 
 mod bombs;
 mod expected;
+mod large;
 mod messages;
 mod mutants;
+mod normal;
 mod packs;
 mod round_trip;
 mod semantics;

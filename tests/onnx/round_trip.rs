@@ -64,6 +64,11 @@ const PATTERNS: &[(&str, &str)] = &[
         "input x: 5x9x8; input r: 1x4; roipool(x, r) 2x3",
         "roipool(x, r)",
     ),
+    ("input x: 6x4x3; groupnorm 2; relu", "groupnorm 2 eps 1e-5"),
+    (
+        "input x: 6x4; groupnorm 1 eps 1e-3; conv 3 4",
+        "groupnorm 1 eps 0.001",
+    ),
     (
         "input x: 5x9x8; input r: 6x4; b: route r scale 2; roipool(x, b) 2x3",
         "roipool(x, ",

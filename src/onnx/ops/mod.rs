@@ -6,6 +6,7 @@ mod constant;
 mod conv;
 mod extents;
 mod l2norm;
+mod normal;
 mod norms;
 mod pads;
 mod pairs;
