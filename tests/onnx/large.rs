@@ -20,7 +20,8 @@ fn imported(what: &str, nodes: Vec<NodeProto>, last: &str, constants: Vec<Tensor
     network.graph.as_mut().unwrap().output = vec![value(last, &[1, 2, 2, 2])];
     let bytes = network.encode_to_vec();
     let start = Instant::now();
-    let imported = import(bytes, None, &Options::default()).unwrap_or_else(|e| panic!("{what}: {e}"));
+    let imported =
+        import(bytes, None, &Options::default()).unwrap_or_else(|e| panic!("{what}: {e}"));
     let time = start.elapsed();
     assert!(time < MOST, "{what}: {time:?}");
     imported.spec
@@ -33,7 +34,11 @@ fn chain(count: usize) -> Vec<NodeProto> {
             0 => "x".to_owned(),
             at => format!("y{}", at - 1),
         };
-        let op = if at.is_multiple_of(2) { "Relu" } else { "Sigmoid" };
+        let op = if at.is_multiple_of(2) {
+            "Relu"
+        } else {
+            "Sigmoid"
+        };
         node(op, &[&before], &[&format!("y{at}")], vec![])
     };
     (0..count).map(link).collect()
@@ -106,7 +111,11 @@ fn as_many_blocks() {
         let n = (channels * 2) as usize;
         [
             tensor(&format!("in{channels}"), &[channels, 2, 1, 1], vec![0.5; n]),
-            tensor(&format!("out{channels}"), &[2, channels, 1, 1], vec![0.5; n]),
+            tensor(
+                &format!("out{channels}"),
+                &[2, channels, 1, 1],
+                vec![0.5; n],
+            ),
         ]
     };
     let mut nodes = Vec::new();
@@ -116,7 +125,12 @@ fn as_many_blocks() {
         let width = 1 + at % widths;
         let [a, b, c, y] = ["a", "b", "c", "y"].map(|name| format!("{name}{at}"));
         let kernel = || vec![ints("kernel_shape", &[1, 1])];
-        nodes.push(node("Conv", &[&last, &format!("in{width}")], &[&a], kernel()));
+        nodes.push(node(
+            "Conv",
+            &[&last, &format!("in{width}")],
+            &[&a],
+            kernel(),
+        ));
         nodes.push(node("Relu", &[&a], &[&b], vec![]));
         nodes.push(node("Conv", &[&b, &format!("out{width}")], &[&c], kernel()));
         nodes.push(node("Add", &[&c, &last], &[&y], vec![]));

@@ -8,6 +8,7 @@ mod mutants;
 mod normal;
 mod packs;
 mod round_trip;
+mod scatter;
 mod semantics;
 mod table;
 mod tails;

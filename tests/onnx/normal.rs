@@ -22,7 +22,10 @@ fn nodes(form: Form, over: [&[i64]; 2]) -> Vec<NodeProto> {
     let mean = |input: &str, output: &str, over: &[i64]| {
         node("ReduceMean", &[input], output, vec![ints("axes", over)])
     };
-    let mut all = vec![mean("x", "m", over[0]), node("Sub", &["x", "m"], "d", vec![])];
+    let mut all = vec![
+        mean("x", "m", over[0]),
+        node("Sub", &["x", "m"], "d", vec![]),
+    ];
     match form {
         Form::Twice => {
             all.push(node("Sub", &["x", "m"], "d2", vec![]));
@@ -54,7 +57,9 @@ fn nodes(form: Form, over: [&[i64]; 2]) -> Vec<NodeProto> {
 
 /// Numbers that are nowhere alike.
 fn numbers(count: usize) -> Vec<f32> {
-    (0..count).map(|i| ((i * i * 7 + i * 3) % 23) as f32 / 4.0 - 2.0).collect()
+    (0..count)
+        .map(|i| ((i * i * 7 + i * 3) % 23) as f32 / 4.0 - 2.0)
+        .collect()
 }
 
 /// Means over axes, beside each element.
@@ -145,7 +150,11 @@ fn several_nodes_are_one_norm() {
         let map = norm(form, &[1, 4, 3, 2], [&[1], &[1]], &[4, 1, 1]);
         assert_eq!(layers(&map), ["layernorm over channels eps 1e-5"], "{map}");
         let pixels = norm(form, &[1, 4, 3, 2], [&[2, 3], &[-2, -1]], &[4, 1, 1]);
-        assert_eq!(layers(&pixels), ["instancenorm eps 1e-5 affine"], "{pixels}");
+        assert_eq!(
+            layers(&pixels),
+            ["instancenorm eps 1e-5 affine"],
+            "{pixels}"
+        );
         let all = norm(form, &[1, 4, 3, 2], [&[1, 2, 3], &[1, 2, 3]], &[4, 1, 1]);
         assert_eq!(layers(&all), ["groupnorm 1 eps 1e-5"], "{all}");
         let vector = norm(form, &[1, 6], [&[-1], &[-1]], &[6]);
@@ -164,7 +173,12 @@ fn what_resembles_a_norm_stays_as_it_is() {
     assert!(!other.contains("norm"), "{other}");
     let part = norm(Form::Division, &[1, 4, 3, 2], [&[2, 3], &[3]], &[4, 1, 1]);
     assert!(!part.contains("norm"), "{part}");
-    let elements = norm(Form::Division, &[1, 4, 3, 2], [&[1, 2], &[1, 2]], &[4, 1, 1]);
+    let elements = norm(
+        Form::Division,
+        &[1, 4, 3, 2],
+        [&[1, 2], &[1, 2]],
+        &[4, 1, 1],
+    );
     assert!(elements.contains("norm"), "{elements}");
 }
 
@@ -182,7 +196,12 @@ fn groups_that_are_seen_as_instances() {
     ];
     let nodes = vec![
         node("Reshape", &["x", "groups"], "g", vec![]),
-        node("InstanceNormalization", &["g", "ones", "zeros"], "n", vec![]),
+        node(
+            "InstanceNormalization",
+            &["g", "ones", "zeros"],
+            "n",
+            vec![],
+        ),
         node("Reshape", &["n", "map"], "m", vec![int("allowzero", 0)]),
         node("Mul", &["m", "w"], "s", vec![]),
         node("Add", &["s", "b"], "y", vec![]),

@@ -64,6 +64,7 @@ const PATTERNS: &[(&str, &str)] = &[
         "input x: 5x9x8; input r: 1x4; roipool(x, r) 2x3",
         "roipool(x, r)",
     ),
+    ("input x: 6x4x3; gelu approximate; relu", "gelu approximate"),
     ("input x: 6x4x3; groupnorm 2; relu", "groupnorm 2 eps 1e-5"),
     (
         "input x: 6x4; groupnorm 1 eps 1e-3; conv 3 4",

@@ -144,7 +144,12 @@ fn masks_beside_the_boxes_stay_numbers() {
         panic!("{:?}", network.notes)
     };
     assert!(note.contains("masks or points"), "{note}");
-    assert_eq!(network.model.warnings().items().len(), 0, "{}", network.spec);
+    assert_eq!(
+        network.model.warnings().items().len(),
+        0,
+        "{}",
+        network.spec
+    );
     boxes_are("masks", &answer("masks", network));
 }
 
@@ -188,7 +193,12 @@ fn another_tail_stays_layers() {
         panic!("{:?}", network.notes)
     };
     assert!(note.contains("they are not decoded"), "{note}");
-    assert_eq!(network.model.warnings().items().len(), 0, "{}", network.spec);
+    assert_eq!(
+        network.model.warnings().items().len(),
+        0,
+        "{}",
+        network.spec
+    );
     assert!(matches!(network.outputs[0].from, From::Port(_)));
     assert_eq!(answer("fractions", network), Answer::Numbers);
 }

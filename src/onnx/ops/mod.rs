@@ -17,6 +17,7 @@ mod pools;
 mod products;
 mod reduce;
 mod resize;
+mod scatter;
 mod truth;
 mod window;
 
@@ -255,6 +256,13 @@ pub(super) static TABLE: &[Row] = &[
         layer: "`slice`, `gather`",
         limits: "constant places",
         run: parts::gather,
+    },
+    Row {
+        names: &["ScatterND"],
+        since: 11,
+        layer: "`slice` and `concat`",
+        limits: "constant places that are one region",
+        run: scatter::scatter,
     },
     Row {
         names: &["Pad"],
