@@ -99,7 +99,7 @@ pub(super) fn find(net: &mut Net, outputs: &[Id], input: &[usize], file: usize) 
         let Some((maps, task, turned)) = cut.task(net, size, file) else {
             continue;
         };
-        let whole = cut.others(net, &maps).is_empty();
+        let whole = cut.others(&maps).is_empty();
         let tail = |maps, keyword, keys, classes| Tail {
             table,
             whole,
@@ -144,7 +144,7 @@ impl Cut {
     }
 
     /// Maps besides those.
-    fn others(&self, net: &Net, own: &[Id]) -> Vec<Id> {
+    fn others(&self, own: &[Id]) -> Vec<Id> {
         let maps = self.maps.iter().copied();
         maps.filter(|map| !own.contains(map)).collect()
     }
@@ -179,7 +179,7 @@ impl Cut {
             return None;
         }
         let own = self.own(net);
-        let others = self.others(net, &own);
+        let others = self.others(&own);
         let dims: Vec<&[usize]> = own.iter().map(|&map| net.dims(map)).collect();
         // What stands behind the classes is of other maps, one beside each.
         let more = others.first().map_or(0, |&map| net.dims(map)[0]);

@@ -1,7 +1,7 @@
 //! Norms that files write as several nodes become layers, and what only resembles one stays as it is.
 
 use super::semantics::{Net, floats, int, ints, node};
-use cnnc::onnx::proto::NodeProto;
+use cnnc::onnx::proto::{AttributeProto, NodeProto, attribute_type};
 use cnnc::onnx::{Options, import};
 
 const EPS: f32 = 1e-5;
@@ -220,4 +220,30 @@ fn groups_that_are_seen_as_instances() {
     net.is(&[1, 6, 2, 2], &wanted.collect::<Vec<f32>>());
     let spec = import(net.bytes(), None, &Options::default()).unwrap().spec;
     assert_eq!(layers(&spec), ["groupnorm 2 eps 1e-5"], "{spec}");
+}
+
+/// The window of an even size has one channel more behind than before.
+#[test]
+fn local_responses_of_an_even_window() {
+    let attributes = [("alpha", 0.5), ("beta", 1.0), ("bias", 2.0)];
+    let attributes = attributes.map(|(name, f)| AttributeProto {
+        name: name.to_owned(),
+        f,
+        r#type: attribute_type::FLOAT,
+        ..AttributeProto::default()
+    });
+    let attributes = [&attributes[..], &[int("size", 2)]].concat();
+    let x = [1.0f32, 2.0, 3.0];
+    let net = Net::of(
+        &[1, 3, 1, 1],
+        &x,
+        vec![],
+        vec![node("LRN", &["x"], "y", attributes)],
+    );
+    let wanted = [
+        1.0 / (2.0 + 0.25 * 5.0),
+        2.0 / (2.0 + 0.25 * 13.0),
+        3.0 / (2.0 + 0.25 * 9.0),
+    ];
+    net.is(&[1, 3, 1, 1], &wanted);
 }

@@ -167,7 +167,7 @@ pub(super) static TABLE: &[Row] = &[
         names: &["LRN"],
         since: 1,
         layer: "`lrn`",
-        limits: "an odd `size`",
+        limits: "",
         run: pointwise::lrn,
     },
     Row {

@@ -127,22 +127,21 @@ impl Net {
     fn normalised(&mut self, x: Id, over: &[usize], eps: f32) -> Option<Id> {
         let dims = self.dims(x).to_vec();
         let eps = format!("eps {}", text::number(eps));
-        let layer = |word, args: String| Op::Text(word, args);
         if let &[axis] = over {
             if dims.len() == 1 {
-                let op = layer("layernorm", format!("{eps} affine off"));
+                let op = Op::Text("layernorm", format!("{eps} affine off"));
                 return Some(self.push(op, &[x], Vec::new(), dims));
             }
-            let op = layer("layernorm", format!("over channels {eps} affine off"));
+            let op = Op::Text("layernorm", format!("over channels {eps} affine off"));
             return Some(self.in_front(x, axis, op));
         }
         if over.len() == dims.len() {
-            let op = layer("groupnorm", format!("1 {eps} affine off"));
+            let op = Op::Text("groupnorm", format!("1 {eps} affine off"));
             return Some(self.push(op, &[x], Vec::new(), dims));
         }
         let mut channels = (0..dims.len()).filter(|axis| !over.contains(axis));
         match (channels.next(), channels.next()) {
-            (Some(axis), None) => Some(self.in_front(x, axis, layer("instancenorm", eps))),
+            (Some(axis), None) => Some(self.in_front(x, axis, Op::Text("instancenorm", eps))),
             _ => None,
         }
     }
@@ -225,7 +224,7 @@ impl Net {
             ("weight", Tensor::floats(vec![n], factor)),
             ("bias", Tensor::floats(vec![n], shift)),
         ];
-        let (op, operands) = (Op::Text(word, args), layer.operands.clone());
+        let (op, operands) = (Op::Text(*word, args), layer.operands.clone());
         let dims = self.dims(x).to_vec();
         Some(self.push(op, &operands, params, dims))
     }

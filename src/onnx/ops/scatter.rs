@@ -30,7 +30,7 @@ pub fn scatter(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     for range in &ranges {
         own[range.axis] = range.count;
     }
-    if own.iter().product::<usize>() != updates.dims.iter().product() {
+    if own.iter().product::<usize>() != updates.dims.iter().product::<usize>() {
         return invalid(format!("{:?} is written where {own:?} is", updates.dims));
     }
     ctx.batched(&own)?;
