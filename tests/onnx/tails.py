@@ -70,7 +70,7 @@ def distances(path, bins, fraction, metadata, more=0, turned=False):
     shape = g.constant([1, 4 * bins + classes, -1], np.int64)
     for x, stride in zip(g.features(), STRIDES):
         box = g.conv(x, 8, 4 * bins, spread=8)
-        score = g.conv(x, 8, classes, spread=12, bias=[-1, -0.5])
+        score = g.conv(x, 8, classes, spread=3 if more else 12, bias=[-1, -0.5])
         flat.append(g.add("Reshape", g.add("Concat", box, score, axis=1), shape))
         if more:
             others.append(g.add("Reshape", g.conv(x, 8, more), g.constant([1, more, -1], np.int64)))
