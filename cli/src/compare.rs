@@ -2,7 +2,7 @@
 
 use crate::{Failure, print};
 use cnnc::Outputs;
-use cnnc::onnx::{From, Imported};
+use cnnc::onnx::Imported;
 use cnnc::rt::tensor_file::{Tensor, read_tensors};
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -89,11 +89,7 @@ type Found<'a> = (&'a str, &'a [usize], Cow<'a, [f32]>);
 impl Compare {
     /// Adds the outputs of an image; of an .onnx whose end has become a head, those of the file.
     pub fn add(&mut self, outputs: &Outputs<'_>, file: Option<&Imported>) {
-        let is_head = |file: &&Imported| {
-            let mut all = file.outputs.iter();
-            all.any(|output| matches!(output.from, From::Head))
-        };
-        let found: Vec<Found<'_>> = match file.filter(is_head) {
+        let found: Vec<Found<'_>> = match file.filter(|file| file.ends_with_head()) {
             Some(file) => {
                 let all = file.outputs.iter().enumerate();
                 all.filter_map(|(at, output)| {

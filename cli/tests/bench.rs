@@ -498,3 +498,23 @@ fn the_page_stands_by_itself() {
     }
     assert!(open.is_empty(), "{open:?}");
 }
+
+/// An end that has become a head is no part of a run, and is timed beside it; a spec's own head never is.
+#[test]
+fn the_end_of_a_file_is_timed_beside_the_network() {
+    let place = place();
+    let tail = cnnc_testing::file("tests/onnx/tails/distances.onnx");
+    fs::copy(tail, place.path("distances.onnx")).unwrap();
+    let text = place.prints("bench distances.onnx --runs 3");
+    assert!(
+        text.contains("\nhead      ") && text.contains("ms more, for the end of the .onnx"),
+        "{text}"
+    );
+    let table = place.prints("bench distances.onnx other.cnn --runs 3");
+    assert!(table.contains("head ms"), "{table}");
+    let figures = json(&place.prints("bench distances.onnx --runs 3 --json"));
+    assert!(number(&figures, "head_ms") > 0.0, "{figures}");
+    place.prints("import distances.onnx -o again.cnn");
+    let again = place.prints("bench again.cnn --runs 3 --json");
+    assert!(json(&again)["head_ms"].is_null(), "{again}");
+}

@@ -53,8 +53,10 @@ impl Net {
                     && let [a, b] = self.values[x].layer.as_ref()?.operands[..]
                 {
                     for (a, b) in [(a, b), (b, a)] {
-                        if self.phi(b, 1.0) == Some(a) {
-                            return Some(self.unary(Op::Word("gelu"), a));
+                        if let Some((x, gelu)) = self.phi(b, 1.0)
+                            && x == a
+                        {
+                            return Some(self.unary(gelu, x));
                         }
                     }
                 }
@@ -74,6 +76,11 @@ impl Net {
                 }
             }
             Op::Word("relu") if matches!(self.op(x), Some(Op::Word("relu"))) => return Some(x),
+            Op::Word("abs") if self.op(x) == Some(&Op::Word("sub")) => {
+                let operands = self.values[x].layer.as_ref()?.operands.clone();
+                let dims = self.dims(x).to_vec();
+                return Some(self.push(Op::Word("absdiff"), &operands, Vec::new(), dims));
+            }
             _ => {}
         }
         None
@@ -90,25 +97,57 @@ impl Net {
         }
     }
 
-    /// What `x` is, if the tensor is `factor` · (1 + erf(x / √2)).
-    fn phi(&self, id: Id, factor: f32) -> Option<Id> {
+    /// What `x` is, if the tensor is `factor` · (1 + erf(x / √2)) or its approximation, and the layer that multiplies `x` with half of that.
+    fn phi(&self, id: Id, factor: f32) -> Option<(Id, Op)> {
         match self.op(id) {
             Some(&Op::Scale(f, s)) if (f - factor).abs() < 1e-6 && (s - factor).abs() < 1e-6 => {}
             _ => return None,
         }
-        let erf = self.source(id)?;
-        if !matches!(self.op(erf), Some(Op::Word("erf"))) {
+        let near = |a: f32, b: f32| (a - b).abs() < 1e-4;
+        let curve = self.source(id)?;
+        let inner = self.source(curve)?;
+        let &Op::Scale(f, 0.0) = self.op(inner)? else {
             return None;
-        }
-        let inner = self.source(erf)?;
-        match self.op(inner) {
-            Some(&Op::Scale(f, s))
-                if (f - std::f32::consts::FRAC_1_SQRT_2).abs() < 1e-4 && s == 0.0 =>
-            {
-                self.source(inner)
+        };
+        let of = self.source(inner)?;
+        match self.op(curve)? {
+            Op::Word("erf") if near(f, std::f32::consts::FRAC_1_SQRT_2) => {
+                Some((of, Op::Word("gelu")))
+            }
+            // tanh(√(2/π) · (x + 0.044715 · x³))
+            Op::Word("tanh") if near(f, 0.797_884_6) && self.op(of)? == &Op::Word("add") => {
+                let &[a, b] = &self.values[of].layer.as_ref()?.operands[..] else {
+                    return None;
+                };
+                let cubic = |(x, other): &(Id, Id)| {
+                    matches!(self.op(*other), Some(&Op::Scale(f, 0.0)) if near(f, 0.044_715))
+                        && self
+                            .source(*other)
+                            .is_some_and(|cube| self.is_cube(cube, *x))
+                };
+                let (x, _) = [(a, b), (b, a)].into_iter().find(cubic)?;
+                Some((x, Op::Text("gelu", "approximate".to_owned())))
             }
             _ => None,
         }
+    }
+
+    /// Whether a tensor is x³.
+    fn is_cube(&self, id: Id, x: Id) -> bool {
+        let operands = |id: Id| match &self.values[id].layer {
+            Some(layer) if layer.op == Op::Word("mul") => layer.operands.clone(),
+            _ => Vec::new(),
+        };
+        let power = |id: Id, exponent: &str| {
+            let pow = matches!(self.op(id), Some(Op::Text("pow", own)) if own == exponent);
+            pow && self.source(id) == Some(x)
+        };
+        let is_square = |id: Id| power(id, "2") || operands(id) == [x, x];
+        power(id, "3")
+            || match operands(id)[..] {
+                [a, b] => a == x && is_square(b) || b == x && is_square(a),
+                _ => false,
+            }
     }
 
     /// The product of two tensors of the same extents.
@@ -145,14 +184,16 @@ impl Net {
                 return self.unary(Op::Word(word), a);
             }
             // (x / 2) · (1 + erf(x / √2)), x · (1 + erf(x / √2)) / 2
-            if let Some(x) = self.phi(b, 1.0)
+            if let Some((x, gelu)) = self.phi(b, 1.0)
                 && matches!(self.op(a), Some(&Op::Scale(f, s)) if f == 0.5 && s == 0.0)
                 && self.source(a) == Some(x)
             {
-                return self.unary(Op::Word("gelu"), x);
+                return self.unary(gelu, x);
             }
-            if self.phi(b, 0.5) == Some(a) {
-                return self.unary(Op::Word("gelu"), a);
+            if let Some((x, gelu)) = self.phi(b, 0.5)
+                && x == a
+            {
+                return self.unary(gelu, x);
             }
         }
         self.push(Op::Word("mul"), &[a, b], Vec::new(), self.dims(a).to_vec())

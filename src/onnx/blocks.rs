@@ -1,8 +1,9 @@
 //! Groups of statements that differ in their numbers only become calls of a block.
 
+use super::label::Labels;
 use super::lines::{Writer, indented};
 use super::tree::{Form, Item};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// What parameters are called that are neither strides nor kernels.
 const NAMES: [&str; 10] = ["w", "v", "u", "t", "r", "q", "p", "n", "m", "h"];
@@ -160,6 +161,9 @@ fn plan(sites: &[Vec<Number>]) -> Option<Plan> {
             }
             None => sources.push(at),
         }
+        if sources.len() > NAMES.len() + STRIDES.len() + KERNELS.len() {
+            return None;
+        }
     }
     // In the order of their first use.
     sources.sort_unstable();
@@ -187,26 +191,19 @@ fn plan(sites: &[Vec<Number>]) -> Option<Plan> {
 }
 
 /// A name for a block of that kind.
-fn named(lines: &[String], taken: &mut HashSet<String>) -> String {
+fn named(lines: &[String], taken: &mut Labels) -> String {
     let narrow = lines
         .iter()
         .filter(|line| line.contains("conv 1x1"))
         .count()
         > 1;
-    let word = match lines[0].split(' ').next() {
+    taken.word(match lines[0].split(' ').next() {
         Some("residual") if narrow => "bottleneck",
         Some("residual") => "unit",
         Some("branch") if lines[0] == "branch {" => "cell",
         Some("branch") => "gate",
         _ => "stage",
-    };
-    let mut name = word.to_owned();
-    let mut more = 1;
-    while cnnc_compiler::layer::find(&name).is_some() || !taken.insert(name.clone()) {
-        more += 1;
-        name = format!("{word}{more}");
-    }
-    name
+    })
 }
 
 /// Blocks for what has a shape that others have, too, and the calls that take the places of these: groups as lines, none for what is none.
@@ -214,7 +211,7 @@ fn named(lines: &[String], taken: &mut HashSet<String>) -> String {
 pub(super) fn calls(
     groups: &[Option<Vec<String>>],
     kernels: bool,
-    taken: &mut HashSet<String>,
+    taken: &mut Labels,
 ) -> (Vec<Block>, Vec<Option<String>>) {
     let mut sites: HashMap<Shape, Vec<Vec<Number>>> = HashMap::new();
     let mut order: Vec<Shape> = Vec::new();
@@ -282,7 +279,7 @@ pub(super) fn calls(
 pub(super) fn extract(
     writer: &Writer<'_>,
     items: Vec<Item>,
-    taken: &mut HashSet<String>,
+    taken: &mut Labels,
 ) -> (Vec<Block>, Vec<Item>) {
     let groups = items.iter().map(|item| {
         matches!(item.form, Form::Group(..) | Form::Scope(..))

@@ -18,6 +18,8 @@ pub(super) struct Shapes {
     pub given: Vec<(String, Vec<usize>)>,
     /// Extents of what the network will be run on, in the order of its inputs, batch included.
     pub samples: Vec<Vec<usize>>,
+    /// Height and width of pictures, as the exporter says it.
+    pub picture: Option<[usize; 2]>,
 }
 
 /// An input that has no value in the file.
@@ -59,7 +61,7 @@ pub(super) fn inputs(
         let given = shapes.given.iter().find(|(name, _)| *name == input.name);
         let given = given.map(|(_, dims)| &dims[..]);
         let sample = shapes.samples.get(at).map(|dims| &dims[..]);
-        all.push(one(input, given, sample)?);
+        all.push(one(input, given, sample, shapes.picture)?);
     }
     // An open batch that is the same in all inputs is run image by image.
     let batch = all.first().and_then(|first| first.dims.first().copied());
@@ -78,11 +80,12 @@ pub(super) fn inputs(
     Ok(all)
 }
 
-/// One input, with the extents that it is given and those of what the network will be run on.
+/// One input, with the extents that it is given, those of what the network will be run on, and those of pictures.
 fn one(
     input: &ValueInfoProto,
     given: Option<&[usize]>,
     sample: Option<&[usize]>,
+    picture: Option<[usize; 2]>,
 ) -> Result<Fed, OnnxError> {
     let name = show(&input.name);
     let ty = input.r#type.as_ref().and_then(|ty| ty.tensor_type.as_ref());
@@ -135,7 +138,11 @@ fn one(
             n if n + 1 == rank && axis > 0 => Some(given[axis - 1]),
             _ => None,
         });
-        let n = match (given, fixed, sampled) {
+        let side = match (rank, axis, picture) {
+            (4, 2 | 3, Some(sides)) => Some(sides[axis - 2]),
+            _ => None,
+        };
+        let n = match (given, fixed, sampled.or(side)) {
             (Some(n), None, _) => n,
             (_, Some(n), _) => match usize::try_from(n) {
                 Ok(n) if n <= ELEMENTS => n,

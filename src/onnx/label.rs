@@ -81,6 +81,38 @@ impl Labels {
             }
         }
     }
+
+    /// A name that is no keyword: the word, or the word and a number.
+    pub fn word(&mut self, word: &str) -> String {
+        let more = self.numbers.entry(word.to_owned()).or_insert(0);
+        loop {
+            *more += 1;
+            let name = match *more {
+                1 => word.to_owned(),
+                more => format!("{word}{more}"),
+            };
+            if cnnc_compiler::layer::find(&name).is_none() && self.taken.insert(name.clone()) {
+                return name;
+            }
+        }
+    }
+
+    /// The word and a number.
+    pub fn numbered(&mut self, word: &str) -> String {
+        let number = self.numbers.entry(word.to_owned()).or_insert(0);
+        loop {
+            *number += 1;
+            let label = format!("{word}{number}");
+            if self.taken.insert(label.clone()) {
+                return label;
+            }
+        }
+    }
+
+    /// Takes labels as they are.
+    pub fn take(&mut self, labels: impl Iterator<Item = String>) {
+        self.taken.extend(labels);
+    }
 }
 
 /// A name of a model: letters and digits.

@@ -1,8 +1,8 @@
 //! Groups of statements as text.
 
 use super::net::{Id, Net, Op};
-use super::statement::{Defaults, written};
 use super::tree::{Form, Item};
+use super::word::{Defaults, written};
 use std::collections::HashMap;
 
 /// Longest line that holds a whole group.

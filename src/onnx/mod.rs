@@ -9,6 +9,7 @@
 //! length, a padding before a convolution), the second sees what the first became. What is not supported is refused in one table of all of it.
 
 mod activations;
+mod behind;
 mod blocks;
 mod ctx;
 mod error;
@@ -16,6 +17,7 @@ mod export;
 mod fold;
 mod graph;
 mod import;
+mod imported;
 mod inputs;
 mod label;
 mod lines;
@@ -39,10 +41,13 @@ mod text;
 mod tree;
 mod walk;
 mod weights;
+mod word;
+mod written;
 
 pub use error::{OnnxError, Unsupported};
 pub use export::{ExportError, Exported, FILE_KEY, OPSET, SPEC_KEY, Texts, export, forms};
-pub use import::{From, Imported, Input, Options, Output, import, import_file};
+pub use import::{import, import_file};
+pub use imported::{From, Imported, Input, Options, Output};
 pub use picture::Pictures;
 
 /// A row of the table of operators that are imported.

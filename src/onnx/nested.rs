@@ -10,10 +10,10 @@
 //! ```
 
 use super::blocks::{Block, calls};
+use super::label::Labels;
 use super::lines::Writer;
 use super::net::{Net, Op};
 use super::tree::{Form, Item};
-use std::collections::HashSet;
 
 /// Most times that calls are looked for.
 const ROUNDS: usize = 16;
@@ -25,7 +25,7 @@ const HEIGHT: usize = 4;
 pub(super) fn extract(
     writer: &Writer<'_>,
     mut items: Vec<Item>,
-    taken: &mut HashSet<String>,
+    taken: &mut Labels,
 ) -> (Vec<Block>, Vec<Item>) {
     wrap(writer.net, &mut items);
     let mut blocks = Vec::new();

@@ -213,6 +213,10 @@ impl Net {
         if let Some(&known) = self.views.get(&(x, dims.to_vec())) {
             return known;
         }
+        if let Some(id) = self.groups(x, dims) {
+            self.views.insert((x, dims.to_vec()), id);
+            return id;
+        }
         let id = match self.op(x) {
             Some(Op::Reshape) => {
                 let source = self.source(x).expect("one operand");
@@ -256,6 +260,9 @@ impl Net {
     /// `weight[c] · x + bias[c]` for the channels of a tensor.
     pub fn affine(&mut self, x: Id, weight: Option<Tensor>, bias: Option<Tensor>) -> Id {
         let channels = self.dims(x)[0];
+        if let Some(id) = self.with_affine(x, weight.as_ref(), bias.as_ref()) {
+            return id;
+        }
         // What a convolution has made takes up a shift as its own.
         if weight.is_none()
             && let Some(shift) = &bias

@@ -36,6 +36,37 @@ pub(super) struct Said {
     pub guess: Option<String>,
 }
 
+/// What an exporter has written of the network under a key.
+fn metadata<'m>(model: &'m ModelProto, key: &str) -> Option<&'m str> {
+    let mut all = model.metadata_props.iter();
+    all.find(|entry| entry.key == key)
+        .map(|entry| &*entry.value)
+}
+
+/// Height and width that the network was exported for, as ultralytics writes them (`[480, 640]`): what they are where the file leaves them open.
+pub(super) fn size(model: &ModelProto) -> Option<[usize; 2]> {
+    let text = metadata(model, "imgsz")?.trim();
+    let inner = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    let number = |text: &str| {
+        let side = text.trim().parse::<usize>().ok();
+        side.filter(|side| (1..=1 << 14).contains(side))
+    };
+    let numbers: Option<Vec<usize>> = inner.unwrap_or(text).split(',').map(number).collect();
+    match numbers?[..] {
+        [side] => Some([side; 2]),
+        [height, width] => Some([height, width]),
+        _ => None,
+    }
+}
+
+/// Whether an exporter says that the network finds boxes.
+pub(super) fn finds_boxes(model: &ModelProto) -> bool {
+    let tasks = ["detect", "segment", "pose", "obb"];
+    metadata(model, "task").is_some_and(|task| tasks.contains(&task))
+}
+
 /// What is said of an input of those extents, and of a result of so many numbers, or of boxes.
 pub(super) fn said(
     model: &ModelProto,
@@ -44,13 +75,7 @@ pub(super) fn said(
     result: Option<usize>,
     boxes: bool,
 ) -> Said {
-    let find = |key: &str| {
-        model
-            .metadata_props
-            .iter()
-            .find(|entry| entry.key == key)
-            .map(|entry| &*entry.value)
-    };
+    let find = |key: &str| metadata(model, key);
     let ultralytics = find("task").is_some() && find("names").is_some();
     let listed = match given.labels {
         Some(_) => None,

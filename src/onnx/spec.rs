@@ -1,14 +1,15 @@
 //! The text of a spec, and what tensors its weights are.
 
 use super::blocks::{self, Block};
-use super::label::reference;
+use super::label::{Labels, reference};
 use super::lines::Writer;
 use super::loops;
 use super::nested;
 use super::net::{Id, Net, Op};
-use super::statement::{Body, Defaults};
+use super::statement::{Body, anew, drops, readers};
 use super::tree::{self, Form};
-use std::collections::{HashMap, HashSet};
+use super::word::Defaults;
+use std::collections::HashMap;
 
 /// What stands around the layers.
 pub(super) struct Frame<'a> {
@@ -112,7 +113,8 @@ pub(super) fn fold(
         defaults: frame.defaults,
         labels: body.labels.clone(),
     };
-    let mut taken: HashSet<String> = frame.inputs.iter().map(|input| input.0.clone()).collect();
+    let mut taken = Labels::default();
+    taken.take(frame.inputs.iter().map(|input| input.0.clone()));
     let (blocks, mut items) = match deep {
         true => nested::extract(&writer, items, &mut taken),
         false => blocks::extract(&writer, items, &mut taken),
@@ -136,15 +138,11 @@ pub(super) fn fold(
         }
     }
     let mut items = loops::repeats(items, &referred);
-    taken.extend(items.iter().filter_map(|item| item.label.clone()));
+    taken.take(items.iter().filter_map(|item| item.label.clone()));
     for item in &mut items {
         let call = matches!(&item.form, Form::Text(text, _) if !text.starts_with("repeat "));
         if item.label.is_none() && (call || referred.contains(&item.value)) {
-            let mut number = 1;
-            while !taken.insert(format!("part{number}")) {
-                number += 1;
-            }
-            item.label = Some(format!("part{number}"));
+            item.label = Some(taken.numbered("part"));
         }
         if let Some(label) = &item.label {
             writer.labels.insert(item.value, label.clone());
@@ -162,12 +160,21 @@ pub(super) fn fold(
         lines.push("}".to_owned());
     }
     let mut order = Vec::new();
+    for item in &items {
+        item.layers(&mut order);
+    }
+    let readers = readers(net, &order);
     let mut current = match inputs[..] {
         [only] => Some(only),
         _ => None,
     };
     for item in &items {
         let mut own = writer.lines(item, item.label.as_deref());
+        if let Form::Chain(ids, _) = &item.form
+            && drops(net, current, ids[0], &readers, outputs)
+        {
+            own[0] = anew(&own[0]);
+        }
         let route = match item.needs[..] {
             [need] if current != Some(need) => {
                 format!(
@@ -183,7 +190,6 @@ pub(super) fn fold(
             .map_or(String::new(), |label| format!("{label}: "));
         own[0] = format!("{label}{route}{}", own[0]);
         lines.extend(own);
-        item.layers(&mut order);
         current = Some(item.value);
     }
     Some(Folded {

@@ -1,64 +1,9 @@
 //! Layers as statements: chains that read like a table.
 
-use super::label::{Labels, reference, suggested};
-use super::net::{Conv, Id, Kind, Layer, Net, Op};
-use super::text;
+use super::label::{Labels, suggested};
+use super::net::{Id, Net, Op};
+use super::word::{Defaults, keyword, written};
 use std::collections::HashMap;
-
-/// What is taken where nothing is written.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Defaults {
-    /// Convolutions are padded by half their kernel.
-    pub half: bool,
-    /// Convolutions and dense layers have no bias.
-    pub no_bias: bool,
-}
-
-impl Defaults {
-    /// Those that leave most to say nothing of.
-    pub fn of(net: &Net, order: &[Id]) -> Defaults {
-        let (mut half, mut other, mut bias, mut none) = (0, 0, 0, 0);
-        for &id in order {
-            let layer = net.values[id].layer.as_ref().expect("a layer");
-            if let Op::Conv(conv) = &layer.op {
-                match is_half(conv) {
-                    true if !conv.transposed && conv.kernel.iter().any(|&n| n > 1) => half += 1,
-                    false if !conv.transposed => other += 1,
-                    _ => {}
-                }
-            }
-            if matches!(layer.op, Op::Conv(_) | Op::Dense(_)) {
-                match layer.params.len() {
-                    1 => none += 1,
-                    _ => bias += 1,
-                }
-            }
-        }
-        Defaults {
-            half: half > other + 1,
-            no_bias: none > bias,
-        }
-    }
-
-    /// As they are written.
-    pub fn text(self) -> Option<String> {
-        let mut all = Vec::new();
-        if self.half {
-            all.push("conv.pad half");
-        }
-        if self.no_bias {
-            all.push("bias off");
-        }
-        (!all.is_empty()).then(|| format!("defaults {{ {} }}", all.join("  ")))
-    }
-}
-
-fn is_half(conv: &Conv) -> bool {
-    (0..conv.kernel.len()).all(|axis| {
-        let half = (conv.kernel[axis] - 1) * conv.dilation[axis] / 2;
-        conv.pads[axis] == [half; 2]
-    })
-}
 
 /// A chain of layers.
 #[derive(Clone, Debug)]
@@ -92,6 +37,7 @@ pub(super) fn statements(
     plain: bool,
 ) -> Body {
     let (_, reads) = net.live(outputs);
+    let readers = readers(net, order);
     let mut taken = Labels::default();
     let mut labels: HashMap<Id, String> = HashMap::new();
     for (id, name) in inputs {
@@ -180,10 +126,11 @@ pub(super) fn statements(
             [operand] if current != Some(operand) => Some(operand),
             _ => None,
         };
-        let words = chain
-            .iter()
-            .map(|&id| written(net, id, &labels, defaults))
-            .collect();
+        let words = chain.iter().map(|&id| written(net, id, &labels, defaults));
+        let mut words: Vec<String> = words.collect();
+        if drops(net, current, chain[0], &readers, outputs) {
+            words[0] = anew(&words[0]);
+        }
         all.push(Statement {
             label,
             route,
@@ -196,6 +143,46 @@ pub(super) fn statements(
     Body {
         statements: all,
         labels,
+    }
+}
+
+/// The first layer that reads each tensor.
+pub(super) fn readers(net: &Net, order: &[Id]) -> HashMap<Id, Id> {
+    let mut readers = HashMap::new();
+    for &id in order {
+        let layer = net.values[id].layer.as_ref().expect("a layer");
+        for &operand in &layer.operands {
+            readers.entry(operand).or_insert(id);
+        }
+    }
+    readers
+}
+
+/// Whether a layer that joins others stands behind a tensor that is none of them and is needed further on, as if it had been forgotten.
+pub(super) fn drops(
+    net: &Net,
+    before: Option<Id>,
+    id: Id,
+    readers: &HashMap<Id, Id>,
+    outputs: &[Id],
+) -> bool {
+    let operands = &net.values[id].layer.as_ref().expect("a layer").operands;
+    before.is_some_and(|before| {
+        operands.len() > 1
+            && net.values[before].layer.is_some()
+            && !operands.contains(&before)
+            && !outputs.contains(&before)
+            && readers.get(&before).is_none_or(|&reader| reader > id)
+    })
+}
+
+/// A layer that joins others as one that begins with the first of them: `add(a, b)` is `route a add(b)`.
+pub(super) fn anew(word: &str) -> String {
+    let parts = word.split_once('(');
+    let parts = parts.and_then(|(start, rest)| Some((start, rest.split_once(", ")?)));
+    match parts {
+        Some((start, (first, others))) => format!("route {first} {start}({others}"),
+        None => word.to_owned(),
     }
 }
 
@@ -223,205 +210,4 @@ fn continues(net: &Net, before: Id, op: &Op) -> bool {
         Op::Reshape | Op::FlattenSpatial => !matches!(before, Some(Op::Constant | Op::Conv(_))),
         _ => false,
     }
-}
-
-/// The keyword of a layer.
-fn keyword(op: &Op) -> String {
-    match op {
-        Op::Word(word) | Op::Text(word, _) => (*word).to_owned(),
-        Op::Conv(conv) if conv.transposed => "deconv".to_owned(),
-        Op::Conv(_) => "conv".to_owned(),
-        Op::Dense(_) => "fc".to_owned(),
-        Op::Permute(_) => "permute".to_owned(),
-        Op::Reshape => "reshape".to_owned(),
-        Op::FlattenSpatial => "flatten".to_owned(),
-        Op::Scale(..) => "scale".to_owned(),
-        Op::Clip(..) => "clip".to_owned(),
-        Op::Pad(_) => "pad".to_owned(),
-        Op::Affine => "affine".to_owned(),
-        Op::Constant => "k".to_owned(),
-        Op::Slice(..) => "part".to_owned(),
-        Op::Concat(_) => "cat".to_owned(),
-        Op::Reduce(..) => "reduce".to_owned(),
-    }
-}
-
-/// A layer as it is written.
-pub(super) fn written(
-    net: &Net,
-    id: Id,
-    labels: &HashMap<Id, String>,
-    defaults: Defaults,
-) -> String {
-    let Value { dims, layer } = (
-        &net.values[id].dims,
-        net.values[id].layer.as_ref().expect("a layer"),
-    )
-        .into();
-    let text = match &layer.op {
-        Op::Word(word) => (*word).to_owned(),
-        Op::Text(word, args) => joined(word, layer, labels, args),
-        Op::Permute(axes) => format!("permute ({})", list(axes)),
-        Op::Reshape if dims.len() == 1 => "flatten".to_owned(),
-        Op::Reshape => format!("reshape {}", text::extents(dims)),
-        Op::FlattenSpatial => "flatten spatial".to_owned(),
-        Op::Scale(factor, shift) if *shift == 0.0 => format!("scale {}", text::number(*factor)),
-        Op::Scale(factor, shift) => format!(
-            "scale {} shift {}",
-            text::number(*factor),
-            text::number(*shift)
-        ),
-        Op::Clip(low, high) if *low == 0.0 && *high == 6.0 => "relu6".to_owned(),
-        Op::Clip(low, high) => format!("clip {} {}", text::number(*low), text::number(*high)),
-        Op::Pad(pads) => format!("pad {}", text::pads(pads)),
-        Op::Conv(conv) => convolution(conv, layer, defaults),
-        Op::Dense(out) => format!("dense {out}{}", bias(layer, defaults)),
-        Op::Affine => "bn eps 0".to_owned(),
-        Op::Constant => format!("constant {}{}", text::extents(dims), numbers(layer, 0)),
-        Op::Slice(from, to, axis) => match axis {
-            0 => format!("slice {from} {to}"),
-            axis => format!("slice {from} {to} axis {axis}"),
-        },
-        Op::Concat(0) => joined("concat", layer, labels, ""),
-        Op::Concat(axis) => joined("concat", layer, labels, &format!("axis {axis}")),
-        Op::Reduce(kind, axes) => format!("reduce {} ({})", kind_word(*kind), list(axes)),
-    };
-    match (&layer.op, layer.operands.len()) {
-        (Op::Word(word), 2..) => joined(word, layer, labels, ""),
-        _ => text,
-    }
-}
-
-/// A tensor's extents and layer.
-struct Value<'a> {
-    dims: &'a [usize],
-    layer: &'a Layer,
-}
-
-impl<'a> From<(&'a Vec<usize>, &'a Layer)> for Value<'a> {
-    fn from((dims, layer): (&'a Vec<usize>, &'a Layer)) -> Self {
-        Value { dims, layer }
-    }
-}
-
-fn joined(word: &str, layer: &Layer, labels: &HashMap<Id, String>, args: &str) -> String {
-    let mut text = word.to_owned();
-    if layer.operands.len() > 1 {
-        let names: Vec<String> = layer
-            .operands
-            .iter()
-            .map(|id| reference(labels.get(id).map_or("", String::as_str)))
-            .collect();
-        text += &format!("({})", names.join(", "));
-    }
-    if !args.is_empty() {
-        text += " ";
-        text += args;
-    }
-    text
-}
-
-fn list(axes: &[usize]) -> String {
-    axes.iter()
-        .map(usize::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-/// The language's word for a reduction.
-fn kind_word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Mean => "mean",
-        Kind::Sum => "sum",
-        Kind::Max => "max",
-        Kind::Min => "min",
-        Kind::L1 => "l1",
-        Kind::L2 => "l2",
-        Kind::SumSquare => "sumsq",
-        Kind::LogSum => "logsum",
-        Kind::LogSumExp => "logsumexp",
-        Kind::Prod => "prod",
-    }
-}
-
-fn bias(layer: &Layer, defaults: Defaults) -> &'static str {
-    match (layer.params.len() > 1, defaults.no_bias) {
-        (true, true) => " bias",
-        (false, false) => " bias off",
-        _ => "",
-    }
-}
-
-fn convolution(conv: &Conv, layer: &Layer, defaults: Defaults) -> String {
-    let mut text = if conv.transposed {
-        "convtranspose "
-    } else {
-        "conv "
-    }
-    .to_owned();
-    text += &text::extents(&conv.kernel);
-    // Marked, since a stride of 1 is left out where it is not a parameter: see `spec`.
-    text += &match conv.stride.iter().all(|&n| n == conv.stride[0]) {
-        true => format!(" /={}", conv.stride[0]),
-        false => format!(" /={}", text::extents(&conv.stride)),
-    };
-    text += &format!(" {}", conv.out);
-    let half = is_half(conv) && conv.kernel.iter().all(|n| n % 2 == 1);
-    let none = conv.pads.iter().all(|&pads| pads == [0, 0]);
-    if defaults.half && !conv.transposed {
-        if !half {
-            text += &format!(
-                " pad {}",
-                if none {
-                    "valid".to_owned()
-                } else {
-                    text::pads(&conv.pads)
-                }
-            );
-        }
-    } else if !none {
-        text += &format!(
-            " pad {}",
-            if half && !conv.transposed {
-                "half".to_owned()
-            } else {
-                text::pads(&conv.pads)
-            }
-        );
-    }
-    if conv.dilation.iter().any(|&n| n != 1) {
-        let same = conv.dilation.iter().all(|&n| n == conv.dilation[0]);
-        text += &format!(
-            " dilation {}",
-            if same {
-                conv.dilation[0].to_string()
-            } else {
-                text::extents(&conv.dilation)
-            }
-        );
-    }
-    if conv.groups != 1 {
-        text += &format!(" groups {}", conv.groups);
-    }
-    if conv.output_pad != 0 {
-        text += &format!(" output_pad {}", conv.output_pad);
-    }
-    text + bias(layer, defaults) + &numbers(layer, 2)
-}
-
-/// Weights that stand in the spec, as nested lists: without the first axes, where what stands behind these is the same everywhere.
-fn numbers(layer: &Layer, repeated: usize) -> String {
-    let Some(tensor) = layer.literal() else {
-        return String::new();
-    };
-    let values = tensor.to_floats();
-    let inner = &tensor.dims[repeated..];
-    let mut parts = values.chunks(inner.iter().product::<usize>().max(1));
-    let bits = |part: &[f32]| part.iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
-    let first = parts.next().unwrap_or_default();
-    let (dims, values) = match parts.all(|part| bits(part) == bits(first)) {
-        true => (inner, first),
-        false => (&tensor.dims[..], &*values),
-    };
-    format!(" weight {}", text::nested(dims, values))
 }

@@ -2,35 +2,58 @@
 //!
 //! Exporters spell it in many ways: sides from a softmax or a product, grids as constants or as ranges, one piece for each map or
 //! one for all. So it is not compared with a form. What lies behind the maps is compiled by itself and fed with numbers, and it is a head's if that
-//! makes the same of them ([`Dfl::table`], [`Yolo3::table`]).
+//! makes the same of them (`Dfl::table`, `Yolo3::table`).
 
+use super::behind::{BOX, Behind, anchors, cells, distances};
 use super::net::{Hint, Id, Layer, Net, Op, Value};
 use super::picture::Said;
-use super::spec::{self, Frame, Head};
-use super::statement::{Defaults, statements};
+use super::spec::Head;
 use super::text::number;
-use super::weights;
-use crate::{Options, Weights};
-use cnnc_runtime::answer::{Dfl, Labels, MOST_BINS, Map, Overlap, Select, Task, Tensor, Yolo3};
-use std::collections::{HashMap, HashSet};
+use cnnc_runtime::answer::{Task, Yolo3};
+use std::collections::HashSet;
 
 /// Numbers of a table that are computed in any case; more, if the file is large.
 const SMALL: usize = 1 << 21;
-
-/// Most multiply-adds of what lies behind the maps: a detector's are a few millions.
-const MOST_MACS: u64 = 1 << 30;
 
 /// Most layers behind the maps, and most maps.
 const LAYERS: usize = 512;
 const MAPS: usize = 8;
 
-/// Channels of boxes in front of those of classes: `x y w h`, and the objectness where there are anchors.
-const BOX: usize = 4;
+/// How a network ends.
+pub(super) enum End {
+    /// With a tail that is a head.
+    Head(Tail),
+    /// With boxes, it seems, in a form that no head has.
+    Boxes,
+    /// With something else.
+    Other,
+}
+
+impl End {
+    /// What is said of boxes that are not decoded; `said` is whether the file says that it finds some.
+    pub fn undecoded(&self, said: bool) -> Option<String> {
+        let why = match self {
+            End::Head(tail) if tail.whole => return None,
+            End::Head(_) => {
+                "of what it finds in a picture boxes are decoded, and nothing else: masks or points are among the numbers that `--raw DIR/` writes"
+            }
+            End::Other if !said => return None,
+            End::Boxes | End::Other => {
+                "it ends with boxes in a form that no head has, so that they are not decoded; `--raw DIR/` writes its numbers"
+            }
+        };
+        Some(why.to_owned())
+    }
+}
 
 /// A tail that is a head.
 pub(super) struct Tail {
     /// The tensor that it makes.
     pub table: Id,
+    /// Whether the tensor holds nothing but the head's boxes; else its layers stay beside the head.
+    pub whole: bool,
+    /// Whether it has a row for each box rather than a column.
+    pub turned: bool,
     /// What enters the head.
     pub maps: Vec<Id>,
     /// The head, by its keyword.
@@ -59,59 +82,132 @@ impl Tail {
     }
 }
 
-/// The tail that makes one of these tensors in a network with an input of these extents; `file` is the size of its file.
-pub(super) fn find(net: &mut Net, outputs: &[Id], input: &[usize], file: usize) -> Option<Tail> {
+/// How a network with an input of these extents ends; `file` is the size of its file.
+pub(super) fn find(net: &mut Net, outputs: &[Id], input: &[usize], file: usize) -> End {
     let &[_, height, width] = input else {
-        return None;
+        return End::Other;
     };
     let size = (width as f32, height as f32);
-    let (table, maps, task) = outputs.iter().find_map(|&table| {
-        let &[rows, columns] = net.dims(table) else {
+    let mut end = End::Other;
+    for &table in outputs {
+        let Some(cut) = cut(net, table, [height, width]) else {
+            continue;
+        };
+        if cut.resembles_boxes(net) {
+            end = End::Boxes;
+        }
+        let Some((maps, task, turned)) = cut.task(net, size, file) else {
+            continue;
+        };
+        let whole = cut.others(&maps).is_empty();
+        let tail = |maps, keyword, keys, classes| Tail {
+            table,
+            whole,
+            turned,
+            maps,
+            keyword,
+            keys,
+            classes,
+        };
+        match &task {
+            Task::Yolo3(yolo) => {
+                let maps = match yolo.squared {
+                    true => logistic(net, outputs, table, &maps),
+                    false => maps,
+                };
+                return End::Head(tail(maps, "yolo3", anchored(yolo, size), yolo.classes));
+            }
+            Task::Dfl(dfl) => {
+                let keys = vec![format!("bins {}", dfl.bins)];
+                return End::Head(tail(maps, "dfl", keys, dfl.classes));
+            }
+            _ => {}
+        }
+    }
+    end
+}
+
+/// A tensor, the maps that it is made of, in the order in which it has them, and the layers between.
+struct Cut {
+    table: Id,
+    maps: Vec<Id>,
+    layers: Vec<Id>,
+}
+
+impl Cut {
+    /// Maps with as many channels as the first has.
+    fn own(&self, net: &Net) -> Vec<Id> {
+        let channels = |id: Id| net.dims(id)[0];
+        let maps = self.maps.iter().copied();
+        maps.filter(|&map| channels(map) == channels(self.maps[0]))
+            .collect()
+    }
+
+    /// Maps besides those.
+    fn others(&self, own: &[Id]) -> Vec<Id> {
+        let maps = self.maps.iter().copied();
+        maps.filter(|map| !own.contains(map)).collect()
+    }
+
+    /// Whether the tensor has something for each cell of the maps, or for three anchors of it, that may be a box.
+    fn resembles_boxes(&self, net: &Net) -> bool {
+        let &[rows, columns] = net.dims(self.table) else {
+            return false;
+        };
+        let mut sizes: Vec<&[usize]> = self.maps.iter().map(|&map| net.dims(map)).collect();
+        sizes.sort_by(|a, b| a[1..].cmp(&b[1..]));
+        sizes.dedup_by(|a, b| a[1..] == b[1..]);
+        let cells = cells(&sizes);
+        let each = |boxes: usize, numbers: usize| {
+            numbers > BOX && (boxes == cells || boxes == cells.saturating_mul(3))
+        };
+        each(columns, rows) || each(rows, columns)
+    }
+
+    /// The maps that enter a head, what it makes the tensor's boxes of, and whether there is a row for each box rather than a column.
+    fn task(&self, net: &Net, size: (f32, f32), file: usize) -> Option<(Vec<Id>, Task, bool)> {
+        let &[rows, columns] = net.dims(self.table) else {
             return None;
         };
-        if rows.checked_mul(columns)? > SMALL + file / 8 {
+        let most = SMALL + file / 8;
+        if rows.checked_mul(columns)? > most {
             return None;
         }
-        let (maps, layers) = cut(net, table, [height, width])?;
-        let held = maps.iter().chain(&layers).map(|&id| net.dims(id));
-        let held = held.map(|dims| dims.iter().product::<usize>());
-        if held.fold(0, usize::saturating_add) > 4 * (SMALL + file / 8) {
+        let held = self.maps.iter().chain(&self.layers);
+        let held = held.map(|&id| net.dims(id).iter().product::<usize>());
+        if held.fold(0, usize::saturating_add) > 4 * most {
             return None;
         }
-        let dims: Vec<&[usize]> = maps.iter().map(|&map| net.dims(map)).collect();
-        if distances(&dims, [rows, columns]).is_none() && anchors(&dims, [rows, columns]).is_none()
-        {
+        let own = self.own(net);
+        let others = self.others(&own);
+        let dims: Vec<&[usize]> = own.iter().map(|&map| net.dims(map)).collect();
+        // What stands behind the classes is of other maps, one beside each.
+        let more = others.first().map_or(0, |&map| net.dims(map)[0]);
+        let alike = others.iter().all(|&map| net.dims(map)[0] == more);
+        if !alike || !others.is_empty() && others.len() != own.len() {
             return None;
         }
-        let behind = Behind::new(net, table, &maps, &layers, size)?;
-        let found = behind
-            .distances([rows, columns])
-            .or_else(|| behind.anchors([rows, columns]))?;
-        Some((table, maps, found))
-    })?;
-    Some(match &task {
-        Task::Yolo3(yolo) => {
-            let maps = match yolo.squared {
-                true => logistic(net, outputs, table, &maps),
-                false => maps,
-            };
-            Tail {
-                table,
-                maps,
-                keyword: "yolo3",
-                keys: anchored(yolo, size),
-                classes: yolo.classes,
-            }
+        let forms = [(rows, columns, false), (columns, rows, true)];
+        let forms = forms.map(|(rows, columns, turned)| {
+            let boxes = [rows.checked_sub(more)?, columns];
+            distances(&dims, boxes).map(|_| (boxes, turned))
+        });
+        let anchored = others.is_empty() && anchors(&dims, [rows, columns]).is_some();
+        if forms == [None; 2] && !anchored {
+            return None;
         }
-        Task::Dfl(dfl) => Tail {
-            table,
-            maps,
-            keyword: "dfl",
-            keys: vec![format!("bins {}", dfl.bins)],
-            classes: dfl.classes,
-        },
-        _ => return None,
-    })
+        let maps = [&own[..], &others[..]];
+        let behind = Behind::new(net, self.table, maps, &self.layers, size)?;
+        let mut forms = forms.into_iter().flatten();
+        let found =
+            forms.find_map(|(boxes, turned)| Some((behind.distances(boxes, turned)?, turned)));
+        let found = match anchored {
+            true => found.or_else(|| Some((behind.anchors([rows, columns])?, false))),
+            false => found,
+        };
+        let (task, turned) = found?;
+        Some((own, task, turned))
+    }
 }
 
 /// The keys of a head with anchors; ultralytics' thresholds.
@@ -139,8 +235,8 @@ fn anchored(yolo: &Yolo3, (width, height): (f32, f32)) -> Vec<String> {
     keys
 }
 
-/// The maps that a tensor is made of, in the order in which it has them, and the layers behind them.
-fn cut(net: &Net, table: Id, size: [usize; 2]) -> Option<(Vec<Id>, Vec<Id>)> {
+/// Cuts a network behind its maps.
+fn cut(net: &Net, table: Id, size: [usize; 2]) -> Option<Cut> {
     let (mut maps, mut layers) = (Vec::new(), Vec::new());
     let mut seen = HashSet::new();
     let mut open = vec![table];
@@ -163,9 +259,12 @@ fn cut(net: &Net, table: Id, size: [usize; 2]) -> Option<(Vec<Id>, Vec<Id>)> {
         }
     }
     layers.sort_unstable();
-    let channels = |id: &Id| net.dims(*id)[0];
-    let alike = maps.iter().all(|map| channels(map) == channels(&maps[0]));
-    (alike && !maps.is_empty()).then_some((maps, layers))
+    let found = !maps.is_empty();
+    found.then_some(Cut {
+        table,
+        maps,
+        layers,
+    })
 }
 
 /// Whether a layer makes a map of cells, each of which stands for a square of the input's pixels.
@@ -177,223 +276,6 @@ fn is_map(layer: &Layer, dims: &[usize], [height, width]: [usize; 2]) -> bool {
     let stride = height.checked_div(rows).unwrap_or(0);
     let square = stride > 1 && rows * stride == height && columns * stride == width;
     made && square && channels > BOX
-}
-
-/// Cells of all maps.
-fn cells(maps: &[&[usize]]) -> usize {
-    maps.iter()
-        .map(|dims| dims[1..].iter().product::<usize>())
-        .sum()
-}
-
-/// Classes and bins, if a table of these extents may hold boxes by distances: columns of `x y w h` and classes.
-fn distances(maps: &[&[usize]], [rows, columns]: [usize; 2]) -> Option<(usize, usize)> {
-    let classes = rows.checked_sub(BOX).filter(|&classes| classes > 0)?;
-    let sides = maps[0][0].checked_sub(classes)?;
-    let most = BOX * MOST_BINS;
-    let fits = columns == cells(maps) && (1..=most).contains(&sides) && sides.is_multiple_of(BOX);
-    fits.then_some((classes, sides / BOX))
-}
-
-/// Classes and anchors of each map, if a table of these extents may hold boxes by anchors: rows of `x y w h`, objectness and classes.
-fn anchors(maps: &[&[usize]], [rows, columns]: [usize; 2]) -> Option<(usize, usize)> {
-    let classes = columns.checked_sub(BOX + 1)?;
-    let each = maps[0][0] / columns;
-    let fits = maps[0][0].is_multiple_of(columns) && each > 0 && rows == each * cells(maps);
-    fits.then_some((classes, each))
-}
-
-/// What lies behind the maps, as a network of its own.
-struct Behind {
-    network: crate::Network,
-    maps: Vec<[usize; 3]>,
-    /// Width and height of the whole network's input.
-    size: (f32, f32),
-}
-
-impl Behind {
-    fn new(net: &Net, table: Id, maps: &[Id], layers: &[Id], size: (f32, f32)) -> Option<Behind> {
-        let mut own = Net::default();
-        let mut ids: HashMap<Id, Id> = HashMap::new();
-        let mut inputs = Vec::new();
-        for (at, &map) in maps.iter().enumerate() {
-            let id = own.input(net.dims(map).to_vec());
-            ids.insert(map, id);
-            inputs.push((id, format!("x{at}")));
-        }
-        for &id in layers {
-            let Value { dims, layer } = net.values[id].clone();
-            let mut layer = layer?;
-            for operand in &mut layer.operands {
-                // A constant stands beside any tensor.
-                *operand = match layer.op {
-                    Op::Constant => 0,
-                    _ => *ids.get(operand)?,
-                };
-            }
-            ids.insert(id, own.values.len());
-            own.values.push(Value {
-                dims,
-                layer: Some(layer),
-            });
-        }
-        let outputs = [*ids.get(&table)?];
-        let order = spec::order(&own, &outputs);
-        let defaults = Defaults::of(&own, &order);
-        let body = statements(&own, &order, &inputs, &outputs, &[], defaults, true);
-        let name = "Tail";
-        let frame = Frame {
-            name,
-            doc: "",
-            inputs: inputs
-                .iter()
-                .map(|(id, name)| (name.clone(), own.dims(*id).to_vec(), String::new()))
-                .collect(),
-            ids: inputs.iter().map(|(id, _)| *id).collect(),
-            defaults,
-            taps: Vec::new(),
-            head: None,
-        };
-        let model = crate::compile_str("tail.cnn", &spec::write(&frame, &body)).ok()?;
-        if model.graph().macs() > MOST_MACS {
-            return None;
-        }
-        let weights = weights::weights(&own, &order, &model, name).ok()?;
-        let weights = Weights::from_bytes(weights).ok()?;
-        let extents = |&map: &Id| net.dims(map).try_into().ok();
-        Some(Behind {
-            network: model.jit(&weights, &Options::new()).ok()?,
-            maps: maps.iter().map(extents).collect::<Option<_>>()?,
-            size,
-        })
-    }
-
-    /// What comes of maps.
-    fn run(&self, maps: &[Vec<f32>]) -> Option<Vec<f32>> {
-        let mut session = self.network.session().ok()?;
-        let inputs: Vec<&dyn crate::Input> =
-            maps.iter().map(|map| map as &dyn crate::Input).collect();
-        let outputs = session.run(&inputs).ok()?;
-        Some(outputs.raw().to_vec())
-    }
-
-    /// Maps of numbers that are within `reach` of 0, the same every time.
-    fn numbers(&self, reach: f32) -> Vec<Vec<f32>> {
-        let mut state = 1u32;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            ((state >> 8) as f32 / (1 << 23) as f32 - 1.0) * reach
-        };
-        let counts = self.maps.iter().map(|dims| dims.iter().product());
-        let mut fill = |count: usize| (0..count).map(|_| next()).collect();
-        counts.map(&mut fill).collect()
-    }
-
-    fn dims(&self) -> Vec<&[usize]> {
-        self.maps.iter().map(|dims| &dims[..]).collect()
-    }
-
-    /// Whether the head makes the same of usual numbers, and of those that something between may have cut off.
-    fn is(&self, task: &Task) -> Option<bool> {
-        Some(self.is_within(task, 4.0)? && self.is_within(task, 40.0)?)
-    }
-
-    fn is_within(&self, task: &Task, reach: f32) -> Option<bool> {
-        let maps = self.numbers(reach);
-        let found = self.run(&maps)?;
-        let seen: Vec<Vec<f32>> = match task {
-            Task::Yolo3(yolo) if yolo.squared => {
-                let logistic = |value: &f32| 1.0 / (1.0 + (-value).exp());
-                maps.iter()
-                    .map(|map| map.iter().map(logistic).collect())
-                    .collect()
-            }
-            _ => maps,
-        };
-        let tensors: Vec<Tensor<'_>> = self
-            .maps
-            .iter()
-            .zip(&seen)
-            .map(|(dims, map)| Tensor {
-                name: "",
-                shape: dims,
-                data: map,
-            })
-            .collect();
-        let wanted = table(task, &tensors, self.size)?;
-        let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-3 + 1e-5 * b.abs();
-        Some(found.len() == wanted.len() && found.iter().zip(&wanted).all(near))
-    }
-
-    /// The head of boxes by distances.
-    fn distances(&self, table: [usize; 2]) -> Option<Task> {
-        let (classes, bins) = distances(&self.dims(), table)?;
-        let task = Task::Dfl(Dfl {
-            maps: self.maps.len(),
-            bins,
-            classes,
-            select: SELECT,
-        });
-        self.is(&task)?.then_some(task)
-    }
-
-    /// The head of boxes by anchors.
-    fn anchors(&self, table: [usize; 2]) -> Option<Task> {
-        let (classes, each) = anchors(&self.dims(), table)?;
-        let columns = table[1];
-        // Of zeros a box has the size of its anchor, be it by a power of e or by the square of a doubled half.
-        let zeros: Vec<Vec<f32>> = self
-            .maps
-            .iter()
-            .map(|dims| vec![0.0; dims.iter().product()])
-            .collect();
-        let found = self.run(&zeros)?;
-        let mut maps = Vec::new();
-        let mut row = 0;
-        for [_, height, width] in &self.maps {
-            let mut anchors = Vec::new();
-            for _ in 0..each {
-                let side = |at: usize| {
-                    // As they were written, before they were divided by a stride and multiplied again.
-                    let pixels = (*found.get(row * columns + at)? * 1e3).round() / 1e3;
-                    (pixels > 0.0 && pixels < 1e6).then_some(pixels)
-                };
-                anchors.push((side(2)? / self.size.0, side(3)? / self.size.1));
-                row += height * width;
-            }
-            maps.push(anchors);
-        }
-        [true, false].into_iter().find_map(|squared| {
-            let map = |anchors: &Vec<(f32, f32)>| Map {
-                anchors: anchors.clone().into(),
-                stretch: if squared { 2.0 } else { 1.0 },
-            };
-            let task = Task::Yolo3(Yolo3 {
-                maps: maps.iter().map(map).collect(),
-                classes,
-                squared,
-                select: SELECT,
-            });
-            self.is(&task)?.then_some(task)
-        })
-    }
-}
-
-/// Of no consequence: a table has every box.
-const SELECT: Select = Select {
-    keep: 0.25,
-    iou: 0.45,
-    overlap: Some(Overlap::Class),
-    labels: Labels::Best,
-};
-
-/// All boxes, as the tail has them.
-pub(super) fn table(task: &Task, outputs: &[Tensor<'_>], size: (f32, f32)) -> Option<Vec<f32>> {
-    match task {
-        Task::Dfl(dfl) => dfl.table(outputs, size).ok(),
-        Task::Yolo3(yolo) => yolo.table(outputs, size).ok(),
-        _ => None,
-    }
 }
 
 /// Logistic maps, each beside its own: in the place of a layer that is not needed any more, if there is one.

@@ -81,6 +81,9 @@ impl Item {
     }
 }
 
+/// How many groups may stand within one another: in networks that people write there are a few, and each one more is a level of braces.
+const DEPTH: usize = 16;
+
 /// Whether a layer may join paths.
 fn joins(op: &Op) -> bool {
     matches!(
@@ -94,6 +97,8 @@ pub(super) fn grow(net: &Net, body: &Body, outputs: &[Id]) -> Vec<Item> {
     let (_, mut reads) = net.live(outputs);
     let mut taken: HashSet<String> = body.labels.values().cloned().collect();
     let mut items: Vec<Item> = Vec::new();
+    // How many groups stand within one another in each.
+    let mut heights: Vec<usize> = Vec::new();
     for statement in &body.statements {
         let first = net.values[statement.ids[0]]
             .layer
@@ -109,19 +114,22 @@ pub(super) fn grow(net: &Net, body: &Body, outputs: &[Id]) -> Vec<Item> {
             true => paths(&items, &first.operands, &reads),
             false => None,
         };
-        let Some((at, from, places)) = joined else {
+        let height = |at: usize| heights[at..].iter().max().map_or(1, |most| most + 1);
+        let Some((at, from, places)) = joined.filter(|(at, ..)| height(*at) <= DEPTH) else {
             items.push(item);
+            heights.push(0);
             continue;
         };
+        let height = height(at);
+        heights.truncate(at);
+        heights.push(height);
         let tail = items.split_off(at);
         let place = |range: &(usize, usize)| {
             let part = &tail[range.0 - at..range.1 - at];
             part.iter().cloned().map(inner).collect::<Vec<_>>()
         };
         let paths: Vec<Vec<Item>> = places.iter().map(place).collect();
-        let many = paths.iter().filter(|path| path.is_empty()).count()
-            + paths.iter().filter(|path| !path.is_empty()).count();
-        reads[from] = reads[from] + 1 - many.min(reads[from]);
+        reads[from] = reads[from] + 1 - paths.len().min(reads[from]);
         let mut group = Item {
             label: None,
             needs: vec![from],
@@ -178,19 +186,15 @@ fn paths(items: &[Item], operands: &[Id], reads: &[usize]) -> Option<Paths> {
         return None;
     }
     let mut found: HashMap<Id, (usize, usize)> = HashMap::new();
+    let mut open: HashSet<Id> = operands.iter().copied().collect();
     let mut from: Option<Id> = None;
     let mut at = items.len();
     loop {
-        let open: Vec<Id> = operands
-            .iter()
-            .copied()
-            .filter(|id| !found.contains_key(id))
-            .collect();
         if let Some(from) = from
-            && open.iter().all(|&id| id == from)
+            && (open.is_empty() || open.len() == 1 && open.contains(&from))
         {
             // One empty path is enough for anybody.
-            if open.len() > 1 {
+            if operands.iter().filter(|&&id| id == from).count() > 1 {
                 return None;
             }
             break;
@@ -215,6 +219,7 @@ fn paths(items: &[Item], operands: &[Id], reads: &[usize]) -> Option<Paths> {
             return None;
         }
         from = Some(source);
+        open.remove(&last.value);
         found.insert(last.value, (at, end));
     }
     let from = from?;

@@ -2,10 +2,13 @@
 
 mod bombs;
 mod expected;
+mod large;
 mod messages;
 mod mutants;
+mod normal;
 mod packs;
 mod round_trip;
+mod scatter;
 mod semantics;
 mod table;
 mod tails;

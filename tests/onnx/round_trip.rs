@@ -65,6 +65,18 @@ const PATTERNS: &[(&str, &str)] = &[
         "roipool(x, r)",
     ),
     (
+        "input x: 5x9x7; adaptiveavgpool 3x4; relu",
+        "adaptiveavgpool 3x4",
+    ),
+    ("input x: 3x4; adaptiveavgpool 7; relu", "adaptiveavgpool 7"),
+    ("input a, b: 5x3; absdiff(a, b)", "absdiff(a, b)"),
+    ("input x: 6x4x3; gelu approximate; relu", "gelu approximate"),
+    ("input x: 6x4x3; groupnorm 2; relu", "groupnorm 2 eps 1e-5"),
+    (
+        "input x: 6x4; groupnorm 1 eps 1e-3; conv 3 4",
+        "groupnorm 1 eps 0.001",
+    ),
+    (
         "input x: 5x9x8; input r: 6x4; b: route r scale 2; roipool(x, b) 2x3",
         "roipool(x, ",
     ),
@@ -139,6 +151,32 @@ fn outputs(model: &Model, weights: &Weights) -> Vec<f32> {
     let mut session = network.session().unwrap();
     let all = session.run(&views).unwrap();
     all.get("raw").unwrap().data.to_vec()
+}
+
+/// Layers that come back as several, which compute the same.
+const PARTS: &[&str] = &[
+    "input x: 5x6x5; l: local 3x3 7",
+    "input x: 5x6x5; local 3x3 7 /2 pad 1 relu",
+    "input x: 24x4; shuffle 4; lrn 4 alpha 1; celu 2",
+];
+
+#[test]
+fn layers_that_come_back_as_several_compute_the_same() {
+    for body in PARTS {
+        let text = format!("cnn 1\nmodel Sample {{\n{body}\n}}\n");
+        let Ok(model) = cnnc::compile_str("sample.cnn", &text) else {
+            panic!("{body}")
+        };
+        let mut back = back(&model).unwrap_or_else(|error| panic!("{body}: {error}"));
+        let weights = back.take_weights();
+        let found = outputs(&back.model, &weights);
+        let expected = outputs(&model, &Weights::synthetic());
+        assert_eq!(found.len(), expected.len(), "{body}");
+        for (found, expected) in found.iter().zip(&expected) {
+            let near = (found - expected).abs() <= 1e-4 + 1e-4 * expected.abs();
+            assert!(near, "{body}: {found} instead of {expected}");
+        }
+    }
 }
 
 #[test]

@@ -60,15 +60,20 @@ def grid(stride):
     return np.meshgrid(np.arange(WIDTH // stride), np.arange(HEIGHT // stride))
 
 
-def distances(path, bins, fraction, metadata):
-    """YOLOv8's: all maps behind one another, distances by a softmax and a convolution with 0, 1, …"""
+def distances(path, bins, fraction, metadata, more=0, turned=False):
+    """YOLOv8's: all maps behind one another, distances by a softmax and a convolution with 0, 1, …
+
+    With so many numbers `more` for each box, of maps of their own, as masks have them; `turned`, a row for each box.
+    """
     g, classes = Graph(), len(NAMES)
-    flat, anchors, strides = [], [], []
+    flat, anchors, strides, others = [], [], [], []
     shape = g.constant([1, 4 * bins + classes, -1], np.int64)
     for x, stride in zip(g.features(), STRIDES):
         box = g.conv(x, 8, 4 * bins, spread=8)
-        score = g.conv(x, 8, classes, spread=12, bias=[-1, -0.5])
+        score = g.conv(x, 8, classes, spread=3 if more else 12, bias=[-1, -0.5])
         flat.append(g.add("Reshape", g.add("Concat", box, score, axis=1), shape))
+        if more:
+            others.append(g.add("Reshape", g.conv(x, 8, more), g.constant([1, more, -1], np.int64)))
         anchors.append(np.stack(grid(stride)).reshape(2, -1) + 0.5)
         strides.append(np.full((1, anchors[-1].shape[1]), stride))
     both = g.add("Concat", *flat, axis=2)
@@ -86,7 +91,9 @@ def distances(path, bins, fraction, metadata):
     box = g.add("Mul", box, g.constant(np.concatenate(strides, 1)))
     if fraction:
         box = g.add("Div", box, g.constant(np.array([WIDTH, HEIGHT] * 2).reshape(1, 4, 1)))
-    g.write(path, [g.add("Concat", box, g.add("Sigmoid", score), axis=1)], metadata)
+    table = [box, g.add("Sigmoid", score)] + ([g.add("Concat", *others, axis=2)] if more else [])
+    table = g.add("Concat", *table, axis=1)
+    g.write(path, [g.add("Transpose", table, perm=[0, 2, 1]) if turned else table], metadata)
 
 
 def anchored(path, raw):
@@ -143,6 +150,8 @@ def main():
     distances(folder / "fractions.onnx", 4, True, said)
     anchored(folder / "anchors.onnx", False)
     anchored(folder / "anchors_and_maps.onnx", True)
+    distances(folder / "rows.onnx", 8, False, said, turned=True)
+    distances(folder / "masks.onnx", 8, False, {**said, "task": "segment"}, more=6)
     count = 3 * HEIGHT * WIDTH
     picture = (np.arange(count) * 37 % 101 / np.float32(101)).astype(np.float32).reshape(1, 3, HEIGHT, WIDTH)
     wanted = {}
@@ -151,8 +160,9 @@ def main():
         for at, output in enumerate(outputs):
             np.save(folder / f"{path.stem}_{at}.npy", output)
         table = outputs[0][0]
-        if path.stem == "distances":
-            wanted[path.stem] = boxes(table.T, 0.7)
+        if path.stem in ("distances", "rows", "masks"):
+            table = table if path.stem == "rows" else table.T
+            wanted[path.stem] = boxes(table[:, : 4 + len(NAMES)], 0.7)
         elif path.stem.startswith("anchors"):
             table = np.concatenate([table[:, :4], table[:, 4:5] * table[:, 5:]], 1)
             wanted[path.stem] = boxes(table, 0.45)

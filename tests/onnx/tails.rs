@@ -2,10 +2,12 @@
 //! writes the networks and the numbers.
 
 use cnnc::Answer;
-use cnnc::onnx::{From, Imported, Options, Pictures, import_file};
+use cnnc::onnx::proto::ModelProto;
+use cnnc::onnx::{From, Imported, OnnxError, Options, Pictures, import, import_file};
 use cnnc_runtime::answer::Placement;
 use cnnc_runtime::tensor_file::read_tensors;
 use cnnc_testing::shared;
+use prost::Message;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -122,11 +124,81 @@ fn maps_beside_the_boxes_stay_outputs() {
     boxes_are("anchors_and_maps", &answer("anchors_and_maps", network));
 }
 
+/// A row for each box rather than a column.
+#[test]
+fn rows_of_boxes_become_a_head() {
+    let network = imported("rows");
+    assert_eq!(head(&network.spec)[0], "head dfl {", "{}", network.spec);
+    assert!(matches!(network.outputs[0].from, From::Head));
+    boxes_are("rows", &answer("rows", network));
+}
+
+/// What stands behind the classes stays an output beside the head, and that it is not decoded is said.
+#[test]
+fn masks_beside_the_boxes_stay_numbers() {
+    let network = imported("masks");
+    assert_eq!(head(&network.spec)[0], "head dfl {", "{}", network.spec);
+    assert!(matches!(network.outputs[0].from, From::Port(_)));
+    assert!(!network.ends_with_head());
+    let [note] = &network.notes[..] else {
+        panic!("{:?}", network.notes)
+    };
+    assert!(note.contains("masks or points"), "{note}");
+    assert_eq!(
+        network.model.warnings().items().len(),
+        0,
+        "{}",
+        network.spec
+    );
+    boxes_are("masks", &answer("masks", network));
+}
+
+/// An exporter says for which pictures, where the file itself leaves that open.
+#[test]
+fn open_extents_are_those_of_the_exporters_pictures() {
+    let bytes = std::fs::read(folder().join("distances.onnx")).unwrap();
+    let mut model = ModelProto::decode(&bytes[..]).unwrap();
+    let input = &mut model.graph.as_mut().unwrap().input[0];
+    let ty = input.r#type.as_mut().unwrap().tensor_type.as_mut().unwrap();
+    for dim in &mut ty.shape.as_mut().unwrap().dim[2..] {
+        (dim.dim_value, dim.dim_param) = (None, Some("side".to_owned()));
+    }
+    let open = |model: &ModelProto, shapes: Vec<(String, Vec<usize>)>| {
+        let options = Options {
+            shapes,
+            ..Options::default()
+        };
+        import(model.encode_to_vec(), None, &options)
+    };
+    let said = open(&model, vec![]).unwrap();
+    assert_eq!(said.inputs[0].dims, [1, 3, HEIGHT, WIDTH]);
+    assert!(said.spec.contains("letterbox 64x32"), "{}", said.spec);
+    // What is asked for comes first: this network's grids are of one size.
+    let other = vec![("images".to_owned(), vec![3, 64, 64])];
+    assert!(matches!(open(&model, other), Err(OnnxError::Invalid(_))));
+    for entry in &mut model.metadata_props {
+        if entry.key == "imgsz" {
+            entry.value = "[64]]".to_owned();
+        }
+    }
+    assert!(matches!(open(&model, vec![]), Err(OnnxError::Open { .. })));
+}
+
 /// What computes something else, boxes in fractions of the input, stays as it is.
 #[test]
 fn another_tail_stays_layers() {
     let network = imported("fractions");
     assert_eq!(head(&network.spec), [""; 0], "{}", network.spec);
+    let [note] = &network.notes[..] else {
+        panic!("{:?}", network.notes)
+    };
+    assert!(note.contains("they are not decoded"), "{note}");
+    assert_eq!(
+        network.model.warnings().items().len(),
+        0,
+        "{}",
+        network.spec
+    );
     assert!(matches!(network.outputs[0].from, From::Port(_)));
     assert_eq!(answer("fractions", network), Answer::Numbers);
 }

@@ -53,6 +53,9 @@ pub fn of(machine: &Machine, outcome: &Outcome) -> Value {
         },
         "layers": report.layers.iter().map(layer).collect::<Value>(),
     });
+    if let Some(head) = outcome.head {
+        value["head_ms"] = json!(head);
+    }
     if let Some(pace) = &outcome.files {
         value["files"] = json!({
             "answered": pace.answered,

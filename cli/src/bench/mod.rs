@@ -12,6 +12,7 @@ use crate::{Failure, inputs, network, onnx, outputs, print};
 use base::Base;
 use cnnc::bench::{Kernel, Machine, Report, Settings};
 use cnnc::compiler::words;
+use cnnc::onnx::Imported;
 use cnnc::{Backend, Model, Network, Weights};
 use figures::{csv, json};
 use std::path::{Path, PathBuf};
@@ -117,6 +118,8 @@ struct Outcome {
     network: Network,
     report: Report,
     kernels: Option<Vec<Kernel>>,
+    /// What the head takes of a run's outputs that is the end of an .onnx, in ms.
+    head: Option<f64>,
     /// What answering files came to.
     files: Option<Pace>,
     /// What it is compared with, and what came of it.
@@ -161,6 +164,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         for &threads in &counts {
             let mut outcome =
                 args.measure(spec, model, &weights, threads, &machine, &mut timeline)?;
+            if network.imported().is_some_and(Imported::ends_with_head) {
+                outcome.head = Some(args.head(model, &outcome.network)?);
+            }
             if let Some(base) = &base {
                 let compared = base.compare(&outcome)?;
                 if let Some(remark) = &compared.remark {
@@ -268,6 +274,28 @@ impl Args {
         }
     }
 
+    /// The time in which a head makes answers of a run's outputs, in ms.
+    fn head(&self, model: &Model, network: &Network) -> Result<f64, Failure> {
+        let sample = inputs::synthetic(network.inputs())?;
+        let samples = vec![&sample; network.batch()];
+        let images = inputs::together(&samples)?;
+        let mut session = network.session()?;
+        let outputs = session.run(&inputs::views(&images))?;
+        let (head, place) = (model.head(), sample.placement(network.inputs()));
+        let settings = Settings {
+            budget: self.settings().budget / 10,
+            layers: false,
+            ..self.settings()
+        };
+        let times = cnnc::bench::measure(&settings, || {
+            for image in 0..outputs.images() {
+                std::hint::black_box(outputs.image(image).answer(&head, &place)?);
+            }
+            Ok::<(), Failure>(())
+        })?;
+        Ok(times.median)
+    }
+
     fn measure(
         &self,
         spec: &Path,
@@ -335,6 +363,7 @@ impl Args {
             network,
             report,
             kernels: kernels.transpose()?,
+            head: None,
             files,
             compared: None,
         })

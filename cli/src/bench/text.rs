@@ -74,6 +74,13 @@ fn list(machine: &Machine, outcome: &Outcome) -> String {
             quantiles[0], quantiles[1], quantiles[2]
         ),
     );
+    if let Some(head) = outcome.head {
+        let head = print::ms(head);
+        line(
+            "head",
+            format!("{head} ms more, for the end of the .onnx that has become one"),
+        );
+    }
     if let Some(compared) = &outcome.compared {
         line("compared", compared.to_text());
     }
@@ -126,6 +133,10 @@ fn table(machine: &Machine, outcomes: &[Outcome]) -> String {
         ">GFLOP/s",
         ">of peak",
     ]);
+    let heads = any(&|outcome| outcome.head.is_some());
+    if heads {
+        headings.push(">head ms");
+    }
     if files {
         headings.extend([">files/s", ">waiting"]);
     }
@@ -153,6 +164,9 @@ fn table(machine: &Machine, outcomes: &[Outcome]) -> String {
             format!("{:.1}", report.gflops),
             percent(report.peak_share),
         ]);
+        if heads {
+            row.push(outcome.head.map_or(String::new(), print::ms));
+        }
         if let Some(pace) = &outcome.files {
             row.push(format!("{:.1}", pace.per_second));
             row.push(percent(pace.waiting));

@@ -49,6 +49,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let mut compare = args.compare.begin()?;
     let weights = args.network.weights(&model)?;
+    if let Some(imported) = imported.filter(|_| !tensors && args.input.is_none()) {
+        onnx::warn(imported);
+    }
     if args.slide {
         return slide::run(args, &model, &weights);
     }
@@ -89,9 +92,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         if path.is_some() && samples.len() > 1 {
             return Err(Failure::OneOut(flag));
         }
-    }
-    if let Some(imported) = imported.filter(|_| !tensors && args.input.is_none()) {
-        onnx::warn(imported);
     }
     let folder = args.raw.as_deref().filter(|path| onnx::is_folder(path));
     let mut file = imported

@@ -1,6 +1,9 @@
 //! The command on an ONNX file: what it writes, in what order, and what it leaves alone.
 
 use super::command::{complains, prints};
+use cnnc::rt::image::Picture;
+use cnnc::rt::tensor_file::read_tensors;
+use cnnc_testing::{Place, file, told};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -166,4 +169,37 @@ fn both_files_or_none() {
     let said = complains(place, &import(&["b.cnn"]));
     assert!(said.contains("cannot write b.cnn"), "{said}");
     assert!(!place.join("b.safetensors").exists());
+}
+
+/// Boxes that a file has in a form of its own, and masks beside boxes, are numbers, and that is said once.
+#[test]
+fn what_is_not_decoded_is_said() {
+    let place = Place::new(env!("CARGO_BIN_EXE_cnnc"));
+    for name in ["distances", "fractions", "masks"] {
+        let name = format!("{name}.onnx");
+        let tail = file("tests/onnx/tails").join(&name);
+        std::fs::copy(tail, place.path(&name)).unwrap();
+    }
+    let picture = Picture::from_rgb(64, 32, vec![90; 64 * 32 * 3]).unwrap();
+    for name in ["a.png", "b.png"] {
+        picture.write_png(place.path(name)).unwrap();
+    }
+    for (name, what) in [
+        ("fractions", "they are not decoded"),
+        ("masks", "masks or points are among the numbers"),
+    ] {
+        for pictures in ["a.png", "a.png b.png"] {
+            let output = place.output(&format!("run {name}.onnx {pictures}"));
+            let said = told(&output);
+            assert!(output.status.success(), "{said}");
+            assert_eq!(said.matches(what).count(), 1, "{said}");
+        }
+        let output = place.output(&format!("import {name}.onnx -o {name}.cnn"));
+        assert_eq!(told(&output).matches(what).count(), 1, "{name}");
+        place.prints(&format!("run {name}.onnx a.png --raw {name}/"));
+        let raw = read_tensors(place.path(name).join("output_0.npy")).unwrap();
+        assert_eq!(raw[0].shape[..2], [1, if name == "masks" { 12 } else { 6 }]);
+    }
+    let said = told(&place.output("run distances.onnx a.png"));
+    assert!(!said.contains("decoded"), "{said}");
 }

@@ -7,7 +7,7 @@ mod places;
 mod sums;
 
 pub(super) use arithmetic::old_broadcast;
-pub(super) use places::places_of;
+pub(super) use places::{places_of, written_places};
 
 use super::ctx::{pay, work};
 use super::error::{Why, invalid, unsupported};
@@ -145,6 +145,7 @@ pub(super) fn fold(mut f: Folding<'_>) -> Result<Option<Vec<Tensor>>, Why> {
             let at = axis(attrs.int("axis", 0)?, rank)?;
             one(f.gather(x, places, at)?)
         }
+        "ScatterND" => Ok(f.scattered(x)?.map(|all| vec![all])),
         "Expand" => {
             let wanted = shapes::ints(Some(f.get(1)?))?.unwrap_or_default();
             let wanted: Option<Vec<usize>> =

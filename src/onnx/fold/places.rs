@@ -94,6 +94,38 @@ impl Folding<'_> {
         Ok(x.picked(dims, &all))
     }
 
+    /// `ScatterND`: elements in the place of others; nothing, if they are combined with those.
+    pub fn scattered(&mut self, x: &Tensor) -> Result<Option<Tensor>, Why> {
+        let (places, updates) = (self.get(1)?, self.get(2)?);
+        if self.attrs.text("reduction", "none")? != "none" {
+            return Ok(None);
+        }
+        self.pay(x.len().saturating_add(3 * places.len()))?;
+        let (depth, places) = written_places(places, &x.dims)?;
+        let inner: usize = x.dims[depth..].iter().product();
+        let steps = strides(&x.dims);
+        let start = |tuple: &[u32]| {
+            let places = tuple.iter().zip(&steps);
+            places.map(|(&place, step)| place as usize * step).sum::<usize>()
+        };
+        let starts: Vec<usize> = places.chunks_exact(depth).map(start).collect();
+        if updates.len() != starts.len() * inner {
+            return invalid(format!("{:?} at {} places", updates.dims, starts.len()));
+        }
+        if let (Some(old), Some(new)) = (x.to_ints(), updates.to_ints()) {
+            let mut all = old.to_vec();
+            for (at, &start) in starts.iter().enumerate() {
+                all[start..][..inner].copy_from_slice(&new[at * inner..][..inner]);
+            }
+            return Ok(Some(Tensor::whole(x.dims.clone(), all, x.kind())));
+        }
+        let (mut all, new) = (x.to_floats().into_owned(), updates.to_floats());
+        for (at, &start) in starts.iter().enumerate() {
+            all[start..][..inner].copy_from_slice(&new[at * inner..][..inner]);
+        }
+        Ok(Some(Tensor::floats(x.dims.clone(), all)))
+    }
+
     /// `NonZero`.
     pub fn non_zero(&mut self, x: &Tensor) -> Result<Tensor, Why> {
         let rank = x.dims.len();
@@ -128,5 +160,32 @@ pub fn places_of(places: &Tensor, extent: usize) -> Result<Vec<usize>, Why> {
             "places {:?} of an axis with {extent}",
             &list[..list.len().min(8)]
         )),
+    }
+}
+
+/// How many axes the places of a `ScatterND` say, and each place, axis by axis.
+pub fn written_places(places: &Tensor, dims: &[usize]) -> Result<(usize, Vec<u32>), Why> {
+    let Some(list) = places.to_ints() else {
+        return invalid("places that are no whole numbers");
+    };
+    let depth = places.dims.last().copied().unwrap_or(0);
+    if depth == 0 || depth > dims.len() {
+        return invalid(format!("places of {depth} axes in {dims:?}"));
+    }
+    let place = |(&i, &extent): (&i64, &usize)| {
+        let at = match i < 0 {
+            true => i.saturating_add(extent as i64),
+            false => i,
+        };
+        u32::try_from(at).ok().filter(|&at| (at as usize) < extent)
+    };
+    match list
+        .iter()
+        .zip(dims[..depth].iter().cycle())
+        .map(place)
+        .collect()
+    {
+        Some(all) => Ok((depth, all)),
+        None => invalid(format!("places beyond {dims:?}")),
     }
 }

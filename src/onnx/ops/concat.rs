@@ -61,7 +61,7 @@ pub fn concat(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
 }
 
 /// Tensors behind one another.
-fn stacked(ctx: &mut Ctx, vals: &[Val], axis: usize) -> Result<Id, Why> {
+pub fn stacked(ctx: &mut Ctx, vals: &[Val], axis: usize) -> Result<Id, Why> {
     // Whether the axis exists may differ with the batch of one, so all have the groups around it.
     let natural = vals.iter().all(|val| {
         let lead = ctx.lead(&val.dims);

@@ -6,6 +6,7 @@ mod constant;
 mod conv;
 mod extents;
 mod l2norm;
+mod normal;
 mod norms;
 mod pads;
 mod pairs;
@@ -16,6 +17,7 @@ mod pools;
 mod products;
 mod reduce;
 mod resize;
+mod scatter;
 mod truth;
 mod window;
 
@@ -165,7 +167,7 @@ pub(super) static TABLE: &[Row] = &[
         names: &["LRN"],
         since: 1,
         layer: "`lrn`",
-        limits: "an odd `size`",
+        limits: "",
         run: pointwise::lrn,
     },
     Row {
@@ -254,6 +256,13 @@ pub(super) static TABLE: &[Row] = &[
         layer: "`slice`, `gather`",
         limits: "constant places",
         run: parts::gather,
+    },
+    Row {
+        names: &["ScatterND"],
+        since: 11,
+        layer: "`slice` and `concat`",
+        limits: "constant places that are one region",
+        run: scatter::scatter,
     },
     Row {
         names: &["Pad"],

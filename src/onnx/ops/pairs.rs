@@ -5,6 +5,7 @@ use super::super::error::{Why, unsupported};
 use super::super::net::{Id, Op, RANK};
 use super::super::tensor::Tensor;
 use super::l2norm::l2norm;
+use super::normal::normal;
 
 /// Two tensors of the network.
 pub fn tensors(ctx: &mut Ctx, op: &str, a: &Val, b: &Val, dims: &[usize]) -> Result<Id, Why> {
@@ -15,10 +16,13 @@ pub fn tensors(ctx: &mut Ctx, op: &str, a: &Val, b: &Val, dims: &[usize]) -> Res
             a.dims, b.dims
         ));
     }
-    if op == "Div"
-        && dims == a.dims
-        && let Some(id) = l2norm(ctx, a, b)
-    {
+    let normal = match op {
+        "Div" if dims == a.dims => l2norm(ctx, a, b).or_else(|| normal(ctx, a, b, false)),
+        "Mul" if dims == a.dims && dims != b.dims => normal(ctx, a, b, true),
+        "Mul" if dims == b.dims && dims != a.dims => normal(ctx, b, a, true),
+        _ => None,
+    };
+    if let Some(id) = normal {
         return Ok(id);
     }
     // Below one change of axes.

@@ -281,19 +281,18 @@ pub fn lrn(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     if !(1..=1 << 16).contains(&size) {
         return invalid(format!("`size` is {size}"));
     }
-    if size % 2 == 0 {
-        return unsupported("an even `size`: another channel is left out than in other programs");
-    }
     let id = ctx.map(&x)?;
     let alpha = text::number(call.attrs.float("alpha", 1e-4)?);
     let beta = text::number(call.attrs.float("beta", 0.75)?);
     let k = text::number(call.attrs.float("bias", 1.0)?);
     let dims = ctx.net.dims(id).to_vec();
-    let id = ctx.net.push(
-        Op::Text("lrn", format!("{size} alpha {alpha} beta {beta} k {k}")),
-        &[id],
-        Vec::new(),
-        dims,
-    );
-    one(id, x.dims)
+    let norm = Op::Text("lrn", format!("{size} alpha {alpha} beta {beta} k {k}"));
+    let flip = || Op::Text("flip", "axis 0".to_owned());
+    // The odd channel of an even window is behind here, and before in the language.
+    let layers = match size % 2 {
+        0 => vec![flip(), norm, flip()],
+        _ => vec![norm],
+    };
+    let push = |id, op| ctx.net.push(op, &[id], Vec::new(), dims.clone());
+    one(layers.into_iter().fold(id, push), x.dims)
 }

@@ -1,8 +1,9 @@
 //! Pools: of windows, of whole maps and of regions.
 
-use super::super::ctx::{Call, Ctx, Item, one};
+use super::super::ctx::{Call, Ctx, Item, Val, one};
 use super::super::error::{Why, invalid, unsupported};
 use super::super::net::{Id, Op};
+use super::super::tensor::Tensor;
 use super::super::text;
 use super::window::{Window, padded};
 
@@ -230,4 +231,44 @@ pub fn regions(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
     );
     let id = ctx.net.permute(id, &[1, 0, 2, 3]);
     one(id, vec![count, channels, height, width])
+}
+
+/// A product with a matrix whose rows are the shares of bins: an axis is pooled to as many of them as there are rows.
+pub fn adaptive(ctx: &mut Ctx, shares: &Tensor, x: &Val) -> Option<Id> {
+    let (&[bins, extent], rank) = (&shares.dims[..], x.dims.len()) else {
+        return None;
+    };
+    let values = shares.to_floats();
+    let is_share = |bin: usize| {
+        let (first, end) = (bin * extent / bins, ((bin + 1) * extent).div_ceil(bins));
+        let share = 1.0 / (end - first) as f32;
+        let mut row = values[bin * extent..][..extent].iter().enumerate();
+        row.all(|(at, &value)| match (first..end).contains(&at) {
+            true => value == share,
+            false => value == 0.0,
+        })
+    };
+    if bins == 0 || extent < 2 || x.dims[rank - 2] != extent || !(0..bins).all(is_share) {
+        return None;
+    }
+    let net = &mut ctx.net;
+    let map = match (net.op(x.id), net.source(x.id)) {
+        (Some(Op::Reshape), Some(source)) => source,
+        _ => x.id,
+    };
+    let dims = net.dims(map).to_vec();
+    let behind = x.dims[rank - 1];
+    let axis = (1..dims.len()).find(|&axis| {
+        dims[axis] == extent && dims[axis + 1..].iter().product::<usize>() == behind
+    })?;
+    let mut result = dims.clone();
+    result[axis] = bins;
+    // Axes that are pooled one after another are pooled together.
+    let (source, before) = match (net.op(map), net.source(map)) {
+        (Some(Op::Text("adaptiveavgpool", _)), Some(source)) => (source, net.dims(source)),
+        _ => (map, &dims[..]),
+    };
+    let source = if before[axis] == extent { source } else { map };
+    let pool = Op::Text("adaptiveavgpool", text::extents(&result[1..]));
+    Some(net.push(pool, &[source], Vec::new(), result))
 }

@@ -6,6 +6,7 @@ use super::super::net::{Conv, Id, Op, RANK};
 use super::super::tensor::{Tensor, broadcast};
 use super::binary::binary;
 use super::constant::with_constant;
+use super::pools::adaptive;
 
 /// `MatMul`.
 pub fn matmul(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
@@ -13,7 +14,11 @@ pub fn matmul(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         ([Some(Item::Val(x)), Some(Item::Const(weight))], 2) => {
             let (x, weight) = (x.clone(), weight.clone());
             let &[k, n] = &weight.dims[..] else {
-                let val = as_value(ctx, x.id, &weight)?;
+                // A matrix for each row of a map, say: the batch is the tensor's alone.
+                let missing = x.dims.len().saturating_sub(weight.dims.len());
+                let mut dims = vec![1; missing];
+                dims.extend(&weight.dims);
+                let val = as_value(ctx, x.id, &weight.with_dims(dims))?;
                 return values(ctx, &x, &val);
             };
             if x.dims.last() != Some(&k) || x.dims.len() < 2 {
@@ -37,15 +42,14 @@ pub fn matmul(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
             let &[m, k] = &weight.dims[weight.dims.len() - 2..] else {
                 return invalid("a product of vectors");
             };
-            let before: usize = x.dims[ctx.lead(&x.dims).min(rank - 2)..rank - 2]
-                .iter()
-                .product();
-            if x.dims[rank - 2] != k || before != 1 || weight.dims.len() > rank {
+            if x.dims[rank - 2] != k || weight.dims.len() > rank {
                 return unsupported(format!("a product of {:?} and {:?}", weight.dims, x.dims));
             }
-            let n = x.dims[rank - 1];
-            let id = ctx.net.view(x.id, &[k, n]);
-            let id = pixels(ctx, id, weight.with_dims(vec![m, k, 1]), None);
+            let weight = weight.with_dims(vec![m, k]);
+            let id = match adaptive(ctx, &weight, &x) {
+                Some(id) => id,
+                None => in_front(ctx, weight, &x),
+            };
             let mut dims = x.dims.clone();
             dims[rank - 2] = m;
             one(id, dims)
@@ -56,6 +60,22 @@ pub fn matmul(ctx: &mut Ctx, call: &Call<'_>) -> Result<Vec<Item>, Why> {
         }
         _ => invalid("two operands are needed"),
     }
+}
+
+/// A matrix times the last two axes of a tensor, whose rows are channels to it.
+fn in_front(ctx: &mut Ctx, weight: Tensor, x: &Val) -> Id {
+    let (rank, [m, k]) = (x.dims.len(), [weight.dims[0], weight.dims[1]]);
+    let n = x.dims[rank - 1];
+    let lead = ctx.lead(&x.dims).min(rank - 2);
+    let before: usize = x.dims[lead..rank - 2].iter().product();
+    if before == 1 {
+        let id = ctx.net.view(x.id, &[k, n]);
+        return pixels(ctx, id, weight.with_dims(vec![m, k, 1]), None);
+    }
+    let id = ctx.net.view(x.id, &[before, k, n]);
+    let (front, back) = ctx.front(id, 1);
+    let id = pixels(ctx, front, weight.with_dims(vec![m, k, 1, 1]), None);
+    ctx.net.permute(id, &back)
 }
 
 /// A constant as a tensor of the network.
