@@ -131,7 +131,7 @@ impl Machine {
             direct_entering: 4.0,
             product_entering: 5.0,
             transforms: [290.0, 250.0],
-            transforms_five: [290.0, 200.0],
+            transforms_five: [150.0, 100.0],
             expanding: match isa.lanes() {
                 16 => 120.0,
                 _ => 90.0,
