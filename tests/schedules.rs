@@ -10,7 +10,7 @@ const NETS: [&str; 4] = [
     // Weights that are expanded while the network runs.
     "cnn 1; model C { input x: 192x14x14; conv 3x3 256 pad 1 relu; globalavgpool }",
     // Five taps.
-    "cnn 1; model D { input x: 24x13x17; conv 5x5 40 pad 2 relu; c: conv 5x5 33; conv 5x5 33 pad 2; add(c); relu; globalavgpool }",
+    "cnn 1; model D { input x: 24x13x17; conv 5x5 40 pad 2 relu; c: conv 5x5 33; e: conv 5x5 33 pad 2; add(e, c); relu; globalavgpool }",
 ];
 
 #[test]
