@@ -2,13 +2,15 @@
 
 use cnnc::{Options, Weights};
 
-const NETS: [&str; 3] = [
+const NETS: [&str; 4] = [
     // Maps of sides that no tile divides, channels that fill no vector.
     "cnn 1; model A { input x: 3x23x19; conv 3x3 20 relu; conv 3x3 40 relu; conv 1x1 24 relu; conv 5x5 33 /2 relu; conv 3x3 33 groups 33; globalavgpool; dense 7 }",
     // Shortcuts, groups and steps.
     "cnn 1; model B { input x: 16x14x14; a: conv 3x3 32 pad 1 relu; b: conv 3x3 32 pad 1; add(a, b); conv 3x3 64 groups 4 relu; conv 3x3 64 /2; globalavgpool }",
     // Weights that are expanded while the network runs.
     "cnn 1; model C { input x: 192x14x14; conv 3x3 256 pad 1 relu; globalavgpool }",
+    // Five taps.
+    "cnn 1; model D { input x: 24x13x17; conv 5x5 40 pad 2 relu; c: conv 5x5 33; e: conv 5x5 33 pad 2; add(e, c); relu; globalavgpool }",
 ];
 
 #[test]

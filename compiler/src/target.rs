@@ -3,6 +3,7 @@
 //! The figures are those of a class of machines, not of the one that compiles: a plan is the same wherever it is made.
 
 use cnnc_runtime::Isa;
+use cnnc_runtime::kernel::winograd::Form;
 
 /// A class of machines. Sizes are in floats, rates in cycles of one core.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,12 +26,16 @@ pub struct Machine {
     pub direct_entering: f64,
     /// The same for each vector of Winograd's products.
     pub product_entering: f64,
-    /// Cycles of Winograd's transforms of inputs and of outputs, for one tile and one vector of channels.
+    /// Cycles of the transforms of inputs and of outputs of Winograd's F(4×4, 3×3), for one tile and one vector of channels.
     pub transforms: [f64; 2],
+    /// The same of F(2×2, 5×5).
+    pub transforms_five: [f64; 2],
     /// Cycles of expanding the weights of one input channel and one vector of output channels, reading included.
     pub expanding: f64,
     /// Cycles of packing the same as Winograd's weights, beyond what packing plain ones takes.
     pub packing: f64,
+    /// The same of 5×5 taps.
+    pub packing_five: f64,
     /// Tiles of several images that are in a block together, at most, where weights are expanded.
     pub merged_tiles: usize,
     /// Tiles of a picture, at least and at most, for which weights are expanded while the network runs.
@@ -126,11 +131,13 @@ impl Machine {
             direct_entering: 4.0,
             product_entering: 5.0,
             transforms: [290.0, 250.0],
+            transforms_five: [150.0, 100.0],
             expanding: match isa.lanes() {
                 16 => 120.0,
                 _ => 90.0,
             },
             packing: 400.0,
+            packing_five: 800.0,
             merged_tiles: 64,
             expand_tiles: [4, 49],
             trust: 0.9,
@@ -176,6 +183,22 @@ impl Machine {
                 .trailing_zeros()
                 .saturating_sub(apart.trailing_zeros()));
         places * (self.ways - 2)
+    }
+
+    /// Cycles of an algorithm's transforms of inputs and of outputs, for one tile and one vector of channels.
+    pub fn transforms_of(&self, form: Form) -> [f64; 2] {
+        match form {
+            Form::Three => self.transforms,
+            Form::Five => self.transforms_five,
+        }
+    }
+
+    /// Cycles of packing the weights of one input channel and one vector of output channels for an algorithm, beyond what packing plain ones takes.
+    pub fn packing_of(&self, form: Form) -> f64 {
+        match form {
+            Form::Three => self.packing,
+            Form::Five => self.packing_five,
+        }
     }
 
     /// Floats of a vector.

@@ -102,7 +102,7 @@ fn sum(kernels: &[Kernel]) -> String {
         .filter(|kernel| best(kernel) > 0.98 * kernel.taken().times.median);
     format!(
         "✓ is what the compiler takes: the quickest, or within 2 % of it, for {} of {}. All layers together take {} ms, by the quickest schedules {} ms.\n\
-         Bars are speeds; winograd does a quarter of the multiplications that are counted.",
+         Bars are speeds; winograd does a quarter of the multiplications that are counted (of 5x5 taps 9 of 25).",
         right.count(),
         words::count(tried.len(), "form"),
         print::ms(taken),

@@ -219,7 +219,7 @@ fn layers(outcome: &Outcome) -> String {
     table.add_row(["sum", &of, "", &median, "100.0 %", &gflops, &peak]);
     let mut text = table.trim_fmt();
     if report.layers.iter().any(|row| row.winograd) {
-        text += "\nwinograd does a quarter of the multiplications that are counted, so that its share of the peak may be more than 100 %";
+        text += "\nwinograd does a quarter of the multiplications that are counted (of 5x5 taps 9 of 25), so that its share of the peak may be more than 100 %";
     }
     text
 }

@@ -4,7 +4,7 @@ use super::Storage;
 use super::job::ConvJob;
 use crate::loops::Affine;
 use crate::target::Machine;
-use cnnc_runtime::kernel::winograd::{SPAN, TILE};
+use cnnc_runtime::kernel::winograd::{Form, SPAN};
 
 /// Products of one tile and channel.
 pub const PRODUCTS: usize = SPAN * SPAN;
@@ -52,9 +52,9 @@ impl Stretch {
     }
 }
 
-/// Cuts `extent` output pixels into stretches of `tiles` tiles; the last may be shorter and its last tile hang over.
-fn stretches(extent: usize, tiles: usize) -> Vec<Stretch> {
-    let pixels = tiles * TILE;
+/// Cuts `extent` output pixels into stretches of `tiles` tiles of `side` pixels; the last may be shorter and its last tile hang over.
+fn stretches(extent: usize, tiles: usize, side: usize) -> Vec<Stretch> {
+    let pixels = tiles * side;
     let count = extent / pixels;
     let rest = extent % pixels;
     let whole = Stretch {
@@ -66,7 +66,7 @@ fn stretches(extent: usize, tiles: usize) -> Vec<Stretch> {
     let last = Stretch {
         first: count * pixels,
         count: 1,
-        tiles: rest.div_ceil(TILE),
+        tiles: rest.div_ceil(side),
         pixels: rest,
     };
     [whole, last]
@@ -181,9 +181,9 @@ pub struct Blocks {
 
 impl Blocks {
     /// Whole pictures, of so many images in a block.
-    pub(super) fn whole(job: &ConvJob, each: usize) -> Blocks {
+    pub(super) fn whole(job: &ConvJob, form: Form, each: usize) -> Blocks {
         let [_, height, width] = job.output.dhw;
-        let (rows, columns) = (height.div_ceil(TILE), width.div_ceil(TILE));
+        let [rows, columns] = [height, width].map(|extent| extent.div_ceil(form.outputs()));
         let (count, rest) = (job.output.images / each, job.output.images % each);
         let full = Images {
             first: 0,
@@ -213,9 +213,9 @@ impl Blocks {
         parts.collect()
     }
 
-    pub(super) fn new(job: &ConvJob, machine: &Machine) -> Blocks {
-        let [_, height, width] = job.output.dhw;
-        let (rows, columns) = (height.div_ceil(TILE), width.div_ceil(TILE));
+    pub(super) fn new(job: &ConvJob, form: Form, machine: &Machine) -> Blocks {
+        let ([_, height, width], side) = (job.output.dhw, form.outputs());
+        let [rows, columns] = [height, width].map(|extent| extent.div_ceil(side));
         let (cin, cout) = (job.input.channels, job.output.channels);
         // Weights that come from memory are worth more tiles than the cache holds.
         let [few, many, most] = machine.block_tiles;
@@ -228,7 +228,7 @@ impl Blocks {
         let wanted = (machine.near / (PRODUCTS * cin)).max(least);
         if job.is_merged() {
             let each = (wanted / (rows * columns)).clamp(1, job.output.images);
-            return Blocks::whole(job, each);
+            return Blocks::whole(job, form, each);
         }
         let cut = |extent: usize, wanted: usize| extent.div_ceil(extent.div_ceil(wanted));
         let across = if columns > 2 * wanted {
@@ -243,7 +243,8 @@ impl Blocks {
         } else {
             down
         };
-        let (rows, columns) = (stretches(height, down), stretches(width, across));
+        let rows = stretches(height, down, side);
+        let columns = stretches(width, across, side);
         let count = |stretches: &[Stretch]| stretches.iter().map(|s| s.count).sum::<usize>();
         Blocks {
             images: vec![Images {
@@ -280,13 +281,13 @@ mod tests {
 
     #[test]
     fn stretches_cover_every_pixel_once() {
-        for extent in 1..70 {
-            for tiles in 1..9 {
+        for side in Form::ALL.map(Form::outputs) {
+            for (extent, tiles) in (1..70).flat_map(|extent| (1..9).map(move |n| (extent, n))) {
                 let mut next = 0;
-                for stretch in stretches(extent, tiles) {
+                for stretch in stretches(extent, tiles, side) {
                     assert_eq!(stretch.first, next);
-                    let last = (stretch.tiles - 1) * TILE;
-                    assert!(stretch.pixels > last && stretch.pixels <= last + TILE);
+                    let last = (stretch.tiles - 1) * side;
+                    assert!(stretch.pixels > last && stretch.pixels <= last + side);
                     next += stretch.count * stretch.pixels;
                 }
                 assert_eq!(next, extent);

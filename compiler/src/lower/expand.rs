@@ -1,4 +1,4 @@
-//! Winograd's convolution with weights that are expanded while the network runs.
+//! Winograd's F(4×4, 3×3) with weights that are expanded while the network runs.
 //!
 //! ```text
 //! parallel for parts of the panels

@@ -3,6 +3,7 @@
 use super::Norm;
 use super::Storage;
 use super::tiling::{LONG, Row};
+use cnnc_runtime::kernel::winograd::Form;
 use cnnc_runtime::kernel::{Axis as Tap, Step};
 
 /// A convolution to be lowered.
@@ -132,14 +133,16 @@ impl ConvJob {
         }
     }
 
-    /// Whether it is one of those that Winograd's F(4×4, 3×3) computes.
-    pub(super) fn is_plain_3x3(&self) -> bool {
-        self.kernel == [1, 3, 3]
+    /// Which of Winograd's algorithms computes it, if one does.
+    pub(super) fn form(&self) -> Option<Form> {
+        let [depth, height, width] = self.kernel;
+        let plain = (depth, height) == (1, width)
             && self.stride == [1, 1, 1]
             && self.dilation == [1, 1, 1]
             && self.groups == 1
             && self.output.dhw[0] == 1
-            && (self.output.images == 1 || self.is_merged())
+            && (self.output.images == 1 || self.is_merged());
+        Form::of(width).filter(|_| plain)
     }
 
     /// Whether it is of several images of several pixels.

@@ -7,7 +7,7 @@ use super::job::ConvJob;
 use super::tiling::{Band, tiles};
 use super::{Lower, Storage};
 use crate::loops::{Access, Affine};
-use cnnc_runtime::kernel::winograd::{SPAN, TILE};
+use cnnc_runtime::kernel::winograd::{Form, SPAN};
 use cnnc_runtime::kernel::{
     Axis, ConvCall, Pixels, Products, Tiles, WinogradOutputCall, WinogradTilesCall,
 };
@@ -46,6 +46,7 @@ impl Group<'_> {
 /// What every call of one convolution shares.
 pub(super) struct Shape<'a> {
     pub job: &'a ConvJob,
+    pub form: Form,
     /// Transformed inputs and products.
     pub inputs: Storage,
     pub products: Storage,
@@ -72,7 +73,7 @@ impl Lower<'_> {
         let Block { rows, columns, .. } = block;
         let input = &shape.job.input;
         let (tiles, of_image) = (block.tiles(), block.tiles_of_image() as i64);
-        let beyond = SPAN - TILE;
+        let beyond = SPAN - shape.form.outputs();
         let from = corner
             .offset(input)
             .add(&image.clone().times(input.image))
@@ -84,6 +85,7 @@ impl Lower<'_> {
             .add(first);
         self.call(WinogradTilesCall {
             of: Tiles::Inputs,
+            form: shape.form,
             tiles: [rows.tiles, columns.tiles],
             size: [rows.pixels + beyond, columns.pixels + beyond],
             channels,
@@ -191,6 +193,7 @@ impl Lower<'_> {
                 .clone()
                 .add(&image.clone().times(of_image * shape.product_tile));
             cx.call(WinogradOutputCall {
+                form: shape.form,
                 tiles: [rows.tiles, columns.tiles],
                 size: [rows.pixels, columns.pixels],
                 channels,

@@ -4,6 +4,7 @@
 
 use super::blocks::PRODUCTS;
 use crate::loops::{Access, Affine, Builder, Call};
+use cnnc_runtime::kernel::winograd::Form;
 use cnnc_runtime::kernel::{
     Axis, FoldedNorm, Fusion, PackBiasCall, PackPanelsCall, PackScaleCall, PackSharesCall,
     PackWinogradCall,
@@ -75,8 +76,10 @@ pub(super) enum Region {
         /// Scale of each output channel.
         norm: Option<Norm>,
     },
-    /// Panels of a 3×3 convolution for Winograd's F(4×4, 3×3): see [`PackWinogradCall`].
+    /// Panels of a convolution for Winograd's algorithm: see [`PackWinogradCall`].
     Winograd {
+        /// Which one.
+        form: Form,
         /// The weights.
         data: Param,
         /// Index of the element at the origin.
@@ -218,6 +221,7 @@ impl Region {
                 });
             }
             Region::Winograd {
+                form,
                 data,
                 base,
                 outs,
@@ -230,6 +234,7 @@ impl Region {
                 let panel = PRODUCTS * ins.0 * block;
                 each_panel(to, 1, outs.0, block, |to, index| {
                     to.call(Call::new(&PackWinogradCall {
+                        form,
                         out: into.at(index.number(panel)),
                         data: moved((param)(data), base, &[(&index.first, outs.1)]),
                         outs: Axis {

@@ -10,7 +10,7 @@ use super::job::ConvJob;
 use super::tiling::{Band, LONG, Row, bands, long_panel, panel, widths};
 use crate::layer::conv::is_depthwise;
 use crate::target::Machine;
-use cnnc_runtime::kernel::winograd::TILE;
+use cnnc_runtime::kernel::winograd::Form;
 
 /// Panels whose weights are expanded at once, each with memory of its own: there is enough for so many threads.
 pub const EXPANDED_AT_ONCE: usize = 4;
@@ -25,7 +25,7 @@ pub enum Schedule {
     },
     /// One multiply-add for each weight and output.
     Direct(Direct),
-    /// Winograd's F(4×4, 3×3).
+    /// Winograd's algorithm.
     Winograd(Winograd),
 }
 
@@ -52,6 +52,8 @@ pub enum Order {
 /// Winograd's convolution.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Winograd {
+    /// For which filters.
+    pub form: Form,
     /// Output channels in panels.
     pub bands: Vec<Band>,
     /// Blocks of tiles.
@@ -84,9 +86,10 @@ pub fn candidates(job: &ConvJob, machine: &Machine, arithmetic: Arithmetic) -> V
         return vec![Schedule::Depthwise { cut }];
     }
     let mut candidates = direct(job, machine);
-    if arithmetic == Arithmetic::Fast && job.is_plain_3x3() {
-        candidates.push(Schedule::Winograd(winograd(job, machine, None)));
-        candidates.extend(expanding(job, machine).map(Schedule::Winograd));
+    let form = job.form().filter(|_| arithmetic == Arithmetic::Fast);
+    if let Some(form) = form {
+        candidates.push(Schedule::Winograd(winograd(job, form, machine, None)));
+        candidates.extend(expanding(job, form, machine).map(Schedule::Winograd));
     }
     candidates
 }
@@ -129,9 +132,9 @@ pub fn trials(job: &ConvJob, machine: &Machine, candidates: &[Schedule]) -> Vec<
                     bands: bands(machine.isa, cout, nr),
                     ..direct.clone()
                 }),
-                Schedule::Winograd(Winograd { expand: None, .. }) => {
-                    Schedule::Winograd(winograd(job, machine, Some(nr)))
-                }
+                Schedule::Winograd(Winograd {
+                    form, expand: None, ..
+                }) => Schedule::Winograd(winograd(job, *form, machine, Some(nr))),
                 _ => continue,
             };
             if !trials.contains(&other) {
@@ -143,9 +146,9 @@ pub fn trials(job: &ConvJob, machine: &Machine, candidates: &[Schedule]) -> Vec<
 }
 
 /// Winograd's convolution, in panels of so many vectors or of those that it takes the fewest cycles with.
-fn winograd(job: &ConvJob, machine: &Machine, nr: Option<usize>) -> Winograd {
+fn winograd(job: &ConvJob, form: Form, machine: &Machine, nr: Option<usize>) -> Winograd {
     let cout = job.output.channels;
-    let blocks = Blocks::new(job, machine);
+    let blocks = Blocks::new(job, form, machine);
     let shared = blocks.count < machine.few_blocks;
     // Products are an odd number of lines apart.
     let row = Row {
@@ -155,6 +158,7 @@ fn winograd(job: &ConvJob, machine: &Machine, nr: Option<usize>) -> Winograd {
     let nr = nr.unwrap_or_else(|| panel(machine, row, cout, shared));
     let (bands, block) = (bands(machine.isa, cout, nr), nr * machine.lanes());
     Winograd {
+        form,
         together: (machine.near / (PRODUCTS * blocks.tiles * block)).max(1),
         bands,
         shared,
@@ -163,23 +167,26 @@ fn winograd(job: &ConvJob, machine: &Machine, nr: Option<usize>) -> Winograd {
     }
 }
 
-/// Winograd's convolution in blocks of whole pictures, whose plain weights are a quarter of the transformed ones to read.
-fn expanding(job: &ConvJob, machine: &Machine) -> Option<Winograd> {
+/// Winograd's convolution in blocks of whole pictures, whose plain weights are a quarter of the transformed ones to read. Those of 5×5 taps are 25 of 36,
+/// which is not worth it.
+fn expanding(job: &ConvJob, form: Form, machine: &Machine) -> Option<Winograd> {
     let [few, many] = machine.expand_tiles;
     let (cin, cout) = (job.input.channels, job.output.channels);
-    let one = Blocks::whole(job, 1).tiles;
+    let one = Blocks::whole(job, form, 1).tiles;
     let each = match job.is_merged() {
         true => (machine.merged_tiles / one).clamp(1, job.output.images),
         false => 1,
     };
-    let blocks = Blocks::whole(job, each);
+    let blocks = Blocks::whole(job, form, each);
     let many = if each > 1 { machine.merged_tiles } else { many };
     let (nr, depth) = (2, EXPANDED);
-    let fits = (few..=many).contains(&blocks.tiles)
+    let fits = form == Form::Three
+        && (few..=many).contains(&blocks.tiles)
         && PRODUCTS * cin * cout > 2 * machine.far
         && cin.is_multiple_of(depth)
         && cout.is_multiple_of(nr * machine.lanes());
     fits.then(|| Winograd {
+        form,
         bands: bands(machine.isa, cout, nr),
         blocks,
         together: 1,
@@ -217,8 +224,14 @@ pub fn cost(job: &ConvJob, schedule: &Schedule, machine: &Machine) -> Cost {
                 },
             }
         }
-        Schedule::Winograd(Winograd { blocks, expand, .. }) => {
-            let tiles = job.output.images * height.div_ceil(TILE) * width.div_ceil(TILE);
+        Schedule::Winograd(Winograd {
+            form,
+            blocks,
+            expand,
+            ..
+        }) => {
+            let [rows, columns] = [height, width].map(|extent| extent.div_ceil(form.outputs()));
+            let tiles = job.output.images * rows * columns;
             let tiles = tiles as f64;
             let (ins, outs) = ((cin as f64 / lanes).ceil(), (cout as f64 / lanes).ceil());
             let weights = PRODUCTS * cin * cout;
@@ -234,7 +247,7 @@ pub fn cost(job: &ConvJob, schedule: &Schedule, machine: &Machine) -> Cost {
                 true => packing(job, schedule, machine),
                 false => 0.0,
             };
-            let [input, output] = machine.transforms;
+            let [input, output] = machine.transforms_of(*form);
             let transforms = tiles * (input * ins + output * outs);
             Cost {
                 cycles: (products.max(reading) + transforms + expanding + packing) / machine.trust,
@@ -249,9 +262,9 @@ pub fn cost(job: &ConvJob, schedule: &Schedule, machine: &Machine) -> Cost {
 pub fn packing(job: &ConvJob, schedule: &Schedule, machine: &Machine) -> f64 {
     let vectors = job.output.channels.div_ceil(machine.lanes());
     match schedule {
-        Schedule::Winograd(Winograd { expand: None, .. }) => {
-            (job.input.channels * vectors) as f64 * machine.packing
-        }
+        Schedule::Winograd(Winograd {
+            form, expand: None, ..
+        }) => (job.input.channels * vectors) as f64 * machine.packing_of(*form),
         _ => 0.0,
     }
 }

@@ -5,6 +5,7 @@ use super::{ConvJob, Lower};
 use crate::id::ParamId;
 use crate::loops::{Access, Affine};
 use cnnc_runtime::kernel::Fusion;
+use cnnc_runtime::kernel::winograd::Form;
 
 /// What [`Lower::panels`] packs: for each group, block of output channels and index of the reduction, `block` lanes.
 #[derive(Clone, Debug)]
@@ -130,6 +131,7 @@ impl Lower<'_> {
     pub(super) fn winograd_panels(
         &mut self,
         job: &ConvJob,
+        form: Form,
         first: usize,
         outs: usize,
         block: usize,
@@ -137,6 +139,7 @@ impl Lower<'_> {
         let data = self.param(job.weight);
         let [o, c, _, h, w] = job.weight_strides;
         self.region(Region::Winograd {
+            form,
             data,
             base: job.weight_base + first as i64 * o,
             outs: (outs, o),

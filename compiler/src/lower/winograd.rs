@@ -1,4 +1,4 @@
-//! Convolutions of 3×3 taps by Winograd's F(4×4, 3×3): a quarter of the multiplications, between two transforms.
+//! Convolutions of 3×3 taps by Winograd's F(4×4, 3×3), a quarter of the multiplications, and of 5×5 taps by F(2×2, 5×5), 9 of 25, between two transforms.
 //!
 //! ```text
 //! for blocks of tiles                   as many as the level-2 cache holds transformed
@@ -21,24 +21,25 @@ use crate::layer::NO_HALO;
 use crate::layer::epilogue::clamp;
 use crate::loops::Affine;
 use crate::note::Note;
+use cnnc_runtime::kernel::winograd::Form;
 
 impl Lower<'_> {
     /// Says whether the convolution is computed by Winograd's algorithm, if it is one of those that it computes.
     pub(super) fn note_winograd(&mut self, job: &ConvJob, candidates: &[Schedule]) {
         let cycles = |schedule| cost(job, schedule, &self.machine).cycles;
-        let is_winograd = |schedule: &&Schedule| matches!(schedule, Schedule::Winograd(_));
-        let all = candidates.iter().filter(is_winograd);
-        let Some(least) = all.min_by(|a, b| cycles(a).total_cmp(&cycles(b))) else {
+        let all = candidates.iter().filter_map(|schedule| match schedule {
+            Schedule::Winograd(winograd) => Some((winograd, cycles(schedule))),
+            _ => None,
+        });
+        let Some((least, winograd)) = all.min_by(|a, b| a.1.total_cmp(&b.1)) else {
             return;
         };
-        let (winograd, direct) = (cycles(least), cycles(&candidates[0]));
+        let (form, direct) = (least.form, cycles(&candidates[0]));
         let applied = winograd < direct;
         let percent = (100.0 * winograd * self.machine.trust / direct).round();
-        let expanded = match least {
-            Schedule::Winograd(Winograd {
-                expand: Some(_), ..
-            }) => ", its weights expanded while the network runs",
-            _ => "",
+        let expanded = match least.expand {
+            Some(_) => ", its weights expanded while the network runs",
+            None => "",
         };
         let images = match job.is_merged() {
             true => format!(", of {} images at once", job.output.images),
@@ -50,9 +51,9 @@ impl Lower<'_> {
             label,
             applied,
             text: match applied {
-                true => format!(
-                    "F(4x4, 3x3){images}{expanded}, by estimate in {percent} % of the cycles"
-                ),
+                true => {
+                    format!("{form}{images}{expanded}, by estimate in {percent} % of the cycles")
+                }
                 false => format!("by estimate it would take {percent} % of the cycles"),
             },
         });
@@ -60,6 +61,7 @@ impl Lower<'_> {
 
     pub(super) fn emit_winograd(&mut self, job: &ConvJob, schedule: &Winograd) {
         let Winograd {
+            form,
             bands,
             blocks,
             together,
@@ -69,7 +71,7 @@ impl Lower<'_> {
         let cin = job.input.channels;
         let packed: Vec<Packed> = bands
             .iter()
-            .map(|&band| self.pack_winograd(job, band, expand.is_some()))
+            .map(|&band| self.pack_winograd(job, *form, band, expand.is_some()))
             .collect();
         let block = bands[0].nr * self.lanes();
         let machine = self.machine.clone();
@@ -114,6 +116,7 @@ impl Lower<'_> {
         };
         let shape = Shape {
             job,
+            form: *form,
             inputs: scratch(at_once, input_tile),
             products: scratch(product_slots, product_tile),
             input_tile: input_tile as i64,
@@ -217,12 +220,12 @@ impl Lower<'_> {
         });
     }
 
-    fn pack_winograd(&mut self, job: &ConvJob, band: Band, plain: bool) -> Packed {
+    fn pack_winograd(&mut self, job: &ConvJob, form: Form, band: Band, plain: bool) -> Packed {
         let block = band.nr * self.lanes();
         let outs = (band.panels - 1) * block + band.last;
         let weights = match plain {
             true => self.plain_panels(job, band.first, outs, block),
-            false => self.winograd_panels(job, band.first, outs, block),
+            false => self.winograd_panels(job, form, band.first, outs, block),
         };
         let cout = job.output.channels;
         let bias = self.bias(Biases {

@@ -14,7 +14,7 @@ use super::conv::Taps;
 use crate::layer::copy;
 use crate::loops::Affine;
 use crate::lower::{Lower, Storage};
-use cnnc_runtime::kernel::winograd::{SPAN, TILE};
+use cnnc_runtime::kernel::winograd::{Form, SPAN, TILE};
 use cnnc_runtime::kernel::{
     Axis, FillCall, OuterCall, Pace, Products, Tiles, WinogradFiltergradCall, WinogradTilesCall,
 };
@@ -67,7 +67,7 @@ impl Correlation<'_> {
         let machine = cx.machine();
         let vectors = |channels: usize| channels.div_ceil(machine.lanes()) as f64;
         let (ins, outs) = (vectors(self.x.channels), vectors(self.dy.channels));
-        let [input, output] = machine.transforms;
+        let [input, output] = machine.transforms_of(Form::Three);
         let tiles = (self.tiles[0] * self.tiles[1]) as f64;
         let products = tiles * PRODUCTS as f64 * self.dy.channels as f64 * ins;
         let direct = (self.dy.pixels() * WEIGHTS * self.x.channels) as f64 * outs;
@@ -302,6 +302,7 @@ impl Correlation<'_> {
         };
         cx.call(WinogradTilesCall {
             of: Tiles::Inputs,
+            form: Form::Three,
             tiles,
             size: size.map(|extent| extent + SPAN - TILE),
             channels: self.x.channels,
@@ -310,6 +311,7 @@ impl Correlation<'_> {
         });
         cx.call(WinogradTilesCall {
             of: Tiles::Cotangents,
+            form: Form::Three,
             tiles,
             size,
             channels: self.dy.channels,

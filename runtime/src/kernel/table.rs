@@ -4,7 +4,7 @@ use super::{
     Kernel, KernelId, accumulate, along, bilinear, centred, channel_sums, channels, choose,
     contrastive, conv, copy, cross, cross_entropy, depthwise, deviation, fill, group_norm, lrn,
     map, max_input, moments, norm, outer, pack, pool, power, reduce, roi, roi_input, scatter, sum,
-    sum_pair, update, winograd, winograd_gradient, winograd_tiles, winograd_weights, zip,
+    sum_pair, update, winograd_gradient, winograd_outputs, winograd_tiles, winograd_weights, zip,
 };
 use crate::isa::Isa;
 
@@ -87,7 +87,7 @@ kernels! {
         /// `f32_winograd_input`
         F32_WINOGRAD_INPUT = winograd_tiles::INPUT;
         /// `f32_winograd_output`
-        F32_WINOGRAD_OUTPUT = winograd::OUTPUT;
+        F32_WINOGRAD_OUTPUT = winograd_outputs::OUTPUT;
         /// `f32_winograd_outgrad`
         F32_WINOGRAD_OUTGRAD = winograd_tiles::OUTGRAD;
         /// `f32_winograd_filtergrad`

@@ -1,10 +1,13 @@
-//! `f32_winograd_input`, `f32_winograd_outgrad`: tiles of what [F(4×4, 3×3)](super::winograd) multiplies, transformed.
+//! `f32_winograd_input`, `f32_winograd_outgrad`: tiles of what [Winograd's algorithm](super::winograd) multiplies, transformed.
 //!
-//! Tiles of 6×6 inputs overlap by two pixels; those of 4×4 cotangents of outputs, which the gradient of the weights needs, do not. Both become 6×6.
+//! Tiles of 6×6 inputs overlap by two pixels, or by four where filters have 5×5 taps; those of 4×4 cotangents of outputs, which the gradient of 3×3
+//! weights needs, do not. All become 6×6.
 
 use super::declare::{Pixels, declare};
 use super::support::{View, invalid, multiply_add, span};
-use super::winograd::{A, B, Products, SPAN, TILE, begins_line, fits, prefetch_below};
+use super::winograd::{
+    A, B, Form, PAIR, Products, SPAN, TILE, begins_line, fits, is_side, prefetch_below,
+};
 use super::{Footprint, Kernel, MAX_ARGS};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries, load_first, store_first};
@@ -23,6 +26,8 @@ declare! {
     pub struct WinogradTilesCall: Transformed {
         /// What they are of.
         of: Tiles,
+        /// Which algorithm's: cotangents are of [`Form::Three`].
+        form: Form,
         /// Rows and columns of tiles.
         tiles: [usize; 2],
         /// Height and width of what exists of the operand.
@@ -43,6 +48,7 @@ declare! {
         tile_rows: Count = c.tiles[0], tile_cols: Count = c.tiles[1], h: Count = c.size[0], w: Count = c.size[1],
         in_row: Stride = c.x.row, in_px: Stride = c.x.pixel, channels: Count = c.channels,
         out_xi: Stride = c.out.matrix, out_row: Stride = c.out.row, out_tile: Stride = c.out.tile,
+        side: Count = c.form.outputs(),
     }
 }
 
@@ -206,7 +212,7 @@ unsafe fn tiles<S: Simd, const N: usize, T: Transform<N>>(
         let lanes = S::LANES as isize;
         for row in 0..c.tile_rows {
             for tile in 0..c.tile_cols {
-                let (y0, x0) = (row * TILE as isize, tile * TILE as isize);
+                let (y0, x0) = (row * c.side, tile * c.side);
                 let x = x.offset(y0 * c.in_row + x0 * c.in_px);
                 let out = out.offset(row * c.out_row + tile * c.out_tile);
                 let (h, w) = (c.h - y0, c.w - x0);
@@ -217,7 +223,11 @@ unsafe fn tiles<S: Simd, const N: usize, T: Transform<N>>(
                     let count = c.channels - channel;
                     if inside && count >= lanes {
                         if begins_line(channel) {
-                            prefetch_below::<S>(x, N as isize, c.in_row, c.in_px);
+                            if c.side == TILE as isize {
+                                prefetch_below::<S, TILE>(x, N as isize, c.in_row, c.in_px);
+                            } else {
+                                prefetch_below::<S, PAIR>(x, N as isize, c.in_row, c.in_px);
+                            }
                         }
                         transform::<S, N, T, true>(out, x, c, (h, w), lanes);
                     } else {
@@ -276,8 +286,10 @@ unsafe fn transform<S: Simd, const N: usize, T: Transform<N>, const WHOLE: bool>
 
 fn footprint<const N: usize>(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {
     let c = Transformed::new(consts);
-    let beyond = N as isize - TILE as isize;
-    if !fits(c.h, c.tile_rows, beyond) || !fits(c.w, c.tile_cols, beyond) {
+    // Cotangents do not overlap.
+    let side = is_side(c.side) && (N == SPAN || c.side == N as isize);
+    let fits = |extent, tiles| fits(extent, tiles, c.side, N as isize);
+    if !side || !fits(c.h, c.tile_rows) || !fits(c.w, c.tile_cols) {
         return invalid();
     }
     vec![
@@ -303,8 +315,8 @@ fn twin<const N: usize, T: Transform<N>>(
         for tile in 0..c.tile_cols {
             for channel in 0..c.channels {
                 let pixel = |i: usize, j: usize| {
-                    let y = row * TILE as isize + i as isize;
-                    let x = tile * TILE as isize + j as isize;
+                    let y = row * c.side + i as isize;
+                    let x = tile * c.side + j as isize;
                     match y < c.h && x < c.w {
                         true => view.get(1, y * c.in_row + x * c.in_px + channel),
                         false => 0.0,

@@ -7,6 +7,7 @@ mod refused;
 
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::Fusion;
+use cnnc_runtime::kernel::winograd::Form;
 use cnnc_runtime::memory::Aligned;
 use cnnc_runtime::pack::pack;
 use cnnc_runtime::plan::{Base, Plan, Source};
@@ -173,18 +174,21 @@ fn panels_and_biases_of_every_geometry_and_type() {
     }
 }
 
-/// Sums of nine products in another order than the definition's differ by a few roundings of f64, so hardly ever in the f32 that
+/// Sums of nine products, or of 25, in another order than the definition's differ by a few roundings of f64, so hardly ever in the f32 that
 /// is stored, and then by its last bit.
 #[test]
 fn winograd_filters_of_every_size_and_type() {
     let channels = [7, 16, 33];
-    for (outs, block) in channels
+    let sizes = channels
         .into_iter()
-        .flat_map(|o| [(o, 8), (o, 16), (o, 32)])
-    {
+        .flat_map(|outs| [8, 16, 32].map(|block| (outs, block)));
+    let all = sizes.flat_map(|(outs, block)| Form::ALL.map(|form| (outs, block, form)));
+    for (outs, block, form) in all {
+        let taps = form.taps();
+        let filter = (taps * taps) as i64;
         let vector = |name: &str| source(name, &[outs + 2]);
         let sources = [
-            source("conv.weight", &[outs + 2, 3, 3, 3]),
+            source("conv.weight", &[outs + 2, 3, taps, taps]),
             vector("conv.bias"),
             vector("bn.weight"),
             vector("bn.bias"),
@@ -193,13 +197,14 @@ fn winograd_filters_of_every_size_and_type() {
         ];
         for norm in NORMS {
             let recipe = Recipe::Winograd {
+                form,
                 dest: 16,
                 data: Base::Source(0),
-                base: 2 * 27,
-                outs: (outs, 27),
+                base: 2 * 3 * filter,
+                outs: (outs, 3 * filter),
                 first: 2,
-                ins: (3, 9),
-                taps: [3, 1],
+                ins: (3, filter),
+                taps: [taps as i64, 1],
                 block,
                 norm,
             };
@@ -212,7 +217,7 @@ fn winograd_filters_of_every_size_and_type() {
                     let off = (x - y).abs();
                     assert!(
                         off <= y.abs() * f32::EPSILON,
-                        "{outs} {block} {index}: {x}, not {y}"
+                        "{form} {outs} {block} {index}: {x}, not {y}"
                     );
                 }
             }
@@ -349,6 +354,7 @@ fn vectors_scales_and_literals() {
             norm: None,
         },
         Recipe::Winograd {
+            form: Form::Three,
             dest: 598,
             data: Base::Literal(2),
             base: 0,

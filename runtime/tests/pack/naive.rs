@@ -70,6 +70,7 @@ pub fn naive(case: &Case, values: &[Vec<f32>]) -> Vec<f32> {
                 }
             }
             Recipe::Winograd {
+                form,
                 dest,
                 data,
                 base,
@@ -90,10 +91,13 @@ pub fn naive(case: &Case, values: &[Vec<f32>]) -> Vec<f32> {
                             )
                         };
                         let factor = norm.map_or(1.0, |norm| scale(&norm, first + o));
+                        let taps = form.taps();
                         for xi in 0..36 {
-                            let (rows, columns) = (winograd_row(xi / 6), winograd_row(xi % 6));
-                            let products =
-                                (0..9).map(|k| rows[k / 3] * columns[k % 3] * tap(k / 3, k % 3));
+                            let [rows, columns] = [xi / 6, xi % 6].map(|i| winograd_row(i, taps));
+                            let products = (0..taps * taps).map(|k| {
+                                let (y, x) = (k / taps, k % taps);
+                                rows[y] * columns[x] * tap(y, x)
+                            });
                             let panel = o / block * 36 * ins.0 * block;
                             let at = dest + panel + (xi * ins.0 + i) * block + o % block;
                             out[at] = (products.sum::<f64>() * factor) as f32;
@@ -185,12 +189,13 @@ pub fn naive(case: &Case, values: &[Vec<f32>]) -> Vec<f32> {
 }
 
 /// A row of Cook's and Toom's `G`: the powers of point `i`, by what the other points' polynomial is there.
-fn winograd_row(i: usize) -> [f64; 3] {
+fn winograd_row(i: usize, taps: usize) -> Vec<f64> {
     const POINTS: [f64; 5] = [0.0, 0.75, -0.75, 1.5, -1.5];
     let Some(point) = POINTS.get(i) else {
-        return [0.0, 0.0, 1.0];
+        return (1..=taps).map(|tap| f64::from(tap == taps)).collect();
     };
     let others = POINTS.iter().filter(|other| *other != point);
     let divisor: f64 = others.map(|other| point - other).product();
-    [1.0, *point, point * point].map(|power| power / divisor)
+    let powers = (0..taps as i32).map(|power| point.powi(power));
+    powers.map(|power| power / divisor).collect()
 }

@@ -1,5 +1,6 @@
 //! What regions of packed weights hold, by definition, and the calls that make them so.
 
+use cnnc_runtime::kernel::winograd::Form;
 use cnnc_runtime::kernel::{
     Axis, FoldedNorm, Fusion, KernelCall, PackBiasCall, PackPanelsCall, PackScaleCall,
     PackSharesCall, PackWinogradCall,
@@ -33,8 +34,9 @@ pub enum Recipe {
         norm: Option<Norm>,
     },
     /// For each block of output channels, each of the 36 products `ξ` and each input channel, `block` lanes of
-    /// `(G g Gᵀ)[ξ] × scale(first + o)`, `g` being `data[base + o·outs.1 + i·ins.1 + y·taps[0] + x·taps[1]]`.
+    /// `(G g Gᵀ)[ξ] × scale(first + o)`, `g`, of as many taps as the form has, being `data[base + o·outs.1 + i·ins.1 + y·taps[0] + x·taps[1]]`.
     Winograd {
+        form: Form,
         dest: usize,
         data: Base,
         base: i64,
@@ -160,6 +162,7 @@ impl Recipe {
                 })
             }
             Recipe::Winograd {
+                form,
                 dest,
                 data,
                 base,
@@ -172,6 +175,7 @@ impl Recipe {
             } => parts(outs.0, block, |first, panels, lanes| {
                 let panel = 36 * ins.0 * block;
                 let call = PackWinogradCall {
+                    form,
                     out: at(
                         Base::Packed,
                         (dest + first / block * panel) as i64,

@@ -71,8 +71,8 @@ fn drawn(name: &str, isa: Isa, random: &mut Random) -> Vec<i64> {
         "f32_fill" => fill(random),
         "f32_bilinear" => windows::bilinear(random),
         "f32_cross" => cross(random),
-        "f32_winograd_input" => windows::winograd_input(2, random),
-        "f32_winograd_outgrad" => windows::winograd_input(0, random),
+        "f32_winograd_input" => windows::winograd_input(random),
+        "f32_winograd_outgrad" => windows::winograd_tiles(4, 0, random),
         "f32_winograd_filtergrad" => {
             let (pairs, parts) = (random.within(1, 40), random.within(1, 3));
             let matrix = pairs + random.within(0, 3);

@@ -33,10 +33,12 @@ pub fn pack_panels(random: &mut Random) -> Vec<i64> {
 
 pub fn pack_winograd(random: &mut Random) -> Vec<i64> {
     let ins = random.within(1, 5);
-    let mut consts = packed_outs(9 * ins, random);
-    consts.extend([ins, 9]);
-    consts.extend(*random.pick(&[[3, 1], [1, 3], [2, 4]]));
+    let taps = *random.pick(&[3, 5]);
+    let mut consts = packed_outs(taps * taps * ins, random);
+    consts.extend([ins, taps * taps]);
+    consts.extend(*random.pick(&[[taps, 1], [1, taps], [2, 4]]));
     consts.extend(folded(random));
+    consts.push(taps);
     consts
 }
 

@@ -82,11 +82,11 @@ pub fn depthwise(isa: Isa, random: &mut Random) -> Vec<i64> {
 }
 
 /// `tile_rows, tile_cols, h, w`; the last tiles lack some pixels of those they make and `beyond` that they read.
-pub fn tiles(beyond: i64, random: &mut Random) -> Vec<i64> {
+pub fn tiles(side: i64, beyond: i64, random: &mut Random) -> Vec<i64> {
     let tiles = [random.within(1, 3), random.within(1, 3)];
     let extents = tiles.map(|tiles| match random.within(0, 2) {
-        0 => random.within(4 * tiles - 3, 4 * tiles + beyond),
-        _ => 4 * tiles + beyond,
+        0 => random.within(side * (tiles - 1) + 1, side * tiles + beyond),
+        _ => side * tiles + beyond,
     });
     [tiles, extents].concat()
 }
@@ -98,18 +98,30 @@ pub fn products(tiles: &[i64], channels: i64, random: &mut Random) -> [i64; 3] {
     [tiles[0] * row + random.within(0, 3), row, tile]
 }
 
-pub fn winograd_input(beyond: i64, random: &mut Random) -> Vec<i64> {
-    let mut consts = tiles(beyond, random);
+/// Tiles of inputs of either algorithm.
+pub fn winograd_input(random: &mut Random) -> Vec<i64> {
+    let side = *random.pick(&SIDES);
+    winograd_tiles(side, 6 - side, random)
+}
+
+/// Tiles `side` apart that read `beyond` pixels more.
+pub fn winograd_tiles(side: i64, beyond: i64, random: &mut Random) -> Vec<i64> {
+    let mut consts = tiles(side, beyond, random);
     let channels = random.within(1, 40);
     let products = products(&consts, channels, random);
     let pixel = channels + random.within(0, 3);
     consts.extend([consts[3] * pixel + random.within(0, 3), pixel, channels]);
     consts.extend(products);
+    consts.push(side);
     consts
 }
 
+/// Outputs along an axis of a tile of Winograd's algorithms.
+const SIDES: [i64; 2] = [4, 2];
+
 pub fn winograd_output(random: &mut Random) -> Vec<i64> {
-    let mut consts = tiles(0, random);
+    let side = *random.pick(&SIDES);
+    let mut consts = tiles(side, 0, random);
     let channels = random.within(1, 40);
     let products = products(&consts, channels, random);
     let pixels = [0, 1].map(|_| channels + random.within(0, 3));
@@ -119,6 +131,7 @@ pub fn winograd_output(random: &mut Random) -> Vec<i64> {
     consts.extend(residual);
     consts.extend([channels, random.within(0, 1)]);
     consts.extend(activation(random));
+    consts.push(side);
     consts
 }
 

@@ -5,7 +5,7 @@ use super::build::*;
 use crate::loops::*;
 use crate::lower::lower;
 use crate::pass::optimize;
-use crate::target::{Arithmetic, Target};
+use crate::target::{Arithmetic, Machine, Target};
 use crate::{Files, compile_source};
 use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::bits;
@@ -13,7 +13,7 @@ use cnnc_runtime::kernel::bits;
 type Make = fn() -> Program;
 
 /// Valid programs.
-pub const ALL: [(&str, Make); 10] = [
+pub const ALL: [(&str, Make); 12] = [
     ("conv_with_halo", conv_with_halo),
     ("windows", windows),
     ("dense_growth", dense_growth),
@@ -24,6 +24,8 @@ pub const ALL: [(&str, Make); 10] = [
     ("channel_blocks", channel_blocks),
     ("moments", moments),
     ("lowered", lowered),
+    ("tiles_of_three", || winograd(3)),
+    ("tiles_of_five", || winograd(5)),
 ];
 
 /// Two images of 2x2 pixels of 5 channels, whose moments are taken where each is written; then mean and variance of both, and sums about the mean.
@@ -86,6 +88,29 @@ fn lowered() -> Program {
     let model = compile_source(&mut Files::default(), "small.cnn", text);
     let (graph, _) = optimize(&model.unwrap().graph);
     lower(&graph, &Target::new(Isa::Portable, Arithmetic::Fast)).program
+}
+
+/// A convolution that is made of tiles which hang over, on a machine to which transforms cost nothing.
+fn winograd(taps: usize) -> Program {
+    let text =
+        format!("cnn 1; model Tiles {{ input image: 1x3x3; conv {taps}x{taps} 2 pad half; relu }}");
+    let model = compile_source(&mut Files::default(), "tiles.cnn", &text);
+    let (graph, _) = optimize(&model.unwrap().graph);
+    let isa = Isa::Portable;
+    let free = Machine {
+        transforms: [0.0; 2],
+        transforms_five: [0.0; 2],
+        product_entering: 0.0,
+        direct_entering: 100.0,
+        ..Machine::tiny(isa)
+    };
+    let target = Target {
+        machine: free,
+        ..Target::new(isa, Arithmetic::Fast)
+    };
+    let program = lower(&graph, &target).program;
+    assert!(program.to_string().contains("f32_winograd_output"));
+    program
 }
 
 /// A 3x3 convolution of 2x4x4 to 12 channels, in parallel over rows; the second panel has 4 channels.
