@@ -76,11 +76,6 @@ impl Net {
                 }
             }
             Op::Word("relu") if matches!(self.op(x), Some(Op::Word("relu"))) => return Some(x),
-            Op::Word("abs") if self.op(x) == Some(&Op::Word("sub")) => {
-                let operands = self.values[x].layer.as_ref()?.operands.clone();
-                let dims = self.dims(x).to_vec();
-                return Some(self.push(Op::Word("absdiff"), &operands, Vec::new(), dims));
-            }
             _ => {}
         }
         None

@@ -69,7 +69,6 @@ const PATTERNS: &[(&str, &str)] = &[
         "adaptiveavgpool 3x4",
     ),
     ("input x: 3x4; adaptiveavgpool 7; relu", "adaptiveavgpool 7"),
-    ("input a, b: 5x3; absdiff(a, b)", "absdiff(a, b)"),
     ("input x: 6x4x3; gelu approximate; relu", "gelu approximate"),
     ("input x: 6x4x3; groupnorm 2; relu", "groupnorm 2 eps 1e-5"),
     (
@@ -158,6 +157,7 @@ const PARTS: &[&str] = &[
     "input x: 5x6x5; l: local 3x3 7",
     "input x: 5x6x5; local 3x3 7 /2 pad 1 relu",
     "input x: 24x4; shuffle 4; lrn 4 alpha 1; celu 2",
+    "input a, b: 5x3; absdiff(a, b)",
 ];
 
 #[test]
