@@ -120,7 +120,7 @@ unsafe fn fetch<S: Simd>(from: *const f32) {
     }
 }
 
-/// A line's rows and columns from `r` and `c` on. What is less than a vector is moved with what is before it, once more.
+/// A line's rows and columns from `r` and `c` on: lines of `x` are read whole before the next. What is less than a vector is moved with what is before it, once more.
 ///
 /// # Safety
 /// As of [`transpose`]; the matrix has at least `LANES` rows and columns.
@@ -140,19 +140,19 @@ unsafe fn square<S: Simd, const FLUSH: bool>(
         beside,
     } = matrix;
     let (bottom, right) = (rows.min(r + LINE), columns.min(c + LINE));
-    let mut j = c;
-    while j < right {
-        let column = j.min(columns - lanes);
-        let mut i = r;
-        while i < bottom {
-            let row = i.min(rows - lanes);
+    let mut i = r;
+    while i < bottom {
+        let row = i.min(rows - lanes);
+        let mut j = c;
+        while j < right {
+            let column = j.min(columns - lanes);
             // SAFETY: `LANES` rows and columns from these on are the matrix's.
             unsafe {
                 let x = x.offset(row * below + column);
                 S::transpose::<FLUSH>(out.offset(row + column * beside), beside, x, below);
             }
-            i += lanes;
+            j += lanes;
         }
-        j += lanes;
+        i += lanes;
     }
 }
