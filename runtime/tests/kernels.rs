@@ -478,3 +478,54 @@ fn denormals_become_zeros_of_their_sign_where_they_enter() {
         }
     }
 }
+
+/// The same where rows become columns, in squares of vectors that overlap at the end.
+#[test]
+fn denormals_of_matrices_become_zeros_where_they_enter() {
+    let values = [
+        1 << 20,
+        1 << 31 | 1,
+        1 << 31,
+        0x7fa0_1234, // a signalling NaN
+        f32::MIN_POSITIVE.to_bits(),
+        f32::NEG_INFINITY.to_bits(),
+        2.5f32.to_bits(),
+    ];
+    for isa in isas() {
+        // Vectors, narrow vectors, both with a rest, and two blocks.
+        for (rows, columns) in [(16, 16), (8, 16), (19, 21), (9, 11), (67, 70)] {
+            let x: Vec<u32> = (0..rows * columns).map(|at| values[at % 7]).collect();
+            let floats: Vec<f32> = x.iter().copied().map(f32::from_bits).collect();
+            let (tall, wide) = (rows as i64, columns as i64);
+            let mut consts = [1, 0, 0].repeat(3);
+            consts.extend([tall, 1, wide, wide, tall, 1]);
+            for (name, flush) in [("f32_input", true), ("f32_copy", false)] {
+                let (mut out, null) = (vec![9.0; x.len()], std::ptr::null());
+                // SAFETY: as many elements each as `consts` says.
+                unsafe {
+                    entry(name, isa)(
+                        out.as_mut_ptr(),
+                        floats.as_ptr(),
+                        null,
+                        null,
+                        null,
+                        null,
+                        consts.as_ptr(),
+                    )
+                };
+                for r in 0..rows {
+                    for c in 0..columns {
+                        let bits = x[r * columns + c];
+                        let expected = match bits {
+                            0x0010_0000 if flush => 0,
+                            0x8000_0001 if flush => 0x8000_0000,
+                            _ => bits,
+                        };
+                        let found = out[r + c * rows].to_bits();
+                        assert_eq!(found, expected, "{name} on {isa}, {rows}x{columns}");
+                    }
+                }
+            }
+        }
+    }
+}

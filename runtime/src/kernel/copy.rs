@@ -3,8 +3,10 @@
 
 use super::declare::declare;
 use super::support::{View, span};
+use super::transpose::{Matrix, transpose};
 use super::{Footprint, Kernel, MAX_ARGS, without_denormal};
 use crate::isa::Isa;
+use crate::simd::{Simd, entries};
 use std::ptr::copy_nonoverlapping;
 
 /// An axis along which elements are moved.
@@ -55,51 +57,172 @@ pub(super) const ROW: Kernel = Kernel {
     signature: Copy5::SIGNATURE,
     exact: true,
     footprint,
-    entry: |_| Some(entry::<false>),
+    entry: copying,
     twin: twin::<false>,
 };
 
 pub(super) const INPUT: Kernel = Kernel {
     name: "f32_input",
-    entry: |_| Some(entry::<true>),
+    entry: entering,
     twin: twin::<true>,
     ..ROW
 };
 
-/// The element as it is moved.
-#[inline(always)]
-fn moved<const INPUT: bool>(x: f32) -> f32 {
-    if INPUT { without_denormal(x) } else { x }
-}
+entries!(fn copying = copy);
+entries!(fn entering = enter);
 
-/// Any ISA's: copying is bound by memory.
-unsafe extern "C" fn entry<const INPUT: bool>(
+/// # Safety
+/// As of [`KernelFn`](crate::simd::KernelFn).
+#[inline(always)]
+unsafe fn copy<S: Simd>(
     out: *mut f32,
     x: *const f32,
     _: *const f32,
     _: *const f32,
     _: *const f32,
+    consts: *const i64,
+) {
+    // SAFETY: passed on.
+    unsafe { body::<S, false>(out, x, consts) }
+}
+
+/// # Safety
+/// As of [`KernelFn`](crate::simd::KernelFn).
+#[inline(always)]
+unsafe fn enter<S: Simd>(
+    out: *mut f32,
+    x: *const f32,
+    _: *const f32,
+    _: *const f32,
     _: *const f32,
     consts: *const i64,
 ) {
-    // SAFETY: every address is one of the footprint, by the contract of `KernelFn`.
+    // SAFETY: passed on.
+    unsafe { body::<S, true>(out, x, consts) }
+}
+
+#[inline(always)]
+unsafe fn body<S: Simd, const INPUT: bool>(out: *mut f32, x: *const f32, consts: *const i64) {
+    // SAFETY: every address that is touched is one of the footprint, by the contract of `KernelFn`.
     unsafe {
-        let dims = order(&Copy5::read(consts));
-        let [d0, d1, d2, d3, (n, o, i)] = dims;
-        if let [.., (rows, 1, _), (columns, _, 1)] = dims
-            && is_worth_tiles(rows, columns, dims.iter().map(|dim| dim.0).product())
-        {
-            for j0 in 0..d0.0 {
-                for j1 in 0..d1.0 {
-                    for j2 in 0..d2.0 {
-                        let x = x.offset(j0 * d0.2 + j1 * d1.2 + j2 * d2.2);
-                        let out = out.offset(j0 * d0.1 + j1 * d1.1 + j2 * d2.1);
-                        transpose::<INPUT>(out, x, (rows, d3.2), (columns, o));
+        match order(&Copy5::read(consts)) {
+            Order::Transposed(outer, matrix) => matrices::<S, INPUT>(out, x, outer, matrix),
+            Order::Woven(others, written, read) => woven::<INPUT>(out, x, others, written, read),
+            Order::Plain(dims) => plain::<INPUT>(out, x, dims),
+        }
+    }
+}
+
+/// One matrix after the other.
+#[inline(always)]
+unsafe fn matrices<S: Simd, const INPUT: bool>(
+    out: *mut f32,
+    x: *const f32,
+    [d0, d1, d2]: [Dim; 3],
+    matrix: Matrix,
+) {
+    let count = d0.0 * d1.0 * d2.0;
+    let is_far = count * matrix.rows * matrix.columns >= FAR;
+    let (mut j0, mut j1, mut j2) = (0, 0, 0);
+    let (mut this_out, mut this_x) = (out, x);
+    for _ in 0..count {
+        j2 += 1;
+        if j2 == d2.0 {
+            (j1, j2) = (j1 + 1, 0);
+        }
+        if j1 == d1.0 {
+            (j0, j1) = (j0 + 1, 0);
+        }
+        // Behind the last one these are of none.
+        let next_out = out.wrapping_offset(j0 * d0.1 + j1 * d1.1 + j2 * d2.1);
+        let next_x = x.wrapping_offset(j0 * d0.2 + j1 * d1.2 + j2 * d2.2);
+        let ahead = if is_far {
+            Some((next_out, next_x))
+        } else {
+            None
+        };
+        // SAFETY: a matrix of both footprints, which do not overlap.
+        unsafe { transpose::<S, INPUT>(this_out, this_x, matrix, ahead) };
+        (this_out, this_x) = (next_out, next_x);
+    }
+}
+
+/// In blocks of which every line that is touched, on either side, stays in the first-level cache; short axes, whose elements share lines, are
+/// walked within a block.
+#[inline(always)]
+unsafe fn woven<const INPUT: bool>(
+    out: *mut f32,
+    x: *const f32,
+    others: [Dim; 3],
+    (n, o, i): Dim,
+    (m, p, q): Dim,
+) {
+    const BLOCK: isize = 16;
+    let (mut around, mut within) = (others, others);
+    for axis in 0..3 {
+        let short = others[axis].0 < SHORT;
+        (if short { &mut around } else { &mut within })[axis].0 = 1;
+    }
+    for block in 0..around[0].0 * around[1].0 * around[2].0 {
+        let (out_block, x_block) = nth(block, &around);
+        let mut r = 0;
+        while r < n {
+            let mut c = 0;
+            while c < m {
+                for each in 0..within[0].0 * within[1].0 * within[2].0 {
+                    let (out_each, x_each) = nth(each, &within);
+                    let (tall, wide) = (BLOCK.min(n - r), BLOCK.min(m - c));
+                    // SAFETY: elements of both footprints.
+                    unsafe {
+                        let out = out.offset(out_block + out_each + r * o + c * p);
+                        let x = x.offset(x_block + x_each + r * i + c * q);
+                        for c in 0..wide {
+                            let (out, x) = (out.offset(c * p), x.offset(c * q));
+                            if tall == BLOCK {
+                                strip::<INPUT>(out, x, (BLOCK, o, i));
+                            } else {
+                                strip::<INPUT>(out, x, (tall, o, i));
+                            }
+                        }
                     }
                 }
+                c += BLOCK;
             }
-            return;
+            r += BLOCK;
         }
+    }
+}
+
+/// Elements one by one.
+#[inline(always)]
+unsafe fn strip<const INPUT: bool>(out: *mut f32, x: *const f32, (n, o, i): Dim) {
+    for j in 0..n {
+        // SAFETY: the caller vouches for `n` elements of both.
+        unsafe { *out.offset(j * o) = moved::<INPUT>(*x.offset(j * i)) };
+    }
+}
+
+/// Where the iteration of that index writes and reads.
+#[inline(always)]
+fn nth(index: isize, dims: &[Dim; 3]) -> (isize, isize) {
+    let (mut rest, mut out, mut x) = (index, 0, 0);
+    for &(count, o, i) in dims {
+        out += rest % count * o;
+        x += rest % count * i;
+        rest /= count;
+    }
+    (out, x)
+}
+
+/// In runs where both are contiguous, else one by one.
+#[inline(always)]
+unsafe fn plain<const INPUT: bool>(
+    out: *mut f32,
+    x: *const f32,
+    [d0, d1, d2, d3, (n, o, i)]: [Dim; 5],
+) {
+    // SAFETY: every address is one of the footprint.
+    unsafe {
         for j0 in 0..d0.0 {
             for j1 in 0..d1.0 {
                 for j2 in 0..d2.0 {
@@ -116,9 +239,7 @@ unsafe extern "C" fn entry<const INPUT: bool>(
                             }
                             continue;
                         }
-                        for j in 0..n {
-                            *out.offset(j * o) = moved::<INPUT>(*x.offset(j * i));
-                        }
+                        strip::<INPUT>(out, x, (n, o, i));
                     }
                 }
             }
@@ -126,72 +247,32 @@ unsafe extern "C" fn entry<const INPUT: bool>(
     }
 }
 
-/// `out[r + c·apart] = x[r·apart + c]` in tiles of which every line that is touched stays in the first-level cache: rows with their distance in
-/// `x`, columns with theirs in `out`.
+/// The element as it is moved.
 #[inline(always)]
-unsafe fn transpose<const INPUT: bool>(
-    out: *mut f32,
-    x: *const f32,
-    (rows, below): (isize, isize),
-    (columns, beside): (isize, isize),
-) {
-    // Lines that are far apart may share the sets of the cache: few of them at a time.
-    // SAFETY: passed on.
-    unsafe {
-        match below > beside {
-            true => tiles::<INPUT, 8, 16>(out, x, (rows, below), (columns, beside)),
-            false => tiles::<INPUT, 16, 8>(out, x, (rows, below), (columns, beside)),
-        }
-    }
+fn moved<const INPUT: bool>(x: f32) -> f32 {
+    if INPUT { without_denormal(x) } else { x }
 }
 
-#[inline(always)]
-unsafe fn tiles<const INPUT: bool, const TALL: usize, const WIDE: usize>(
-    out: *mut f32,
-    x: *const f32,
-    (rows, below): (isize, isize),
-    (columns, beside): (isize, isize),
-) {
-    let (tall, wide) = (TALL as isize, WIDE as isize);
-    let mut r = 0;
-    while r < rows {
-        let mut c = 0;
-        while c < columns {
-            // SAFETY: each is an element of both footprints.
-            let element = |r: isize, c: isize| unsafe {
-                *out.offset(r + c * beside) = moved::<INPUT>(*x.offset(r * below + c));
-            };
-            if r + tall <= rows && c + wide <= columns {
-                for i in 0..tall {
-                    for j in 0..wide {
-                        element(r + i, c + j);
-                    }
-                }
-            } else {
-                for r in r..rows.min(r + tall) {
-                    for c in c..columns.min(c + wide) {
-                        element(r, c);
-                    }
-                }
-            }
-            c += wide;
-        }
-        r += tall;
-    }
-}
-
-/// Whether a transposition, of so many elements in all, touches more lines than the caches nearby keep until the next element of each is due.
-#[inline(always)]
-fn is_worth_tiles(rows: isize, columns: isize, elements: isize) -> bool {
-    rows.min(columns) >= SHORT && elements >= 1 << 15
-}
-
-/// Elements below which a loop is over before it has begun.
+/// Elements below which a loop is over before it has begun, and an axis has no vector.
 const SHORT: isize = 8;
 
-/// The dimensions as `(count, stride of the output, stride of the input)`, outermost first: innermost the two that are contiguous, one where it is
-/// written and one where it is read, if both are long; else a long one where there is one.
-fn order(c: &Copy5) -> [(isize, isize, isize); 5] {
+/// Elements in all from which on both sides together, twice as many, are more than level 2 keeps.
+const FAR: isize = 1 << 17;
+
+/// `(count, stride of the output, stride of the input)`
+type Dim = (isize, isize, isize);
+
+/// In which order elements are moved.
+enum Order {
+    /// Along the axes, outermost first: innermost a long one where there is one.
+    Plain([Dim; 5]),
+    /// The last two are long: the nearest to be written and the nearest to be read.
+    Woven([Dim; 3], Dim, Dim),
+    /// Matrices of the two axes that are contiguous, one where it is written and one where it is read, if both are long.
+    Transposed([Dim; 3], Matrix),
+}
+
+fn order(c: &Copy5) -> Order {
     let mut dims = [
         (c.n0, c.o0, c.i0),
         (c.n1, c.o1, c.i1),
@@ -199,22 +280,38 @@ fn order(c: &Copy5) -> [(isize, isize, isize); 5] {
         (c.n3, c.o3, c.i3),
         (c.n4, c.o4, c.i4),
     ];
-    let long = |find: fn(&(isize, isize, isize)) -> isize| {
-        dims.iter().position(|dim| dim.0 >= SHORT && find(dim) == 1)
+    // Axes that are one on both sides, as rows and pixels without a gap.
+    for outer in 0..5 {
+        for inner in 0..5 {
+            let ((m, o, i), (n, out, from)) = (dims[outer], dims[inner]);
+            if outer != inner && m > 1 && n > 1 && o == n * out && i == n * from {
+                dims[inner].0 = m * n;
+                dims[outer] = (1, 0, 0);
+            }
+        }
+    }
+    let near = |stride: fn(&Dim) -> isize| {
+        let long = (0..5).filter(|&at| dims[at].0 >= SHORT && stride(&dims[at]) != 0);
+        long.min_by_key(|&at| stride(&dims[at]).unsigned_abs())
     };
-    let (written, read) = (long(|dim| dim.1), long(|dim| dim.2));
-    if let (Some(written), Some(read)) = (written, read)
+    if let (Some(written), Some(read)) = (near(|dim| dim.1), near(|dim| dim.2))
         && written != read
-        && is_worth_tiles(
-            dims[written].0,
-            dims[read].0,
-            dims.iter().map(|dim| dim.0).product(),
-        )
+        && dims.iter().all(|dim| dim.0 > 0)
     {
-        let last = [dims[written], dims[read]];
         let mut others = (0..5).filter(|&dim| dim != written && dim != read);
-        let first = [(); 3].map(|()| dims[others.next().expect("three are left")]);
-        return [first[0], first[1], first[2], last[0], last[1]];
+        let others = [(); 3].map(|()| dims[others.next().expect("three are left")]);
+        let (rows, one, below) = dims[written];
+        let (columns, beside, other) = dims[read];
+        if (one, other) != (1, 1) {
+            return Order::Woven(others, dims[written], dims[read]);
+        }
+        let matrix = Matrix {
+            rows,
+            below,
+            columns,
+            beside,
+        };
+        return Order::Transposed(others, matrix);
     }
     for _ in 1..dims.len() {
         if dims[4].0 == 1 {
@@ -224,7 +321,7 @@ fn order(c: &Copy5) -> [(isize, isize, isize); 5] {
     if dims[4].0 < SHORT && dims[3].0 > dims[4].0 {
         dims.swap(3, 4);
     }
-    dims
+    Order::Plain(dims)
 }
 
 fn footprint(_: Isa, consts: &[i64]) -> Vec<Option<Footprint>> {

@@ -48,6 +48,7 @@ mod sum;
 mod sum_pair;
 mod support;
 mod table;
+mod transpose;
 mod update;
 mod window;
 pub mod winograd;
@@ -58,6 +59,7 @@ mod winograd_weights;
 mod zip;
 
 pub use crate::simd::KernelFn;
+pub(crate) use crate::simd::without_denormal;
 pub use accumulate::AccumulateCall;
 pub use along::{AlongCall, AlongTerm};
 pub use bilinear::BilinearCall;
@@ -176,17 +178,6 @@ impl KernelId {
 /// [denormal](crate::denormals) is zero.
 pub const fn bits(value: f64) -> i64 {
     without_denormal(value as f32).to_bits() as i64
-}
-
-/// The number, or zero of its sign if it is denormal.
-pub(crate) const fn without_denormal(x: f32) -> f32 {
-    const EXPONENT: u32 = f32::INFINITY.to_bits();
-    let bits = x.to_bits();
-    f32::from_bits(if bits & EXPONENT == 0 {
-        bits & (1 << 31)
-    } else {
-        bits
-    })
 }
 
 /// The float of 64 bits that a constant holds.

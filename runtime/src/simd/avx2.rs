@@ -33,12 +33,36 @@ unsafe fn pow2(n: __m256i) -> __m256 {
     }
 }
 
+/// Zeros of their sign in place of denormals.
+#[inline(always)]
+unsafe fn flushed(v: __m256) -> __m256 {
+    // SAFETY: the machine has AVX2, by the trait's contract.
+    unsafe {
+        let exponent = _mm256_castsi256_ps(_mm256_set1_epi32(f32::INFINITY.to_bits() as i32));
+        let exponents = _mm256_castps_si256(_mm256_and_ps(v, exponent));
+        let tiny = _mm256_cmpeq_epi32(exponents, _mm256_setzero_si256());
+        let zero = _mm256_and_ps(v, _mm256_set1_ps(-0.0));
+        _mm256_blendv_ps(v, zero, _mm256_castsi256_ps(tiny))
+    }
+}
+
+/// Four elements at `lower` and four at `upper`.
+#[inline(always)]
+unsafe fn halves(lower: *const f32, upper: *const f32) -> __m256 {
+    // SAFETY: the caller vouches for four elements at each; the machine has AVX2.
+    unsafe {
+        let lower = _mm256_castps128_ps256(_mm_loadu_ps(lower));
+        _mm256_insertf128_ps::<1>(lower, _mm_loadu_ps(upper))
+    }
+}
+
 impl Simd for Avx2 {
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
     const UNROLL: usize = 4;
     type V = __m256;
     type W = [__m256d; 2];
+    type Narrow = Avx2;
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> __m256 {
@@ -82,6 +106,38 @@ impl Simd for Avx2 {
             }
             if count & 1 != 0 {
                 _mm_store_ss(to, rest);
+            }
+        }
+    }
+
+    /// Four columns at a time: halves of the rows `i` and `i + 4` in one register, so that two shuffles of pairs are left.
+    #[inline(always)]
+    unsafe fn transpose<const FLUSH: bool>(
+        to: *mut f32,
+        beside: isize,
+        from: *const f32,
+        below: isize,
+    ) {
+        // SAFETY: the caller vouches for 8 elements of 8 rows and of 8 columns.
+        unsafe {
+            for half in 0..2 {
+                let from = from.offset(4 * half);
+                let to = to.offset(4 * half * beside);
+                let mut rows = [_mm256_setzero_ps(); 4];
+                for i in 0..4 {
+                    let lower = from.offset(i as isize * below);
+                    rows[i] = halves(lower, lower.offset(4 * below));
+                    if FLUSH {
+                        rows[i] = flushed(rows[i]);
+                    }
+                }
+                let [a, b, c, d] = rows;
+                let (ab, cd) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
+                _mm256_storeu_ps(to, _mm256_shuffle_ps::<0x44>(ab, cd));
+                _mm256_storeu_ps(to.offset(beside), _mm256_shuffle_ps::<0xee>(ab, cd));
+                let (ab, cd) = (_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
+                _mm256_storeu_ps(to.offset(2 * beside), _mm256_shuffle_ps::<0x44>(ab, cd));
+                _mm256_storeu_ps(to.offset(3 * beside), _mm256_shuffle_ps::<0xee>(ab, cd));
             }
         }
     }

@@ -21,12 +21,26 @@ macro_rules! pure {
     };
 }
 
+/// Zeros of their sign in place of denormals.
+#[inline(always)]
+unsafe fn flushed(v: __m512) -> __m512 {
+    // SAFETY: the machine has AVX-512F, by the trait's contract.
+    unsafe {
+        let bits = _mm512_castps_si512(v);
+        let exponent = _mm512_set1_epi32(f32::INFINITY.to_bits() as i32);
+        let tiny = _mm512_testn_epi32_mask(bits, exponent);
+        let sign = _mm512_set1_epi32(i32::MIN);
+        _mm512_castsi512_ps(_mm512_mask_and_epi32(bits, tiny, bits, sign))
+    }
+}
+
 impl Simd for Avx512 {
     const LANES: usize = 16;
     const REGISTERS: usize = 32;
     const UNROLL: usize = 4;
     type V = __m512;
     type W = [__m512d; 2];
+    type Narrow = super::Avx2;
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> __m512 {
@@ -52,6 +66,54 @@ impl Simd for Avx512 {
         let mask = (1u32 << count) - 1;
         // SAFETY: a masked store touches only the lanes in the mask, which the caller vouches for.
         unsafe { _mm512_mask_storeu_ps(to, mask as __mmask16, v) }
+    }
+
+    /// Squares of four by four within each quarter of the registers, then the quarters.
+    #[inline(always)]
+    unsafe fn transpose<const FLUSH: bool>(
+        to: *mut f32,
+        beside: isize,
+        from: *const f32,
+        below: isize,
+    ) {
+        // SAFETY: the caller vouches for 16 elements of 16 rows and of 16 columns.
+        unsafe {
+            // `squares[q][j]` has in its quarter `k` the rows `4q..4q + 4` of the column `4k + j`.
+            let mut squares = [[_mm512_setzero_ps(); 4]; 4];
+            for q in 0..4 {
+                let mut rows = [_mm512_setzero_ps(); 4];
+                for i in 0..4 {
+                    rows[i] = _mm512_loadu_ps(from.offset((4 * q + i) as isize * below));
+                    if FLUSH {
+                        rows[i] = flushed(rows[i]);
+                    }
+                }
+                let [a, b, c, d] = rows;
+                let (ab, cd) = (_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d));
+                squares[q][0] = _mm512_shuffle_ps::<0x44>(ab, cd);
+                squares[q][1] = _mm512_shuffle_ps::<0xee>(ab, cd);
+                let (ab, cd) = (_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d));
+                squares[q][2] = _mm512_shuffle_ps::<0x44>(ab, cd);
+                squares[q][3] = _mm512_shuffle_ps::<0xee>(ab, cd);
+            }
+            for j in 0..4 {
+                let [a, b, c, d] = [squares[0][j], squares[1][j], squares[2][j], squares[3][j]];
+                let to = to.offset(j as isize * beside);
+                // Quarters 0 and 2, then 1 and 3, of each pair.
+                let (ab, cd) = (
+                    _mm512_shuffle_f32x4::<0x88>(a, b),
+                    _mm512_shuffle_f32x4::<0x88>(c, d),
+                );
+                _mm512_storeu_ps(to, _mm512_shuffle_f32x4::<0x88>(ab, cd));
+                _mm512_storeu_ps(to.offset(8 * beside), _mm512_shuffle_f32x4::<0xdd>(ab, cd));
+                let (ab, cd) = (
+                    _mm512_shuffle_f32x4::<0xdd>(a, b),
+                    _mm512_shuffle_f32x4::<0xdd>(c, d),
+                );
+                _mm512_storeu_ps(to.offset(4 * beside), _mm512_shuffle_f32x4::<0x88>(ab, cd));
+                _mm512_storeu_ps(to.offset(12 * beside), _mm512_shuffle_f32x4::<0xdd>(ab, cd));
+            }
+        }
     }
 
     #[inline(always)]

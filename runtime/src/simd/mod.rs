@@ -4,6 +4,9 @@
 //! `extern "C"` functions that enable the ISA's features, and only there do the intrinsics inline. Bodies must not
 //! use closures, which would not inherit those features.
 
+// A square of registers is indexed by row and by column.
+#![allow(clippy::needless_range_loop)]
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -37,6 +40,8 @@ pub(crate) trait Simd {
     type V: Copy;
     /// As many f64 as a vector has f32.
     type W: Copy;
+    /// The same machine's vectors of eight lanes.
+    type Narrow: Simd;
 
     /// `value` in every lane.
     unsafe fn splat(value: f32) -> Self::V;
@@ -48,6 +53,13 @@ pub(crate) trait Simd {
     unsafe fn store(to: *mut f32, v: Self::V);
     /// The first `count` elements, `count < LANES`; nothing else is touched.
     unsafe fn store_part(to: *mut f32, count: usize, v: Self::V);
+    /// `to[i + j·beside] = from[i·below + j]` for all `i, j < LANES`, bit by bit; with `FLUSH` denormals become zeros of their sign.
+    unsafe fn transpose<const FLUSH: bool>(
+        to: *mut f32,
+        beside: isize,
+        from: *const f32,
+        below: isize,
+    );
     /// `pointer`, of which the optimiser is to know nothing else.
     unsafe fn opaque(pointer: *const f32) -> *const f32;
     /// Hints that `from` will be read.
@@ -172,6 +184,17 @@ pub(crate) unsafe fn store_first<S: Simd>(to: *mut f32, count: usize, v: S::V) {
             S::store_part(to, count, v)
         }
     }
+}
+
+/// The number, or zero of its sign if it is denormal.
+pub(crate) const fn without_denormal(x: f32) -> f32 {
+    const EXPONENT: u32 = f32::INFINITY.to_bits();
+    let bits = x.to_bits();
+    f32::from_bits(if bits & EXPONENT == 0 {
+        bits & (1 << 31)
+    } else {
+        bits
+    })
 }
 
 /// A kernel's machine code. Unused inputs may be null.

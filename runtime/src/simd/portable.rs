@@ -1,6 +1,6 @@
 //! Plain Rust: any number of lanes, on any machine. The compiler's vectoriser does what it can.
 
-use super::Simd;
+use super::{Simd, without_denormal};
 use core::array::from_fn;
 
 /// Vectors of `N` lanes as arrays. Closures are harmless here: there are no features to inherit.
@@ -33,6 +33,7 @@ impl<const N: usize> Simd for Portable<N> {
     const UNROLL: usize = 1;
     type V = [f32; N];
     type W = [f64; N];
+    type Narrow = Portable<8>;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> [f32; N] {
@@ -67,6 +68,37 @@ impl<const N: usize> Simd for Portable<N> {
             if lane < count {
                 // SAFETY: the caller vouches for the first `count` elements.
                 unsafe { *to.add(lane) = value }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose<const FLUSH: bool>(
+        to: *mut f32,
+        beside: isize,
+        from: *const f32,
+        below: isize,
+    ) {
+        // Squares of four by four, which stay in registers where there are vectors of four.
+        for square in 0..(N / 4) * (N / 4) {
+            let i = (square % (N / 4) * 4) as isize;
+            let j = (square / (N / 4) * 4) as isize;
+            let mut rows = [[0.0; 4]; 4];
+            for r in 0..4 {
+                // SAFETY: the caller vouches for N elements of N rows.
+                let row = unsafe { from.offset((i + r as isize) * below + j) };
+                // SAFETY: the same.
+                rows[r] = unsafe { row.cast::<[f32; 4]>().read_unaligned() };
+            }
+            for c in 0..4 {
+                let mut column = [rows[0][c], rows[1][c], rows[2][c], rows[3][c]];
+                if FLUSH {
+                    column = column.map(without_denormal);
+                }
+                // SAFETY: the caller vouches for N elements of N columns.
+                let at = unsafe { to.offset(i + (j + c as isize) * beside) };
+                // SAFETY: the same.
+                unsafe { at.cast::<[f32; 4]>().write_unaligned(column) };
             }
         }
     }

@@ -373,8 +373,12 @@ fn copy(random: &mut Random) -> Vec<i64> {
         [1, 17, 1, 1, 19],
         [3, 1, 18, 16, 2],
         [1, 1, 1, 1, 33],
-        // Large enough for tiles, with some left over.
-        [1, 1, 2, 131, 253],
+        // Squares of vectors, wide and narrow, with some left over.
+        [1, 2, 1, 16, 32],
+        [1, 3, 9, 1, 21],
+        [2, 1, 1, 70, 141],
+        // Beyond level 2, with a line of blocks left over.
+        [1, 1, 3, 181, 253],
     ]);
     let strides = |random: &mut Random, gaps: bool| {
         let mut order = [0, 1, 2, 3, 4];

@@ -176,7 +176,10 @@ impl Checker<'_> {
                     }
                     let steps = match signature.repeated.len() {
                         0 => 0,
-                        group => call.consts.get(7).map_or(0, |steps| group as i64 * steps),
+                        group => {
+                            let count = call.consts.get(signature.consts.len() - 1);
+                            count.map_or(0, |steps| group as i64 * steps)
+                        }
                     };
                     if call.consts.len() as i64 != signature.consts.len() as i64 + steps {
                         return Err("another number of constants");

@@ -124,7 +124,7 @@ fn each_number_of(body: &mut [Stmt], edit: &mut impl FnMut(&str, i64) -> i64) {
                     }
                 }
                 for (constant, declared) in consts.iter_mut().zip(signature.constants()) {
-                    if declared.ty != Type::Float {
+                    if !matches!(declared.ty, Type::Float | Type::Double) {
                         *constant = edit(&format!("constant {}", declared.name), *constant);
                     }
                 }
