@@ -1,7 +1,7 @@
 //! ONNX files in the place of specs: imported, compiled and run without leaving files.
 
 use crate::inputs::Sample;
-use crate::{Failure, print, size};
+use crate::{Failure, print, size, spec};
 use cnnc::onnx::{self, From, Imported, Options, Pictures};
 use cnnc::rt::tensor_file::{read_tensors, write_npy};
 use cnnc::{Model, Outputs};
@@ -132,10 +132,10 @@ pub fn import(
     })
 }
 
-/// A spec, or an ONNX file in its place.
+/// A spec, by its file or on standard input, or an ONNX file in its place.
 pub fn model(path: &Path, open: &Open) -> Result<Model, Failure> {
     match is_one(path) {
-        false => Ok(cnnc::compile_file(path)?),
+        false => spec::compile(path),
         true => Ok(import(path, open, Pictures::default(), Vec::new(), None)?.model),
     }
 }

@@ -26,10 +26,15 @@ fn between(name: &str, table: &str) {
 
 #[test]
 fn operators() {
-    let mut table =
-        String::from("| operator | from operator set | becomes | limits |\n|---|---|---|---|\n");
+    let mut table = String::from(
+        "| operator (in brackets: its own first set, if that is later) | from operator set | becomes | limits |\n|---|---|---|---|\n",
+    );
     for row in cnnc::onnx::imported_operators() {
-        let names: Vec<String> = row.names.iter().map(|name| format!("`{name}`")).collect();
+        let name = |name: &&str| match row.first(name) {
+            first if first > row.since => format!("`{name}` ({first})"),
+            _ => format!("`{name}`"),
+        };
+        let names: Vec<String> = row.names.iter().map(name).collect();
         table += &format!(
             "| {} | {} | {} | {} |\n",
             names.join(", "),
