@@ -28,7 +28,14 @@ pub const EXAMPLES: &[(&str, &[&str])] = &[
             "cnnc graph net.cnn --expand -o net.png",
         ],
     ),
-    ("zoo", &["cnnc zoo", "cnnc zoo lenet5 > my_net.cnn"]),
+    (
+        "zoo",
+        &[
+            "cnnc zoo",
+            "cnnc zoo lenet5",
+            "cnnc zoo squeezenet1_1 -o my_net.cnn",
+        ],
+    ),
     (
         "dump",
         &[
@@ -137,6 +144,7 @@ pub const EXAMPLES: &[(&str, &[&str])] = &[
         "completions",
         &[
             "cnnc completions bash > ~/.local/share/bash-completion/completions/cnnc",
+            "cnnc completions zsh > ~/.zfunc/_cnnc   # with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc",
             "cnnc completions fish > ~/.config/fish/completions/cnnc.fish",
         ],
     ),

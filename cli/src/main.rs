@@ -64,7 +64,7 @@ use std::sync::LazyLock;
 
 /// The CNN compiler: a convolutional network is a text file, and cnnc turns it into machine code.
 ///
-/// The environment variable CNNC_ISA chooses the instruction set: avx512, avx2 or portable. With CNNC_PERF_MAP=1, `run` and `bench` write
+/// The environment variable CNNC_ISA chooses the instruction set, of those that `cnnc --version` lists. With CNNC_PERF_MAP=1, `run` and `bench` write
 /// /tmp/perf-PID.map, by which perf names machine code.
 #[derive(Parser)]
 #[command(name = "cnnc", version, long_version = LONG_VERSION.as_str(), after_help = EXIT_CODES, arg_required_else_help = true)]

@@ -1,10 +1,8 @@
 //! `cnnc new`: a spec with a new head, for the classes of a folder, on a trunk that has been trained.
 
-use crate::{Failure, network, print};
-use cnnc::rt::files::write_atomically;
+use crate::{Failure, network, outputs, print};
 use cnnc::train::{NewHead, Recipe, Trainer, classes, name_of};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What may be written behind `new`.
 #[derive(clap::Args)]
@@ -41,15 +39,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     // Before anything is written: whether it can be trained from there.
     let recipe = Recipe::of(&model);
     Trainer::new(&model, &recipe)?;
-    let home = args.from.parent().unwrap_or(Path::new(""));
-    let folder = args.out.parent().unwrap_or(Path::new(""));
-    for file in model.files() {
-        let Ok(place) = file.strip_prefix(home) else {
-            continue;
-        };
-        copy(file, &folder.join(place))?;
-    }
-    write(&args.out, text.as_bytes())?;
+    outputs::with_what_it_reads(&args.out, &text, &model, &args.from)?;
     let frozen = recipe.tuning.freeze.join(" ");
     print::line(format_args!(
         "{}: {} classes, {frozen} frozen\nnext: cnnc train {} --data {}",
@@ -59,37 +49,4 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         args.data.display()
     ))?;
     Ok(())
-}
-
-/// Copies what the spec imports, unless it is there.
-fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
-    let read = |path: &Path| {
-        cnnc::zoo::read(path).map_err(|error| Failure::Read {
-            file: path.display().to_string(),
-            why: error.to_string(),
-        })
-    };
-    let bytes = read(from)?;
-    if to.exists() {
-        return match read(to)? == bytes {
-            true => Ok(()),
-            false => Err(Failure::Exists(to.to_owned())),
-        };
-    }
-    if let Some(folder) = to.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| unwritten(folder, error))?;
-    }
-    write(to, &bytes)
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let written = write_atomically(path, |file| file.write_all(bytes));
-    written.map_err(|error| unwritten(path, error))
-}
-
-fn unwritten(path: &Path, error: std::io::Error) -> Failure {
-    Failure::WriteFile {
-        file: path.display().to_string(),
-        error,
-    }
 }

@@ -1,6 +1,7 @@
 //! Files that a command writes: none that it reads, and none twice; in a format that their names say; and a line for each.
 
 use crate::{Failure, print};
+use cnnc::Model;
 use cnnc::rt::files::{same_file, write_atomically};
 use cnnc::rt::image::{Picture, is_called_a_picture, is_jpeg};
 use cnnc::train::{Data, SheetFormat};
@@ -128,8 +129,51 @@ pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
 /// Writes a file.
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let written = write_atomically(path, |file| file.write_all(bytes));
-    let file = path.display().to_string();
-    written.map_err(|error| Failure::WriteFile { file, error })?;
+    written.map_err(|error| unwritten(path, error))?;
     print::wrote(path);
     Ok(())
+}
+
+/// Writes a spec, and beside it what the spec that it comes of reads beside itself: imports and lists of labels, unless they are there.
+pub fn with_what_it_reads(
+    path: &Path,
+    text: &str,
+    model: &Model,
+    from: &Path,
+) -> Result<(), Failure> {
+    let [home, folder] = [from, path].map(|of| of.parent().unwrap_or(Path::new("")));
+    for file in model.files().iter().filter(|file| *file != from) {
+        if let Ok(place) = file.strip_prefix(home) {
+            copy(file, &folder.join(place))?;
+        }
+    }
+    write(path, text)
+}
+
+/// Copies a file that may be one of the zoo, unless the same is there.
+fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
+    let read = |path: &Path| {
+        cnnc::zoo::read(path).map_err(|error| Failure::Read {
+            file: path.display().to_string(),
+            why: error.to_string(),
+        })
+    };
+    let bytes = read(from)?;
+    if to.exists() {
+        return match read(to)? == bytes {
+            true => Ok(()),
+            false => Err(Failure::Exists(to.to_owned())),
+        };
+    }
+    if let Some(folder) = to.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| unwritten(folder, error))?;
+    }
+    write_bytes(to, &bytes)
+}
+
+fn unwritten(path: &Path, error: std::io::Error) -> Failure {
+    Failure::WriteFile {
+        file: path.display().to_string(),
+        error,
+    }
 }

@@ -1,8 +1,9 @@
 //! `cnnc zoo`: the networks that come with the program.
 
-use crate::{Failure, print};
+use crate::{Failure, outputs, print};
 use cnnc::compiler::words::{nearest, thousands};
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 
 /// What may be written behind `zoo`.
 #[derive(clap::Args)]
@@ -10,6 +11,9 @@ pub struct Args {
     /// A network, whose spec is printed; commands take the name in place of a spec, too
     #[arg(value_name = "NAME", conflicts_with = "json")]
     name: Option<String>,
+    /// Write its spec to a file, and beside it what the spec reads: lists of labels, and what it imports
+    #[arg(short, long, value_name = "FILE.cnn", requires = "name")]
+    out: Option<PathBuf>,
     /// Print the table as JSON
     #[arg(long)]
     pub json: bool,
@@ -21,8 +25,7 @@ const LETTERS: usize = 72;
 /// Prints the table, or a spec.
 pub fn run(args: &Args) -> Result<(), Failure> {
     if let Some(name) = &args.name {
-        let text = cnnc::zoo::text(name).ok_or_else(|| unknown(name))?;
-        return Ok(print::line(text.trim_end())?);
+        return spec(name, args.out.as_deref());
     }
     let mut networks = Vec::new();
     for name in cnnc::zoo::names() {
@@ -38,6 +41,30 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     print::line(table.trim_fmt())?;
     print::line("`cnnc zoo NAME` prints a spec; commands take a name in place of a spec")?;
+    Ok(())
+}
+
+/// Prints a spec, or writes it with what it reads.
+fn spec(name: &str, out: Option<&Path>) -> Result<(), Failure> {
+    let text = cnnc::zoo::text(name).ok_or_else(|| unknown(name))?;
+    let path = cnnc::zoo::path(name).ok_or_else(|| unknown(name))?;
+    let model = cnnc::compile_file(&path)?;
+    if let Some(out) = out {
+        return match out.exists() {
+            true => Err(Failure::Exists(out.to_owned())),
+            false => outputs::with_what_it_reads(out, text, &model, &path),
+        };
+    }
+    print::line(text.trim_end())?;
+    let others = model.files().iter().filter(|file| **file != path);
+    let others = others.filter_map(|file| file.strip_prefix("zoo:").ok());
+    let others: Vec<String> = others.map(|file| file.display().to_string()).collect();
+    if !others.is_empty() {
+        print::notes(&[format!(
+            "it reads {} beside it: `cnnc zoo {name} -o FILE.cnn` writes that, too",
+            others.join(", ")
+        )]);
+    }
     Ok(())
 }
 

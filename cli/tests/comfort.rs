@@ -84,6 +84,32 @@ fn every_command_that_takes_a_spec_takes_a_name() {
 }
 
 #[test]
+fn a_spec_of_the_zoo_is_written_with_what_it_reads() {
+    let folder = empty();
+    let here = folder.path();
+    let (text, error) = works(here, &["zoo", "squeezenet1_1"]);
+    assert!(error.contains("it reads imagenet.txt beside it"), "{error}");
+    let write = ["zoo", "squeezenet1_1", "-o", "net.cnn"];
+    let (_, error) = works(here, &write);
+    for name in ["net.cnn", "imagenet.txt"] {
+        assert!(error.contains(&format!("wrote {name}")), "{error}");
+    }
+    let written = fs::read_to_string(here.join("net.cnn")).unwrap();
+    assert_eq!(written.trim_end(), text.trim_end());
+    works(here, &["check", "net.cnn"]);
+    let (code, _, error) = cnnc(here, &write);
+    assert!(
+        code == 1 && error.contains("it is there already"),
+        "{error}"
+    );
+    // What imports others has them in their folders; what reads nothing says nothing.
+    works(here, &["zoo", "plain20_cifar10", "-o", "plain.cnn"]);
+    works(here, &["check", "plain.cnn"]);
+    assert_eq!(works(here, &["zoo", "lenet5"]).1, "");
+    assert_eq!(cnnc(here, &["zoo", "-o", "all.cnn"]).0, 2);
+}
+
+#[test]
 fn a_run_and_a_new_head_keep_what_a_network_of_the_zoo_reads() {
     let folder = empty();
     let here = folder.path();

@@ -124,7 +124,7 @@ fn every_spec_is_looked_at() {
     let specs = "empty.onnx net.cnn absent.onnx no_such_network net.cnn";
     let output = place.output(&format!("check {specs}"));
     assert_eq!(output.status.code(), Some(1), "{}", told(&output));
-    let sound = "net.cnn: N is sound, 3 layers\n";
+    let sound = "net.cnn: N is sound, 4 layers\n";
     assert_eq!(String::from_utf8_lossy(&output.stdout), sound.repeat(2));
     for name in ["empty.onnx", "absent.onnx", "no_such_network"] {
         assert!(told(&output).contains(name), "{}", told(&output));

@@ -127,30 +127,31 @@ fn no_answer_is_written_over_another() {
 fn outputs_are_files_in_a_folder() {
     let place = place();
     picture(&place, "in/a/1.png", [255, 0, 0]);
-    picture(&place, "in/b/1.png", [0, 0, 255]);
+    picture(&place, "in/b/2.png", [0, 0, 255]);
+    picture(&place, "other/1.png", [0, 255, 0]);
     let tensors = |name: &str| {
         let read = cnnc::rt::tensor_file::read_tensors(place.path(name)).unwrap();
         let read = read.into_iter().map(|of| (of.shape, of.values));
         read.collect::<Vec<(Vec<usize>, Vec<f32>)>>()
     };
     place.prints(&format!(
-        "{RUN} in/a/1.png in/b/1.png --raw both.safetensors"
+        "{RUN} in/a/1.png in/b/2.png --raw both.safetensors"
     ));
     let both = tensors("both.safetensors")[0].1.clone();
     assert_eq!(both.len(), 6);
     let folder = lines(&place.prints(&format!("{RUN} in --raw raw/ --json")));
-    assert_eq!(inputs(&folder), ["in/a/1.png", "in/b/1.png"]);
+    assert_eq!(inputs(&folder), ["in/a/1.png", "in/b/2.png"]);
     assert_eq!(
         tensors("raw/a/1.png.safetensors"),
         [(vec![3], both[..3].to_vec())]
     );
     assert_eq!(
-        tensors("raw/b/1.png.safetensors"),
+        tensors("raw/b/2.png.safetensors"),
         [(vec![3], both[3..].to_vec())]
     );
-    let named = format!("{RUN} in/a/1.png in/b/1.png --tap scores --raw named/ --json");
+    let named = format!("{RUN} in/a/1.png in/b/2.png --tap scores --raw named/ --json");
     assert_eq!(lines(&place.prints(&named)).len(), 2);
-    let of_b = tensors("named/in/b/1.png.safetensors");
+    let of_b = tensors("named/2.png.safetensors");
     assert!(of_b.iter().all(|of| of.1 == both[3..]), "{of_b:?}");
     // One alone has the names that other engines give.
     place.prints(&format!("{RUN} in/a/1.png --raw alone/"));
@@ -158,7 +159,7 @@ fn outputs_are_files_in_a_folder() {
     // Before anything is computed.
     for line in [
         "in --raw in/",
-        "in/a in/b --raw twice/",
+        "in/a/1.png other/1.png --raw twice/",
         "in --raw raw.safetensors",
     ] {
         let said = place.fails(&format!("{RUN} {line}"));

@@ -15,6 +15,13 @@ pub struct Roof {
     pub gbs: f64,
 }
 
+impl Roof {
+    /// Whether both were measured.
+    fn is_known(&self) -> bool {
+        self.gflops > 0.0 && self.gbs > 0.0
+    }
+}
+
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 470.0;
 /// Where the axes are: left, right, top, bottom.
@@ -83,13 +90,14 @@ pub fn section(outcome: &Outcome, roofs: &[Roof]) -> String {
     let mut text = format!(
         "<h2>Roofline</h2>\n<p>Each circle is a layer on {threads}, as large as its share of the time: operations for each byte of operands, result and weights, and operations a second. \
          The level roof is the measured peak, the slope what memory gives; what lies in caches may be above the slope, and winograd, which does a quarter of the \
-         multiplications that are counted, above the peak.</p>\n{KEY}"
+         multiplications that are counted, above the peak.</p>\n{KEY}{}",
+        names(roofs)
     );
     text +=
         &format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"Roofline\">\n");
     let scale = Scale::new(&points, roofs);
     text += &axes(&scale);
-    // Where names of roofs are, too, so that layers are not written over them.
+    // Where names of layers have no place.
     let mut taken = Vec::new();
     for (index, roof) in roofs.iter().enumerate() {
         text += &line(&scale, roof, index, &mut taken);
@@ -132,9 +140,41 @@ fn axes(scale: &Scale) -> String {
     text
 }
 
-/// A roof, with its name where it is level.
-fn line(scale: &Scale, roof: &Roof, index: usize, taken: &mut Vec<[f64; 4]>) -> String {
-    if roof.gflops <= 0.0 || roof.gbs <= 0.0 {
+/// What the lines are, beside the picture, where no layer lies under it.
+fn names(roofs: &[Roof]) -> String {
+    let mut text = "<p class=\"key\">".to_owned();
+    for (index, roof) in roofs.iter().enumerate() {
+        if !roof.is_known() {
+            continue;
+        }
+        text += &format!(
+            "<b class=\"{}\"></b>{}: {:.0} GFLOP/s, {:.1} GB/s",
+            class_of(index),
+            words::count(roof.threads, "thread"),
+            roof.gflops,
+            roof.gbs
+        );
+    }
+    text + "</p>\n"
+}
+
+/// The first roof is a line, others are dashes.
+fn class_of(index: usize) -> &'static str {
+    match index {
+        0 => "roof",
+        _ => "roof2",
+    }
+}
+
+/// Left, top, right, bottom.
+type Area = [f64; 4];
+
+/// Pieces that a slope is divided into to see what it meets.
+const PIECES: u32 = 32;
+
+/// A roof.
+fn line(scale: &Scale, roof: &Roof, index: usize, taken: &mut Vec<Area>) -> String {
+    if !roof.is_known() {
         return String::new();
     }
     let ridge = roof.gflops / roof.gbs;
@@ -143,30 +183,24 @@ fn line(scale: &Scale, roof: &Roof, index: usize, taken: &mut Vec<[f64; 4]>) -> 
     let (x0, y0) = scale.at(from, from * roof.gbs);
     let (x1, y1) = scale.at(ridge, roof.gflops);
     let (x2, _) = scale.at(scale.x[1].exp2(), roof.gflops);
-    let class = if index == 0 { "roof" } else { "roof2" };
-    let name = format!(
-        "{}: {:.0} GFLOP/s, {:.1} GB/s",
-        words::count(roof.threads, "thread"),
-        roof.gflops,
-        roof.gbs
-    );
-    let mut y = y1 - 7.0;
-    if taken.iter().any(|other| (other[1] - y).abs() < 14.0) {
-        y = y1 + 16.0;
+    let class = class_of(index);
+    taken.push([x1, y1, x2, y1]);
+    for piece in 0..PIECES {
+        let part = |at: u32| f64::from(at) / f64::from(PIECES);
+        let at = |at: u32| (x0 + part(at) * (x1 - x0), y0 + part(at) * (y1 - y0));
+        let (from, to) = (at(piece), at(piece + 1));
+        taken.push([from.0, to.1, to.0, from.1]);
     }
-    taken.push([x1, y, x1 + 6.6 * name.len() as f64, y]);
-    format!(
-        "<path class=\"{class}\" d=\"M{x0:.1} {y0:.1}L{x1:.1} {y1:.1}H{x2:.1}\"/><text x=\"{:.1}\" y=\"{y:.1}\">{name}</text>\n",
-        x1 + 4.0
-    )
+    format!("<path class=\"{class}\" d=\"M{x0:.1} {y0:.1}L{x1:.1} {y1:.1}H{x2:.1}\"/>\n")
 }
 
-fn circles(scale: &Scale, points: &[Point<'_>], taken: &mut Vec<[f64; 4]>) -> String {
+fn circles(scale: &Scale, points: &[Point<'_>], taken: &mut Vec<Area>) -> String {
     let all: f64 = points.iter().map(|point| point.row.times.median).sum();
     // The largest first: small ones stay visible, and names go to those that matter.
     let mut order: Vec<&Point<'_>> = points.iter().collect();
     order.sort_by(|a, b| b.row.times.median.total_cmp(&a.row.times.median));
-    let (mut circles, mut names) = (String::new(), String::new());
+    let mut text = String::new();
+    let mut placed = Vec::new();
     for point in order {
         let row = point.row;
         let (x, y) = scale.at(point.intensity, row.gflops);
@@ -176,25 +210,46 @@ fn circles(scale: &Scale, points: &[Point<'_>], taken: &mut Vec<[f64; 4]>) -> St
             0.0
         };
         let radius = (60.0 * share.sqrt()).clamp(3.5, 26.0);
-        let (label, layer) = (escaped(&row.label), escaped(&row.layer));
-        circles += &format!(
-            "<circle class=\"p {}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\"><title>{label}: {layer}, {} ms, {:.1} GFLOP/s, {}</title></circle>\n",
+        text += &format!(
+            "<circle class=\"p {}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\"><title>{}: {}, {} ms, {:.1} GFLOP/s, {}</title></circle>\n",
             class(row.schedule.as_deref()),
+            escaped(&row.label),
+            escaped(&row.layer),
             print::ms(row.times.median),
             row.gflops,
             escaped(row.schedule.as_deref().unwrap_or("")),
         );
-        let (at, width) = (x + radius + 4.0, 6.6 * row.label.chars().count() as f64);
-        let place = [at, y + 4.0, at + width, y + 4.0];
-        let meets = |other: &[f64; 4]| {
-            (other[1] - place[1]).abs() < 14.0 && place[0] < other[2] && other[0] < place[2]
+        taken.push([x - radius, y - radius, x + radius, y + radius]);
+        placed.push((row, x, y, radius));
+    }
+    for (row, x, y, radius) in placed {
+        let wide = 6.6 * row.label.chars().count() as f64;
+        // Beside the circle, above or below it.
+        let places = [
+            (x + radius + 4.0, y + 4.0),
+            (x - radius - 4.0 - wide, y + 4.0),
+            (x - wide / 2.0, y - radius - 5.0),
+            (x - wide / 2.0, y + radius + 14.0),
+        ];
+        let area = |(x, y): (f64, f64)| [x - 1.0, y - 10.0, x + wide + 1.0, y + 3.0];
+        let free = |place: &(f64, f64)| {
+            let [left, top, right, bottom] = area(*place);
+            let inside =
+                left > FRAME[0] && right < WIDTH - 4.0 && top > FRAME[2] && bottom < FRAME[3];
+            let meets = |of: &Area| left < of[2] && of[0] < right && top < of[3] && of[1] < bottom;
+            inside && !taken.iter().any(meets)
         };
-        if place[2] < WIDTH && !taken.iter().any(meets) {
-            taken.push(place);
-            names += &format!("<text x=\"{at:.1}\" y=\"{:.1}\">{label}</text>\n", place[1]);
+        if let Some(place) = places.into_iter().find(free) {
+            taken.push(area(place));
+            text += &format!(
+                "<text x=\"{:.1}\" y=\"{:.1}\">{}</text>\n",
+                place.0,
+                place.1,
+                escaped(&row.label)
+            );
         }
     }
-    circles + &names
+    text
 }
 
 /// Layers without multiply-adds: what they move.
