@@ -2,7 +2,7 @@
 
 use crate::inputs::Sample;
 use crate::{Failure, print, size, spec};
-use cnnc::onnx::{self, From, Imported, Options, Pictures};
+use cnnc::onnx::{self, From, Imported, OnnxError, Options, Pictures};
 use cnnc::rt::tensor_file::{read_tensors, write_npy};
 use cnnc::{Model, Outputs};
 use std::path::{Path, PathBuf};
@@ -118,7 +118,7 @@ pub fn import(
         .into_owned();
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let file: String = file.chars().filter(|c| !c.is_control()).collect();
-    let options = Options {
+    let mut options = Options {
         name: stem,
         doc: format!("Imported from {file}."),
         shapes: open.shape.clone(),
@@ -126,9 +126,16 @@ pub fn import(
         pictures,
         place,
     };
-    onnx::import_file(path, &options).map_err(|error| Failure::Onnx {
-        file: path.display().to_string(),
-        error,
+    onnx::import_file(path, &options).map_err(|error| {
+        let file = path.display().to_string();
+        let said = std::mem::take(&mut options.pictures) != Pictures::default();
+        match error {
+            // Where the file is imported without it, what is said is at fault.
+            OnnxError::Beyond(why) if said && onnx::import_file(path, &options).is_ok() => {
+                Failure::Pictures { file, why }
+            }
+            error => Failure::Onnx { file, error },
+        }
     })
 }
 

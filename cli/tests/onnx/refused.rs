@@ -104,9 +104,16 @@ fn packs_end_with_their_codes() {
             let mut command = place.command("check");
             let output = command.arg(&file).output().unwrap();
             let said = told(&output);
-            assert_eq!(output.status.code(), Some(code), "{folder}/{name}: {said}");
             assert!(said.contains(&format!("{name}.onnx")), "{said}");
-            refused += 1;
+            // Of what is hostile some is sound, but too large.
+            let sound = said.contains("not supported");
+            let expected = if sound { 3 } else { code };
+            assert_eq!(
+                output.status.code(),
+                Some(expected),
+                "{folder}/{name}: {said}"
+            );
+            refused += usize::from(expected == code);
         }
         assert!(refused >= 10, "{folder}: {refused}");
     }
