@@ -19,7 +19,7 @@ fn expected(place: &Place, spec: &str, settings: &str) -> Vec<f32> {
     tensor(place, "said.safetensors").values
 }
 
-/// Flags, the settings that mean the same, and what of the flags `import` writes in another way.
+/// Flags, and the settings that mean the same.
 const SAID: &[(&str, &str)] = &[
     ("--resize 8x8", "resize 8x8"),
     ("--resize 8 --crop 8", "resize 8  crop 8"),
@@ -61,8 +61,8 @@ fn flags_are_the_settings_of_the_input() {
     }
     // Every one of them matters: no two answers are the same, but where flags say the same twice.
     let same = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6);
-    for at in 0..all.len() {
-        let others = (0..at).filter(|&other| same(&all[at], &all[other]));
+    for (at, answer) in all.iter().enumerate() {
+        let others = (0..at).filter(|&other| same(answer, &all[other]));
         let others: Vec<&str> = others.map(|other| SAID[other].0).collect();
         let expected: &[&str] = match SAID[at].0 {
             "--letterbox=8x8" => &["--letterbox=8"],
