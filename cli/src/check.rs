@@ -1,6 +1,6 @@
 //! `cnnc check`: every mistake in specs, and with `--fix` those put right that can be.
 
-use crate::{Failure, fmt, network, onnx, outputs, print};
+use crate::{Failure, network, onnx, outputs, print, spec};
 use cnnc::compiler::diagnostic::{Diagnostics, Repair};
 use cnnc::compiler::words;
 use cnnc::{Error, Model};
@@ -13,12 +13,12 @@ const MOST: usize = 32;
 /// What may be written behind `check`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Specs, .onnx files, or names of networks of the zoo
+    /// Specs, .onnx files, names of networks of the zoo, or `-` for a spec on standard input
     #[arg(required = true, value_name = "SPEC", value_parser = network::spec())]
     specs: Vec<PathBuf>,
     #[command(flatten)]
     open: onnx::Open,
-    /// Apply the fixes that are offered, the first where there are several, until none is left
+    /// Apply the fixes that are offered, the first where there are several, until none is left; the spec on standard input is printed, and what is said of it goes to standard error
     #[arg(long)]
     fix: bool,
     /// Print the hash of each sound network's normal form: equal where networks are, whatever file they come from
@@ -36,11 +36,17 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     for spec in &args.specs {
         let fixed = match args.fix && !onnx::is_one(spec) {
             true => fix(spec),
-            false => Ok(Vec::new()),
+            false => Ok(Fixed::default()),
         };
         let (fixed, model) = match fixed {
-            Ok(fixed) => (fixed, onnx::model(spec, &args.open)),
-            Err(failure) => (Vec::new(), Err(failure)),
+            Ok(fixed) => {
+                let model = match &fixed.printed {
+                    Some(text) => cnnc::compile_str(spec::name(spec), text).map_err(Failure::from),
+                    None => onnx::model(spec, &args.open),
+                };
+                (fixed, model)
+            }
+            Err(failure) => (Fixed::default(), Err(failure)),
         };
         codes.extend(model.as_ref().err().map(Failure::exit_code));
         match args.json {
@@ -65,10 +71,22 @@ impl Args {
         &self,
         spec: &Path,
         model: &Result<Model, Failure>,
-        fixed: &[Repair],
+        fixed: &Fixed,
     ) -> Result<(), Failure> {
-        for repair in fixed {
-            print::line(told(spec, repair))?;
+        let say = |text: String| match &fixed.printed {
+            None => print::line(text),
+            // Standard output is the spec's.
+            Some(_) => {
+                print::aside(text);
+                Ok(())
+            }
+        };
+        if let Some(text) = &fixed.printed {
+            print::text(text)?;
+        }
+        let spec = spec::name(spec);
+        for repair in &fixed.repairs {
+            say(told(spec, repair))?;
         }
         let model = match model {
             Ok(model) => model,
@@ -87,11 +105,11 @@ impl Args {
         self.tell_elsewhere(spec, model.warnings());
         let (graph, spec) = (model.graph(), spec.display());
         let layers = words::count(graph.order.len(), "layer");
-        print::line(format_args!("{spec}: {} is sound, {layers}", graph.name))?;
-        if self.hash {
-            print::line(format_args!("{spec}: {}", model.normal_hash()))?;
+        say(format!("{spec}: {} is sound, {layers}", graph.name))?;
+        match self.hash {
+            true => Ok(say(format!("{spec}: {}", model.normal_hash()))?),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// Says in which files fixes are left: `--fix` writes the specs that it is given, not what they import.
@@ -109,7 +127,7 @@ impl Args {
 }
 
 /// What was found in a spec; of one that is no spec, why not.
-fn to_json(spec: &Path, model: &Result<Model, Failure>, fixed: &[Repair], args: &Args) -> Value {
+fn to_json(spec: &Path, model: &Result<Model, Failure>, fixed: &Fixed, args: &Args) -> Value {
     let none = Diagnostics::default();
     let diagnostics = match model {
         Ok(model) => model.warnings(),
@@ -128,22 +146,36 @@ fn to_json(spec: &Path, model: &Result<Model, Failure>, fixed: &[Repair], args: 
         _ => {}
     }
     if args.fix {
-        let fixed = fixed.iter().map(|repair| {
+        let repairs = fixed.repairs.iter().map(|repair| {
             let (line, column) = repair.at;
             json!({ "line": line, "column": column, "from": repair.from, "to": repair.to, "message": repair.message })
         });
-        entry["fixed"] = fixed.collect();
+        entry["fixed"] = repairs.collect();
+        if let Some(text) = &fixed.printed {
+            entry["text"] = text.as_str().into();
+        }
     }
     entry
 }
 
-/// Applies fixes to the spec until none is offered, and says which; nothing is written where there is none.
-fn fix(spec: &Path) -> Result<Vec<Repair>, Failure> {
+/// What fixes have made of a spec.
+#[derive(Default)]
+struct Fixed {
+    repairs: Vec<Repair>,
+    /// The text of a spec that is no file: who asked has no other way to it.
+    printed: Option<String>,
+}
+
+/// Applies fixes to the spec until none is offered; no file is written where there is none.
+fn fix(spec: &Path) -> Result<Fixed, Failure> {
+    let inside = cnnc::zoo::name(spec).is_some();
     // What cannot be read is told by who reads it next.
-    let Ok(text) = fmt::read(spec) else {
-        return Ok(Vec::new());
+    let Some(text) = spec::read(spec).ok().filter(|_| !inside) else {
+        return Ok(Fixed::default());
     };
-    let mut done = Vec::new();
+    let input = spec::is_input(spec);
+    let spec = spec::name(spec);
+    let mut repairs = Vec::new();
     let mut texts = vec![text];
     while texts.len() <= MOST {
         let Some(text) = texts.last() else {
@@ -155,17 +187,18 @@ fn fix(spec: &Path) -> Result<Vec<Repair>, Failure> {
             Err(error) => return Err(error.into()),
         };
         match problems.repair(spec) {
-            Some((text, repairs)) if !texts.contains(&text) => {
+            Some((text, done)) if !texts.contains(&text) => {
                 texts.push(text);
-                done.extend(repairs);
+                repairs.extend(done);
             }
             _ => break,
         }
     }
+    let printed = texts.pop_if(|_| input);
     if let [_, .., text] = &texts[..] {
         outputs::write(spec, text)?;
     }
-    Ok(done)
+    Ok(Fixed { repairs, printed })
 }
 
 /// `net.cnn:4:3: ` and what was done there.

@@ -1,6 +1,6 @@
 //! `cnnc convert`: weights of any format, as safetensors.
 
-use crate::{Failure, network, outputs, print};
+use crate::{Failure, network, outputs, print, spec};
 use clap::CommandFactory as _;
 use cnnc::compiler::words;
 use serde_json::json;
@@ -56,7 +56,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let sources;
     match &spec {
         Some(spec) => {
-            let model = cnnc::compile_file(spec)?;
+            let model = spec::compile(spec)?;
             let read = model.files().iter().map(PathBuf::as_path);
             outputs::apart([out.as_path()], read)?;
             if !args.json {

@@ -1,15 +1,14 @@
 //! `cnnc dump`: a stage of the compiler as text.
 
-use crate::{Failure, network, print};
-use cnnc::compiler::diagnostic::{Diagnostics, DiskLoader, Files, Loader};
+use crate::{Failure, network, print, spec, target};
+use cnnc::compiler::diagnostic::{Diagnostics, Files};
 use cnnc::compiler::{emit, graph, jit, loops, parse, pass};
-use cnnc::{Isa, Options};
 use std::path::{Path, PathBuf};
 
 /// What may be written behind `dump`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec, or the name of a network of the zoo
+    /// The spec, `-` for its text on standard input, or the name of a network of the zoo
     #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
     /// The stage
@@ -18,15 +17,8 @@ pub struct Args {
     /// With --stage=graph: after the passes instead of before
     #[arg(long)]
     passes: bool,
-    /// The instruction set that loops and code are for
-    #[arg(long, value_name = "ISA")]
-    isa: Option<Isa>,
-    /// Loops and code that compute every sum as it is defined
-    #[arg(long)]
-    exact: bool,
-    /// Loops and code for so many images at once
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
-    batch: u16,
+    #[command(flatten)]
+    target: target::Args,
 }
 
 /// The stages, in order.
@@ -48,16 +40,13 @@ enum Stage {
 
 /// Prints the stage.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let mut options = Options::new().batch(args.batch.into());
-    options.isa = args.isa;
-    if args.exact {
-        options = options.exact();
-    }
-    let lowered = || cnnc::compile_file(&args.spec)?.lower(&options);
+    let options = args.target.options();
+    let model = || spec::compile(&args.spec);
+    let lowered = || Ok::<_, Failure>(model()?.lower(&options)?);
     let text = match args.stage {
         Stage::Ast => syntax(&args.spec)?,
         Stage::Graph => {
-            let model = cnnc::compile_file(&args.spec)?;
+            let model = model()?;
             match args.passes {
                 true => graph::dump(&pass::optimize(model.graph()).0),
                 false => graph::dump(model.graph()),
@@ -65,11 +54,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         }
         Stage::Loops => loops::dump::dump(&lowered()?.program),
         Stage::Load => loops::dump::dump(&lowered()?.load),
-        Stage::Rust => {
-            let model = cnnc::compile_file(&args.spec)?;
-            emit::dump(model.graph(), options.arithmetic, options.batch)
-                .map_err(cnnc::Error::from)?
-        }
+        Stage::Rust => emit::dump(model()?.graph(), options.arithmetic, options.batch)
+            .map_err(cnnc::Error::from)?,
         Stage::Clif => jit::clif(&lowered()?)?,
     };
     Ok(print::line(text.trim_end())?)
@@ -77,14 +63,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 /// The syntax tree, which exists even where names and shapes are wrong.
 fn syntax(spec: &Path) -> Result<String, Failure> {
-    let inside = cnnc::zoo::name(spec).and_then(cnnc::zoo::text);
-    let text = inside.map_or_else(|| DiskLoader.read(spec), |text| Ok(text.to_owned()));
-    let text = text.map_err(|why| Failure::Read {
-        file: spec.display().to_string(),
-        why,
-    })?;
+    let text = spec::read(spec)?;
     let mut files = Files::default();
-    let id = files.add(spec, text.as_str());
+    let id = files.add(spec::name(spec), text.as_str());
     let parsed = parse::parse(id, &text);
     if !parsed.problems.is_empty() {
         return Err(Diagnostics::new(parsed.problems, &files).into());

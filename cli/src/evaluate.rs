@@ -64,7 +64,7 @@ const TARGETS: usize = 16;
 /// Judges the network, draws what is asked for, and holds it against what is expected.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let start = Instant::now();
-    let model = cnnc::compile_file(&args.spec)?;
+    let model = crate::spec::compile(&args.spec)?;
     if !args.json {
         print::diagnostics(model.warnings());
     }

@@ -1,6 +1,6 @@
 //! `cnnc explain`: what the compiler did with a network, how far its numbers are from the exact ones, or what an error code means.
 
-use crate::{Failure, inputs, network, onnx, print};
+use crate::{Failure, inputs, network, onnx, print, target};
 use cnnc::compiler::diagnostic::Code;
 use cnnc::{Accuracy, Isa, Model, Options};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// What may be written behind `explain`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A spec or an .onnx, the name of a network of the zoo, or an error code such as E0101
+    /// A spec, `-` for its text on standard input, an .onnx, the name of a network of the zoo, or an error code such as E0101
     #[arg(value_name = "SPEC|CODE")]
     what: String,
     #[command(flatten)]
@@ -20,12 +20,8 @@ pub struct Args {
     /// What it is run on, instead of made-up numbers: a picture, .npy, .npz or .safetensors; one for each input
     #[arg(long, value_name = "FILE", requires = "weights")]
     input: Vec<PathBuf>,
-    /// Instruction set, instead of this machine's best
-    #[arg(long, value_name = "ISA")]
-    isa: Option<Isa>,
-    /// Compute convolutions as they are defined: without Winograd's algorithm, whose rounding errors are larger
-    #[arg(long)]
-    exact: bool,
+    #[command(flatten)]
+    target: target::Args,
     /// Print it as JSON
     #[arg(long)]
     pub json: bool,
@@ -63,11 +59,8 @@ fn code(args: &Args) -> Result<(), Failure> {
 
 fn passes(args: &Args) -> Result<(), Failure> {
     let model = onnx::model(&network::named(Path::new(&args.what)), &args.open)?;
-    let isa = args.isa.map_or_else(Isa::detect, Ok)?;
-    let mut options = Options::new().isa(isa).progress(print::progress());
-    if args.exact {
-        options = options.exact();
-    }
+    let isa = args.target.isa.map_or_else(Isa::detect, Ok)?;
+    let options = args.target.options().isa(isa).progress(print::progress());
     let notes = model.explain(&options)?;
     let measured = match &args.weights {
         Some(path) => Some(Measured::new(args, &model, isa, &options, path)?),
@@ -128,7 +121,7 @@ impl Measured {
         Ok(Measured {
             model: model.graph().name.clone(),
             isa,
-            exact: args.exact,
+            exact: args.target.exact,
             input: sample.name,
             layers,
         })

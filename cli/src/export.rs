@@ -1,6 +1,6 @@
 //! `cnnc export`: a network as an ONNX file.
 
-use crate::{Failure, network, outputs, print};
+use crate::{Failure, network, outputs, print, spec};
 use cnnc::compiler::words;
 use cnnc::onnx::{OPSET, Texts, export};
 use cnnc::rt::files::write_atomically;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// What may be written behind `export`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec, or the name of a network of the zoo
+    /// The spec, `-` for its text on standard input, or the name of a network of the zoo
     #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
     /// Weights: .safetensors, .pt, .pth, .npz or darknet's .weights (the content tells which), or `synthetic` for made-up ones
@@ -29,7 +29,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let given = (!network::is_made_up(&args.weights)).then_some(&args.weights);
     let read = given.into_iter().chain([&args.spec]);
     outputs::apart([args.out.as_path()], read.map(PathBuf::as_path))?;
-    let model = cnnc::compile_file(&args.spec)?;
+    let model = spec::compile(&args.spec)?;
     print::diagnostics(model.warnings());
     let read = model.files().iter().map(PathBuf::as_path);
     outputs::apart([args.out.as_path()], read)?;
@@ -59,16 +59,16 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// The spec and what it reads, by the names that it reads it by.
-fn texts(spec: &Path, files: &[PathBuf]) -> Texts {
-    let folder = spec.parent().unwrap_or(Path::new(""));
+fn texts(path: &Path, files: &[PathBuf]) -> Texts {
+    let folder = path.parent().unwrap_or(Path::new(""));
     let text = |path: &Path| String::from_utf8(cnnc::zoo::read(path).ok()?).ok();
-    let files = files.iter().filter(|file| *file != spec);
+    let files = files.iter().filter(|file| *file != path);
     let files = files.filter_map(|file| {
         let name = file.strip_prefix(folder).unwrap_or(file);
         Some((name.display().to_string(), text(file)?))
     });
     Texts {
-        spec: text(spec),
+        spec: spec::read(path).ok(),
         files: files.collect(),
     }
 }

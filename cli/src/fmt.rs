@@ -1,10 +1,8 @@
 //! `cnnc fmt`: specs in the canonical layout.
 
-use crate::{Failure, outputs, print};
-use cnnc::compiler::diagnostic::{DiskLoader, Loader, MAX_FILE_BYTES};
+use crate::{Failure, outputs, print, spec};
 use cnnc::compiler::format::format_file;
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What may be written behind `fmt`.
 #[derive(clap::Args)]
@@ -21,12 +19,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let mut failed = false;
     for path in &args.specs {
-        let input = path == Path::new("-");
-        let text = match input {
-            true => standard_input(),
-            false => read(path),
-        };
-        let text = match text {
+        let input = spec::is_input(path);
+        let text = match spec::read(path) {
             Ok(text) => text,
             // The others are formatted all the same.
             Err(failure) => {
@@ -35,11 +29,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 continue;
             }
         };
-        let name = if input {
-            Path::new("standard input")
-        } else {
-            path
-        };
+        let name = spec::name(path);
         let formatted = match format_file(name, &text) {
             Ok(formatted) => formatted,
             Err(problems) => {
@@ -80,23 +70,4 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 fn first_difference(text: &str, formatted: &str) -> usize {
     let alike = text.split('\n').zip(formatted.split('\n'));
     1 + alike.take_while(|(a, b)| a == b).count()
-}
-
-pub fn read(path: &Path) -> Result<String, Failure> {
-    DiskLoader.read(path).map_err(|why| {
-        let file = path.display().to_string();
-        Failure::Read { file, why }
-    })
-}
-
-fn standard_input() -> Result<String, Failure> {
-    let mut text = String::new();
-    let most = MAX_FILE_BYTES as u64 + 1;
-    match io::stdin().take(most).read_to_string(&mut text) {
-        Ok(_) => Ok(text),
-        Err(error) => Err(Failure::Read {
-            file: "standard input".to_owned(),
-            why: error.to_string(),
-        }),
-    }
 }

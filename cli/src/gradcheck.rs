@@ -1,6 +1,6 @@
 //! `cnnc gradcheck`: gradients compared with differences in f64.
 
-use crate::{Failure, network, print};
+use crate::{Failure, network, print, spec};
 use cnnc::compiler::gradient::check::{self, Number, Row, TOLERANCE, Verdict};
 use cnnc::compiler::shape::Shape;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// What may be written behind `gradcheck`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec, or the name of a network of the zoo
+    /// The spec, `-` for its text on standard input, or the name of a network of the zoo
     #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
     /// Print elements too, of the network as a whole: their values, gradients and differences; for small networks
@@ -22,7 +22,7 @@ pub struct Args {
 
 /// Checks every layer's gradient, and fails if one is not that of differences.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let model = cnnc::compile_file(&args.spec)?;
+    let model = spec::compile(&args.spec)?;
     let graph = model.graph();
     // What is too large is told before anything takes time.
     let numbers = match args.show {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// What may be written behind `graph`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec, an .onnx, or the name of a network of the zoo
+    /// The spec, `-` for its text on standard input, an .onnx, or the name of a network of the zoo
     #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
     #[command(flatten)]

@@ -1,11 +1,10 @@
 //! What to run: specs, by their files or their names in the zoo, and the flags of `run` and `bench` that say it: weights, machine.
 
-use crate::{Failure, onnx, perf_map, print};
+use crate::{Failure, onnx, perf_map, print, spec};
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use cnnc::onnx::{Imported, Pictures};
 use cnnc::{Backend, Isa, Model, Network, Options, Weights};
 use std::cell::{OnceCell, RefCell};
-use std::io::Read;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
@@ -95,10 +94,7 @@ impl Args {
                 .model
                 .clone());
         }
-        let model = match self.spec == Path::new("-") {
-            true => compile_text(std::io::stdin().lock())?,
-            false => cnnc::compile_file(&self.spec)?,
-        };
+        let model = spec::compile(&self.spec)?;
         if !json {
             print::diagnostics(model.warnings());
         }
@@ -189,20 +185,6 @@ impl Args {
         }
         options
     }
-}
-
-/// Longest text of a spec on standard input.
-const LONGEST: u64 = 1 << 24;
-
-/// Compiles the text of a spec; what it imports is looked for beside where the command runs.
-fn compile_text(from: impl Read) -> Result<Model, Failure> {
-    let mut text = String::new();
-    let read = from.take(LONGEST).read_to_string(&mut text);
-    read.map_err(|error| Failure::Read {
-        file: "-".to_owned(),
-        why: error.to_string(),
-    })?;
-    Ok(cnnc::compile_str("stdin.cnn", &text)?)
 }
 
 /// What reads a spec from the command line: see [`named`].

@@ -1,8 +1,8 @@
 //! ONNX files in the place of specs: imported, compiled and run without leaving files.
 
 use crate::inputs::Sample;
-use crate::{Failure, print, size};
-use cnnc::onnx::{self, From, Imported, Options, Pictures};
+use crate::{Failure, print, size, spec};
+use cnnc::onnx::{self, From, Imported, OnnxError, Options, Pictures};
 use cnnc::rt::tensor_file::{read_tensors, write_npy};
 use cnnc::{Model, Outputs};
 use std::path::{Path, PathBuf};
@@ -118,7 +118,7 @@ pub fn import(
         .into_owned();
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let file: String = file.chars().filter(|c| !c.is_control()).collect();
-    let options = Options {
+    let mut options = Options {
         name: stem,
         doc: format!("Imported from {file}."),
         shapes: open.shape.clone(),
@@ -126,16 +126,23 @@ pub fn import(
         pictures,
         place,
     };
-    onnx::import_file(path, &options).map_err(|error| Failure::Onnx {
-        file: path.display().to_string(),
-        error,
+    onnx::import_file(path, &options).map_err(|error| {
+        let file = path.display().to_string();
+        let said = std::mem::take(&mut options.pictures) != Pictures::default();
+        match error {
+            // Where the file is imported without it, what is said is at fault.
+            OnnxError::Beyond(why) if said && onnx::import_file(path, &options).is_ok() => {
+                Failure::Pictures { file, why }
+            }
+            error => Failure::Onnx { file, error },
+        }
     })
 }
 
-/// A spec, or an ONNX file in its place.
+/// A spec, by its file or on standard input, or an ONNX file in its place.
 pub fn model(path: &Path, open: &Open) -> Result<Model, Failure> {
     match is_one(path) {
-        false => Ok(cnnc::compile_file(path)?),
+        false => spec::compile(path),
         true => Ok(import(path, open, Pictures::default(), Vec::new(), None)?.model),
     }
 }

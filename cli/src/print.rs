@@ -94,6 +94,11 @@ pub fn wrote(path: &Path) {
     let _ = writeln!(anstream::stderr(), "wrote {}", path.display());
 }
 
+/// Writes a line to standard error, where standard output is of something else.
+pub fn aside(text: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
 /// Writes mistakes and warnings in a spec to standard error.
 pub fn diagnostics(diagnostics: &Diagnostics) {
     if !diagnostics.is_empty() {

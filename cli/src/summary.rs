@@ -1,15 +1,15 @@
 //! `cnnc summary`: layers, shapes, parameters, costs.
 
-use crate::{Failure, network, onnx, print};
+use crate::{Failure, network, onnx, print, target};
 use cnnc::compiler::words;
-use cnnc::{Fold, Options, Summary};
+use cnnc::{Fold, Summary};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// What may be written behind `summary`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec, an .onnx, or the name of a network of the zoo
+    /// The spec, `-` for its text on standard input, an .onnx, or the name of a network of the zoo
     #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
     #[command(flatten)]
@@ -20,9 +20,8 @@ pub struct Args {
     /// Show what each convolution would cost as a dense layer: a weight for each pair of an input and an output
     #[arg(long)]
     dense_equivalent: bool,
-    /// For so many images at once
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
-    batch: u16,
+    #[command(flatten)]
+    target: target::Args,
     /// Print it as JSON, with every layer
     #[arg(long)]
     pub json: bool,
@@ -31,7 +30,7 @@ pub struct Args {
 /// Prints the summary.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let model = onnx::model(&args.spec, &args.open)?;
-    let summary = model.summary(&Options::new().batch(args.batch.into()))?;
+    let summary = model.summary(&args.target.options())?;
     if args.json {
         return Ok(print::json(&to_json(&summary))?);
     }

@@ -1,6 +1,6 @@
 //! `cnnc visualize`: what the layers of a network look for.
 
-use crate::{Failure, network, outputs, print, threads};
+use crate::{Failure, network, outputs, print, spec, threads};
 use cnnc::rt::image::Picture;
 use cnnc::train::TrainError;
 use cnnc::train::visual::{
@@ -76,7 +76,7 @@ impl Written {
 /// Draws the sheets.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let start = Instant::now();
-    let model = cnnc::compile_file(&args.spec)?;
+    let model = spec::compile(&args.spec)?;
     if !args.json {
         print::diagnostics(model.warnings());
     }

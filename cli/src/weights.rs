@@ -1,6 +1,6 @@
 //! `cnnc weights`: what is in a weights file, and how it fits a network.
 
-use crate::{Failure, network, print};
+use crate::{Failure, network, print, spec};
 use cnnc::compiler::graph::Graph;
 use cnnc::compiler::words;
 use cnnc::rt::plan::Source;
@@ -16,7 +16,7 @@ pub struct Args {
     /// Weights: .safetensors, .pt, .pth, .npz or darknet's .weights (the content tells which)
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// A spec, or the name of a network of the zoo: which of its layers read which tensors, what is missing, and what is left
+    /// A spec, `-` for its text on standard input, or the name of a network of the zoo: which of its layers read which tensors, what is missing, and what is left
     #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: Option<PathBuf>,
     /// Fail if the network does not read every tensor
@@ -34,7 +34,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         weights = weights.strict();
     }
     let model = match &args.spec {
-        Some(spec) => Some(cnnc::compile_file(spec)?),
+        Some(spec) => Some(spec::compile(spec)?),
         None => None,
     };
     let sources = model.as_ref().map(|model| model.graph().sources());

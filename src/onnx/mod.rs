@@ -63,6 +63,14 @@ pub struct Operator {
     pub limits: &'static str,
 }
 
+impl Operator {
+    /// First operator set whose form of that operator, one of these, is read: some are younger than the others of their row.
+    pub fn first(&self, name: &str) -> i64 {
+        let younger = ops::YOUNGER.iter().find(|(other, _)| *other == name);
+        younger.map_or(self.since, |(_, first)| *first)
+    }
+}
+
 /// Every operator that is imported, and those that are computed when the network is read.
 pub fn imported_operators() -> Vec<Operator> {
     let rows = ops::TABLE.iter().map(|row| Operator {

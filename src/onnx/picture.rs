@@ -3,7 +3,7 @@
 use super::proto::ModelProto;
 
 /// What is said of pictures and classes beside the file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pictures {
     /// Scales: `256` or `227x227`.
     pub resize: Option<String>,

@@ -1,8 +1,9 @@
 //! A folder in which a program runs.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// A folder of its own, and the program that runs in it. It goes when this does.
@@ -41,6 +42,22 @@ impl Place {
     /// What becomes of it.
     pub fn output(&self, line: &str) -> Output {
         self.command(line).output().expect("it can be started")
+    }
+
+    /// What becomes of it with that on standard input.
+    pub fn fed(&self, line: &str, text: &[u8]) -> Output {
+        let mut command = self.command(line);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("it can be started");
+        let mut input = child.stdin.take().expect("it is piped");
+        std::thread::scope(|scope| {
+            // One that fails does not read all of it.
+            scope.spawn(move || input.write_all(text).ok());
+            child.wait_with_output().expect("it ends")
+        })
     }
 
     /// What it prints, where it succeeds.

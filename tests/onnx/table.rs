@@ -3,6 +3,7 @@
 use crate::expected::Expected;
 use crate::packs::node_tests;
 use cnnc_testing::{file, shared};
+use serde_json::Value;
 
 /// Puts a table between its marks in docs/onnx.md, or compares it with what is there.
 fn between(name: &str, table: &str) {
@@ -26,10 +27,15 @@ fn between(name: &str, table: &str) {
 
 #[test]
 fn operators() {
-    let mut table =
-        String::from("| operator | from operator set | becomes | limits |\n|---|---|---|---|\n");
+    let mut table = String::from(
+        "| operator (in brackets: its own first set, if that is later) | from operator set | becomes | limits |\n|---|---|---|---|\n",
+    );
     for row in cnnc::onnx::imported_operators() {
-        let names: Vec<String> = row.names.iter().map(|name| format!("`{name}`")).collect();
+        let name = |name: &&str| match row.first(name) {
+            first if first > row.since => format!("`{name}` ({first})"),
+            _ => format!("`{name}`"),
+        };
+        let names: Vec<String> = row.names.iter().map(name).collect();
         table += &format!(
             "| {} | {} | {} | {} |\n",
             names.join(", "),
@@ -39,6 +45,48 @@ fn operators() {
         );
     }
     between("operators", &table);
+}
+
+/// Files have operators of the sets that they name, so no operator of theirs is younger than its set.
+#[test]
+fn first_sets_are_those_of_files() {
+    let Some(pack) = shared("onnx") else { return };
+    let rows = cnnc::onnx::imported_operators();
+    let first = |name: &str| {
+        let row = rows.iter().find(|row| row.names.contains(&name));
+        row.map(|row| row.first(name))
+    };
+    let mut seen = 0;
+    for index in ["nodes.json", "models/index.json"] {
+        let text = std::fs::read_to_string(pack.join(index)).unwrap();
+        let index: Value = serde_json::from_str(&text).unwrap();
+        let files: Vec<&Value> = match &index {
+            Value::Object(files) => files.values().collect(),
+            Value::Array(files) => files.iter().collect(),
+            _ => panic!("an index of files"),
+        };
+        for file in files {
+            let Some(set) = file["opset"]["ai.onnx"].as_i64() else {
+                continue;
+            };
+            let names: Vec<&str> = match &file["ops"] {
+                Value::Object(counts) => counts.keys().map(String::as_str).collect(),
+                list => list
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .collect(),
+            };
+            for name in names {
+                if let Some(first) = first(name) {
+                    assert!(first <= set, "{name} of {first} in a file of {set}");
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen > 1000, "{seen}");
 }
 
 #[test]

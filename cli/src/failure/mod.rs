@@ -125,6 +125,13 @@ pub enum Failure {
         /// Why not.
         error: cnnc::onnx::OnnxError,
     },
+    /// What was said of pictures and classes of an ONNX file is not true of it.
+    Pictures {
+        /// The file.
+        file: String,
+        /// Why not.
+        why: String,
+    },
     /// What a spec says itself was given beside one.
     NotOnnx,
     /// Another file in the place of a darknet configuration.

@@ -84,6 +84,10 @@ impl fmt::Display for Failure {
             }
             Failure::Cfg { file, error } => write!(f, "{file}: {error}"),
             Failure::Onnx { file, error } => write!(f, "{file}: {error}"),
+            Failure::Pictures { file, why } => write!(
+                f,
+                "{file}: what is said of pictures and classes does not suit the network: {why}"
+            ),
             Failure::NotOnnx => f.write_str("how pictures become the input stands in the spec; `--resize` and its like are for .onnx files"),
             Failure::NotCfg { file, kind } => {
                 write!(

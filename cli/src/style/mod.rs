@@ -6,7 +6,7 @@ mod steps;
 
 pub use args::Args;
 
-use crate::{Failure, network, outputs, print};
+use crate::{Failure, network, outputs, print, spec};
 use args::{name, options};
 use cnnc::rt::image::Picture;
 use cnnc::train::picture::{By, Costs, Style, StyleOptions, curves};
@@ -19,7 +19,7 @@ use steps::{on_the_way, steps};
 /// Changes the picture.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let start = Instant::now();
-    let model = cnnc::compile_file(&args.spec)?;
+    let model = spec::compile(&args.spec)?;
     if !args.json {
         print::diagnostics(model.warnings());
     }

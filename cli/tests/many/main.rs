@@ -9,8 +9,7 @@ use cnnc::rt::image::Picture;
 use cnnc_testing::Place;
 use serde_json::Value;
 use std::fs;
-use std::io::Write as _;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 /// Looks at the mean of each colour.
 const NET: &str = "cnn 1
@@ -69,15 +68,7 @@ fn text_of(bytes: Vec<u8>) -> String {
 
 /// With text on standard input.
 fn fed(place: &Place, line: &str, text: &[u8]) -> Output {
-    let mut command = place.command(line);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // One that fails does not read all of it.
-    let _ = child.stdin.take().unwrap().write_all(text);
-    child.wait_with_output().unwrap()
+    place.fed(line, text)
 }
 
 const RUN: &str = "run net.cnn --weights synthetic";

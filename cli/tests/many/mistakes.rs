@@ -65,7 +65,7 @@ fn what_does_not_go_together_is_said() {
         "run - --weights synthetic in",
         b"cnn 1; model",
     ));
-    assert!(said.contains("stdin.cnn"), "{said}");
+    assert!(said.contains("standard input:1"), "{said}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::windows::concat_windows;
 use super::{Lower, Storage};
 use crate::id::ValueId;
 use crate::loops::{Buffer, Place};
+use crate::note::Note;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 impl Lower<'_> {
@@ -34,6 +35,17 @@ impl Lower<'_> {
                 && values().all(|value| !joined.contains(value))
         });
         self.whole = whole.map(|(id, _)| id).collect();
+        for (_, node) in self.graph.live().filter(|(id, _)| self.whole.contains(id)) {
+            self.notes.push(Note {
+                pass: "batch",
+                label: node.label.clone(),
+                applied: true,
+                text: format!(
+                    "computed for all {} images at once: its weights are read once",
+                    self.batch
+                ),
+            });
+        }
     }
 
     /// Gives the tensors that layers for all images read and write a place for each image, once those of one image are placed.

@@ -324,7 +324,7 @@ pub(super) static TABLE: &[Row] = &[
             "MeanVarianceNormalization",
         ],
         since: 6,
-        layer: "`instancenorm`, `groupnorm`",
+        layer: "`instancenorm`; `groupnorm`, with numbers for groups (18) or for channels (21)",
         limits: "",
         run: norms::map_norm,
     },
@@ -367,7 +367,59 @@ pub(super) const FOLDED: &[&str] = &[
     "CastLike",
 ];
 
+/// Operators that are younger than the set that their row begins with, each with its first set.
+pub(super) const YOUNGER: &[(&str, i64)] = &[
+    ("BitShift", 11),
+    ("BitwiseAnd", 18),
+    ("BitwiseNot", 18),
+    ("BitwiseOr", 18),
+    ("BitwiseXor", 18),
+    ("CastLike", 15),
+    ("Celu", 12),
+    ("ConstantOfShape", 9),
+    ("Cos", 7),
+    ("Erf", 9),
+    ("Expand", 8),
+    ("Gelu", 20),
+    ("GreaterOrEqual", 12),
+    ("GroupNormalization", 18),
+    ("HardSwish", 14),
+    ("LessOrEqual", 12),
+    ("MeanVarianceNormalization", 9),
+    ("Mish", 18),
+    ("Mod", 10),
+    ("Range", 11),
+    ("Resize", 10),
+    ("RoiAlign", 10),
+    ("Round", 11),
+    ("Shrink", 9),
+    ("Sign", 9),
+    ("Sin", 7),
+    ("Swish", 24),
+    ("ThresholdedRelu", 10),
+];
+
 /// The row of an operator.
 pub(super) fn find(op: &str) -> Option<&'static Row> {
     TABLE.iter().find(|row| row.names.contains(&op))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn younger_operators_are_younger_than_their_rows() {
+        for (name, first) in YOUNGER {
+            let since = match FOLDED.contains(name) {
+                true => 1,
+                false => {
+                    find(name)
+                        .unwrap_or_else(|| panic!("{name} has no row"))
+                        .since
+                }
+            };
+            assert!(*first > since, "{name}");
+        }
+    }
 }
