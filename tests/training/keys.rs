@@ -65,8 +65,8 @@ pub fn check(file: &Value) -> Problem {
             only("the file", of_file, known)?;
             for (key, kinds) in [
                 ("loss", &LOSSES[..]),
-                ("optimizer", &OPTIMIZERS),
-                ("schedule", &SCHEDULES),
+                ("optimizer", &OPTIMIZERS[..]),
+                ("schedule", &SCHEDULES[..]),
             ] {
                 if key != "schedule" || !file[key].is_null() {
                     of_kind(key, &file[key], kinds)?;
