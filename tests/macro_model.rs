@@ -6,6 +6,7 @@
 use cnnc::rt::generated::LoadError;
 use cnnc::rt::weights::Weights;
 use cnnc::rt::{Isa, session::RunError};
+use cnnc::train::{Data, Recipe, Run};
 
 cnnc::cnn_model! {
     /// Digits.
@@ -117,6 +118,74 @@ fn every_way_to_load_gives_the_same() {
     assert!(raw.iter().all(|other| *other == raw[0]), "{raw:?}");
     let made_up = LeNet5::synthetic().unwrap();
     assert_ne!(*made_up.session().run(&pixels()).unwrap().raw(), raw[0]);
+}
+
+/// A run's weights are what a type loads: it answers as the trained network does, bit for bit.
+#[test]
+fn what_training_writes_is_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    // A bright bar, whose place is the class.
+    let (count, mut grey, mut labels) = (160, Vec::new(), String::new());
+    let bright = |class: usize, at: usize| at % 28 / 2 == class + 2;
+    for sample in 0..count {
+        let class = 7 * sample % 10;
+        labels += &format!("{class}\n");
+        let noise = |at: usize| ((31 * sample + 17 * at) % 60) as u8;
+        grey.extend((0..784).map(|at| noise(at) + if bright(class, at) { 190 } else { 0 }));
+    }
+    std::fs::create_dir(path("data")).unwrap();
+    let strip = cnnc::rt::image::Picture::from_grey(784, count, &grey).unwrap();
+    strip.write_png(path("data/strip.png")).unwrap();
+    std::fs::write(path("data/labels.txt"), labels).unwrap();
+    let spec = "specs/lenet5.cnn";
+    let model = cnnc::compile_file(spec).unwrap();
+    let data = Data::open(&path("data"), Some(&path("data")), model.graph()).unwrap();
+    let recipe = Recipe {
+        batch: 16,
+        epochs: 6,
+        rate: 0.05,
+        ..Recipe::default()
+    };
+    let run = Run::begin(
+        model,
+        spec.as_ref(),
+        &recipe,
+        data,
+        &path("runs"),
+        Some("bars"),
+    );
+    let mut run = run.unwrap();
+    while !run.is_done() {
+        run.epoch(|_, _, _| true).unwrap();
+    }
+    let file = run.folder().join("weights.safetensors");
+    let net = LeNet5::load(&file).unwrap();
+    let weights = Weights::open(&file).unwrap();
+    let model = cnnc::compile_file(spec).unwrap();
+    let network = model.jit(&weights, &cnnc::Options::default()).unwrap();
+    let (mut session, mut other) = (net.session(), network.session().unwrap());
+    let mut right = 0;
+    for class in 0..10 {
+        let picture: Vec<f32> = (0..784)
+            .map(|at| f32::from(u8::from(bright(class, at))))
+            .collect();
+        let outputs = session.run(&picture).unwrap();
+        let (raw, probabilities) = (*outputs.raw(), *outputs.probabilities());
+        right += usize::from(most(&raw) == class);
+        let outputs = other.run(&[&picture]).unwrap();
+        let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&raw), bits(outputs.raw()), "{class}");
+        assert_eq!(
+            bits(&probabilities),
+            bits(outputs.get("probabilities").unwrap().data),
+            "{class}"
+        );
+    }
+    assert!(
+        right >= 9,
+        "{right} of 10: it has not learned, or the weights are others"
+    );
 }
 
 #[test]

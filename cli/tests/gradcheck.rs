@@ -1,5 +1,6 @@
 //! `cnnc gradcheck`: what it prints, and what it says of what it cannot do.
 
+use cnnc::rt::synthetic::Synthetic;
 use cnnc_testing::file;
 use serde_json::Value;
 use std::process::{Command, Output};
@@ -71,6 +72,43 @@ fn elements_are_shown() {
         "{printed}"
     );
     assert!(printed.contains("out.weight"), "{printed}");
+}
+
+/// The gradient of a pool of maxima goes to the number that is the largest of its four, and to no other.
+#[test]
+fn gradients_go_to_the_largest() {
+    let net = file("examples/max_pool_4x4.cnn");
+    let output = cnnc(&[net.to_str().unwrap(), "--show", "--json"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let square = Synthetic::input("x").values(16);
+    let (mut largest, mut others) = (0, 0);
+    for element in report["elements"].as_array().unwrap() {
+        let number = |key: &str| element[key].as_f64().unwrap();
+        let at = |axis: usize| element["element"][axis].as_u64().unwrap() as usize;
+        let (row, column) = (at(1), at(2));
+        assert_eq!(number("value") as f32, square[4 * row + column]);
+        let corner = 4 * (row / 2 * 2) + column / 2 * 2;
+        let four = [corner, corner + 1, corner + 4, corner + 5].map(|index| square[index]);
+        let most = four.into_iter().fold(f32::NEG_INFINITY, f32::max);
+        match number("value") as f32 == most {
+            true => {
+                largest += 1;
+                assert_ne!(number("gradient"), 0.0, "{element}");
+                let apart = number("gradient") - number("difference");
+                assert!(apart.abs() <= 1e-6, "{element}");
+            }
+            false => {
+                others += 1;
+                assert_eq!(
+                    [number("gradient"), number("difference")],
+                    [0.0; 2],
+                    "{element}"
+                );
+            }
+        }
+    }
+    assert!(largest > 0 && others > 0, "{report}");
 }
 
 /// Powers that overflow have no numbers to compare, which is no agreement.

@@ -1,4 +1,4 @@
-//! `fmt`, `check --fix` and `export`: what they write, what they leave, and what they say.
+//! `fmt`, `check --fix`, `export` and `summary`: what they write, what they leave, and what they say.
 
 use cnnc_testing::{Place, told};
 use std::fs;
@@ -249,4 +249,40 @@ fn what_is_wrong_with_an_export_is_told() {
         "{said}"
     );
     assert!(!place.path("net.onnx").exists());
+}
+
+/// What dense layers would cost that make the same maps: all numbers that go in, times all that come out.
+#[test]
+fn a_summary_says_what_dense_layers_would_cost() {
+    let place = place(NEAT);
+    let spec = cnnc_testing::file("specs/lenet5.cnn");
+    let command = format!("summary {} --dense-equivalent", spec.display());
+    let printed = place.prints(&command);
+    let dense: [(&str, u64, &str); 5] = [
+        ("c1_conv", 28 * 28 * 6 * 28 * 28, "3,687,936"),
+        ("c3_conv", 6 * 14 * 14 * 16 * 10 * 10, "1,881,600"),
+        ("c5_conv", 16 * 5 * 5 * 120, "48,000"),
+        ("f6_dense", 120 * 84, "10,080"),
+        ("out", 84 * 10, "840"),
+    ];
+    for (label, _, shown) in dense {
+        let row = printed.lines().find(|line| line.starts_with(label));
+        let row = row.unwrap_or_else(|| panic!("no {label} in {printed}"));
+        assert_eq!(row.split_whitespace().next_back(), Some(shown), "{row}");
+    }
+    let whole = "5,628,456 weights and MACs, 91 times the parameters";
+    assert!(printed.contains(whole), "{printed}");
+    let report = place.prints(&format!("{command} --json"));
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let layers = report["layers"].as_array().unwrap();
+    let costs = layers
+        .iter()
+        .filter(|layer| !layer["dense_equivalent"].is_null());
+    let costs: Vec<u64> = costs
+        .map(|layer| layer["dense_equivalent"].as_u64().unwrap())
+        .collect();
+    assert_eq!(costs, dense.map(|(_, cost, _)| cost));
+    // Nobody has asked.
+    let plain = place.prints(&command.replace(" --dense-equivalent", ""));
+    assert!(!plain.contains("as dense"), "{plain}");
 }

@@ -308,6 +308,38 @@ fn runs_are_drawn_over_one_another() {
     );
 }
 
+/// The last epoch of each run over the pictures that it learned from: what stands beside the curve is what `results.csv` has.
+#[test]
+fn runs_are_drawn_over_what_they_learned_from() {
+    let made = Made::new("");
+    let mut ends = Vec::new();
+    for count in [8, 16, 24] {
+        made.prints(&format!(
+            "{TRAIN} --epochs 3 --limit {count} --name few-{count:03}"
+        ));
+        let rows =
+            String::from_utf8(made.read(&format!("runs/few-{count:03}/results.csv"))).unwrap();
+        let mut rows = rows
+            .lines()
+            .map(|row| row.split(',').collect::<Vec<&str>>());
+        let heading = rows.next().unwrap();
+        let column = heading
+            .iter()
+            .position(|name| *name == "test_accuracy")
+            .unwrap_or_else(|| panic!("{heading:?}"));
+        let last: f64 = rows.next_back().unwrap()[column].parse().unwrap();
+        ends.push(format!("{:.1} % with {count}", 100.0 * last));
+    }
+    // In whatever order they are named.
+    let printed = made.prints("plot runs/few-016 runs/few-008 runs/few-024 -x pictures -o few.svg");
+    assert_eq!(printed, "few.svg: 3 runs, 9 epochs\n");
+    let svg = String::from_utf8(made.read("few.svg")).unwrap();
+    for part in [&ends[0], &ends[2], ">few</text>", ">test accuracy</text>"] {
+        assert!(svg.contains(part), "`{part}` is not in {svg}");
+    }
+    assert!(!svg.contains(&ends[1]), "the middle is not named: {svg}");
+}
+
 #[test]
 fn a_new_head_learns_on_an_old_trunk() {
     let made = Made::new("");

@@ -150,11 +150,71 @@ fn windows_of_every_kind_have_gradients() {
     assert!(checked > 2000, "{checked}");
 }
 
-fn triples(
-    a: impl IntoIterator<Item = usize>,
-    b: impl IntoIterator<Item = usize> + Clone,
-    c: impl IntoIterator<Item = usize> + Clone,
-) -> Vec<(usize, usize, usize)> {
+/// The same in two dimensions, each axis with its own stride, dilation and padding, and rows and columns of odd and even number: the whole product, for
+/// groups of one, two and three, some with as many filters as channels and some with more or fewer.
+#[test]
+fn windows_of_two_axes_have_gradients() {
+    let names = ["c.weight", "c.bias"].map(str::to_owned);
+    let (mut checked, mut uneven) = (0, 0);
+    for (kernel, groups, filters) in [
+        ([3, 2], 1, 1),
+        ([2, 3], 2, 4),
+        ([3, 3], 2, 2),
+        ([1, 3], 3, 3),
+        ([2, 1], 3, 6),
+    ] {
+        for (rows, columns, dilations) in triples([1, 2, 3], [1, 2, 3], 0..4) {
+            for (above, left, extents) in triples([(0, 0), (1, 1), (0, 2)], [(0, 0), (2, 1)], 0..4)
+            {
+                let dilation = [1 + dilations % 2, 1 + dilations / 2];
+                let extents = [5 + extents % 2, 5 + extents / 2];
+                let window = Window {
+                    rank: 2,
+                    kernel: [1, kernel[0], kernel[1]],
+                    stride: [1, rows, columns],
+                    dilation: [1, dilation[0], dilation[1]],
+                    padding: Padding::Explicit([(0, 0), above, left]),
+                    ceil: false,
+                };
+                let layer = Conv {
+                    border: None,
+                    window,
+                    out: filters,
+                    groups,
+                    bias: true,
+                    literal: None,
+                    epilogue: Epilogue::default(),
+                };
+                let channels = if groups == 1 { 2 } else { groups };
+                let shape = Shape::new([channels, extents[0], extents[1]]).expect("a shape");
+                let inferred = layer.infer(std::slice::from_ref(&shape));
+                assert!(inferred.is_ok(), "{layer:?} does not fit {shape}");
+                // Rows that no window reaches.
+                let padded = extents[0] + above.0 + above.1;
+                uneven += usize::from((padded - dilation[0] * (kernel[0] - 1) - 1) % rows != 0);
+                let found = check::layer(&layer, &[shape], &names).expect("a gradient");
+                assert_eq!(found.len(), 3);
+                for entry in found {
+                    let error = entry.error.expect("a gradient");
+                    let of = &entry.of;
+                    assert!(
+                        error <= TOLERANCE,
+                        "{of} of {layer:?} on {extents:?}: {error:e}"
+                    );
+                }
+                checked += 1;
+            }
+        }
+    }
+    assert_eq!(checked, 5 * 36 * 24);
+    assert!(uneven > 1000, "{uneven} of {checked} leave rows over");
+}
+
+fn triples<A: Copy, B: Copy, C>(
+    a: impl IntoIterator<Item = A>,
+    b: impl IntoIterator<Item = B> + Clone,
+    c: impl IntoIterator<Item = C> + Clone,
+) -> Vec<(A, B, C)> {
     let mut all = Vec::new();
     for a in a {
         for b in b.clone() {

@@ -7,6 +7,7 @@ mod points;
 mod room;
 mod shared;
 mod splits;
+mod unpacked;
 mod volumes;
 
 use cnnc::Model;

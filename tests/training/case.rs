@@ -1,12 +1,10 @@
 //! A file of goldens, and numbers from names.
 
 use cnnc::Model;
-use cnnc::compiler::gradient::Gradients;
-use cnnc::compiler::graph::{Graph, Param};
+use cnnc::compiler::graph::Param;
 use cnnc::rt::synthetic::Synthetic;
 use ndarray::{ArrayD, IxDyn};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A JSON object with a name for messages.
@@ -19,8 +17,10 @@ impl Case {
     pub fn read(path: &Path) -> Case {
         let bytes = std::fs::read(path);
         let bytes = bytes.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let json = serde_json::from_slice(&bytes);
+        let json: Result<Value, _> = serde_json::from_slice(&bytes);
         let json = json.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let known = crate::keys::check(&json);
+        known.unwrap_or_else(|problem| panic!("{}: {problem}", path.display()));
         Case::new(json)
     }
 
@@ -106,44 +106,6 @@ pub fn input(name: &str, shape: &[usize]) -> ArrayD<f64> {
 pub fn tensor(param: &Param) -> ArrayD<f64> {
     let values = Synthetic::tensor(&param.name, &param.shape).values(param.elements());
     array(&param.shape, &values)
-}
-
-/// Whether the network's batch norms would use statistics of the batch.
-pub fn batch_statistics(graph: &Graph) -> bool {
-    graph.live().any(|(_, node)| node.layer.keyword() == "bn")
-}
-
-/// Gradients of a batch: of inputs one sample behind another, of tensors their sums; and outputs, of the graph's first.
-#[derive(Default)]
-pub struct Batch {
-    pub outputs: Vec<f64>,
-    pub gradients: BTreeMap<String, Vec<f64>>,
-}
-
-impl Batch {
-    /// Adds a sample, whose cotangents are made of its outputs.
-    pub fn add(
-        &mut self,
-        graph: &Graph,
-        gradients: &Gradients,
-        inputs: &[ArrayD<f64>],
-        cotangents: &[ArrayD<f64>],
-    ) {
-        let found = gradients.evaluate(&tensor, inputs, cotangents);
-        self.outputs.extend(found.outputs[0].iter());
-        for (input, gradient) in graph.inputs.iter().zip(found.inputs) {
-            let behind = self.gradients.entry(input.name.clone()).or_default();
-            behind.extend(gradient.iter().flatten());
-        }
-        for (name, gradient) in found.params {
-            let sum = self
-                .gradients
-                .entry(name)
-                .or_insert_with(|| vec![0.0; gradient.len()]);
-            sum.iter_mut().zip(&gradient).for_each(|(sum, x)| *sum += x);
-        }
-        self.gradients.retain(|_, gradient| !gradient.is_empty());
-    }
 }
 
 pub fn largest(values: &[f64]) -> f64 {

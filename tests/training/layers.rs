@@ -24,6 +24,7 @@ pub fn check(file: &Case) {
             network: graph,
             step: &step,
         };
+        run.shapes();
         run.defined();
         run.compiled();
     }
@@ -82,6 +83,37 @@ impl Run<'_> {
             (0..images).map(one).collect()
         });
         all.collect()
+    }
+
+    /// What the file says of tensors is what the network has: no other tensors, and no other shapes.
+    fn shapes(&self) {
+        let (case, graph) = (self.case, self.network);
+        let of_value = |value| [&[self.images()][..], graph.values[value].shape.dims()].concat();
+        let inputs = graph.inputs.iter();
+        let inputs = inputs.map(|input| (&*input.name, of_value(input.value)));
+        let params = graph
+            .params
+            .values()
+            .filter(|param| param.literal.is_none());
+        let params = params.map(|param| (&*param.name, param.shape.to_vec()));
+        let output = ("y", of_value(graph.outputs[0].value));
+        let own: BTreeMap<&str, Vec<usize>> = inputs.chain(params).chain([output]).collect();
+        for (name, dims) in case.get("shapes").as_object().expect("shapes") {
+            let dims: Vec<usize> = numbers(dims).into_iter().map(|x| x as usize).collect();
+            if own.get(&**name) != Some(&dims) {
+                case.differs("shapes", name, own.get(&**name), dims);
+            }
+        }
+        for name in case
+            .get("given")
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name)
+        {
+            let is_input = graph.inputs.iter().any(|input| input.name == *name);
+            assert!(is_input || name == "u", "{}: given: no `{name}`", case.name);
+        }
     }
 
     fn state(&self) -> Vec<ArrayD<f64>> {

@@ -35,6 +35,18 @@ pub struct Window {
     pub ceil: bool,
 }
 
+/// The formula of an output's extent with its numbers, where it comes to none.
+fn extent(n: usize, [before, after]: [usize; 2], reach: usize, stride: usize) -> String {
+    let padding = match before == after {
+        true => format!("2 · {before}"),
+        false => format!("{before} + {after}"),
+    };
+    let room = (n + before + after) as i64 - reach as i64;
+    let out = (room.div_euclid(stride as i64) + 1).to_string();
+    let out = out.replace('-', "−");
+    format!(": ⌊({n} + {padding} − {reach}) / {stride}⌋ + 1 = {out}")
+}
+
 /// A window applied to an extent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placed {
@@ -153,11 +165,15 @@ impl Window {
             let reach = self.dilation[axis] * (self.kernel[axis] - 1) + 1;
             let (before, after) = self.padding.of(axis, n, stride, reach);
             let Some(room) = (n + before + after).checked_sub(reach) else {
-                let message = format!(
+                let mut message = format!(
                     "a window of {} does not fit into {shape} padded to {}",
                     self.show(&self.reach()),
                     n + before + after,
                 );
+                // What is rounded up may come to an extent, of a window that has no whole place.
+                if !self.ceil {
+                    message += &extent(n, [before, after], reach, stride);
+                }
                 return Err(ShapeError::new(message).help("use a smaller kernel, or `pad half`"));
             };
             let mut out = if self.ceil {

@@ -11,19 +11,25 @@ use cnnc_compiler::shape::Shape;
 use cnnc_compiler::step::{Method, Optimizer, Recipe, Step};
 use ndarray::{ArrayD, IxDyn};
 
-/// Every loss with settings that are not its defaults, where it has some.
-fn settings(decl: &LossDecl) -> Vec<recipe::Loss> {
+/// Every loss with settings that are not its defaults, where it has some; weights are for so many classes or channels.
+fn settings(decl: &LossDecl, channels: usize) -> Vec<recipe::Loss> {
     let plain = recipe::Loss::new(decl.name);
     let mut other = plain.clone();
     for setting in decl.settings {
-        if setting.name != "weights" {
+        if setting.name != WEIGHTS.0 {
             other.set(setting.name, 0.25);
         }
     }
-    match other == plain {
-        true => vec![plain],
-        false => vec![plain, other],
+    let mut all = vec![plain];
+    if other != all[0] {
+        all.push(other.clone());
     }
+    if decl.settings.iter().any(|of| of.name == WEIGHTS.0) {
+        let weights = (0..channels).map(|channel| 0.5 + 0.75 * (channel % 4) as f64);
+        other.settings.push((WEIGHTS.0, weights.collect()));
+        all.push(other);
+    }
+    all
 }
 
 fn step(network: &Graph, loss: &dyn Loss, optimizer: &Optimizer) -> Step {
@@ -46,15 +52,19 @@ pub fn steps() -> impl Iterator<Item = Step> {
 
 /// Calls with every loss, its settings and the networks of its row.
 fn each(mut call: impl FnMut(&str, &Graph, &dyn Loss)) {
+    let mut weighted = 0;
     for decl in LOSSES {
-        for written in settings(decl) {
-            for body in decl.samples {
-                let network = compile(body);
+        for body in decl.samples {
+            let network = compile(body);
+            let output = &network.values[network.outputs[0].value].shape;
+            for written in settings(decl, output.channels()) {
+                weighted += usize::from(!written.numbers(WEIGHTS.0).is_empty());
                 let loss = loss::build(&network, &written).expect("a sample fits");
                 call(&format!("{written:?} of {body}"), &network, &*loss);
             }
         }
     }
+    assert!(weighted >= 4, "{weighted} losses weigh their classes");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! NaN, infinities and denormals among the inputs: docs/language.md, "Numbers".
 
 use super::{ISAS, engines};
-use crate::support::machine::exact;
+use crate::support::exact::exact;
 use crate::support::{expected, inputs, proven, reference};
 use crate::{compile, each_sample};
 use cnnc_compiler::graph::Graph;

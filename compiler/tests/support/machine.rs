@@ -2,10 +2,8 @@
 
 use super::packed;
 use cnnc_compiler::jit;
-use cnnc_compiler::loops::{Program, Stmt};
 use cnnc_compiler::lower::Lowered;
 use cnnc_runtime::input::Input;
-use cnnc_runtime::kernel::Step;
 use cnnc_runtime::session::{Network, Session, session_bytes_on};
 use std::sync::Arc;
 
@@ -27,30 +25,5 @@ pub fn compiled<const N: usize>(
         let inputs: Vec<&dyn Input> = inputs.iter().map(|input| input as &dyn Input).collect();
         let outputs = session.run(&inputs).expect("inputs of these lengths");
         outputs.iter().map(|(_, data)| data.to_vec()).collect()
-    })
-}
-
-/// Whether every kernel that the program calls gives the same bits as its twin.
-pub fn exact(program: &Program) -> bool {
-    program
-        .sections
-        .iter()
-        .all(|section| exact_body(&section.body))
-}
-
-fn exact_body(body: &[Stmt]) -> bool {
-    body.iter().all(|stmt| match stmt {
-        Stmt::For(inner) => exact_body(&inner.body),
-        Stmt::Call(call) => {
-            let row = call.kernel.row();
-            let steps = (row.name == "f32_map").then(|| &call.consts[8..]);
-            let plain = |steps: &[i64]| {
-                let mut steps = steps
-                    .chunks_exact(2)
-                    .filter_map(|pair| Step::decode(pair[0], pair[1]));
-                !steps.any(|step| step.approximate())
-            };
-            row.exact || steps.is_some_and(plain)
-        }
     })
 }

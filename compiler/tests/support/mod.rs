@@ -1,6 +1,8 @@
 //! Graphs, tensors and error bounds that the law tests share.
 
 #[cfg(feature = "jit")]
+pub mod exact;
+#[cfg(feature = "jit")]
 pub mod machine;
 
 use cnnc_compiler::graph::{Graph, Input, Node, Param};
@@ -214,7 +216,7 @@ fn batches_agree(what: &str, graph: &Graph, target: Target, alone: &[Vec<f32>]) 
         assert_eq!(bits(images[2]), bits(alone), "{what}, behind another");
     }
     #[cfg(feature = "jit")]
-    if lowered.program.isa.available() && machine::exact(&lowered.program) {
+    if lowered.program.isa.available() && exact::exact(&lowered.program) {
         for threads in [1, 3] {
             let [compiled] = machine::compiled(&lowered, [&inputs], threads);
             for (compiled, output) in compiled.iter().zip(&outputs) {
@@ -314,7 +316,7 @@ pub fn every_engine_agrees(what: &str, graph: &Graph, isas: &[Isa]) {
                 for threads in [1, 2] {
                     let what = format!("{what}, compiled, {threads} threads");
                     let [compiled] = machine::compiled(&lowered, [&inputs(graph)], threads);
-                    match machine::exact(&lowered.program) {
+                    match exact::exact(&lowered.program) {
                         true => assert_eq!(
                             compiled, outputs,
                             "{what}: other bits than the interpreter's"

@@ -94,7 +94,10 @@ pub fn check(program: &Program) -> Result<(), &'static str> {
                 (None, Place::Arena(at)) => at,
                 (
                     Some(key),
-                    Place::Between { whole: true, .. } | Place::Weights | Place::Param(_),
+                    Place::Between { whole: true, .. }
+                    | Place::Weights
+                    | Place::Param(_)
+                    | Place::State(_),
                 ) => regions[&key].0,
                 (Some(key), _) => regions[&key].0 + image * regions[&key].1,
                 (None, _) => unreachable!("only the arena is no region"),

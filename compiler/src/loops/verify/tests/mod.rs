@@ -40,7 +40,7 @@ mod random;
 mod sharing;
 
 use super::{Fault, verify};
-use crate::loops::Program;
+use crate::loops::{Place, Program};
 use programs::{ALL, conv_with_halo};
 use std::collections::BTreeMap;
 
@@ -85,6 +85,15 @@ fn no_broken_mutant_is_missed() {
         broken > 3000 && sound > 300,
         "{broken} broken, {sound} sound: too few to mean anything"
     );
+    // Of programs with something that stays from run to run, too.
+    let with_state = ALL.iter().filter(|(_, make)| has_state(&make())).count();
+    assert!(with_state >= 3, "{with_state} programs have state");
+}
+
+/// Whether something stays from run to run.
+fn has_state(program: &Program) -> bool {
+    let mut buffers = program.buffers.values();
+    buffers.any(|buffer| matches!(buffer.place, Place::State(_)))
 }
 
 /// The verifier accepts what is sound, and nothing else.
@@ -110,8 +119,14 @@ fn wrong(what: &str, program: &Program, expected: &[Fault]) {
 #[test]
 fn random_programs_are_judged_as_they_are() {
     let mut verdicts: BTreeMap<&str, u64> = BTreeMap::new();
+    let (mut kept, mut broken) = (0, 0);
     for seed in 0..SEEDS {
-        let verdict = agree(&format!("seed {seed}"), &random::program(seed));
+        let program = random::program(seed);
+        let verdict = agree(&format!("seed {seed}"), &program);
+        if has_state(&program) {
+            kept += 1;
+            broken += u64::from(verdict.is_err());
+        }
         *verdicts
             .entry(verdict.err().unwrap_or("sound"))
             .or_default() += 1;
@@ -120,6 +135,10 @@ fn random_programs_are_judged_as_they_are() {
     assert!(
         verdicts.len() >= 10 && verdicts["sound"] > SEEDS / 3 && verdicts["sound"] < SEEDS * 2 / 3,
         "too many of one kind to mean anything: {verdicts:?}"
+    );
+    assert!(
+        kept > SEEDS / 5 && broken > kept / 4 && broken < kept * 3 / 4,
+        "of {kept} with state {broken} are broken: too few to mean anything"
     );
 }
 

@@ -3,8 +3,9 @@
 
 use super::build::*;
 use crate::loops::*;
-use crate::lower::lower;
+use crate::lower::{lower, lower_step};
 use crate::pass::optimize;
+use crate::step::{Method, Optimizer, Recipe, Step};
 use crate::target::{Arithmetic, Machine, Target};
 use crate::{Files, compile_source};
 use cnnc_runtime::Isa;
@@ -13,7 +14,7 @@ use cnnc_runtime::kernel::bits;
 type Make = fn() -> Program;
 
 /// Valid programs.
-pub const ALL: [(&str, Make); 15] = [
+pub const ALL: [(&str, Make); 18] = [
     ("conv_with_halo", conv_with_halo),
     ("windows", windows),
     ("dense_growth", dense_growth),
@@ -29,6 +30,9 @@ pub const ALL: [(&str, Make); 15] = [
     ("chosen", chosen),
     ("sums", sums),
     ("expanded", expanded),
+    ("kept", kept),
+    ("step", step),
+    ("step_of_a_batch", step_of_a_batch),
 ];
 
 /// Two images of 2x2 pixels of 5 channels, whose moments are taken where each is written; then mean and variance of both, and sums about the mean.
@@ -114,6 +118,80 @@ fn winograd(taps: usize) -> Program {
     let program = lower(&graph, &target).program;
     assert!(program.to_string().contains("f32_winograd_output"));
     program
+}
+
+/// What stays from run to run: weights that are packed, a running sum that each iteration moves in its own part, and weights that are changed by it.
+fn kept() -> Program {
+    let mut b = build(40);
+    let image = b.buffer("image", Place::Input(0), 12);
+    let weights = b.buffer("weights", Place::State(0), 12);
+    let sum = b.buffer("sum", Place::State(1), 12);
+    let panel = b.buffer("panel", Place::Arena(0), 16);
+    let change = b.buffer("change", Place::Arena(20), 12);
+    let out = b.buffer("out", Place::Output(0), 12);
+    let zip = |to: Option<Access>, x: Option<Access>, y: Option<Access>, n: i64| {
+        let mut consts = vec![1, 0, 0, 0, 1, 0, 0, 0, n, 0];
+        consts.extend(linear());
+        call("f32_zip", &[to, x, y], &consts)
+    };
+    // Three rows of four become four of three, in a panel with a margin.
+    let packed = copy(
+        to(panel, 0, &[]),
+        to(weights, 0, &[]),
+        &[[4, 4, 1], [3, 1, 4]],
+    );
+    b.section("packing", vec![fill(to(panel, 3, &[]), (4, 4), 1), packed]);
+    let forward = b.repeat(4, true, |_, row| {
+        let here = to(change, 0, &[(row, 3)]);
+        vec![zip(
+            here,
+            to(panel, 0, &[(row, 4)]),
+            to(image, 0, &[(row, 3)]),
+            3,
+        )]
+    });
+    b.section("forward", vec![forward]);
+    let moving = b.repeat(3, true, |_, part| {
+        let here = || to(sum, 0, &[(part, 4)]);
+        vec![zip(here(), here(), to(change, 8, &[(part, -4)]), 4)]
+    });
+    b.section("sum", vec![moving]);
+    let update = b.repeat(2, false, |_, half| {
+        let here = || to(weights, 0, &[(half, 6)]);
+        vec![zip(here(), here(), to(sum, 6, &[(half, -6)]), 6)]
+    });
+    b.section("update", vec![update]);
+    b.section("out", vec![run(to(out, 0, &[]), to(weights, 0, &[]), 12)]);
+    b.0
+}
+
+/// A training step as the compiler lowers it, of so many images.
+fn trained(body: &str, images: usize) -> Program {
+    let text = format!("cnn 1\nmodel Small {{\n{body}\n}}\n");
+    let model = compile_source(&mut Files::default(), "small.cnn", &text).unwrap();
+    let optimizer = Optimizer {
+        momentum: 0.9,
+        ..Optimizer::new(Method::Sgd)
+    };
+    let recipe = Recipe {
+        optimizer: &optimizer,
+        trained: &|_| true,
+        decayed: &|param| param.role != "bias",
+    };
+    let step = Step::classifier(&model.graph, &recipe).unwrap();
+    let target = Target::new(Isa::Portable, Arithmetic::Fast).batch(images);
+    lower_step(&step.graph, &step.single, &step.state, &target).program
+}
+
+fn step() -> Program {
+    trained("input x: 2x3; conv 2 3 relu; flatten; dense 2", 1)
+}
+
+fn step_of_a_batch() -> Program {
+    trained(
+        "input x: 2x2; conv 1 3 bn bias off; flatten; dense 2 bias off",
+        2,
+    )
 }
 
 /// A 3x3 convolution of 2x4x4 to 12 channels, in parallel over rows; the second panel has 4 channels.

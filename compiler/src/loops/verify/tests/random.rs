@@ -69,8 +69,13 @@ impl Generator {
     fn layers(&mut self, tensors: usize, room: usize, elements: usize) {
         let input = self.build.buffer("input", Place::Input(0), elements);
         let crowded = self.random.chance(20);
+        // One of them may stay from run to run, as in a training step: it is there before anything has written it.
+        let kept = self.random.below(3 * tensors as i64) as usize;
         let inner: Vec<BufferId> = (0..tensors)
             .map(|index| {
+                if index == kept {
+                    return self.build.buffer("state", Place::State(0), elements);
+                }
                 let place = match crowded {
                     true => self.random.below((tensors * room - elements) as i64 + 1) as usize,
                     false => index * room,
@@ -79,7 +84,10 @@ impl Generator {
             })
             .collect();
         let output = self.build.buffer("output", Place::Output(0), elements);
-        let mut known = input;
+        let mut known = match inner.get(kept) {
+            Some(&state) if self.random.chance(50) => state,
+            _ => input,
+        };
         for _ in 0..1 + self.random.below(3) {
             let mut other = || {
                 // Once in a while what is read is written.
