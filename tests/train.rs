@@ -48,6 +48,7 @@ const AUGMENT: Augment = Augment {
     scale: 0.1,
     shift: 0.5,
     colour: [0.1, 0.1, 0.2],
+    tint: 10.0,
 };
 
 #[test]

@@ -334,7 +334,7 @@ fn a_train_section_is_what_is_written() {
     assert_eq!(with_section(section).recipe, Some(written));
     let samples = "train {
       data folder \"signs/\" split 80 10 10 by hash   batch 8
-      augment { mirror ; crop 30 pad 4 ; rotate 10 ; shear 5 ; scale 0.1 ; shift 2 ; colour 0.2 0.3 0.4 }
+      augment { mirror ; crop 30 pad 4 ; rotate 10 ; shear 5 ; scale 0.1 ; shift 2 ; colour 0.2 0.3 0.4 ; tint 20 }
     }";
     let recipe = on_input("3x32x32", samples).recipe.expect("a section");
     let augment = Augment {
@@ -346,6 +346,7 @@ fn a_train_section_is_what_is_written() {
         scale: 0.1,
         shift: 2.0,
         colour: [0.2, 0.3, 0.4],
+        tint: 20.0,
     };
     assert_eq!((recipe.augment, recipe.batch), (Some(augment), Some(8)));
     let source = Source {

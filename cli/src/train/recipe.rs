@@ -163,6 +163,7 @@ fn augmentation(augment: &Augment) -> String {
         scale,
         shift,
         colour,
+        tint,
     } = *augment;
     let mut parts = Vec::new();
     if mirror {
@@ -184,6 +185,9 @@ fn augmentation(augment: &Augment) -> String {
     if colour != [0.0; 3] {
         let [brightness, contrast, saturation] = colour;
         parts.push(format!("colour {brightness} {contrast} {saturation}"));
+    }
+    if tint > 0.0 {
+        parts.push(format!("tint {tint}"));
     }
     match parts.is_empty() {
         true => String::new(),

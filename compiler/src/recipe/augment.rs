@@ -19,4 +19,6 @@ pub struct Augment {
     pub shift: f64,
     /// Shares by which brightness, contrast and saturation change at most.
     pub colour: [f64; 3],
+    /// Levels, of 255, that are added to red, green and blue at most, each by itself, either way.
+    pub tint: f64,
 }

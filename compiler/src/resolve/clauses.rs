@@ -160,6 +160,12 @@ const AUGMENT: &[ParamDecl] = &[
         Some("0 0 0"),
         "Shares by which brightness, contrast and saturation change at most.",
     ),
+    key(
+        "tint",
+        Kind::Float,
+        Some("0"),
+        "Levels, of 255, that are added to red, green and blue at most, each by itself, either way.",
+    ),
 ];
 
 /// The constants of each method; what is not written is as in PyTorch.

@@ -29,6 +29,14 @@ impl Colour {
         }
     }
 
+    /// The same, and these levels more of red, green and blue; grey gets those of green, which is most of its brightness.
+    pub fn tinted(mut self, levels: [f64; 3]) -> Colour {
+        for (added, more) in self.added.iter_mut().zip(levels) {
+            *added += more;
+        }
+        self
+    }
+
     /// Changes planes of red, green and blue, or of grey; the result stays between 0 and 255.
     pub fn apply(&self, planes: &mut [f32], pixels: usize, bgr: bool) {
         let within = |value: f64| value.clamp(0.0, 255.0) as f32;
@@ -36,7 +44,7 @@ impl Colour {
             let [row, ..] = self.matrix;
             let factor: f64 = row.iter().sum();
             for grey in planes {
-                *grey = within(factor * f64::from(*grey) + self.added[0]);
+                *grey = within(factor * f64::from(*grey) + self.added[1]);
             }
             return;
         }
@@ -85,6 +93,12 @@ mod tests {
             of(Colour::new(0.0, 0.0, -1.0), [50.0, 100.0, 200.0], true),
             [124.0; 3]
         );
+        let tinted = Colour::SAME.tinted([10.0, -20.0, 250.0]);
+        assert_eq!(of(tinted, pixel, false), [210.0, 80.0, 255.0]);
+        assert_eq!(of(tinted, [50.0, 100.0, 200.0], true), [255.0, 80.0, 210.0]);
+        let mut grey = [100.0];
+        tinted.apply(&mut grey, 1, false);
+        assert_eq!(grey, [80.0]);
         let mut grey = [100.0];
         Colour::new(0.1, 0.2, 0.9).apply(&mut grey, 1, false);
         assert_eq!(grey, [120.0]);

@@ -110,6 +110,7 @@ impl Augmenter {
         let mut within = || 2.0 * random.unit() - 1.0;
         let [turn, lean, growth, right, down] = [(); 5].map(|()| within());
         let shares = [(); 3].map(|()| within());
+        let tints = [(); 3].map(|()| within());
         let Augment {
             crop,
             pad,
@@ -118,6 +119,7 @@ impl Augmenter {
             scale,
             shift,
             colour,
+            tint,
             ..
         } = self.augment;
         let (width, height) = (self.extents.0 as f64, self.extents.1 as f64);
@@ -148,7 +150,7 @@ impl Augmenter {
         let [brightness, contrast, saturation] = [0, 1, 2].map(|at| shares[at] * colour[at]);
         Change {
             affine: affine.then(Affine::moved(right * shift, down)),
-            colour: Colour::new(brightness, contrast, saturation),
+            colour: Colour::new(brightness, contrast, saturation).tinted(tints.map(|of| of * tint)),
         }
     }
 

@@ -155,7 +155,7 @@ impl Precision {
     pub fn mean_by(&self, by: Definition) -> f64 {
         let averages = self.classes.iter().filter_map(|of| of.average(by));
         let averages: Vec<f64> = averages.collect();
-        averages.iter().sum::<f64>() / averages.len().max(1) as f64
+        averages.iter().fold(0.0, |sum, of| sum + of) / averages.len().max(1) as f64
     }
 
     /// Recall and precision behind each found box of a class, the surest first, as PASCAL VOC has them at an overlap of one half; none of a class that is nowhere.
@@ -195,7 +195,8 @@ impl OfClass {
                     let wide = right - std::mem::replace(&mut before, right);
                     wide as f64 * best
                 });
-                strips.sum::<f64>() / self.there as f64
+                // `sum` of nothing is -0.
+                strips.fold(0.0, |sum: f64, strip| sum + strip) / self.there as f64
             }
             Definition::Coco => (0..OVERLAPS).map(coco).sum::<f64>() / OVERLAPS as f64,
             Definition::Coco50 => coco(0),
@@ -287,6 +288,17 @@ mod tests {
             &[0.0, 0.2, 0.5, 0.2, 0.2],
         );
         assert_eq!(precision.averages(), [Some(0.0), None]);
+    }
+
+    /// Where nothing is found, or nothing is there, it is 0, not what is printed as -0.0.
+    #[test]
+    fn nothing_is_a_plain_zero() {
+        let mut precision = Precision::new(1);
+        assert!(precision.mean().is_sign_positive());
+        precision.add(&[], &[0.0, 0.2, 0.5, 0.2, 0.2]);
+        let averages = precision.averages();
+        assert!(averages[0].is_some_and(|of| of == 0.0 && of.is_sign_positive()));
+        assert!(precision.mean().is_sign_positive());
     }
 
     /// Worked out by hand: nine boxes, of which the first, third and sixth of seven found ones are right.

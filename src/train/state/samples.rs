@@ -15,9 +15,10 @@ pub fn augment_to_json(augment: &Augment) -> Value {
         scale,
         shift,
         colour,
+        tint,
     } = augment;
     json!({
-        "mirror": mirror, "crop": crop, "pad": pad, "rotate": rotate, "shear": shear, "scale": scale, "shift": shift, "colour": colour,
+        "mirror": mirror, "crop": crop, "pad": pad, "rotate": rotate, "shear": shear, "scale": scale, "shift": shift, "colour": colour, "tint": tint,
     })
 }
 
@@ -37,6 +38,8 @@ pub fn augment_of(value: &Value) -> Option<Option<Augment>> {
         scale: number("scale")?,
         shift: number("shift")?,
         colour: [colour(0)?, colour(1)?, colour(2)?],
+        // Runs of before it was there have none.
+        tint: number("tint").unwrap_or(0.0),
     }))
 }
 

@@ -47,6 +47,7 @@ impl<'a> Resolver<'a> {
             scale: number(self, "scale", &Bounds::Share),
             shift: number(self, "shift", &Bounds::NotNegative),
             colour: self.colour(&args).unwrap_or_default(),
+            tint: number(self, "tint", &Bounds::NotNegative),
         };
         if let (Some(pad), None) = (args.get("pad"), args.get("crop")) {
             let message = "`pad` widens what `crop` cuts out of, and there is no `crop`";
