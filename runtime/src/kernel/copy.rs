@@ -3,7 +3,7 @@
 
 use super::declare::declare;
 use super::support::{View, span};
-use super::transpose::{Matrix, transpose};
+use super::transpose::{LEAST, Matrix, transpose};
 use super::{Footprint, Kernel, MAX_ARGS, without_denormal};
 use crate::isa::Isa;
 use crate::simd::{Simd, entries};
@@ -253,7 +253,7 @@ fn moved<const INPUT: bool>(x: f32) -> f32 {
     if INPUT { without_denormal(x) } else { x }
 }
 
-/// Elements below which a loop is over before it has begun, and an axis has no vector.
+/// Elements below which a loop is over before it has begun.
 const SHORT: isize = 8;
 
 /// Elements in all from which on both sides together, twice as many, are more than level 2 keeps.
@@ -268,7 +268,7 @@ enum Order {
     Plain([Dim; 5]),
     /// The last two are long: the nearest to be written and the nearest to be read.
     Woven([Dim; 3], Dim, Dim),
-    /// Matrices of the two axes that are contiguous, one where it is written and one where it is read, if both are long.
+    /// Matrices of the two axes that are contiguous, one where it is written and one where it is read.
     Transposed([Dim; 3], Matrix),
 }
 
@@ -290,6 +290,27 @@ fn order(c: &Copy5) -> Order {
             }
         }
     }
+    let others = |written: usize, read: usize| {
+        let mut others = (0..5).filter(|&dim| dim != written && dim != read);
+        [(); 3].map(|()| dims[others.next().expect("three are left")])
+    };
+    let adjacent = |stride: fn(&Dim) -> isize| {
+        dims.iter()
+            .position(|dim| dim.0 >= LEAST && stride(dim) == 1)
+    };
+    if let (Some(written), Some(read)) = (adjacent(|dim| dim.1), adjacent(|dim| dim.2))
+        && written != read
+    {
+        let (rows, _, below) = dims[written];
+        let (columns, beside, _) = dims[read];
+        let matrix = Matrix {
+            rows,
+            below,
+            columns,
+            beside,
+        };
+        return Order::Transposed(others(written, read), matrix);
+    }
     let near = |stride: fn(&Dim) -> isize| {
         let long = (0..5).filter(|&at| dims[at].0 >= SHORT && stride(&dims[at]) != 0);
         long.min_by_key(|&at| stride(&dims[at]).unsigned_abs())
@@ -298,20 +319,7 @@ fn order(c: &Copy5) -> Order {
         && written != read
         && dims.iter().all(|dim| dim.0 > 0)
     {
-        let mut others = (0..5).filter(|&dim| dim != written && dim != read);
-        let others = [(); 3].map(|()| dims[others.next().expect("three are left")]);
-        let (rows, one, below) = dims[written];
-        let (columns, beside, other) = dims[read];
-        if (one, other) != (1, 1) {
-            return Order::Woven(others, dims[written], dims[read]);
-        }
-        let matrix = Matrix {
-            rows,
-            below,
-            columns,
-            beside,
-        };
-        return Order::Transposed(others, matrix);
+        return Order::Woven(others(written, read), dims[written], dims[read]);
     }
     for _ in 1..dims.len() {
         if dims[4].0 == 1 {

@@ -1,9 +1,12 @@
 //! Rows that become columns: what copies do where one axis is contiguous in what they read and another in what they write.
 
-use crate::simd::Simd;
+use crate::simd::{Portable, Simd};
 
 /// Elements of a line of the caches.
 const LINE: isize = 16;
+
+/// Fewest rows or columns.
+pub(super) const LEAST: isize = 4;
 
 /// Lines on each side of a block.
 const LINES: isize = 4;
@@ -12,7 +15,7 @@ const LINES: isize = 4;
 /// read once and written once, whole, where lines are aligned.
 const BLOCK: isize = LINES * LINE;
 
-/// `out[r + c·beside] = x[r·below + c]`, at least eight rows and columns.
+/// `out[r + c·beside] = x[r·below + c]`, at least [`LEAST`] rows and columns.
 #[derive(Clone, Copy)]
 pub(super) struct Matrix {
     /// How many there are in `x`; the elements of each column in `out`.
@@ -39,10 +42,13 @@ pub(super) unsafe fn transpose<S: Simd, const FLUSH: bool>(
 ) {
     // SAFETY: passed on.
     unsafe {
-        if matrix.rows.min(matrix.columns) >= S::LANES as isize {
+        let least = matrix.rows.min(matrix.columns);
+        if least >= S::LANES as isize {
             blocks::<S, FLUSH>(out, x, matrix, ahead);
-        } else {
+        } else if least >= S::Narrow::LANES as isize {
             blocks::<S::Narrow, FLUSH>(out, x, matrix, ahead);
+        } else {
+            blocks::<Portable<4>, FLUSH>(out, x, matrix, ahead);
         }
     }
 }
