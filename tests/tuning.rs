@@ -132,6 +132,7 @@ fn features_that_are_computed_once_change_no_bit() {
                 .map(|&index| data.train.label(index as usize))
                 .collect();
             let rate = recipe.rate_of(whole.steps(), steps);
+            whole.draws(epoch, batch.iter().map(|&index| index.into()));
             whole.step(&inputs, &labels, rate).expect("a step");
         }
     }

@@ -492,10 +492,7 @@ fn memory_is_said_before_the_first_epoch() {
     assert_eq!(dry["state_bytes"], 2240);
     // Inputs and what the convolution makes of them, of eight samples, at least.
     let step = dry["step_bytes"].as_u64().unwrap();
-    assert!(
-        (8 * 4 * (64 + 216)..1 << 20).contains(&step),
-        "{step}"
-    );
+    assert!((8 * 4 * (64 + 216)..1 << 20).contains(&step), "{step}");
     let output = made.train(&["--dry", "--json", "--batch", "8", "--optimizer", "adam"]);
     let adam: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(

@@ -33,7 +33,7 @@ pub struct Flags {
     /// Weights that tensors begin with; what the section's `init` leaves to chance begins at random all the same
     #[arg(long, value_name = "FILE")]
     init: Option<PathBuf>,
-    /// Threads to run on; the weights are the same for any number [default: as many as the section says, or every processor, 16 at most; of a resumed run as many as it began with]
+    /// Threads to run on, in place of those of the section; the weights are the same for any number [default: every processor, 16 at most; of a resumed run as many as it began with]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 }
