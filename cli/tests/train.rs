@@ -443,6 +443,11 @@ fn a_loss_that_explodes_names_the_tensor() {
         error.contains("the first tensor that is not finite is `"),
         "{error}"
     );
+    // Behind the last step of an epoch there is no loss any more.
+    let last = made.error(&["--rate", "1e39", "--batch", "120"]);
+    let message = "the update is not a number any more in epoch 1, step 1; the first tensor that is not finite is `";
+    assert!(last.contains(message), "{last}");
+    assert!(last.contains(" and 115 more, or try"), "{last}");
     // What has no name has a number.
     assert!(error.contains(": look at its samples, sample "), "{error}");
     assert!(

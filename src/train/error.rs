@@ -41,7 +41,7 @@ pub enum TrainError {
     Sliding(SlidingError),
     /// A loss that is not a number, or a gradient.
     NotFinite {
-        /// Which of them: `loss`, or `gradient` where its length is limited.
+        /// Which of them: `loss`, `gradient` where its length is limited, or `update` where the last step of an epoch left a tensor that is none.
         of: &'static str,
         /// The epoch, from 1.
         epoch: usize,

@@ -270,7 +270,7 @@ impl Trainer {
     }
 
     /// The first tensor with something that is not finite.
-    fn not_finite(&self) -> Option<String> {
+    pub(super) fn not_finite(&self) -> Option<String> {
         let mut tensors = self.tensors();
         let found = tensors.find(|(_, values)| values.iter().any(|value| !value.is_finite()));
         found.map(|(param, _)| param.name.clone())

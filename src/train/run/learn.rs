@@ -128,6 +128,19 @@ impl Run {
         if !all? {
             return Ok(None);
         }
+        // Of the last step no loss tells.
+        if let Some(tensor) = self.stage.trainer.not_finite() {
+            let train = &self.data.train;
+            let first = (batches - 1) * self.recipe.batch * train.together();
+            return Err(TrainError::NotFinite {
+                of: "update",
+                epoch: number,
+                step: batches as u64,
+                tensor: Some(tensor),
+                places: Vec::new(),
+                samples: named(train, &order[first..], &[]),
+            });
+        }
         let weights = self.stage.weights()?;
         let (model, measure) = (self.stage.model(), self.measure());
         let none = self.stage.trainer.no_score();
