@@ -66,6 +66,20 @@ fn files() -> Files {
     Files::default()
 }
 
+/// A mistake in the spec of a file, which is read once more; none if that is not what it was.
+#[cfg(feature = "train")]
+pub(crate) fn complain(
+    path: &Path,
+    span: cnnc_compiler::span::Span,
+    message: String,
+) -> Option<Diagnostics> {
+    use cnnc_compiler::diagnostic::{Diagnostic, codes};
+    let mut files = files();
+    cnnc_compiler::compile_from(&mut files, path).ok()?;
+    let problem = Diagnostic::new(codes::ARGUMENT, span, message);
+    Some(Diagnostics::new(vec![problem], &files))
+}
+
 /// Bytes of a spec, or of what one reads.
 #[cfg(feature = "train")]
 pub(crate) fn read(path: &Path) -> std::io::Result<Vec<u8>> {

@@ -2,7 +2,10 @@
 
 mod losses;
 
-use cnnc::train::{Augment, Augmenter, Batch, Data, Loader, Recipe, Run, Samples, Trainer, order};
+use cnnc::train::{
+    Augment, Augmenter, Batch, Clip, Data, Loader, Recipe, Run, Samples, Schedule, Trainer, order,
+};
+use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
@@ -134,6 +137,74 @@ fn a_run_that_goes_on_is_the_run_that_never_stopped() {
         .expect_err("it is no run")
         .to_string();
     assert!(error.contains("state.json: No such file"), "{error}");
+}
+
+/// Rates of steps, limits, and a state of a day when there was neither.
+#[test]
+fn curves_and_limits_go_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    strips(folder.path());
+    let spec = folder.path().join("net.cnn");
+    let text =
+        "cnn 1; model Net { input x: 3x6x6; conv 3x3 4 relu; flatten; dense 3; head classify }";
+    fs::write(&spec, text).expect("written");
+    for (schedule, clip) in [
+        (
+            Schedule::At {
+                epochs: vec![0.5, 2.0],
+                by: 0.2,
+            },
+            Some(Clip::Norm(0.5)),
+        ),
+        (Schedule::Polynomial { power: 2.0 }, Some(Clip::Value(0.01))),
+        (Schedule::Constant, None),
+    ] {
+        let recipe = Recipe {
+            batch: 16,
+            epochs: 3,
+            schedule: schedule.clone(),
+            clip,
+            ..Recipe::default()
+        };
+        let runs = folder.path().join(schedule.name());
+        let begin = |name: &str| {
+            let model = cnnc::compile_file(&spec).expect("it is right");
+            let data = Data::open(folder.path(), None, model.graph()).expect("strips");
+            Run::begin(model, &spec, &recipe, data, &runs, Some(name)).expect("it can be trained")
+        };
+        let state =
+            |run: &Run| fs::read(run.folder().join("state-003.safetensors")).expect("saved");
+        let mut whole = begin("whole");
+        while !whole.is_done() {
+            whole.epoch(|_, _, _| true).expect("an epoch");
+        }
+        let mut parts = begin("parts");
+        parts.epoch(|_, _, _| true).expect("an epoch");
+        assert_eq!(parts.epoch(|done, _, _| done < 2).expect("no error"), None);
+        let at = parts.folder().to_owned();
+        drop(parts);
+        if clip.is_none() {
+            // As it was written before there were other curves and limits.
+            let path = at.join("state.json");
+            let text = fs::read_to_string(&path).expect("it is there");
+            let mut json: Value = serde_json::from_str(&text).expect("JSON");
+            let recipe = json["recipe"].as_object_mut().expect("a recipe");
+            assert!(recipe.remove("curve").is_some() && recipe.remove("clip").is_some());
+            recipe.insert("cosine".to_owned(), Value::Bool(false));
+            let all = json.as_object_mut().expect("a state");
+            for key in ["network", "known", "test_samples"] {
+                assert!(all.remove(key).is_some(), "{key}");
+            }
+            fs::write(&path, json.to_string()).expect("written");
+            fs::remove_file(at.join("log.jsonl")).expect("it is there");
+        }
+        let mut parts = Run::resume(&at, None).expect("a run");
+        assert_eq!(parts.recipe(), &recipe);
+        while !parts.is_done() {
+            parts.epoch(|_, _, _| true).expect("an epoch");
+        }
+        assert!(state(&parts) == state(&whole), "{schedule:?}");
+    }
 }
 
 #[test]

@@ -132,6 +132,7 @@ fn features_that_are_computed_once_change_no_bit() {
                 .map(|&index| data.train.label(index as usize))
                 .collect();
             let rate = recipe.rate_of(whole.steps(), steps);
+            whole.draws(epoch, batch.iter().map(|&index| index.into()));
             whole.step(&inputs, &labels, rate).expect("a step");
         }
     }
@@ -340,6 +341,8 @@ fn a_step_in_two_halves_is_the_step() {
         "train { optimizer sgd { momentum 0.9 nesterov decay 5e-4 } }",
         "train { optimizer adamw  freeze \"conv1\" \"bn1\" }",
         "train { optimizer rmsprop }",
+        "train { clip 0.3 }",
+        "train { optimizer adam  clip 0.01 { value } }",
     ] {
         let model = model(section);
         let recipe = Recipe::of(&model);
@@ -392,4 +395,113 @@ fn a_step_in_two_halves_is_the_step() {
         "{error}"
     );
     assert!(gradients.merge(&first).is_err());
+}
+
+/// w − r · g · m / (‖g‖ + 1e-6), or with each number of g between −m and m.
+#[test]
+fn gradients_are_as_long_as_they_may_be() {
+    for (clip, norm) in [("clip 0.25", true), ("clip 0.004 { value }", false)] {
+        let plain = "train { optimizer sgd { momentum 0 decay 0 }";
+        let (clipped, free) = (
+            model(&format!("{plain}  {clip} }}")),
+            model(&format!("{plain} }}")),
+        );
+        let inputs: Vec<f32> = (0..6 * 192)
+            .map(|at| ((at * 37) % 97) as f32 / 97.0)
+            .collect();
+        let labels = [0, 1, 2, 2, 1, 0];
+        let mut trainer = Trainer::new(&free, &Recipe::of(&free)).expect("it can be trained");
+        let begun: Vec<(String, Vec<f32>)> = trainer
+            .tensors()
+            .map(|(param, values)| (param.name.clone(), values.to_vec()))
+            .collect();
+        let (_, gradients) = trainer
+            .gradients(&inputs, Targets::Classes(&labels))
+            .expect("gradients");
+        let squares = gradients.tensors.iter().flat_map(|(_, values)| values);
+        let length = squares.map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+        assert!(length > 0.25, "{length}");
+        let mut trainer = Trainer::new(&clipped, &Recipe::of(&clipped)).expect("it can be trained");
+        trainer.step(&inputs, &labels, 0.5).expect("a step");
+        let mut clamped = 0;
+        for (name, gradient) in &gradients.tensors {
+            let (_, before) = begun
+                .iter()
+                .find(|(known, _)| known == name)
+                .expect("it is there");
+            let mut tensors = trainer.tensors();
+            let (_, after) = tensors
+                .find(|(param, _)| param.name == *name)
+                .expect("it is there");
+            for ((before, after), gradient) in before.iter().zip(after).zip(gradient) {
+                let gradient = f64::from(*gradient);
+                clamped += usize::from(gradient.abs() > 0.004);
+                let short = match norm {
+                    true => gradient * 0.25 / (length + 1e-6),
+                    false => gradient.clamp(-0.004, 0.004),
+                };
+                let expected = f64::from(*before) - 0.5 * short;
+                let far = (f64::from(*after) - expected).abs();
+                assert!(far < 1e-6, "{name}: {after} is not {expected}");
+            }
+        }
+        assert!(clamped > 0);
+    }
+    // Of one that is not a number, the tensor is named.
+    let model = model("train { clip 1 }");
+    let mut trainer = Trainer::new(&model, &Recipe::of(&model)).expect("it can be trained");
+    let (_, mut gradients) = trainer
+        .gradients(&[0.5; 2 * 192], Targets::Classes(&[0, 1]))
+        .expect("gradients");
+    let last = gradients.tensors.last_mut().expect("one");
+    last.1[0] = f32::NAN;
+    let name = last.0.clone();
+    let error = trainer
+        .apply(&gradients, 0.1)
+        .expect_err("it is no number")
+        .to_string();
+    assert!(
+        error.contains("the gradient is not a number any more") && error.contains(&name),
+        "{error}"
+    );
+}
+
+/// What dropout drops of a sample is the same wherever in a batch it is.
+#[test]
+fn masks_are_those_of_their_samples() {
+    let spec = "cnn 1; model Net { input x: 64; dropout 0.5; dense 3; head classify }";
+    let model = cnnc::compile_str("net.cnn", spec).expect("it is right");
+    let inputs = |samples: &[usize]| -> Vec<f32> {
+        let all = samples
+            .iter()
+            .flat_map(|sample| (0..64).map(move |at| (sample, at)));
+        all.map(|(sample, at)| ((sample * 64 + at) * 31 % 89) as f32 / 89.0)
+            .collect()
+    };
+    let gradients = |epoch: usize, shares: &[&[usize]]| {
+        let mut all: Option<cnnc::train::Gradients> = None;
+        for samples in shares {
+            let mut trainer = Trainer::new(&model, &Recipe::default()).expect("it can be trained");
+            trainer.draws(epoch, samples.iter().map(|&sample| sample as u64));
+            let labels: Vec<u32> = samples.iter().map(|&sample| sample as u32 % 3).collect();
+            let known = Targets::Classes(&labels);
+            let (_, found) = trainer
+                .gradients(&inputs(samples), known)
+                .expect("gradients");
+            match &mut all {
+                None => all = Some(found),
+                Some(all) => all.merge(&found).expect("of one network"),
+            }
+        }
+        all.expect("one share at least").tensors
+    };
+    let near = |a: &[(String, Vec<f32>)], b: &[(String, Vec<f32>)]| {
+        let pairs = a.iter().zip(b).flat_map(|((_, a), (_, b))| a.iter().zip(b));
+        pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) < 1e-6
+    };
+    let whole = gradients(1, &[&[4, 9, 2, 7]]);
+    // Another order, and two machines.
+    assert!(near(&gradients(1, &[&[7, 4, 2, 9]]), &whole));
+    assert!(near(&gradients(1, &[&[9], &[2, 4, 7]]), &whole));
+    assert!(!near(&gradients(2, &[&[4, 9, 2, 7]]), &whole));
 }

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::{Display, Write as _};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Writes text and a newline to standard output, with colours if it is a terminal that has them.
 pub fn line(text: impl Display) -> io::Result<()> {
@@ -141,24 +141,60 @@ pub fn heading(text: &str) -> String {
     format!("\x1b[1m{text}\x1b[0m")
 }
 
-/// Shows how far an epoch is, on standard error if that is a terminal: told its number, the steps that are done, those of all, and the loss.
-pub fn progress_of_steps() -> impl Fn(usize, usize, usize, f64) {
+/// Shows how far an epoch is, on standard error if that is a terminal: told its number, the steps that are done, those of all, and the loss. With the samples of a second, and a small curve of
+/// the losses so far.
+pub fn progress_of_steps(batch: usize) -> impl FnMut(usize, usize, usize, f64) {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let style =
-        ProgressStyle::with_template("{prefix:>5} {bar:30} {pos}/{len} steps, {eta} left, {msg}");
+        ProgressStyle::with_template("{prefix:>5} {bar:20} {pos}/{len} steps, {eta} left, {msg}");
     bar.set_style(style.expect("a template that is right"));
+    // The epoch, and the step that was done when it was first heard of.
+    let mut begun = (0, 0, Instant::now());
+    let mut curve: Vec<f64> = Vec::new();
     move |epoch, done, all, loss| {
-        if done == 1 {
+        if begun.0 != epoch {
+            begun = (epoch, done, Instant::now());
             bar.reset();
         }
+        // A few points of each epoch.
+        if done.is_multiple_of(all.div_ceil(POINTS_OF_EPOCH).max(1)) || done == all {
+            curve.push(loss);
+        }
+        let shown = &curve[curve.len().saturating_sub(POINTS)..];
+        let samples = ((done - begun.1) * batch) as f64;
+        let speed = match begun.2.elapsed().as_secs_f64() {
+            seconds if samples > 0.0 && seconds > 0.0 => {
+                format!("{:.0} samples/s, ", samples / seconds)
+            }
+            _ => String::new(),
+        };
         bar.set_prefix(epoch.to_string());
         bar.set_length(all as u64);
         bar.set_position(done as u64);
-        bar.set_message(format!("loss {loss:.4}"));
+        bar.set_message(format!("{speed}loss {loss:.4} {}", spark(shown)));
         if done == all {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Points of a small curve, and those that an epoch adds.
+const POINTS: usize = 24;
+const POINTS_OF_EPOCH: usize = 8;
+
+/// `█▅▃▂▁`: numbers between the least and the largest of them; what is none has a gap.
+fn spark(values: &[f64]) -> String {
+    const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let finite = || values.iter().copied().filter(|value| value.is_finite());
+    let (least, most) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    let level = |&value: &f64| match value.is_finite() {
+        false => ' ',
+        true if most <= least => LEVELS[0],
+        true => LEVELS[((value - least) / (most - least) * 7.0).round() as usize],
+    };
+    values.iter().map(level).collect()
 }
 
 /// Shows how far a picture is, on standard error if that is a terminal: told the steps that are done, those of all, and what content and style cost.
@@ -234,6 +270,16 @@ pub fn ms(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn losses_are_a_small_curve() {
+        assert_eq!(spark(&[8.0, 4.0, f64::NAN, 2.0, 1.0]), "█▄ ▂▁");
+        assert_eq!(spark(&[0.5, 0.5]), "▁▁");
+        assert_eq!(
+            (spark(&[]), spark(&[f64::INFINITY])),
+            (String::new(), " ".to_owned())
+        );
+    }
 
     #[test]
     fn numbers() {

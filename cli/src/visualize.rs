@@ -47,9 +47,9 @@ pub struct Args {
     /// Seed of what is random
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
-    /// Folder for the sheets, which are PNG files
+    /// Folder for the sheets, which are PNG files [default: MODEL-layers]
     #[arg(short, long, value_name = "DIR")]
-    out: PathBuf,
+    out: Option<PathBuf>,
     /// Threads to run on; what comes out is the same for any number [default: every processor, 16 at most]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -59,8 +59,9 @@ pub struct Args {
 }
 
 /// What is written, and what is said of it.
-#[derive(Default)]
 struct Written {
+    /// The folder of the sheets.
+    folder: PathBuf,
     lines: Vec<String>,
     json: Vec<Value>,
 }
@@ -84,7 +85,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let why = "nothing says what to show: `--data DIR` for patches, `--photo FILE` for feature maps and saliency, `--ascent` for pictures that excite units";
         return Err(TrainError::Recipe(why.to_owned()).into());
     }
-    outputs::folder("--out", &args.out)?;
+    let name = model.graph().name.to_lowercase();
+    let out = args.out.clone();
+    let out = out.unwrap_or_else(|| PathBuf::from(format!("{name}-layers")));
+    outputs::folder("--out", &out)?;
     let labels = layers(&model, &args.layer)?;
     let files = args
         .data
@@ -97,7 +101,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .as_ref()
         .map(|class| class_of(&model, class))
         .transpose()?;
-    let sheets = sheets_of(args, &labels);
+    let sheets = sheets_of(args, &out, &labels);
     let read = model
         .files()
         .iter()
@@ -106,11 +110,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let read = read.chain(files.iter().flatten()).map(PathBuf::as_path);
     outputs::apart(sheets.iter().map(PathBuf::as_path), read)?;
     let weights = network::open(&args.weights)?;
-    std::fs::create_dir_all(&args.out).map_err(|error| Failure::WriteFile {
-        file: args.out.display().to_string(),
+    std::fs::create_dir_all(&out).map_err(|error| Failure::WriteFile {
+        file: out.display().to_string(),
         error,
     })?;
-    let mut written = Written::default();
+    let mut written = Written {
+        folder: out,
+        lines: Vec::new(),
+        json: Vec::new(),
+    };
     let units = usize::from(args.units);
     let mut channels: Vec<Vec<usize>> = labels.iter().map(|_| (0..units).collect()).collect();
     if let Some(files) = &files {
@@ -134,10 +142,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 .filter(|channel| *channel < all)
                 .collect();
             let found = ascent(&model, &weights, label, &channels, &options)?;
-            let path = sheet_of(args, "ascent", label);
+            let path = sheet_of(&written.folder, "ascent", label);
             found.sheet(&model.graph().name).write(&path)?;
             written.add(&path, format!("{} pictures by ascent", found.units.len()));
         }
+    }
+    if args.out.is_none() {
+        print::wrote(&written.folder);
     }
     let seconds = start.elapsed().as_secs_f64();
     match args.json {
@@ -148,7 +159,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// A file for what is shown of a layer.
-fn sheet_of(args: &Args, what: &str, label: &str) -> PathBuf {
+fn sheet_of(folder: &Path, what: &str, label: &str) -> PathBuf {
     let label: String = label
         .chars()
         .map(|letter| {
@@ -159,11 +170,11 @@ fn sheet_of(args: &Args, what: &str, label: &str) -> PathBuf {
             }
         })
         .collect();
-    args.out.join(format!("{what}-{label}.png"))
+    folder.join(format!("{what}-{label}.png"))
 }
 
 /// Every file that will be written.
-fn sheets_of(args: &Args, labels: &[String]) -> Vec<PathBuf> {
+fn sheets_of(args: &Args, folder: &Path, labels: &[String]) -> Vec<PathBuf> {
     let kinds = [
         ("patches", args.data.is_some()),
         ("maps", args.photo.is_some()),
@@ -171,10 +182,14 @@ fn sheets_of(args: &Args, labels: &[String]) -> Vec<PathBuf> {
     ];
     let kinds = kinds.into_iter().filter(|(_, wanted)| *wanted);
     let mut sheets: Vec<PathBuf> = kinds
-        .flat_map(|(what, _)| labels.iter().map(move |label| sheet_of(args, what, label)))
+        .flat_map(|(what, _)| {
+            labels
+                .iter()
+                .map(move |label| sheet_of(folder, what, label))
+        })
         .collect();
     if args.photo.is_some() {
-        sheets.push(args.out.join("saliency.png"));
+        sheets.push(folder.join("saliency.png"));
     }
     sheets
 }
@@ -231,7 +246,7 @@ fn patches(
         .map(ToString::to_string)
         .collect();
     for layer in &found {
-        let path = sheet_of(args, "patches", &layer.label);
+        let path = sheet_of(&written.folder, "patches", &layer.label);
         layer.sheet(&model.graph().name, &classes).write(&path)?;
         let [height, width] = layer.field;
         let what = format!(
@@ -264,7 +279,7 @@ fn photograph(
     let photo = Photos::one(model, photo, &name.display().to_string())?;
     let sheets = feature_maps(model, weights, labels, &photo, threads)?;
     for (label, sheet) in labels.iter().zip(sheets) {
-        let path = sheet_of(args, "maps", label);
+        let path = sheet_of(&written.folder, "maps", label);
         sheet.write(&path)?;
         written.add(&path, "feature maps".to_owned());
     }
@@ -278,7 +293,7 @@ fn photograph(
         .labels
         .get(found.class)
         .map_or_else(|| "class".to_owned(), |label| label.to_string());
-    let path = args.out.join("saliency.png");
+    let path = written.folder.join("saliency.png");
     let first = label.split(',').next().unwrap_or(&label);
     found.sheet(first).write(&path)?;
     written.add(

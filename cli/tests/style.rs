@@ -293,6 +293,26 @@ fn layers_show_what_they_look_for() {
             .count();
         assert!(ink > 1000, "{what}: {ink}");
     }
+    // Without a folder, the sheets are in one called after the network.
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_cnnc"))
+        .args([
+            "visualize",
+            "net.cnn",
+            "--weights",
+            "net.safetensors",
+            "--data",
+            "photos",
+        ])
+        .args(["--layer", "third", "--units", "3", "--crops", "20"])
+        .current_dir(made.path(""))
+        .output()
+        .unwrap();
+    let error = text(&output.stderr);
+    assert!(output.status.success(), "{error}");
+    let name = error.lines().find_map(|line| line.strip_prefix("wrote "));
+    let name = name.unwrap_or_else(|| panic!("{error}"));
+    assert!(name.ends_with("-layers"), "{name}");
+    Picture::open(made.path(name).join("patches-third.png")).unwrap();
 }
 
 /// Mistakes are told before the first step.

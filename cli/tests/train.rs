@@ -93,7 +93,22 @@ impl Made {
         ];
         args.extend(["--runs", runs.to_str().unwrap()]);
         args.extend(more);
-        cnnc(&args)
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cnnc"));
+        command.args(args).current_dir(self.folder.path());
+        command.output().unwrap()
+    }
+
+    fn resume(&self, run: &str) -> Output {
+        let folder = self.path("runs").join(run);
+        cnnc(&["train", "--resume", folder.to_str().unwrap()])
+    }
+
+    /// What is said of a run that cannot go on.
+    fn refused(&self, run: &str) -> String {
+        let output = self.resume(run);
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+        let message = text(&output.stderr);
+        message.replace(self.folder.path().to_str().unwrap(), "DIR")
     }
 
     fn error(&self, more: &[&str]) -> String {
@@ -127,10 +142,46 @@ fn a_run_leaves_weights_that_run_takes() {
         "last.safetensors",
         "state-006.safetensors",
         "state.json",
-        "loss.svg",
     ] {
         assert!(!read(&run.join(name)).is_empty(), "{name}");
     }
+    for name in ["loss", "rate", "batch", "confusion", "predictions"] {
+        let drawn = Picture::open(run.join(format!("{name}.png"))).unwrap();
+        let ink = drawn.rgb().iter().filter(|&&byte| byte < 200).count();
+        assert!(drawn.width() > 150 && ink > 100, "{name}: {ink}");
+        let svg = text(&read(&run.join(format!("{name}.svg"))));
+        assert!(
+            svg.starts_with("<svg ") && svg.ends_with("</svg>\n"),
+            "{name}"
+        );
+        let pictures = svg.matches("<image ").count();
+        let expected = match name {
+            "batch" => 16,
+            "predictions" => 25,
+            _ => 0,
+        };
+        assert_eq!(pictures, expected, "{name}");
+    }
+    assert!(text(&read(&run.join("confusion.svg"))).contains(">Net: 100.00 % of 40 right<"));
+    let log = text(&read(&run.join("log.jsonl")));
+    let log: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!((log.len(), &log[0]["event"]), (7, &Value::from("begin")));
+    assert_eq!(
+        (&log[0]["samples"], &log[0]["test_samples"]),
+        (&120.into(), &40.into())
+    );
+    assert_eq!(
+        (&log[6]["event"], &log[6]["epoch"]),
+        (&"epoch".into(), &6.into())
+    );
+    assert_eq!(log[6]["test_accuracy"], 1.0);
+    assert!(
+        log.iter()
+            .all(|line| line["time"].as_u64().unwrap() > 1_700_000_000)
+    );
     let table = text(&read(&run.join("results.csv")));
     let rows: Vec<&str> = table.lines().collect();
     assert_eq!(rows[0], "epoch,rate,loss,accuracy,test_accuracy,seconds");
@@ -237,8 +288,8 @@ fn networks_that_cannot_be_trained_say_which_layer_is_why() {
             "the class 3 is none of the network's 3, which are 0 to 2",
         ),
         (
-            "input x: 1x8x8; conv 8x8 4 pad valid bn; flatten; dense 4; head classify",
-            "a norm whose maps have one pixel cannot learn from a single sample",
+            "input x: 1x8x8; conv 3x3 2\nlast: conv 6x6 4 pad valid bn; flatten; dense 4; head classify",
+            "`last_bn` cannot learn: its maps have one pixel, and a single sample has no variance there: choose another batch\n --> DIR/net.cnn:3:",
         ),
     ] {
         let made = Made::new(body);
@@ -392,7 +443,171 @@ fn a_loss_that_explodes_names_the_tensor() {
         error.contains("the first tensor that is not finite is `"),
         "{error}"
     );
-    assert!(error.contains("try a smaller rate"), "{error}");
+    // Behind the last step of an epoch there is no loss any more.
+    let last = made.error(&["--rate", "1e39", "--batch", "120"]);
+    let message = "the update is not a number any more in epoch 1, step 1; the first tensor that is not finite is `";
+    assert!(last.contains(message), "{last}");
+    assert!(last.contains(" and 115 more, or try"), "{last}");
+    // What has no name has a number.
+    assert!(error.contains(": look at its samples, sample "), "{error}");
+    assert!(
+        error.contains(" and 3 more, or try a smaller rate"),
+        "{error}"
+    );
+    made.classes("photos", 6);
+    let photos = made.path("photos");
+    let flags = [
+        "--rate",
+        "1e12",
+        "--batch",
+        "4",
+        "--data",
+        photos.to_str().unwrap(),
+    ];
+    let spec = made.path("net.cnn");
+    let output = cnnc(
+        &[
+            &["train", spec.to_str().unwrap()],
+            &flags[..],
+            &["--runs", made.path("runs").to_str().unwrap()],
+        ]
+        .concat(),
+    );
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    let named = error.split("look at its samples, ").nth(1).unwrap();
+    let files = named.split(", or try").next().unwrap().split(", ");
+    let files: Vec<&str> = files.collect();
+    assert_eq!(files.len(), 4, "{error}");
+    for file in files {
+        assert!(photos.join(file).exists(), "{file}");
+    }
+}
+
+#[test]
+fn memory_is_said_before_the_first_epoch() {
+    let made = Made::new(NET);
+    // 6 · 9 + 6 numbers of the convolution, 54 · 4 + 4 of the dense layer, a velocity of each.
+    let output = made.train(&["--dry", "--json", "--batch", "8"]);
+    let dry: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&dry["parameter_bytes"], &dry["optimizer_bytes"]),
+        (&1120.into(), &1120.into())
+    );
+    assert_eq!(dry["state_bytes"], 2240);
+    // Inputs and what the convolution makes of them, of eight samples, at least.
+    let step = dry["step_bytes"].as_u64().unwrap();
+    assert!((8 * 4 * (64 + 216)..1 << 20).contains(&step), "{step}");
+    let output = made.train(&["--dry", "--json", "--batch", "8", "--optimizer", "adam"]);
+    let adam: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&adam["parameter_bytes"], &adam["optimizer_bytes"]),
+        (&1120.into(), &2240.into())
+    );
+    let output = made.train(&["--epochs", "1", "--batch", "8"]);
+    let printed = text(&output.stdout);
+    let line = printed
+        .lines()
+        .find(|line| line.starts_with("parameters "))
+        .unwrap();
+    assert!(
+        line.starts_with("parameters 1.1 KiB, optimiser 1.1 KiB, activations and gradients "),
+        "{line}"
+    );
+    assert!(printed.find(line).unwrap() < printed.find("epoch ").unwrap());
+}
+
+#[test]
+fn classes_without_samples_are_named() {
+    let made = Made::new(
+        "input x: 1x8x8; flatten; dense 6; head classify { labels [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\"] }",
+    );
+    let output = made.train(&["--epochs", "1"]);
+    let warning = "warning: no sample to learn from is of the class `e`, `f`\n";
+    assert!(
+        text(&output.stderr).contains(warning),
+        "{}",
+        text(&output.stderr)
+    );
+    let output = made.train(&["--epochs", "1", "--json"]);
+    assert!(
+        !text(&output.stderr).contains("warning"),
+        "{}",
+        text(&output.stderr)
+    );
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["without_samples"], serde_json::json!(["e", "f"]));
+    let all = Made::new(NET).train(&["--epochs", "1", "--json"]);
+    let report: Value = serde_json::from_slice(&all.stdout).unwrap();
+    assert_eq!(report["without_samples"], Value::Null);
+}
+
+#[test]
+fn a_run_goes_on_with_what_it_began_with_only() {
+    let made = Made::new(NET);
+    assert!(
+        made.train(&["--epochs", "1", "--name", "one"])
+            .status
+            .success()
+    );
+    // The state is of a run that has more to do.
+    let state = made.path("runs/one/state.json");
+    let more = text(&read(&state)).replace("\"epochs\": 1,", "\"epochs\": 2,");
+    std::fs::write(&state, more).unwrap();
+    let spec = made.path("runs/one/spec.cnn");
+    let whole = text(&read(&spec));
+    for (from, to) in [("relu", "tanh"), ("3x3 6", "3x3 7")] {
+        std::fs::write(&spec, whole.replace(from, to)).unwrap();
+        let error = made.refused("one");
+        let message = "DIR/runs/one/spec.cnn is another network than the one that DIR/runs/one/state.json is the state of: a run goes on with the spec that it began with";
+        assert!(error.contains(message), "{error}");
+        assert!(
+            error.contains("`--init DIR/runs/one/last.safetensors`"),
+            "{error}"
+        );
+    }
+    // Remarks are none of the network.
+    std::fs::write(&spec, format!("{whole}# mine\n")).unwrap();
+    let labels = "train-labels-idx1-ubyte";
+    let before = read(&made.path("data").join(labels));
+    let mut other = before.clone();
+    other[8] = (other[8] + 1) % 4;
+    std::fs::write(made.path("data").join(labels), &other).unwrap();
+    let error = made.refused("one");
+    let message = "DIR/runs/one/state.json is of a run with the same number of samples, but some have other names or are of other classes in DIR/data: a run goes on with the data that it began with";
+    assert!(error.contains(message), "{error}");
+    made.idx(
+        "t10k-images-idx3-ubyte",
+        &[39, SIDE, SIDE],
+        &[0; 39 * SIDE * SIDE],
+    );
+    made.idx("t10k-labels-idx1-ubyte", &[39], &[1; 39]);
+    let error = made.refused("one");
+    let message = "DIR/runs/one/state.json is of a run with 120 samples to learn from and 40 to be judged by, and DIR/data has 120 and 39";
+    assert!(error.contains(message), "{error}");
+    // Nor has it another spec.
+    let [net, folder] = ["net.cnn", "runs/one"].map(|name| made.path(name));
+    let output = cnnc(&[
+        "train",
+        net.to_str().unwrap(),
+        "--resume",
+        folder.to_str().unwrap(),
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        text(&output.stderr).contains("cannot be used with"),
+        "{}",
+        text(&output.stderr)
+    );
+    // What it began with is taken.
+    let again = Made::new(NET);
+    for name in ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", labels] {
+        std::fs::copy(again.path("data").join(name), made.path("data").join(name)).unwrap();
+    }
+    let output = made.resume("one");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let log = text(&read(&made.path("runs/one/log.jsonl")));
+    assert!(log.contains("\"event\":\"resume\""), "{log}");
 }
 
 #[test]
@@ -420,7 +635,7 @@ fn a_few_samples_are_learned_by_heart() {
 }
 
 #[test]
-fn a_dry_run_writes_nothing() {
+fn a_dry_run_draws_its_first_batch_and_is_no_run() {
     let made = Made::new(NET);
     let output = made.train(&["--dry", "--layers"]);
     let printed = text(&output.stdout);
@@ -429,6 +644,14 @@ fn a_dry_run_writes_nothing() {
         assert!(printed.contains(part), "{part}: {printed}");
     }
     assert!(!made.path("runs").exists());
+    assert!(
+        text(&output.stderr).contains("wrote net-batch.png"),
+        "{}",
+        text(&output.stderr)
+    );
+    let drawn = Picture::open(made.path("net-batch.png")).unwrap();
+    // Eight columns of tiles.
+    assert_eq!(drawn.width(), 8 * 78 + 6);
 }
 
 #[test]

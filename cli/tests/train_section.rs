@@ -51,7 +51,7 @@ fn train(section: &str, flags: &[&str]) -> (TempDir, Output) {
         .arg("--runs")
         .arg(folder.path().join("runs"))
         .args(flags);
-    let output = command.output().unwrap();
+    let output = command.current_dir(folder.path()).output().unwrap();
     (folder, output)
 }
 

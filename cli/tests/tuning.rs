@@ -102,7 +102,7 @@ fn a_spec_of_a_run_says_how_it_was_trained() {
     let spec = String::from_utf8(made.read("runs/first/spec.cnn")).unwrap();
     for line in [
         "optimizer adam { betas 0.9 0.999  eps 0.00000001  decay 0.0005 }",
-        "batch 8  epochs 2  seed 7",
+        "batch 8  epochs 2  seed 7  threads ",
         "rate 0.05 { warmup 0.1  cosine }",
     ] {
         assert!(spec.contains(line), "{spec}");

@@ -1,9 +1,11 @@
 //! What a `train` section says. Nothing of it changes the network; what it leaves open is for those who train.
 
 mod augment;
+mod rate;
 mod source;
 
 pub use augment::Augment;
+pub use rate::{Clip, Schedule};
 pub use source::{DataKind, Source, Split};
 
 use crate::tuning::Tuning;
@@ -29,6 +31,8 @@ pub struct Recipe {
     pub warmup: Option<f64>,
     /// How it changes behind them.
     pub schedule: Option<Schedule>,
+    /// How long gradients may be.
+    pub clip: Option<Clip>,
     /// Samples of a step.
     pub batch: Option<usize>,
     /// Samples of each identity in a batch.
@@ -39,6 +43,8 @@ pub struct Recipe {
     pub epochs: Option<usize>,
     /// What all random numbers are made of.
     pub seed: Option<u64>,
+    /// Threads that steps run on, of which the weights do not depend.
+    pub threads: Option<usize>,
     /// How samples are changed at random.
     pub augment: Option<Augment>,
     /// Where samples lie.
@@ -84,15 +90,6 @@ impl Loss {
         self.settings.retain(|(known, _)| *known != setting);
         self.settings.push((setting, vec![number]));
     }
-}
-
-/// How the rate changes while a network is trained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Schedule {
-    /// Not at all.
-    Constant,
-    /// Half a cosine from the rate down to zero.
-    Cosine,
 }
 
 /// An optimiser with its constants; those that its method does not have mean nothing.

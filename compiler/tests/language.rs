@@ -8,7 +8,7 @@ use cnnc_compiler::graph::{dump, verify};
 use cnnc_compiler::layer::LAYERS;
 use cnnc_compiler::pass::optimize;
 use cnnc_compiler::recipe::{
-    Augment, DataKind, Loss, Method, Optimizer, Recipe, Schedule, Source, Split,
+    Augment, Clip, DataKind, Loss, Method, Optimizer, Recipe, Schedule, Source, Split,
 };
 use cnnc_compiler::resolve::OPTIMIZERS;
 use cnnc_compiler::tuning::{Init, Keep, Start, Tuning, Unfreeze};
@@ -352,6 +352,7 @@ fn a_train_section_is_what_is_written() {
     let source = Source {
         kind: Some(DataKind::Folder),
         path: "signs/".into(),
+        columns: Vec::new(),
         test: None,
         split: Some(Split::Hash([80, 10, 10])),
     };
@@ -369,6 +370,7 @@ fn a_train_section_is_what_is_written() {
         let source = Source {
             kind: Some(DataKind::Ts),
             path: "a.ts".into(),
+            columns: Vec::new(),
             test,
             split,
         };
@@ -376,6 +378,50 @@ fn a_train_section_is_what_is_written() {
             with_section(&section).recipe.expect("a section").data,
             Some(source)
         );
+    }
+    let table = with_section("train { data csv \"a.csv\" image \"the label\" test \"b.csv\" }");
+    let table = table.recipe.and_then(|recipe| recipe.data).expect("data");
+    assert_eq!(table.columns, ["image", "the label"]);
+    assert_eq!(table.test, Some("b.csv".into()));
+    for (rate, schedule) in [
+        (
+            "steps at 10 20.5",
+            Schedule::At {
+                epochs: vec![10.0, 20.5],
+                by: 0.1,
+            },
+        ),
+        (
+            "steps every 4 by 0.5",
+            Schedule::Every {
+                epochs: 4.0,
+                by: 0.5,
+            },
+        ),
+        ("polynomial", Schedule::Polynomial { power: 1.0 }),
+        ("polynomial power 0.9", Schedule::Polynomial { power: 0.9 }),
+        ("curve cosine", Schedule::Cosine),
+    ] {
+        let recipe = with_section(&format!("train {{ rate 0.1 {{ warmup 0 {rate} }} }}"));
+        let found = recipe.recipe.and_then(|recipe| recipe.schedule);
+        // As it is written in the spec of a run.
+        let again = format!("train {{ rate 0.1 {{ {} }} }}", schedule.written());
+        let again = with_section(&again)
+            .recipe
+            .and_then(|recipe| recipe.schedule);
+        assert_eq!(
+            (found.as_ref(), again.as_ref()),
+            (Some(&schedule), Some(&schedule))
+        );
+    }
+    for (clip, expected) in [
+        ("clip 1", Clip::Norm(1.0)),
+        ("clip 0.5 { norm }", Clip::Norm(0.5)),
+        ("clip 5 { of value }", Clip::Value(5.0)),
+    ] {
+        let recipe = with_section(&format!("train {{ {clip}  threads 3 }}")).recipe;
+        let recipe = recipe.expect("a section");
+        assert_eq!((recipe.clip, recipe.threads), (Some(expected), Some(3)));
     }
     let tuned = with_section(
         "freeze: dense 4; dense 2; train {

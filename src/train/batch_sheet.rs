@@ -9,7 +9,6 @@ use super::loader::Loader;
 use super::located::Located;
 use super::located_sheet::{KNOWN, drawn};
 use super::recipe::Recipe;
-use super::run::augmenter;
 use super::sheet::{Anchor, Sheet};
 use crate::Model;
 use cnnc_compiler::loss::UNLABELLED;
@@ -38,7 +37,7 @@ pub fn batch_sheet(
     order: &[u32],
     labels: &[String],
 ) -> Result<Sheet, TrainError> {
-    let augmenter = augmenter(recipe, model)?;
+    let augmenter = Augmenter::of(recipe, model)?;
     let input = &model.graph().inputs[0];
     let shape = &model.graph().values[input.value].shape;
     let together = samples.together();

@@ -76,6 +76,32 @@ pub fn chart(name: &str, epochs: &[Epoch], measure: &str) -> Sheet {
     sheet
 }
 
+/// The drawing of the rates of one network's epochs, each of its last step.
+pub fn rates(name: &str, epochs: &[Epoch]) -> Sheet {
+    let width = WIDTH / 2.0;
+    let mut sheet = Sheet::new(width, HEIGHT);
+    let most = epochs.iter().map(|epoch| epoch.rate).fold(0.0, f64::max);
+    let left = LEFT + 12.0;
+    let panel = Panel {
+        left,
+        width: width - left - 16.0,
+        low: 0.0,
+        high: if most > 0.0 { most } else { 1.0 },
+        axis: Axis::epochs(epochs.len()),
+    };
+    let curve = Curve {
+        name: "rate",
+        colour: COLOURS[0],
+        points: points(epochs, |epoch| epoch.rate),
+    };
+    let show = |rate: f64| match rate {
+        rate if rate == 0.0 || rate >= 0.01 => format!("{rate:.3}"),
+        rate => format!("{rate:.1e}"),
+    };
+    panel.draw(&mut sheet, &format!("{name}: rate"), &[curve], show);
+    sheet
+}
+
 /// Runs over one another: the loss of their training samples, and what they are judged by on their test samples.
 ///
 /// # Errors

@@ -2,12 +2,13 @@
 
 use super::data::DataError;
 use crate::sliding::SlidingError;
+use cnnc_compiler::span::Span;
 use cnnc_compiler::step::Untrainable;
 use cnnc_runtime::session::RunError;
 use cnnc_runtime::tensor_file::TensorFileError;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a network could not be trained.
 #[derive(Debug)]
@@ -17,6 +18,15 @@ pub enum TrainError {
     Untrainable(Untrainable),
     /// The network has several inputs, or no head with a loss.
     Network(String),
+    /// A layer cannot be trained so.
+    Layer {
+        /// Its label.
+        label: String,
+        /// Why.
+        why: String,
+        /// Where it is written.
+        span: Span,
+    },
     /// The recipe cannot be followed.
     Recipe(String),
     /// Samples do not fit the network.
@@ -29,14 +39,20 @@ pub enum TrainError {
     Run(RunError),
     /// Windows do not slide.
     Sliding(SlidingError),
-    /// A loss that is not a number.
+    /// A loss that is not a number, or a gradient.
     NotFinite {
+        /// Which of them: `loss`, `gradient` where its length is limited, or `update` where the last step of an epoch left a tensor that is none.
+        of: &'static str,
         /// The epoch, from 1.
         epoch: usize,
         /// The step, from 1.
         step: u64,
         /// The first tensor whose gradient or value is not finite.
         tensor: Option<String>,
+        /// The places in the batch of the samples whose own loss is none.
+        places: Vec<usize>,
+        /// The samples of the batch, these in front; none of a step outside a run.
+        samples: Vec<String>,
     },
     /// A file of the run could not be written.
     File(PathBuf, io::Error),
@@ -48,6 +64,7 @@ impl fmt::Display for TrainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TrainError::Untrainable(error) => error.fmt(f),
+            TrainError::Layer { label, why, .. } => write!(f, "`{label}` cannot learn: {why}"),
             TrainError::Network(why) | TrainError::Recipe(why) => f.write_str(why),
             TrainError::Data(error) => error.fmt(f),
             TrainError::Cnnc(error) => error.fmt(f),
@@ -58,13 +75,16 @@ impl fmt::Display for TrainError {
             TrainError::Run(error) => error.fmt(f),
             TrainError::Sliding(error) => error.fmt(f),
             TrainError::NotFinite {
+                of,
                 epoch,
                 step,
                 tensor,
+                samples,
+                ..
             } => {
                 write!(
                     f,
-                    "the loss is not a number any more in epoch {epoch}, step {step}"
+                    "the {of} is not a number any more in epoch {epoch}, step {step}"
                 )?;
                 match tensor {
                     Some(tensor) => {
@@ -72,12 +92,44 @@ impl fmt::Display for TrainError {
                     }
                     None => Ok(()),
                 }?;
-                f.write_str(": try a smaller rate")
+                match samples.as_slice() {
+                    [] => f.write_str(": try a smaller rate"),
+                    all => write!(
+                        f,
+                        ": look at its samples, {}, or try a smaller rate",
+                        few(all)
+                    ),
+                }
             }
             TrainError::File(path, error) => write!(f, "{}: {error}", path.display()),
             TrainError::Weights(error) => error.fmt(f),
         }
     }
+}
+
+impl TrainError {
+    /// The same with the line of the spec that it is about, if it is about one; the spec is read once more.
+    #[must_use]
+    pub fn placed(self, spec: &Path) -> TrainError {
+        let TrainError::Layer { span, .. } = &self else {
+            return self;
+        };
+        match crate::model::complain(spec, *span, self.to_string()) {
+            Some(diagnostics) => TrainError::Cnnc(crate::Error::Spec(Box::new(diagnostics))),
+            None => self,
+        }
+    }
+}
+
+/// `a.png, b.png and 62 more`
+fn few(names: &[String]) -> String {
+    const NAMED: usize = 5;
+    let named = &names[..names.len().min(NAMED)];
+    let more = match names.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{more}", named.join(", "))
 }
 
 impl std::error::Error for TrainError {

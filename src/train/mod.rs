@@ -28,6 +28,7 @@ mod beside;
 mod by_windows;
 mod chart;
 mod classes;
+mod clip;
 mod compiled;
 mod contact;
 mod crops;
@@ -43,7 +44,9 @@ mod likeness;
 mod loader;
 mod located;
 mod located_sheet;
+mod mask;
 mod measure;
+mod origin;
 mod parallel;
 mod pass;
 pub mod picture;
@@ -78,7 +81,7 @@ pub use chart::{Ran, by_pictures, overlaid};
 pub use classes::classes;
 pub use cnnc_compiler::loss::{Measure, Targets, UNLABELLED, as_written};
 pub use cnnc_compiler::recipe::{
-    Augment, DataKind, Goal, Loss, Method, Recipe as Section, Schedule, Source, Split,
+    Augment, Clip, DataKind, Goal, Loss, Method, Recipe as Section, Schedule, Source, Split,
 };
 pub use cnnc_compiler::step::{Optimizer, Untrainable};
 pub use cnnc_compiler::tuning::{Init, Keep, Tuning, Unfreeze};
@@ -112,6 +115,6 @@ pub use run::{Run, ran};
 pub use sheet::{Sheet, SheetFormat};
 pub use target_sheet::{Targeted, target_sheet};
 pub use targets::odd_boxes;
-pub use trainer::Trainer;
+pub use trainer::{Memory, Trainer};
 pub use trunk::Front;
 pub use whereabouts::{Strayed, Whereabouts};

@@ -1,5 +1,6 @@
 //! A step in two, so that gradients of several machines may be added: each computes those of its samples, and all apply the same mean.
 
+use super::clip::Limit;
 use super::compiled::Half;
 use super::error::TrainError;
 use super::pass::Done;
@@ -66,10 +67,20 @@ impl Trainer {
         let done = self.pass(Half::Gradients, inputs, known, 0.0);
         // It is taken once they are applied.
         self.steps = before;
-        let (done, divisor) = done?;
         let samples = inputs.len() / self.elements();
         let number = self.session(Half::Gradients, samples)?;
         let session = &self.compiled[number].session;
+        let (done, divisor) = done.map_err(|mut error| {
+            if let TrainError::NotFinite { tensor, .. } = &mut error {
+                let is_odd = |index| session.output(index).iter().any(|x: &f32| !x.is_finite());
+                let mut all = self.step.gradients.iter().enumerate();
+                let first = all.find(|(index, _)| is_odd(2 + index));
+                let name =
+                    |(_, (param, _)): (_, &(_, _))| self.step.graph.params[*param].name.clone();
+                *tensor = tensor.take().or(first.map(name));
+            }
+            error
+        })?;
         let named = self.step.gradients.iter().enumerate();
         let tensors = named.map(|(index, &(param, _))| {
             let name = self.step.graph.params[param].name.clone();
@@ -79,10 +90,10 @@ impl Trainer {
         Ok((done, Gradients { divisor, tensors }))
     }
 
-    /// The rest of a step: what the optimiser makes of gradients, at a rate.
+    /// The rest of a step: what the optimiser makes of gradients, as long as the recipe lets them be, at a rate.
     ///
     /// # Errors
-    /// Gradients of another network.
+    /// Gradients of another network; where their length is limited, those that are not finite.
     pub fn apply(&mut self, gradients: &Gradients, rate: f64) -> Result<(), TrainError> {
         let params = &self.step.graph.params;
         let own = self.step.gradients.iter().map(|(param, _)| &params[*param]);
@@ -92,6 +103,15 @@ impl Trainer {
         if !own.eq(given) {
             return Err(misfit());
         }
+        let limit = Limit::of(self.recipe.clip, &gradients.tensors);
+        let limit = limit.map_err(|tensor| TrainError::NotFinite {
+            of: "gradient",
+            epoch: 0,
+            step: self.steps + 1,
+            tensor: Some(tensor),
+            places: Vec::new(),
+            samples: Vec::new(),
+        })?;
         let number = self.session(Half::Update, 1)?;
         let session = &mut self.compiled[number].session;
         self.steps += 1;
@@ -109,7 +129,7 @@ impl Trainer {
         }
         let first = first + self.step.factors.len();
         for (index, (_, values)) in gradients.tensors.iter().enumerate() {
-            session.input_mut(first + index).copy_from_slice(values);
+            limit.copy(values, session.input_mut(first + index));
         }
         session.run(&mut self.state, self.pool.as_ref());
         Ok(())

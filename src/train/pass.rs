@@ -2,9 +2,10 @@
 
 use super::compiled::{Compiled, Half};
 use super::error::TrainError;
-use super::random::{Purpose, Random};
+use super::mask::{Drawn, drop, which};
 use super::trainer::Trainer;
 use crate::Error;
+use cnnc_compiler::graph::Param;
 use cnnc_compiler::jit;
 use cnnc_compiler::loss::{Batch, Targets};
 use cnnc_compiler::lower::lower_step;
@@ -28,7 +29,12 @@ impl Trainer {
     /// # Errors
     /// When it cannot be compiled, or there is not enough memory.
     pub fn prepare(&mut self, samples: usize) -> Result<(), TrainError> {
-        self.session(Half::Whole, samples).map(|_| ())
+        if self.recipe.clip.is_none() {
+            return self.session(Half::Whole, samples).map(|_| ());
+        }
+        // The length of gradients is known between the halves.
+        self.session(Half::Gradients, samples)?;
+        self.session(Half::Update, 1).map(|_| ())
     }
 
     pub(super) fn session(&mut self, half: Half, samples: usize) -> Result<usize, TrainError> {
@@ -37,9 +43,19 @@ impl Trainer {
         if let Some(known) = compiled.position(is_it) {
             return Ok(known);
         }
-        if half != Half::Update && samples < self.step.least_images() {
-            let message = "a norm whose maps have one pixel cannot learn from a single sample: choose another batch".to_owned();
-            return Err(TrainError::Recipe(message));
+        if let Some(norm) = self.step.pixel
+            && half != Half::Update
+            && samples < self.step.least_images()
+        {
+            let Param { name, span, .. } = &self.step.graph.params[norm];
+            let label = name
+                .rsplit_once('.')
+                .map_or(name.as_str(), |(label, _)| label);
+            return Err(TrainError::Layer {
+                label: label.to_owned(),
+                why: "its maps have one pixel, and a single sample has no variance there: choose another batch".to_owned(),
+                span: *span,
+            });
         }
         let target = Target::new(self.isa, Arithmetic::Fast).batch(samples);
         let part = match half {
@@ -96,7 +112,12 @@ impl Trainer {
         known: Targets<'_>,
         rate: f64,
     ) -> Result<Done, TrainError> {
-        Ok(self.pass(Half::Whole, inputs, known, rate)?.0)
+        if self.recipe.clip.is_none() {
+            return Ok(self.pass(Half::Whole, inputs, known, rate)?.0);
+        }
+        let (done, gradients) = self.gradients(inputs, known)?;
+        self.apply(&gradients, rate)?;
+        Ok(done)
     }
 
     /// A step on samples, or what comes before the optimiser; and what the sum of their losses was divided by.
@@ -116,9 +137,10 @@ impl Trainer {
             );
             return Err(TrainError::Recipe(message));
         }
+        let drawn = self.drawn.take();
         let looks = self.loss.1.looks();
         let made = match looks {
-            true => Some(self.made(inputs, samples)?),
+            true => Some(self.made(inputs, samples, drawn.as_ref())?),
             false => None,
         };
         self.targets = self.room(samples);
@@ -131,7 +153,7 @@ impl Trainer {
         let divisor = self.loss.1.write(&batch, &mut self.targets);
         let divisor = divisor.map_err(TrainError::Recipe)?;
         let number = self.session(half, samples)?;
-        self.give(number, inputs);
+        self.give(number, inputs, drawn.as_ref());
         let session = &mut self.compiled[number].session;
         let first = self.step.first_target();
         for (index, target) in self.targets.iter().enumerate() {
@@ -155,41 +177,53 @@ impl Trainer {
             }
         }
         session.run(&mut self.state, self.pool.as_ref());
-        let losses = session.output(1).iter().map(|&loss| f64::from(loss));
-        let loss = losses.sum::<f64>() / divisor;
+        let losses = session.output(1);
+        let loss = losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / divisor;
+        let odd = losses.iter().enumerate();
+        let odd = odd.filter(|(_, loss)| !loss.is_finite());
+        let odd: Vec<usize> = odd.map(|(place, _)| place).collect();
         self.score = self.score.none();
         self.score.add(session.output(0), &self.output, known);
         let right = self.score.right();
         match loss.is_finite() {
             true => Ok((Done { loss, right }, divisor)),
             false => Err(TrainError::NotFinite {
+                of: "loss",
                 epoch: 0,
                 step: self.steps,
                 tensor: self.not_finite(),
+                places: odd,
+                samples: Vec::new(),
             }),
         }
     }
 
     /// Gives samples to a part of the step, and the masks of this step.
-    fn give(&mut self, number: usize, inputs: &[f32]) {
+    fn give(&mut self, number: usize, inputs: &[f32], drawn: Option<&Drawn>) {
+        let samples = inputs.len() / self.elements();
         let session = &mut self.compiled[number].session;
         for index in 0..self.inputs.len() {
             copy_input(inputs, &self.inputs, index, session.input_mut(index));
         }
         for (index, &rate) in self.step.masks.iter().enumerate() {
-            let which = [self.steps, index as u64].map(u64::to_le_bytes).concat();
-            let mut random = Random::new(self.recipe.seed, Purpose::Mask, &which);
-            let stays = (1.0 / (1.0 - rate)) as f32;
-            for element in session.input_mut(self.inputs.len() + index) {
-                *element = if random.unit() < rate { 0.0 } else { stays };
+            let mask = session.input_mut(self.inputs.len() + index);
+            let each = mask.len() / samples;
+            for (place, mask) in mask.chunks_exact_mut(each.max(1)).enumerate() {
+                let which = which(drawn, self.steps, place, index);
+                drop(self.recipe.seed, &which, rate, mask);
             }
         }
     }
 
     /// What the network makes of samples before the step: each output that the loss reads.
-    fn made(&mut self, inputs: &[f32], samples: usize) -> Result<Vec<Vec<f64>>, TrainError> {
+    fn made(
+        &mut self,
+        inputs: &[f32],
+        samples: usize,
+        drawn: Option<&Drawn>,
+    ) -> Result<Vec<Vec<f64>>, TrainError> {
         let number = self.session(Half::Outputs, samples)?;
-        self.give(number, inputs);
+        self.give(number, inputs, drawn);
         let session = &mut self.compiled[number].session;
         session.run(&mut self.state, self.pool.as_ref());
         let outputs = 0..self.step.made.len();
@@ -202,9 +236,20 @@ impl Trainer {
     /// # Errors
     /// A step that cannot be compiled.
     pub fn profile(&mut self, samples: usize) -> Result<Vec<(String, Duration)>, TrainError> {
-        let number = self.session(Half::Whole, samples)?;
-        let Compiled { session, code, .. } = &mut self.compiled[number];
+        let halves = match self.recipe.clip {
+            None => vec![(Half::Whole, samples)],
+            Some(_) => vec![(Half::Gradients, samples), (Half::Update, 1)],
+        };
         let mut parts = Vec::new();
+        for (half, samples) in halves {
+            let number = self.session(half, samples)?;
+            self.profile_of(number, &mut parts);
+        }
+        Ok(parts)
+    }
+
+    fn profile_of(&mut self, number: usize, parts: &mut Vec<(String, Duration)>) {
+        let Compiled { session, code, .. } = &mut self.compiled[number];
         session.run_in_pieces(&mut self.state, self.pool.as_ref(), |bases, pool| {
             for section in code.sections() {
                 let start = Instant::now();
@@ -222,11 +267,10 @@ impl Trainer {
                 parts.push((name, start.elapsed()));
             }
         });
-        Ok(parts)
     }
 
     /// The first tensor with something that is not finite.
-    fn not_finite(&self) -> Option<String> {
+    pub(super) fn not_finite(&self) -> Option<String> {
         let mut tensors = self.tensors();
         let found = tensors.find(|(_, values)| values.iter().any(|value| !value.is_finite()));
         found.map(|(param, _)| param.name.clone())

@@ -2,7 +2,7 @@
 
 use super::error::TrainError;
 use crate::Model;
-use cnnc_compiler::recipe::{Augment, Loss, Method, Optimizer, Recipe as Section, Schedule};
+use cnnc_compiler::recipe::{Augment, Clip, Loss, Method, Optimizer, Recipe as Section, Schedule};
 use cnnc_compiler::tuning::Tuning;
 
 /// How a network is trained.
@@ -16,6 +16,8 @@ pub struct Recipe {
     pub schedule: Schedule,
     /// Share of all steps in which the rate rises from zero.
     pub warmup: f64,
+    /// How long gradients may be, if anything limits them.
+    pub clip: Option<Clip>,
     /// Samples of a step.
     pub batch: usize,
     /// Samples of each identity in a batch, where samples are of identities.
@@ -51,6 +53,7 @@ impl Default for Recipe {
             rate: usual_rate(Method::Sgd),
             schedule: Schedule::Cosine,
             warmup: 0.05,
+            clip: None,
             batch: 64,
             each: 4,
             alike: 0.5,
@@ -76,10 +79,11 @@ impl From<&Section> for Recipe {
         Recipe {
             optimizer: section.optimizer.clone().unwrap_or(rest.optimizer),
             rate: section.rate.unwrap_or(usual_rate(method)),
-            schedule: section.schedule.unwrap_or(rest.schedule),
+            schedule: section.schedule.clone().unwrap_or(rest.schedule),
             warmup: section
                 .warmup
                 .map_or(rest.warmup, |warmup| warmup / epochs as f64),
+            clip: section.clip,
             batch: section.batch.unwrap_or(rest.batch),
             each: section.each.unwrap_or(rest.each),
             alike: section.alike.unwrap_or(rest.alike),
@@ -87,7 +91,7 @@ impl From<&Section> for Recipe {
             loss: section.loss.clone(),
             augment: section.augment,
             seed: section.seed.unwrap_or(rest.seed),
-            threads: rest.threads,
+            threads: section.threads.unwrap_or(rest.threads),
             tuning: section.tuning.clone(),
         }
     }
@@ -164,6 +168,13 @@ impl Recipe {
                 self.alike
             ));
         }
+        if let Some((of, most)) = self.clip.map(Clip::parts)
+            && !(most > 0.0 && most.is_finite())
+        {
+            return refuse(format!(
+                "the {of} that gradients may have is a number above 0, not {most}"
+            ));
+        }
         let decay = self.optimizer.decay;
         if !(decay >= 0.0 && decay.is_finite()) {
             return refuse(format!("the decay is 0 or more, not {decay}"));
@@ -207,12 +218,109 @@ impl Recipe {
         if at < warm {
             return rate * (at + 1.0) / warm;
         }
-        match self.schedule {
+        let done = (at - warm) / ((end - first) as f64 - warm).max(1.0);
+        // Epochs of steps are those of the whole run.
+        let epochs = |step: u64| step as f64 * self.epochs as f64 / steps.max(1) as f64;
+        let (begun, now) = (epochs(first), epochs(step));
+        match &self.schedule {
             Schedule::Constant => rate,
-            Schedule::Cosine => {
-                let done = (at - warm) / ((end - first) as f64 - warm).max(1.0);
-                rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
+            Schedule::Cosine => rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos()),
+            Schedule::Polynomial { power } => rate * (1.0 - done).max(0.0).powf(*power),
+            Schedule::At { epochs, by } => {
+                let fallen = epochs.iter().filter(|at| begun < **at && **at <= now);
+                rate * by.powi(fallen.count() as i32)
+            }
+            Schedule::Every { epochs, by } => {
+                let fallen = (now / epochs).floor() - (begun / epochs).floor();
+                rate * by.powf(fallen)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cnnc_compiler::tuning::Unfreeze;
+
+    /// Rates of all steps of 10 epochs of 4 steps, without a warm-up.
+    fn rates(schedule: Schedule, tuning: Tuning) -> Vec<f64> {
+        let recipe = Recipe {
+            rate: 0.8,
+            warmup: 0.0,
+            epochs: 10,
+            schedule,
+            tuning,
+            ..Recipe::default()
+        };
+        (0..40).map(|step| recipe.rate_of(step, 40)).collect()
+    }
+
+    fn near(found: &[f64], want: &[f64]) {
+        for (step, (found, want)) in found.iter().zip(want).enumerate() {
+            assert!(
+                (found - want).abs() < 1e-12,
+                "{step}: {found} is not {want}"
+            );
+        }
+        assert_eq!(found.len(), want.len());
+    }
+
+    /// γ to the number of milestones so far, as `MultiStepLR` has it, whose scheduler is asked once an epoch.
+    #[test]
+    fn steps_fall_behind_their_epochs() {
+        let at = |epochs: &[f64]| Schedule::At {
+            epochs: epochs.to_vec(),
+            by: 0.25,
+        };
+        let found = rates(at(&[3.0, 7.0]), Tuning::default());
+        let want = [[0.8; 12].as_slice(), &[0.2; 16], &[0.05; 12]].concat();
+        near(&found, &want);
+        // In the middle of an epoch, where somebody says so.
+        let found = rates(at(&[0.5]), Tuning::default());
+        near(&found, &[[0.8; 2].as_slice(), &[0.2; 38]].concat());
+    }
+
+    /// γ to ⌊epoch / size⌋, as `StepLR` has it.
+    #[test]
+    fn steps_fall_again_and_again() {
+        let every = Schedule::Every {
+            epochs: 4.0,
+            by: 0.5,
+        };
+        let want = [[0.8; 16].as_slice(), &[0.4; 16], &[0.2; 8]].concat();
+        near(&rates(every.clone(), Tuning::default()), &want);
+        // Behind a change of what is frozen with a rate of its own, steps begin with that.
+        let tuning = Tuning {
+            unfreeze: vec![Unfreeze {
+                patterns: vec!["a".to_owned()],
+                at: 5,
+                rate: Some(0.1),
+            }],
+            ..Tuning::default()
+        };
+        let want = [[0.8; 16].as_slice(), &[0.4; 4], &[0.1; 12], &[0.05; 8]].concat();
+        near(&rates(every, tuning), &want);
+    }
+
+    /// (1 − t / T)^power, as `PolynomialLR` has it with a step each time.
+    #[test]
+    fn polynomials_fall_to_zero() {
+        let polynomial = |power| Schedule::Polynomial { power };
+        let found = rates(polynomial(1.0), Tuning::default());
+        let want: Vec<f64> = (0..40).map(|step| 0.8 - 0.02 * f64::from(step)).collect();
+        near(&found, &want);
+        let found = rates(polynomial(2.0), Tuning::default());
+        near(&[found[0], found[10], found[20]], &[0.8, 0.45, 0.2]);
+        let warm = Recipe {
+            rate: 0.8,
+            warmup: 0.25,
+            epochs: 2,
+            schedule: polynomial(1.0),
+            ..Recipe::default()
+        };
+        let found: Vec<f64> = (0..8).map(|step| warm.rate_of(step, 8)).collect();
+        let of = [3.0, 6.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0];
+        near(&found, &of.map(|sixths| 0.8 * sixths / 6.0));
     }
 }

@@ -150,7 +150,7 @@ impl Sheet {
         written.map_err(|error| failed(std::io::Error::other(error.to_string())))
     }
 
-    /// As SVG, without pictures.
+    /// As SVG; pictures are PNG files in it.
     pub fn to_svg(&self) -> String {
         let Sheet { width, height, .. } = self;
         let mut svg = format!(
@@ -202,8 +202,16 @@ impl Sheet {
                         hex(*colour)
                     )
                 }
-                // Such sheets are not written as SVG.
-                Mark::Picture { .. } => Ok(()),
+                Mark::Picture {
+                    corner: (x, y),
+                    picture,
+                } => writeln!(
+                    svg,
+                    "<image x=\"{x:.1}\" y=\"{y:.1}\" width=\"{}\" height=\"{}\" href=\"data:image/png;base64,{}\"/>",
+                    picture.width(),
+                    picture.height(),
+                    base64(&picture.to_png())
+                ),
             };
         }
         svg.push_str("</svg>\n");
@@ -270,6 +278,24 @@ impl Sheet {
     }
 }
 
+/// Bytes as text (RFC 4648, section 4).
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(three.get(at).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for letter in 0..4 {
+            let six = bits >> (18 - 6 * letter) & 63;
+            text.push(match letter <= three.len() {
+                true => LETTERS[six as usize] as char,
+                false => '=',
+            });
+        }
+    }
+    text
+}
+
 fn hex([red, green, blue]: Colour) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
@@ -285,4 +311,34 @@ fn escaped(text: &str) -> String {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Section 10 of RFC 4648.
+    #[test]
+    fn bytes_are_text() {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+    }
+
+    #[test]
+    fn pictures_are_in_the_file() {
+        let mut sheet = Sheet::new(10.0, 10.0);
+        let picture = Picture::from_rgb(2, 1, vec![1, 2, 3, 4, 5, 6]).expect("two pixels");
+        sheet.picture((3.0, 4.0), picture);
+        let svg = sheet.to_svg();
+        // The first bytes of every PNG file.
+        let image = "<image x=\"3.0\" y=\"4.0\" width=\"2\" height=\"1\" href=\"data:image/png;base64,iVBORw0KGgo";
+        assert!(svg.contains(image), "{svg}");
+    }
 }

@@ -1,14 +1,16 @@
 //! What a run goes on from: its recipe, and how far it is.
 
+mod curve;
 mod samples;
 
 use super::data::From;
 use super::epoch::Epoch;
 use super::error::TrainError;
+use super::origin::Origin;
 use super::recipe::Recipe;
 use super::tuning;
 use cnnc_compiler::loss::{self, Measure};
-use cnnc_compiler::recipe::{Loss, Method, Optimizer, Schedule};
+use cnnc_compiler::recipe::{Loss, Method, Optimizer};
 use cnnc_runtime::files::read_ordinary;
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -29,6 +31,8 @@ pub struct Saved {
     pub measure: &'static str,
     /// How many samples it learns from.
     pub samples: Option<usize>,
+    /// What it began with.
+    pub origin: Option<Origin>,
 }
 
 impl Saved {
@@ -50,6 +54,7 @@ impl Saved {
             rate,
             schedule,
             warmup,
+            clip,
             batch,
             each,
             alike,
@@ -73,9 +78,9 @@ impl Saved {
             "method": method.name(), "momentum": momentum, "nesterov": nesterov, "alpha": alpha, "betas": betas, "eps": eps, "decay": decay,
         });
         let done = self.epochs.iter().map(|epoch| epoch.to_json(self.measure));
-        let state = json!({
+        let mut state = json!({
             "recipe": {
-                "optimizer": optimizer, "rate": rate, "cosine": *schedule == Schedule::Cosine, "warmup": warmup, "batch": batch, "each": each, "alike": alike, "epochs": epochs,
+                "optimizer": optimizer, "rate": rate, "curve": curve::to_json(schedule), "warmup": warmup, "clip": clip.map(curve::clip_to_json), "batch": batch, "each": each, "alike": alike, "epochs": epochs,
                 "loss": loss.as_ref().map(loss_to_json), "augment": augment.as_ref().map(samples::augment_to_json), "seed": seed, "threads": threads, "tuning": tuning::to_json(of_tuning),
             },
             "data": samples::from_to_json(&self.data),
@@ -85,6 +90,9 @@ impl Saved {
             "within": self.within.to_json(),
             "epochs": done.collect::<Vec<Value>>(),
         });
+        if let Some(origin) = &self.origin {
+            origin.write(&mut state);
+        }
         format!("{state:#}\n")
     }
 }
@@ -162,11 +170,12 @@ fn from_json(state: &Value) -> Option<Saved> {
         recipe: Recipe {
             optimizer,
             rate: recipe["rate"].as_f64()?,
-            schedule: match recipe["cosine"].as_bool()? {
-                true => Schedule::Cosine,
-                false => Schedule::Constant,
-            },
+            schedule: curve::of(recipe)?,
             warmup: recipe["warmup"].as_f64()?,
+            clip: match &recipe["clip"] {
+                Value::Null => None,
+                clip => Some(curve::clip_of(clip)?),
+            },
             batch: count(&recipe["batch"])?,
             // Runs begun before there were identities say nothing of them.
             each: match &recipe["each"] {
@@ -192,6 +201,7 @@ fn from_json(state: &Value) -> Option<Saved> {
         within: Within::from_json(&state["within"])?,
         measure,
         samples: count(&state["samples"]),
+        origin: Origin::read(state),
         epochs: state["epochs"]
             .as_array()?
             .iter()
@@ -203,11 +213,10 @@ fn from_json(state: &Value) -> Option<Saved> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cnnc_compiler::recipe::{Clip, Schedule};
 
-    /// Without what came later, it is what it was then.
-    #[test]
-    fn runs_of_before_can_be_read() {
-        let saved = Saved {
+    fn saved() -> Saved {
+        Saved {
             recipe: Recipe::default(),
             data: From::default(),
             steps: 3,
@@ -215,12 +224,18 @@ mod tests {
             within: Within::default(),
             measure: Measure::NAMES[0],
             samples: None,
-        };
-        let mut state: Value = serde_json::from_str(&saved.to_text()).expect("JSON");
+            origin: None,
+        }
+    }
+
+    /// Without what came later, it is what it was then.
+    #[test]
+    fn runs_of_before_can_be_read() {
+        let mut state: Value = serde_json::from_str(&saved().to_text()).expect("JSON");
         let read = |state: &Value| from_json(state).map(|saved| saved.recipe);
         assert_eq!(read(&state), Some(Recipe::default()));
         let recipe = state["recipe"].as_object_mut().expect("settings");
-        for key in ["each", "alike"] {
+        for key in ["each", "alike", "clip"] {
             assert!(recipe.remove(key).is_some(), "{key}");
         }
         let tuning = recipe["tuning"].as_object_mut().expect("settings");
@@ -228,5 +243,46 @@ mod tests {
         assert_eq!(read(&state), Some(Recipe::default()));
         state["recipe"]["alike"] = json!("half");
         assert_eq!(read(&state), None);
+    }
+
+    /// A curve was a cosine or none.
+    #[test]
+    fn curves_of_before_can_be_read() {
+        let of = |recipe: &str| curve::of(&serde_json::from_str(recipe).expect("JSON"));
+        assert_eq!(of(r#"{ "cosine": true }"#), Some(Schedule::Cosine));
+        assert_eq!(of(r#"{ "cosine": false }"#), Some(Schedule::Constant));
+        assert_eq!(of("{}"), None);
+        assert_eq!(of(r#"{ "curve": { "name": "spiral" } }"#), None);
+    }
+
+    #[test]
+    fn curves_and_limits_are_read_as_they_were_written() {
+        let curves = [
+            Schedule::Constant,
+            Schedule::Cosine,
+            Schedule::Polynomial { power: 0.9 },
+            Schedule::At {
+                epochs: vec![1.5, 30.0],
+                by: 0.2,
+            },
+            Schedule::Every {
+                epochs: 0.1,
+                by: 0.97,
+            },
+        ];
+        let clips = [None, Some(Clip::Norm(0.3)), Some(Clip::Value(5.0))];
+        for (index, schedule) in curves.into_iter().enumerate() {
+            let recipe = Recipe {
+                schedule,
+                clip: clips[index % clips.len()],
+                ..Recipe::default()
+            };
+            let saved = Saved {
+                recipe: recipe.clone(),
+                ..saved()
+            };
+            let state = serde_json::from_str(&saved.to_text()).expect("JSON");
+            assert_eq!(from_json(&state).map(|saved| saved.recipe), Some(recipe));
+        }
     }
 }

@@ -5,6 +5,7 @@ use super::data::{Known, Samples};
 use super::draw::pairs_can_be_drawn;
 use super::error::TrainError;
 use super::initial::{first_values, initial};
+use super::mask::Drawn;
 use super::measure::Score;
 use super::recipe::Recipe;
 use crate::{Error, Model, Weights};
@@ -29,6 +30,8 @@ pub struct Trainer {
     pub(super) compiled: Vec<Compiled>,
     pub(super) pool: Option<Pool>,
     pub(super) steps: u64,
+    /// The samples of the next step, if they are known.
+    pub(super) drawn: Option<Drawn>,
     /// Steps before the optimiser began.
     pub(super) anew: u64,
     /// Numbers of each input.
@@ -41,6 +44,17 @@ pub struct Trainer {
     pub(super) targets: Vec<Vec<f64>>,
     /// What the network made of its samples.
     pub(super) score: Score,
+}
+
+/// Bytes that a network in training takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Tensors of the network.
+    pub parameters: usize,
+    /// What the optimiser keeps of them.
+    pub optimizer: usize,
+    /// Activations and gradients, and what is made of tensors for a step, of the largest step so far.
+    pub step: usize,
 }
 
 impl Trainer {
@@ -123,6 +137,7 @@ impl Trainer {
             compiled: Vec::new(),
             pool: (recipe.threads > 1).then(|| Pool::new(recipe.threads)),
             steps: 0,
+            drawn: None,
             anew: 0,
             step,
         })
@@ -206,16 +221,31 @@ impl Trainer {
         Ok(())
     }
 
+    /// Says which samples of which epoch the next step is on, in their order: what dropout drops is then a function of the seed, the epoch and the sample, wherever in a batch and on whichever
+    /// machine it is. Without it, it is one of the seed, the step and the place in the batch.
+    pub fn draws(&mut self, epoch: usize, samples: impl IntoIterator<Item = u64>) {
+        self.drawn = Some(Drawn {
+            epoch: epoch as u64,
+            samples: samples.into_iter().collect(),
+        });
+    }
+
     /// Steps so far.
     pub fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// Bytes of tensors and of what the optimiser keeps, and of activations and gradients of the largest step so far.
-    pub fn bytes(&self) -> (usize, usize) {
+    /// What it takes of memory, as far as steps are compiled.
+    pub fn bytes(&self) -> Memory {
         let steps = self.compiled.iter();
         let bytes = steps.map(|compiled| compiled.session.bytes());
-        (self.state.bytes(), bytes.max().unwrap_or(0))
+        let bytes_of = |(_, values): (&Param, &[f32])| size_of_val(values);
+        let parameters = self.tensors().map(bytes_of).sum();
+        Memory {
+            parameters,
+            optimizer: self.all().map(bytes_of).sum::<usize>() - parameters,
+            step: bytes.max().unwrap_or(0),
+        }
     }
 
     /// What a mean loss says of a network that does not learn, if it says so.

@@ -6,19 +6,21 @@ use cnnc_compiler::diagnostic::Files;
 use cnnc_compiler::loss::as_written;
 use cnnc_compiler::parse::parse;
 use cnnc_compiler::recipe::{
-    DataKind, Loss, Method, Optimizer, Recipe as Section, Schedule, Source, Split,
+    Clip, DataKind, Loss, Method, Optimizer, Recipe as Section, Source, Split,
 };
 use cnnc_compiler::resolve::{CLAUSES, PHRASES};
 use cnnc_compiler::tuning::Tuning;
 use std::path::{Path, absolute};
 
 /// Clauses that are written anew; all others stay as they stand.
-const WRITTEN: [&str; 11] = [
+const WRITTEN: [&str; 13] = [
     "optimizer",
     "rate",
+    "clip",
     "batch",
     "epochs",
     "seed",
+    "threads",
     "init",
     "start",
     "freeze",
@@ -115,18 +117,18 @@ fn lines_of(recipe: &Recipe) -> Vec<String> {
         rate,
         schedule,
         warmup,
+        clip,
         batch,
         each,
         alike,
         epochs,
         seed,
+        threads,
         tuning,
-        ..
+        loss: _,
+        augment: _,
     } = recipe;
-    let curve = match schedule {
-        Schedule::Cosine => "cosine",
-        Schedule::Constant => "constant",
-    };
+    let curve = schedule.written();
     let mut lines = vec![
         optimizer_of(optimizer, &tuning.spared),
         format!(
@@ -134,10 +136,13 @@ fn lines_of(recipe: &Recipe) -> Vec<String> {
             epochs_of(*warmup, *epochs)
         ),
         format!(
-            "batch {batch}{}  epochs {epochs}  seed {seed}",
+            "batch {batch}{}  epochs {epochs}  seed {seed}  threads {threads}",
             drawn(*each, *alike)
         ),
     ];
+    if let Some((of, most)) = clip.map(Clip::parts) {
+        lines.insert(2, format!("clip {most} {{ {of} }}"));
+    }
     lines.extend(tuning_of(tuning));
     lines
 }
@@ -214,7 +219,13 @@ fn data_of(source: &Source) -> Option<String> {
         }
         (None, None) => String::new(),
     };
-    Some(format!("data{kind}{}{rest}", written(&source.path)?))
+    let columns = source.columns.iter();
+    let columns = columns.map(|name| written(Path::new(name)));
+    let columns = columns.collect::<Option<String>>()?;
+    Some(format!(
+        "data{kind}{}{columns}{rest}",
+        written(&source.path)?
+    ))
 }
 
 fn loss_of(loss: &Loss) -> String {
@@ -276,6 +287,7 @@ fn quoted(patterns: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cnnc_compiler::recipe::Schedule;
     use cnnc_compiler::tuning::{Init, Keep, Start, Unfreeze};
 
     fn smoothed(share: f64) -> Loss {
@@ -311,8 +323,24 @@ mod tests {
                     ..Optimizer::new(method)
                 },
                 rate: 1e-7,
-                schedule: Schedule::Constant,
+                schedule: match method {
+                    Method::Sgd => Schedule::Constant,
+                    Method::RmsProp => Schedule::Polynomial { power: 0.9 },
+                    Method::Adam => Schedule::At {
+                        epochs: vec![1.5, 6.0],
+                        by: 0.3,
+                    },
+                    Method::AdamW => Schedule::Every {
+                        epochs: 2.0,
+                        by: 0.5,
+                    },
+                },
                 warmup: 2.1 / 7.0,
+                clip: match method {
+                    Method::Sgd => Some(Clip::Norm(0.25)),
+                    Method::RmsProp => Some(Clip::Value(1e-3)),
+                    _ => None,
+                },
                 batch: 3,
                 each: Recipe::default().each,
                 alike: Recipe::default().alike,
@@ -320,7 +348,7 @@ mod tests {
                 seed: 9_007_199_254_740_993,
                 loss: Some(smoothed(0.3)),
                 augment: None,
-                threads: 1,
+                threads: 3,
                 tuning: Tuning {
                     init: Some(Init {
                         file: "/a b/net.safetensors".into(),
@@ -387,6 +415,7 @@ mod tests {
         let of = |test: Option<&str>, split: Option<Split>| Source {
             kind: None,
             path: "/a b/signs".into(),
+            columns: Vec::new(),
             test: test.map(Into::into),
             split,
         };
@@ -398,6 +427,11 @@ mod tests {
             Source {
                 kind: Some(DataKind::Ts),
                 ..of(None, None)
+            },
+            Source {
+                kind: Some(DataKind::Csv),
+                columns: vec!["file name".to_owned(), "kind".to_owned()],
+                ..of(Some("/c"), None)
             },
         ] {
             let used = as_used(&text, model.recipe(), &Recipe::default(), &source);

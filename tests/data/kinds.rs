@@ -1,6 +1,7 @@
 //! Each kind of data, and its mistakes.
 
 use super::{Folder, all, counts, is_in, model};
+use cnnc::train::{Data, DataKind, Source};
 use cnnc_testing::properties;
 
 /// A file of 16-bit sound.
@@ -119,6 +120,67 @@ fn rows_of_pictures_are_paths_and_labels() {
     is_in(
         &folder.shortened(&data.broken[0]),
         "cannot read DIR/p/none.png: No such file",
+    );
+}
+
+#[test]
+fn columns_may_be_named() {
+    let folder = Folder::new();
+    folder.picture("p/a.png", 2, 255);
+    folder.picture("p/b.png", 2, 0);
+    folder.write(
+        "list.csv",
+        "label,kind,file name,size\n7,dark,p/b.png,2\n8,bright,p/a.png,2\n",
+    );
+    let net = model("1x2x2", 2, "{ labels [\"dark\", \"bright\"] }");
+    let open = |columns: &[&str], file: &str, net: &cnnc::Model| {
+        let path = folder.path(file);
+        let source = Source {
+            kind: Some(DataKind::Csv),
+            columns: columns.iter().map(|&name| name.to_owned()).collect(),
+            test: Some(path.clone()),
+            path,
+            ..Source::default()
+        };
+        let data = Data::of(&source, net.graph());
+        data.map_err(|error| folder.shortened(&error.to_string()))
+    };
+    let data = open(&["File name", "kind"], "list.csv", &net).unwrap();
+    assert_eq!(all(&data.train), [(vec![0.0; 4], 0), (vec![1.0; 4], 1)]);
+    assert_eq!(data.train.name(1), Some("p/a.png"));
+    // The label alone, in front of numbers.
+    folder.write("rows.csv", "moss,x,y\n1,5,6\n0,7,8\n");
+    let plants = model("2", 2, "");
+    let data = open(&["moss"], "rows.csv", &plants).unwrap();
+    assert_eq!(all(&data.train), [(vec![5.0, 6.0], 1), (vec![7.0, 8.0], 0)]);
+    is_in(
+        &open(&["image", "kind"], "list.csv", &net).unwrap_err(),
+        "DIR/list.csv: its first row names no column `image`; it has `label`, `kind`, `file name`, `size`",
+    );
+}
+
+#[test]
+fn identities_are_for_networks_that_compare() {
+    let folder = Folder::new();
+    for name in [
+        "a/1.png", "a/2.png", "b/1.png", "b/2.png", "c/1.png", "c/2.png",
+    ] {
+        folder.picture(&format!("faces/{name}"), 2, 9);
+    }
+    let source = Source {
+        kind: Some(DataKind::Identities),
+        path: folder.path("faces"),
+        test: Some(folder.path("faces")),
+        ..Source::default()
+    };
+    let text = "cnn 1; model Net { input x: 1x2x2; flatten; dense 2; head embed }";
+    let embeds = cnnc::compile_str("net.cnn", text).unwrap();
+    let data = Data::of(&source, embeds.graph()).unwrap();
+    assert_eq!((data.train.len(), data.train.identity(2)), (6, Some("b")));
+    let error = Data::of(&source, model("1x2x2", 3, "").graph()).unwrap_err();
+    is_in(
+        &folder.shortened(&error.to_string()),
+        "DIR/faces: identities are compared, by `head embed` or a `head verify` of two pictures",
     );
 }
 

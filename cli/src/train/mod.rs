@@ -1,13 +1,15 @@
 //! `cnnc train`: a network learns from labelled samples.
 
+mod lacks;
 mod recipe;
 mod samples;
 mod tuning;
 
 use crate::{Failure, network, outputs, print, signals};
 use cnnc::train::{
-    Augmenter, Data, Draw, Epoch, Gathered, Loader, Measure, Recipe, Run, TrainError,
+    Augmenter, Data, Draw, Epoch, Gathered, Loader, Measure, Memory, Recipe, Run, TrainError,
 };
+use lacks::{Lacks, lacking};
 use recipe::{Flags, written};
 use samples::{first_batch, source_of};
 use serde_json::{Value, json};
@@ -48,10 +50,10 @@ pub struct Args {
     /// MiB of memory that pictures may take, instead of half of what is free; where they need more, they are read each time that they are needed
     #[arg(long, value_name = "MIB")]
     memory: Option<usize>,
-    /// Draw the first batch as it is learned, with its labels, as .png or .jpg (series also as .svg), and go on
+    /// Draw the first batch as it is learned, with its labels, as .png or .jpg (series also as .svg), and go on; with `--dry` it is drawn as MODEL-batch.png anyway
     #[arg(long, value_name = "FILE")]
     show_batch: Option<PathBuf>,
-    /// Say what a run would take, and train five steps without writing anything
+    /// Say what a run would take, train five steps, and draw the first batch; there is no run
     #[arg(long)]
     dry: bool,
     /// With `--dry`: list what each part of a step takes
@@ -66,6 +68,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let start = Instant::now();
     let mut source = "as the run began".to_owned();
+    let mut lacks = None;
     let mut run = match (&args.resume, &args.spec) {
         (Some(folder), _) => Run::resume(folder, args.flags.threads())?,
         (None, Some(spec)) => {
@@ -78,7 +81,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             let from = source_of(args.data.as_deref(), args.test.as_deref(), &model, spec)?;
             let most = args.memory.map(|mib| mib.saturating_mul(1 << 20));
             let mut data = Data::within(&from, model.graph(), most)?;
-            if let Some(file) = &args.show_batch {
+            let shown = args.show_batch.clone().or_else(|| {
+                let name = model.graph().name.to_lowercase();
+                let file = PathBuf::from(format!("{name}-batch.png"));
+                args.dry.then_some(file)
+            });
+            if let Some(file) = &shown {
                 let init = recipe.tuning.init.iter().map(|init| &init.file);
                 let given = model.files().iter().chain([spec]).chain(init);
                 outputs::apart([file.as_path()], given.map(PathBuf::as_path))?;
@@ -90,7 +98,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             if !args.json {
                 print::skipped(&data.skipped);
                 print::broken(&data.broken);
-                lacking(&model, &data);
+            }
+            lacks = lacking(&model, &data);
+            if let (false, Some(lacks)) = (args.json, &lacks) {
+                print::warning(lacks.warning());
             }
             if let Some(count) = args.limit {
                 data.limit(count.get());
@@ -100,16 +111,23 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 // What changes each time is not learned by heart.
                 recipe.augment = None;
             }
-            if let Some(file) = &args.show_batch {
-                first_batch(&recipe, &model, &data)?.write(file)?;
-                print::wrote(file);
+            if let Some(file) = &shown {
+                match first_batch(&recipe, &model, &data) {
+                    Ok(sheet) => {
+                        sheet.write(file)?;
+                        print::wrote(file);
+                    }
+                    // Numbers of other things than pictures and series have no look.
+                    Err(_) if args.show_batch.is_none() => {}
+                    Err(error) => return Err(error),
+                }
             }
             if args.dry {
                 let odd = data.odd_boxes(&model, &recipe)?;
                 if !args.json {
                     odd.iter().for_each(print::warning);
                 }
-                return dry(args, &model, &recipe, &source, &data, start);
+                return dry(args, &model, spec, &recipe, &source, &data, start);
             }
             let name = args.name.as_deref();
             let run = Run::begin(model, spec, &recipe, data, &args.runs, name)?;
@@ -124,7 +142,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         print::line(opening(&run, &source))?;
     }
     signals::ask();
-    let bar = print::progress_of_steps();
+    let mut bar = print::progress_of_steps(run.recipe().batch);
     while !run.is_done() {
         let number = run.epochs().len() + 1;
         let epoch = run.epoch(|done, all, loss| {
@@ -145,7 +163,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let seconds = start.elapsed().as_secs_f64();
     match args.json {
-        true => print::json(&to_json(&run, seconds))?,
+        true => print::json(&to_json(&run, lacks.as_ref(), seconds))?,
         false => print::line(closing(&run, seconds))?,
     }
     Ok(())
@@ -162,43 +180,11 @@ fn ended(error: TrainError, run: &Run) -> Failure {
     }
 }
 
-/// Warns of classes that cannot be learned.
-fn lacking(model: &cnnc::Model, data: &Data) {
-    const NAMED: usize = 8;
-    let (graph, head) = (model.graph(), model.head());
-    if graph
-        .head
-        .as_ref()
-        .is_some_and(|head| head.decl.keyword == "embed")
-        || data.train.together() > 1
-    {
-        return;
-    }
-    let classes = graph.values[graph.outputs[0].value].shape.channels();
-    let lacks = data.lacks(classes);
-    let named = lacks
-        .iter()
-        .take(NAMED)
-        .map(|&class| match head.labels.get(class) {
-            Some(label) => format!("`{label}`"),
-            None => class.to_string(),
-        });
-    let named: Vec<String> = named.collect();
-    let more = if lacks.len() > NAMED { " …" } else { "" };
-    if !named.is_empty() {
-        let named = named.join(", ");
-        print::warning(format_args!(
-            "no sample to learn from is of the class {named}{more}"
-        ));
-    }
-}
-
 /// What is trained, on what, and how.
 fn opening(run: &Run, source: &str) -> String {
     let (recipe, data) = (run.recipe(), run.data());
-    let (state, rest) = run.trainer().bytes();
     format!(
-        "{} samples, {} to be judged by ({}, {}{})\n{source}\n{}\n{}{}tensors and optimiser {}, activations and gradients {}\n{}",
+        "{} samples, {} to be judged by ({}, {}{})\n{source}\n{}\n{}{}{}\n{}",
         data.train.len(),
         data.test.len(),
         data.kind,
@@ -207,8 +193,7 @@ fn opening(run: &Run, source: &str) -> String {
         written(recipe, run.trainer().loss()),
         tuning::written(recipe),
         tuning::front(run),
-        print::bytes(state),
-        print::bytes(rest),
+        memory(run.trainer().bytes()),
         print::heading(&format!(
             "epoch     rate     loss  training     test{}   samples/s",
             if run.trainer().score().names() {
@@ -227,6 +212,16 @@ fn gathered(recipe: &Recipe, data: &Data) -> String {
         Gathered::Pairs => format!("; in pairs, {} % alike", 100.0 * recipe.alike),
         Gathered::Identities => format!("; {} of each identity in a batch", recipe.each),
     }
+}
+
+/// `parameters 240.0 KiB, optimiser 240.0 KiB, activations and gradients 3.1 MiB`
+fn memory(bytes: Memory) -> String {
+    format!(
+        "parameters {}, optimiser {}, activations and gradients {}",
+        print::bytes(bytes.parameters),
+        print::bytes(bytes.optimizer),
+        print::bytes(bytes.step)
+    )
 }
 
 /// What samples take of memory.
@@ -279,20 +274,25 @@ fn closing(run: &Run, seconds: f64) -> String {
     )
 }
 
-fn to_json(run: &Run, seconds: f64) -> Value {
+fn to_json(run: &Run, lacks: Option<&Lacks>, seconds: f64) -> Value {
     let epochs = run.epochs().iter();
     let epochs = epochs.map(|epoch| epoch.to_json(run.measure().name()));
-    json!({
+    let mut json = json!({
         "run": run.folder().display().to_string(),
         "epochs": epochs.collect::<Vec<Value>>(),
         "seconds": seconds,
-    })
+    });
+    if let Some(lacks) = lacks {
+        json["without_samples"] = json!(lacks.labels);
+    }
+    json
 }
 
 /// Trains a few steps, and says what they took.
 fn dry(
     args: &Args,
     model: &cnnc::Model,
+    spec: &Path,
     recipe: &Recipe,
     source: &str,
     data: &Data,
@@ -311,7 +311,8 @@ fn dry(
         _ => draw.order(recipe.seed, 1),
     };
     let samples = &samples[..recipe.batch * data.train.together()];
-    trainer.prepare(recipe.batch)?;
+    let ready = trainer.prepare(recipe.batch);
+    ready.map_err(|error| error.placed(spec))?;
     let prepared = start.elapsed();
     let augment = recipe.augment.as_ref();
     let augmenter = augment.map(|augment| Augmenter::new(augment, recipe.seed, model.graph()));
@@ -338,19 +339,19 @@ fn dry(
     }
     // The first steps find memory that nobody has touched, and a step of milliseconds is as fast as its neighbours let it be.
     let each = times.iter().min().copied().unwrap_or_default();
-    let (state, rest) = trainer.bytes();
+    let bytes = trainer.bytes();
     let batches = draw.len().div_ceil(recipe.batch);
     let steps = batches.saturating_mul(recipe.epochs);
     if args.json {
         return Ok(print::json(&json!({
             "samples": data.train.len(), "test_samples": data.test.len(), "steps": steps, "seconds_per_step": each.as_secs_f64(),
-            "state_bytes": state, "step_bytes": rest, "losses": losses,
+            "parameter_bytes": bytes.parameters, "optimizer_bytes": bytes.optimizer, "state_bytes": bytes.parameters + bytes.optimizer, "step_bytes": bytes.step, "losses": losses,
         }))?);
     }
     let (first, last) = (losses[0], losses[losses.len() - 1]);
     print::line(format_args!(
         "{} samples, {} to be judged by ({}, {}{}); read and compiled in {:.1} s\n{source}\n{}: {steps} steps\n{}\
-         tensors and optimiser {}, activations and gradients {}\n\
+         {}\n\
          {:.2} ms a step, {:.0} samples/s, so a run takes {:.0} s; loss of the first batch {first:.4} → {last:.4} in {STEPS} steps, the fastest of {} counts",
         data.train.len(),
         data.test.len(),
@@ -360,8 +361,7 @@ fn dry(
         prepared.as_secs_f64(),
         written(recipe, trainer.loss()),
         tuning::written(recipe),
-        print::bytes(state),
-        print::bytes(rest),
+        memory(bytes),
         1e3 * each.as_secs_f64(),
         recipe.batch as f64 / each.as_secs_f64(),
         each.as_secs_f64() * steps as f64,

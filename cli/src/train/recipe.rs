@@ -1,7 +1,9 @@
 //! How a network is trained: flags, before what its `train` section says, before the defaults.
 
 use crate::threads;
-use cnnc::train::{Augment, Init, Loss, Method, Optimizer, Recipe, Schedule, as_written, usual};
+use cnnc::train::{
+    Augment, Clip, Init, Loss, Method, Optimizer, Recipe, Schedule, as_written, usual,
+};
 use std::path::PathBuf;
 
 /// Flags that stand for clauses of a `train` section.
@@ -31,7 +33,7 @@ pub struct Flags {
     /// Weights that tensors begin with; what the section's `init` leaves to chance begins at random all the same
     #[arg(long, value_name = "FILE")]
     init: Option<PathBuf>,
-    /// Threads to run on; the weights are the same for any number [default: every processor, 16 at most; of a resumed run as many as it began with]
+    /// Threads to run on, in place of those of the section; the weights are the same for any number [default: every processor, 16 at most; of a resumed run as many as it began with]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 }
@@ -73,7 +75,10 @@ impl Flags {
             });
         }
         let mut recipe = Recipe::from(&section);
-        recipe.threads = threads::many(self.threads);
+        recipe.threads = match (self.threads, section.threads) {
+            (None, Some(threads)) => threads,
+            (given, _) => threads::many(given),
+        };
         recipe
     }
 
@@ -88,6 +93,13 @@ impl Flags {
             ("--smoothing", self.smoothing.is_some()),
             ("--seed", self.seed.is_some()),
             ("--init", self.init.is_some()),
+            (
+                "--threads",
+                self.threads.is_some()
+                    && model
+                        .recipe()
+                        .is_some_and(|recipe| recipe.threads.is_some()),
+            ),
         ];
         let given = flags.iter().filter(|(_, given)| *given);
         let given: Vec<&str> = given.map(|(name, _)| *name).collect();
@@ -128,14 +140,20 @@ pub fn written(recipe: &Recipe, loss: &Loss) -> String {
         0.0 => String::new(),
         epochs => format!(" after {} epochs", (1e3 * epochs).round() / 1e3),
     };
-    let curve = match recipe.schedule {
-        Schedule::Cosine => ", falling like a cosine",
-        Schedule::Constant => "",
+    let curve = match &recipe.schedule {
+        Schedule::Cosine => ", falling like a cosine".to_owned(),
+        Schedule::Constant => String::new(),
+        other => format!(", {}", other.written()),
+    };
+    let clip = match recipe.clip {
+        None => String::new(),
+        Some(Clip::Norm(most)) => format!("; gradients of {most} at most"),
+        Some(Clip::Value(most)) => format!("; gradients of {most} at most each"),
     };
     let loss = described(loss);
     let augment = recipe.augment.as_ref().map_or(String::new(), augmentation);
     format!(
-        "{optimizer}; rate {}{warmup}{curve}{loss}{augment}; batch {}, {} epochs, seed {}",
+        "{optimizer}; rate {}{warmup}{curve}{clip}{loss}{augment}; batch {}, {} epochs, seed {}",
         recipe.rate, recipe.batch, recipe.epochs, recipe.seed
     )
 }
@@ -251,6 +269,7 @@ mod tests {
             rate: 0.2,
             schedule: Schedule::Constant,
             warmup: 0.25,
+            clip: None,
             batch: 8,
             each: 4,
             alike: 0.5,
@@ -270,6 +289,7 @@ mod tests {
             schedule: Schedule::Constant,
             // One epoch, as the section says.
             warmup: 0.5,
+            clip: None,
             batch: 16,
             each: 4,
             alike: 0.5,

@@ -26,11 +26,13 @@ pub fn source_of(
         (Some(path), section) => Source {
             path: path.to_owned(),
             split: section.and_then(split),
+            columns: section.map_or_else(Vec::new, |section| section.columns.clone()),
             ..Source::default()
         },
         (None, Some(source)) => Source {
             kind: source.kind,
             path: seen(&source.path),
+            columns: source.columns.clone(),
             test: source.test.as_ref().map(seen),
             split: split(source),
         },

@@ -9,6 +9,8 @@ pub struct Source {
     pub kind: Option<DataKind>,
     /// A file or a folder.
     pub path: PathBuf,
+    /// Names of columns of a table: of the label, and in front of it that of the picture; none where the table says itself which they are.
+    pub columns: Vec<String>,
     /// Samples of their own to be judged by.
     pub test: Option<PathBuf>,
     /// How one set of samples is divided.
@@ -29,6 +31,8 @@ pub enum Split {
 pub enum DataKind {
     /// A folder for each class, of pictures, sounds or arrays.
     Folder,
+    /// A folder for each identity, of pictures.
+    Identities,
     /// MNIST's files.
     Idx,
     /// Strips of pictures with a list of labels.
@@ -51,12 +55,23 @@ pub enum DataKind {
 
 impl DataKind {
     /// All, as they are written.
-    pub const NAMES: [&'static str; 10] = [
-        "folder", "idx", "cifar", "csv", "ts", "wav", "voc", "yolo", "pictures", "npz",
+    pub const NAMES: [&'static str; 11] = [
+        "folder",
+        "identities",
+        "idx",
+        "cifar",
+        "csv",
+        "ts",
+        "wav",
+        "voc",
+        "yolo",
+        "pictures",
+        "npz",
     ];
 
-    const ALL: [DataKind; 10] = [
+    const ALL: [DataKind; 11] = [
         DataKind::Folder,
+        DataKind::Identities,
         DataKind::Idx,
         DataKind::Cifar,
         DataKind::Csv,

@@ -2,7 +2,7 @@
 
 use crate::layer::{Kind, ParamDecl};
 use crate::loss;
-use crate::recipe::{DataKind, Method};
+use crate::recipe::{Clip, DataKind, Method, Schedule};
 
 /// A clause: a word, its value, and what may stand in braces behind it.
 #[derive(Debug)]
@@ -40,11 +40,49 @@ pub static CLAUSES: &[ClauseDecl] = &[
             ),
             key(
                 "curve",
-                Kind::Word(&["cosine", "constant"]),
+                Kind::Word(&Schedule::NAMES),
                 Some("cosine"),
-                "What it does behind them: it falls to zero like half a cosine, or stays.",
+                "What it does behind them: it falls to zero like half a cosine, stays, falls in steps, or falls to zero like a power of what is left.",
+            ),
+            key(
+                "at",
+                Kind::Series,
+                None,
+                "Epochs behind which `steps` fall, also parts of one: `steps at 10 20`.",
+            ),
+            key(
+                "every",
+                Kind::Float,
+                None,
+                "Epochs after which `steps` fall again and again, in place of `at`.",
+            ),
+            key(
+                "by",
+                Kind::Float,
+                Some("0.1"),
+                "What each of the `steps` multiplies the rate by.",
+            ),
+            key(
+                "power",
+                Kind::Float,
+                Some("1"),
+                "Power of `polynomial`; a straight line with 1.",
             ),
         ],
+    },
+    ClauseDecl {
+        value: key(
+            "clip",
+            Kind::Float,
+            None,
+            "How long the gradients of a step may be: longer ones are made as long; as they are if there is no such clause.",
+        ),
+        settings: &[key(
+            "of",
+            Kind::Word(&Clip::NAMES),
+            Some("norm"),
+            "What is as long at most: all gradients as one vector, or each number.",
+        )],
     },
     ClauseDecl {
         value: key("batch", Kind::Int, Some("64"), "Samples of a step."),
@@ -78,6 +116,15 @@ pub static CLAUSES: &[ClauseDecl] = &[
             Kind::Int,
             Some("1"),
             "What all random numbers are made of.",
+        ),
+        settings: &[],
+    },
+    ClauseDecl {
+        value: key(
+            "threads",
+            Kind::Int,
+            None,
+            "Threads that steps run on, which change no weights; every processor, 16 at most, if there is no such clause.",
         ),
         settings: &[],
     },

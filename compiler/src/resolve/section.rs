@@ -13,6 +13,8 @@ pub(super) struct Section {
     /// Clauses so far.
     pub clauses: Vec<(&'static str, Span)>,
     pub warmup: Option<Span>,
+    /// Where the epochs are written behind which the rate falls.
+    pub falls: Option<Span>,
     pub loss: LossPlaces,
 }
 

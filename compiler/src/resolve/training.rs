@@ -2,6 +2,7 @@
 
 mod augment;
 mod data;
+mod rate;
 
 use super::args::Given;
 use super::clauses::{self, CLAUSES, ClauseDecl, LATER_LOSSES, OPTIMIZERS};
@@ -13,10 +14,13 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::id::ValueId;
 use crate::layer::{Args, Kind, Literal, ParamDecl};
 use crate::loss;
-use crate::recipe::{Loss, Method, Optimizer, Recipe, Schedule};
+use crate::recipe::{Loss, Method, Optimizer, Recipe};
 use crate::span::Span;
 use crate::words;
 use std::slice;
+
+/// As many as `--threads` takes.
+const MOST_THREADS: usize = 1024;
 
 impl<'a> Resolver<'a> {
     /// What the lines of a section say, over every mistake, and where its loss is written.
@@ -42,6 +46,7 @@ impl<'a> Resolver<'a> {
             }
         }
         self.warmup_fits(&section);
+        self.steps_fit(&section);
         (section.recipe, section.loss)
     }
 
@@ -146,15 +151,8 @@ impl<'a> Resolver<'a> {
                 recipe.optimizer = method.map(|method| self.optimizer(method, args));
                 recipe.tuning.spared = self.spared(args);
             }
-            "rate" => {
-                recipe.rate = self.number(args, "rate", &Bounds::Positive);
-                recipe.warmup = self.number(args, "warmup", &Bounds::NotNegative);
-                recipe.schedule = args.word("curve").map(|word| match word {
-                    "constant" => Schedule::Constant,
-                    _ => Schedule::Cosine,
-                });
-                section.warmup = args.get("warmup").map(|value| value.span);
-            }
+            "rate" => self.rate(section, args),
+            "clip" => recipe.clip = self.clip(args),
             "batch" => {
                 recipe.batch = self.count(args, "batch");
                 recipe.each = self.count(args, "each");
@@ -169,6 +167,7 @@ impl<'a> Resolver<'a> {
                 }
             }
             "epochs" => recipe.epochs = self.count(args, "epochs"),
+            "threads" => recipe.threads = self.threads(args),
             "seed" => {
                 let seed = self.number(args, "seed", &Bounds::NotNegative);
                 recipe.seed = seed
@@ -343,6 +342,17 @@ impl<'a> Resolver<'a> {
             .map_err(|error| self.bad_argument(error, span))
             .ok()
             .flatten()
+    }
+
+    fn threads(&mut self, args: &Args) -> Option<usize> {
+        let span = args.get("threads")?.span;
+        let threads = self.count(args, "threads")?;
+        if threads <= MOST_THREADS {
+            return Some(threads);
+        }
+        let message = format!("`threads` must be 1 to {MOST_THREADS}, not {threads}");
+        self.error(Diagnostic::new(codes::ARGUMENT, span, message));
+        None
     }
 
     fn warmup_fits(&mut self, section: &Section) {

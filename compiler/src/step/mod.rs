@@ -75,6 +75,8 @@ pub struct Step {
     pub cotangents: usize,
     /// The network's outputs that the loss reads.
     pub made: Vec<ValueId>,
+    /// The running variance of the first norm whose maps have one pixel.
+    pub pixel: Option<ParamId>,
 }
 
 /// Why a network cannot be trained.
@@ -218,6 +220,7 @@ impl Step {
             targets: 0,
             cotangents: 1,
             made: Vec::new(),
+            pixel: None,
             graph,
         };
         step.sort_values(shared);
@@ -250,6 +253,9 @@ impl Step {
             factors,
         } in moving
         {
+            if matches!(factors, Factors::Variance { pixels: 1 }) {
+                self.pixel.get_or_insert(statistic);
+            }
             let graph = &mut self.graph;
             let old = now.get(&statistic).copied();
             let old = old.unwrap_or_else(|| graph.push_param(statistic));
@@ -289,11 +295,9 @@ impl Step {
 
     /// The number of images below which a norm would have a single element to normalise.
     pub fn least_images(&self) -> usize {
-        let single = |of: &Factors| matches!(of, Factors::Variance { pixels: 1 });
-        if self.factors.iter().any(single) {
-            2
-        } else {
-            1
+        match self.pixel {
+            Some(_) => 2,
+            None => 1,
         }
     }
 

@@ -68,6 +68,18 @@ impl Picture {
     pub fn write_png(&self, path: impl AsRef<Path>) -> Result<(), ImageError> {
         write_png(path, self.width(), self.height(), 3, self.rgb())
     }
+
+    /// The bytes of this picture as a PNG file; none of a picture without pixels.
+    pub fn to_png(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        if let (Ok(width @ 1..), Ok(height @ 1..)) =
+            (u32::try_from(self.width()), u32::try_from(self.height()))
+        {
+            let encoded = encode(&mut bytes, width, height, ColorType::Rgb, self.rgb());
+            encoded.expect("there are as many pixels, and memory takes them");
+        }
+        bytes
+    }
 }
 
 /// A picture as the encoder reads it. Its own readers are for every order of channels, with an encoder compiled for each.
@@ -99,6 +111,23 @@ impl ImageBuffer for Rows<'_> {
     }
 }
 
+fn encode(
+    mut to: &mut dyn Write,
+    width: u32,
+    height: u32,
+    colour: ColorType,
+    pixels: &[u8],
+) -> io::Result<()> {
+    let mut encoder = Encoder::new(&mut to, width, height);
+    encoder.set_color(colour);
+    encoder.set_compression(Compression::Fast);
+    encoder.set_filter(Filter::Adaptive);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(pixels)?;
+    writer.finish()?;
+    Ok(())
+}
+
 /// Writes rows of pixels as PNG, under a temporary name and then renamed: 1 channel is grey, 2 grey and alpha, 3 red, green,
 /// blue, 4 those and alpha.
 ///
@@ -127,13 +156,7 @@ pub fn write_png(
         (Ok(width @ 1..), Ok(height @ 1..), Some(colour)) if count == Some(pixels.len()) => {
             write_atomically(path, |file| {
                 let mut file = BufWriter::new(file);
-                let mut encoder = Encoder::new(&mut file, width, height);
-                encoder.set_color(colour);
-                encoder.set_compression(Compression::Fast);
-                encoder.set_filter(Filter::Adaptive);
-                let mut writer = encoder.write_header()?;
-                writer.write_image_data(pixels)?;
-                writer.finish()?;
+                encode(&mut file, width, height, colour, pixels)?;
                 file.flush()
             })
         }

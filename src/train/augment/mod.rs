@@ -10,6 +10,8 @@ use super::affine::{Affine, resample};
 use super::data::{DataError, Kept, Samples, takes_regions};
 use super::error::TrainError;
 use super::random::{Purpose, Random};
+use super::recipe::Recipe;
+use crate::Model;
 use cnnc_compiler::graph::Graph;
 use cnnc_compiler::loss::BOX;
 use cnnc_compiler::recipe::Augment;
@@ -37,6 +39,13 @@ pub struct Change {
 }
 
 impl Augmenter {
+    /// What changes the samples of a network, if its recipe changes them.
+    pub(super) fn of(recipe: &Recipe, model: &Model) -> Result<Option<Augmenter>, TrainError> {
+        let augment = recipe.augment.as_ref();
+        let new = |augment| Augmenter::new(augment, recipe.seed, model.graph());
+        augment.map(new).transpose()
+    }
+
     /// That of a network.
     ///
     /// # Errors

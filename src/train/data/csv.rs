@@ -1,7 +1,8 @@
 //! Rows of numbers, or of paths of pictures, with a label.
 //!
 //! The label is the column called `label`, `class` or `target`, else the last one. A first row that has such a name, or words where there are numbers below, names the columns.
-//! Where the network takes pictures and a row has two columns, the other one is a path, as seen from the folder of the file.
+//! Where the network takes pictures and a row has two columns, the other one is a path, as seen from the folder of the file. A `data` clause may name the column of the
+//! label, and in front of it that of the path.
 
 use super::classes::Labels;
 use super::files::read;
@@ -14,6 +15,9 @@ use std::path::Path;
 
 /// What a column of labels is called.
 const LABEL: [&str; 3] = ["label", "class", "target"];
+
+/// Most columns that a message names.
+const NAMED: usize = 12;
 
 /// What a column of paths is called.
 const PATHS: [&str; 5] = ["image", "picture", "path", "file", "filename"];
@@ -37,6 +41,29 @@ impl Reader<'_> {
                 || others().any(|(_, name)| is_one_of(name, &PATHS))
                 || (first.len() != 2 && others().any(|(_, word)| word.parse::<f32>().is_err()));
         }
+        let mut picture = None;
+        if let Some(wanted) = self.columns.last() {
+            let names: Vec<String> = match rows.peek() {
+                Some(Ok(first)) => first.iter().map(str::to_owned).collect(),
+                _ => Vec::new(),
+            };
+            let column = |name: &String| {
+                let found = names
+                    .iter()
+                    .position(|known| known.eq_ignore_ascii_case(name));
+                found.ok_or_else(|| {
+                    let names = names.iter().take(NAMED).map(|name| format!("`{name}`"));
+                    let names = names.collect::<Vec<String>>().join(", ");
+                    broken(format!(
+                        "its first row names no column `{name}`; it has {names}"
+                    ))
+                })
+            };
+            (label, header) = (Some(column(wanted)?), true);
+            if let [of_picture, _] = self.columns.as_slice() {
+                picture = Some(column(of_picture)?);
+            }
+        }
         if header {
             rows.next();
         }
@@ -44,6 +71,7 @@ impl Reader<'_> {
             reader: self,
             path,
             label,
+            picture,
             labels: Labels::default(),
         };
         let columns = rows
@@ -52,6 +80,7 @@ impl Reader<'_> {
             .map(StringRecord::len);
         let rows = rows.map(|row| row.map_err(|error| broken(error.to_string())));
         match columns {
+            Some(_) if picture.is_some() => table.paths(rows),
             Some(2) if self.pre.is_some() => table.paths(rows),
             _ => table.numbers(rows),
         }
@@ -68,6 +97,8 @@ struct Table<'r, 'g> {
     path: &'r Path,
     /// The column of labels, if it is not the last one.
     label: Option<usize>,
+    /// The column of paths, if it is named.
+    picture: Option<usize>,
     labels: Labels,
 }
 
@@ -143,7 +174,8 @@ impl Table<'_, '_> {
         for row in rows {
             let row = row?;
             let (class, label) = self.label(&row)?;
-            let place = row.get(1 - label.min(1)).unwrap_or_default();
+            let place = self.picture.unwrap_or(1 - label.min(1));
+            let place = row.get(place).unwrap_or_default();
             files.push((folder.join(place), class));
         }
         let classes = self.labels.numbering(self.reader, self.path)?;

@@ -148,8 +148,9 @@ impl Data {
         network: &Graph,
         most: Option<usize>,
     ) -> Result<Data, DataError> {
-        let reader = Reader::new(network, most);
+        let mut reader = Reader::new(network, most);
         let source = absolute(source);
+        reader.columns.clone_from(&source.columns);
         let mut data = reader.open(&source.path, source.kind)?;
         // What is taken out is copied.
         ask(data.train.bytes() as u64)

@@ -46,6 +46,8 @@ pub(super) struct Reader<'g> {
     pub margin: f64,
     /// Bytes that pictures may take.
     pub most: usize,
+    /// Columns of tables that are named: of the label, and in front of it that of the picture.
+    pub columns: Vec<String>,
     /// Whether pictures of classes are not read until they are needed, which is once.
     pub unread: bool,
 }
@@ -78,6 +80,7 @@ impl<'g> Reader<'g> {
             output: raw,
             margin: head.and_then(|head| head.number("margin")).unwrap_or(0.0),
             most: most.map_or_else(room, |most| most.min(MOST)),
+            columns: Vec::new(),
             unread: false,
         }
     }
@@ -94,6 +97,10 @@ impl<'g> Reader<'g> {
 
     /// What lies at a path, of a kind, or of one that the files tell.
     pub fn open(&self, path: &Path, kind: Option<DataKind>) -> Result<Data, DataError> {
+        if kind == Some(DataKind::Identities) && self.gathered == Gathered::Each {
+            let why = "identities are compared, by `head embed` or a `head verify` of two pictures; folders of classes are `folder`";
+            return Err(DataError::Broken(path.to_owned(), why.to_owned()));
+        }
         let found = std::fs::metadata(path);
         let found = found.map_err(|error| DataError::File(path.to_owned(), error))?;
         let data = match found.is_dir() {
@@ -141,7 +148,9 @@ impl<'g> Reader<'g> {
         {
             return Ok(Some(data));
         }
-        let any = !folders.is_empty() && (wanted(DataKind::Folder) || kind == Some(DataKind::Wav));
+        let of_folders =
+            wanted(DataKind::Folder) || matches!(kind, Some(DataKind::Wav | DataKind::Identities));
+        let any = !folders.is_empty() && of_folders;
         any.then(|| self.folders(path, &folders)).transpose()
     }
 
@@ -156,6 +165,10 @@ impl<'g> Reader<'g> {
         match kind {
             Some(DataKind::Csv) => match self.told {
                 Some(Told::Points { points, .. }) if self.pre.is_some() => {
+                    if !self.columns.is_empty() {
+                        let why = "of points no columns are named: a path, then x and y of each";
+                        return Err(DataError::Broken(path.to_owned(), why.to_owned()));
+                    }
                     self.points(path, points).map(Some)
                 }
                 _ => self.csv(path).map(Some),

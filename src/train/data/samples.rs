@@ -263,6 +263,12 @@ impl Samples {
         }
     }
 
+    /// Folds the bits of what is known of all samples, but for pictures.
+    pub(in crate::train) fn fold_known(&self, first: u64, fold: fn(u64, u32) -> u64) -> u64 {
+        let targets = self.targets.iter().map(|target| target.to_bits());
+        self.labels.iter().copied().chain(targets).fold(first, fold)
+    }
+
     /// The place of a sample, within the data's folder, if it has one of its own.
     pub fn name(&self, index: usize) -> Option<&str> {
         self.names.get(index).map(String::as_str)

@@ -1,7 +1,7 @@
 //! What a run leaves in its folder. Every file is whole or not there.
 
 use super::{Epoch, Run};
-use crate::train::chart::{Ran, chart};
+use crate::train::chart::Ran;
 use crate::train::epoch::NAMED;
 use crate::train::error::TrainError;
 use crate::train::place::state_file;
@@ -38,12 +38,7 @@ impl Run {
             table += &format!("{number},{rate},{loss},{train},{test}{named},{seconds:.3}\n");
         }
         self.write("results.csv", table.as_bytes())?;
-        self.write(
-            "loss.svg",
-            chart(&self.model.graph().name, &self.epochs, name)
-                .to_svg()
-                .as_bytes(),
-        )?;
+        self.draw_curves()?;
         self.save_state()
     }
 
@@ -59,7 +54,8 @@ impl Run {
             epochs: self.epochs.clone(),
             within: self.within.clone(),
             measure: self.measure().name(),
-            samples: Some(self.data.train.len()),
+            samples: Some(self.origin.samples),
+            origin: Some(self.origin.clone()),
         };
         self.write("state.json", saved.to_text().as_bytes())?;
         let before = std::mem::replace(&mut self.state, name);

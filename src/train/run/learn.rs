@@ -1,7 +1,7 @@
 //! An epoch of a run: what is trained in it, its steps, and what came of them.
 
 use super::{Epoch, Run};
-use crate::train::data::Data;
+use crate::train::data::{Data, Gathered, Samples};
 use crate::train::error::TrainError;
 use crate::train::initial::initial;
 use crate::train::judge::judged;
@@ -10,6 +10,19 @@ use crate::train::stage::{Stage, Tensors};
 use crate::train::state::Within;
 use cnnc_compiler::graph::Param;
 use std::time::Instant;
+
+/// The samples of a batch, in front those at some of its places: their files, or their numbers from 1.
+fn named(train: &Samples, samples: &[u32], places: &[usize]) -> Vec<String> {
+    let together = train.together();
+    let name = |&sample: &u32| match train.name(sample as usize) {
+        Some(name) => name.to_owned(),
+        None => format!("sample {}", sample + 1),
+    };
+    let at = |place: usize| samples.chunks(together).nth(place).unwrap_or_default();
+    let rest = (0..samples.len() / together).filter(|place| !places.contains(place));
+    let all = places.iter().copied().chain(rest);
+    all.flat_map(|place| at(place).iter().map(name)).collect()
+}
 
 impl Run {
     /// Goes on to what is trained now, if that is other tensors than before.
@@ -69,13 +82,31 @@ impl Run {
         let all = loader.each_behind(&order, first, ahead, &mut |index, batch| {
             let trainer = &mut self.stage.trainer;
             let rate = self.recipe.rate_of(trainer.steps(), steps);
+            let all = &order[index * self.recipe.batch * train.together()..];
+            // Of identities one sample may come several times, and of pairs both are one.
+            let first = index * self.recipe.batch;
+            match train.gathered() {
+                Gathered::Each => {
+                    let drawn = all[..batch.len()].iter().map(|&sample| sample.into());
+                    trainer.draws(number, drawn);
+                }
+                _ => trainer.draws(number, (first..first + batch.len()).map(|at| at as u64)),
+            }
             let done = trainer.step_targets(&batch.inputs, batch.targets(), rate);
             let done = done.map_err(|error| match error {
-                TrainError::NotFinite { tensor, .. } => TrainError::NotFinite {
-                    epoch: number,
-                    step: index as u64 + 1,
-                    tensor,
-                },
+                TrainError::NotFinite {
+                    of, tensor, places, ..
+                } => {
+                    let samples = &all[..batch.len() * train.together()];
+                    TrainError::NotFinite {
+                        of,
+                        epoch: number,
+                        step: index as u64 + 1,
+                        tensor,
+                        samples: named(&train, samples, &places),
+                        places,
+                    }
+                }
                 error => error,
             })?;
             score.merge(trainer.score());
@@ -97,6 +128,19 @@ impl Run {
         if !all? {
             return Ok(None);
         }
+        // Of the last step no loss tells.
+        if let Some(tensor) = self.stage.trainer.not_finite() {
+            let train = &self.data.train;
+            let first = (batches - 1) * self.recipe.batch * train.together();
+            return Err(TrainError::NotFinite {
+                of: "update",
+                epoch: number,
+                step: batches as u64,
+                tensor: Some(tensor),
+                places: Vec::new(),
+                samples: named(train, &order[first..], &[]),
+            });
+        }
         let weights = self.stage.weights()?;
         let (model, measure) = (self.stage.model(), self.measure());
         let none = self.stage.trainer.no_score();
@@ -117,7 +161,11 @@ impl Run {
             weights.write_safetensors(self.folder.join("weights.safetensors"))?;
         }
         weights.write_safetensors(self.folder.join("last.safetensors"))?;
+        self.log("epoch", epoch.to_json(measure.name()))?;
         self.save()?;
+        if self.is_done() {
+            self.draw_answers()?;
+        }
         Ok(Some(epoch))
     }
 }

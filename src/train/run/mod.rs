@@ -8,13 +8,18 @@
 //!   state-004.safetensors  everything that steps change, behind that epoch, to go on from
 //!   state.json             the recipe, and how far it is
 //!   results.csv            a row for each epoch
-//!   loss.svg               the same as curves
+//!   log.jsonl              a line for whatever happened, with its time
+//!   loss, rate             the same as curves, each as .svg and .png
+//!   batch                  the first batch as it is learned
+//!   confusion, predictions what the best epoch takes for what, once the run is done
 //! ```
 //!
 //! Every file is whole or not there. Samples are shuffled by the seed and the epoch alone, so that a run which goes on is the run that never stopped.
 
 mod files;
 mod learn;
+mod log;
+mod pictures;
 
 pub use files::ran;
 
@@ -24,6 +29,7 @@ use super::draw::Draw;
 use super::epoch::Epoch;
 use super::error::TrainError;
 use super::initial::first_values;
+use super::origin::Origin;
 use super::place::{folder, hold, kept, state_file};
 use super::recipe::Recipe;
 use super::stage::Stage;
@@ -34,6 +40,7 @@ use crate::{Model, Weights};
 use cnnc_compiler::graph::Param;
 use cnnc_compiler::loss::Measure;
 use cnnc_compiler::tuning::Keep;
+use log::Log;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -52,6 +59,8 @@ pub struct Run {
     _held: Option<File>,
     epochs: Vec<Epoch>,
     within: Within,
+    origin: Origin,
+    log: Log,
     /// The file of what steps change that `state.json` speaks of.
     state: String,
     /// What is odd about its boxes.
@@ -81,9 +90,11 @@ impl Run {
     ) -> Result<Run, TrainError> {
         recipe.check()?;
         let draw = Draw::of(recipe, &data.train)?;
-        let augmenter = augmenter(recipe, &model)?;
+        let augmenter = Augmenter::of(recipe, &model)?;
         let odd = data.odd_boxes(&model, recipe)?;
         let values = first_values(&model, recipe)?;
+        let origin = Origin::of(&model, &data);
+        let first = pictures::first_batch(recipe, &model, &data, &draw);
         let mut stage = Stage::new(&model, recipe, 0, &mut data, &values)?;
         let trainer = &mut stage.trainer;
         if data.train.labels_each() == 1 && trainer.labels() != 1 {
@@ -96,11 +107,11 @@ impl Run {
         }
         trainer.check(&data.train)?;
         trainer.check(&data.test)?;
-        trainer.prepare(recipe.batch)?;
         // What is left for the last step of an epoch.
-        match draw.len() % recipe.batch {
-            0 => {}
-            rest => trainer.prepare(rest)?,
+        let rest = draw.len() % recipe.batch;
+        for samples in [recipe.batch, rest].into_iter().filter(|count| *count > 0) {
+            let prepared = trainer.prepare(samples);
+            prepared.map_err(|error| error.placed(spec))?;
         }
         let kept = kept(&model, spec, recipe, &data.from.source)?;
         let folder = folder(runs, name, &model.graph().name)?;
@@ -116,6 +127,8 @@ impl Run {
             folder,
             epochs: Vec::new(),
             within: Within::default(),
+            origin,
+            log: Log::default(),
             state: state_file(0, 0),
             odd,
             saved: Instant::now(),
@@ -128,6 +141,10 @@ impl Run {
             }
             run.write(place, &bytes)?;
         }
+        if let Some(sheet) = first {
+            run.picture("batch", &sheet)?;
+        }
+        run.began("begin")?;
         run.save()?;
         Ok(run)
     }
@@ -135,7 +152,7 @@ impl Run {
     /// Goes on with the run in a folder, on so many threads or as many as it began with. Its spec and its data are those that it began with.
     ///
     /// # Errors
-    /// A folder that is no run, or one with which somebody else goes on, or data that are not there any more.
+    /// A folder that is no run, or one with which somebody else goes on; another network than it began with; data that are not there any more, or others.
     pub fn resume(folder: &Path, threads: Option<usize>) -> Result<Run, TrainError> {
         let in_memory = Saved::read(folder)?.data.source.path.as_os_str().is_empty();
         let model = crate::compile_file(folder.join("spec.cnn"))?;
@@ -146,8 +163,15 @@ impl Run {
         // Whoever held it may have saved until now.
         let held = hold(folder)?;
         let mut saved = Saved::read(folder)?;
+        if let Some(origin) = &saved.origin {
+            origin.holds_network(&model, folder)?;
+        }
         saved.recipe.threads = threads.unwrap_or(saved.recipe.threads);
         let mut data = Data::again(&saved.data, model.graph())?;
+        let origin = Origin::of(&model, &data);
+        if let Some(began) = &saved.origin {
+            began.holds_data(&origin, &saved.data.source.path, folder)?;
+        }
         let recipe = saved.recipe;
         let draw = Draw::of(&recipe, &data.train)?;
         let (epochs, within) = (saved.epochs, saved.within);
@@ -166,9 +190,9 @@ impl Run {
         if saved.steps > stage.first as u64 * of_epoch {
             stage.trainer.restore(&weights, saved.steps)?;
         }
-        Ok(Run {
+        let mut run = Run {
             _held: held,
-            augmenter: augmenter(&recipe, &model)?,
+            augmenter: Augmenter::of(&recipe, &model)?,
             model,
             recipe,
             data,
@@ -177,11 +201,15 @@ impl Run {
             folder: folder.to_owned(),
             epochs,
             within,
+            origin,
+            log: Log::of(folder)?,
             state,
             odd: Vec::new(),
             saved: Instant::now(),
             every: EVERY,
-        })
+        };
+        run.began("resume")?;
+        Ok(run)
     }
 
     /// What is odd about the boxes that a detector shall learn, as [`odd_boxes`](super::odd_boxes) says; nothing where a run goes on.
@@ -271,11 +299,4 @@ impl Run {
             Keep::Loss => epoch.loss < than.loss,
         }
     }
-}
-
-/// What changes the samples of a network, if its recipe changes them.
-pub(super) fn augmenter(recipe: &Recipe, model: &Model) -> Result<Option<Augmenter>, TrainError> {
-    let augment = recipe.augment.as_ref();
-    let new = |augment| Augmenter::new(augment, recipe.seed, model.graph());
-    augment.map(new).transpose()
 }

@@ -49,6 +49,7 @@ pub fn from_to_json(from: &From) -> Value {
             Source {
                 kind,
                 path,
+                columns,
                 test,
                 split,
             },
@@ -62,7 +63,7 @@ pub fn from_to_json(from: &From) -> Value {
         Split::List(list) => json!({ "list": text(list) }),
     });
     json!({
-        "kind": kind.map(DataKind::name), "path": text(path), "test": test.as_deref().map(text), "split": split, "only": only, "limit": limit, "most": most,
+        "kind": kind.map(DataKind::name), "path": text(path), "columns": columns, "test": test.as_deref().map(text), "split": split, "only": only, "limit": limit, "most": most,
     })
 }
 
@@ -82,6 +83,14 @@ pub fn from_of(value: &Value) -> Option<From> {
         source: Source {
             kind: value["kind"].as_str().and_then(DataKind::find),
             path: value["path"].as_str()?.into(),
+            // Runs begun before columns had names say nothing of them.
+            columns: match value["columns"].as_array() {
+                Some(names) => {
+                    let names = names.iter().map(|name| Some(name.as_str()?.to_owned()));
+                    names.collect::<Option<_>>()?
+                }
+                None => Vec::new(),
+            },
             test: value["test"].as_str().map(Into::into),
             split,
         },

@@ -1,4 +1,4 @@
-//! `data folder "signs/" split 80 10 10 by hash`
+//! `data folder "signs/" split 80 10 10 by hash`, `data csv "a.csv" image label`
 
 use super::{Resolver, Section, word};
 use crate::ast::{Term, TermKind};
@@ -6,10 +6,13 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::layer::Literal;
 use crate::recipe::{DataKind, Source, Split};
 use crate::resolve::Reported;
+use crate::words;
 use std::path::PathBuf;
 
 /// What may stand behind the path.
 const OPTIONS: [&str; 2] = ["split", "test"];
+/// Columns of a table that may be named: that of the picture, and that of the label.
+const COLUMNS: usize = 2;
 const SPLIT: &str =
     "write `split 80 20 by hash`, `split 80 10 10 by hash` or `split list \"test.txt\"`";
 
@@ -47,6 +50,9 @@ impl<'a> Resolver<'a> {
         }
         source.path = self.path_behind(terms, at - 1)?;
         at += 1;
+        if source.kind == Some(DataKind::Csv) {
+            at = self.columns(&mut source, terms, at)?;
+        }
         while let Some(option) = terms.get(at) {
             match word(option) {
                 Some("test") if source.test.is_none() && source.split.is_none() => {
@@ -74,6 +80,42 @@ impl<'a> Resolver<'a> {
             }
         }
         Ok(source)
+    }
+
+    /// Whether a word is one of those that may follow, or nearly, with what belongs to it.
+    fn is_option(&self, name: &str, next: Option<&Term>) -> bool {
+        let belongs = match next.map(|term| &term.kind) {
+            Some(TermKind::Value(_)) => true,
+            Some(TermKind::Word(word)) => word == "list",
+            _ => false,
+        };
+        OPTIONS.contains(&name) || (belongs && words::nearest(name, &OPTIONS).is_some())
+    }
+
+    /// Names of columns, as words or in quotation marks, and where they end.
+    fn columns(&mut self, source: &mut Source, terms: &'a [Term], at: usize) -> Result<usize> {
+        let mut next = at;
+        while let Some(term) = terms.get(next) {
+            let name = match &term.kind {
+                TermKind::Word(name) if self.is_option(name, terms.get(next + 1)) => break,
+                TermKind::Word(name) => name.clone(),
+                TermKind::Value(expr) => match self.eval_literal(expr)? {
+                    Literal::Str(name) if !name.is_empty() => name.to_string(),
+                    _ => break,
+                },
+                _ => break,
+            };
+            if source.columns.len() == COLUMNS {
+                let text = self.quoted(term.span);
+                let message = format!("`csv` names two columns at most: `{text}` is too much");
+                let problem = Diagnostic::new(codes::UNEXPECTED, term.span, message);
+                let help = "write `data csv \"a.csv\" image label`, or the label's column alone";
+                return Err(self.error(problem.help(help)));
+            }
+            source.columns.push(name);
+            next += 1;
+        }
+        Ok(next)
     }
 
     /// The string behind a word.
