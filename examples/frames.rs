@@ -18,7 +18,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut out = stdout().lock();
     for path in pictures {
         let picture = Picture::open(path)?;
-        let frame = picture.resized(width, height, Filter::Antialias)?;
+        let frame = picture.resized(width, height, Filter::Antialias);
+        let frame = frame.map_err(|problem| problem.of(path.as_str()))?;
         out.write_all(frame.rgb())?;
     }
     Ok(out.flush()?)
