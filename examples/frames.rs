@@ -14,12 +14,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("say a size and name pictures: `frames 640x480 PICTURE…`".into());
     };
     let (width, height) = size.split_once('x').ok_or("a size is like 640x480")?;
-    let (width, height) = (width.parse()?, height.parse()?);
+    let (width, height) = (width.parse::<usize>()?, height.parse::<usize>()?);
     let mut out = stdout().lock();
     for path in pictures {
         let picture = Picture::open(path)?;
         let frame = picture.resized(width, height, Filter::Antialias);
-        let frame = frame.map_err(|problem| problem.of(path))?;
+        let frame = frame.map_err(|problem| problem.of(path.as_str()))?;
         out.write_all(frame.rgb())?;
     }
     Ok(out.flush()?)
