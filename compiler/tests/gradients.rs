@@ -252,7 +252,7 @@ fn gradients_are_the_graphs_that_are_written() {
 #[test]
 fn frozen_layers_cost_nothing() {
     let graph = compile("input x: 2x9; a: conv 3 4; b: conv 3 4 relu; c: conv 3 2");
-    let keywords = |frozen: &'static [&'static str], inputs: bool| {
+    let keywords = |frozen: &'static [&'static str], inputs: usize| {
         let params = |param: &Param| !frozen.contains(&&param.name[..1]);
         let wanted = Wanted {
             inputs,
@@ -267,12 +267,12 @@ fn frozen_layers_cost_nothing() {
         };
         [of("conv_input"), of("conv_weight"), of("pixel_sum")]
     };
-    assert_eq!(keywords(&[], true), [3, 3, 3]);
-    assert_eq!(keywords(&[], false), [2, 3, 3]);
-    assert_eq!(keywords(&["a"], false), [1, 2, 2]);
-    assert_eq!(keywords(&["a", "b"], false), [0, 1, 1]);
-    assert_eq!(keywords(&["b"], false), [2, 2, 2]);
-    assert_eq!(keywords(&["a", "b", "c"], false), [0, 0, 0]);
+    assert_eq!(keywords(&[], 1), [3, 3, 3]);
+    assert_eq!(keywords(&[], 0), [2, 3, 3]);
+    assert_eq!(keywords(&["a"], 0), [1, 2, 2]);
+    assert_eq!(keywords(&["a", "b"], 0), [0, 1, 1]);
+    assert_eq!(keywords(&["b"], 0), [2, 2, 2]);
+    assert_eq!(keywords(&["a", "b", "c"], 0), [0, 0, 0]);
 }
 
 #[test]

@@ -174,7 +174,7 @@ fn write(
     };
     if let Some(tail) = tail {
         // Maps are outputs in the place of what was made of them.
-        ids.retain(|id| !(tail.whole && *id == tail.table) && !tail.maps.contains(id));
+        ids.retain(|id| !(tail.maps.contains(id) || tail.whole && *id == tail.table));
         ids.splice(0..0, tail.maps.iter().copied());
     }
     let maps = tail.map_or(&[][..], |tail| &tail.maps);

@@ -135,7 +135,8 @@ fn see(
         return augmenter.seen_changed(samples, sample, &augmenter.change(1, key), to);
     }
     match samples.kept(sample)? {
-        Kept::Numbers(numbers) => to.copy_from_slice(numbers),
+        // Regions stand behind the picture that they are of.
+        Kept::Numbers(numbers) => to.copy_from_slice(&numbers[..to.len()]),
         Kept::Bytes(bytes) => {
             for (to, &byte) in to.iter_mut().zip(bytes.iter()) {
                 *to = byte.into();

@@ -4,10 +4,15 @@ use super::{Folder, counts, model};
 use cnnc_testing::{file, has, shared};
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
-/// Runs a script of docs/ in the folder; what it prints, if there is a Python to run it.
-fn unpacked(folder: &Folder, script: &str, to: &str, archives: &[&str]) -> Option<String> {
+/// Runs a script of docs/; what it prints, if there are its archives and a Python to run it.
+fn unpacked(
+    script: &str,
+    archives: &[&str],
+    args: impl FnOnce(Vec<PathBuf>) -> Vec<PathBuf>,
+) -> Option<String> {
     let archives: Option<Vec<_>> = archives.iter().map(|path| shared(path)).collect();
     let archives = archives?;
     let there = Command::new("python3").arg("--version").output();
@@ -15,8 +20,8 @@ fn unpacked(folder: &Folder, script: &str, to: &str, archives: &[&str]) -> Optio
         return None;
     }
     let mut command = Command::new("python3");
-    command.arg(file("docs").join(script)).arg(folder.path(to));
-    let output = command.args(archives).output().expect("it runs");
+    command.arg(file("docs").join(script)).args(args(archives));
+    let output = command.output().expect("it runs");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script}: {said}");
     Some(String::from_utf8(output.stdout).expect("text"))
@@ -31,7 +36,9 @@ fn characters_of_both_archives_are_there_once() {
         "data/omniglot/images_background_small2.zip",
         "data/omniglot/all_runs.zip",
     ];
-    let Some(printed) = unpacked(&folder, "unpack_omniglot.py", "omniglot", &archives) else {
+    let to = folder.path("omniglot");
+    let args = |archives| [vec![to], archives].concat();
+    let Some(printed) = unpacked("unpack_omniglot.py", &archives, args) else {
         return;
     };
     assert_eq!(printed, "242 characters, 13 of which judge\n");
@@ -62,7 +69,9 @@ fn characters_of_both_archives_are_there_once() {
 fn voxels_are_cells_that_are_full_or_empty() {
     let folder = Folder::new();
     let archive = ["data/voxels/chair_monitor_packbits.npz"];
-    if unpacked(&folder, "unpack_voxels.py", "voxels", &archive).is_none() {
+    let to = folder.path("voxels");
+    let args = |archives| [archives, vec![to]].concat();
+    if unpacked("unpack_voxels.py", &archive, args).is_none() {
         return;
     }
     let data = folder.open("voxels", None, &model("1x32x32x32", 2, ""));

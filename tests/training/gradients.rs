@@ -108,7 +108,7 @@ fn with_inputs(
     order.reverse();
     graph.order = order;
     let wanted = Wanted {
-        inputs: true,
+        inputs: graph.inputs.len() - targets,
         params: trained,
     };
     let step = Step::gradients_in_training(&graph, &wanted);

@@ -94,10 +94,16 @@ impl Cases {
     /// What it says when it fails as a mistake of the user.
     #[track_caller]
     fn fails(&self, args: &[&str]) -> String {
+        self.ends(args, 1)
+    }
+
+    /// What a command says that ends with that code.
+    #[track_caller]
+    fn ends(&self, args: &[&str], code: i32) -> String {
         let output = self.cnnc(args);
         let [out, error] =
             [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
-        assert_eq!(output.status.code(), Some(1), "{args:?}: {out}{error}");
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {out}{error}");
         out + &error
     }
 

@@ -31,8 +31,8 @@ use tape::Tape;
 /// What gradients are wanted of.
 #[derive(Clone, Copy)]
 pub struct Wanted<'w> {
-    /// Whether of the network's inputs.
-    pub inputs: bool,
+    /// So many of the network's inputs, the first ones.
+    pub inputs: usize,
     /// Which learned tensors.
     pub params: &'w dyn Fn(&Param) -> bool,
 }
@@ -41,7 +41,7 @@ impl Wanted<'_> {
     /// Of all inputs and all learned tensors.
     pub fn all() -> Wanted<'static> {
         Wanted {
-            inputs: true,
+            inputs: usize::MAX,
             params: &|_| true,
         }
     }
@@ -78,10 +78,8 @@ pub fn differentiate(network: &Graph, wanted: &Wanted<'_>) -> Result<Gradients, 
         given: HashMap::new(),
         given_params: BTreeMap::new(),
     };
-    if wanted.inputs {
-        tape.wanted
-            .extend(network.inputs.iter().map(|input| input.value));
-    }
+    let inputs = network.inputs.iter().take(wanted.inputs);
+    tape.wanted.extend(inputs.map(|input| input.value));
     for (_, node) in network.live() {
         let learned = |id: &&ParamId| {
             let param = &network.params[**id];
@@ -118,9 +116,9 @@ pub fn differentiate(network: &Graph, wanted: &Wanted<'_>) -> Result<Gradients, 
 /// Adds up what inputs and tensors were given, and makes outputs of it.
 fn finish(network: &Graph, wanted: &Wanted<'_>, mut tape: Tape) -> Gradients {
     let mut inputs = Vec::new();
-    for input in &network.inputs {
+    for (number, input) in network.inputs.iter().enumerate() {
         let given = tape.given.remove(&input.value);
-        let given = given.filter(|_| wanted.inputs);
+        let given = given.filter(|_| number < wanted.inputs);
         inputs.push(given.map(|given| tape.sum(&given, &input.name, Span::none())));
     }
     let mut params = Vec::new();

@@ -160,7 +160,7 @@ impl Step {
         forward.outputs.truncate(1);
         forward.outputs[0].value = value;
         let wanted = Wanted {
-            inputs: false,
+            inputs: 0,
             params: recipe.trained,
         };
         let (mut graph, gradients) = differentiate(&forward, &wanted)?.into_parts();

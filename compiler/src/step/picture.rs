@@ -265,7 +265,7 @@ impl Step {
         prune(&mut graph);
         let targets = graph.inputs.len();
         let wanted = Wanted {
-            inputs: false,
+            inputs: 0,
             params: &|param| param.role == ROLE,
         };
         let (mut graph, gradients) = differentiate(&graph, &wanted)?.into_parts();

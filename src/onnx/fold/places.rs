@@ -106,7 +106,9 @@ impl Folding<'_> {
         let steps = strides(&x.dims);
         let start = |tuple: &[u32]| {
             let places = tuple.iter().zip(&steps);
-            places.map(|(&place, step)| place as usize * step).sum::<usize>()
+            places
+                .map(|(&place, step)| place as usize * step)
+                .sum::<usize>()
         };
         let starts: Vec<usize> = places.chunks_exact(depth).map(start).collect();
         if updates.len() != starts.len() * inner {

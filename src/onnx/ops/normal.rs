@@ -224,7 +224,7 @@ impl Net {
             ("weight", Tensor::floats(vec![n], factor)),
             ("bias", Tensor::floats(vec![n], shift)),
         ];
-        let (op, operands) = (Op::Text(*word, args), layer.operands.clone());
+        let (op, operands) = (Op::Text(word, args), layer.operands.clone());
         let dims = self.dims(x).to_vec();
         Some(self.push(op, &operands, params, dims))
     }

@@ -189,7 +189,7 @@ fn step() -> Program {
 
 fn step_of_a_batch() -> Program {
     trained(
-        "input x: 2x2; conv 1 3 bn bias off; flatten; dense 2 bias off",
+        "input x: 2x2; conv 1 3 bias off bn; flatten; dense 2 bias off",
         2,
     )
 }
