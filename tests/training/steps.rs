@@ -124,7 +124,9 @@ impl Run<'_> {
                 let each = target.chunks(shape.iter().product());
                 each.map(|values| one(values).expect("as many")).collect()
             } else if index == first + targets.len() {
-                vec![ArrayD::from_elem(vec![1], 1.0 / divisor)]
+                // One number for a batch, but for what is an output of each image.
+                let each = if of.name == "d(raw)" { batch } else { 1 };
+                vec![ArrayD::from_elem(vec![1], 1.0 / divisor); each]
             } else {
                 let factors = self.step.factors[index - first - targets.len() - 1];
                 let number = step as u64 + 1;

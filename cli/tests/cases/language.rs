@@ -8,11 +8,6 @@ fn messages(found: &[(String, String)]) -> String {
         .collect()
 }
 
-/// What `check` says in full, when it finds mistakes.
-fn said(name: &str) -> Option<String> {
-    told(name, 1)
-}
-
 /// What `check` says in full, when it ends with that code.
 fn told(name: &str, code: i32) -> Option<String> {
     let cases = cases()?;
