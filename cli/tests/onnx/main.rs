@@ -24,7 +24,7 @@ model Colours {
 /// A folder with `net.cnn` and, exported from it with made-up weights, `net.onnx`.
 fn place() -> Place {
     let place = Place::new(env!("CARGO_BIN_EXE_cnnc"));
-    write(&place, "net.cnn", &NET.replace("SETTINGS", "resize 8x8"));
+    write(&place, "net.cnn", NET.replace("SETTINGS", "resize 8x8"));
     exported(&place, "net");
     place
 }
