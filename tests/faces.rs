@@ -82,7 +82,8 @@ fn identities_stay_whole_however_samples_are_divided() {
     }
     fs::write(&list, "p03\np99\n").expect("written");
     let network = model(ALONE);
-    let error = Data::judged_by(folder.path(), Some(&list), network.graph()).expect_err("nobody");
+    let error =
+        Data::judged_by(folder.path(), &[], Some(&list), network.graph()).expect_err("nobody");
     let error = error.to_string();
     assert!(
         error.ends_with("line 2: there is no sample `p99`, nor a folder with some"),

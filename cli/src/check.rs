@@ -194,8 +194,10 @@ fn fix(spec: &Path) -> Result<Fixed, Failure> {
             _ => break,
         }
     }
-    let printed = texts.pop_if(|_| input);
-    if let [_, .., text] = &texts[..] {
+    let mut printed = None;
+    if input {
+        printed = texts.pop();
+    } else if let [_, .., text] = &texts[..] {
         outputs::write(spec, text)?;
     }
     Ok(Fixed { repairs, printed })

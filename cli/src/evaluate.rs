@@ -124,7 +124,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         };
         return found.show(args.json);
     }
-    let data = Data::judged_by(&folder, args.test.as_deref(), model.graph())?;
+    let source = model.recipe().and_then(|recipe| recipe.data.as_ref());
+    let columns = source.map_or(&[][..], |source| &source.columns);
+    let data = Data::judged_by(&folder, columns, args.test.as_deref(), model.graph())?;
     outputs::apart_from_samples(written(), &data, &[&folder])?;
     outputs::sheets(args.out.as_deref(), false)?;
     outputs::sheets(args.worst.as_deref(), true)?;

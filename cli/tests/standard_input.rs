@@ -195,6 +195,14 @@ fn a_text_is_fixed_and_printed() {
     );
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(printed(&output), hopeless);
+    // What takes two rounds leaves no file, either.
+    let twice = "cnn 1\nmodel N { input x: 3x8x8; convv 3x3 8 padd 1 }\n";
+    let output = place.fed("check --fix -", twice.as_bytes());
+    assert_eq!(
+        printed(&output),
+        twice.replace("convv", "conv").replace("padd", "pad")
+    );
+    assert!(!place.path("standard input").exists());
     // Without the flag there is nothing to print.
     let output = place.fed("check -", wrong.as_bytes());
     assert_eq!(output.status.code(), Some(1));

@@ -39,7 +39,7 @@ impl Origin {
         state["network"] = json!(self.network);
     }
 
-    /// That of a state; of runs that begun before there was one, none.
+    /// That of a state; of runs that began before there was one, none.
     pub fn read(state: &Value) -> Option<Origin> {
         let count = |key: &str| Some(state[key].as_u64()? as usize);
         let text = |key: &str| Some(state[key].as_str()?.to_owned());

@@ -231,8 +231,9 @@ impl Recipe {
                 rate * by.powi(fallen.count() as i32)
             }
             Schedule::Every { epochs, by } => {
-                let fallen = (now / epochs).floor() - (begun / epochs).floor();
-                rate * by.powf(fallen)
+                // A step at the very end of such a stretch is behind it, however the quotient is rounded.
+                let fallen = |at: f64| (at / epochs + 1e-9).floor();
+                rate * by.powf(fallen(now) - fallen(begun))
             }
         }
     }

@@ -113,10 +113,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             }
             if let Some(file) = &shown {
                 match first_batch(&recipe, &model, &data) {
-                    Ok(sheet) => {
-                        sheet.write(file)?;
-                        print::wrote(file);
-                    }
+                    Ok(sheet) => match sheet.write(file) {
+                        Ok(()) => print::wrote(file),
+                        // Nobody asked for it.
+                        Err(error) if args.show_batch.is_none() => print::warning(error),
+                        Err(error) => return Err(error.into()),
+                    },
                     // Numbers of other things than pictures and series have no look.
                     Err(_) if args.show_batch.is_none() => {}
                     Err(error) => return Err(error),

@@ -188,15 +188,24 @@ impl Data {
     /// # Errors
     /// As [`Data::open`].
     pub fn to_judge(path: &Path, network: &Graph) -> Result<Data, DataError> {
-        Data::judged_by(path, None, network)
+        Data::judged_by(path, &[], None, network)
     }
 
-    /// The same, or those of a list: a text file with a sample or a folder a line.
+    /// The same, of a table with labels and pictures in those columns, if they are named, or those of a list: a text file with a sample or a folder a line.
     ///
     /// # Errors
     /// As [`Data::open`].
-    pub fn judged_by(path: &Path, list: Option<&Path>, network: &Graph) -> Result<Data, DataError> {
-        let mut data = Reader::to_judge(network).open(path, None)?;
+    pub fn judged_by(
+        path: &Path,
+        columns: &[String],
+        list: Option<&Path>,
+        network: &Graph,
+    ) -> Result<Data, DataError> {
+        let reader = Reader {
+            columns: columns.to_vec(),
+            ..Reader::to_judge(network)
+        };
+        let mut data = reader.open(path, None)?;
         if let Some(list) = list {
             data.train.append(std::mem::take(&mut data.test));
             data.split(&Split::List(list.to_owned()))?;

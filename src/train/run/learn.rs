@@ -164,7 +164,10 @@ impl Run {
         self.log("epoch", epoch.to_json(measure.name()))?;
         self.save()?;
         if self.is_done() {
-            self.draw_answers()?;
+            // What was learned is written; pictures of it are no reason to fail.
+            if let Err(error) = self.draw_answers() {
+                self.log("undrawn", serde_json::json!({ "why": error.to_string() }))?;
+            }
         }
         Ok(Some(epoch))
     }

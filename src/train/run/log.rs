@@ -15,7 +15,7 @@ const FILE: &str = "log.jsonl";
 pub(super) struct Log(String);
 
 impl Log {
-    /// That of a folder; of runs that begun before there was one, nothing.
+    /// That of a folder; of runs that began before there was one, nothing.
     pub fn of(folder: &Path) -> Result<Log, TrainError> {
         let path = folder.join(FILE);
         match read_ordinary(&path) {

@@ -142,7 +142,9 @@ impl Run {
             run.write(place, &bytes)?;
         }
         if let Some(sheet) = first {
-            run.picture("batch", &sheet)?;
+            if let Err(error) = run.picture("batch", &sheet) {
+                run.log("undrawn", serde_json::json!({ "why": error.to_string() }))?;
+            }
         }
         run.began("begin")?;
         run.save()?;

@@ -52,7 +52,8 @@ impl Run {
     pub(super) fn draw_answers(&self) -> Result<(), TrainError> {
         let (graph, test) = (self.model.graph(), &self.data.test);
         let raw = &graph.values[graph.outputs[0].value].shape;
-        let classifies = self.measure() == Measure::Accuracy
+        let classifies = graph.inputs.len() == 1
+            && self.measure() == Measure::Accuracy
             && raw.elements() == raw.channels()
             && test.labels_each() == 1
             && test.gathered() == Gathered::Each

@@ -13,7 +13,7 @@ pub fn to_json(schedule: &Schedule) -> Value {
     }
 }
 
-/// The curve of a recipe. Of runs that begun when there were two of them it says whether it is a cosine.
+/// The curve of a recipe. Of runs that began when there were two of them it says whether it is a cosine.
 pub fn of(recipe: &Value) -> Option<Schedule> {
     let curve = &recipe["curve"];
     if curve.is_null() {

@@ -50,11 +50,12 @@ pub fn is_many(args: &Args, model: &Model) -> bool {
     let head = model.graph().head.as_ref();
     let embeds = head.is_some_and(|head| head.decl.keyword == "embed");
     let written = [&args.raw, &args.out, &args.draw, &args.draw_all];
-    let alone = !embeds
-        && args.compare.file().is_none()
-        && args.tap.is_empty()
-        && written.into_iter().all(Option::is_none);
-    args.files.len() > 1 && model.graph().inputs.len() == 1 && (alone || raw(args).is_some())
+    let apart = !embeds && args.compare.file().is_none();
+    let alone = args.tap.is_empty() && written.into_iter().all(Option::is_none);
+    // An .onnx has outputs of its own, whose batches named files are.
+    let each = raw(args).is_some() && args.network.imported().is_none();
+    let several = args.files.len() > 1 && model.graph().inputs.len() == 1;
+    several && apart && (alone || each)
 }
 
 /// The folder that raw outputs go to, a file for each input.
