@@ -141,10 +141,10 @@ impl Run {
             }
             run.write(place, &bytes)?;
         }
-        if let Some(sheet) = first {
-            if let Err(error) = run.picture("batch", &sheet) {
-                run.log("undrawn", serde_json::json!({ "why": error.to_string() }))?;
-            }
+        if let Some(sheet) = first
+            && let Err(error) = run.picture("batch", &sheet)
+        {
+            run.log("undrawn", serde_json::json!({ "why": error.to_string() }))?;
         }
         run.began("begin")?;
         run.save()?;
