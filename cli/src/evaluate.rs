@@ -17,7 +17,7 @@ use std::time::Instant;
 /// What may be written behind `evaluate`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The spec of a network, or its name in the zoo
+    /// The spec of a network, `-` for its text on standard input, or its name in the zoo
     #[arg(value_name = "SPEC", value_parser = network::spec())]
     spec: PathBuf,
     /// Its weights

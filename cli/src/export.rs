@@ -62,7 +62,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 fn texts(path: &Path, files: &[PathBuf]) -> Texts {
     let folder = path.parent().unwrap_or(Path::new(""));
     let text = |path: &Path| String::from_utf8(cnnc::zoo::read(path).ok()?).ok();
-    let files = files.iter().filter(|file| *file != path);
+    // Not what stands on standard input, either.
+    let own = [path, spec::name(path)];
+    let files = files.iter().filter(|file| !own.contains(&file.as_path()));
     let files = files.filter_map(|file| {
         let name = file.strip_prefix(folder).unwrap_or(file);
         Some((name.display().to_string(), text(file)?))

@@ -144,7 +144,12 @@ pub fn with_what_it_reads(
     let [home, folder] = [from, path].map(|of| of.parent().unwrap_or(Path::new("")));
     for file in model.files().iter().filter(|file| *file != from) {
         if let Ok(place) = file.strip_prefix(home) {
-            copy(file, &folder.join(place))?;
+            let place = folder.join(place);
+            if place == path {
+                let file = path.display().to_string();
+                return Err(Failure::Twice { file });
+            }
+            copy(file, &place)?;
         }
     }
     write(path, text)

@@ -88,11 +88,8 @@ pub(super) fn written(
     labels: &HashMap<Id, String>,
     defaults: Defaults,
 ) -> String {
-    let Value { dims, layer } = (
-        &net.values[id].dims,
-        net.values[id].layer.as_ref().expect("a layer"),
-    )
-        .into();
+    let value = &net.values[id];
+    let (dims, layer) = (&value.dims, value.layer.as_ref().expect("a layer"));
     let text = match &layer.op {
         Op::Word(word) => (*word).to_owned(),
         Op::Text(word, args) => joined(word, layer, labels, args),
@@ -124,18 +121,6 @@ pub(super) fn written(
     match (&layer.op, layer.operands.len()) {
         (Op::Word(word), 2..) => joined(word, layer, labels, ""),
         _ => text,
-    }
-}
-
-/// A tensor's extents and layer.
-struct Value<'a> {
-    dims: &'a [usize],
-    layer: &'a Layer,
-}
-
-impl<'a> From<(&'a Vec<usize>, &'a Layer)> for Value<'a> {
-    fn from((dims, layer): (&'a Vec<usize>, &'a Layer)) -> Self {
-        Value { dims, layer }
     }
 }
 

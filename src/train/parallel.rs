@@ -67,6 +67,10 @@ impl Trainer {
         let done = self.pass(Half::Gradients, inputs, known, 0.0);
         // It is taken once they are applied.
         self.steps = before;
+        let done = match done {
+            Err(error) if !matches!(error, TrainError::NotFinite { .. }) => return Err(error),
+            done => done,
+        };
         let samples = inputs.len() / self.elements();
         let number = self.session(Half::Gradients, samples)?;
         let session = &self.compiled[number].session;

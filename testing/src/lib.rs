@@ -3,6 +3,7 @@
 mod files;
 mod hash;
 mod memory;
+pub mod message;
 mod place;
 mod property;
 mod random;

@@ -160,6 +160,18 @@ const PARTS: &[&str] = &[
     "input a, b: 5x3; absdiff(a, b)",
 ];
 
+/// Compares what both compute, with the weights that came back and those that are made up.
+fn same_outputs(body: &str, back: &mut Imported, model: &Model) {
+    let weights = back.take_weights();
+    let found = outputs(&back.model, &weights);
+    let expected = outputs(model, &Weights::synthetic());
+    assert_eq!(found.len(), expected.len(), "{body}");
+    for (found, expected) in found.iter().zip(&expected) {
+        let near = (found - expected).abs() <= 1e-4 + 1e-4 * expected.abs();
+        assert!(near, "{body}: {found} instead of {expected}");
+    }
+}
+
 #[test]
 fn layers_that_come_back_as_several_compute_the_same() {
     for body in PARTS {
@@ -168,14 +180,7 @@ fn layers_that_come_back_as_several_compute_the_same() {
             panic!("{body}")
         };
         let mut back = back(&model).unwrap_or_else(|error| panic!("{body}: {error}"));
-        let weights = back.take_weights();
-        let found = outputs(&back.model, &weights);
-        let expected = outputs(&model, &Weights::synthetic());
-        assert_eq!(found.len(), expected.len(), "{body}");
-        for (found, expected) in found.iter().zip(&expected) {
-            let near = (found - expected).abs() <= 1e-4 + 1e-4 * expected.abs();
-            assert!(near, "{body}: {found} instead of {expected}");
-        }
+        same_outputs(body, &mut back, &model);
     }
 }
 
@@ -192,13 +197,6 @@ fn patterns_come_back_as_layers() {
             "{body}:\n{}",
             back.spec
         );
-        let weights = back.take_weights();
-        let found = outputs(&back.model, &weights);
-        let expected = outputs(&model, &Weights::synthetic());
-        assert_eq!(found.len(), expected.len(), "{body}");
-        for (found, expected) in found.iter().zip(&expected) {
-            let near = (found - expected).abs() <= 1e-4 + 1e-4 * expected.abs();
-            assert!(near, "{body}: {found} instead of {expected}");
-        }
+        same_outputs(body, &mut back, &model);
     }
 }

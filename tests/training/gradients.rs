@@ -3,11 +3,11 @@
 use crate::case::Case;
 use crate::compare::{Found, compare, floor, frozen, l2};
 use crate::compiled::Compiled;
-use crate::steps::{Run, optimizer, written};
+use crate::steps::{Run, begun};
 use cnnc::compiler::gradient::Wanted;
 use cnnc::compiler::graph::{Graph, Output, Param};
-use cnnc::compiler::loss::{self, Loss, Terms};
-use cnnc::compiler::step::{Recipe, Step};
+use cnnc::compiler::loss::{Loss, Terms};
+use cnnc::compiler::step::Step;
 use cnnc::compiler::target::Arithmetic;
 use ndarray::ArrayD;
 use std::collections::{BTreeMap, HashSet};
@@ -18,18 +18,9 @@ type Gradients = BTreeMap<String, Vec<f64>>;
 /// Checks a case; in f64 too, if a step is of at most so many multiplications on the way forward.
 pub fn check(case: &Case, most: u64) -> Result<(), String> {
     let graph = case.model().graph().clone();
-    let loss = loss::build(&graph, &written(case));
-    let loss = loss.unwrap_or_else(|error| panic!("{}: {error}", case.name));
+    let (loss, optimizer, step) = begun(case, &graph);
     let frozen = frozen(case);
     let trained = |param: &Param| !frozen(param);
-    let optimizer = optimizer(case.get("optimizer"));
-    let recipe = Recipe {
-        optimizer: &optimizer,
-        trained: &trained,
-        decayed: &|_| true,
-    };
-    let step = Step::new(&graph, &*loss, &recipe);
-    let step = step.unwrap_or_else(|error| panic!("{}: {error}", case.name));
     let before = loss.looks().then(|| step.up_to_outputs());
     // As it is trained, and with the inputs'.
     let half = step.up_to_gradients();

@@ -3,7 +3,7 @@
 use crate::case::{Case, numbers, tensor};
 use crate::compare::{Found, compare, floor, floor_of_change, floor_of_loss, frozen, label, text};
 use crate::compiled::Compiled;
-use cnnc::compiler::graph::Param;
+use cnnc::compiler::graph::Graph;
 use cnnc::compiler::loss::{self, Batch, Loss, Targets};
 use cnnc::compiler::recipe::Loss as Written;
 use cnnc::compiler::shape::Shape;
@@ -13,21 +13,26 @@ use ndarray::ArrayD;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Checks a case; in f64 too, if its steps are of fewer multiplications on the way forward.
-pub fn check(case: &Case, most: u64) -> Result<(), String> {
-    let graph = case.model().graph().clone();
-    let loss = loss::build(&graph, &written(case));
+/// The loss, the optimiser and the step of a case.
+pub fn begun(case: &Case, graph: &Graph) -> (Box<dyn Loss>, Optimizer, Step) {
+    let loss = loss::build(graph, &written(case));
     let loss = loss.unwrap_or_else(|error| panic!("{}: {error}", case.name));
     let frozen = frozen(case);
-    let trained = |param: &Param| !frozen(param);
     let optimizer = optimizer(case.get("optimizer"));
     let recipe = Recipe {
         optimizer: &optimizer,
-        trained: &trained,
+        trained: &|param| !frozen(param),
         decayed: &|_| true,
     };
-    let step = Step::new(&graph, &*loss, &recipe);
+    let step = Step::new(graph, &*loss, &recipe);
     let step = step.unwrap_or_else(|error| panic!("{}: {error}", case.name));
+    (loss, optimizer, step)
+}
+
+/// Checks a case; in f64 too, if its steps are of fewer multiplications on the way forward.
+pub fn check(case: &Case, most: u64) -> Result<(), String> {
+    let graph = case.model().graph().clone();
+    let (loss, optimizer, step) = begun(case, &graph);
     let before = loss.looks().then(|| step.up_to_outputs());
     let run = Run {
         case,

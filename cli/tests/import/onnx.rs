@@ -3,30 +3,10 @@
 use super::command::{complains, prints};
 use cnnc::rt::image::Picture;
 use cnnc::rt::tensor_file::read_tensors;
+use cnnc_testing::message::{number, part};
 use cnnc_testing::{Place, file, told};
 use std::path::Path;
 use tempfile::TempDir;
-
-fn varint(mut n: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while n >= 128 {
-        bytes.push(n as u8 | 128);
-        n >>= 7;
-    }
-    bytes.push(n as u8);
-    bytes
-}
-
-/// A field of a message that is a number.
-fn number(tag: u8, n: u64) -> Vec<u8> {
-    [vec![tag << 3], varint(n)].concat()
-}
-
-/// A field of a message that is a text, or a message.
-fn part(tag: u8, bytes: impl AsRef<[u8]>) -> Vec<u8> {
-    let bytes = bytes.as_ref();
-    [&[(tag << 3) | 2][..], &varint(bytes.len() as u64), bytes].concat()
-}
 
 /// `y = Gemm(x, w)` of `x` 1x2 and `w` 2x3, which lies in `beside`.
 fn gemm(beside: &str) -> Vec<u8> {

@@ -1,25 +1,6 @@
 //! Files of one node, byte by byte: with extents that are open, and operators that there is no layer of.
 
-fn varint(mut n: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while n >= 128 {
-        bytes.push(n as u8 | 128);
-        n >>= 7;
-    }
-    bytes.push(n as u8);
-    bytes
-}
-
-/// A field of a message that is a number.
-fn number(tag: u8, n: u64) -> Vec<u8> {
-    [vec![tag << 3], varint(n)].concat()
-}
-
-/// A field of a message that is a text, or a message.
-fn part(tag: u8, bytes: impl AsRef<[u8]>) -> Vec<u8> {
-    let bytes = bytes.as_ref();
-    [&[(tag << 3) | 2][..], &varint(bytes.len() as u64), bytes].concat()
-}
+use cnnc_testing::message::{number, part};
 
 /// A tensor of f32 and its extents; 0 is one that is open.
 fn value(name: &str, dims: &[u64]) -> Vec<u8> {

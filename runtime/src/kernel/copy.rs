@@ -101,6 +101,8 @@ unsafe fn enter<S: Simd>(
     unsafe { body::<S, true>(out, x, consts) }
 }
 
+/// # Safety
+/// As of [`copy`], for the elements that are named.
 #[inline(always)]
 unsafe fn body<S: Simd, const INPUT: bool>(out: *mut f32, x: *const f32, consts: *const i64) {
     // SAFETY: every address that is touched is one of the footprint, by the contract of `KernelFn`.
@@ -114,6 +116,9 @@ unsafe fn body<S: Simd, const INPUT: bool>(out: *mut f32, x: *const f32, consts:
 }
 
 /// One matrix after the other.
+///
+/// # Safety
+/// As of [`copy`], for the elements that are named.
 #[inline(always)]
 unsafe fn matrices<S: Simd, const INPUT: bool>(
     out: *mut f32,
@@ -149,6 +154,9 @@ unsafe fn matrices<S: Simd, const INPUT: bool>(
 
 /// In blocks of which every line that is touched, on either side, stays in the first-level cache; short axes, whose elements share lines, are
 /// walked within a block.
+///
+/// # Safety
+/// As of [`copy`], for the elements that are named.
 #[inline(always)]
 unsafe fn woven<const INPUT: bool>(
     out: *mut f32,
@@ -194,6 +202,9 @@ unsafe fn woven<const INPUT: bool>(
 }
 
 /// Elements one by one.
+///
+/// # Safety
+/// As of [`copy`], for the elements that are named.
 #[inline(always)]
 unsafe fn strip<const INPUT: bool>(out: *mut f32, x: *const f32, (n, o, i): Dim) {
     for j in 0..n {
@@ -215,6 +226,9 @@ fn nth(index: isize, dims: &[Dim; 3]) -> (isize, isize) {
 }
 
 /// In runs where both are contiguous, else one by one.
+///
+/// # Safety
+/// As of [`copy`], for the elements that are named.
 #[inline(always)]
 unsafe fn plain<const INPUT: bool>(
     out: *mut f32,

@@ -34,6 +34,9 @@ unsafe fn pow2(n: __m256i) -> __m256 {
 }
 
 /// Zeros of their sign in place of denormals.
+///
+/// # Safety
+/// As of [`Simd`].
 #[inline(always)]
 unsafe fn flushed(v: __m256) -> __m256 {
     // SAFETY: the machine has AVX2, by the trait's contract.
@@ -47,6 +50,9 @@ unsafe fn flushed(v: __m256) -> __m256 {
 }
 
 /// Four elements at `lower` and four at `upper`.
+///
+/// # Safety
+/// As of [`Simd`].
 #[inline(always)]
 unsafe fn halves(lower: *const f32, upper: *const f32) -> __m256 {
     // SAFETY: the caller vouches for four elements at each; the machine has AVX2.

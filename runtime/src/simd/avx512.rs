@@ -22,6 +22,9 @@ macro_rules! pure {
 }
 
 /// Zeros of their sign in place of denormals.
+///
+/// # Safety
+/// As of [`Simd`].
 #[inline(always)]
 unsafe fn flushed(v: __m512) -> __m512 {
     // SAFETY: the machine has AVX-512F, by the trait's contract.

@@ -164,10 +164,8 @@ impl Run {
         self.log("epoch", epoch.to_json(measure.name()))?;
         self.save()?;
         if self.is_done() {
-            // What was learned is written; pictures of it are no reason to fail.
-            if let Err(error) = self.draw_answers() {
-                self.log("undrawn", serde_json::json!({ "why": error.to_string() }))?;
-            }
+            let drawn = self.draw_answers();
+            self.unless_drawn(drawn)?;
         }
         Ok(Some(epoch))
     }

@@ -38,6 +38,14 @@ impl Run {
         self.log(event, said)
     }
 
+    /// Adds a line of a picture that could not be drawn: what was learned is written, and that is no reason to fail.
+    pub(super) fn unless_drawn(&mut self, drawn: Result<(), TrainError>) -> Result<(), TrainError> {
+        match drawn {
+            Ok(()) => Ok(()),
+            Err(error) => self.log("undrawn", json!({ "why": error.to_string() })),
+        }
+    }
+
     /// Adds a line.
     pub(super) fn log(&mut self, event: &str, said: Value) -> Result<(), TrainError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);

@@ -141,10 +141,9 @@ impl Run {
             }
             run.write(place, &bytes)?;
         }
-        if let Some(sheet) = first
-            && let Err(error) = run.picture("batch", &sheet)
-        {
-            run.log("undrawn", serde_json::json!({ "why": error.to_string() }))?;
+        if let Some(sheet) = first {
+            let drawn = run.picture("batch", &sheet);
+            run.unless_drawn(drawn)?;
         }
         run.began("begin")?;
         run.save()?;

@@ -2,13 +2,8 @@
 //! inside a loop, memory that buffers share.
 
 use super::build::*;
+use super::{kernels, lowered};
 use crate::loops::*;
-use crate::lower::{lower, lower_step};
-use crate::pass::optimize;
-use crate::step::{Method, Optimizer, Recipe, Step};
-use crate::target::{Arithmetic, Machine, Target};
-use crate::{Files, compile_source};
-use cnnc_runtime::Isa;
 use cnnc_runtime::kernel::bits;
 
 type Make = fn() -> Program;
@@ -23,102 +18,17 @@ pub const ALL: [(&str, Make); 18] = [
     ("shared_memory", shared_memory),
     ("strided", strided),
     ("channel_blocks", channel_blocks),
-    ("moments", moments),
-    ("lowered", lowered),
-    ("tiles_of_three", || winograd(3)),
-    ("tiles_of_five", || winograd(5)),
-    ("chosen", chosen),
-    ("sums", sums),
-    ("expanded", expanded),
+    ("moments", kernels::moments),
+    ("lowered", lowered::lowered),
+    ("tiles_of_three", || lowered::winograd(3)),
+    ("tiles_of_five", || lowered::winograd(5)),
+    ("chosen", kernels::chosen),
+    ("sums", kernels::sums),
+    ("expanded", kernels::expanded),
     ("kept", kept),
-    ("step", step),
-    ("step_of_a_batch", step_of_a_batch),
+    ("step", lowered::step),
+    ("step_of_a_batch", lowered::step_of_a_batch),
 ];
-
-/// Two images of 2x2 pixels of 5 channels, whose moments are taken where each is written; then mean and variance of both, and sums about the mean.
-fn moments() -> Program {
-    let mut b = build(88);
-    let images = b.buffer("images", Place::Input(0), 40);
-    let x = b.buffer("x", Place::Arena(0), 40);
-    let taken = b.buffer("taken", Place::Arena(48), 30);
-    let mean = b.buffer("mean", Place::Arena(80), 5);
-    let variance = b.buffer("variance", Place::Output(0), 5);
-    let sums = b.buffer("sums", Place::Output(1), 10);
-    let image = b.repeat(2, true, |_, image| {
-        let here = to(x, 0, &[(image, 20)]);
-        let pixels = [1, 0, 2, 10, 2, 5, 5];
-        vec![
-            copy(
-                here.clone(),
-                to(images, 0, &[(image, 20)]),
-                &[[4, 5, 1], [5, 1, 4]],
-            ),
-            call(
-                "f32_moments",
-                &[to(taken, 0, &[(image, 15)]), here],
-                &pixels,
-            ),
-        ]
-    });
-    b.section("x", vec![image]);
-    let together = |out: BufferId, of: i64| {
-        let args = [to(out, 0, &[]), to(taken, 0, &[])];
-        call("f32_moments_together", &args, &[2, 5, of])
-    };
-    b.section("mean", vec![together(mean, 0), together(variance, 1)]);
-    let args = [
-        to(sums, 0, &[]),
-        to(x, 0, &[]),
-        to(x, 0, &[]),
-        to(mean, 0, &[]),
-    ];
-    let pixels = [1, 0, 0, 2, 20, 20, 4, 5, 5, 5];
-    b.section("sums", vec![call("f32_sum_pair", &args, &pixels)]);
-    b.0
-}
-
-/// A network with every kind of join, as the compiler lowers it.
-fn lowered() -> Program {
-    let text = "cnn 1
-    model Small {
-        input image: 2x3x3
-        c1: conv 3x3 9 pad half bn relu
-        residual { conv 3x3 9 pad half }
-        relu
-        branch { conv 1x1 3; conv 3x3 5 pad half; maxpool 3x3 /1 pad 1 }
-        depth: conv 3x3 17 pad half groups 17 bias off
-        conv 1x1 8 /2
-        globalavgpool
-        out: dense 4
-        head classify
-    }";
-    let model = compile_source(&mut Files::default(), "small.cnn", text);
-    let (graph, _) = optimize(&model.unwrap().graph);
-    lower(&graph, &Target::new(Isa::Portable, Arithmetic::Fast)).program
-}
-
-/// A convolution that is made of tiles which hang over, on a machine to which transforms cost nothing.
-fn winograd(taps: usize) -> Program {
-    let text =
-        format!("cnn 1; model Tiles {{ input image: 1x3x3; conv {taps}x{taps} 2 pad half; relu }}");
-    let model = compile_source(&mut Files::default(), "tiles.cnn", &text);
-    let (graph, _) = optimize(&model.unwrap().graph);
-    let isa = Isa::Portable;
-    let free = Machine {
-        transforms: [0.0; 2],
-        transforms_five: [0.0; 2],
-        product_entering: 0.0,
-        direct_entering: 100.0,
-        ..Machine::tiny(isa)
-    };
-    let target = Target {
-        machine: free,
-        ..Target::new(isa, Arithmetic::Fast)
-    };
-    let program = lower(&graph, &target).program;
-    assert!(program.to_string().contains("f32_winograd_output"));
-    program
-}
 
 /// What stays from run to run: weights that are packed, a running sum that each iteration moves in its own part, and weights that are changed by it.
 fn kept() -> Program {
@@ -163,35 +73,6 @@ fn kept() -> Program {
     b.section("update", vec![update]);
     b.section("out", vec![run(to(out, 0, &[]), to(weights, 0, &[]), 12)]);
     b.0
-}
-
-/// A training step as the compiler lowers it, of so many images.
-fn trained(body: &str, images: usize) -> Program {
-    let text = format!("cnn 1\nmodel Small {{\n{body}\n}}\n");
-    let model = compile_source(&mut Files::default(), "small.cnn", &text).unwrap();
-    let optimizer = Optimizer {
-        momentum: 0.9,
-        ..Optimizer::new(Method::Sgd)
-    };
-    let recipe = Recipe {
-        optimizer: &optimizer,
-        trained: &|_| true,
-        decayed: &|param| param.role != "bias",
-    };
-    let step = Step::classifier(&model.graph, &recipe).unwrap();
-    let target = Target::new(Isa::Portable, Arithmetic::Fast).batch(images);
-    lower_step(&step.graph, &step.single, &step.state, &target).program
-}
-
-fn step() -> Program {
-    trained("input x: 2x3; conv 2 3 relu; flatten; dense 2", 1)
-}
-
-fn step_of_a_batch() -> Program {
-    trained(
-        "input x: 2x2; conv 1 3 bias off bn; flatten; dense 2 bias off",
-        2,
-    )
 }
 
 /// A 3x3 convolution of 2x4x4 to 12 channels, in parallel over rows; the second panel has 4 channels.
@@ -531,91 +412,5 @@ fn channel_blocks() -> Program {
             copied,
         ],
     );
-    b.0
-}
-
-/// Two lines of three pixels of 4 channels, normalised in place, line by line; of these and of what they were made of one is chosen, and that
-/// has the first line as its exponents.
-fn chosen() -> Program {
-    let mut b = build(56);
-    let image = b.buffer("image", Place::Input(0), 24);
-    let w = b.buffer("weights", Place::Weights, 8);
-    let x = b.buffer("x", Place::Arena(4), 24);
-    let either = b.buffer("either", Place::Arena(32), 24);
-    let out = b.buffer("out", Place::Output(0), 24);
-    let normed = [[1, 0, 0, 2, 12, 12, 1, 0, 0], [1, 0, 0, 3, 4, 4, 2, 2, 1]];
-    let mut consts = normed.concat();
-    consts.push(bits(1e-5));
-    let args = [to(x, 0, &[]), to(x, 0, &[]), to(w, 0, &[]), to(w, 4, &[])];
-    let input = copy(to(x, 0, &[]), to(image, 0, &[]), &[[6, 4, 1], [4, 1, 6]]);
-    b.section("norm", vec![input, call("f32_group_norm", &args, &consts)]);
-    let choose = b.repeat(2, true, |_, line| {
-        let here = to(x, 0, &[(line, 12)]);
-        let args = [
-            to(either, 0, &[(line, 12)]),
-            here.clone(),
-            here,
-            to(image, 0, &[(line, 12)]),
-        ];
-        let consts = [1, 0, 0, 0, 0, 3, 4, 4, 4, 4, 4];
-        vec![call("f32_choose", &args, &consts)]
-    });
-    b.section("choose", vec![choose]);
-    let args = [to(out, 0, &[]), to(either, 0, &[]), to(x, 0, &[])];
-    let consts = [2, 12, 12, 0, 3, 4, 4, 4, 4];
-    b.section("power", vec![call("f32_power", &args, &consts)]);
-    b.0
-}
-
-/// Six pixels of 4 channels become four, two channels at a time; of these, sums of neighbours and products that are added where their taps are.
-fn sums() -> Program {
-    let mut b = build(24);
-    let image = b.buffer("image", Place::Input(0), 24);
-    let y = b.buffer("y", Place::Arena(8), 16);
-    let pairs = b.buffer("pairs", Place::Output(0), 8);
-    let added = b.buffer("added", Place::Output(1), 20);
-    let along = b.repeat(2, true, |_, half| {
-        let mut consts = vec![1, 0, 0, 1, 0, 0, 6, 4, 4, 4, 2, 5];
-        for (place, source) in [(0, 0), (0, 1), (1, 3), (2, 5), (3, 6)] {
-            consts.extend([place, source, bits(0.5)]);
-        }
-        let args = [to(y, 0, &[(half, 2)]), to(image, 0, &[(half, 2)])];
-        vec![call("f32_along", &args, &consts)]
-    });
-    b.section("along", vec![along]);
-    let mut consts = vec![2, 4, 8, 1, 0, 0, 4, 2, 4, 1, 0, 1, 0, 1, 0];
-    consts.push(1.0f64.to_bits() as i64);
-    let args = [to(pairs, 0, &[]), to(y, 0, &[])];
-    b.section("reduce", vec![call("f32_reduce", &args, &consts)]);
-    // A line's output has two taps in two lines, and those of two outputs in five pixels are runs of two pixels of 2 channels.
-    let consts = [
-        [1, 0, 1, 1, 0, 1, 1],
-        [2, 10, 1, 1, 0, 2, 1],
-        [5, 2, 2, 2, 8, 2, 4],
-    ];
-    let args = [to(added, 0, &[]), to(y, 0, &[])];
-    b.section(
-        "scatter",
-        vec![call("f32_scatter", &args, &consts.concat())],
-    );
-    b.0
-}
-
-/// A panel of weights of two input channels is expanded, channel by channel, into 36 matrices.
-fn expanded() -> Program {
-    let mut b = build(640);
-    let w = b.buffer("weights", Place::Weights, 144);
-    let large = b.buffer("large", Place::Arena(16), 36 * 17);
-    let out = b.buffer("out", Place::Output(0), 36 * 16);
-    let expand = b.repeat(2, true, |_, channel| {
-        let args = [to(large, 0, &[(channel, 8)]), to(w, 0, &[(channel, 72)])];
-        vec![call("f32_winograd_weights", &args, &[1, 8, 17])]
-    });
-    let outwards = copy(
-        to(out, 0, &[]),
-        to(large, 0, &[]),
-        &[[36, 16, 17], [16, 1, 1]],
-    );
-    b.section("expand", vec![expand, outwards]);
     b.0
 }

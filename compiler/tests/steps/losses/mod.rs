@@ -2,7 +2,7 @@
 
 mod boxes;
 
-use super::{check, compile, numbers};
+use crate::check::{check, compile, numbers};
 use cnnc_compiler::graph::{Graph, Output, Param};
 use cnnc_compiler::loss::{self, Batch, LOSSES, Loss, LossDecl, Targets, Terms, UNLABELLED};
 use cnnc_compiler::recipe;
