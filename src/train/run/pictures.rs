@@ -41,11 +41,19 @@ impl Run {
         sheet.write(&self.folder.join(format!("{name}.png")))
     }
 
-    /// The curves of all epochs so far.
+    /// The curves of all epochs so far; as pixels too, which takes longer than an epoch of few samples, once there are no more.
     pub(super) fn draw_curves(&self) -> Result<(), TrainError> {
         let (name, measure) = (&self.model.graph().name, self.measure().name());
-        self.picture("loss", &chart(name, &self.epochs, measure))?;
-        self.picture("rate", &rates(name, &self.epochs))
+        for (file, sheet) in [
+            ("loss", chart(name, &self.epochs, measure)),
+            ("rate", rates(name, &self.epochs)),
+        ] {
+            match self.is_done() {
+                true => self.picture(file, &sheet)?,
+                false => self.write(format!("{file}.svg"), sheet.to_svg().as_bytes())?,
+            }
+        }
+        Ok(())
     }
 
     /// What the tensors of the best epoch take test samples for, of a network that says one class of each.
